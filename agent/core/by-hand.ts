@@ -1,0 +1,37 @@
+import { RUN_LABEL } from './container-spec.ts'
+import { dockerRunLine } from './docker-run.ts'
+import type { OldContainer, Plan } from './plan.ts'
+
+/**
+ * The commands that settle a stuck run by hand: what stands where, and how the old container is put back, made again
+ * where it is gone. Null for a run that touched no container.
+ */
+export function settleByHand({ steps }: Plan, journal: string): string | null {
+  const swap = steps.find((step) => step.kind === 'swap-container')
+  const commit = steps.find((step) => step.kind === 'commit')
+  if (swap?.kind !== 'swap-container' || commit?.kind !== 'commit') return null
+  const { old } = swap.args
+  const id = old.id.slice(0, 12)
+  const { next } = swap.args
+  const newOne =
+    'parked' in next ? next.parked.slice(0, 12) : `docker ps -a --filter label=${RUN_LABEL}=${next.createdBy}`
+  return [
+    `see what stands: docker ps -a --no-trunc; the old container is ${id} (${old.image}), named ${old.name} or ${commit.args.parkName}`,
+    `the new one: ${newOne}`,
+    'to keep the new one (NEW), if docker exec NEW birdcl show protocols has its sessions Established:',
+    `  docker update --restart=no ${id}; docker rename ${id} ${commit.args.parkName}`,
+    `  docker update --restart=${policyWord(old)} NEW; docker rename NEW ${old.name}`,
+    'to put the old one back, but not while docker exec NEW birdcl show status tells of a recovery:',
+    `  docker kill NEW; docker rm NEW`,
+    `  docker update --restart=${policyWord(old)} ${id}; docker rename ${id} ${old.name}; docker start ${id}`,
+    'and where the old one is gone, make it again:',
+    `  ${dockerRunLine(old.name, old.spec)}`,
+    'take away the routes that were held for the swap:',
+    '  for f in -4 -6; do ip $f rule del pref 32724; ip $f rule del pref 32725; ip $f route flush table 24724; done',
+    `the journal ${journal} has every value, the hidden ones too`,
+  ].join('\n')
+}
+
+function policyWord({ policy: { Name, MaximumRetryCount } }: OldContainer): string {
+  return `${Name === '' ? 'no' : Name}${MaximumRetryCount ? `:${MaximumRetryCount}` : ''}`
+}

@@ -1,0 +1,46 @@
+/** Exit codes of the command line, see docs/commands.md. */
+export const ExitCode = {
+  done: 0,
+  bug: 1,
+  usage: 2,
+  refused: 3,
+  rolledBack: 4,
+  stuck: 5,
+  deferred: 75,
+} as const
+
+export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode]
+
+/** One thing that is wrong with the host, the config or the request, and the way out of it. */
+export interface Problem {
+  /** Stable name, e.g. `peer-down`; a preflight rule's name can be given to `--allow`. */
+  code: string
+  severity: 'error' | 'warning'
+  message: string
+  /** What the operator does about it, a command where there is one. */
+  fix: string
+}
+
+/** A failure with a name, a reason and a way out. Anything else that is thrown is a bug. */
+export class AgentError extends Error {
+  override readonly name = 'AgentError'
+  readonly code: string
+  readonly fix: string
+  readonly exitCode: ExitCode
+
+  constructor(code: string, message: string, details: { fix: string; exitCode?: ExitCode; cause?: unknown }) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause })
+    this.code = code
+    this.fix = details.fix
+    this.exitCode = details.exitCode ?? ExitCode.refused
+  }
+
+  asProblem(): Problem {
+    return { code: this.code, severity: 'error', message: this.message, fix: this.fix }
+  }
+
+  /** More than one where all were looked for at once. */
+  asProblems(): Problem[] {
+    return [this.asProblem()]
+  }
+}

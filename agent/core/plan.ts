@@ -1,0 +1,60 @@
+import type { BirdBaseline } from './bird-phase.ts'
+import type { BirdEndpoint } from './bird-view.ts'
+import type { ContainerSpec } from './container-spec.ts'
+import type { RestartPolicy } from './docker-json.ts'
+import type { HealthCheck } from './health.ts'
+
+export type Component = 'node'
+
+/** The container that takes over: made by this run (found by its label), or one that an earlier run parked. */
+export type NextContainer = { createdBy: string } | { parked: string }
+
+/** What the new calico/node is held against. */
+export interface Gate {
+  budgetMs: number
+  reserveMs: number
+  settleMs: number
+  /** Empty where no BIRD runs: then the container alone is gated. */
+  daemons: { endpoint: BirdEndpoint; baseline: BirdBaseline }[]
+  health: HealthCheck[]
+}
+
+/** The container that is replaced, and all that its way back needs. */
+export interface OldContainer {
+  id: string
+  name: string
+  policy: RestartPolicy
+  wasRunning: boolean
+  /** `--rm`: Docker removes it when it stops; then it is created again from `spec`. */
+  autoRemove: boolean
+  spec: ContainerSpec
+  /** As the operator named it, and the id that it had: a tag may move meanwhile. */
+  image: string
+  imageId: string
+}
+
+/** Arguments of every step kind: the union and the registry of executors derive from this map. */
+export interface StepArgs {
+  'pull-image': { image: string }
+  'create-container': { name: string; run: string; spec: ContainerSpec }
+  'swap-container': { old: OldContainer; next: NextContainer; gate: Gate }
+  commit: { old: OldContainer; next: NextContainer; parkName: string }
+  'clean-up': { containers: string[]; images: string[] }
+}
+
+export type StepKind = keyof StepArgs
+
+export type PlannedStep = { [K in StepKind]: { kind: K; component: Component; args: StepArgs[K] } }[StepKind]
+
+/** Pure data, journaled whole before the first step. */
+export interface Plan {
+  run: string
+  command: 'upgrade' | 'rollback' | 'prefetch'
+  components: { node: Change }
+  steps: PlannedStep[]
+}
+
+export interface Change {
+  from: string
+  to: string
+}

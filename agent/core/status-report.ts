@@ -1,0 +1,52 @@
+import type { BirdEndpoint, Session } from './bird-view.ts'
+import type { Problem } from './errors.ts'
+import type { Owner } from './model.ts'
+import type { Outcome, WindowReport } from './report.ts'
+
+/** The container that runs calico/node now. */
+export interface NodeStatus {
+  container: string
+  id: string
+  /** As the operator named it, and what it was resolved to. */
+  image: string
+  imageId: string
+  digest: string | null
+  version: string | null
+  /** Docker's own word: running, exited, ... */
+  state: string
+  startedAt: string
+  /** Docker's name of it: always, no, ... */
+  restartPolicy: string
+  owner: Owner
+}
+
+/** One BIRD daemon that answers. */
+export interface BirdStatus extends BirdEndpoint {
+  recovering: boolean
+  waitTimer: string | null
+  sessions: Pick<Session, 'name' | 'neighbor' | 'established' | 'info' | 'imported'>[]
+}
+
+export interface RunStatus {
+  run: string
+  outcome: Outcome
+  from: string
+  to: string
+  startedAt: string
+  window: WindowReport | null
+}
+
+/** The JSON of `status`. */
+export interface StatusReport {
+  schema: 1
+  node: NodeStatus | null
+  /** Null where no BIRD is expected. */
+  bird: BirdStatus[] | null
+  /** Graceful-restart time that BIRD announces to its peers. */
+  announcedMs: number | null
+  lastRun: RunStatus | null
+  unfinishedRun: { run: string; startedAt: string; command: string } | null
+  /** What an upgrade would do; null where no image is asked for. */
+  upgrade: { changed: boolean; to: string; problems: Problem[] } | null
+  problems: Problem[]
+}

@@ -1,0 +1,79 @@
+import type { ContainerJson, CreateBody, Endpoint, ImageJson, RestartPolicy } from '../core/docker-json.ts'
+
+export interface EngineInfo {
+  /** Host name that the Engine runs under. */
+  name: string
+  /** In the names that images use: amd64, arm64. */
+  architecture: string
+  os: string
+  version: string
+  dataRoot: string
+}
+
+export interface ContainerSummary {
+  id: string
+  /** Without the leading slash. */
+  name: string
+  state: string
+  labels: Record<string, string>
+}
+
+/** What the registry has under a reference now, without pulling it. */
+export interface RemoteImage {
+  digest: string
+  /** `os/architecture`; empty where the registry does not say. */
+  platforms: string[]
+}
+
+export interface PullProgress {
+  currentBytes: number
+  totalBytes: number
+  layersDone: number
+  layers: number
+  /** Set when a try failed and is about to be repeated: which one, from 1, and why. */
+  retry?: { attempt: number; reason: string }
+}
+
+export interface ExecResult {
+  exitCode: number
+  output: string
+}
+
+/**
+ * Docker Engine. A look-up answers `undefined` only when the Engine says that the thing does not exist;
+ * an Engine that cannot be reached throws `AgentError('docker-unreachable')`: gone and unknown are not the same.
+ */
+export interface Docker {
+  info(): Promise<EngineInfo>
+
+  /** By id, id prefix or name. */
+  inspectContainer(container: string): Promise<ContainerJson | undefined>
+  /** All containers, stopped ones too, that carry the label. */
+  listContainers(label: string): Promise<ContainerSummary[]>
+  /** Returns the id. */
+  createContainer(name: string, body: CreateBody): Promise<string>
+  connectNetwork(container: string, network: string, endpoint: Endpoint): Promise<void>
+  /** Starting a running container is no error. */
+  startContainer(id: string): Promise<void>
+  /** SIGKILL; returns when the container has exited. A container that is gone or does not run is no error. */
+  killContainer(id: string): Promise<void>
+  /** Renaming to the name that it has is no error. */
+  renameContainer(id: string, name: string): Promise<void>
+  setRestartPolicy(id: string, policy: RestartPolicy): Promise<void>
+  /** Removes the container, running or not, never its volumes. A container that is gone is no error. */
+  removeContainer(id: string): Promise<void>
+  /** A volume that is gone is no error. */
+  removeVolume(name: string): Promise<void>
+  /** The last lines of the container's log; empty where there is none or it cannot be had. */
+  containerLog(id: string, lines: number): Promise<string>
+  exec(id: string, argv: string[], timeoutMs: number): Promise<ExecResult>
+  /** Text of a regular file inside the container, running or not; `undefined` where there is none. */
+  readContainerFile(id: string, path: string): Promise<string | undefined>
+
+  inspectImage(ref: string): Promise<ImageJson | undefined>
+  /** Asks the registry, through the Engine and with the operator's login. */
+  inspectRemoteImage(ref: string, signal: AbortSignal): Promise<RemoteImage>
+  pullImage(ref: string, onProgress: (progress: PullProgress) => void, signal: AbortSignal): Promise<void>
+  /** Removes a reference; an image that is in use or gone is no error. Returns whether it was removed. */
+  removeImage(ref: string): Promise<boolean>
+}
