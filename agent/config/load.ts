@@ -1,0 +1,76 @@
+import { AgentError } from '../core/errors.ts'
+import { minimalConfig, parseConfig } from './parse.ts'
+import { ConfigError, findingsOf } from './problems.ts'
+import { type Config, configSchema } from './schema.ts'
+
+/** A config is below 2 kB. The parser takes 1 s and 140 MB for the worst 32 kB, 10 s and 700 MB for 1 MB. */
+export const MAX_CONFIG_BYTES = 32 * 1024
+
+/** Content of a regular file of MAX_CONFIG_BYTES at most, undefined where there is none; throws AgentError. */
+export type ReadConfigFile = (path: string) => Promise<Uint8Array | undefined>
+
+/** What the command line gives; it wins over the file. `window` in seconds. */
+export interface ConfigFlags {
+  node?: string | undefined
+  window?: number | undefined
+  dockerSocket?: string | undefined
+}
+
+/**
+ * The config in `path`. A file that is missing is an error only when the operator named it (`explicit`): the
+ * flags may say all that is needed.
+ * @throws ConfigError
+ */
+export async function loadConfig(path: string, explicit: boolean, read: ReadConfigFile): Promise<Config> {
+  const bytes = await readOrRefuse(path, read)
+  if (bytes !== undefined) return parseConfig(bytes, path)
+  if (!explicit) return configSchema.parse({})
+  throw new ConfigError(
+    [`cannot read the config ${path}: there is no such file`],
+    'give the path of agent.yaml to --config',
+  )
+}
+
+async function readOrRefuse(path: string, read: ReadConfigFile): Promise<Uint8Array | undefined> {
+  try {
+    return await read(path)
+  } catch (error) {
+    if (!(error instanceof AgentError)) throw error
+    throw new ConfigError([error.message], error.fix)
+  }
+}
+
+/**
+ * The config with the flags put over it.
+ * @throws ConfigError with all flags that are wrong, each "--flag: what"
+ */
+export function mergeFlags(config: Config, flags: ConfigFlags): Config {
+  const merged = {
+    ...config,
+    node: { ...config.node, image: flags.node ?? config.node.image },
+    window: flags.window ?? config.window,
+    docker: { socket: flags.dockerSocket ?? config.docker.socket },
+  }
+  const result = configSchema.safeParse(merged)
+  if (result.success) return result.data
+  const findings = result.error.issues.flatMap((issue) => findingsOf(issue, merged))
+  throw new ConfigError(
+    findings.map(({ path, message }) => `${flagNames[String(path[0])] ?? String(path[0])}: ${message}`),
+    'agent --help lists the flags',
+  )
+}
+
+/** Only these can be wrong here: the file's own values were checked before. */
+const flagNames: Record<string, string> = { node: '--node', window: '--window', docker: '--docker-socket' }
+
+/**
+ * The image that this host shall run.
+ * @throws ConfigError that shows the smallest config when neither file nor flag names one
+ */
+export function targetImage(config: Config, path: string): string {
+  if (config.node.image !== undefined) return config.node.image
+  throw new ConfigError(
+    [`cannot tell what this host shall run: neither --node nor node.image in ${path} names an image`],
+    `give --node IMAGE, or write to ${path}:\n${minimalConfig}`,
+  )
+}
