@@ -1,0 +1,220 @@
+import { constants } from 'node:fs'
+import { type FileHandle, lstat, open, rename, unlink } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { AgentError } from '../core/errors.ts'
+
+const { O_APPEND, O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = constants
+
+/** Appends text durably: on disk when the promise resolves. */
+export interface AppendFile {
+  append(text: string): Promise<void>
+  close(): Promise<void>
+}
+
+/**
+ * Puts a whole new content in place of a file: after a crash or a power cut at any time the old or the new content
+ * is there, never a part. Until the rename, an error leaves the file as it was and no temporary file behind.
+ * The caller is the only writer: a temporary file of a writer that died is replaced.
+ * @throws AgentError `cannot-write`
+ */
+export async function writeFileAtomic(
+  path: string,
+  data: string | Uint8Array,
+  { mode = 0o600, owner }: { mode?: number; owner?: { uid: number; gid: number } } = {},
+): Promise<void> {
+  const temp = join(dirname(path), `.${basename(path)}.calico-agent.tmp`)
+  try {
+    await refuseSymlink(path)
+    await unlinkIfThere(temp)
+    // opened first: after the rename only its sync can fail
+    const directory = await open(dirname(path), O_RDONLY | O_DIRECTORY)
+    try {
+      await writeNew(temp, data, mode, owner)
+      await rename(temp, path)
+      await directory.sync()
+    } catch (error) {
+      await unlinkIfThere(temp).catch(() => undefined)
+      throw error
+    } finally {
+      await directory.close()
+    }
+  } catch (error) {
+    throw failed('cannot-write', 'write', path, error)
+  }
+}
+
+async function writeNew(
+  path: string,
+  data: string | Uint8Array,
+  mode: number,
+  owner: { uid: number; gid: number } | undefined,
+): Promise<void> {
+  const file = await open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600)
+  try {
+    // repeats short writes, as a full disk makes them
+    await file.writeFile(data)
+    if (owner) await file.chown(owner.uid, owner.gid)
+    // after chown, which clears set-id bits; not through open(), which the umask cuts
+    await file.chmod(mode)
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+}
+
+/**
+ * Opens a file for durable appends. Size 0 creates it, mode 0600, and fails if it exists; another size cuts an
+ * existing file to so many bytes first.
+ * @throws AgentError `cannot-write`, from `append` as well
+ */
+export async function openForAppend(path: string, size: number): Promise<AppendFile> {
+  try {
+    const create = size === 0 ? O_CREAT | O_EXCL : 0
+    const file = await open(path, O_WRONLY | O_APPEND | O_NOFOLLOW | create, 0o600)
+    try {
+      await file.truncate(size)
+      await file.sync()
+      if (size === 0) await syncDirectory(dirname(path))
+    } catch (error) {
+      await file.close()
+      throw error
+    }
+    return appendTo(file, path, size)
+  } catch (error) {
+    throw failed('cannot-write', 'open', path, error)
+  }
+}
+
+function appendTo(file: FileHandle, path: string, startSize: number): AppendFile {
+  let size = startSize
+  let broken: Error | undefined
+
+  async function append(text: string): Promise<void> {
+    if (broken) throw broken
+    const bytes = Buffer.from(text)
+    try {
+      await file.appendFile(bytes)
+    } catch (error) {
+      // a part of a record must not stand before the next one
+      await file.truncate(size).catch((reason: unknown) => (broken = reason as Error))
+      throw error
+    }
+    try {
+      await file.datasync()
+    } catch (error) {
+      // the kernel may have dropped the bytes, and call the next sync good
+      broken = error as Error
+      throw error
+    }
+    size += bytes.length
+  }
+
+  return {
+    append: async (text) => {
+      try {
+        await append(text)
+      } catch (error) {
+        throw failed('cannot-write', 'write', path, error)
+      }
+    },
+    // all that was acknowledged is synced: an error has nothing to tell
+    close: () => file.close().catch(() => undefined),
+  }
+}
+
+/**
+ * The content of a regular file; undefined where there is no such file. A FIFO or a device is refused without being
+ * waited for.
+ * @throws AgentError `cannot-read`
+ */
+export async function readRegularFile(
+  path: string,
+  { maxBytes, noFollow = false }: { maxBytes: number; noFollow?: boolean },
+): Promise<Buffer | undefined> {
+  try {
+    const file = await open(path, O_RDONLY | O_NONBLOCK | (noFollow ? O_NOFOLLOW : 0))
+    try {
+      if (!(await file.stat()).isFile()) throw new Error('it is not a regular file')
+      return await readUpTo(file, maxBytes)
+    } finally {
+      await file.close()
+    }
+  } catch (error) {
+    if (isMissing(error)) return undefined
+    throw failed('cannot-read', 'read', path, error)
+  }
+}
+
+/** Reads one byte more than it may, rather than trusting the size: the file may grow. */
+async function readUpTo(file: FileHandle, maxBytes: number): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  let total = 0
+  for (;;) {
+    const { bytesRead, buffer } = await file.read({
+      buffer: Buffer.alloc(Math.min(65_536, maxBytes + 1 - total)),
+    })
+    if (bytesRead === 0) return Buffer.concat(chunks)
+    chunks.push(buffer.subarray(0, bytesRead))
+    total += bytesRead
+    if (total > maxBytes) throw new Error(`it is larger than ${maxBytes} bytes`)
+  }
+}
+
+/** Removes a file durably; one that is gone is no error. */
+export async function removeFile(path: string): Promise<void> {
+  try {
+    await unlinkIfThere(path)
+    await syncDirectory(dirname(path))
+  } catch (error) {
+    throw failed('cannot-write', 'remove', path, error)
+  }
+}
+
+/** Makes creations, renames and removals in the directory durable. */
+export async function syncDirectory(path: string): Promise<void> {
+  const directory = await open(path, O_RDONLY | O_DIRECTORY)
+  try {
+    await directory.sync()
+  } finally {
+    await directory.close()
+  }
+}
+
+async function refuseSymlink(path: string): Promise<void> {
+  try {
+    // rename would replace the link and leave the file behind it as it is
+    if ((await lstat(path)).isSymbolicLink()) throw new Error('it is a symbolic link')
+  } catch (error) {
+    if (!isMissing(error)) throw error
+  }
+}
+
+async function unlinkIfThere(path: string): Promise<void> {
+  try {
+    await unlink(path)
+  } catch (error) {
+    if (!isMissing(error)) throw error
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && (error as NodeJS.ErrnoException).code === 'ENOENT'
+}
+
+const fixes: Record<string, string> = {
+  ENOSPC: 'free space on its file system (df -h)',
+  EDQUOT: 'free space on its file system (df -h)',
+  EROFS: 'mount its file system read-write',
+  EACCES: 'run the agent as root',
+  EPERM: 'run the agent as root, and look at the file with lsattr',
+  ELOOP: 'replace the symbolic link by a file',
+}
+
+function failed(code: string, action: string, path: string, error: unknown): AgentError {
+  if (error instanceof AgentError) return error
+  const { code: errno = '', message } = error as NodeJS.ErrnoException
+  // "ENOSPC: no space left on device, write" -> "no space left on device"
+  const reason = /^[A-Z0-9]+: (.*?)(?:, \w+.*)?$/s.exec(message)?.[1] ?? message
+  const fix = fixes[errno] ?? `look at it with ls -l ${path}, and at the kernel's log`
+  return new AgentError(code, `cannot ${action} ${path}: ${reason}`, { fix, cause: error })
+}

@@ -1,0 +1,133 @@
+import { lstat, readlink } from 'node:fs/promises'
+import { Agent } from 'node:http'
+import { inspect } from 'node:util'
+import type Dockerode from 'dockerode'
+import { AgentError } from '../../core/errors.ts'
+import { dockerTimeout, socketInvalid, translate } from './errors.ts'
+
+interface RequestOptions {
+  /** Milliseconds until `docker-timeout`; `Infinity` where the caller watches the request itself. */
+  timeoutMs?: number
+  /** Ends the request; its reason is then what is thrown. */
+  signal?: AbortSignal
+}
+
+/**
+ * Runs one request. `what` completes "cannot ...". Throws AgentError only: `docker-unreachable`,
+ * `docker-denied`, `docker-socket-invalid`, `docker-timeout`, or an EngineError with the Engine's answer.
+ */
+export type Request = <T>(
+  what: string,
+  run: (engine: Dockerode, abortSignal: AbortSignal) => Promise<T>,
+  options?: RequestOptions,
+) => Promise<T>
+
+/** The newest API version whose documents this adapter was written against (Docker 28.3). */
+const newestKnownApi = '1.51'
+
+/** Requests to one Engine at one socket. Nothing is loaded or dialled before the first one. */
+export function requestsTo(socket: string, defaultTimeoutMs: number): Request {
+  let engine: Promise<Dockerode> | undefined
+
+  const opened = () => {
+    engine ??= openEngine(socket).catch((error: unknown) => {
+      engine = undefined
+      throw error
+    })
+    return engine
+  }
+
+  return async (what, run, options = {}) => {
+    const timeoutMs = options.timeoutMs ?? defaultTimeoutMs
+    const timeout = timeoutMs === Infinity ? undefined : AbortSignal.timeout(timeoutMs)
+    const abortSignal = AbortSignal.any([options.signal, timeout].filter((signal) => signal !== undefined))
+    try {
+      abortSignal.throwIfAborted()
+      return await orAborted(
+        opened().then((engine) => run(engine, abortSignal)),
+        abortSignal,
+      )
+    } catch (error) {
+      options.signal?.throwIfAborted()
+      const translated =
+        timeout?.aborted === true ? dockerTimeout(what, timeoutMs) : translate(error, what, socket)
+      if (isStale(translated)) engine = undefined
+      throw translated
+    }
+  }
+}
+
+/** After these the next request asks the Engine for its version again: it may be another one by then. */
+function isStale(error: Error): boolean {
+  const codes = ['docker-unreachable', 'docker-timeout', 'docker-api-version']
+  return error instanceof AgentError && codes.includes(error.code)
+}
+
+/** The library never settles a request whose answer is cut in the middle: the signal bounds it all the same. */
+async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const aborted = Promise.withResolvers<never>()
+  const onAbort = () => {
+    aborted.reject(signal.reason as Error)
+  }
+  signal.addEventListener('abort', onAbort, { once: true })
+  try {
+    return await Promise.race([work, aborted.promise])
+  } finally {
+    signal.removeEventListener('abort', onAbort)
+  }
+}
+
+async function openEngine(socket: string): Promise<Dockerode> {
+  await checkSocket(socket)
+  const { default: Engine } = await import('dockerode')
+  const options = { socketPath: socket, agent: new QuietAgent({ keepAlive: true }), ...notFromEnvironment }
+  const { ApiVersion, MinAPIVersion } = (await new Engine(options).version()) as Partial<EngineVersion>
+  if (ApiVersion === undefined) {
+    throw socketInvalid(socket, 'what listens there is not Docker', 'give the socket of the Docker Engine')
+  }
+  return new Engine({ ...options, version: `v${negotiate(ApiVersion, MinAPIVersion)}` })
+}
+
+/** Given explicitly, or DOCKER_HOST and its like would win over the socket that was asked for. */
+const notFromEnvironment = { host: undefined, protocol: 'http', timeout: undefined } as const
+
+interface EngineVersion {
+  ApiVersion: string
+  /** Absent before Docker 1.13. */
+  MinAPIVersion?: string
+}
+
+/**
+ * A fixed version keeps what is inspected and what is created in one dialect, and an Engine newer than this
+ * adapter from changing the documents under it.
+ */
+export function negotiate(engines: string, enginesOldest = '0.0'): string {
+  const known = isOlder(engines, newestKnownApi) ? engines : newestKnownApi
+  return isOlder(known, enginesOldest) ? enginesOldest : known
+}
+
+function isOlder(one: string, other: string): boolean {
+  const [major = 0, minor = 0] = one.split('.').map(Number)
+  const [otherMajor = 0, otherMinor = 0] = other.split('.').map(Number)
+  return major < otherMajor || (major === otherMajor && minor < otherMinor)
+}
+
+/** A path that cannot be a socket is told apart from an Engine that does not run: `systemctl start` mends only one. */
+async function checkSocket(socket: string): Promise<void> {
+  const stat = await lstat(socket).catch(() => undefined)
+  // not there, or not to be looked at: connecting says which
+  if (stat === undefined || stat.isSocket()) return
+  if (stat.isSymbolicLink()) {
+    const target = await readlink(socket)
+    throw socketInvalid(socket, `it is a symbolic link to ${target}`, 'give the path that it points to')
+  }
+  const kind = stat.isDirectory() ? 'a directory' : stat.isFile() ? 'a regular file' : 'not a socket'
+  throw socketInvalid(socket, `it is ${kind}`, 'give the path of the socket, /var/run/docker.sock by default')
+}
+
+/** docker-modem renders every request's options for its debug log, logged or not: 1.7 ms a call for a plain agent. */
+class QuietAgent extends Agent {
+  [inspect.custom](): string {
+    return 'QuietAgent'
+  }
+}

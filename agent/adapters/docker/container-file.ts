@@ -1,0 +1,64 @@
+import { AgentError } from '../../core/errors.ts'
+import type { Docker } from '../../ports/docker.ts'
+import type { Request } from './connection.ts'
+import { whenRefused } from './errors.ts'
+import { readUpTo } from './read.ts'
+
+const maxFileBytes = 1024 * 1024
+/** What tar adds to one small file: its header, padding, the end mark, and an extended header for a long name. */
+const tarOverheadBytes = 16 * 1024
+/** Go's os.ModeType: any of these bits says that it is not a regular file. */
+const typeBits = 0x8f280000
+
+/** The part of the HTTP response that is used. */
+interface ArchiveReply extends AsyncIterable<unknown> {
+  headers: Record<string, string | string[] | undefined>
+  destroy(): void
+}
+
+/** Reads by the archive endpoint, which needs neither a running container nor a shell in its image. */
+export function readContainerFileCall(request: Request): Docker['readContainerFile'] {
+  return async (id, path) => {
+    const what = `read ${path} of container ${id}`
+    const archive = await request(what, async (engine, abortSignal) => {
+      const reply = engine.getContainer(encodeURIComponent(id)).getArchive({ path, abortSignal })
+      const stream = (await reply) as unknown as ArchiveReply
+      const { mode, size } = pathStat(stream)
+      if ((mode & typeBits) !== 0 || size > maxFileBytes) stream.destroy()
+      if ((mode & typeBits) !== 0) return undefined
+      if (size > maxFileBytes) throw tooLarge(what, size)
+      return await readUpTo(stream, maxFileBytes + tarOverheadBytes)
+    })
+      .catch(whenRefused(404, /could not find the file|no such file/i, undefined))
+      // Engine 20.10's answer where a part of the path is a file
+      .catch(whenRefused(500, /not a directory/i, undefined))
+    return archive === undefined ? undefined : await firstFile(archive)
+  }
+}
+
+function tooLarge(what: string, size: number): AgentError {
+  return new AgentError(
+    'file-too-large',
+    `cannot ${what}: it has ${size} bytes, the limit is ${maxFileBytes}`,
+    {
+      fix: 'see whether this is the file that is meant',
+    },
+  )
+}
+
+/** The Engine describes the path in a header, so that a directory or a huge file need not be transferred. */
+function pathStat(reply: ArchiveReply): { mode: number; size: number } {
+  const header = reply.headers['x-docker-container-path-stat']
+  return JSON.parse(Buffer.from(String(header), 'base64').toString()) as { mode: number; size: number }
+}
+
+async function firstFile(archive: Buffer): Promise<string | undefined> {
+  const { extract } = await import('tar-stream')
+  const unpacked = extract()
+  unpacked.end(archive)
+  for await (const entry of unpacked) {
+    if (entry.header.type === 'file') return (await readUpTo(entry, maxFileBytes)).toString()
+    entry.resume()
+  }
+  return undefined
+}

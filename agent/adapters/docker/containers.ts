@@ -1,0 +1,133 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { ContainerJson, CreateBody, Endpoint } from '../../core/docker-json.ts'
+import type { ContainerSummary, Docker } from '../../ports/docker.ts'
+import type { Request } from './connection.ts'
+import { dockerTimeout, whenRefused } from './errors.ts'
+
+type ContainerCalls = Pick<
+  Docker,
+  | 'inspectContainer'
+  | 'listContainers'
+  | 'createContainer'
+  | 'connectNetwork'
+  | 'startContainer'
+  | 'killContainer'
+  | 'renameContainer'
+  | 'setRestartPolicy'
+  | 'removeContainer'
+  | 'removeVolume'
+>
+
+const noSuchContainer = /no such container/i
+/** A 304 has no body. */
+const anyWords = /^/
+const removalPollMs = 50
+/** Removing unmounts and deletes layers: on a slow disk that takes longer than any other call. */
+const removalTimeoutMs = 120_000
+
+/** The calls on containers. Kill and start stand inside the outage window: each is one request, nothing before it. */
+export function containerCalls(request: Request): ContainerCalls {
+  const inspectContainer = async (container: string): Promise<ContainerJson | undefined> => {
+    const found = await request(`inspect container ${container}`, (engine, abortSignal) =>
+      engine.getContainer(encodeURIComponent(container)).inspect({ abortSignal }),
+    ).catch(whenRefused(404, noSuchContainer, undefined))
+    return found as unknown as ContainerJson | undefined
+  }
+
+  return {
+    inspectContainer,
+
+    async listContainers(label) {
+      const found = await request('list containers', (engine, abortSignal) =>
+        engine.listContainers({ all: true, filters: { label: [label] }, abortSignal }),
+      )
+      return found.map(
+        ({ Id, Names, State, Labels }): ContainerSummary => ({
+          id: Id,
+          name: Names[0]?.replace(/^\//, '') ?? '',
+          state: State,
+          labels: Labels,
+        }),
+      )
+    },
+
+    async createContainer(name, body) {
+      const created = await request(`create container ${name}`, (engine, abortSignal) =>
+        engine.createContainer(rawBody(name, body, abortSignal)),
+      )
+      return created.id
+    },
+
+    async connectNetwork(container, network, endpoint) {
+      await request(`connect container ${container} to network ${network}`, (engine, abortSignal) =>
+        engine.getNetwork(encodeURIComponent(network)).connect(connectBody(container, endpoint, abortSignal)),
+      )
+    },
+
+    async startContainer(id) {
+      await request(`start container ${id}`, (engine, abortSignal) =>
+        engine.getContainer(encodeURIComponent(id)).start({ abortSignal }),
+      ).catch(whenRefused(304, anyWords, undefined))
+    },
+
+    async killContainer(id) {
+      // the Engine answers a SIGKILL only when the container has exited (moby daemon/kill.go, Kill)
+      await request(`kill container ${id}`, (engine, abortSignal) =>
+        engine.getContainer(encodeURIComponent(id)).kill({ signal: 'SIGKILL', abortSignal }),
+      )
+        .catch(whenRefused(404, noSuchContainer, undefined))
+        .catch(whenRefused(409, /is not running/i, undefined))
+    },
+
+    async renameContainer(id, name) {
+      await request(`rename container ${id} to ${name}`, (engine, abortSignal) =>
+        engine.getContainer(encodeURIComponent(id)).rename({ name, abortSignal }),
+      ).catch(whenRefused(400, /same name as its current name/i, undefined))
+    },
+
+    async setRestartPolicy(id, policy) {
+      await request(`set the restart policy of container ${id}`, (engine, abortSignal) =>
+        engine.getContainer(encodeURIComponent(id)).update({ RestartPolicy: policy, abortSignal }),
+      )
+    },
+
+    async removeContainer(id) {
+      const removed = await request(
+        `remove container ${id}`,
+        (engine, abortSignal) =>
+          engine
+            .getContainer(encodeURIComponent(id))
+            .remove({ force: true, v: false, abortSignal })
+            .then(() => true),
+        { timeoutMs: removalTimeoutMs },
+      )
+        .catch(whenRefused(404, noSuchContainer, true))
+        .catch(whenRefused(409, /already in progress/i, false))
+      if (!removed) await waitUntilGone(inspectContainer, id)
+    },
+
+    async removeVolume(name) {
+      await request(`remove volume ${name}`, (engine, abortSignal) =>
+        engine.getVolume(encodeURIComponent(name)).remove({ abortSignal }),
+      ).catch(whenRefused(404, /no such volume/i, undefined))
+    },
+  }
+}
+
+/** The library sends `_body` as it stands; any other field of the options would be mixed into it. */
+function rawBody(name: string, body: CreateBody, abortSignal: AbortSignal): object {
+  return { _query: { name }, _body: body, abortSignal }
+}
+
+function connectBody(container: string, endpoint: Endpoint, abortSignal: AbortSignal): object {
+  return { Container: container, EndpointConfig: endpoint, abortSignal }
+}
+
+/** An AutoRemove container is removed by the Engine itself, after its exit was told. */
+async function waitUntilGone(inspectContainer: Docker['inspectContainer'], id: string): Promise<void> {
+  const end = performance.now() + removalTimeoutMs
+  while ((await inspectContainer(id)) !== undefined) {
+    if (performance.now() > end) throw dockerTimeout(`remove container ${id}`, removalTimeoutMs)
+    await sleep(removalPollMs)
+  }
+}

@@ -1,0 +1,79 @@
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import type { Docker, EngineInfo } from '../../ports/docker.ts'
+import { type Request, requestsTo } from './connection.ts'
+import { readContainerFileCall } from './container-file.ts'
+import { containerCalls } from './containers.ts'
+import { execCall } from './exec.ts'
+import { getJson } from './get-json.ts'
+import { imageCalls } from './images.ts'
+import { containerLogCall } from './logs.ts'
+import { type PullOptions, pullCall } from './pull.ts'
+import { registryLogin } from './registry-auth.ts'
+
+export interface DockerOptions {
+  /** Path of the Engine's unix socket. */
+  socket: string
+  /** Directory of Docker's config.json; by default $DOCKER_CONFIG, else ~/.docker. */
+  configDir?: string
+  /** Milliseconds that a plain call may take. */
+  timeoutMs?: number
+  pull?: Partial<PullOptions>
+}
+
+const pullDefaults: PullOptions = { retries: 4, backoffMs: 1000, stallMs: 60_000 }
+
+/** The Docker Engine at a socket. Returns at once: nothing is loaded or dialled before the first call. */
+export function connectDocker(options: DockerOptions): Docker {
+  const request = requestsTo(options.socket, options.timeoutMs ?? 30_000)
+  const configDir = options.configDir ?? defaultConfigDir()
+  const loginFor = (registry: string) => registryLogin(configDir, registry)
+  const pull = { ...pullDefaults, ...options.pull }
+  return {
+    info: infoCall(request),
+    ...containerCalls(request),
+    containerLog: containerLogCall(request),
+    exec: execCall(request),
+    readContainerFile: readContainerFileCall(request),
+    ...imageCalls(request, loginFor, pull),
+    pullImage: pullCall(request, loginFor, pull),
+  }
+}
+
+/** As Docker's client does; a service without HOME gets root's by its account. */
+function defaultConfigDir(): string {
+  const configured = process.env['DOCKER_CONFIG']
+  return configured === undefined || configured === '' ? join(homedir(), '.docker') : configured
+}
+
+/** The kernel's names on the left, those of images (Go's) on the right. */
+const imageArchitectures: Record<string, string> = {
+  x86_64: 'amd64',
+  aarch64: 'arm64',
+  armv7l: 'arm',
+  i686: '386',
+}
+
+function infoCall(request: Request): () => Promise<EngineInfo> {
+  return async () => {
+    const info = (await request('ask Docker about itself', (engine, abortSignal) =>
+      getJson(engine, '/info', abortSignal),
+    )) as InfoJson
+    return {
+      name: info.Name,
+      architecture: imageArchitectures[info.Architecture] ?? info.Architecture,
+      os: info.OSType,
+      version: info.ServerVersion,
+      dataRoot: info.DockerRootDir,
+    }
+  }
+}
+
+/** The part of `GET /info` that is read. */
+interface InfoJson {
+  Name: string
+  Architecture: string
+  OSType: string
+  ServerVersion: string
+  DockerRootDir: string
+}

@@ -1,0 +1,152 @@
+import { AgentError } from '../../core/errors.ts'
+
+/** What the Engine answered to a request that it did not do. */
+export class EngineError extends AgentError {
+  /** HTTP status. */
+  readonly status: number
+  /** The Engine's own words. */
+  readonly reply: string
+
+  constructor(what: string, status: number, reply: string, cause: unknown) {
+    const { code, fix } = classify(reply)
+    super(code, `cannot ${what}: ${reply === '' ? `HTTP status ${status}` : reply}`, { fix, cause })
+    this.status = status
+    this.reply = reply
+  }
+}
+
+/** First match wins; the words are those of Engine 20.10, which later ones kept. */
+const replies: { pattern: RegExp; code: string; fix: string }[] = [
+  {
+    pattern: /no space left on device/i,
+    code: 'no-space',
+    fix: 'make room where Docker keeps its data: docker system df, docker image prune',
+  },
+  {
+    pattern: /^client version .* is too (new|old)/i,
+    code: 'docker-api-version',
+    fix: 'run the command again: the Engine was replaced meanwhile',
+  },
+  { pattern: /no such container/i, code: 'container-not-found', fix: 'see what is there: docker ps -a' },
+  { pattern: /no such image/i, code: 'image-missing', fix: 'pull the image first: agent prefetch' },
+  {
+    pattern: /container name .* is already in use/i,
+    code: 'container-name-taken',
+    fix: 'see which container has the name (docker ps -a), and remove or rename it',
+  },
+  {
+    pattern: /is not running/i,
+    code: 'container-not-running',
+    fix: 'see why it stopped: docker logs CONTAINER',
+  },
+  {
+    pattern: /network .* not found/i,
+    code: 'network-not-found',
+    fix: 'see what is there: docker network ls',
+  },
+]
+
+function classify(reply: string): { code: string; fix: string } {
+  return (
+    replies.find(({ pattern }) => pattern.test(reply)) ?? {
+      code: 'docker-failed',
+      fix: "look at the Engine's log: journalctl -u docker",
+    }
+  )
+}
+
+/**
+ * For `.catch`: an answer with this status (and these words) is no error, anything else is thrown on. The words
+ * keep apart "No such container" and the 404 of a path that some other server does not know.
+ */
+export function whenRefused<T>(status: number, words: RegExp, value: T): (error: unknown) => T {
+  return (error) => {
+    if (error instanceof EngineError && error.status === status && words.test(error.reply)) return value
+    throw error
+  }
+}
+
+/** Translates what the library threw, once, at the edge. `socket` is the path that was dialled. */
+export function translate(error: unknown, what: string, socket: string): Error {
+  if (error instanceof AgentError) return error
+  const facts = factsOf(error)
+  if (facts.status !== undefined) return new EngineError(what, facts.status, facts.reply, error)
+  if (facts.code === 'EACCES' || facts.code === 'EPERM') return dockerDenied(what, socket, error)
+  if (facts.code?.startsWith('HPE_') === true) {
+    return socketInvalid(
+      socket,
+      'what listens there does not speak HTTP',
+      'give the socket of the Docker Engine',
+      error,
+    )
+  }
+  if (facts.code !== undefined && systemErrorName.test(facts.code))
+    return dockerUnreachable(what, socket, facts.code, error)
+  return error instanceof Error ? error : new Error(`cannot ${what}: ${String(error)}`)
+}
+
+/** ECONNREFUSED and its like; Node's own ERR_... are bugs of the caller. */
+const systemErrorName = /^E[A-Z]+$/
+
+const connectionFailures: Record<string, string> = {
+  ENOENT: 'the socket is not there',
+  ECONNREFUSED: 'nobody listens on the socket: it was left by an Engine that is gone',
+  ECONNRESET: 'the Engine hung up',
+  EPIPE: 'the Engine hung up',
+}
+
+function dockerUnreachable(what: string, socket: string, code: string, cause: unknown): AgentError {
+  const reason = connectionFailures[code] ?? code
+  return new AgentError('docker-unreachable', `cannot ${what}: cannot reach Docker at ${socket}: ${reason}`, {
+    fix: 'systemctl start docker',
+    cause,
+  })
+}
+
+function dockerDenied(what: string, socket: string, cause: unknown): AgentError {
+  return new AgentError('docker-denied', `cannot ${what}: access to Docker at ${socket} is denied`, {
+    fix: 'run the agent as root',
+    cause,
+  })
+}
+
+/** The configured path can never be Docker's socket, whatever the Engine does. */
+export function socketInvalid(socket: string, reason: string, fix: string, cause?: unknown): AgentError {
+  return new AgentError('docker-socket-invalid', `cannot use ${socket} as Docker's socket: ${reason}`, {
+    fix,
+    cause,
+  })
+}
+
+export function dockerTimeout(what: string, ms: number): AgentError {
+  return new AgentError('docker-timeout', `cannot ${what}: Docker did not answer within ${ms / 1000} s`, {
+    fix: 'look at the Engine: systemctl status docker, journalctl -u docker',
+  })
+}
+
+interface LibraryError {
+  code?: unknown
+  statusCode?: unknown
+  json?: unknown
+  message?: unknown
+}
+
+function factsOf(error: unknown): { code?: string; status?: number; reply: string } {
+  if (typeof error !== 'object' || error === null) return { reply: '' }
+  const { code, statusCode, json, message }: LibraryError = error
+  return {
+    ...(typeof code === 'string' ? { code } : {}),
+    ...(typeof statusCode === 'number' ? { status: statusCode } : {}),
+    reply: replyOf(json) ?? (typeof message === 'string' ? message.replace(libraryPrefix, '').trim() : ''),
+  }
+}
+
+/** Put before the Engine's words where the answer was to be a stream. */
+const libraryPrefix = /^\(HTTP code \d+\) .*? - /
+
+/** The library hands on a reply that is not JSON as bytes, and none at all where the answer was a stream. */
+function replyOf(json: unknown): string | undefined {
+  if (Buffer.isBuffer(json)) return json.toString().trim() || undefined
+  if (typeof json !== 'object' || json === null || !('message' in json)) return undefined
+  return String(json.message).trim()
+}

@@ -1,0 +1,70 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { AgentError } from '../core/errors.ts'
+import type { KernelRoutes } from '../ports/kernel-routes.ts'
+
+/** After the RFC of graceful restart; a table and two places in the rules that nobody else has. */
+const HELD_TABLE = 24724
+/** Right before the rule of the main table, 32766. */
+const MAIN_FIRST = 32724
+const HELD_NEXT = 32725
+/** rtnetlink's number of BIRD (RTPROT_BIRD), whatever rt_protos names it. */
+const BIRD = 12
+
+export function createKernelRoutes(): KernelRoutes {
+  return { hold, release }
+}
+
+async function hold(): Promise<void> {
+  await release()
+  for (const family of ['-4', '-6']) {
+    const shown = await ip(`${family} -oneline route show table main proto ${BIRD}`)
+    const routes = shown.split('\n').filter((line) => line.trim() !== '')
+    if (routes.length === 0) continue
+    await ip(`${family} -force -batch -`, routes.map(addition).join(''))
+    // The main table's own routes go first, its default route last: the copies only fill what BIRD took away.
+    await ip(`${family} rule add pref ${MAIN_FIRST} lookup main suppress_prefixlength 0`)
+    await ip(`${family} rule add pref ${HELD_NEXT} lookup ${HELD_TABLE}`)
+  }
+}
+
+/** States that `ip` shows with a route and does not take. */
+const STATES = /\b(dead|linkdown|offload|trap|rt_trap|pref medium|expires \S+|error \S+)\b/g
+
+/** One line of `ip -oneline route show` as an `ip -batch` line; `\` stands for the line breaks of several next hops. */
+function addition(route: string): string {
+  const words = route
+    .replaceAll(STATES, ' ')
+    .replaceAll(/[\\\s]+/g, ' ')
+    .trim()
+  // What holds for the whole route stands before its next hops.
+  return `route add ${words.replace(/(?= nexthop |$)/, ` proto static table ${HELD_TABLE}`)}\n`
+}
+
+async function release(): Promise<void> {
+  for (const family of ['-4', '-6']) {
+    const rules = await ip(`${family} rule show`)
+    for (const pref of [HELD_NEXT, MAIN_FIRST]) {
+      // One each time: a hold that died half-way may have left the rule twice.
+      const count = rules.split('\n').filter((line) => line.startsWith(`${pref}:`)).length
+      for (let i = 0; i < count; i++) await ip(`${family} rule del pref ${pref}`)
+    }
+    await ip(`${family} route flush table ${HELD_TABLE}`).catch(() => undefined)
+  }
+}
+
+/** Words without blanks only; no shell sees them. */
+async function ip(words: string, input = ''): Promise<string> {
+  const child = spawn('ip', words.split(' '), { timeout: 5_000 })
+  let [output, errors] = ['', '']
+  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()))
+  child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()))
+  child.stdin.on('error', () => undefined)
+  child.stdin.end(input)
+  const [code] = (await once(child, 'close').catch(() => [null])) as [number | null]
+  // A batch is carried on over single routes that cannot be added.
+  if (code === 0 || (code !== null && input !== '')) return output
+  throw new AgentError('routes-not-held', `cannot run ip ${words}: ${errors.trim()}`, {
+    fix: 'install iproute2, or look at ip rule show',
+  })
+}

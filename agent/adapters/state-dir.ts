@@ -1,0 +1,110 @@
+import { lstat, mkdir, readdir } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { AgentError } from '../core/errors.ts'
+import {
+  type AppendFile,
+  openForAppend,
+  readRegularFile,
+  removeFile,
+  syncDirectory,
+  writeFileAtomic,
+} from './atomic-file.ts'
+
+/** A journal of an upgrade is below 100 kB. */
+const MAX_JOURNAL_BYTES = 16 * 1024 * 1024
+
+/** The durable files of one directory, by name: what the journal's store needs. */
+export interface DirectoryFiles {
+  directory: string
+  list(): Promise<string[]>
+  read(name: string): Promise<string>
+  /** Size 0 creates the file and fails if it exists; else it is cut to so many bytes first. */
+  open(name: string, size: number): Promise<AppendFile>
+  remove(name: string): Promise<void>
+}
+
+/**
+ * Creates the state directory where it is missing (0700), and checks that only its owner can change it: what the
+ * journal says is done with root's power.
+ * @throws AgentError `state-dir-unusable`
+ */
+export async function openStateDir(path: string): Promise<void> {
+  await openTrusted(path)
+  await openTrusted(join(path, 'runs'))
+}
+
+async function openTrusted(path: string): Promise<void> {
+  try {
+    const created = await mkdir(path, { recursive: true, mode: 0o700 })
+    if (created !== undefined) await syncDirectory(dirname(created))
+  } catch (error) {
+    throw unusable(path, reasonOf(error), 'give another directory with --state-dir', error)
+  }
+  await checkTrusted(path)
+  await checkWritable(path)
+}
+
+async function checkTrusted(path: string): Promise<void> {
+  const { uid, mode, ...stats } = await lstatOf(path)
+  if (stats.isSymbolicLink) throw unusable(path, 'it is a symbolic link', 'give the directory itself')
+  if (!stats.isDirectory) throw unusable(path, 'it is not a directory', 'give a directory with --state-dir')
+  const own = process.getuid?.() ?? 0
+  if (uid !== own) throw unusable(path, `it belongs to uid ${uid}, not to ${own}`, `chown ${own} ${path}`)
+  if ((mode & 0o022) !== 0) throw unusable(path, 'its group or others can write to it', `chmod 0700 ${path}`)
+}
+
+async function lstatOf(path: string) {
+  const stats = await lstat(path)
+  const { uid, mode } = stats
+  return { uid, mode, isSymbolicLink: stats.isSymbolicLink(), isDirectory: stats.isDirectory() }
+}
+
+/** Root passes every permission check: only a write tells of a read-only or full file system. */
+async function checkWritable(path: string): Promise<void> {
+  const probe = join(path, '.probe')
+  try {
+    await writeFileAtomic(probe, 'probe\n')
+    await removeFile(probe)
+  } catch (error) {
+    if (!(error instanceof AgentError)) throw error
+    throw unusable(path, reasonOf(error), error.fix, error)
+  }
+}
+
+/** The journals' directory: `stateDir`/runs. It reads as empty until `openStateDir` has created it. */
+export function runsDir(stateDir: string): DirectoryFiles {
+  const path = join(stateDir, 'runs')
+  return {
+    directory: path,
+    list: () => visibleNames(path),
+    read: async (name) => {
+      const content = await readRegularFile(join(path, name), { maxBytes: MAX_JOURNAL_BYTES, noFollow: true })
+      if (!content) throw unusable(path, `${name} is gone`, 'run one agent at a time')
+      return content.toString('utf8')
+    },
+    open: (name, size) => openForAppend(join(path, name), size),
+    remove: (name) => removeFile(join(path, name)),
+  }
+}
+
+async function visibleNames(path: string): Promise<string[]> {
+  try {
+    return (await readdir(path)).filter((name) => !name.startsWith('.'))
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
+    throw unusable(path, reasonOf(error), 'give another directory with --state-dir', error)
+  }
+}
+
+function reasonOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error)
+  // "EEXIST: file already exists, mkdir '/x'" -> "file already exists"
+  return /^[A-Z0-9]+: (.*?)(?:, \w+.*)?$/s.exec(message)?.[1] ?? message
+}
+
+function unusable(path: string, reason: string, fix: string, cause?: unknown): AgentError {
+  return new AgentError('state-dir-unusable', `cannot use ${path} as the state directory: ${reason}`, {
+    fix,
+    ...(cause === undefined ? {} : { cause }),
+  })
+}
