@@ -1,0 +1,83 @@
+import { AgentError, type Problem } from '../core/errors.ts'
+import type { Clock } from '../ports/clock.ts'
+import { encodeRecord, type JournalEntry, type JournalRecord } from './record.ts'
+import { applyRecord, type RunState } from './run-state.ts'
+
+/** Appends text durably: on disk when the promise resolves. */
+export interface AppendFile {
+  append(text: string): Promise<void>
+  close(): Promise<void>
+}
+
+/** An open run: every fact is on disk before the agent acts on it. */
+export class Journal {
+  readonly #file: AppendFile
+  readonly #clock: Clock
+  #seq: number
+  #state: RunState | null
+  #failure: AgentError | null = null
+
+  constructor(file: AppendFile, clock: Clock, records: JournalRecord[]) {
+    this.#file = file
+    this.#clock = clock
+    this.#seq = records.length
+    this.#state = records.reduce<RunState | null>(applyRecord, null)
+  }
+
+  get state(): RunState {
+    if (this.#state === null) throw new Error('internal error: a journal begins with its run')
+    return this.#state
+  }
+
+  /** On disk when it resolves; the next move waits for it. */
+  async append(entry: JournalEntry): Promise<void> {
+    if (this.#failure) throw this.#failure
+    const record = this.#stamped(entry)
+    await this.#file.append(encodeRecord(record))
+    this.#apply(record)
+  }
+
+  /**
+   * The same on the way back, where a disk that is full must not keep the old container from being put back: what
+   * cannot be written is kept in memory, nothing is written after it, and the run stays open for a resume.
+   */
+  async note(entry: JournalEntry): Promise<void> {
+    const record = this.#stamped(entry)
+    try {
+      await this.append(entry)
+    } catch (error) {
+      if (!(error instanceof AgentError)) throw error
+      this.#apply(record)
+      if (this.#failure) return
+      this.#failure = error
+      this.#apply(this.#stamped({ type: 'stopped', problem: unwritten(error) }))
+    }
+  }
+
+  #stamped(entry: JournalEntry): JournalRecord {
+    const stamp = {
+      at: this.#clock.date().toISOString(),
+      mono: this.#clock.now(),
+      boot: this.#clock.bootId(),
+    }
+    return { v: 1, seq: this.#seq, ...stamp, ...entry }
+  }
+
+  #apply(record: JournalRecord): void {
+    this.#seq += 1
+    this.#state = applyRecord(this.#state, record)
+  }
+
+  async close(): Promise<void> {
+    await this.#file.close()
+  }
+}
+
+function unwritten({ message, fix }: AgentError): Problem {
+  return {
+    code: 'journal-incomplete',
+    severity: 'warning',
+    message: `the journal does not have the end of this run: ${message}`,
+    fix: `${fix}, then run agent resume`,
+  }
+}

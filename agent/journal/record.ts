@@ -1,0 +1,73 @@
+import { crc32 } from 'node:zlib'
+import { AgentError, ExitCode, type Problem } from '../core/errors.ts'
+import type { Plan } from '../core/plan.ts'
+import type { Outcome, WindowReport } from '../core/report.ts'
+
+/** What a run writes down, in this order; "doing" means maybe done. */
+export type JournalEntry =
+  /** `order` counts the runs of this host: names hold the wall clock, and clocks are set back. */
+  | { type: 'run'; order: number; agent: string; plan: Plan; problems: Problem[] }
+  | { type: 'captured'; step: number; before: unknown }
+  | { type: 'doing'; step: number }
+  | { type: 'done'; step: number }
+  | { type: 'verified'; step: number; window?: WindowReport | null; problems?: Problem[] }
+  | { type: 'unwinding'; problem: Problem }
+  | { type: 'undoing'; step: number }
+  | { type: 'undone'; step: number; window?: WindowReport | null; problems?: Problem[] }
+  | { type: 'resumed' }
+  /** The agent could not go on now; the run is open, and a resume goes on with it. */
+  | { type: 'stopped'; problem: Problem }
+  | { type: 'finished'; outcome: Outcome; problem?: Problem }
+
+/** The clocks of the moment: monotonic ms are comparable within one boot. */
+export interface Stamp {
+  at: string
+  mono: number
+  boot: string
+}
+
+export type JournalRecord = { v: 1; seq: number } & Stamp & JournalEntry
+
+const FORMAT: number = 1
+
+/** One line: the record and the CRC-32 of the record. */
+export function encodeRecord(record: JournalRecord): string {
+  const json = JSON.stringify(record)
+  return `${checksum(json)} ${json}\n`
+}
+
+/**
+ * The records of a journal's text. A torn last line is the mark of a crash in the middle of a write, whose caller
+ * never went on: it is dropped. Any other damage throws `AgentError('journal-damaged')`.
+ */
+export function decodeJournal(text: string, file: string): { records: JournalRecord[]; wholeBytes: number } {
+  const lines = text.split('\n')
+  const tail = lines.pop() ?? ''
+  const records = lines.map((line, i) => decodeLine(line, i, file))
+  // A whole record and one more character: its line was written to the end, so it was acted on.
+  if (checksum(tail.slice(9, -1)) === tail.slice(0, 8)) throw damaged(file, lines.length, 'its end is wrong')
+  return { records, wholeBytes: Buffer.byteLength(text) - Buffer.byteLength(tail) }
+}
+
+function decodeLine(line: string, index: number, file: string): JournalRecord {
+  const json = line.slice(9)
+  if (line[8] !== ' ' || checksum(json) !== line.slice(0, 8))
+    throw damaged(file, index, 'its checksum is wrong')
+  const record = JSON.parse(json) as JournalRecord
+  const version: number = record.v
+  if (version !== FORMAT)
+    throw damaged(file, index, `its format version is ${version}, this agent knows ${FORMAT}`)
+  if (record.seq !== index) throw damaged(file, index, `it is record ${record.seq}`)
+  return record
+}
+
+function checksum(text: string): string {
+  return crc32(text).toString(16).padStart(8, '0')
+}
+
+function damaged(file: string, index: number, why: string): AgentError {
+  return new AgentError('journal-damaged', `cannot read the journal ${file}: line ${index + 1}: ${why}`, {
+    fix: `look at the containers with docker ps -a, put the right one in place, then move ${file} away`,
+    exitCode: ExitCode.stuck,
+  })
+}

@@ -1,0 +1,92 @@
+import type { Problem } from '../core/errors.ts'
+import type { StepStatus } from '../core/events.ts'
+import type { Plan } from '../core/plan.ts'
+import type { Outcome, WindowReport } from '../core/report.ts'
+import type { JournalRecord, Stamp } from './record.ts'
+
+type RunRecord = Extract<JournalRecord, { type: 'run' }>
+
+interface StepState {
+  status: StepStatus
+  /** Undefined until captured. */
+  before?: unknown
+  /** When `do` began last. */
+  doing?: Stamp
+  ms: number
+}
+
+/** A run as its journal tells it. */
+export interface RunState {
+  /** Counts the runs of this host. */
+  order: number
+  plan: Plan
+  startedAt: string
+  steps: StepState[]
+  problems: Problem[]
+  window: WindowReport | null
+  /** Why the run goes back, once it does. */
+  unwinding: Problem | null
+  resumes: number
+  outcome: Outcome | null
+}
+
+/** Folds the next record into the state; null is the state before the first. */
+export function applyRecord(state: RunState | null, record: JournalRecord): RunState {
+  if (record.type === 'run') return initialState(record)
+  if (state === null) throw new Error('internal error: a journal begins with its run')
+  switch (record.type) {
+    case 'captured':
+      return withStep(state, record.step, { before: record.before })
+    case 'doing':
+      return withStep(state, record.step, { status: 'doing', doing: stampOf(record) })
+    case 'done':
+      return withStep(state, record.step, { status: 'verifying', ms: elapsed(state, record.step, record) })
+    case 'undoing':
+      return withStep(state, record.step, { status: 'undoing' })
+    case 'verified':
+    case 'undone':
+      return {
+        ...withStep(state, record.step, { status: record.type, ms: elapsed(state, record.step, record) }),
+        window: record.window === undefined ? state.window : record.window,
+        problems: [...state.problems, ...(record.problems ?? [])],
+      }
+    case 'unwinding':
+      return { ...state, unwinding: record.problem, problems: [...state.problems, record.problem] }
+    case 'resumed':
+      return { ...state, resumes: state.resumes + 1 }
+    case 'stopped':
+      // It did not die: what stopped it was said, and the next resume is not one more of a loop.
+      return { ...state, resumes: 0, problems: [...state.problems, record.problem] }
+    case 'finished':
+      return {
+        ...state,
+        outcome: record.outcome,
+        problems: record.problem ? [...state.problems, record.problem] : state.problems,
+      }
+  }
+}
+
+function initialState({ order, plan, problems, at: startedAt }: RunRecord): RunState {
+  const steps = plan.steps.map((): StepState => ({ status: 'pending', ms: 0 }))
+  return { order, plan, startedAt, steps, problems, window: null, unwinding: null, resumes: 0, outcome: null }
+}
+
+function withStep(state: RunState, index: number, change: Partial<StepState>): RunState {
+  return { ...state, steps: state.steps.map((step, i) => (i === index ? { ...step, ...change } : step)) }
+}
+
+function stampOf({ at, mono, boot }: Stamp): Stamp {
+  return { at, mono, boot }
+}
+
+function elapsed(state: RunState, index: number, record: Stamp): number {
+  const doing = state.steps[index]?.doing
+  return doing?.boot === record.boot ? Math.round(record.mono - doing.mono) : 0
+}
+
+/** The run replaced something and kept it. */
+export function isCommittedRun({ plan, outcome, unwinding }: RunState): boolean {
+  return (
+    plan.command !== 'prefetch' && unwinding === null && (outcome === 'upgraded' || outcome === 'rolled-back')
+  )
+}

@@ -1,0 +1,75 @@
+import type { Problem } from '../core/errors.ts'
+import type { Plan } from '../core/plan.ts'
+import type { Clock } from '../ports/clock.ts'
+import { type AppendFile, Journal } from './journal.ts'
+import { decodeJournal } from './record.ts'
+import { applyRecord, isCommittedRun, type RunState } from './run-state.ts'
+
+/** The file operations that the store needs; all of them durable. */
+export interface JournalFiles {
+  /** Where they are, for people. */
+  directory: string
+  /** Names of the journals in the directory. */
+  list(): Promise<string[]>
+  read(name: string): Promise<string>
+  /** Opens for appending; cuts the file to `size` bytes first. Size 0 creates it, and fails if it exists. */
+  open(name: string, size: number): Promise<AppendFile>
+  remove(name: string): Promise<void>
+}
+
+const SUFFIX = '.jsonl'
+
+/** The journals of all runs, one file a run, named by it. */
+export class RunStore {
+  readonly #files: JournalFiles
+  readonly #clock: Clock
+
+  constructor(files: JournalFiles, clock: Clock) {
+    this.#files = files
+    this.#clock = clock
+  }
+
+  async begin(agent: string, plan: Plan, problems: Problem[]): Promise<Journal> {
+    const [last] = await this.history()
+    const file = await this.#files.open(plan.run + SUFFIX, 0)
+    const journal = new Journal(file, this.#clock, [])
+    await journal.append({ type: 'run', order: (last?.order ?? 0) + 1, agent, plan, problems })
+    return journal
+  }
+
+  /** The interrupted run, opened to go on; a torn last record is cut off. */
+  async reopen(run: string): Promise<Journal> {
+    const name = run + SUFFIX
+    const { records, wholeBytes } = decodeJournal(await this.#files.read(name), name)
+    return new Journal(await this.#files.open(name, wholeBytes), this.#clock, records)
+  }
+
+  /** The journal's file, for people. */
+  pathOf(run: string): string {
+    return `${this.#files.directory}/${run}${SUFFIX}`
+  }
+
+  /** All runs, newest first. A journal without a whole first record is of a run that never began. */
+  async history(): Promise<RunState[]> {
+    const names = (await this.#files.list()).filter((name) => name.endsWith(SUFFIX))
+    const runs: RunState[] = []
+    for (const name of names) {
+      const { records } = decodeJournal(await this.#files.read(name), name)
+      const state = records.reduce<RunState | null>(applyRecord, null)
+      if (state) runs.push(state)
+    }
+    return runs.sort((one, other) => other.order - one.order)
+  }
+
+  /** Removes the oldest journals; the last committed run stays, for its rollback. */
+  async prune(keep: number): Promise<void> {
+    const runs = await this.history()
+    const rollback = runs.find(isCommittedRun)
+    for (const run of runs.slice(keep)) if (run !== rollback) await this.#files.remove(run.plan.run + SUFFIX)
+  }
+}
+
+/** `20261122T141503Z-7f3a`: sorts by time, unique on a host. `random` is four hex digits. */
+export function runName(date: Date, random: string): string {
+  return `${date.toISOString().replace(/[-:]|\.\d+/g, '')}-${random}`
+}
