@@ -1,0 +1,158 @@
+import { AgentError, type Problem } from '../core/errors.ts'
+import type { Emit } from '../core/events.ts'
+import type { Outcome } from '../core/report.ts'
+import type { Journal } from '../journal/journal.ts'
+import { type BoundStep, bindStep } from '../steps/registry.ts'
+import type { Ports, StepContext } from '../steps/step.ts'
+import { isEngineGone, untilEngineBack } from './engine-back.ts'
+
+export interface Execution {
+  journal: Journal
+  ports: Ports
+  emit: Emit
+  /** Aborted, with the reason, when somebody asks to stop. */
+  signal: AbortSignal
+}
+
+/**
+ * Runs the plan of the journal from where it stands to an outcome that is journaled. A failure before the commit
+ * undoes all that was touched, the failing step first; after it nothing is undone.
+ */
+export async function execute(execution: Execution): Promise<Outcome> {
+  const { journal, ports } = execution
+  try {
+    await goForward(execution)
+  } catch (error) {
+    if (!isCommitted(journal)) return await goBack(execution, asProblem(error, execution.signal))
+    try {
+      await untilEngineBack(error, ports, () => goForward(execution))
+    } catch (lastError) {
+      return await giveUp(execution, lastError)
+    }
+  }
+  return await finish(execution, outcomeOf(journal))
+}
+
+/** Undoes in reverse order every step that was touched. */
+export async function goBack(execution: Execution, problem: Problem): Promise<Outcome> {
+  const { journal, emit } = execution
+  if (journal.state.unwinding === null) await journal.note({ type: 'unwinding', problem })
+  emit({ type: 'unwinding', reason: problem.message })
+  const moved = journal.state.steps.some(({ doing }, index) => doing && stepAt(journal, index).moves)
+  try {
+    await undoAll(execution)
+  } catch (error) {
+    try {
+      await untilEngineBack(error, execution.ports, () => undoAll(execution))
+    } catch (lastError) {
+      return await giveUp(execution, lastError)
+    }
+  }
+  return await finish(execution, moved ? 'rolled-back' : 'refused')
+}
+
+async function undoAll(execution: Execution): Promise<void> {
+  for (let index = execution.journal.state.steps.length - 1; index >= 0; index--) await undo(execution, index)
+}
+
+async function goForward(execution: Execution): Promise<void> {
+  const { journal, signal } = execution
+  for (const index of journal.state.steps.keys()) {
+    if (journal.state.steps[index]?.status === 'verified') continue
+    if (!isCommitted(journal)) signal.throwIfAborted()
+    await run(execution, index)
+  }
+}
+
+async function run(execution: Execution, index: number): Promise<void> {
+  const { journal, emit } = execution
+  const step = stepAt(journal, index)
+  if (journal.state.steps[index]?.before === undefined) {
+    await journal.append({
+      type: 'captured',
+      step: index,
+      before: await step.capture(contextOf(execution, index)),
+    })
+  }
+  const before = journal.state.steps[index]?.before
+  const since = startedBefore(execution, index)
+  emit({ type: 'step', index, status: 'doing' })
+  await journal.append({ type: 'doing', step: index })
+  const context = { ...contextOf(execution, index), since: since ?? execution.ports.clock.now() }
+  try {
+    await step.do(before, context)
+    await journal.append({ type: 'done', step: index })
+    emit({ type: 'step', index, status: 'verifying' })
+    await journal.append({ type: 'verified', step: index, ...(await step.verify(before, context)) })
+  } catch (error) {
+    emit({ type: 'step', index, status: 'failed', reason: asProblem(error, execution.signal).message })
+    throw error
+  }
+  emit({ type: 'step', index, status: 'verified', ms: journal.state.steps[index]?.ms ?? 0 })
+}
+
+async function undo(execution: Execution, index: number): Promise<void> {
+  const { journal, emit, ports } = execution
+  const { doing, status, before } = journal.state.steps[index] ?? {}
+  if (doing === undefined || status === 'undone') return
+  emit({ type: 'step', index, status: 'undoing' })
+  await journal.note({ type: 'undoing', step: index })
+  const since = doing.boot === ports.clock.bootId() ? doing.mono : ports.clock.now()
+  const result = await stepAt(journal, index).undo(before, { ...contextOf(execution, index), since })
+  await journal.note({ type: 'undone', step: index, ...result })
+  emit({ type: 'step', index, status: 'undone' })
+}
+
+/** When a `do` of this boot began that died half-way: the window counts from there. */
+function startedBefore({ journal, ports }: Execution, index: number): number | undefined {
+  const doing = journal.state.steps[index]?.doing
+  return doing?.boot === ports.clock.bootId() ? doing.mono : undefined
+}
+
+function contextOf({ ports, emit, signal }: Execution, index: number): StepContext {
+  return { ...ports, emit, signal, index, since: ports.clock.now() }
+}
+
+export function stepAt(journal: Journal, index: number): BoundStep {
+  const planned = journal.state.plan.steps[index]
+  if (!planned) throw new Error(`internal error: the plan has no step ${index}`)
+  return bindStep(planned)
+}
+
+/** The one point of no return: from the first move of the commit, the run only goes forward. */
+function isCommitted({ state }: Journal): boolean {
+  return state.plan.steps.some(
+    ({ kind }, index) => kind === 'commit' && state.steps[index]?.doing !== undefined,
+  )
+}
+
+function outcomeOf({ state }: Journal): Outcome {
+  const outcomes = { upgrade: 'upgraded', rollback: 'rolled-back', prefetch: 'prefetched' } as const
+  return outcomes[state.plan.command]
+}
+
+async function finish({ journal }: Execution, outcome: Outcome, problem?: Problem): Promise<Outcome> {
+  await journal.note({ type: 'finished', outcome, ...(problem && { problem }) })
+  return outcome
+}
+
+/** An Engine that is away may come back: then the run stays open, and a resume goes on with it. */
+async function giveUp(execution: Execution, error: unknown): Promise<Outcome> {
+  const problem = asProblem(error, new AbortController().signal)
+  if (!isEngineGone(error)) return await finish(execution, 'stuck', problem)
+  const fix = `${problem.fix}; then agent resume goes on with this run`
+  await execution.journal.note({ type: 'stopped', problem: { ...problem, fix } })
+  return 'stuck'
+}
+
+function asProblem(error: unknown, signal: AbortSignal): Problem {
+  const reason: unknown = signal.aborted ? signal.reason : error
+  if (reason instanceof AgentError) return reason.asProblem()
+  const message = reason instanceof Error ? (reason.stack ?? reason.message) : String(reason)
+  return {
+    code: 'internal',
+    severity: 'error',
+    message: `internal error: ${message}`,
+    fix: 'report this as a bug',
+  }
+}

@@ -1,0 +1,44 @@
+import { findNext } from './next-container.ts'
+import type { Step } from './step.ts'
+
+/**
+ * The point of no return. The old container gives up its restart policy before the new one gets it: a reboot
+ * between the two calls starts none, and the resume at boot starts the one; two at once is never an answer.
+ */
+export const commit: Step<'commit'> = {
+  moves: true,
+  describe: ({ old }) => `commit: ${old.name} keeps the new container`,
+
+  async capture({ next }, { docker }) {
+    return { nextId: (await findNext(docker, next)).Id }
+  },
+
+  async do({ old, parkName }, { nextId }, { docker }) {
+    const parked = await docker.inspectContainer(old.id)
+    if (parked) await docker.setRestartPolicy(old.id, { Name: 'no' })
+    await docker.setRestartPolicy(nextId, old.policy)
+    await docker.startContainer(nextId)
+    // The names change last: until here the operator's name is the container that a reboot or a rollback brings back.
+    if (parked) await docker.renameContainer(old.id, parkName)
+    await docker.renameContainer(nextId, old.name)
+  },
+
+  verify: () => Promise.resolve({}),
+
+  // A power cut may bring the old container back before it gave up its policy, or take a `--rm` one away: then
+  // forward would be a second restart without a gate, or nothing at all.
+  async goesOn({ old }, { nextId }, { docker }) {
+    const next = await docker.inspectContainer(nextId)
+    if (next?.State.Running === true) return true
+    return next !== undefined && (await docker.inspectContainer(old.id))?.State.Running !== true
+  },
+
+  /** Only from a resume that does not go on; a failure after the commit undoes nothing. */
+  async undo({ old }, _before, { docker }) {
+    if (await docker.inspectContainer(old.id)) {
+      await docker.setRestartPolicy(old.id, old.policy)
+      await docker.renameContainer(old.id, old.name)
+    }
+    return {}
+  },
+}

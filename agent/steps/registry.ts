@@ -1,0 +1,46 @@
+import type { PlannedStep, StepArgs, StepKind } from '../core/plan.ts'
+import { cleanUp } from './clean-up.ts'
+import { commit } from './commit.ts'
+import { createContainer } from './create-container.ts'
+import { pullImage } from './pull-image.ts'
+import type { Step, StepBefore, StepContext, StepResult } from './step.ts'
+import { swapContainer } from './swap-container.ts'
+
+/** One executor per kind: a kind without one does not compile. */
+const registry: { [K in StepKind]: Step<K> } = {
+  'pull-image': pullImage,
+  'create-container': createContainer,
+  'swap-container': swapContainer,
+  commit,
+  'clean-up': cleanUp,
+}
+
+/** A planned step bound to its executor. */
+export interface BoundStep {
+  readonly kind: StepKind
+  readonly moves: boolean
+  readonly summary: string
+  capture(context: StepContext): Promise<unknown>
+  do(before: unknown, context: StepContext): Promise<void>
+  verify(before: unknown, context: StepContext): Promise<StepResult>
+  goesOn(before: unknown, context: StepContext): Promise<boolean>
+  undo(before: unknown, context: StepContext): Promise<StepResult>
+}
+
+export function bindStep(step: PlannedStep): BoundStep {
+  return bind(step.kind, step.args as never)
+}
+
+function bind<K extends StepKind>(kind: K, args: StepArgs[K]): BoundStep {
+  const executor = registry[kind]
+  return {
+    kind,
+    moves: executor.moves,
+    summary: executor.describe(args),
+    capture: (context) => executor.capture(args, context),
+    do: (before, context) => executor.do(args, before as StepBefore[K], context),
+    verify: (before, context) => executor.verify(args, before as StepBefore[K], context),
+    goesOn: (before, context) => executor.goesOn(args, before as StepBefore[K], context),
+    undo: (before, context) => executor.undo(args, before as StepBefore[K], context),
+  }
+}

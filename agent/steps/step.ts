@@ -1,0 +1,56 @@
+import type { Problem } from '../core/errors.ts'
+import type { Emit } from '../core/events.ts'
+import type { StepArgs, StepKind } from '../core/plan.ts'
+import type { WindowReport } from '../core/report.ts'
+import type { Bird } from '../ports/bird.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Docker } from '../ports/docker.ts'
+import type { KernelRoutes } from '../ports/kernel-routes.ts'
+import type { Probe } from '../ports/probe.ts'
+
+export interface Ports {
+  docker: Docker
+  bird: Bird
+  probe: Probe
+  routes: KernelRoutes
+  clock: Clock
+}
+
+export interface StepContext extends Ports {
+  emit: (event: Parameters<Emit>[0]) => void
+  /** The step's place in the plan, for its events. */
+  index: number
+  /** Monotonic ms at which this step's `do` made its first move, in this process or at the latest in the one that died. */
+  since: number
+  /** Aborted when somebody asks to stop. */
+  signal: AbortSignal
+}
+
+export interface StepResult {
+  window?: WindowReport | null
+  problems?: Problem[]
+}
+
+/** What the journal keeps of a step before its first move: JSON. */
+export interface StepBefore {
+  'pull-image': Record<string, never>
+  'create-container': Record<string, never>
+  'swap-container': { nextId: string }
+  commit: { nextId: string }
+  'clean-up': Record<string, never>
+}
+
+/**
+ * One kind of move. `do` may be run again after a crash; `undo` is safe when `do` never ran, ran half or ran twice.
+ */
+export interface Step<K extends StepKind> {
+  /** Touches what runs: from here on a failure is a rollback, not a refusal. */
+  moves: boolean
+  describe(args: StepArgs[K]): string
+  capture(args: StepArgs[K], context: StepContext): Promise<StepBefore[K]>
+  do(args: StepArgs[K], before: StepBefore[K], context: StepContext): Promise<void>
+  verify(args: StepArgs[K], before: StepBefore[K], context: StepContext): Promise<StepResult>
+  /** Whether an interrupted run goes on from here, rather than back. */
+  goesOn(args: StepArgs[K], before: StepBefore[K], context: StepContext): Promise<boolean>
+  undo(args: StepArgs[K], before: StepBefore[K], context: StepContext): Promise<StepResult>
+}

@@ -1,0 +1,129 @@
+import { AgentError } from '../core/errors.ts'
+import type { Gate, OldContainer } from '../core/plan.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Docker } from '../ports/docker.ts'
+import { describeUnmet, watchTrial } from './gate.ts'
+import { holdRoutes, releaseRoutes } from './held-routes.ts'
+import { findNext } from './next-container.ts'
+import { awaitRestored, awaitSafeStop } from './restored.ts'
+import type { Step, StepContext } from './step.ts'
+
+/**
+ * The one step with a window: KILL the old container, start the prepared one, gate it on the baseline.
+ * KILL and nothing softer: a TERM that reaches BIRD ends its sessions with a Cease, and the peers drop the routes.
+ */
+export const swapContainer: Step<'swap-container'> = {
+  moves: true,
+  describe: ({ old }) => `swap ${old.name}: kill the old container, start the new one, gate it`,
+
+  async capture({ next }, { docker }) {
+    return { nextId: (await findNext(docker, next)).Id }
+  },
+
+  async do({ old, gate }, { nextId }, context) {
+    const { docker, clock, emit } = context
+    if (gate.daemons.length > 0) await holdRoutes(context)
+    // A killed `unless-stopped` container stays down after a reboot; `always` brings it back while the new one is on trial.
+    if (old.policy.Name === 'unless-stopped') await docker.setRestartPolicy(old.id, { Name: 'always' })
+    emit({ type: 'window-open', budgetMs: gate.budgetMs })
+    context.since = clock.now()
+    const cleanedUp = docker.killContainer(old.id)
+    await Promise.race([cleanedUp, birdIsDead(gate, cleanedUp, context)])
+    await docker.startContainer(nextId)
+    await cleanedUp
+  },
+
+  async verify({ gate }, { nextId }, context) {
+    const trial = await watchTrial({ gate, container: nextId, goneAt: context.since }, context)
+    if (trial.passed) {
+      await releaseRoutes(context)
+      return { window: trial.window, problems: trial.problems }
+    }
+    const said = lastWords(await context.docker.containerLog(nextId, LOG_LINES))
+    const why = `${trial.why}${describeUnmet(trial.unmet)}${said}`
+    throw new AgentError('gate-failed', `cannot keep the new container: ${why}`, {
+      fix: 'mend the image or the configuration, then run the upgrade again',
+    })
+  },
+
+  // Forward is quicker while the new container lives; after a reboot the old one is back by its own policy.
+  async goesOn(_args, { nextId }, { docker }) {
+    return (await docker.inspectContainer(nextId))?.State.Running === true
+  },
+
+  async undo({ old, gate }, { nextId }, context) {
+    const { docker, clock } = context
+    let goneAt = context.since
+    if ((await docker.inspectContainer(nextId))?.State.Running === true) {
+      if (await awaitSafeStop({ gate, container: nextId, goneAt }, context)) goneAt = clock.now()
+      await docker.killContainer(nextId)
+    }
+    if (!old.wasRunning) return { window: null }
+    const id = old.autoRemove ? await recreated(docker, old, clock) : old.id
+    await docker.startContainer(id)
+    if (old.policy.Name === 'unless-stopped') await docker.setRestartPolicy(id, old.policy)
+    const restored = await awaitRestored({ gate, container: id, goneAt }, context)
+    await releaseRoutes(context)
+    return restored
+  },
+}
+
+const DEAD_POLL_MS = 5
+
+/**
+ * BIRD is dead within 30 ms of the KILL; Docker answers once it has cleaned up behind the container, some 60 ms later.
+ * The new container need not wait for that. Where BIRD cannot be seen from the host, Docker's answer is waited for.
+ */
+async function birdIsDead(
+  { daemons }: Gate,
+  cleanedUp: Promise<void>,
+  { bird, clock }: StepContext,
+): Promise<void> {
+  const answered = new AbortController()
+  void cleanedUp
+    .catch(() => undefined)
+    .finally(() => {
+      answered.abort()
+    })
+  const isVisible = daemons.length > 0 && daemons.every(({ endpoint }) => endpoint.via === 'host')
+  const states = () => Promise.all(daemons.map(({ endpoint }) => bird.socketState(endpoint.socket)))
+  while (!answered.signal.aborted && (!isVisible || (await states()).includes('listening'))) {
+    await clock.sleep(DEAD_POLL_MS)
+  }
+  if (answered.signal.aborted) await cleanedUp
+}
+
+const LOG_LINES = 5
+
+/** The container is removed with the run: what it said last is kept in the reason. */
+function lastWords(log: string): string {
+  const lines = log.split('\n').filter((line) => line.trim() !== '')
+  return lines.length === 0 ? '' : `; the end of its log: ${lines.join(' | ').slice(-500)}`
+}
+
+/** `--rm` took the old container with its end: one made again from what was journaled, or the old one untouched. */
+async function recreated(docker: Docker, old: OldContainer, clock: Clock): Promise<string> {
+  const found = await docker.inspectContainer(old.name)
+  if (found && (found.Id !== old.id || found.State.Running)) return found.Id
+  await removed(docker, old, clock)
+  const image = (await docker.inspectImage(old.image))?.Id === old.imageId ? old.image : old.imageId
+  const id = await docker.createContainer(old.name, { ...old.spec.body, Image: image })
+  for (const { network, endpoint } of old.spec.furtherNetworks)
+    await docker.connectNetwork(id, network, endpoint)
+  return id
+}
+
+const REMOVAL_LIMIT_MS = 10_000
+
+/** Docker removes an `--rm` container some time after its end; its name is taken until then. */
+async function removed(docker: Docker, { id, name }: OldContainer, clock: Clock): Promise<void> {
+  const deadline = clock.now() + REMOVAL_LIMIT_MS
+  while (await docker.inspectContainer(id)) {
+    if (clock.now() > deadline) {
+      throw new AgentError('removal-hangs', `cannot go on: Docker does not finish removing ${name}`, {
+        fix: `docker rm -f ${id.slice(0, 12)}`,
+      })
+    }
+    await clock.sleep(20)
+  }
+}
