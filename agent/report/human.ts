@@ -1,0 +1,85 @@
+import type { Report, StepReport } from '../core/report.ts'
+import { diffLines } from './diff-text.ts'
+import { problemLines } from './problem-text.ts'
+import { type Colors, colorsFor, duration, oneLine } from './text.ts'
+import { windowLines } from './window-text.ts'
+
+export interface TextOptions {
+  color: boolean
+}
+
+/** The report of a run for people: what came of it first, then what shows it. No newline at its end. */
+export function renderReport(report: Report, { color, diff }: TextOptions & { diff: boolean }): string {
+  const colors = colorsFor(color)
+  const { outcome, steps, window, problems, run } = report
+  const sections = [
+    [outcomeLine(report, colors), ...(outcome === 'unchanged' ? [] : changeLines(report))],
+    outcome === 'planned' ? numbered(steps) : [],
+    outcome === 'stuck' ? steps.map(standsWhere) : [],
+    window ? windowLines(window, isUnwound(report), colors) : [],
+    window ? releasedLines(window.releasedPeers, colors) : [],
+    diff ? report.diff.flatMap((entry) => diffLines(entry, colors)) : [],
+    problems.flatMap((problem) => problemLines(problem, colors)),
+    run === null ? [] : [colors.dim(`run ${run}`)],
+  ]
+  return sections
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.join('\n'))
+    .join('\n\n')
+}
+
+/** Rolled back because it failed; a rollback that was asked for has changed the host. */
+function isUnwound({ outcome, changed }: Report): boolean {
+  return outcome === 'rolled-back' && !changed
+}
+
+function outcomeLine(report: Report, { bold, green, yellow, red }: Colors): string {
+  switch (report.outcome) {
+    case 'unchanged':
+      return green(nothingToDo(report))
+    case 'planned':
+      return bold('would change')
+    case 'prefetched':
+      return green('prefetched: an upgrade has nothing left to pull; nothing that runs was touched')
+    case 'upgraded':
+      return green('upgraded')
+    case 'refused':
+      return red('refused: nothing was changed')
+    case 'rolled-back':
+      return isUnwound(report)
+        ? yellow('failed and rolled back: this host runs what it ran before')
+        : green('rolled back')
+    case 'stuck':
+      return red('stuck: this host needs an operator; each error below says what to do')
+    case 'deferred':
+      return yellow('deferred: nothing was changed; try again later')
+  }
+}
+
+/** A prefetch that finds the image here is unchanged as well: then another one runs. */
+function nothingToDo({ components: { node } }: Report): string {
+  if (!node) return 'nothing to do'
+  return `nothing to do: ${oneLine(node.to)} ${node.from === node.to ? 'runs' : 'is here'} already`
+}
+
+/** What did not come about is named as what was asked for. */
+function changeLines({ components, changed }: Report): string[] {
+  return Object.entries(components).map(([component, { from, to }]) => {
+    const moved = from === to ? ' (its tag means another image now)' : ''
+    return `  ${component}  ${changed ? '' : 'asked for: '}${oneLine(from)} -> ${oneLine(to)}${moved}`
+  })
+}
+
+function numbered(steps: StepReport[]): string[] {
+  return ['steps', ...steps.map(({ summary }, i) => `  ${i + 1}. ${oneLine(summary)}`)]
+}
+
+/** For whoever has to finish by hand. */
+function standsWhere({ status, summary, ms }: StepReport): string {
+  return `  ${status.padEnd(9)}  ${oneLine(summary)}${ms > 0 ? ` (${duration(ms)})` : ''}`
+}
+
+function releasedLines(peers: string[], { yellow }: Colors): string[] {
+  if (peers.length === 0) return []
+  return [yellow(`released ${peers.join(', ')}: dead before the run, they alone held the recovery back`)]
+}

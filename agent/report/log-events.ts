@@ -1,0 +1,77 @@
+import type { AgentEvent, Emit } from '../core/events.ts'
+import type { PlannedStep } from '../core/plan.ts'
+import type { Logger } from './logger.ts'
+import { pullPace, pullText, retryText } from './pull-text.ts'
+import type { Of } from './run-view.ts'
+
+/** One event, one line, its facts as fields. */
+export function logEvents(logger: Logger): Emit {
+  let steps: PlannedStep[] = []
+  let log = logger
+  const isNews = newsFilter()
+  return (event) => {
+    if (event.type === 'run') {
+      steps = event.steps
+      log = logger.child({ run: event.run })
+    }
+    if (!isNews(event)) return
+    const [level, message] = entry(event, steps)
+    log[level](fields(event, steps), message)
+  }
+}
+
+/** Looks come ten a second: those that saw something new are worth a line. */
+function newsFilter(): (event: AgentEvent) => boolean {
+  const pullIsDue = pullPace()
+  let standing = ''
+  return (event) => {
+    if (event.type === 'pull') return pullIsDue(event)
+    if (event.type !== 'standing') return true
+    const seen = JSON.stringify([event.phase, event.waitTimer, event.unmet])
+    const isNew = seen !== standing
+    standing = seen
+    return isNew
+  }
+}
+
+function entry(event: AgentEvent, steps: PlannedStep[]): ['debug' | 'info' | 'warn' | 'error', string] {
+  switch (event.type) {
+    case 'run':
+      return ['info', `run ${event.run} ${event.resumed ? 'goes on' : 'begins'}`]
+    case 'step':
+      return stepEntry(event, steps)
+    case 'pull':
+      return event.retry
+        ? ['warn', `pull ${event.image}: ${retryText(event.retry)}`]
+        : ['debug', `pull ${event.image}: ${pullText(event)}`]
+    case 'window-open':
+      return ['info', 'the window opens: the old BIRD is killed']
+    case 'standing':
+      return ['debug', `BIRD: ${event.phase}`]
+    case 'mark':
+      return ['info', `${event.mark} after ${Math.round(event.sinceGoneMs)} ms`]
+    case 'released':
+      return ['warn', `released dead peers: ${event.peers.join(', ')}`]
+    case 're-enabled':
+      return ['info', `enabled released peers again: ${event.peers.join(', ')}`]
+    case 'unwinding':
+      return ['warn', `going back: ${event.reason}`]
+    case 'problem':
+      return [event.problem.severity === 'error' ? 'error' : 'warn', event.problem.message]
+  }
+}
+
+function stepEntry({ index, status, reason }: Of<'step'>, steps: PlannedStep[]): ReturnType<typeof entry> {
+  const name = `step ${index + 1} of ${steps.length}, ${steps[index]?.kind ?? 'unknown'}`
+  if (status === 'failed') return ['error', `${name}: failed: ${reason ?? 'for no known reason'}`]
+  return [status === 'undoing' ? 'warn' : 'info', `${name}: ${status}`]
+}
+
+/** Of a planned step its name alone: its arguments hold whole containers. */
+function fields({ type, ...rest }: AgentEvent, steps: PlannedStep[]): object {
+  if ('steps' in rest)
+    return { event: type, resumed: rest.resumed, steps: rest.steps.map(({ kind }) => kind) }
+  if (!('index' in rest)) return { event: type, ...rest }
+  const planned = steps[rest.index]
+  return { event: type, ...rest, kind: planned?.kind, component: planned?.component }
+}

@@ -1,0 +1,90 @@
+import type { AgentEvent, StepStatus } from '../core/events.ts'
+import { pullPace, pullText, retryText } from './pull-text.ts'
+import { type Describe, type Of, RunView, releasedText } from './run-view.ts'
+import { duration, oneLine, seconds, setSeconds } from './text.ts'
+import { markText } from './window-text.ts'
+
+/** A long recovery is no silence: then a line says where it stands. */
+const SILENCE_MS = 10_000
+
+/** One line per fact, for logs and pipes. */
+export class PlainProgress {
+  readonly #write: (text: string) => void
+  readonly #describe: Describe
+  #view: RunView | null = null
+  #pullIsDue = pullPace()
+  #printedAt = performance.now()
+
+  constructor(write: (text: string) => void, describe: Describe) {
+    this.#write = write
+    this.#describe = describe
+  }
+
+  show(event: AgentEvent): void {
+    if (event.type === 'run') this.#view = new RunView(event, this.#describe)
+    this.#view?.apply(event)
+    const line = this.#line(event)
+    if (line === null) return
+    this.#write(`${line}\n`)
+    this.#printedAt = performance.now()
+  }
+
+  end(): void {
+    this.#view = null
+  }
+
+  #line(event: AgentEvent): string | null {
+    switch (event.type) {
+      case 'run':
+        return `run ${event.run}${event.resumed ? ' goes on' : ''}: ${event.steps.length} steps`
+      case 'step':
+        return this.#step(event)
+      case 'pull':
+        return this.#pull(event)
+      case 'window-open':
+        return `  window open: ${setSeconds(event.budgetMs)}`
+      case 'standing':
+        return this.#standing()
+      case 'mark':
+        return `  ${seconds(event.sinceGoneMs, 3)}  ${markText(event.mark, this.#view?.unwinding != null)}`
+      case 'released':
+        return `  ${releasedText(event)}`
+      case 're-enabled':
+        return `  enabled again: ${event.peers.join(', ')}`
+      case 'unwinding':
+        return this.#unwinding(event)
+      case 'problem':
+        return event.problem.severity === 'warning' ? `warning: ${oneLine(event.problem.message)}` : null
+    }
+  }
+
+  #step({ index, status }: Of<'step'>): string | null {
+    const step = this.#view?.steps[index]
+    const said = step && STEP_TEXT[status]?.(step)
+    return said === undefined ? null : `[${index + 1}/${this.#view?.steps.length ?? 0}] ${said}`
+  }
+
+  /** The step that failed has mostly said why. */
+  #unwinding({ reason }: Of<'unwinding'>): string {
+    const said = this.#view?.steps.some((step) => step.reason === oneLine(reason))
+    return said ? 'going back: what was done is undone' : `going back: ${oneLine(reason)}`
+  }
+
+  #pull(event: Of<'pull'>): string | null {
+    if (event.retry) return `  ${retryText(event.retry)}`
+    return this.#pullIsDue(event) ? `  ${pullText(event)}` : null
+  }
+
+  #standing(): string | null {
+    const phase = this.#view?.phase ?? null
+    return phase === null || performance.now() - this.#printedAt < SILENCE_MS ? null : `  ${phase}`
+  }
+}
+
+const STEP_TEXT: Partial<Record<StepStatus, (step: RunView['steps'][number]) => string>> = {
+  doing: ({ summary }) => summary,
+  verified: ({ ms }) => (ms === null ? 'done' : `done in ${duration(ms)}`),
+  failed: ({ reason }) => (reason === null ? 'failed' : `failed: ${reason}`),
+  undoing: ({ summary }) => `undo: ${summary}`,
+  undone: () => 'undone',
+}

@@ -1,0 +1,37 @@
+import type { Emit } from '../core/events.ts'
+import { LiveProgress } from './live-progress.ts'
+import { PlainProgress } from './plain-progress.ts'
+import type { Describe } from './run-view.ts'
+import type { TerminalSize } from './screen.ts'
+import { colorsFor } from './text.ts'
+
+export interface ProgressOptions {
+  /** Redraw in place; otherwise plain lines without any control character. */
+  tty: boolean
+  write: (text: string) => void
+  color: boolean
+  describe: Describe
+  /** Asked for again at each drawing. */
+  size?: () => TerminalSize
+}
+
+export interface Progress {
+  emit: Emit
+  /** Draws the last state and leaves the cursor below it. */
+  end: () => void
+}
+
+/** What a run does while it does it, for people. Errors are left to the report that follows. */
+export function createProgress({ tty, write, color, describe, size }: ProgressOptions): Progress {
+  const progress = tty
+    ? new LiveProgress({ write, size: size ?? (() => ({})) }, colorsFor(color), describe)
+    : new PlainProgress(write, describe)
+  return {
+    emit: (event) => {
+      progress.show(event)
+    },
+    end: () => {
+      progress.end()
+    },
+  }
+}

@@ -1,0 +1,39 @@
+import type { AgentEvent } from '../core/events.ts'
+import { oneLine } from './text.ts'
+
+export type Pull = Extract<AgentEvent, { type: 'pull' }>
+
+const LEAST_GAP_MS = 2000
+const GREATEST_GAP_MS = 10_000
+const STEP_PERCENT = 10
+
+/** `45.2 of 61.0 MB, 3 of 7 layers`; sizes are known only once their download begins. */
+export function pullText({ currentBytes, totalBytes, layersDone, layers }: Pull): string {
+  const size = totalBytes > 0 ? `${megabytes(currentBytes)} of ${megabytes(totalBytes)} MB, ` : ''
+  return `${size}${layersDone} of ${layers} layers`
+}
+
+/** Why a try is repeated. */
+export function retryText({ attempt, reason }: NonNullable<Pull['retry']>): string {
+  return `try ${attempt} failed: ${oneLine(reason)}`
+}
+
+function megabytes(bytes: number): string {
+  return (bytes / 1e6).toFixed(1)
+}
+
+/** Tells which of many progress events are worth a line: every retry, else some 10 % or 10 s apart. */
+export function pullPace(): (pull: Pull) => boolean {
+  let shownAt = -Infinity
+  let shownPercent = 0
+  return ({ currentBytes, totalBytes, retry }) => {
+    if (retry) return true
+    const waited = performance.now() - shownAt
+    const percent = totalBytes > 0 ? (100 * currentBytes) / totalBytes : 0
+    const further = Math.abs(percent - shownPercent) >= STEP_PERCENT
+    if (waited < LEAST_GAP_MS || (!further && waited < GREATEST_GAP_MS)) return false
+    shownAt = performance.now()
+    shownPercent = percent
+    return true
+  }
+}

@@ -1,0 +1,144 @@
+import type { AgentEvent, StepStatus } from '../core/events.ts'
+import type { PlannedStep } from '../core/plan.ts'
+import type { Pull } from './pull-text.ts'
+import { oneLine, seconds, setSeconds } from './text.ts'
+
+export type Describe = (step: PlannedStep) => string
+export type Of<T extends AgentEvent['type']> = Extract<AgentEvent, { type: T }>
+
+export interface StepView {
+  summary: string
+  status: StepStatus
+  /** `performance.now()` at which it began, or began to be undone. */
+  since: number
+  ms: number | null
+  reason: string | null
+}
+
+/** A run as its events tell it up to now. */
+export class RunView {
+  readonly run: string
+  readonly resumed: boolean
+  readonly steps: StepView[]
+  /** What else happened, in order. */
+  readonly notes: string[] = []
+  unwinding: string | null = null
+  budgetMs: number | null = null
+  usedMs = 0
+  /** The last news of the download, with the last retry there was. */
+  pull: Pull | null = null
+  #recovered = false
+  #standing: Of<'standing'> | null = null
+  /** Time of the look since which nothing is unmet. */
+  #settledFrom: number | null = null
+  #settleMs: number
+
+  constructor({ run, steps, resumed }: Of<'run'>, describe: Describe) {
+    this.run = run
+    this.resumed = resumed
+    this.#settleMs = steps.find((step) => step.kind === 'swap-container')?.args.gate.settleMs ?? 0
+    this.steps = steps.map((step) => ({
+      summary: oneLine(describe(step)),
+      status: 'pending',
+      since: 0,
+      ms: null,
+      reason: null,
+    }))
+  }
+
+  apply(event: AgentEvent): void {
+    switch (event.type) {
+      case 'step':
+        this.#step(event)
+        break
+      case 'pull':
+        this.pull = { ...this.pull, ...event }
+        break
+      case 'window-open':
+        this.budgetMs = event.budgetMs
+        break
+      case 'standing':
+        this.#look(event)
+        break
+      case 'mark':
+        this.#recovered ||= event.mark === 'recovered'
+        this.usedMs = event.mark === 'recovered' ? event.sinceGoneMs : this.usedMs
+        break
+      case 'released':
+        this.notes.push(releasedText(event))
+        break
+      case 'unwinding':
+        this.unwinding = oneLine(event.reason)
+        break
+      case 'run':
+      case 're-enabled':
+      case 'problem':
+    }
+  }
+
+  #step({ index, status, ms, reason }: Of<'step'>): void {
+    const step = this.steps[index]
+    if (!step) return
+    step.status = status
+    if (ms !== undefined) step.ms = ms
+    if (reason !== undefined) step.reason = oneLine(reason)
+    if (status !== 'doing' && status !== 'undoing') return
+    step.since = performance.now()
+    this.#forget()
+    // The way back has no time to settle: the old container is known.
+    if (status === 'undoing') this.#settleMs = 0
+  }
+
+  /** What was seen is of the step before. */
+  #forget(): void {
+    this.pull = null
+    this.#standing = null
+    this.#settledFrom = null
+    this.#recovered = false
+  }
+
+  #look(look: Of<'standing'>): void {
+    this.#standing = look
+    if (!this.#recovered) this.usedMs = look.sinceGoneMs
+    const good = look.unmet.length === 0 && (look.phase === 'recovered' || look.phase === 'none')
+    this.#settledFrom = good ? (this.#settledFrom ?? look.sinceGoneMs) : null
+  }
+
+  /** Where the new BIRD stands; null while none is looked at. */
+  get phase(): string | null {
+    if (this.#standing === null) return null
+    const { phase, sinceGoneMs, waitTimer, unmet } = this.#standing
+    const waitsFor = unmet.length === 0 ? '' : ` (${oneLine(unmet[0] ?? '')}${more(unmet.length - 1)})`
+    switch (phase) {
+      case 'down':
+        return `BIRD down ${seconds(sinceGoneMs)}`
+      case 'starting':
+        return `BIRD up, no session yet${waitsFor}`
+      case 'recovering':
+        return `sessions come back, recovery in progress${waitTimer === null ? '' : `, wait timer ${waitTimer}`}${waitsFor}`
+      case 'recovered':
+        return `recovered${this.#settling(sinceGoneMs)}${waitsFor}`
+      case 'none':
+        return `container up, no BIRD to wait for${this.#settling(sinceGoneMs)}${waitsFor}`
+    }
+  }
+
+  #settling(now: number): string {
+    if (this.#settledFrom === null || this.#settleMs === 0) return ''
+    const settled = Math.min(now - this.#settledFrom, this.#settleMs)
+    return `, settling ${Math.floor(settled / 1000)} of ${setSeconds(this.#settleMs)}`
+  }
+
+  /** The window's bar is of use while there is a BIRD that it runs for. */
+  get windowShown(): boolean {
+    return this.budgetMs !== null && this.#standing !== null && this.#standing.phase !== 'none'
+  }
+}
+
+export function releasedText({ peers }: Of<'released'>): string {
+  return `released ${peers.join(', ')}: dead before the run, and BIRD waited for nothing else`
+}
+
+function more(count: number): string {
+  return count > 0 ? `, and ${count} more` : ''
+}

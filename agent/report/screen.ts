@@ -1,0 +1,49 @@
+import { clip, columnsOf } from './text.ts'
+
+/** Columns and rows as a stream has them: none, or 0, where they are not known. */
+export interface TerminalSize {
+  columns?: number | undefined
+  rows?: number | undefined
+}
+
+export interface Terminal {
+  write(text: string): void
+  size(): TerminalSize
+}
+
+/**
+ * A few lines at the end of a terminal, redrawn in place. The cursor rests below them and is never hidden: however
+ * the process ends, the shell's prompt comes where it should and nothing has to be put back.
+ */
+export class Screen {
+  readonly #terminal: Terminal
+  #drawn: string[] = []
+
+  constructor(terminal: Terminal) {
+    this.#terminal = terminal
+  }
+
+  draw(lines: string[]): void {
+    const { columns, rows } = this.#size()
+    const fitting = lines.slice(-(rows - 1)).map((line) => clip(line, columns - 1))
+    this.#terminal.write(this.#home(columns) + fitting.map((line) => `${line}\x1b[K\n`).join('') + '\x1b[J')
+    this.#drawn = fitting
+  }
+
+  /** What is drawn stays; the next drawing begins below it. */
+  release(): void {
+    this.#drawn = []
+  }
+
+  /** Back to where the last drawing began, one write with the next: nothing flickers. */
+  #home(columns: number): string {
+    // A terminal made narrower has broken the lines that were drawn before.
+    const up = this.#drawn.reduce((sum, line) => sum + Math.max(1, Math.ceil(columnsOf(line) / columns)), 0)
+    return up > 0 ? `\x1b[${up}F` : '\r'
+  }
+
+  #size(): { columns: number; rows: number } {
+    const { columns, rows } = this.#terminal.size()
+    return { columns: Math.max(20, columns || 80), rows: Math.max(4, rows || 24) }
+  }
+}

@@ -1,0 +1,120 @@
+import type { Problem } from '../core/errors.ts'
+import type { Owner } from '../core/model.ts'
+import type { BirdStatus, NodeStatus, StatusReport } from '../core/status-report.ts'
+import type { TextOptions } from './human.ts'
+import { problemLines } from './problem-text.ts'
+import { alignedRows } from './table.ts'
+import { type Colors, colorsFor, oneLine, seconds, setSeconds } from './text.ts'
+
+/** A name, and what stands behind it; further lines have no name. */
+type Row = [name: string, text: string]
+
+/** What stands on this host, for people. No newline at its end. */
+export function renderStatus(status: StatusReport, { color }: TextOptions): string {
+  const colors = colorsFor(color)
+  const rows: Row[] = [
+    ...(status.node
+      ? nodeRows(status.node)
+      : [['node', colors.red('no calico/node container')] satisfies Row]),
+    ...birdRows(status, colors),
+    ...runRows(status, colors),
+    ...upgradeRows(status, colors),
+  ]
+  // What could not be observed is mostly what stands against an upgrade as well.
+  const all = [...status.problems, ...(status.upgrade?.problems ?? [])]
+  const problems = all.filter((one, i) => all.findIndex(({ message }) => message === one.message) === i)
+  return [
+    ...alignedRows(rows),
+    ...problems.flatMap((problem) => ['', ...problemLines(problem, colors)]),
+  ].join('\n')
+}
+
+/** Why there is nothing to tell of this host, for people. No newline at its end. */
+export function renderProblems(problems: Problem[], { color }: TextOptions): string {
+  return problems.flatMap((problem) => problemLines(problem, colorsFor(color))).join('\n')
+}
+
+function nodeRows({ container, id, state, startedAt, restartPolicy, owner, ...image }: NodeStatus): Row[] {
+  return [
+    ['node', `${container} (${shortId(id)}), ${state} since ${time(startedAt)}`],
+    ['', `restart policy ${restartPolicy || 'no'}, ${ownerText(owner)}`],
+    ['image', `${oneLine(image.image)}${image.version === null ? '' : `, version ${image.version}`}`],
+    ['', image.digest ?? `${shortId(image.imageId)}, no registry digest`],
+  ]
+}
+
+function ownerText(owner: Owner): string {
+  if (owner.kind === 'docker') return 'kept by Docker alone'
+  const keeper = owner.kind === 'systemd' ? `systemd unit ${owner.unit}` : 'the kubelet'
+  return `kept by ${keeper}: ${oneLine(owner.why)}`
+}
+
+function birdRows({ bird, announcedMs }: StatusReport, colors: Colors): Row[] {
+  if (bird === null) return [['bird', 'none on this host']]
+  if (bird.length === 0) return [['bird', colors.red('does not answer')]]
+  return [
+    ...bird.flatMap((daemon) => daemonRows(daemon, colors)),
+    ...(announcedMs === null
+      ? []
+      : [['', `announces a restart time of ${setSeconds(announcedMs)}`] satisfies Row]),
+  ]
+}
+
+function daemonRows(
+  { family, socket, via, recovering, waitTimer, sessions }: BirdStatus,
+  colors: Colors,
+): Row[] {
+  const timer = waitTimer === null ? '' : `, wait timer ${waitTimer}`
+  const state = recovering ? colors.yellow(`recovery in progress${timer}`) : colors.green('up')
+  const table = sessions.map(({ name, neighbor, established, info, imported }) => [
+    oneLine(name),
+    neighbor,
+    `${imported} routes`,
+    (established ? colors.green : colors.red)(oneLine(info)),
+  ])
+  return [
+    ['bird', `IPv${family}, ${socket}${via === 'exec' ? ' in the container' : ''}: ${state}`],
+    ...(table.length === 0 ? ['no BGP sessions'] : alignedRows(table)).map((line): Row => ['', line]),
+  ]
+}
+
+function runRows({ lastRun, unfinishedRun }: StatusReport, colors: Colors): Row[] {
+  const rows: Row[] = []
+  if (lastRun) {
+    const { run, outcome, from, to, startedAt, window } = lastRun
+    rows.push([
+      'last run',
+      `${run}, ${time(startedAt)}: ${outcome === 'stuck' ? colors.red(outcome) : outcome}`,
+    ])
+    const used =
+      window?.usedMs == null ? '' : `, window ${seconds(window.usedMs)} of ${setSeconds(window.budgetMs)}`
+    rows.push(['', `${oneLine(from)} -> ${oneLine(to)}${used}`])
+  }
+  if (unfinishedRun) {
+    const { run, startedAt, command } = unfinishedRun
+    rows.push([
+      'unfinished',
+      colors.yellow(`${run}, ${command} of ${time(startedAt)}; agent resume settles it`),
+    ])
+  }
+  return rows
+}
+
+function upgradeRows({ upgrade }: StatusReport, colors: Colors): Row[] {
+  if (upgrade === null) return []
+  if (upgrade.problems.some(({ severity }) => severity === 'error')) {
+    return [['upgrade', colors.red(`to ${oneLine(upgrade.to)} would be refused`)]]
+  }
+  if (!upgrade.changed)
+    return [['upgrade', colors.green(`nothing to do: ${oneLine(upgrade.to)} runs already`)]]
+  return [['upgrade', `would change the node to ${oneLine(upgrade.to)}`]]
+}
+
+function shortId(id: string): string {
+  return id.replace(/^sha256:/, '').slice(0, 12)
+}
+
+/** Docker's nanoseconds and the journal's milliseconds, both to the second. */
+function time(iso: string): string {
+  return iso.replace('T', ' ').replace(/\.\d+/, '')
+}

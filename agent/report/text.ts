@@ -1,0 +1,71 @@
+import { stripVTControlCharacters } from 'node:util'
+import pico from 'picocolors'
+import { redactUrls } from '../core/redact.ts'
+
+export type Colors = ReturnType<typeof pico.createColors>
+
+export function colorsFor(enabled: boolean): Colors {
+  return pico.createColors(enabled)
+}
+
+/** Words of Docker, BIRD or a registry as one line: what they sent steers no terminal and shows no password. */
+export function oneLine(text: string): string {
+  return redactUrls(stripVTControlCharacters(text))
+    .replace(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, ' ')
+    .trim()
+}
+
+/** The same with its line breaks and indentation kept. */
+export function manyLines(text: string): string[] {
+  return text
+    .split(/\r?\n/)
+    .map((line) => (/^ */.exec(line)?.[0] ?? '') + oneLine(line))
+    .filter((line) => line.trim() !== '')
+}
+
+/** `4.1 s`, with `digits` after the point. */
+export function seconds(ms: number, digits = 1): string {
+  return `${(ms / 1000).toFixed(digits)} s`
+}
+
+/** A length that somebody set: `90 s`, `1.5 s`. */
+export function setSeconds(ms: number): string {
+  return `${Number((ms / 1000).toFixed(1))} s`
+}
+
+/** A time that was measured: `131 ms`, `4.1 s`. */
+export function duration(ms: number): string {
+  return ms < 1000 ? `${Math.round(ms)} ms` : seconds(ms)
+}
+
+/** `[###-----]`; full when more than the whole is used. */
+export function bar(used: number, whole: number, width: number): string {
+  const share = whole > 0 ? Math.min(1, Math.max(0, used / whole)) : 0
+  const filled = Math.round(share * width)
+  return `[${'#'.repeat(filled)}${'-'.repeat(width - filled)}]`
+}
+
+/** Columns that the text takes on a terminal: from U+2E80 on characters count two. */
+export function columnsOf(text: string): number {
+  return Array.from(stripVTControlCharacters(text)).reduce((sum, char) => sum + columnsOfChar(char), 0)
+}
+
+function columnsOfChar(char: string): number {
+  return char >= '\u2e80' ? 2 : 1
+}
+
+/** The beginning of a coloured text that fits into `columns`. */
+export function clip(text: string, columns: number): string {
+  if (columnsOf(text) <= columns) return text
+  let free = columns - 1
+  let clipped = ''
+  for (const [part] of text.matchAll(STYLE_OR_CHAR)) {
+    const style = part.startsWith('\x1b')
+    if (!style) free -= columnsOfChar(part)
+    // Styles go on behind the cut, so that each one is ended.
+    if (style || free >= 0) clipped += part
+  }
+  return `${clipped}…`
+}
+
+const STYLE_OR_CHAR = /\x1b\[\d+m|./gu

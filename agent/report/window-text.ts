@@ -1,0 +1,34 @@
+import type { WindowMark } from '../core/events.ts'
+import type { WindowReport } from '../core/report.ts'
+import { bar, type Colors, seconds, setSeconds } from './text.ts'
+
+/** A moment of the window in words; on the way back it is the old BIRD that comes up. */
+export function markText(mark: WindowMark, unwound: boolean): string {
+  if (mark === 'bird-up') return unwound ? 'old BIRD up again' : 'new BIRD up'
+  return mark === 'sessions-back' ? 'sessions back' : mark
+}
+
+const BAR_WIDTH = 44
+
+/** The timeline of the window, from the last moment of the BIRD that was replaced. */
+export function windowLines(window: WindowReport, unwound: boolean, colors: Colors): string[] {
+  const { budgetMs, usedMs } = window
+  const moments: [number | null, string][] = [
+    [0, unwound ? 'BIRD killed' : 'old BIRD killed'],
+    [window.birdDownMs, markText('bird-up', unwound)],
+    [window.sessionsBackMs, markText('sessions-back', unwound)],
+    [window.recoveredMs, markText('recovered', unwound)],
+  ]
+  return [
+    `window   ${verdict(window, colors)}`,
+    ...moments.flatMap(([ms, text]) => (ms === null ? [] : [`  ${seconds(ms, 3).padStart(9)}  ${text}`])),
+    ...(usedMs === null ? [] : [`  ${bar(usedMs, budgetMs, BAR_WIDTH)}`]),
+  ]
+}
+
+function verdict({ usedMs, budgetMs }: WindowReport, colors: Colors): string {
+  const budget = setSeconds(budgetMs)
+  if (usedMs === null) return colors.yellow(`${budget}, and not all that was there came back`)
+  const text = `${seconds(usedMs)} of ${budget} used`
+  return usedMs <= budgetMs ? colors.green(text) : colors.red(`${text}: the peers may have withdrawn routes`)
+}
