@@ -1,0 +1,65 @@
+import type { Problem } from './core/errors.ts'
+import type { Emit } from './core/events.ts'
+import type { Plan } from './core/plan.ts'
+import type { DiffEntry, Outcome, Report } from './core/report.ts'
+import { type Execution, execute } from './engine/execute.ts'
+import { resume } from './engine/resume.ts'
+import type { Journal } from './journal/journal.ts'
+import type { RunState } from './journal/run-state.ts'
+import type { RunStore } from './journal/store.ts'
+import type { ObservePorts } from './observe/observe.ts'
+import { reportOf } from './outcome.ts'
+import type { Ports } from './steps/step.ts'
+
+/** Everything that a story needs; made in main. */
+export interface App {
+  version: string
+  ports: Ports & ObservePorts
+  runs: RunStore
+  /** One run at a time on a host. @throws AgentError `locked` (exit 75) */
+  lock(command: string): Promise<void>
+  newRun(): string
+  /** Journals that stay on disk. */
+  keepRuns: number
+  emit: Emit
+  /** Aborted when somebody asks to stop. */
+  signal: AbortSignal
+}
+
+/** Journals the plan and runs it to its outcome. */
+export async function carryOut(
+  app: App,
+  plan: Plan,
+  problems: Problem[],
+  diff: DiffEntry[],
+): Promise<Report> {
+  await app.runs.prune(app.keepRuns)
+  const journal = await app.runs.begin(app.version, plan, problems)
+  return { ...(await settle(app, journal, execute)), diff }
+}
+
+/** Finishes or unwinds the run that was interrupted, if there is one. */
+export async function resumeInterrupted(app: App): Promise<Report | null> {
+  const interrupted = (await app.runs.history()).find(isUnfinished)
+  if (!interrupted) return null
+  return await settle(app, await app.runs.reopen(interrupted.plan.run), resume)
+}
+
+export function isUnfinished({ outcome }: RunState): boolean {
+  return outcome === null
+}
+
+async function settle(
+  { ports, runs, emit, signal }: App,
+  journal: Journal,
+  drive: (execution: Execution) => Promise<Outcome>,
+): Promise<Report> {
+  const { plan, resumes } = journal.state
+  emit({ type: 'run', run: plan.run, steps: plan.steps, resumed: drive === resume || resumes > 0 })
+  try {
+    await drive({ journal, ports, emit, signal })
+    return reportOf(journal.state, runs.pathOf(plan.run))
+  } finally {
+    await journal.close()
+  }
+}

@@ -1,0 +1,54 @@
+import yargs from 'yargs'
+import { ExitCode, type Problem } from '../core/errors.ts'
+import { unstarted } from '../outcome.ts'
+import type { Environment } from './environment.ts'
+import { planCommand } from './plan.ts'
+import { prefetchCommand } from './prefetch.ts'
+import { resumeCommand } from './resume.ts'
+import { rollbackCommand } from './rollback.ts'
+import { statusCommand } from './status.ts'
+import { upgradeCommand } from './upgrade.ts'
+
+/** Parses the command line and runs its command. A usage error prints what is wrong and exits 2. */
+export async function runCli(argv: string[], environment: Environment): Promise<void> {
+  const parser = yargs(argv)
+    .scriptName('agent')
+    .usage('$0 COMMAND\n\nUpgrades Calico on this host inside BIRD’s graceful-restart window.')
+    .command(upgradeCommand(environment))
+    .command(planCommand(environment))
+    .command(prefetchCommand(environment))
+    .command(statusCommand(environment))
+    .command(rollbackCommand(environment))
+    .command(resumeCommand(environment))
+    .demandCommand(1, 'name a command')
+    .strictCommands()
+    .strict()
+    .version(environment.version)
+    .help()
+    .alias('h', 'help')
+    .wrap(Math.min(100, process.stdout.columns || 100))
+    .exitProcess(false)
+    .fail((message, error: Error | undefined) => {
+      // A command's own failure is not a usage error; yargs throws its own ones as YError.
+      if (error && error.name !== 'YError') throw error
+      throw new UsageError(message || (error?.message ?? 'bad usage'))
+    })
+  try {
+    await parser.parseAsync()
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error
+    if (argv.includes('--json')) {
+      environment.print(JSON.stringify(unstarted('refused', null, [badUsage(error)])))
+    }
+    process.stderr.write(
+      `agent: ${error.message}\nagent --help shows the commands, agent COMMAND --help its options\n`,
+    )
+    environment.exit(ExitCode.usage)
+  }
+}
+
+class UsageError extends Error {}
+
+function badUsage({ message }: UsageError): Problem {
+  return { code: 'bad-usage', severity: 'error', message, fix: 'agent --help' }
+}

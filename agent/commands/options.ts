@@ -1,0 +1,94 @@
+import type { ArgumentsCamelCase, Argv } from 'yargs'
+
+export interface CommonArgs {
+  config: string | undefined
+  json: boolean
+  'log-level': LogLevel | undefined
+  'state-dir': string
+  'docker-socket': string | undefined
+}
+
+interface SwapArgs {
+  window: number | undefined
+  allow: string[]
+}
+
+export interface TargetArgs extends CommonArgs {
+  node: string | undefined
+}
+
+export interface PlanArgs extends TargetArgs, SwapArgs {
+  diff: boolean
+}
+
+export interface RollbackArgs extends CommonArgs, SwapArgs {
+  run: string | undefined
+}
+
+/** What a command gets: what every command has, and what some have. */
+export type CommonOptions = ArgumentsCamelCase<CommonArgs & Partial<TargetArgs & PlanArgs>>
+
+const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const
+type LogLevel = (typeof LOG_LEVELS)[number]
+
+export const DEFAULT_CONFIG = '/etc/calico-agent/agent.yaml'
+const DEFAULT_STATE_DIR = '/var/lib/calico-agent'
+
+export function withCommon<T>(yargs: Argv<T>): Argv<T & CommonArgs> {
+  return yargs
+    .option('config', {
+      type: 'string',
+      requiresArg: true,
+      describe: `config file (default ${DEFAULT_CONFIG})`,
+    })
+    .option('json', { type: 'boolean', default: false, describe: 'one JSON document on stdout' })
+    .option('log-level', { choices: LOG_LEVELS, describe: 'least severe log line on stderr' })
+    .option('state-dir', {
+      type: 'string',
+      requiresArg: true,
+      default: DEFAULT_STATE_DIR,
+      describe: 'journals of runs and the lock',
+    })
+    .option('docker-socket', { type: 'string', requiresArg: true, describe: 'socket of the Docker Engine' })
+}
+
+export function withTarget<T>(yargs: Argv<T>): Argv<T & TargetArgs> {
+  return withCommon(yargs).option('node', {
+    type: 'string',
+    requiresArg: true,
+    describe: 'calico/node image, by tag or digest',
+  })
+}
+
+export function withPlan<T>(yargs: Argv<T>): Argv<T & PlanArgs> {
+  return withSwap(withTarget(yargs)).option('diff', {
+    type: 'boolean',
+    default: false,
+    describe: 'show every field that changes',
+  })
+}
+
+export function withRollback<T>(yargs: Argv<T>): Argv<T & RollbackArgs> {
+  return withSwap(withCommon(yargs)).positional('run', {
+    type: 'string',
+    describe: 'name of a committed run; a wrong one lists them',
+  })
+}
+
+function withSwap<T>(yargs: Argv<T>): Argv<T & SwapArgs> {
+  return yargs
+    .option('window', {
+      type: 'number',
+      requiresArg: true,
+      describe: 'seconds; the smallest of 90, BIRD’s and this',
+    })
+    .option('allow', {
+      type: 'string',
+      array: true,
+      // One value each time: a run's name behind it is not one more rule.
+      nargs: 1,
+      default: [] as string[],
+      requiresArg: true,
+      describe: 'override one named preflight rule (repeatable)',
+    })
+}

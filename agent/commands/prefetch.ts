@@ -1,0 +1,14 @@
+import type { CommandModule } from 'yargs'
+import { prefetch } from '../upgrade.ts'
+import type { Environment } from './environment.ts'
+import { type TargetArgs, withTarget } from './options.ts'
+import { runStory } from './run-story.ts'
+
+export function prefetchCommand(environment: Environment): CommandModule<object, TargetArgs> {
+  return {
+    command: 'prefetch',
+    describe: 'pull the images of an upgrade; nothing that runs is touched',
+    builder: withTarget,
+    handler: (options) => runStory(environment, options, { target: true, progress: true }, prefetch),
+  }
+}

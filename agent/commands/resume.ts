@@ -1,0 +1,19 @@
+import type { CommandModule } from 'yargs'
+import { resumeInterrupted } from '../app.ts'
+import { unstarted } from '../outcome.ts'
+import type { Environment } from './environment.ts'
+import { type CommonArgs, withCommon } from './options.ts'
+import { runStory } from './run-story.ts'
+
+export function resumeCommand(environment: Environment): CommandModule<object, CommonArgs> {
+  return {
+    command: 'resume',
+    describe: 'finish or unwind an interrupted run',
+    builder: withCommon,
+    handler: (options) =>
+      runStory(environment, options, { target: false, progress: true }, async (app) => {
+        await app.lock('resume')
+        return (await resumeInterrupted(app)) ?? unstarted('unchanged', null, [])
+      }),
+  }
+}

@@ -1,0 +1,17 @@
+import type { CommandModule } from 'yargs'
+import { rollback } from '../rollback.ts'
+import type { Environment } from './environment.ts'
+import { type RollbackArgs, withRollback } from './options.ts'
+import { runStory } from './run-story.ts'
+
+export function rollbackCommand(environment: Environment): CommandModule<object, RollbackArgs> {
+  return {
+    command: 'rollback [run]',
+    describe: 'put back what the last committed run, or RUN, replaced',
+    builder: withRollback,
+    handler: (options) =>
+      runStory(environment, options, { target: false, progress: true }, (app, wanted) =>
+        rollback(app, wanted, options.run),
+      ),
+  }
+}

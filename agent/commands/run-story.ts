@@ -1,0 +1,50 @@
+import type { App } from '../app.ts'
+import { AgentError, ExitCode } from '../core/errors.ts'
+import type { Wanted } from '../core/model.ts'
+import type { Report } from '../core/report.ts'
+import { exitCodeOf, unstarted } from '../outcome.ts'
+import { renderReport } from '../report/human.ts'
+import type { Environment, Need } from './environment.ts'
+import type { CommonOptions } from './options.ts'
+
+/** Runs one story and shows its report: as JSON, or for people. */
+export async function runStory(
+  environment: Environment,
+  options: CommonOptions,
+  need: Need,
+  story: (app: App, wanted: Wanted) => Promise<Report>,
+): Promise<void> {
+  const { report, exitCode } = await reportOfStory(environment, options, need, story)
+  environment.print(
+    options.json
+      ? JSON.stringify(report)
+      : renderReport(report, { color: environment.color, diff: options.diff ?? false }),
+  )
+  environment.exit(exitCode)
+}
+
+async function reportOfStory(
+  environment: Environment,
+  options: CommonOptions,
+  need: Need,
+  story: (app: App, wanted: Wanted) => Promise<Report>,
+): Promise<{ report: Report; exitCode: ExitCode }> {
+  try {
+    const { app, wanted, end } = await environment.open(options, need)
+    try {
+      const report = await story(app, wanted)
+      return { report, exitCode: exitCodeOf(report) }
+    } finally {
+      end()
+    }
+  } catch (error) {
+    if (!(error instanceof AgentError)) throw error
+    const outcome =
+      error.exitCode === ExitCode.deferred
+        ? 'deferred'
+        : error.exitCode === ExitCode.stuck
+          ? 'stuck'
+          : 'refused'
+    return { report: unstarted(outcome, null, error.asProblems()), exitCode: error.exitCode }
+  }
+}

@@ -1,0 +1,30 @@
+import type { CommandModule } from 'yargs'
+import { AgentError } from '../core/errors.ts'
+import { renderProblems, renderStatus } from '../report/status.ts'
+import { nothingSeen, status } from '../status.ts'
+import type { Environment } from './environment.ts'
+import { type TargetArgs, withTarget } from './options.ts'
+
+export function statusCommand(environment: Environment): CommandModule<object, TargetArgs> {
+  return {
+    command: 'status',
+    describe: "what runs now, BIRD's sessions, the last run, what an upgrade would change",
+    builder: withTarget,
+    handler: async (options) => {
+      const { color, print } = environment
+      try {
+        const { app, wanted, end } = await environment.open(options, { target: false, progress: false })
+        const report = await status(app, wanted)
+        end()
+        print(options.json ? JSON.stringify(report) : renderStatus(report, { color }))
+      } catch (error) {
+        if (!(error instanceof AgentError)) throw error
+        const problems = error.asProblems()
+        print(
+          options.json ? JSON.stringify({ ...nothingSeen, problems }) : renderProblems(problems, { color }),
+        )
+        environment.exit(error.exitCode)
+      }
+    },
+  }
+}

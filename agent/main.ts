@@ -1,0 +1,3 @@
+import { runAgent } from './composition.ts'
+
+void runAgent()

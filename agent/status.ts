@@ -1,0 +1,88 @@
+import { type App, isUnfinished } from './app.ts'
+import { runsAlready } from './core/build-plan.ts'
+import type { Problem } from './core/errors.ts'
+import { imageVersion } from './core/health.ts'
+import { tagOf } from './core/image-ref.ts'
+import type { Observed, ObservedNode, Wanted } from './core/model.ts'
+import { preflight } from './core/preflight.ts'
+import type { NodeStatus, RunStatus, StatusReport } from './core/status-report.ts'
+import type { RunState } from './journal/run-state.ts'
+import { observe, observeNode } from './observe/observe.ts'
+
+/** The report of a host that could not be looked at; its problems say why. */
+export const nothingSeen: StatusReport = {
+  schema: 1,
+  node: null,
+  bird: null,
+  announcedMs: null,
+  lastRun: null,
+  unfinishedRun: null,
+  upgrade: null,
+  problems: [],
+}
+
+/** What runs now and, with a target, what an upgrade would change. Needs no lock and changes nothing. */
+export async function status(app: App, wanted: Wanted): Promise<StatusReport> {
+  const [seen, history] = await Promise.all([look(app, wanted), app.runs.history()])
+  const { node, upgrade, problems } = seen
+  const last = history.find((run) => !isUnfinished(run))
+  const unfinished = history.find(isUnfinished)
+  return {
+    schema: 1,
+    node: node && nodeStatus(node),
+    bird:
+      node?.backend === 'bird'
+        ? node.daemons.map(({ endpoint, view: { recovering, waitTimer, sessions } }) => {
+            return { ...endpoint, recovering, waitTimer, sessions }
+          })
+        : null,
+    announcedMs: node?.daemons.length ? node.announcedMs : null,
+    lastRun: last ? runStatus(last) : null,
+    unfinishedRun: unfinished
+      ? { run: unfinished.plan.run, startedAt: unfinished.startedAt, command: unfinished.plan.command }
+      : null,
+    upgrade,
+    problems,
+  }
+}
+
+interface Seen {
+  node: ObservedNode | null
+  upgrade: StatusReport['upgrade']
+  problems: Problem[]
+}
+
+/** Without a target the registry is not asked. */
+async function look(app: App, wanted: Wanted): Promise<Seen> {
+  if (wanted.node.image !== '') {
+    const observed = await observe(wanted, app.ports, app.signal)
+    return { node: observed.node, upgrade: upgradeStatus(observed, wanted), problems: observed.problems }
+  }
+  const problems: Problem[] = []
+  return { node: await observeNode(wanted, app.ports, problems), upgrade: null, problems }
+}
+
+function upgradeStatus(observed: Observed, wanted: Wanted): StatusReport['upgrade'] {
+  const { node, image } = observed
+  const changed = node !== null && !runsAlready(node, image)
+  return { changed, to: wanted.node.image, problems: preflight(observed, wanted) }
+}
+
+function nodeStatus({ container, image, owner }: ObservedNode): NodeStatus {
+  return {
+    container: container.Name.replace(/^\//, ''),
+    id: container.Id,
+    image: container.Config.Image,
+    imageId: container.Image,
+    digest: image?.RepoDigests?.[0]?.split('@')[1] ?? null,
+    version: imageVersion(tagOf(container.Config.Image), image?.Config?.Labels),
+    state: container.State.Status,
+    startedAt: container.State.StartedAt,
+    restartPolicy: container.HostConfig.RestartPolicy.Name,
+    owner,
+  }
+}
+
+function runStatus({ plan, outcome, startedAt, window }: RunState): RunStatus {
+  return { run: plan.run, outcome: outcome ?? 'stuck', ...plan.components.node, startedAt, window }
+}

@@ -1,0 +1,74 @@
+import { type App, carryOut, resumeInterrupted } from './app.ts'
+import { type PlannedChange, prefetchPlan, upgradePlan } from './core/build-plan.ts'
+import type { Problem } from './core/errors.ts'
+import type { Wanted } from './core/model.ts'
+import { imageProblems, preflight } from './core/preflight.ts'
+import type { Report } from './core/report.ts'
+import { observe } from './observe/observe.ts'
+import { unstarted } from './outcome.ts'
+import { leftoversOf } from './replaced.ts'
+
+/** Makes this host run what is wanted: settle what an earlier run left, observe, plan, execute, report. */
+export async function upgrade(app: App, wanted: Wanted): Promise<Report> {
+  await app.lock('upgrade')
+  const earlier = await resumeInterrupted(app)
+  if (earlier?.outcome === 'stuck') return earlier
+
+  const { change, problems } = await planUpgrade(app, wanted)
+  for (const problem of problems) app.emit({ type: 'problem', problem })
+  if (change === null) return unstarted('refused', null, problems)
+  if (change.plan.steps.length === 0) {
+    // The interrupted run that was finished just now is what brought the host there.
+    return earlier?.changed === true ? earlier : unstarted('unchanged', change.plan, problems)
+  }
+  return await carryOut(app, change.plan, problems, change.diff)
+}
+
+/** The same, computed and not done. */
+export async function plan(app: App, wanted: Wanted): Promise<Report> {
+  const { change, problems } = await planUpgrade(app, wanted)
+  if (change === null) return unstarted('refused', null, problems)
+  const outcome = change.plan.steps.length === 0 ? 'unchanged' : 'planned'
+  return unstarted(outcome, change.plan, problems, change.diff)
+}
+
+/** Pulls what an upgrade would pull; nothing that runs is touched. */
+export async function prefetch(app: App, wanted: Wanted): Promise<Report> {
+  await app.lock('prefetch')
+  const observed = await observe(wanted, app.ports, app.signal)
+  const problems = imageProblems(observed)
+  const from = observed.node?.container.Config.Image ?? ''
+  const fetching = prefetchPlan(app.newRun(), observed.image, from)
+  if (problems.some(isError)) return unstarted('refused', fetching, problems)
+  if (fetching.steps.length === 0) return unstarted('unchanged', fetching, problems)
+  return await carryOut(app, fetching, problems, [])
+}
+
+/** A null change is a refusal: the problems say why. */
+async function planUpgrade(
+  app: App,
+  wanted: Wanted,
+): Promise<{ change: PlannedChange | null; problems: Problem[] }> {
+  const observed = await observe(wanted, app.ports, app.signal)
+  const problems = preflight(observed, wanted)
+  const { engine, node, image } = observed
+  if (node === null || problems.some(isError)) return { change: null, problems }
+  const leftovers = leftoversOf(await app.runs.history(), wanted.keepImages, {
+    containers: [node.container.Id],
+    replacedImage: node.container.Config.Image,
+    nextImage: image.ref,
+  })
+  const change = upgradePlan({
+    run: app.newRun(),
+    wanted,
+    engineHostname: engine.name,
+    node,
+    image,
+    leftovers,
+  })
+  return { change, problems }
+}
+
+function isError({ severity }: Problem): boolean {
+  return severity === 'error'
+}
