@@ -1,0 +1,90 @@
+// ./scripts/lab: the lab from a terminal.
+
+import { spawnSync } from 'node:child_process'
+import { parseArgs } from 'node:util'
+import { bootLab, healthyHosts } from './boot.ts'
+import type { Host } from './host.ts'
+import { enter } from './host-run.ts'
+import { attachLab } from './lab.ts'
+import { labDir } from './paths.ts'
+import { progress } from './progress.ts'
+import { downLab } from './remove.ts'
+
+const help = `The lab: real hosts (systemd, Docker Engine, BIRD, a registry) in namespaces on this machine.
+
+  ./scripts/lab up [--hosts N]      boot it, or keep the one that runs (N hosts, 2 when not given)
+  ./scripts/lab status              what runs, and the BGP sessions of each host
+  ./scripts/lab shell HOST          a shell on a host
+  ./scripts/lab run HOST CMD...     one program on a host
+  ./scripts/lab down                remove it; downloads stay in the cache
+
+It needs root on Debian 12. LAB_DIR names another place than ${labDir}.
+`
+
+async function main(argv: readonly string[]): Promise<number> {
+  const [command = 'help', ...rest] = argv
+  switch (command) {
+    case 'up':
+      return await up(rest)
+    case 'status':
+      return await status()
+    case 'shell':
+      return await onHost(rest[0], ['bash', '--login'])
+    case 'run':
+      return await onHost(rest[0], rest.slice(1))
+    case 'down':
+      await progress('removing the lab', downLab)
+      return 0
+    default:
+      process.stdout.write(help)
+      return ['help', '--help', '-h'].includes(command) ? 0 : 2
+  }
+}
+
+async function up(args: string[]): Promise<number> {
+  const { values } = parseArgs({ args, options: { hosts: { type: 'string', default: '2' } } })
+  await bootLab({ hosts: Number(values.hosts) })
+  return await status()
+}
+
+async function status(): Promise<number> {
+  if ((await healthyHosts()) === 0) {
+    process.stdout.write('no lab is running, or a part of it is broken: ./scripts/lab up\n')
+    return 1
+  }
+  const { hosts } = await attachLab()
+  for (const host of hosts)
+    process.stdout.write(`${host.name} ${host.address} pod ${host.pod} ${await nodeLine(host)}\n`)
+  return 0
+}
+
+async function nodeLine(host: Host): Promise<string> {
+  const node = (await host.docker.listContainers()).find(({ Names }) => Names.includes('/calico-node'))
+  if (!node) return 'no calico-node'
+  const protocols = await host.birdc('show protocols').catch(() => [])
+  const established = protocols.filter((line) => line.includes('Established')).length
+  const total = protocols.filter((line) => line.includes(' BGP ')).length
+  return `${node.Image}, ${established} of ${total} sessions Established`
+}
+
+async function onHost(name: string | undefined, argv: readonly string[]): Promise<number> {
+  if (name === undefined || argv.length === 0) throw new Error('cannot run: name a host and a program')
+  const host = (await attachLab()).host(name)
+  const [program = '', ...args] = [...enter(host.pid), ...argv]
+  const env = {
+    ...process.env,
+    PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+    HOME: '/root',
+  }
+  return spawnSync(program, args, { stdio: 'inherit', env }).status ?? 1
+}
+
+// A reader such as head may leave early.
+process.stdout.on('error', () => process.exit(0))
+
+try {
+  process.exitCode = await main(process.argv.slice(2))
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
+  process.exitCode = 1
+}

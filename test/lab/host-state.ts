@@ -1,0 +1,121 @@
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import type { Host } from './host.ts'
+import { labPath } from './paths.ts'
+
+/** Whatever the agent, a test or calico-node may have left on a host. */
+const traces = [
+  '/etc/calico',
+  '/etc/calico-agent',
+  '/etc/cni',
+  '/etc/kubernetes',
+  '/opt/cni',
+  '/run/calico',
+  '/run/calico-agent',
+  '/var/lib/calico',
+  '/var/lib/calico-agent',
+  '/var/log/calico',
+  '/var/log/calico-agent',
+]
+
+const calicoUnits = '/etc/systemd/system/*calico*'
+
+/** Brings a host back to what it was before any calico-node ran, images but `keepImage` removed as well. */
+export async function cleanHost(host: Host, keepImage: string): Promise<void> {
+  await rm(recordPath(host), { force: true })
+  await killLeftOvers(host)
+  await removeUnits(host)
+  await removeContainers(host)
+  await host.ok(['docker', 'volume', 'prune', '--force'])
+  await removeImages(host, keepImage)
+  await host.ok(['rm', '-rf', ...traces])
+  await host.ok(['ip', 'route', 'flush', 'proto', 'bird'])
+}
+
+export async function ensureImage(host: Host, image: string): Promise<void> {
+  const { code } = await host.run(['docker', 'image', 'inspect', image])
+  if (code !== 0) await host.ok(['docker', 'pull', '--quiet', image])
+}
+
+/** Notes which container the host runs at the end of a reset. */
+export async function rememberReset(host: Host, fingerprint: string): Promise<void> {
+  await mkdir(labPath('hosts', host.name), { recursive: true })
+  await writeFile(recordPath(host), JSON.stringify({ fingerprint, state: await stateOf(host) }))
+}
+
+/** True if nothing that a reset would have to repair has happened on the host since `rememberReset`. */
+export async function isUntouched(host: Host, fingerprint: string): Promise<boolean> {
+  try {
+    const record = JSON.parse(await readFile(recordPath(host), 'utf8')) as unknown
+    return JSON.stringify(record) === JSON.stringify({ fingerprint, state: await stateOf(host) })
+  } catch {
+    return false
+  }
+}
+
+const recordPath = (host: Host): string => labPath('hosts', host.name, 'reset.json')
+
+/** Everything that a test may change, in a form that can be compared. */
+async function stateOf(host: Host): Promise<unknown> {
+  const { docker } = host
+  const containers = await docker.listContainers({ all: true })
+  const [inspections, images, volumes, files, routes] = await Promise.all([
+    Promise.all(containers.map(({ Id }) => docker.getContainer(Id).inspect())),
+    docker.listImages({ all: true }),
+    docker.listVolumes(),
+    filesOf(host),
+    host.ok(['ip', 'route', 'show', 'proto', 'bird']),
+  ])
+  return {
+    pid: host.pid,
+    containers: inspections.map(({ Id, Name, State }) => [Id, Name, State.StartedAt]),
+    images: images.map(({ Id, RepoTags }) => [Id, RepoTags]),
+    volumes: volumes.Volumes.map(({ Name }) => Name),
+    files,
+    routes,
+  }
+}
+
+/**
+ * Programs that entered from outside have no parent here: an agent or a pull that a test left behind. A pull in
+ * progress is dangerous: the engine makes later pulls of the same layers wait for it.
+ */
+async function killLeftOvers(host: Host): Promise<void> {
+  await host.run(['pkill', '-KILL', '--parent', '0']) // PID 1 is among them, and immune from within
+  await host.run(['pkill', '-KILL', '--exact', 'docker'])
+}
+
+async function removeUnits(host: Host): Promise<void> {
+  const listed = await host.ok(['sh', '-c', `cd / && ls -d ${calicoUnits} 2>/dev/null || true`])
+  const paths = listed.split('\n').filter(Boolean)
+  if (paths.length === 0) return
+  const units = paths.map((path) => path.split('/').at(-1) ?? '').filter((name) => name.endsWith('.service'))
+  await host.run(['systemctl', 'kill', '--signal=KILL', ...units])
+  await host.run(['systemctl', 'disable', '--now', ...units], { timeoutMs: 20_000 })
+  await host.ok(['rm', '-rf', ...paths])
+  await host.ok(['systemctl', 'daemon-reload'])
+  await host.run(['systemctl', 'reset-failed'])
+}
+
+async function removeContainers(host: Host): Promise<void> {
+  const listed = await host.docker.listContainers({ all: true })
+  // Removal by force sends KILL: a TERM would have BIRD tell its peers.
+  await Promise.all(listed.map(({ Id }) => host.docker.getContainer(Id).remove({ force: true, v: true })))
+}
+
+async function removeImages(host: Host, keep: string): Promise<void> {
+  for (const { Id, RepoTags } of await host.docker.listImages()) {
+    const others = (RepoTags ?? []).filter((tag) => tag !== keep)
+    for (const tag of others) await host.docker.getImage(tag).remove({ force: true })
+    if ((RepoTags ?? []).length === 0)
+      await host.docker
+        .getImage(Id)
+        .remove({ force: true })
+        .catch(() => undefined)
+  }
+}
+
+/** Paths, inodes and times. Most of `traces` do not exist, of which find complains on stderr. */
+async function filesOf(host: Host): Promise<string> {
+  const argv = ['find', ...traces, '/etc/systemd/system', '-xdev', '-printf', '%p %i %T@\\n']
+  return (await host.run(argv)).stdout
+}

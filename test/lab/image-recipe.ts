@@ -1,0 +1,43 @@
+export type NodeTag = {
+  tag: string
+  version: string
+  /** The way in which it is bad; the shell scripts of the image act on it. */
+  flavour?: string
+  architecture?: 'arm64'
+  /** Bytes that do not compress, spread over a few layers. */
+  ballast?: number
+}
+
+const bad = (tag: string): NodeTag => ({ tag, version: 'v2.6.12', flavour: tag })
+
+/** Every image of calico/node in the lab's registry. */
+export const nodeTags: readonly NodeTag[] = [
+  { tag: 'v2.6.5', version: 'v2.6.5' },
+  { tag: 'v2.6.12', version: 'v2.6.12' },
+  { tag: 'v3.26.1', version: 'v3.26.1' },
+  bad('exits-at-once'),
+  bad('crashes-after-3s'),
+  bad('no-bird'),
+  bad('late-bird'),
+  bad('no-peers'),
+  bad('felix-unhealthy'),
+  bad('term-to-bird'),
+  bad('ignores-term'),
+  { tag: 'big', version: 'v2.6.12', ballast: 300 * 1024 * 1024 },
+  { ...bad('wrong-arch'), architecture: 'arm64' },
+]
+
+/** What an image sets when the operator sets nothing: it differs from version to version on purpose. */
+export function imageDefaults(version: string): { env: string[]; labels: Record<string, string> } {
+  return {
+    env: [
+      'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+      `LAB_IMAGE_DEFAULT=of-${version}`,
+      `LAB_DEFAULT_SINCE_${version.replaceAll(/\W/g, '_').toUpperCase()}=yes`,
+    ],
+    labels: {
+      'org.opencontainers.image.title': 'calico/node (stand-in of the lab)',
+      'org.opencontainers.image.version': version,
+    },
+  }
+}

@@ -1,0 +1,129 @@
+// Each image goes wrong in the way its tag says, and in no other.
+
+import { setTimeout as sleep } from 'node:timers/promises'
+import { beforeAll, beforeEach, expect, test } from 'vitest'
+import { attachLab, birdSessions, type Host, type Lab, type Mesh, type NodeOptions, until } from './index.ts'
+
+let lab: Lab
+let mesh: Mesh
+let host: Host
+
+beforeAll(async () => {
+  lab = await attachLab()
+  mesh = lab.workerMesh()
+  const [first] = mesh.hosts
+  if (!first) throw new Error('cannot test: a host is needed')
+  host = first
+  await mesh.reset()
+})
+
+beforeEach(async () => {
+  await host.run(['docker', 'rm', '--force', 'calico-node'])
+})
+
+const start = (tag: string, options: Partial<NodeOptions> = {}): Promise<string> =>
+  host.startNode({ ...mesh.nodeOptions(host, { image: tag }), policy: 'no', ...options })
+
+const state = async () => (await host.docker.getContainer('calico-node').inspect()).State
+const exited = async (): Promise<boolean> => !(await state()).Running
+const birdUp = (): Promise<boolean> =>
+  host.birdc('show status').then(
+    () => true,
+    () => false,
+  )
+const untilBirdUp = (): Promise<void> => until('BIRD', birdUp, { timeoutMs: 10_000 })
+
+async function health(path: string): Promise<string> {
+  const request = `printf 'GET ${path} HTTP/1.0\\r\\n\\r\\n' | nc -w 2 127.0.0.1 9099 | head -n 1`
+  return (await host.ok(['docker', 'exec', 'calico-node', 'sh', '-c', request])).trim()
+}
+
+test('exits-at-once', async () => {
+  await start('exits-at-once')
+  await until('the exit', exited, { timeoutMs: 5_000 })
+  expect((await state()).ExitCode).toBe(1)
+})
+
+test('crashes-after-3s', async () => {
+  await start('crashes-after-3s')
+  await untilBirdUp()
+  await until('the crash', exited, { timeoutMs: 6_000 })
+  const { StartedAt, FinishedAt, ExitCode } = await state()
+  expect(ExitCode).toBe(1)
+  expect(Date.parse(FinishedAt) - Date.parse(StartedAt)).toBeGreaterThan(2_900)
+})
+
+test.each(['no-bird', 'late-bird'])('%s', async (tag) => {
+  await start(tag)
+  await sleep(4_000)
+  expect(await birdUp()).toBe(false)
+  expect((await state()).Running).toBe(true)
+})
+
+test('no-peers', async () => {
+  await start('no-peers')
+  await untilBirdUp()
+  expect(await birdSessions(host.birdSocketPath())).toEqual([])
+})
+
+test('felix answers on its health port when it is enabled, and felix-unhealthy answers 503', async () => {
+  const env = { ...mesh.nodeOptions(host).env, FELIX_HEALTHENABLED: 'true' }
+  await start('v2.6.12', { env })
+  await until('Felix', async () => (await health('/readiness')).includes('200'), { timeoutMs: 10_000 })
+  await host.run(['docker', 'rm', '--force', 'calico-node'])
+  await start('felix-unhealthy', { env })
+  await until('Felix', async () => (await health('/readiness')).includes('503'), { timeoutMs: 10_000 })
+  expect(await health('/liveness')).toContain('200')
+})
+
+test('felix is silent by default', async () => {
+  await start('v2.6.12')
+  await sleep(2_000)
+  expect(await health('/readiness').catch(() => '')).toBe('')
+})
+
+test('ignores-term', async () => {
+  await start('ignores-term')
+  await untilBirdUp()
+  await host.ok(['docker', 'stop', '--time=3', 'calico-node'])
+  expect((await state()).ExitCode).toBe(137)
+})
+
+test('wrong-arch', async () => {
+  const { code, stderr } = await host.run(['docker', 'pull', '--quiet', lab.registry.image('wrong-arch')])
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  const { Architecture } = await host.docker.getImage(lab.registry.image('wrong-arch')).inspect()
+  expect(Architecture).toBe('arm64')
+  await start('wrong-arch')
+  await until('the exit', exited, { timeoutMs: 5_000 })
+  expect((await host.run(['docker', 'logs', 'calico-node'])).stderr).toContain('exec format error')
+})
+
+test('big', async () => {
+  await host.ok(['docker', 'pull', '--quiet', lab.registry.image('big')])
+  const { Size } = await host.docker.getImage(lab.registry.image('big')).inspect()
+  expect(Size).toBeGreaterThan(300 * 1024 * 1024)
+})
+
+test('good versions differ in their defaults', async () => {
+  const defaults = async (tag: string) => {
+    await host.ok(['docker', 'pull', '--quiet', lab.registry.image(tag)])
+    return (await host.docker.getImage(lab.registry.image(tag)).inspect()).Config
+  }
+  const [old, next] = [await defaults('v2.6.5'), await defaults('v2.6.12')]
+  expect(old.Env).not.toEqual(next.Env)
+  expect(next.Labels['org.opencontainers.image.version']).toBe('v2.6.12')
+})
+
+test('without BIRD when the backend is none', async () => {
+  await start('v2.6.5', { env: { ...mesh.nodeOptions(host).env, CALICO_NETWORKING_BACKEND: 'none' } })
+  await sleep(2_000)
+  expect(await birdUp()).toBe(false)
+})
+
+test('v3 answers the readiness checks', async () => {
+  await start('v3.26.1')
+  const ready = ['docker', 'exec', 'calico-node', '/bin/calico-node', '-bird-ready']
+  await until('readiness', async () => (await host.run(ready)).code === 0, { timeoutMs: 20_000 })
+  expect(await host.ok(['docker', 'exec', 'calico-node', '/bin/calico-node', '-v'])).toBe('v3.26.1\n')
+})

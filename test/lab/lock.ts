@@ -1,0 +1,26 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { collect, launch } from './exec.ts'
+import { cacheDir, cgroupName } from './paths.ts'
+
+/**
+ * Runs `work` while no other process boots or removes the same lab. The lock is a kernel lock held by a child
+ * that ends when its stdin closes, so that it is free again even if this process is killed.
+ */
+export async function withLock<T>(work: () => Promise<T>): Promise<T> {
+  await mkdir(cacheDir, { recursive: true })
+  const holder = launch(['flock', join(cacheDir, `${cgroupName}.lock`), 'sh', '-c', 'echo locked; cat'])
+  const ended = collect(holder)
+  await Promise.race([
+    new Promise((resolve) => holder.stdout.once('data', resolve)),
+    ended.then(({ stderr }) => {
+      throw new Error(`cannot lock the lab: ${stderr}`)
+    }),
+  ])
+  try {
+    return await work()
+  } finally {
+    holder.stdin.end()
+    await ended
+  }
+}

@@ -1,0 +1,78 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { macFor, registryAddress } from './addresses.ts'
+import { execOk } from './exec.ts'
+import { labNamespace, labPath } from './paths.ts'
+
+const bridge = 'br0'
+
+export const podNamespace = (host: string): string => labPath('ns', `pod-${host}`)
+
+/** A network namespace that lives as long as the file: bound there, it needs no process. */
+export async function createNamespace(file: string): Promise<void> {
+  await mkdir(dirname(file), { recursive: true })
+  await writeFile(file, '')
+  await execOk(['unshare', `--net=${file}`, 'ip', 'link', 'set', 'lo', 'up'])
+}
+
+/** The wire that all hosts share; the engine and the registry listen on its own address. */
+export async function createWire(): Promise<void> {
+  await createNamespace(labNamespace)
+  await ipBatch(labNamespace, [
+    `link add ${bridge} type bridge forward_delay 0 mcast_snooping 0`,
+    `addr add ${registryAddress}/24 dev ${bridge}`,
+    `link set ${bridge} up`,
+  ])
+}
+
+/** Plugs the container whose PID 1 is `pid` into the wire: eth0, its address, a default route, as a host has. */
+export async function plugIn(name: string, address: string, pid: number): Promise<void> {
+  const port = `to-${name}`
+  await ipBatch(labNamespace, [
+    `link add ${port} type veth peer name eth0 address ${macFor(address)} netns ${pid}`,
+    `link set ${port} master ${bridge} up`,
+  ])
+  await ipBatch(`/proc/${pid}/ns/net`, [
+    `addr add ${address}/24 dev eth0`,
+    'link set eth0 up',
+    'link set lo up',
+    `route add default via ${registryAddress}`,
+  ])
+  await sysctl(pid, { 'net.ipv4.ip_forward': 1, 'net.ipv4.conf.all.rp_filter': 0 })
+}
+
+/**
+ * A pod as Calico wires it: a /32, a cali* veth on the host with proxy ARP, and a route to 169.254.1.1. The
+ * namespace outlives a power cut of the host; its wire does not and is made again.
+ */
+export async function plugPod(host: string, pid: number, address: string): Promise<void> {
+  const device = `cali-${host}`
+  const hostNetwork = `/proc/${pid}/ns/net`
+  const pod = podNamespace(host)
+  await ipBatch(hostNetwork, [
+    `link add ${device} address ee:ee:ee:ee:ee:ee type veth peer name eth0 netns ${pod}`,
+    `link set ${device} up`,
+    `route add ${address}/32 dev ${device} scope link`,
+  ])
+  await sysctl(pid, { [`net.ipv4.conf.${device}.proxy_arp`]: 1, [`net.ipv4.neigh.${device}.proxy_delay`]: 0 })
+  await ipBatch(pod, [
+    `addr add ${address}/32 dev eth0`,
+    'link set eth0 up',
+    'route add 169.254.1.1 dev eth0 scope link',
+    'route add default via 169.254.1.1 dev eth0',
+  ])
+}
+
+const ipBatch = (namespace: string, lines: readonly string[]): Promise<string> =>
+  execOk(['nsenter', `--net=${namespace}`, 'ip', '-batch', '-'], { input: `${lines.join('\n')}\n` })
+
+/** /proc/sys/net shows the settings of the reader's network namespace, so none but that one is entered. */
+const sysctl = (pid: number, values: Record<string, number>): Promise<string> =>
+  execOk([
+    'nsenter',
+    `--net=/proc/${pid}/ns/net`,
+    'sysctl',
+    '--quiet',
+    '--write',
+    ...Object.entries(values).map(([name, value]) => `${name.replaceAll('.', '/')}=${value}`),
+  ])
