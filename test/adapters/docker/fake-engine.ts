@@ -1,0 +1,111 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+interface Call {
+  method: string
+  /** Decoded, without the API version. */
+  path: string
+  query: URLSearchParams
+  headers: IncomingMessage['headers']
+  body: string
+}
+
+type Reply = (call: Call, response: ServerResponse) => void
+
+/** A server at the wire: it answers on a unix socket with replies that were recorded from Engine 20.10. */
+export interface FakeEngine {
+  socket: string
+  directory: string
+  calls: Call[]
+  /** `GET /info` -> how it is answered; the version before the path is left out. */
+  on(route: string, reply: Reply): void
+  close(): Promise<void>
+}
+
+export async function startFakeEngine(apiVersion = '1.41'): Promise<FakeEngine> {
+  const directory = await mkdtemp(join(tmpdir(), 'engine-'))
+  const socket = join(directory, 'docker.sock')
+  const replies = new Map<string, Reply>()
+  const calls: Call[] = []
+  const server = createServer((request, response) => {
+    void readCall(request).then((call) => {
+      calls.push(call)
+      const reply = replies.get(`${call.method} ${call.path}`)
+      if (reply === undefined) json(404, { message: 'page not found' })(call, response)
+      else reply(call, response)
+    })
+  })
+  replies.set('GET /version', json(200, { ApiVersion: apiVersion, MinAPIVersion: '1.12' }))
+  await new Promise<void>((resolve) => server.listen(socket, resolve))
+  return {
+    socket,
+    directory,
+    calls,
+    on: (route, reply) => replies.set(route, reply),
+    close: async () => {
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+      await rm(directory, { recursive: true, force: true })
+    },
+  }
+}
+
+async function readCall(request: IncomingMessage): Promise<Call> {
+  const url = new URL(request.url ?? '/', 'http://engine')
+  const chunks: Buffer[] = []
+  for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk)
+  return {
+    method: request.method ?? '',
+    path: decodeURIComponent(url.pathname.replace(/^\/v\d+\.\d+/, '')),
+    query: url.searchParams,
+    headers: { ...request.headers, ':path': request.url },
+    body: Buffer.concat(chunks).toString(),
+  }
+}
+
+export function json(status: number, body: unknown): Reply {
+  return (_call, response) => {
+    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+  }
+}
+
+/** No body, as after a kill or a start. */
+export function empty(status: number): Reply {
+  return (_call, response) => {
+    response.writeHead(status).end()
+  }
+}
+
+/** Never answers. */
+export function silence(): Reply {
+  return () => undefined
+}
+
+export function hangUp(): Reply {
+  return (_call, response) => {
+    response.destroy()
+  }
+}
+
+/** The stream of a pull: one line for each event, then the end as asked. */
+export function lines(events: object[], end: 'close' | 'cut' | 'stall' = 'close'): Reply {
+  return (_call, response) => {
+    response.writeHead(200, { 'content-type': 'application/json' })
+    response.write(events.map((event) => `${JSON.stringify(event)}\r\n`).join(''), () => {
+      if (end === 'close') response.end()
+      if (end === 'cut') response.destroy()
+    })
+  }
+}
+
+/** Answers the first call with the first reply, and so on; the last one stays. */
+export function inTurn(...turns: [Reply, ...Reply[]]): Reply {
+  let next = 0
+  return (call, response) => {
+    const reply = turns[Math.min(next, turns.length - 1)] ?? turns[0]
+    next += 1
+    reply(call, response)
+  }
+}

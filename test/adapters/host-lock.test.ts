@@ -1,0 +1,81 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, readFile, rm, stat, symlink } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { acquireHostLock } from '../../agent/adapters/host-lock.ts'
+
+let dir: string
+let children: ChildProcess[]
+let grandchildren: number[]
+
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'lock-'))
+  children = []
+  grandchildren = []
+})
+
+afterEach(async () => {
+  for (const child of children) child.kill('SIGKILL')
+  for (const pid of grandchildren) process.kill(pid, 'SIGKILL')
+  await rm(dir, { recursive: true })
+})
+
+/** Another agent; resolves with its first line. */
+async function another(): Promise<{ said: string; child: ChildProcess }> {
+  const program = fileURLToPath(new URL('lock-holder.ts', import.meta.url))
+  const child = spawn(process.execPath, [program, dir], { stdio: ['ignore', 'pipe', 'inherit'] })
+  children.push(child)
+  const [data] = (await once(child.stdout, 'data')) as [Buffer]
+  const said = data.toString().trim()
+  const grandchild = /^locked (\d+)$/.exec(said)?.[1]
+  if (grandchild !== undefined) grandchildren.push(Number(grandchild))
+  return { said, child }
+}
+
+describe('acquireHostLock', () => {
+  it('refuses a second agent and names the first', async () => {
+    const { child } = await another()
+    await expect(acquireHostLock(dir, { command: 'upgrade' })).rejects.toMatchObject({
+      code: 'locked',
+      exitCode: 75,
+      message: `cannot start: this host is locked by pid ${child.pid ?? 0}, agent upgrade, run 20261122T141503Z-7f3a`,
+    })
+  })
+
+  it('is free when the holder is killed, though a child of it lives on', async () => {
+    const { child } = await another()
+    child.kill('SIGKILL')
+    await once(child, 'exit')
+    expect(() => process.kill(grandchildren[0] ?? 0, 0)).not.toThrow()
+    const lock = await acquireHostLock(dir, { command: 'resume' })
+    lock.release()
+  })
+
+  it('is free after release, and says what its holder does now', async () => {
+    const lock = await acquireHostLock(dir, { command: 'upgrade' })
+    lock.describe({ command: 'resume', run: 'r1' })
+    expect(await readFile(join(dir, 'lock'), 'utf8')).toBe(`pid ${process.pid}, agent resume, run r1\n`)
+    expect((await stat(join(dir, 'lock'))).mode & 0o777).toBe(0o600)
+    expect((await another()).said).toMatch(/^refused .*agent resume, run r1$/)
+    lock.release()
+    expect((await another()).said).toMatch(/^locked/)
+  })
+
+  it('lets one of many in', { timeout: 30_000 }, async () => {
+    const said = await Promise.all(Array.from({ length: 8 }, async () => (await another()).said))
+    expect(said.filter((line) => line.startsWith('locked'))).toHaveLength(1)
+    expect(
+      said.filter((line) => line.startsWith('refused cannot start: this host is locked by')),
+    ).toHaveLength(7)
+  })
+
+  it('does not follow a symlink', async () => {
+    await symlink('/etc/hostname', join(dir, 'lock'))
+    await expect(acquireHostLock(dir, { command: 'upgrade' })).rejects.toMatchObject({
+      code: 'lock-unusable',
+    })
+  })
+})

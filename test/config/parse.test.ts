@@ -1,0 +1,214 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { stringify } from 'yaml'
+import { MAX_CONFIG_BYTES } from '../../agent/config/load.ts'
+import { parseConfig } from '../../agent/config/parse.ts'
+import { ConfigError } from '../../agent/config/problems.ts'
+
+const image = 'quay.io/calico/node:v2.6.12'
+const defaults = {
+  node: { container: 'calico-node', manager: 'auto' },
+  bird: { sockets: ['/var/run/calico/bird.ctl', '/var/run/calico/bird6.ctl'] },
+  window: 90,
+  settle: 10,
+  docker: { socket: '/var/run/docker.sock' },
+  retention: { runs: 20, images: 1 },
+}
+
+function parse(text: string | Uint8Array) {
+  return parseConfig(typeof text === 'string' ? Buffer.from(text) : text, 'agent.yaml')
+}
+
+function problemsOf(text: string | Uint8Array): string[] {
+  try {
+    parse(text)
+  } catch (error) {
+    if (error instanceof ConfigError) return error.asProblems().map(({ message }) => message)
+    throw error
+  }
+  throw new Error(`this is a good config:\n${text.toString()}`)
+}
+
+describe('a good config', () => {
+  it('needs only an image', () => {
+    expect(parse(`node:\n  image: ${image}\n`)).toEqual({ ...defaults, node: { ...defaults.node, image } })
+  })
+
+  it('may say everything', () => {
+    const everything = {
+      node: { image: `calico/node@sha256:${'0'.repeat(64)}`, container: 'calico', manager: 'docker' },
+      bird: { sockets: ['/run/bird.ctl'] },
+      window: 60,
+      settle: 0,
+      docker: { socket: '/run/docker.sock' },
+      retention: { runs: 1, images: 1 },
+    }
+    expect(parse(stringify(everything))).toEqual(everything)
+  })
+
+  it('may be JSON, have comments, start with a byte-order mark, and leave the image to a flag', () => {
+    expect(parse('{"window": 60}')).toEqual({ ...defaults, window: 60 })
+    expect(parse('\ufeff# the window\nwindow: 60 # s\n')).toEqual({ ...defaults, window: 60 })
+  })
+})
+
+describe('all problems at once', () => {
+  it('names place, key and what was found', () => {
+    const text = `nodes:
+  image: x
+node:
+  image: Quay.io/calico/Node:v2
+  contaner: calico-node
+  manager: systemd
+bird:
+  sockets: [/run/bird.ctl, bird6.ctl]
+window: 5
+settle: soon
+retention: { runs: 0, images: 1.5 }
+docker: /var/run/docker.sock
+`
+    expect(problemsOf(text)).toEqual([
+      'agent.yaml:1:1: nodes: unknown key; the nearest known key is "node" (known here: node, bird, window, settle, docker, retention)',
+      'agent.yaml:4:10: node.image: cannot use "Quay.io/calico/Node:v2" as an image: the repository must be lower case; use quay.io/calico/node:v2',
+      'agent.yaml:5:3: node.contaner: unknown key; the nearest known key is "container" (known here: image, container, manager)',
+      'agent.yaml:6:12: node.manager: expected auto or docker, found the text "systemd"',
+      'agent.yaml:8:28: bird.sockets[1]: must be an absolute path, without a scheme such as unix://, found the text "bird6.ctl"',
+      'agent.yaml:9:9: window: must be at least 10, found the number 5',
+      'agent.yaml:10:9: settle: expected a whole number, found the text "soon"',
+      'agent.yaml:11:20: retention.runs: must be at least 1, found the number 0',
+      'agent.yaml:11:31: retention.images: expected a whole number, found the number 1.5',
+      'agent.yaml:12:9: docker: expected a mapping, found the text "/var/run/docker.sock"',
+    ])
+  })
+
+  it.each([
+    ['node:\n', 'agent.yaml:1:6: node: expected a mapping, found nothing'],
+    ['node: { image: 3.10 }', 'agent.yaml:1:16: node.image: expected text, found the number 3.1'],
+    ['node: { image: yes }', null],
+    ['bird: { sockets: [] }', 'agent.yaml:1:18: bird.sockets: must not be empty'],
+    [
+      'bird: { sockets: /run/bird.ctl }',
+      'agent.yaml:1:18: bird.sockets: expected a list, found the text "/run/bird.ctl"',
+    ],
+    ['window: 1e400', 'agent.yaml:1:9: window: expected a whole number, found the number Infinity'],
+    ['window: 3601', 'agent.yaml:1:9: window: must be at most 3600, found the number 3601'],
+    ['window: true', 'agent.yaml:1:9: window: expected a whole number, found the boolean true'],
+    ['node: { container: "a b" }', expect.stringMatching(/node.container: must be the name of a container/)],
+    ['docker: { socket: "unix:///var/run/docker.sock" }', expect.stringMatching(/absolute path/)],
+    ['__proto__: { x: 1 }', expect.stringMatching(/__proto__: unknown key/)],
+    ['1: 2', expect.stringMatching(/^agent.yaml:1:1: 1: unknown key/)],
+    ['<<: { window: 60 }', expect.stringMatching(/<<: unknown key/)],
+    ['- node', 'agent.yaml:1:1: expected a mapping, found a list'],
+    ['just words', 'agent.yaml:1:1: expected a mapping, found the text "just words"'],
+  ])('%j', (text, expected) => {
+    if (expected === null) expect(parse(text).node.image).toBe('yes')
+    else expect(problemsOf(text)).toEqual([expected])
+  })
+})
+
+describe('what is no config', () => {
+  it.each([
+    ['an empty file', '', /it is empty/],
+    ['comments alone', '# nothing yet\n', /it is empty/],
+    ['a key twice', 'window: 60\nwindow: 90\n', /^agent.yaml:2:1: Map keys must be unique/],
+    ['two documents', 'window: 60\n---\nwindow: 90\n', /^agent.yaml:2:1: .*multiple documents/],
+    ['tabs', 'node:\n\timage: x\n', /^agent.yaml:2:1: Tabs are not allowed/],
+    ['an unclosed quote', 'window: "60\n', /^agent.yaml:2:1: Missing closing/],
+    ['an unknown tag', 'window: !!js/function x\n', /^agent.yaml:1:9: Unresolved tag/],
+    ['an unknown alias', 'window: *nowhere\n', /cannot read it as YAML: Unresolved alias|^agent.yaml:1:9/],
+    ['binary', Buffer.from([0x7f, 0x45, 0x4c, 0x46, 0x02, 0xff, 0xfe]), /not text in UTF-8/],
+    ['UTF-16', Buffer.from('\ufeffwindow: 60\n', 'utf16le'), /not text in UTF-8/],
+    ['NUL', 'window: 60\0\n', /not text in UTF-8/],
+  ])('%s', (_, text, expected) => {
+    expect(problemsOf(text)[0]).toMatch(expected)
+  })
+
+  it('shows how an empty file might begin', () => {
+    expect(() => parse('')).toThrow(
+      expect.objectContaining({ fix: expect.stringContaining('node:\n  image:') as string }),
+    )
+  })
+
+  it.each([
+    ['an alias bomb', bomb()],
+    ['deep lists', '['.repeat(MAX_CONFIG_BYTES)],
+    ['deep lists, closed', '['.repeat(MAX_CONFIG_BYTES / 2) + ']'.repeat(MAX_CONFIG_BYTES / 2)],
+    ['deep mappings', Array.from({ length: 250 }, (_, i) => `${' '.repeat(i)}a:`).join('\n')],
+    ['many keys', Array.from({ length: 3_000 }, (_, i) => `key${i}: 1`).join('\n')],
+    ['many flow keys', `{${'a,'.repeat(MAX_CONFIG_BYTES / 2 - 1)}`],
+    ['many directives', '%\n'.repeat(MAX_CONFIG_BYTES / 2)],
+    ['one long key', 'a'.repeat(MAX_CONFIG_BYTES - 3) + ': 1'],
+    ['one long number', `window: ${'9'.repeat(MAX_CONFIG_BYTES - 8)}`],
+    ['a long text', `node: { image: ${'a'.repeat(MAX_CONFIG_BYTES - 17)} }`],
+  ])('is refused within two seconds: %s', (_, text) => {
+    expect(text.length).toBeLessThanOrEqual(MAX_CONFIG_BYTES)
+    const started = performance.now()
+    const problems = problemsOf(text)
+    expect(performance.now() - started).toBeLessThan(2_000)
+    expect(problems.length).toBeGreaterThan(0)
+    expect(problems.length).toBeLessThanOrEqual(21)
+  })
+
+  it('never throws anything but ConfigError', { timeout: 60_000 }, () => {
+    const key = fc.constantFrom(
+      'node',
+      'image',
+      'bird',
+      'sockets',
+      'window',
+      'retention',
+      '__proto__',
+      '<<',
+      '? [a]',
+    )
+    const token = fc.constantFrom(
+      '- ',
+      ': ',
+      '\n',
+      '  ',
+      '{',
+      '}',
+      '[',
+      ']',
+      '&a ',
+      '*a',
+      '!!set ',
+      '"',
+      "'",
+      '|',
+      '>',
+      '%',
+      '\t',
+      '---\n',
+    )
+    const text = fc
+      .array(fc.oneof(key, token, fc.string({ maxLength: 8 }), fc.double().map(String)))
+      .map((parts) => parts.join(''))
+    const yaml = fc.dictionary(key, fc.anything({ maxDepth: 2 })).map((value) => {
+      try {
+        return stringify(value)
+      } catch {
+        return ''
+      }
+    })
+    const binary = fc.uint8Array({ maxLength: 200 })
+    fc.assert(
+      fc.property(fc.oneof(text, yaml, binary), (config) => {
+        try {
+          parse(config)
+        } catch (error) {
+          expect(error).toBeInstanceOf(ConfigError)
+        }
+      }),
+      { numRuns: 10_000 },
+    )
+  })
+})
+
+function bomb(): string {
+  const levels = Array.from(
+    { length: 12 },
+    (_, i) => `l${i + 1}: &l${i + 1} [${Array(9).fill(`*l${i}`).join(', ')}]`,
+  )
+  return ['l0: &l0 [x]', ...levels].join('\n')
+}

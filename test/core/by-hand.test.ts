@@ -1,0 +1,77 @@
+import { describe, expect, it } from 'vitest'
+import { settleByHand } from '../../agent/core/by-hand.ts'
+import type { ContainerSpec } from '../../agent/core/container-spec.ts'
+import { dockerRunLine } from '../../agent/core/docker-run.ts'
+import type { OldContainer, Plan } from '../../agent/core/plan.ts'
+
+const spec: ContainerSpec = {
+  body: {
+    Image: 'quay.io/calico/node:v2.6.5',
+    Env: ['IP=192.0.2.1', 'ETCD_PASSWORD=hunter2', 'NOTE=two words'],
+    Labels: { team: 'net' },
+    Cmd: ['/sbin/start_runit'],
+    HostConfig: {
+      NetworkMode: 'host',
+      Privileged: true,
+      RestartPolicy: { Name: 'on-failure', MaximumRetryCount: 3 },
+      Binds: ['/var/run/calico:/var/run/calico'],
+      LogConfig: { Type: 'json-file', Config: { 'max-size': '10m' } },
+      ShmSize: 67108864,
+      OomScoreAdj: -500,
+    },
+  },
+  furtherNetworks: [],
+}
+
+describe('dockerRunLine', () => {
+  const line = dockerRunLine('calico-node', spec)
+
+  it('is what an operator would type', () => {
+    expect(line).toBe(
+      "docker run -d --name=calico-node --net=host --restart=on-failure:3 --privileged -v /var/run/calico:/var/run/calico --log-driver=json-file --log-opt=max-size=10m -e IP=192.0.2.1 -e 'ETCD_PASSWORD=<redacted>' -e 'NOTE=two words' --label team=net quay.io/calico/node:v2.6.5 /sbin/start_runit  # and: OomScoreAdj",
+    )
+  })
+
+  it('hides secrets', () => {
+    expect(line).not.toContain('hunter2')
+  })
+})
+
+describe('settleByHand', () => {
+  const old: OldContainer = {
+    id: '0123456789abcdef',
+    name: 'calico-node',
+    policy: { Name: 'always', MaximumRetryCount: 0 },
+    wasRunning: true,
+    autoRemove: false,
+    spec,
+    image: 'quay.io/calico/node:v2.6.5',
+    imageId: 'sha256:1',
+  }
+  const next = { createdBy: 'R1' }
+  const gate = { budgetMs: 90_000, reserveMs: 20_000, settleMs: 10_000, daemons: [], health: [] }
+  const plan: Plan = {
+    run: 'R1',
+    command: 'upgrade',
+    components: { node: { from: 'a', to: 'b' } },
+    steps: [
+      { kind: 'swap-container', component: 'node', args: { old, next, gate } },
+      { kind: 'commit', component: 'node', args: { old, next, parkName: 'calico-node-parked-R1' } },
+    ],
+  }
+
+  it('names what stands where, the way back, the docker run, and the journal', () => {
+    const text = settleByHand(plan, '/var/lib/calico-agent/runs/R1.jsonl') ?? ''
+    for (const part of [
+      'docker update --restart=always 0123456789ab; docker rename 0123456789ab calico-node; docker start 0123456789ab',
+      'docker run -d --name=calico-node',
+      '/var/lib/calico-agent/runs/R1.jsonl',
+    ]) {
+      expect(text).toContain(part)
+    }
+  })
+
+  it('has nothing to say of a run that touched no container', () => {
+    expect(settleByHand({ ...plan, steps: [] }, 'journal')).toBeNull()
+  })
+})

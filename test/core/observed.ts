@@ -1,0 +1,98 @@
+import type { BirdUp } from '../../agent/core/bird-view.ts'
+import type { ContainerConfig, ContainerJson, HostConfig, ImageJson } from '../../agent/core/docker-json.ts'
+import type { Observed, ObservedImage, ObservedNode, Wanted } from '../../agent/core/model.ts'
+import { session, upView } from '../fakes/bird.ts'
+
+export const digest = (letter: string): string => `sha256:${letter.repeat(64)}`
+
+/** An image as Docker has it: known in the repositories under their digests. */
+export function image(id: string, ...RepoDigests: string[]): ImageJson {
+  return {
+    Id: digest(id),
+    RepoTags: [],
+    RepoDigests,
+    Architecture: 'amd64',
+    Os: 'linux',
+    Size: 1,
+    Config: {},
+  }
+}
+
+interface Differences {
+  Config?: Partial<ContainerConfig>
+  HostConfig?: Partial<HostConfig>
+  Image?: string
+  Running?: boolean
+}
+
+export function container({
+  Config,
+  HostConfig: host,
+  Image,
+  Running = true,
+}: Differences = {}): ContainerJson {
+  return {
+    Id: 'c'.repeat(64),
+    Name: '/calico-node',
+    Image: Image ?? digest('1'),
+    State: {
+      Status: Running ? 'running' : 'exited',
+      Running,
+      Pid: 1,
+      ExitCode: 0,
+      StartedAt: '',
+      FinishedAt: '',
+    },
+    Config: { Image: 'calico/node:v2.6.5', Env: ['NODENAME=host-1'], ...Config },
+    HostConfig: { NetworkMode: 'host', RestartPolicy: { Name: 'always' }, ...host },
+    Mounts: [],
+    NetworkSettings: { Networks: {} },
+  }
+}
+
+const endpoint = { family: 4, socket: '/var/run/calico/bird.ctl', via: 'host' } as const
+
+export function node(
+  changes: Partial<ObservedNode> = {},
+  view: BirdUp = upView('old', [session(2)]),
+): ObservedNode {
+  return {
+    container: container(),
+    image: image('1', `calico/node@${digest('a')}`),
+    owner: { kind: 'docker' },
+    backend: 'bird',
+    daemons: [{ endpoint, view }],
+    announcedMs: 120_000,
+    ...changes,
+  }
+}
+
+/** The wanted image, which this host does not have. */
+export const newImage: ObservedImage = {
+  ref: 'calico/node:v2.6.12',
+  local: null,
+  remote: { digest: digest('b'), platforms: ['linux/amd64'] },
+}
+
+export const unreachable: ObservedImage['remote'] = {
+  error: {
+    code: 'registry-unreachable',
+    severity: 'error',
+    message: 'cannot reach quay.io',
+    fix: 'check the network',
+  },
+}
+
+export const wanted: Wanted = {
+  node: { image: newImage.ref, container: 'calico-node', manager: 'auto' },
+  birdSockets: [endpoint.socket],
+  windowMs: 90_000,
+  settleMs: 10_000,
+  keepImages: 1,
+  allow: [],
+}
+
+export function observed(changes: Partial<Observed> = {}): Observed {
+  const engine = { name: 'host-1', architecture: 'amd64', os: 'linux' }
+  return { engine, node: node(), image: newImage, problems: [], ...changes }
+}

@@ -1,0 +1,237 @@
+import { describe, expect, it } from 'vitest'
+import type { Observed } from '../../agent/core/model.ts'
+import { checkAllowed, imageProblems, preflight, preflightRollback } from '../../agent/core/preflight.ts'
+import { deadSession, session, upView } from '../fakes/bird.ts'
+import { container, digest, image, newImage, node, observed, unreachable, wanted } from './observed.ts'
+
+/** `error code` or `warning code`, in the order found. */
+const found = (host: Observed, allow: string[] = []) =>
+  preflight(host, { ...wanted, allow }).map(({ severity, code }) => `${severity} ${code}`)
+
+const runs = { ref: 'calico/node:v2.6.5', local: null, remote: { digest: digest('a'), platforms: [] } }
+const birdDown = {
+  code: 'bird-down',
+  severity: 'error',
+  message: 'cannot take the baseline',
+  fix: 'none',
+} as const
+
+describe('preflight', () => {
+  it.each<[string, Observed, string[]]>([
+    ['a host that is fine', observed(), []],
+    ['a host without the container', observed({ node: null }), ['error container-missing']],
+    [
+      'a pod of Kubernetes',
+      observed({ node: node({ owner: { kind: 'kubelet', why: 'x' } }) }),
+      ['error hosted-install'],
+    ],
+    [
+      'a unit of systemd',
+      observed({ node: node({ owner: { kind: 'systemd', unit: 'u', why: 'x' } }) }),
+      ['error systemd-owned'],
+    ],
+    [
+      'something else than calico/node',
+      observed({ node: node({ container: container({ Config: { Image: 'nginx' } }) }) }),
+      ['error not-calico-node'],
+    ],
+    [
+      'a container that does not run',
+      observed({ node: node({ container: container({ Running: false }) }) }),
+      ['error node-not-running'],
+    ],
+    [
+      '--rm',
+      observed({
+        node: node({
+          container: container({ HostConfig: { AutoRemove: true, RestartPolicy: { Name: 'no' } } }),
+        }),
+      }),
+      ['warning auto-remove'],
+    ],
+    [
+      'no restart policy',
+      observed({ node: node({ container: container({ HostConfig: { RestartPolicy: { Name: '' } } }) }) }),
+      ['warning no-restart-policy'],
+    ],
+    [
+      'a backend without BIRD',
+      observed({ node: node({ backend: 'vxlan', daemons: [] }) }),
+      ['warning no-bird'],
+    ],
+    [
+      'a BIRD that does not answer',
+      observed({ node: node({ daemons: [] }), problems: [birdDown] }),
+      ['error bird-down'],
+    ],
+    [
+      'a recovery in progress',
+      observed({ node: node({}, upView('old', [session(2)], true)) }),
+      ['error bird-recovering'],
+    ],
+    [
+      'a peer without graceful restart',
+      observed({ node: node({}, upView('old', [session(2, { restartAware: false })])) }),
+      ['error peer-not-restart-aware'],
+    ],
+    [
+      'a dead peer, of which nothing is known',
+      observed({ node: node({}, upView('old', [session(2), deadSession(9)])) }),
+      ['warning peer-down'],
+    ],
+    [
+      'a disabled peer',
+      observed({ node: node({}, upView('old', [session(2), { ...deadSession(9), disabled: true }])) }),
+      [],
+    ],
+    [
+      'an image for another machine',
+      observed({
+        image: { ...newImage, remote: { digest: digest('b'), platforms: ['linux/arm64', 'linux/ppc64le'] } },
+      }),
+      ['error wrong-architecture'],
+    ],
+    [
+      'an image that does not say for which machine',
+      observed({ image: { ...newImage, remote: { digest: digest('b'), platforms: [] } } }),
+      [],
+    ],
+    [
+      'a registry that is away',
+      observed({ image: { ...newImage, remote: unreachable } }),
+      ['error registry-unreachable'],
+    ],
+    [
+      'a registry that is away, with the image here',
+      observed({ image: { ...newImage, local: image('2'), remote: unreachable } }),
+      ['warning registry-unreachable'],
+    ],
+    [
+      'a host that runs the image already, whatever BIRD shows',
+      observed({ node: node({}, upView('old', [], true)), image: runs, problems: [birdDown] }),
+      [],
+    ],
+  ])('of %s', (_, host, problems) => {
+    expect(found(host)).toEqual(problems)
+  })
+
+  it('tells all at once', () => {
+    const sick = node(
+      {
+        container: container({
+          Config: { Image: 'nginx' },
+          Running: false,
+          HostConfig: { RestartPolicy: { Name: 'no' } },
+        }),
+      },
+      upView('old', [session(2, { restartAware: false }), deadSession(9)], true),
+    )
+    expect(
+      found(observed({ node: sick, image: { ...newImage, remote: unreachable }, problems: [birdDown] })),
+    ).toEqual([
+      'error not-calico-node',
+      'error node-not-running',
+      'warning no-restart-policy',
+      'error bird-recovering',
+      'error peer-not-restart-aware',
+      'warning peer-down',
+      'error bird-down',
+      'error registry-unreachable',
+    ])
+  })
+
+  it('gives every problem a way out', () => {
+    const sick = node(
+      { container: container({ Config: { Image: 'nginx' }, Running: false }) },
+      upView('old', [deadSession(9)], true),
+    )
+    for (const { fix, message } of preflight(observed({ node: sick }), wanted)) {
+      expect(fix).not.toBe('')
+      expect(message).not.toMatch(/\.$/)
+    }
+  })
+
+  it.each([
+    ['calico/node', true],
+    ['quay.io/calico/node:v2.6.5', true],
+    ['registry:5000/calico/node', true],
+    [`quay.io/calico/node@${digest('a')}`, true],
+    ['registry.example/mirror/calico-node:1', true],
+    ['registry.example/tigera/cnx-node:1', true],
+    ['calico/node-driver:v1', false],
+    ['calico/cni:v1', false],
+    ['nginx', false],
+    [digest('1'), false],
+  ])('takes %s for calico/node: %s', (Image, looks) => {
+    const problems = found(observed({ node: node({ container: container({ Config: { Image } }) }) }))
+    expect(problems.includes('error not-calico-node')).toBe(!looks)
+  })
+
+  it('knows calico/node under any name by its program', () => {
+    const Config = { Image: 'mirror/net:1', Cmd: ['start_runit'] }
+    expect(found(observed({ node: node({ container: container({ Config }) }) }))).toEqual([])
+  })
+})
+
+describe('--allow', () => {
+  const recovering = observed({ node: node({}, upView('old', [session(2)], true)) })
+
+  it('makes a rule a warning that says so', () => {
+    expect(preflight(recovering, { ...wanted, allow: ['bird-recovering'] })).toMatchObject([
+      { severity: 'warning', message: expect.stringMatching(/ \(allowed\)$/) as unknown },
+    ])
+  })
+
+  it('leaves the other rules alone', () => {
+    expect(found(recovering, ['bird-down'])).toEqual(['error bird-recovering'])
+  })
+
+  it.each(['hosted-install', 'container-missing', 'wrong-architecture', 'registry-unreachable'])(
+    'has no rule %s',
+    (rule) => {
+      expect(() => {
+        checkAllowed([rule])
+      }).toThrow(`cannot allow "${rule}": there is no such rule`)
+      expect(found(observed({ node: null }), [rule])).toEqual(['error container-missing'])
+    },
+  )
+
+  it.each(['', 'toString', 'constructor', '__proto__'])('has no rule "%s" by accident', (rule) => {
+    expect(() => {
+      checkAllowed([rule])
+    }).toThrow(expect.objectContaining({ code: 'unknown-rule', exitCode: 2 }))
+  })
+
+  it('takes every rule that it names', () => {
+    expect(() => {
+      checkAllowed([
+        ...['not-calico-node', 'node-not-running', 'bird-down', 'bird-recovering'],
+        'peer-not-restart-aware',
+      ])
+    }).not.toThrow()
+  })
+})
+
+describe('preflightRollback', () => {
+  it('asks nothing of the image', () => {
+    expect(preflightRollback(node(), [], wanted)).toEqual([])
+  })
+
+  it('asks the same of BIRD', () => {
+    const recovering = node({}, upView('old', [session(2)], true))
+    expect(preflightRollback(recovering, [birdDown], wanted).map(({ code }) => code)).toEqual([
+      'bird-recovering',
+      'bird-down',
+    ])
+    expect(preflightRollback(null, [], wanted)).toMatchObject([{ code: 'container-missing' }])
+  })
+})
+
+describe('imageProblems', () => {
+  it('says what the image is for', () => {
+    const remote = { digest: digest('b'), platforms: ['linux/arm64'] }
+    expect(imageProblems(observed({ image: { ...newImage, remote } }))).toMatchObject([
+      { message: 'cannot use calico/node:v2.6.12: it is for linux/arm64, this host is linux/amd64' },
+    ])
+  })
+})

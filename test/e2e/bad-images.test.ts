@@ -1,0 +1,161 @@
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import type { ResetOptions } from '../lab/index.ts'
+import {
+  agent,
+  type Cost,
+  configure,
+  containers,
+  costOf,
+  expectAsBefore,
+  expectNoCost,
+  expectRefused,
+  image,
+  nodeId,
+  type World,
+  world,
+} from './support.ts'
+
+/** Felix's health port is on: what the old image answers there, the new one must answer as well. */
+const withFelix: ResetOptions = { env: { FELIX_HEALTHENABLED: 'true' } }
+
+describe('an image that does not work', () => {
+  let at: World
+  beforeEach(async () => {
+    at = await world(withFelix)
+  })
+
+  async function failedUpgrade(tag: string, why: RegExp, ...flags: string[]): Promise<Cost> {
+    const { host } = at
+    const before = await host.docker.getContainer('calico-node').inspect()
+    const cost = await costOf(at, () => agent(host, 'upgrade', '--node', image(tag), ...flags))
+    const { code, report } = cost.result
+    expect({ code, outcome: report.outcome, changed: report.changed }).toEqual({
+      code: 4,
+      outcome: 'rolled-back',
+      changed: false,
+    })
+    expect(report.problems.find(({ severity }) => severity === 'error')).toMatchObject({
+      code: 'gate-failed',
+      message: expect.stringMatching(why) as string,
+    })
+    await expectAsBefore(host, before.Id)
+    const after = await host.docker.getContainer('calico-node').inspect()
+    expect({ ...after.Config, ...after.HostConfig }).toEqual({ ...before.Config, ...before.HostConfig })
+    expect(await host.ok(['docker', 'volume', 'ls', '--quiet'])).toBe('')
+    return cost
+  }
+
+  it.each([
+    { tag: 'exits-at-once', window: 90, why: /exited with code 1/, takesAtMostS: 30 },
+    { tag: 'crashes-after-3s', window: 90, why: /exited with code 1/, takesAtMostS: 30 },
+    { tag: 'no-bird', window: 20, why: /BIRD is not up/, takesAtMostS: 60 },
+    { tag: 'felix-unhealthy', window: 30, why: /9099\/readiness answers 503/, takesAtMostS: 90 },
+    { tag: 'late-bird', window: 30, why: /BIRD is not up/, takesAtMostS: 60 },
+  ])(
+    '$tag is rolled back within a window of $window s, at no cost',
+    async ({ tag, window, why, takesAtMostS }) => {
+      const startedAt = performance.now()
+      expectNoCost(await failedUpgrade(tag, why, '--window', String(window)))
+      expect(performance.now() - startedAt).toBeLessThan(takesAtMostS * 1000)
+    },
+  )
+
+  // A BIRD without peers waits for none: it takes their routes out of the kernel before anybody can ask it.
+  it('no-peers is rolled back at once, and the routes that it took away were held', async () => {
+    const cost = await failedUpgrade(
+      'no-peers',
+      /without the peers of the old one.*Mesh_\S+ is not configured/,
+    )
+    expectNoCost(cost)
+    expect(await at.host.ok(['ip', 'rule', 'show'])).not.toContain('24724')
+  })
+
+  it('is kept when it only takes its time and the window has it: BIRD starts after 30 s', async () => {
+    const { host } = at
+    await configure(host, { settle: 1 })
+    const cost = await costOf(at, () =>
+      agent(host, 'upgrade', '--node', image('late-bird'), '--window', '90'),
+    )
+    expectNoCost(cost)
+    const { code, report } = cost.result
+    expect({ code, outcome: report.outcome }).toEqual({ code: 0, outcome: 'upgraded' })
+    expect(report.window?.birdDownMs).toBeGreaterThan(25_000)
+    expect(report.window?.usedMs).toBeLessThan(70_000)
+    expect(await containers(host)).toEqual([
+      'calico-node late-bird running always',
+      'calico-node-parked-RUN v2.6.5 exited no',
+    ])
+  })
+})
+
+describe('an image that cannot be had', () => {
+  let at: World
+  let before: string
+  beforeAll(async () => {
+    at = await world(withFelix)
+    before = await nodeId(at.host)
+  })
+
+  it.each([
+    {
+      which: 'of another architecture',
+      ref: image('wrong-arch'),
+      problem: 'wrong-architecture',
+      words: /arm64/,
+    },
+    { which: 'of no known tag', ref: image('v9.9.9'), problem: 'image-not-found', words: /v9\.9\.9/ },
+    {
+      which: 'of no known repository',
+      ref: image('v2.6.12').replace('calico/node', 'calico/nobody'),
+      problem: 'image-not-found',
+      words: /calico\/nobody/,
+    },
+  ])('$which is refused before anything is touched', async ({ ref, problem, words }) => {
+    const cost = await costOf(at, () => agent(at.host, 'upgrade', '--node', ref))
+    expectNoCost(cost)
+    expectRefused(cost.result, problem)
+    expect(cost.result.report.problems[0]?.message).toMatch(words)
+    await expectAsBefore(at.host, before)
+  })
+})
+
+describe('an old container that does not stop as others do', () => {
+  it.each([
+    { image: 'ignores-term', is: 'ignores TERM' },
+    { image: 'term-to-bird', is: 'hands TERM on to BIRD' },
+  ])('is replaced at no cost where its PID 1 $is', async ({ image: tag }) => {
+    const at = await world({ image: tag })
+    await configure(at.host, { settle: 1 })
+    const cost = await costOf(at, () => agent(at.host, 'upgrade', '--node', image('v2.6.12')))
+    expectNoCost(cost)
+    expect(cost.result).toMatchObject({ code: 0, report: { outcome: 'upgraded', problems: [] } })
+    expect(await containers(at.host)).toEqual([
+      'calico-node v2.6.12 running always',
+      `calico-node-parked-RUN ${tag} exited no`,
+    ])
+  })
+
+  it('loses packets and routes by docker stop, which is what the agent spares it', async () => {
+    const at = await world({ image: 'term-to-bird' })
+    const cost = await costOf(at, async () => {
+      await at.host.ok(['docker', 'stop', 'calico-node'])
+      await at.host.ok(['docker', 'start', 'calico-node'])
+    })
+    expect(cost.traffic.lost).toBeGreaterThan(100)
+    expect(cost.withdrawn.map((route) => route.split(' ')[0])).toEqual([at.host.pod])
+  })
+})
+
+describe('a large image', () => {
+  it('is downloaded before the window opens', async () => {
+    const at = await world()
+    await configure(at.host, { settle: 1 })
+    const cost = await costOf(at, () => agent(at.host, 'upgrade', '--node', image('big')))
+    expectNoCost(cost)
+    const { code, report } = cost.result
+    expect({ code, outcome: report.outcome }).toEqual({ code: 0, outcome: 'upgraded' })
+    const pull = report.steps.find(({ kind }) => kind === 'pull-image')
+    expect(pull?.ms).toBeGreaterThan(report.window?.birdDownMs ?? Infinity)
+    expect(report.window?.birdDownMs).toBeLessThan(3000)
+  })
+})

@@ -1,0 +1,125 @@
+// Runs that end with no chance to clean up: `kill -9` of the agent, a power cut of the host.
+
+import { setTimeout as sleep } from 'node:timers/promises'
+import { beforeEach, describe, expect, it } from 'vitest'
+import type { Host } from '../lab/index.ts'
+import { quickly, startAgent } from './background.ts'
+import {
+  agent,
+  containers,
+  costOf,
+  expectAsBefore,
+  expectNoCost,
+  image,
+  lab,
+  nodeId,
+  type World,
+  world,
+} from './support.ts'
+
+let at: World
+let oldId: string
+let flags: string[]
+
+beforeEach(async () => {
+  at = await world()
+  oldId = await nodeId(at.host)
+  flags = await quickly(at.host)
+})
+
+const afterUpgrade = ['calico-node v2.6.12 running always', 'calico-node-parked-RUN v2.6.5 exited no']
+
+/** Old or new, whole; and a second resume has nothing to do. */
+async function expectWhole(host: Host, outcome: string): Promise<void> {
+  if (outcome === 'upgraded') expect(await containers(host)).toEqual(afterUpgrade)
+  else await expectAsBefore(host, oldId)
+  const id = await nodeId(host)
+  const again = await agent(host, 'resume')
+  expect(again).toMatchObject({ code: 0, report: { outcome: 'unchanged', changed: false, problems: [] } })
+  expect(await nodeId(host)).toBe(id)
+  const files = await host.ok(['find', '/var/lib/calico-agent', '-type', 'f', '-printf', '%P\n'])
+  expect(files).toMatch(/^(lock\n|runs\/[^/]+\.jsonl\n){2}$/)
+}
+
+// Deaths at each of its calls: faults.test.ts.
+describe('an agent that is killed', () => {
+  it.each<[string, RegExp, { settledAs: string; code: number; node?: string }]>([
+    [
+      'during the pull',
+      /"event":"pull"/,
+      { settledAs: 'refused', code: 3, node: lab.registry.faultyImage('slow', 'big') },
+    ],
+    ['before any session is back', /"mark":"bird-up"/, { settledAs: 'upgraded', code: 0 }],
+    ['while the new node settles', /"mark":"recovered"/, { settledAs: 'upgraded', code: 0 }],
+  ])('%s leaves a run that resume settles at no cost', async (_when, line, expected) => {
+    const { host } = at
+    const cost = await costOf(at, async () => {
+      const node = expected.node ?? image('v2.6.12')
+      const run = await startAgent(host, 'upgrade', '--node', node, ...flags)
+      await run.untilLogs(line)
+      await run.kill('SIGKILL')
+      expect((await run.done).code).toBe(137)
+      await sleep(1_000)
+      return await agent(host, 'resume')
+    })
+    expectNoCost(cost)
+    const { code, report } = cost.result
+    expect({ code, outcome: report.outcome }).toEqual({ code: expected.code, outcome: expected.settledAs })
+    await expectWhole(host, report.outcome)
+  })
+
+  it('is followed by an upgrade that settles its run first', async () => {
+    const { host } = at
+    const cost = await costOf(at, async () => {
+      const run = await startAgent(host, 'upgrade', '--node', image('v2.6.12'), ...flags)
+      await run.untilLogs(/"mark":"bird-up"/)
+      await run.kill('SIGKILL')
+      return await agent(host, 'upgrade', '--node', image('v3.26.1'), ...flags)
+    })
+    expectNoCost(cost)
+    expect(cost.result).toMatchObject({ code: 0, report: { outcome: 'upgraded' } })
+    expect(cost.result.report.components.node).toEqual({ from: image('v2.6.12'), to: image('v3.26.1') })
+    expect(await containers(host)).toEqual([
+      'calico-node v3.26.1 running always',
+      'calico-node-parked-RUN v2.6.12 exited no',
+    ])
+  })
+})
+
+describe('a host whose power is cut', () => {
+  async function powerCycle(host: Host): Promise<void> {
+    await host.powerCut()
+    await host.powerOn()
+    await at.mesh.untilSettled({ timeoutMs: 120_000 })
+    expect(await at.peer.ok(['ip', 'route', 'show', host.pod])).toContain('proto bird')
+  }
+
+  async function running(host: Host): Promise<string[]> {
+    return (await containers(host)).filter((container) => container.includes(' running '))
+  }
+
+  it.each<[string, RegExp]>([
+    ['before any session is back', /"mark":"bird-up"/],
+    ['while the new node settles', /"mark":"recovered"/],
+  ])('in the trial, %s, comes back with the old node', async (_when, line) => {
+    const { host } = at
+    const run = await startAgent(host, 'upgrade', '--node', image('v2.6.12'), '--window', '30')
+    await run.untilLogs(line)
+    await powerCycle(host)
+    expect(await running(host)).toEqual(['calico-node v2.6.5 running always'])
+
+    const settled = await costOf(at, () => agent(host, 'resume'))
+    expectNoCost(settled)
+    expect(settled.result).toMatchObject({ code: 4, report: { outcome: 'rolled-back', changed: false } })
+    await expectWhole(host, 'rolled-back')
+  })
+
+  it('after the commit comes back with the new node', async () => {
+    const { host } = at
+    const { report } = await agent(host, 'upgrade', '--node', image('v2.6.12'), ...flags)
+    expect(report.outcome).toBe('upgraded')
+    await powerCycle(host)
+    expect(await running(host)).toEqual(['calico-node v2.6.12 running always'])
+    await expectWhole(host, 'upgraded')
+  })
+})

@@ -1,0 +1,33 @@
+import { join } from 'node:path'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { buildFaultyAgent } from '../faults/build.ts'
+import { FAULTY_AGENT, flawsOf } from '../faults/trial.ts'
+import { image, lab } from './support.ts'
+
+/** A spread of the fault points; scripts/soak takes all of them. */
+const spread = [
+  { point: 'after journal.append#1', powerCut: false },
+  { point: 'after docker.createContainer#1', powerCut: false },
+  { point: 'after docker.killContainer#1', powerCut: false },
+  { point: 'after docker.startContainer#1', powerCut: false },
+  { point: 'after docker.setRestartPolicy#1', powerCut: false },
+  { point: 'before docker.renameContainer#2', powerCut: false },
+  { point: 'after docker.killContainer#1', powerCut: true },
+  { point: 'after docker.startContainer#1', powerCut: true },
+  { point: 'after docker.setRestartPolicy#1', powerCut: true },
+]
+
+describe('an agent that dies', () => {
+  beforeAll(async () => {
+    await lab.installAgent(await buildFaultyAgent(join(import.meta.dirname, '../..')), FAULTY_AGENT)
+  })
+
+  it.each(spread)(
+    '$point (with a power cut: $powerCut) leaves a whole host after its resume',
+    async ({ point, powerCut }) => {
+      expect(
+        await flawsOf(lab.workerMesh(), { death: { point }, powerCut, image: image('v2.6.12') }),
+      ).toEqual([])
+    },
+  )
+})

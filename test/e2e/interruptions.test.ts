@@ -1,0 +1,170 @@
+// Runs that somebody stops: a second agent, an operator's Ctrl-C, the service manager's TERM.
+
+import { beforeEach, describe, expect, it } from 'vitest'
+import { quickly, startAgent } from './background.ts'
+import {
+  agent,
+  containers,
+  costOf,
+  expectAsBefore,
+  expectNoCost,
+  image,
+  lab,
+  nodeId,
+  type World,
+  world,
+} from './support.ts'
+
+/** 300 MB at 1 MiB/s: whatever is to happen in a pull happens in this one. */
+const slowImage = lab.registry.faultyImage('slow', 'big')
+
+let at: World
+let oldId: string
+let flags: string[]
+
+beforeEach(async () => {
+  at = await world()
+  oldId = await nodeId(at.host)
+  flags = await quickly(at.host)
+})
+
+describe('two agents at once', () => {
+  it('do not meet: the second defers at once and names the first', async () => {
+    const { host } = at
+    const cost = await costOf(at, async () => {
+      const first = await startAgent(host, 'upgrade', '--node', slowImage, ...flags)
+      await first.untilLogs(/pull-image: doing/)
+      // It answers while the first one still pulls: it did not wait for it.
+      const second = await agent(host, 'upgrade', '--node', image('v2.6.12'))
+      await first.kill('SIGTERM')
+      return { first: await first.done, second }
+    })
+    expectNoCost(cost)
+    const { first, second } = cost.result
+    expect({ code: second.code, outcome: second.report.outcome }).toEqual({ code: 75, outcome: 'deferred' })
+    expect(second.report.problems[0]?.message).toMatch(/locked by pid \d+, agent upgrade/)
+    expect(first.code).toBe(3)
+    await expectAsBefore(host, oldId)
+  })
+})
+
+describe('a run that is told to stop', () => {
+  it.each(['SIGINT', 'SIGTERM'] as const)('during its pull, by %s, has changed nothing', async (signal) => {
+    const { host } = at
+    const cost = await costOf(at, async () => {
+      const run = await startAgent(host, 'upgrade', '--node', slowImage, ...flags)
+      await run.untilLogs(/"event":"pull"/)
+      await run.kill(signal)
+      return await run.done
+    })
+    expectNoCost(cost)
+    const { code, report } = cost.result
+    expect({ code, outcome: report.outcome, changed: report.changed }).toEqual({
+      code: 3,
+      outcome: 'refused',
+      changed: false,
+    })
+    expect(report.problems).toMatchObject([
+      { code: 'cancelled', message: `the run was stopped by ${signal}` },
+    ])
+    await expectAsBefore(host, oldId)
+    expect(await agent(host, 'resume')).toMatchObject({ code: 0, report: { outcome: 'unchanged' } })
+  })
+
+  it.each([
+    ['SIGINT', 'before BIRD is up', /"event":"window-open"/],
+    ['SIGTERM', 'while the new node settles', /"mark":"recovered"/],
+  ] as const)('in its gate, by %s, %s, goes back', async (signal, _when, line) => {
+    const { host } = at
+    const cost = await costOf(at, async () => {
+      const run = await startAgent(host, 'upgrade', '--node', image('v2.6.12'), '--window', '30')
+      await run.untilLogs(line)
+      await run.kill(signal)
+      return await run.done
+    })
+    expectNoCost(cost)
+    const { code, report } = cost.result
+    expect({ code, outcome: report.outcome, changed: report.changed }).toEqual({
+      code: 4,
+      outcome: 'rolled-back',
+      changed: false,
+    })
+    expect(report.problems).toMatchObject([
+      { code: 'cancelled', message: `the run was stopped by ${signal}` },
+    ])
+    await expectAsBefore(host, oldId)
+  })
+
+  it('says so to the operator', async () => {
+    const { host } = at
+    const run = await host.start(['agent', 'upgrade', '--node', slowImage, ...flags])
+    await run.untilSays(/pull .*\n/)
+    await run.kill('SIGINT')
+    const { code, stdout } = await run.done
+    expect(code).toBe(3)
+    expect(stdout).toContain('refused: nothing was changed')
+    expect(stdout).toContain('the run was stopped by SIGINT')
+    await expectAsBefore(host, oldId)
+  })
+
+  it('twice, ends at once, and leaves the rest to resume', async () => {
+    const { host } = at
+    const cost = await costOf(at, async () => {
+      const run = await host.start(['agent', 'upgrade', '--node', image('v2.6.12'), ...flags])
+      await run.untilSays('window open')
+      await run.kill('SIGINT')
+      await run.untilSays('going back').catch(() => undefined)
+      const begin = performance.now()
+      await run.kill('SIGINT')
+      const stopped = await run.done
+      return { stopped, took: performance.now() - begin, resumed: await agent(host, 'resume', ...flags) }
+    })
+    expectNoCost(cost)
+    const { stopped, took, resumed } = cost.result
+    expect(took).toBeLessThan(1_000)
+    expect(stopped.code).toBe(130)
+    expect(stopped.stderr).toContain('"agent resume" finishes or unwinds it')
+    expect(resumed.report.outcome).toBe('rolled-back')
+    await expectAsBefore(host, oldId)
+  })
+})
+
+describe('a run that was cut off', () => {
+  async function cutOffInPull(): Promise<string> {
+    const run = await startAgent(at.host, 'upgrade', '--node', slowImage, ...flags)
+    await run.untilLogs(/"event":"pull"/)
+    await run.kill('SIGKILL')
+    const { stderr } = await run.done
+    return /"run":"([^"]+)"/.exec(stderr)?.[1] ?? ''
+  }
+
+  it('is shown by status, which settles nothing', async () => {
+    const { host } = at
+    const run = await cutOffInPull()
+    const status = async () => JSON.parse(await host.ok(['agent', 'status', '--json'])) as object
+    const unfinished = { unfinishedRun: { run, command: 'upgrade' }, lastRun: null }
+    expect(await status()).toMatchObject(unfinished)
+    expect(await status()).toMatchObject(unfinished)
+    expect(await host.ok(['agent', 'status'])).toMatch(
+      new RegExp(`unfinished +${run}.*agent resume settles it`),
+    )
+    await expectAsBefore(host, oldId)
+  })
+
+  it('is settled by the next upgrade, which then goes on', async () => {
+    const { host } = at
+    await cutOffInPull()
+    const cost = await costOf(at, () => agent(host, 'upgrade', '--node', image('v2.6.12'), ...flags))
+    expectNoCost(cost)
+    expect(cost.result).toMatchObject({ code: 0, report: { outcome: 'upgraded' } })
+    expect(await containers(host)).toEqual([
+      'calico-node v2.6.12 running always',
+      'calico-node-parked-RUN v2.6.5 exited no',
+    ])
+    const { unfinishedRun } = JSON.parse(await host.ok(['agent', 'status', '--json'])) as Record<
+      string,
+      unknown
+    >
+    expect(unfinishedRun).toBeNull()
+  })
+})

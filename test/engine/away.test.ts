@@ -1,0 +1,77 @@
+import { describe, expect, it } from 'vitest'
+import { AgentError } from '../../agent/core/errors.ts'
+import { FakeHost } from './fake-host.ts'
+
+/** The Engine goes away at the n-th call of a method, for so long. */
+function engineAway(host: FakeHost, method: string, nth: number, ms: number): void {
+  let calls = 0
+  host.onMove = (_, what) => {
+    if (what !== method || ++calls !== nth) return
+    host.docker.down = true
+    void host.clock.sleep(ms).then(() => (host.docker.down = false))
+  }
+}
+
+describe('an Engine that goes away', () => {
+  it.each([
+    ['before the kill', 'killContainer', 1],
+    ['between the kill and the start', 'startContainer', 1],
+  ])('%s is waited for, and the old container is put back', async (_, method, nth) => {
+    const host = await FakeHost.create()
+    engineAway(host, method, nth, 5_000)
+    expect(await host.run()).toBe('rolled-back')
+    expect(await host.flaws('rolled-back')).toEqual([])
+  })
+
+  it.each([
+    ['between the two policies', 'setRestartPolicy', 2],
+    ['between the two names', 'renameContainer', 2],
+  ])('in the commit, %s, is waited for, and the commit goes on', async (_, method, nth) => {
+    const host = await FakeHost.create()
+    engineAway(host, method, nth, 5_000)
+    expect(await host.run()).toBe('upgraded')
+    expect(await host.flaws('upgraded')).toEqual([])
+  })
+
+  it('for good leaves the run open, and a resume finishes it', async () => {
+    const host = await FakeHost.create()
+    engineAway(host, 'startContainer', 1, 600_000)
+    expect(await host.run()).toBe('stuck')
+    expect(host.state()).toMatchObject({ outcome: null })
+    expect(host.state()?.problems.at(-1)).toMatchObject({
+      code: 'docker-unreachable',
+      fix: expect.stringContaining('agent resume') as string,
+    })
+    host.docker.down = false
+    expect(await host.resume()).toBe('rolled-back')
+    expect(await host.flaws('rolled-back')).toEqual([])
+  })
+})
+
+describe('a journal that cannot be written any more', () => {
+  const full = new AgentError('cannot-write', 'cannot write the journal: no space left on device', {
+    fix: 'df -h',
+  })
+
+  it.each([
+    ['after the kill and the start', 'startContainer'],
+    ['before the kill', 'createContainer'],
+  ])('%s does not keep the old container from being put back', async (_, lastMove) => {
+    const host = await FakeHost.create()
+    let isFull = false
+    host.onMove = (_move, what) => {
+      if (what === 'append' && isFull) throw full
+      if (what === lastMove) isFull = true
+    }
+    expect(['rolled-back', 'refused']).toContain(await host.run())
+    expect(host.state()?.outcome).toBeNull()
+    expect((await host.containers()).filter(({ State }) => State.Running).map(({ Id }) => Id)).toEqual([
+      host.oldId,
+    ])
+
+    isFull = false
+    host.onMove = () => undefined
+    const outcome = await host.resume()
+    expect(await host.flaws(outcome)).toEqual([])
+  })
+})

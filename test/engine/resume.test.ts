@@ -1,0 +1,101 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { brokenBirds } from './broken-birds.ts'
+import { type Death, FakeHost, type HostOptions } from './fake-host.ts'
+
+/** Every moment of a run at which the agent may die: right before and right after each of its moves. */
+async function moments(options: HostOptions): Promise<Death[]> {
+  const host = await FakeHost.create(options)
+  await host.run()
+  return Array.from({ length: host.moves }, (_, at) => [true, false].map((before) => ({ at, before }))).flat()
+}
+
+/** What is wrong after a death at each moment, and a resume. */
+async function flawsOfDeaths(options: HostOptions, powerCut: boolean): Promise<string[]> {
+  const all: string[] = []
+  for (const death of await moments(options)) {
+    const host = await FakeHost.create(options)
+    const ended = await host.run(undefined, death)
+    const where = `died ${death.before ? 'before' : 'after'} move ${death.at}, ${host.records().at(-1) ?? 'no record'}`
+    if (ended !== 'killed') all.push(`${where}: it was not killed`)
+    if (powerCut) host.powerCycle()
+    const outcome = await host.resume()
+    const settled = JSON.stringify(await host.containers())
+    const again = await host.resume()
+    const flaws = await host.flaws(outcome)
+    if (again !== outcome || JSON.stringify(await host.containers()) !== settled)
+      flaws.push('resumed again, it differs')
+    all.push(...flaws.map((flaw) => `${where}: ${flaw}`))
+  }
+  return all
+}
+
+const shapes: [string, HostOptions][] = [
+  ['--restart=always', {}],
+  ['--restart=unless-stopped', { policy: 'unless-stopped' }],
+  ['--restart=on-failure', { policy: 'on-failure' }],
+  ['no restart policy', { policy: 'no' }],
+  ['--rm', { policy: 'no', autoRemove: true }],
+  ['a dead peer', { deadPeer: true }],
+  ...Object.entries(brokenBirds).map(([name, broken]): [string, HostOptions] => [name, broken]),
+]
+
+describe('an agent that dies at any moment', () => {
+  it.each(shapes)(
+    'leaves a whole host after its resume, with %s',
+    async (_, options) => {
+      expect(await flawsOfDeaths(options, false)).toEqual([])
+    },
+    60_000,
+  )
+
+  it.each(shapes)(
+    'leaves a whole host after a power cut and its resume, with %s',
+    async (_, options) => {
+      expect(await flawsOfDeaths(options, true)).toEqual([])
+    },
+    60_000,
+  )
+
+  it.each<[string, (host: FakeHost) => void, string]>([
+    ['names stay', ({ docker }) => (docker.renameContainer = () => Promise.resolve()), 'runs'],
+    [
+      'policies stay',
+      ({ docker }) => (docker.setRestartPolicy = () => Promise.resolve()),
+      'another restart policy',
+    ],
+    [
+      'a kill does nothing',
+      ({ docker }) => (docker.killContainer = () => Promise.resolve()),
+      'started beside',
+    ],
+    ['nothing is removed', ({ docker }) => (docker.removeContainer = () => Promise.resolve()), 'is left'],
+  ])('would be caught on a host where %s', async (_, spoil, flaw) => {
+    const host = await FakeHost.create()
+    spoil(host)
+    if (flaw === 'is left') await host.run(undefined, { at: 8, before: false })
+    else await host.run()
+    expect((await host.flaws(await host.resume())).join('; ')).toContain(flaw)
+  })
+
+  it('may die in its resumes as well', async () => {
+    const death = fc.record({ at: fc.nat({ max: 60 }), before: fc.boolean(), powerCut: fc.boolean() })
+    await fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom(...shapes.map(([, options]) => options)),
+        fc.array(death, { minLength: 2, maxLength: 5 }),
+        async (options, [first, ...more]) => {
+          const host = await FakeHost.create(options)
+          await host.run(undefined, first)
+          if (first?.powerCut === true) host.powerCycle()
+          for (const next of more) {
+            await host.resume(next)
+            if (next.powerCut) host.powerCycle()
+          }
+          expect(await host.flaws(await host.resume())).toEqual([])
+        },
+      ),
+      { numRuns: 150 },
+    )
+  }, 120_000)
+})

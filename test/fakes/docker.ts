@@ -1,0 +1,348 @@
+import { EngineError } from '../../agent/adapters/docker/errors.ts'
+import type {
+  ContainerJson,
+  CreateBody,
+  Endpoint,
+  ImageJson,
+  RestartPolicy,
+} from '../../agent/core/docker-json.ts'
+import { AgentError } from '../../agent/core/errors.ts'
+import type {
+  ContainerSummary,
+  Docker,
+  EngineInfo,
+  ExecResult,
+  PullProgress,
+  RemoteImage,
+} from '../../agent/ports/docker.ts'
+import { createdContainer, wouldRestart } from './docker-container.ts'
+import { FakeImages } from './docker-images.ts'
+
+interface FakeContainer {
+  json: ContainerJson
+  /** Set by a kill, cleared by a start: `unless-stopped` heeds it, `always` does not once the Engine starts anew. */
+  manuallyStopped: boolean
+}
+
+/**
+ * A Docker Engine in memory, held to the real one by test/contract. Whatever changes something is written to
+ * `ops` as a sentence with names, not ids: `docker start calico-node`.
+ */
+export class FakeDocker implements Docker {
+  readonly images = new FakeImages()
+  /** Files that every container shows, by path. */
+  readonly files = new Map<string, string>()
+  /** What every container logs. */
+  log = ''
+  /** Networks beside the built-in ones. */
+  readonly networks = new Set<string>()
+  /** Every call fails while the Engine is down. */
+  down = false
+  /** What an exec answers. */
+  onExec: (container: ContainerJson, argv: string[]) => ExecResult | Promise<ExecResult> = () => ({
+    exitCode: 0,
+    output: '',
+  })
+  /** Called after a container started or exited, by a call or by itself: a fake BIRD lives and dies by it. */
+  onStart: (container: ContainerJson) => void = () => undefined
+  onExit: (container: ContainerJson) => void = () => undefined
+
+  readonly ops: string[]
+  private readonly containers: FakeContainer[] = []
+  private readonly failures = new Map<string, Error>()
+  private readonly removedVolumes: string[] = []
+  private created = 0
+  private ticks = 0
+
+  constructor(ops: string[] = []) {
+    this.ops = ops
+  }
+
+  /** The next call of this method throws. */
+  failNext(method: keyof Docker, error: Error): void {
+    this.failures.set(method, error)
+  }
+
+  /** The container's first process ends by itself: its restart policy or AutoRemove follows. */
+  exit(container: string, exitCode: number): void {
+    const found = this.need(container, 'exit')
+    this.ended(found, exitCode)
+    if (found.json.State.Status === 'exited' && wouldRestart(found.json, false)) this.started(found)
+  }
+
+  /** The host loses power and boots: Docker starts what the policies say. As measured with Engine 20.10. */
+  powerCycle(): void {
+    this.ops.push('power cycle')
+    for (const container of [...this.containers]) {
+      if (container.json.State.Running) this.ended(container, 255)
+      if (container.json.HostConfig.AutoRemove === true) this.forget(container)
+    }
+    for (const container of this.containers) {
+      const { Status } = container.json.State
+      // a container that never ran is not started, whatever its policy
+      if (Status === 'exited' && wouldRestart(container.json, container.manuallyStopped))
+        this.started(container)
+    }
+  }
+
+  async info(): Promise<EngineInfo> {
+    await this.called('info')
+    return {
+      name: 'host-1',
+      architecture: 'amd64',
+      os: 'linux',
+      version: '20.10.24',
+      dataRoot: '/var/lib/docker',
+    }
+  }
+
+  async inspectContainer(container: string): Promise<ContainerJson | undefined> {
+    await this.called('inspectContainer')
+    return structuredClone(this.find(container)?.json)
+  }
+
+  async listContainers(label: string): Promise<ContainerSummary[]> {
+    await this.called('listContainers')
+    return this.containers
+      .map(({ json }) => ({
+        id: json.Id,
+        name: nameOf(json),
+        state: json.State.Status,
+        labels: { ...json.Config.Labels },
+      }))
+      .filter(({ labels }) => hasLabel(labels, label))
+  }
+
+  async createContainer(name: string, body: CreateBody): Promise<string> {
+    await this.called('createContainer')
+    const what = `create container ${name}`
+    const image = this.images.find(body.Image)
+    if (image === undefined) throw refusal(what, 404, `No such image: ${body.Image}`)
+    this.refuseTakenName(what, name)
+    if (body.HostConfig.AutoRemove === true && !['', 'no'].includes(body.HostConfig.RestartPolicy.Name)) {
+      throw refusal(what, 400, "can't create 'AutoRemove' container with restart policy")
+    }
+    this.created += 1
+    const id = this.created.toString(16).padStart(12, 'c').padEnd(64, '0')
+    this.containers.push({ json: createdContainer(id, name, body, image), manuallyStopped: false })
+    this.ops.push(`docker create ${name} ${body.Image}`)
+    return id
+  }
+
+  async connectNetwork(container: string, network: string, endpoint: Endpoint): Promise<void> {
+    await this.called('connectNetwork')
+    const { json } = this.need(container, `connect container ${container} to network ${network}`)
+    json.NetworkSettings.Networks[network] = structuredClone(endpoint)
+    this.ops.push(`docker connect ${nameOf(json)} ${network}`)
+  }
+
+  async startContainer(id: string): Promise<void> {
+    await this.called('startContainer')
+    const container = this.need(id, `start container ${id}`)
+    if (container.json.State.Running) return
+    this.refuseMissingNetwork(container.json)
+    this.ops.push(`docker start ${nameOf(container.json)}`)
+    this.started(container)
+  }
+
+  async killContainer(id: string): Promise<void> {
+    await this.called('killContainer')
+    const container = this.find(id)
+    if (container?.json.State.Running !== true) return
+    this.ops.push(`docker kill ${nameOf(container.json)}`)
+    container.manuallyStopped = true
+    this.ended(container, 137)
+  }
+
+  async renameContainer(id: string, name: string): Promise<void> {
+    await this.called('renameContainer')
+    const what = `rename container ${id} to ${name}`
+    const { json } = this.need(id, what)
+    if (nameOf(json) === name) return
+    this.refuseTakenName(what, name)
+    this.ops.push(`docker rename ${nameOf(json)} ${name}`)
+    json.Name = `/${name}`
+  }
+
+  async setRestartPolicy(id: string, policy: RestartPolicy): Promise<void> {
+    await this.called('setRestartPolicy')
+    const what = `set the restart policy of container ${id}`
+    const { json } = this.need(id, what)
+    if (json.HostConfig.AutoRemove === true && policy.Name !== 'no') {
+      throw refusal(
+        what,
+        409,
+        'Restart policy cannot be updated because AutoRemove is enabled for the container',
+      )
+    }
+    json.HostConfig.RestartPolicy = { ...policy }
+    this.ops.push(`docker update ${nameOf(json)} --restart ${policy.Name}`)
+  }
+
+  async removeContainer(id: string): Promise<void> {
+    await this.called('removeContainer')
+    const container = this.find(id)
+    if (container === undefined) return
+    this.ops.push(`docker rm ${nameOf(container.json)}`)
+    if (container.json.State.Running) this.ended(container, 137)
+    this.forget(container)
+  }
+
+  async removeVolume(name: string): Promise<void> {
+    await this.called('removeVolume')
+    if (this.removedVolumes.includes(name)) return
+    if (this.containers.some(({ json }) => json.Mounts.some((mount) => mount.Name === name))) {
+      throw refusal(`remove volume ${name}`, 409, `remove ${name}: volume is in use`)
+    }
+    this.removedVolumes.push(name)
+    this.ops.push(`docker volume rm ${name}`)
+  }
+
+  async containerLog(_id: string, lines: number): Promise<string> {
+    await this.called('containerLog')
+    return this.log.split('\n').slice(-lines).join('\n')
+  }
+
+  async exec(id: string, argv: string[], timeoutMs: number): Promise<ExecResult> {
+    await this.called('exec')
+    const what = `run ${argv.join(' ')} in container ${id}`
+    const { json } = this.need(id, what)
+    if (!json.State.Running) throw refusal(what, 409, `Container ${json.Id} is not running`)
+    this.ops.push(`docker exec ${nameOf(json)} ${argv.join(' ')}`)
+    const answer = await Promise.race([this.onExec(structuredClone(json), argv), timedOut(timeoutMs)])
+    if (answer === undefined)
+      throw new AgentError('exec-timeout', `cannot ${what}: it did not end`, { fix: 'wait' })
+    return answer
+  }
+
+  async readContainerFile(id: string, path: string): Promise<string | undefined> {
+    await this.called('readContainerFile')
+    this.need(id, `read ${path} of container ${id}`)
+    return this.files.get(path)
+  }
+
+  async inspectImage(ref: string): Promise<ImageJson | undefined> {
+    await this.called('inspectImage')
+    return structuredClone(this.images.find(ref))
+  }
+
+  async inspectRemoteImage(ref: string, signal: AbortSignal): Promise<RemoteImage> {
+    await this.called('inspectRemoteImage', signal)
+    const { digest, architecture } = this.images.remote(ref)
+    return { digest, platforms: [`linux/${architecture}`] }
+  }
+
+  async pullImage(
+    ref: string,
+    onProgress: (progress: PullProgress) => void,
+    signal: AbortSignal,
+  ): Promise<void> {
+    await this.called('pullImage', signal)
+    this.ops.push(`docker pull ${ref}`)
+    this.images.pull(ref, onProgress)
+  }
+
+  async removeImage(ref: string): Promise<boolean> {
+    await this.called('removeImage')
+    const removed = this.images.remove(ref, (id) => this.containers.some(({ json }) => json.Image === id))
+    if (removed) this.ops.push(`docker rmi ${ref}`)
+    return removed
+  }
+
+  private async called(method: keyof Docker, signal?: AbortSignal): Promise<void> {
+    // no answer of a real Engine comes in the same turn
+    await Promise.resolve()
+    signal?.throwIfAborted()
+    if (this.down)
+      throw new AgentError('docker-unreachable', 'cannot reach Docker', { fix: 'systemctl start docker' })
+    const failure = this.failures.get(method)
+    this.failures.delete(method)
+    if (failure !== undefined) throw failure
+  }
+
+  private find(container: string): FakeContainer | undefined {
+    return (
+      this.containers.find(({ json }) => json.Id === container || nameOf(json) === container) ??
+      this.containers.find(({ json }) => container !== '' && json.Id.startsWith(container))
+    )
+  }
+
+  private need(container: string, what: string): FakeContainer {
+    const found = this.find(container)
+    if (found === undefined) throw refusal(what, 404, `No such container: ${container}`)
+    return found
+  }
+
+  private refuseTakenName(what: string, name: string): void {
+    const holder = this.containers.find(({ json }) => nameOf(json) === name)
+    if (holder === undefined) return
+    const reply = `Conflict. The container name "/${name}" is already in use by container "${holder.json.Id}".`
+    throw refusal(what, 409, reply)
+  }
+
+  /** Engine 20.10 connects a container that does not run to anything, and looks only when it starts. */
+  private refuseMissingNetwork({ Id, NetworkSettings, HostConfig }: ContainerJson): void {
+    const missing = Object.keys(NetworkSettings.Networks).find(
+      (network) => network !== HostConfig.NetworkMode && !this.networks.has(network),
+    )
+    if (missing !== undefined) throw refusal(`start container ${Id}`, 404, `network ${missing} not found`)
+  }
+
+  private started(container: FakeContainer): void {
+    container.manuallyStopped = false
+    const { State } = container.json
+    Object.assign(State, {
+      Status: 'running',
+      Running: true,
+      Pid: 1000 + this.ticks,
+      ExitCode: 0,
+      StartedAt: this.tick(),
+    })
+    this.onStart(structuredClone(container.json))
+  }
+
+  private ended(container: FakeContainer, ExitCode: number): void {
+    const { State, HostConfig } = container.json
+    const Status = HostConfig.AutoRemove === true ? 'removing' : 'exited'
+    Object.assign(State, { Status, Running: false, Pid: 0, ExitCode, FinishedAt: this.tick() })
+    // the Engine removes an AutoRemove container some time after it told of the exit
+    if (HostConfig.AutoRemove === true)
+      setTimeout(() => {
+        this.forget(container)
+      }, 1).unref()
+    this.onExit(structuredClone(container.json))
+  }
+
+  private forget(container: FakeContainer): void {
+    const at = this.containers.indexOf(container)
+    if (at >= 0) this.containers.splice(at, 1)
+  }
+
+  /** Times that differ, so that an old instance is told from a new one. */
+  private tick(): string {
+    this.ticks += 1
+    return new Date(Date.UTC(2026, 0, 1) + this.ticks * 1000).toISOString()
+  }
+}
+
+/** `key` or `key=value`, as the Engine's filter takes it. */
+function hasLabel(labels: Record<string, string>, label: string): boolean {
+  const [key = '', ...value] = label.split('=')
+  return key in labels && (value.length === 0 || labels[key] === value.join('='))
+}
+
+function nameOf(json: ContainerJson): string {
+  return json.Name.slice(1)
+}
+
+function refusal(what: string, status: number, reply: string): EngineError {
+  return new EngineError(what, status, reply, undefined)
+}
+
+function timedOut(ms: number): Promise<undefined> {
+  return new Promise((resolve) => {
+    setTimeout(() => {
+      resolve(undefined)
+    }, ms).unref()
+  })
+}

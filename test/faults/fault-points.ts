@@ -1,0 +1,91 @@
+import { appendFileSync } from 'node:fs'
+import type { Outside } from '../../agent/composition.ts'
+import { AgentError } from '../../agent/core/errors.ts'
+import type { AppendFile } from '../../agent/journal/journal.ts'
+import type { Bird } from '../../agent/ports/bird.ts'
+import type { Docker } from '../../agent/ports/docker.ts'
+
+/**
+ * Fault points of test builds, before and after every journal record and every outside effect.
+ *
+ * AGENT_FAULT=POINT=kill|error   the agent dies (SIGKILL) or the effect fails there; POINT is NAME#N, its N-th time
+ * AGENT_FAULT_TRACE=FILE         writes every point that is passed, a line each
+ *
+ * Names: `before docker.killContainer`, `after journal.append`, ...
+ */
+const EFFECTS: (keyof Docker)[] = [
+  'pullImage',
+  'createContainer',
+  'connectNetwork',
+  'startContainer',
+  'killContainer',
+  'renameContainer',
+  'setRestartPolicy',
+  'removeContainer',
+  'removeVolume',
+  'removeImage',
+]
+const BIRD_EFFECTS: (keyof Bird)[] = ['disable', 'enable']
+
+export function withFaultPoints({ docker, bird, routes, journals }: Outside): Outside {
+  const faults = new Faults(process.env['AGENT_FAULT'], process.env['AGENT_FAULT_TRACE'])
+  return {
+    docker: wrapped(docker, 'docker', EFFECTS, faults),
+    bird: wrapped(bird, 'bird', BIRD_EFFECTS, faults),
+    routes: wrapped(routes, 'routes', ['hold', 'release'], faults),
+    journals: {
+      ...journals,
+      open: async (name, size) => watchedFile(await journals.open(name, size), faults),
+      remove: (name) => faults.around('journal.remove', () => journals.remove(name)),
+    },
+  }
+}
+
+class Faults {
+  readonly #point: string | undefined
+  readonly #action: string | undefined
+  readonly #trace: string | undefined
+  readonly #passed = new Map<string, number>()
+
+  constructor(fault: string | undefined, trace: string | undefined) {
+    const at = fault?.lastIndexOf('=') ?? -1
+    this.#point = fault?.slice(0, at)
+    this.#action = fault?.slice(at + 1)
+    this.#trace = trace
+  }
+
+  async around<T>(effect: string, make: () => Promise<T>): Promise<T> {
+    this.#pass(`before ${effect}`)
+    const result = await make()
+    this.#pass(`after ${effect}`)
+    return result
+  }
+
+  #pass(name: string): void {
+    const count = (this.#passed.get(name) ?? 0) + 1
+    this.#passed.set(name, count)
+    const point = `${name}#${count}`
+    if (this.#trace) appendFileSync(this.#trace, `${point}\n`)
+    if (point !== this.#point) return
+    if (this.#action === 'kill') process.kill(process.pid, 'SIGKILL')
+    throw new AgentError('fault', `cannot pass ${point}: a fault was asked for`, { fix: 'unset AGENT_FAULT' })
+  }
+}
+
+function wrapped<T extends object>(port: T, name: string, effects: (keyof T)[], faults: Faults): T {
+  return new Proxy(port, {
+    get(target, key) {
+      const value: unknown = Reflect.get(target, key)
+      if (typeof value !== 'function' || !effects.includes(key as keyof T)) return value
+      return (...args: unknown[]) =>
+        faults.around(`${name}.${String(key)}`, () => Reflect.apply(value, target, args) as Promise<unknown>)
+    },
+  })
+}
+
+function watchedFile(file: AppendFile, faults: Faults): AppendFile {
+  return {
+    append: (text) => faults.around('journal.append', () => file.append(text)),
+    close: () => file.close(),
+  }
+}

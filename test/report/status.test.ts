@@ -1,0 +1,133 @@
+import { describe, expect, it } from 'vitest'
+import type { StatusReport } from '../../agent/core/status-report.ts'
+import { renderStatus } from '../../agent/report/status.ts'
+import { FROM, RUN, SECRET, SECRET_URL, TO, upgraded } from './samples.ts'
+
+const session = {
+  name: 'Mesh_192_0_2_2',
+  neighbor: '192.0.2.2',
+  established: true,
+  info: 'Established',
+  imported: 12,
+}
+const full: StatusReport = {
+  schema: 1,
+  node: {
+    container: 'calico-node',
+    id: '3f2a91c0b7de'.padEnd(64, '0'),
+    image: FROM,
+    imageId: `sha256:${'1'.repeat(64)}`,
+    digest: `sha256:${'2'.repeat(64)}`,
+    version: 'v2.6.5',
+    state: 'running',
+    startedAt: '2026-11-22T14:15:03.123456789Z',
+    restartPolicy: 'always',
+    owner: { kind: 'docker' },
+  },
+  bird: [
+    {
+      family: 4,
+      socket: '/var/run/calico/bird.ctl',
+      via: 'host',
+      recovering: true,
+      waitTimer: '225/240',
+      sessions: [
+        session,
+        {
+          ...session,
+          name: 'Node_10_0_0_1',
+          neighbor: '10.0.0.1',
+          imported: 0,
+          established: false,
+          info: 'Active  Socket: No route to host',
+        },
+      ],
+    },
+  ],
+  announcedMs: 120_000,
+  lastRun: {
+    run: RUN,
+    outcome: 'upgraded',
+    from: FROM,
+    to: TO,
+    startedAt: '2026-11-22T14:15:03.000Z',
+    window: upgraded.window,
+  },
+  unfinishedRun: { run: RUN, startedAt: '2026-11-22T14:15:03.000Z', command: 'upgrade' },
+  upgrade: { changed: true, to: TO, problems: [] },
+  problems: [],
+}
+
+function text(more: Partial<StatusReport> = {}, color = false): string {
+  return renderStatus({ ...full, ...more }, { color })
+}
+
+describe('renderStatus', () => {
+  it('shows what stands on the host', () => {
+    expect(text()).toMatchInlineSnapshot(`
+      "node        calico-node (3f2a91c0b7de), running since 2026-11-22 14:15:03Z
+                  restart policy always, kept by Docker alone
+      image       quay.io/calico/node:v2.6.5, version v2.6.5
+                  sha256:2222222222222222222222222222222222222222222222222222222222222222
+      bird        IPv4, /var/run/calico/bird.ctl: recovery in progress, wait timer 225/240
+                  Mesh_192_0_2_2  192.0.2.2  12 routes  Established
+                  Node_10_0_0_1   10.0.0.1   0 routes   Active  Socket: No route to host
+                  announces a restart time of 120 s
+      last run    20261122T141503Z-7f3a, 2026-11-22 14:15:03Z: upgraded
+                  quay.io/calico/node:v2.6.5 -> quay.io/calico/node:v2.6.12, window 4.1 s of 90 s
+      unfinished  20261122T141503Z-7f3a, upgrade of 2026-11-22 14:15:03Z; agent resume settles it
+      upgrade     would change the node to quay.io/calico/node:v2.6.12"
+    `)
+  })
+
+  it('shows a bare host', () => {
+    const nothing = {
+      node: null,
+      bird: null,
+      announcedMs: null,
+      lastRun: null,
+      unfinishedRun: null,
+      upgrade: null,
+    }
+    expect(text(nothing)).toMatchInlineSnapshot(`
+      "node  no calico/node container
+      bird  none on this host"
+    `)
+  })
+
+  it('says who else keeps the container', () => {
+    const owner = {
+      kind: 'systemd' as const,
+      unit: 'calico-node.service',
+      why: 'its ExecStart names the container',
+    }
+    const node = full.node && { ...full.node, owner, digest: null }
+    expect(text({ node })).toContain(
+      'kept by systemd unit calico-node.service: its ExecStart names the container',
+    )
+    expect(text({ node })).toContain('111111111111, no registry digest')
+  })
+
+  it('says what an upgrade would do', () => {
+    expect(text({ upgrade: { changed: false, to: TO, problems: [] } })).toContain(
+      `nothing to do: ${TO} runs already`,
+    )
+    const problem = {
+      code: 'peer-down',
+      severity: 'error' as const,
+      message: 'peer x is down',
+      fix: 'birdc show',
+    }
+    const refused = text({ upgrade: { changed: true, to: TO, problems: [problem] }, problems: [problem] })
+    expect(refused).toContain(`to ${TO} would be refused`)
+    expect(refused.split('error: peer x is down [peer-down]\n  fix: birdc show')).toHaveLength(2)
+  })
+
+  it('shows no secret, no control character, and colours only when asked', () => {
+    const broken = { ...session, info: `\x1b[2Jerror\n${SECRET_URL}` }
+    const bird = full.bird?.map((daemon) => ({ ...daemon, sessions: [broken] })) ?? []
+    expect(text({ bird }, true)).not.toContain(SECRET)
+    expect(text({ bird })).not.toMatch(/(?!\n)\p{Cc}/u)
+    expect(text({}, true)).toContain('\x1b[32mEstablished\x1b[39m')
+  })
+})
