@@ -1,0 +1,38 @@
+import { watchBird } from '../../test/lab/index.ts'
+import { alternate, type Part, type Stage, say } from './part.ts'
+import { beginWithBothVersions, byAgent, byDocument, nextImage, tidy } from './upgrades.ts'
+
+const world = { deadPeers: ['192.0.2.199'] }
+
+export const deadPeer: Part = {
+  name: 'dead-peer',
+  title: 'recovery with a dead peer configured',
+  how: `Beside its live peer the host has one at whose address nobody is, before the upgrade already. BIRD withholds its
+routes until every peer has sent End-of-RIB, or its graceful-restart wait of 240 s is over. Seen from outside: from the
+last answer of the old BIRD until the recovery is over. The control is one round of the document's procedure, measured
+to its real end.`,
+  meaning:
+    'The agent releases peers that were dead before the upgrade when they alone hold the recovery back, and puts them back after: without that, one dead host costs more than the whole window of 90 s.',
+  ratios: [{ key: 'deadPeerVsWait', of: 'agent', to: 'control' }],
+  async measure(stage) {
+    await beginWithBothVersions(stage, world)
+    const agent = await alternate('dead-peer', stage.rounds, { agent: () => recoveryOf(stage, byAgent) })
+    say('dead-peer: the control takes 4 minutes')
+    const control = await alternate('dead-peer', 1, {
+      control: () => recoveryOf(stage, (_, image) => byDocument(stage, image, world)),
+    })
+    return [...agent, ...control]
+  },
+}
+
+async function recoveryOf(
+  stage: Stage,
+  upgrade: (stage: Stage, image: string) => Promise<void>,
+): Promise<number> {
+  const image = await nextImage(stage)
+  const bird = await watchBird(stage.host)
+  await upgrade(stage, image)
+  const { recoveredMs } = await bird.recovered(300_000)
+  await tidy(stage, world)
+  return recoveredMs
+}

@@ -1,0 +1,72 @@
+import type { Part, WantedRatio } from './part.ts'
+import { type Ratio, ratio, type Series, summary } from './statistics.ts'
+
+const head = `# Benchmarks
+
+Written by \`./scripts/bench\`, on two hosts of the lab: systemd, Docker Engine and BIRD are real ones, the image stands
+in for calico/node. What is compared was measured in one run and in turns, each time after the machine was quiet or
+15 s had gone by. Times are milliseconds; other machines have other ones, the ratios are what counts.
+`
+
+/** One part's section of the document. */
+export function section(part: Part, series: Series[], machine: string): string {
+  const times = series.map(({ label, values }) => {
+    const { median, min, max } = summary(values)
+    return [label, ...[median, min, max].map((ms) => ms.toFixed(ms < 100 ? 1 : 0)), String(values.length)]
+  })
+  const ratios = ratiosOf(part, series).map(({ wanted, found }) => [
+    `\`${wanted.key}\`: ${wanted.of} / ${wanted.to}`,
+    figure(found.ofMedians),
+    found.medianOfPairs === null ? '-' : figure(found.medianOfPairs),
+    target(wanted, found),
+  ])
+  return [
+    `## ${part.name}: ${part.title}`,
+    part.how,
+    table([['ms', 'median', 'min', 'max', 'rounds'], ...times]),
+    table([['ratio', 'of medians', 'median of pairs', 'target'], ...ratios]),
+    part.meaning,
+    `\`./scripts/bench --only ${part.name}\`: ${machine}.`,
+  ].join('\n\n')
+}
+
+export function ratiosOf(part: Part, series: Series[]): { wanted: WantedRatio; found: Ratio }[] {
+  const valuesOf = (label: string): number[] => series.find((one) => one.label === label)?.values ?? []
+  return part.ratios.map((wanted) => ({ wanted, found: ratio(valuesOf(wanted.of), valuesOf(wanted.to)) }))
+}
+
+function figure(ratio: number): string {
+  return ratio.toFixed(ratio < 0.1 ? 3 : 2)
+}
+
+function target({ atMost }: WantedRatio, { ofMedians }: Ratio): string {
+  if (atMost === undefined) return '-'
+  return `at most ${atMost}: ${ofMedians <= atMost ? 'met' : 'missed'}`
+}
+
+function table([first = [], ...rows]: string[][]): string {
+  const widths = first.map((_, column) =>
+    Math.max(...[first, ...rows].map((row) => row[column]?.length ?? 0)),
+  )
+  const line = (row: string[]): string =>
+    `| ${row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join(' | ')} |`
+  return [line(first), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)].join('\n')
+}
+
+/**
+ * The document with fresh sections, by the name of their part, in the order of `parts`. What `old` has of other
+ * parts stays; undefined is no document yet.
+ */
+export function withSections(
+  old: string | undefined,
+  fresh: ReadonlyMap<string, string>,
+  parts: readonly string[],
+): string {
+  const sections = new Map<string, string>()
+  for (const text of (old ?? '').split(/^(?=## )/m)) {
+    const name = /^## ([\w-]+):/.exec(text)?.[1]
+    if (name !== undefined) sections.set(name, text.trim())
+  }
+  for (const [name, text] of fresh) sections.set(name, text)
+  return [head.trim(), ...parts.flatMap((name) => sections.get(name) ?? [])].join('\n\n') + '\n'
+}

