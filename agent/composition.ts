@@ -15,7 +15,6 @@ import { type CommonOptions, DEFAULT_CONFIG } from './commands/options.ts'
 import type { Config } from './config/schema.ts'
 import { ExitCode } from './core/errors.ts'
 import type { Emit } from './core/events.ts'
-import type { Wanted } from './core/model.ts'
 import { checkAllowed } from './core/preflight.ts'
 import { type JournalFiles, RunStore, runName } from './journal/store.ts'
 import type { Bird } from './ports/bird.ts'
@@ -76,14 +75,17 @@ async function open(
   decorate: (outside: Outside) => Outside,
 ): Promise<Opened> {
   // Loaded when it is needed: --help and --version read no config.
-  const { loadConfig, MAX_CONFIG_BYTES, mergeFlags, targetImage } = await import('./config/load.ts')
+  const { loadConfig, MAX_CONFIG_BYTES, mergeFlags } = await import('./config/load.ts')
+  const { checkTarget, partsOf, wantedOf } = await import('./config/wanted.ts')
   const file = options.config ?? DEFAULT_CONFIG
   const fileConfig = await loadConfig(file, options.config !== undefined, (path) =>
     readRegularFile(path, { maxBytes: MAX_CONFIG_BYTES }),
   )
   const config = mergeFlags(fileConfig, options)
   checkAllowed(options.allow ?? [])
-  const image = need.target ? targetImage(config, file) : (config.node.image ?? '')
+  const only = partsOf(options.only)
+  const wanted = wantedOf(config, options.allow ?? [], only)
+  if (need.target) checkTarget(wanted, file, only)
 
   const clock = createClock()
   const screen = createScreen(options, need)
@@ -101,25 +103,13 @@ async function open(
     emit: screen.emit,
     signal: need.progress ? stopSignal() : new AbortController().signal,
   }
-  return { app, wanted: wantedOf(config, image, options.allow ?? []), end: screen.end }
+  return { app, wanted, end: screen.end }
 }
 
 function outsideOf(config: Config, { stateDir }: CommonOptions): Outside {
   const docker = connectDocker({ socket: config.docker.socket })
   const exec: Docker['exec'] = (container, argv, timeoutMs) => docker.exec(container, argv, timeoutMs)
   return { docker, bird: createBird(exec), routes: createKernelRoutes(), journals: runsDir(stateDir) }
-}
-
-/** The config in the units of the stories. */
-function wantedOf(config: Config, image: string, allow: string[]): Wanted {
-  return {
-    node: { image, container: config.node.container, manager: config.node.manager },
-    birdSockets: config.bird.sockets,
-    windowMs: config.window * 1000,
-    settleMs: config.settle * 1000,
-    keepImages: config.retention.images,
-    allow,
-  }
 }
 
 /** Progress on stdout for people, the log on stderr; a JSON document has stdout for itself. */

@@ -32,11 +32,7 @@ export async function rollback(app: App, wanted: Wanted, run: string | undefined
     wanted: target,
     engineHostname: engine.name,
     node,
-    leftovers: leftoversOf(history, wanted.keepImages, {
-      containers: [node.container.Id, old.id],
-      replacedImage: node.container.Config.Image,
-      nextImage: old.image,
-    }),
+    leftovers: leftoversOf(history, wanted.keepImages, { node, image: { ref: old.image } }, [old.id]),
     replaced: await stateOfReplaced(app, old),
   })
   return await carryOut(app, plan, problems, diff)

@@ -1,13 +1,12 @@
 import { type App, isUnfinished } from './app.ts'
-import { runsAlready } from './core/build-plan.ts'
 import type { Problem } from './core/errors.ts'
 import { imageVersion } from './core/health.ts'
 import { tagOf } from './core/image-ref.ts'
-import type { Observed, ObservedNode, Wanted } from './core/model.ts'
-import { preflight } from './core/preflight.ts'
+import { hasTarget, type ObservedNode, type Wanted } from './core/model.ts'
 import type { NodeStatus, RunStatus, StatusReport } from './core/status-report.ts'
 import type { RunState } from './journal/run-state.ts'
-import { observe, observeNode } from './observe/observe.ts'
+import { observeNode } from './observe/observe.ts'
+import { planUpgrade } from './upgrade.ts'
 
 /** The report of a host that could not be looked at; its problems say why. */
 export const nothingSeen: StatusReport = {
@@ -54,18 +53,14 @@ interface Seen {
 
 /** Without a target the registry is not asked. */
 async function look(app: App, wanted: Wanted): Promise<Seen> {
-  if (wanted.node.image !== '') {
-    const observed = await observe(wanted, app.ports, app.signal)
-    return { node: observed.node, upgrade: upgradeStatus(observed, wanted), problems: observed.problems }
+  if (hasTarget(wanted)) {
+    const { observed, change, problems } = await planUpgrade(app, wanted)
+    const { steps, components } = change?.plan ?? { steps: [], components: {} }
+    const upgrade = { refused: change === null, changed: steps.length > 0, components, problems }
+    return { node: observed.node, upgrade, problems: observed.problems }
   }
   const problems: Problem[] = []
   return { node: await observeNode(wanted, app.ports, problems), upgrade: null, problems }
-}
-
-function upgradeStatus(observed: Observed, wanted: Wanted): StatusReport['upgrade'] {
-  const { node, image } = observed
-  const changed = node !== null && !runsAlready(node, image)
-  return { changed, to: wanted.node.image, problems: preflight(observed, wanted) }
 }
 
 function nodeStatus({ container, image, owner }: ObservedNode): NodeStatus {
@@ -84,5 +79,5 @@ function nodeStatus({ container, image, owner }: ObservedNode): NodeStatus {
 }
 
 function runStatus({ plan, outcome, startedAt, window }: RunState): RunStatus {
-  return { run: plan.run, outcome: outcome ?? 'stuck', ...plan.components.node, startedAt, window }
+  return { run: plan.run, outcome: outcome ?? 'stuck', components: plan.components, startedAt, window }
 }

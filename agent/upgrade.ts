@@ -1,8 +1,9 @@
 import { type App, carryOut, resumeInterrupted } from './app.ts'
-import { type PlannedChange, prefetchPlan, upgradePlan } from './core/build-plan.ts'
+import { prefetchPlan, upgradePlan } from './core/build-plan.ts'
 import type { Problem } from './core/errors.ts'
-import type { Wanted } from './core/model.ts'
-import { imageProblems, preflight } from './core/preflight.ts'
+import type { Observed, Wanted } from './core/model.ts'
+import type { PlannedChange } from './core/plan-part.ts'
+import { prefetchProblems, preflight } from './core/preflight.ts'
 import type { Report } from './core/report.ts'
 import { observe } from './observe/observe.ts'
 import { unstarted } from './outcome.ts'
@@ -36,37 +37,24 @@ export async function plan(app: App, wanted: Wanted): Promise<Report> {
 export async function prefetch(app: App, wanted: Wanted): Promise<Report> {
   await app.lock('prefetch')
   const observed = await observe(wanted, app.ports, app.signal)
-  const problems = imageProblems(observed)
-  const from = observed.node?.container.Config.Image ?? ''
-  const fetching = prefetchPlan(app.newRun(), observed.image, from)
+  const problems = prefetchProblems(observed)
+  const fetching = prefetchPlan(app.newRun(), observed)
   if (problems.some(isError)) return unstarted('refused', fetching, problems)
   if (fetching.steps.length === 0) return unstarted('unchanged', fetching, problems)
   return await carryOut(app, fetching, problems, [])
 }
 
-/** A null change is a refusal: the problems say why. */
-async function planUpgrade(
+/** What an upgrade would do. A null change is a refusal: the problems say why. */
+export async function planUpgrade(
   app: App,
   wanted: Wanted,
-): Promise<{ change: PlannedChange | null; problems: Problem[] }> {
+): Promise<{ observed: Observed; change: PlannedChange | null; problems: Problem[] }> {
   const observed = await observe(wanted, app.ports, app.signal)
   const problems = preflight(observed, wanted)
-  const { engine, node, image } = observed
-  if (node === null || problems.some(isError)) return { change: null, problems }
-  const leftovers = leftoversOf(await app.runs.history(), wanted.keepImages, {
-    containers: [node.container.Id],
-    replacedImage: node.container.Config.Image,
-    nextImage: image.ref,
-  })
-  const change = upgradePlan({
-    run: app.newRun(),
-    wanted,
-    engineHostname: engine.name,
-    node,
-    image,
-    leftovers,
-  })
-  return { change, problems }
+  if (problems.some(isError)) return { observed, change: null, problems }
+  const leftovers = leftoversOf(await app.runs.history(), wanted.keepImages, observed)
+  const change = upgradePlan({ run: app.newRun(), wanted, observed, leftovers })
+  return { observed, change, problems }
 }
 
 function isError({ severity }: Problem): boolean {

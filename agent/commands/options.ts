@@ -1,4 +1,5 @@
 import type { ArgumentsCamelCase, Argv } from 'yargs'
+import { PARTS } from '../core/model.ts'
 
 export interface CommonArgs {
   config: string | undefined
@@ -15,6 +16,8 @@ interface SwapArgs {
 
 export interface TargetArgs extends CommonArgs {
   node: string | undefined
+  cni: string | undefined
+  only: string | undefined
 }
 
 export interface PlanArgs extends TargetArgs, SwapArgs {
@@ -53,11 +56,22 @@ export function withCommon<T>(yargs: Argv<T>): Argv<T & CommonArgs> {
 }
 
 export function withTarget<T>(yargs: Argv<T>): Argv<T & TargetArgs> {
-  return withCommon(yargs).option('node', {
-    type: 'string',
-    requiresArg: true,
-    describe: 'calico/node image, by tag or digest',
-  })
+  return withCommon(yargs)
+    .option('node', {
+      type: 'string',
+      requiresArg: true,
+      describe: 'calico/node image, by tag or digest',
+    })
+    .option('cni', {
+      type: 'string',
+      requiresArg: true,
+      describe: 'CNI binaries: an image, or the path of a directory or an archive',
+    })
+    .option('only', {
+      type: 'string',
+      requiresArg: true,
+      describe: `leave the rest alone: ${PARTS.join(',')}`,
+    })
 }
 
 export function withPlan<T>(yargs: Argv<T>): Argv<T & PlanArgs> {

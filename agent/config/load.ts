@@ -1,5 +1,6 @@
+import { resolve } from 'node:path'
 import { AgentError } from '../core/errors.ts'
-import { minimalConfig, parseConfig } from './parse.ts'
+import { parseConfig } from './parse.ts'
 import { ConfigError, findingsOf } from './problems.ts'
 import { type Config, configSchema } from './schema.ts'
 
@@ -12,6 +13,8 @@ export type ReadConfigFile = (path: string) => Promise<Uint8Array | undefined>
 /** What the command line gives; it wins over the file. `window` in seconds. */
 export interface ConfigFlags {
   node?: string | undefined
+  /** Image reference, or the path of a directory or an archive. */
+  cni?: string | undefined
   window?: number | undefined
   dockerSocket?: string | undefined
 }
@@ -48,6 +51,7 @@ export function mergeFlags(config: Config, flags: ConfigFlags): Config {
   const merged = {
     ...config,
     node: { ...config.node, image: flags.node ?? config.node.image },
+    cni: flags.cni === undefined ? config.cni : { ...config.cni, ...noSource, ...sourceOf(flags.cni) },
     window: flags.window ?? config.window,
     docker: { socket: flags.dockerSocket ?? config.docker.socket },
   }
@@ -61,16 +65,18 @@ export function mergeFlags(config: Config, flags: ConfigFlags): Config {
 }
 
 /** Only these can be wrong here: the file's own values were checked before. */
-const flagNames: Record<string, string> = { node: '--node', window: '--window', docker: '--docker-socket' }
+const flagNames: Record<string, string> = {
+  node: '--node',
+  cni: '--cni',
+  window: '--window',
+  docker: '--docker-socket',
+}
 
-/**
- * The image that this host shall run.
- * @throws ConfigError that shows the smallest config when neither file nor flag names one
- */
-export function targetImage(config: Config, path: string): string {
-  if (config.node.image !== undefined) return config.node.image
-  throw new ConfigError(
-    [`cannot tell what this host shall run: neither --node nor node.image in ${path} names an image`],
-    `give --node IMAGE, or write to ${path}:\n${minimalConfig}`,
-  )
+const noSource = { image: undefined, directory: undefined, archive: undefined }
+
+/** A path is a directory unless it ends as an archive does; all else is an image. */
+function sourceOf(text: string): Partial<Record<keyof typeof noSource, string>> {
+  if (!/^\.{0,2}\//.test(text)) return { image: text }
+  const path = resolve(text)
+  return /\.(tar|tar\.gz|tgz)$/.test(path) ? { archive: path } : { directory: path }
 }

@@ -23,6 +23,16 @@ const absolutePath = z
 const seconds = (min: number, max: number) => z.number().int().min(min).max(max)
 const count = (min: number) => z.number().int().min(min).max(1_000)
 
+/** A plugin's name is the name of its file, and of a field in the CNI config. */
+const pluginName = z
+  .string()
+  .regex(/^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/, 'must be the name of a CNI plugin, not a path')
+const fileName = z
+  .string()
+  .regex(/^[^/.][^/]*\.(conf|conflist|json)$/, 'must be a file name that ends in .conf, .conflist or .json')
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'must be a SHA-256 of 64 hex digits')
+const CNI_SOURCES = ['image', 'directory', 'archive'] as const
+
 const sections = {
   node: z.strictObject({
     image: imageRef.optional(),
@@ -32,12 +42,38 @@ const sections = {
   bird: z.strictObject({
     sockets: z.array(absolutePath).min(1).default(['/var/run/calico/bird.ctl', '/var/run/calico/bird6.ctl']),
   }),
+  cni: z
+    .strictObject({
+      image: imageRef.optional(),
+      directory: absolutePath.optional(),
+      archive: absolutePath.optional(),
+      binaries: z.array(pluginName).min(1).default(['calico', 'calico-ipam']),
+      sha256: z.record(pluginName, sha256).default({}),
+      binDir: absolutePath.default('/opt/cni/bin'),
+      configDir: absolutePath.default('/etc/cni/net.d'),
+      configFile: fileName.optional(),
+      merge: z.record(z.string(), z.unknown()).optional(),
+    })
+    .superRefine((cni, context) => {
+      const given = CNI_SOURCES.filter((source) => cni[source] !== undefined)
+      if (given.length > 1)
+        context.addIssue({ code: 'custom', message: `name one of ${given.join(' and ')}` })
+    }),
+  kubelet: z.strictObject({
+    unit: z
+      .string()
+      .regex(/^[^/\s]+\.service$/, 'must be the name of a unit')
+      .default('kubelet.service'),
+    restart: z.enum(['auto', 'always', 'never']).default('auto'),
+  }),
   docker: z.strictObject({ socket: absolutePath.default('/var/run/docker.sock') }),
   retention: z.strictObject({ runs: count(1).default(20), images: count(1).default(1) }),
 }
 
 export const configSchema = z.strictObject({
   node: sections.node.prefault({}),
+  cni: sections.cni.prefault({}),
+  kubelet: sections.kubelet.prefault({}),
   bird: sections.bird.prefault({}),
   window: seconds(10, 3600).default(90),
   settle: seconds(0, 600).default(10),

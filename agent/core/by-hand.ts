@@ -9,17 +9,17 @@ import type { OldContainer, Plan } from './plan.ts'
 export function settleByHand({ steps }: Plan, journal: string): string | null {
   const swap = steps.find((step) => step.kind === 'swap-container')
   const commit = steps.find((step) => step.kind === 'commit')
-  if (swap?.kind !== 'swap-container' || commit?.kind !== 'commit') return null
-  const { old } = swap.args
+  const [kept] = commit?.args.containers ?? []
+  if (!swap || !kept) return null
+  const { old, next, parkName } = kept
   const id = old.id.slice(0, 12)
-  const { next } = swap.args
   const newOne =
     'parked' in next ? next.parked.slice(0, 12) : `docker ps -a --filter label=${RUN_LABEL}=${next.createdBy}`
   return [
-    `see what stands: docker ps -a --no-trunc; the old container is ${id} (${old.image}), named ${old.name} or ${commit.args.parkName}`,
+    `see what stands: docker ps -a --no-trunc; the old container is ${id} (${old.image}), named ${old.name} or ${parkName}`,
     `the new one: ${newOne}`,
     'to keep the new one (NEW), if docker exec NEW birdcl show protocols has its sessions Established:',
-    `  docker update --restart=no ${id}; docker rename ${id} ${commit.args.parkName}`,
+    `  docker update --restart=no ${id}; docker rename ${id} ${parkName}`,
     `  docker update --restart=${policyWord(old)} NEW; docker rename NEW ${old.name}`,
     'to put the old one back, but not while docker exec NEW birdcl show status tells of a recovery:',
     `  docker kill NEW; docker rm NEW`,

@@ -4,14 +4,57 @@ import type { Problem } from './errors.ts'
 
 /** What the config and the flags ask of this host. Times in milliseconds. */
 export interface Wanted {
-  /** `manager: docker` says that nothing but Docker's restart policy keeps the container running. */
-  node: { image: string; container: string; manager: 'auto' | 'docker' }
+  /**
+   * `image` is null where the node is left alone. `manager: docker` says that nothing but Docker's restart policy keeps
+   * the container running.
+   */
+  node: { image: string | null; container: string; manager: 'auto' | 'docker' }
+  /** Null where the binaries are left alone. */
+  cni: WantedCni | null
+  /** Null where the config is left alone. */
+  cniConfig: WantedCniConfig | null
   birdSockets: string[]
   windowMs: number
   settleMs: number
   keepImages: number
   /** Preflight rules that the operator overrides by name. */
   allow: string[]
+}
+
+/** What an upgrade can be kept to, by `--only`. */
+export const PARTS = ['node', 'cni', 'cni-config'] as const
+
+export type Part = (typeof PARTS)[number]
+
+/** Something is asked of this host. */
+export function hasTarget({ node, cni, cniConfig }: Wanted): boolean {
+  return node.image !== null || cni !== null || cniConfig !== null
+}
+
+/** Where CNI binaries come from. */
+export type CniSource =
+  | { kind: 'image'; image: string }
+  | { kind: 'directory'; path: string }
+  | { kind: 'archive'; path: string }
+
+export interface WantedCni {
+  source: CniSource
+  /** Names of the plugins. */
+  binaries: string[]
+  /** Hex, by name; not every name needs one. */
+  sha256: Record<string, string>
+  binDir: string
+}
+
+export interface WantedCniConfig {
+  configDir: string
+  /** Null: the Calico config that is found there. */
+  configFile: string | null
+  /** RFC 7386 merge patch; of a conflist, on its calico plugin. */
+  merge: Record<string, unknown>
+  /** Where the plugins of the config are looked for. */
+  binDir: string
+  kubelet: { unit: string; restart: 'auto' | 'always' | 'never' }
 }
 
 /** Who keeps the container running, and what shows it. */
@@ -48,7 +91,8 @@ export interface ObservedImage {
 export interface Observed {
   engine: { name: string; architecture: string; os: string }
   node: ObservedNode | null
-  image: ObservedImage
+  /** Of the node; null where none is asked for. */
+  image: ObservedImage | null
   /** What could not be observed as expected. */
   problems: Problem[]
 }

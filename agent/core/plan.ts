@@ -4,7 +4,7 @@ import type { ContainerSpec } from './container-spec.ts'
 import type { RestartPolicy } from './docker-json.ts'
 import type { HealthCheck } from './health.ts'
 
-export type Component = 'node'
+export type Component = 'node' | 'cni' | 'cniConfig'
 
 /** The container that takes over: made by this run (found by its label), or one that an earlier run parked. */
 export type NextContainer = { createdBy: string } | { parked: string }
@@ -33,12 +33,19 @@ export interface OldContainer {
   imageId: string
 }
 
+/** A container that keeps its place for good: it gets the name and the policy of the one that it replaced. */
+export interface ContainerCommit {
+  old: OldContainer
+  next: NextContainer
+  parkName: string
+}
+
 /** Arguments of every step kind: the union and the registry of executors derive from this map. */
 export interface StepArgs {
   'pull-image': { image: string }
   'create-container': { name: string; run: string; spec: ContainerSpec }
   'swap-container': { old: OldContainer; next: NextContainer; gate: Gate }
-  commit: { old: OldContainer; next: NextContainer; parkName: string }
+  commit: { containers: ContainerCommit[] }
   'clean-up': { containers: string[]; images: string[] }
 }
 
@@ -50,7 +57,7 @@ export type PlannedStep = { [K in StepKind]: { kind: K; component: Component; ar
 export interface Plan {
   run: string
   command: 'upgrade' | 'rollback' | 'prefetch'
-  components: { node: Change }
+  components: Partial<Record<Component, Change>>
   steps: PlannedStep[]
 }
 

@@ -1,8 +1,8 @@
 import { birdBaseline } from './bird-phase.ts'
 import type { BirdUp } from './bird-view.ts'
-import { runsAlready } from './build-plan.ts'
 import { AgentError, ExitCode, type Problem } from './errors.ts'
-import type { Observed, ObservedNode, Wanted } from './model.ts'
+import { runsAlready } from './image-state.ts'
+import type { Observed, ObservedImage, ObservedNode, Wanted } from './model.ts'
 
 /** Rules that `--allow` can override, each with what it costs. */
 const OVERRIDABLE = {
@@ -27,11 +27,15 @@ export function checkAllowed(rules: string[]): void {
 
 /** Every problem of the host that stands against a swap; overridden ones become warnings. */
 export function preflight(observed: Observed, wanted: Wanted): Problem[] {
-  const { node, image } = observed
+  return swapProblems(observed, wanted).map((problem) => overridden(problem, wanted))
+}
+
+function swapProblems({ node, image, engine, problems: seen }: Observed, wanted: Wanted): Problem[] {
+  if (image === null) return []
   const problems = node ? nodeProblems(node) : [missing(wanted)]
   // What BIRD shows stands against a swap only; a host that runs the image already needs none.
-  if (node && !runsAlready(node, image)) problems.push(...birdProblems(node), ...observed.problems)
-  return [...problems, ...imageProblems(observed)].map((problem) => overridden(problem, wanted))
+  if (node && !runsAlready(node, image)) problems.push(...birdProblems(node), ...seen)
+  return [...problems, ...imageProblems(image, engine)]
 }
 
 /** The same for a rollback, whose image needs no look: it ran here before. */
@@ -169,8 +173,12 @@ function notRestartAware({ sessions }: BirdUp): string[] {
   return sessions.filter((session) => session.established && !session.restartAware).map(({ name }) => name)
 }
 
-/** What stands against the image itself. */
-export function imageProblems({ image, engine }: Observed): Problem[] {
+/** What stands against fetching what is asked for. */
+export function prefetchProblems({ image, engine }: Observed): Problem[] {
+  return image ? imageProblems(image, engine) : []
+}
+
+function imageProblems(image: ObservedImage, engine: Observed['engine']): Problem[] {
   const platform = `${engine.os}/${engine.architecture}`
   if ('error' in image.remote) {
     if (!image.local) return [image.remote.error]

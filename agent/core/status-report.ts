@@ -1,6 +1,7 @@
 import type { BirdEndpoint, Session } from './bird-view.ts'
 import type { Problem } from './errors.ts'
 import type { Owner } from './model.ts'
+import type { Plan } from './plan.ts'
 import type { Outcome, WindowReport } from './report.ts'
 
 /** The container that runs calico/node now. */
@@ -30,8 +31,7 @@ export interface BirdStatus extends BirdEndpoint {
 export interface RunStatus {
   run: string
   outcome: Outcome
-  from: string
-  to: string
+  components: Plan['components']
   startedAt: string
   window: WindowReport | null
 }
@@ -46,7 +46,7 @@ export interface StatusReport {
   announcedMs: number | null
   lastRun: RunStatus | null
   unfinishedRun: { run: string; startedAt: string; command: string } | null
-  /** What an upgrade would do; null where no image is asked for. */
-  upgrade: { changed: boolean; to: string; problems: Problem[] } | null
+  /** What an upgrade would do; null where nothing is asked for. */
+  upgrade: { refused: boolean; changed: boolean; components: Plan['components']; problems: Problem[] } | null
   problems: Problem[]
 }

@@ -120,7 +120,7 @@ export function stepAt(journal: Journal, index: number): BoundStep {
 }
 
 /** The one point of no return: from the first move of the commit, the run only goes forward. */
-function isCommitted({ state }: Journal): boolean {
+export function isCommitted({ state }: Journal): boolean {
   return state.plan.steps.some(
     ({ kind }, index) => kind === 'commit' && state.steps[index]?.doing !== undefined,
   )

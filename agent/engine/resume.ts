@@ -1,5 +1,5 @@
 import type { Outcome } from '../core/report.ts'
-import { type Execution, execute, goBack, stepAt } from './execute.ts'
+import { type Execution, execute, goBack, isCommitted, stepAt } from './execute.ts'
 
 /** A run that died this often does not get better by another try. */
 const MAX_RESUMES = 5
@@ -20,11 +20,16 @@ export async function resume(execution: Execution): Promise<Outcome> {
   })
 }
 
+/** From the commit on its own word counts; before it, every move that was made must still stand. */
 async function goesOn({ journal, ports, emit, signal }: Execution): Promise<boolean> {
-  const index = journal.state.steps.findLastIndex(({ doing }) => doing !== undefined)
-  if (index < 0) return false
-  const context = { ...ports, emit, signal, index, since: ports.clock.now() }
-  return await stepAt(journal, index).goesOn(journal.state.steps[index]?.before, context)
+  const touched = [...journal.state.steps.keys()].filter((index) => journal.state.steps[index]?.doing)
+  const last = touched.slice(-1)
+  const asked = isCommitted(journal) ? last : touched.filter((index) => stepAt(journal, index).moves)
+  for (const index of asked) {
+    const context = { ...ports, emit, signal, index, since: ports.clock.now() }
+    if (!(await stepAt(journal, index).goesOn(journal.state.steps[index]?.before, context))) return false
+  }
+  return asked.length > 0
 }
 
 async function giveUp({ journal }: Execution): Promise<Outcome> {

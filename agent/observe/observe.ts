@@ -23,7 +23,7 @@ export async function observe(wanted: Wanted, ports: ObservePorts, signal: Abort
   const problems: Problem[] = []
   const [node, image] = await Promise.all([
     observeNode(wanted, ports, problems),
-    observeImage(wanted.node.image, ports.docker, signal),
+    wanted.node.image === null ? null : observeImage(wanted.node.image, ports.docker, signal),
   ])
   const { name, architecture, os } = engine
   return { engine: { name, architecture, os }, node, image, problems }

@@ -57,8 +57,11 @@ function outcomeLine(report: Report, { bold, green, yellow, red }: Colors): stri
 }
 
 /** A prefetch that finds the image here is unchanged as well: then another one runs. */
-function nothingToDo({ components: { node } }: Report): string {
-  if (!node) return 'nothing to do'
+function nothingToDo({ components }: Report): string {
+  const { node } = components
+  const asked = Object.keys(components).length
+  if (asked === 0) return 'nothing to do'
+  if (!node || asked > 1) return 'nothing to do: all that is asked for is in place already'
   return `nothing to do: ${oneLine(node.to)} ${node.from === node.to ? 'runs' : 'is here'} already`
 }
 

@@ -81,14 +81,17 @@ function daemonRows(
 function runRows({ lastRun, unfinishedRun }: StatusReport, colors: Colors): Row[] {
   const rows: Row[] = []
   if (lastRun) {
-    const { run, outcome, from, to, startedAt, window } = lastRun
+    const { run, outcome, components, startedAt, window } = lastRun
     rows.push([
       'last run',
       `${run}, ${time(startedAt)}: ${outcome === 'stuck' ? colors.red(outcome) : outcome}`,
     ])
     const used =
       window?.usedMs == null ? '' : `, window ${seconds(window.usedMs)} of ${setSeconds(window.budgetMs)}`
-    rows.push(['', `${oneLine(from)} -> ${oneLine(to)}${used}`])
+    const changes = Object.entries(components).map(
+      ([component, { from, to }]) => `${component}: ${oneLine(from)} -> ${oneLine(to)}`,
+    )
+    rows.push(['', `${changes.join('; ')}${used}`])
   }
   if (unfinishedRun) {
     const { run, startedAt, command } = unfinishedRun
@@ -102,12 +105,11 @@ function runRows({ lastRun, unfinishedRun }: StatusReport, colors: Colors): Row[
 
 function upgradeRows({ upgrade }: StatusReport, colors: Colors): Row[] {
   if (upgrade === null) return []
-  if (upgrade.problems.some(({ severity }) => severity === 'error')) {
-    return [['upgrade', colors.red(`to ${oneLine(upgrade.to)} would be refused`)]]
-  }
+  if (upgrade.refused) return [['upgrade', colors.red('would be refused')]]
+  const asked = Object.entries(upgrade.components).map(([component, { to }]) => `${component} ${oneLine(to)}`)
   if (!upgrade.changed)
-    return [['upgrade', colors.green(`nothing to do: ${oneLine(upgrade.to)} runs already`)]]
-  return [['upgrade', `would change the node to ${oneLine(upgrade.to)}`]]
+    return [['upgrade', colors.green(`nothing to do: ${asked.join(', ')} is in place already`)]]
+  return [['upgrade', `would put in place: ${asked.join(', ')}`]]
 }
 
 function shortId(id: string): string {

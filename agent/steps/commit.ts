@@ -1,3 +1,5 @@
+import type { ContainerCommit } from '../core/plan.ts'
+import type { Docker } from '../ports/docker.ts'
 import { findNext } from './next-container.ts'
 import type { Step } from './step.ts'
 
@@ -7,38 +9,54 @@ import type { Step } from './step.ts'
  */
 export const commit: Step<'commit'> = {
   moves: true,
-  describe: ({ old }) => `commit: ${old.name} keeps the new container`,
+  describe: ({ containers }) =>
+    containers.length === 0
+      ? 'commit: keep what was put in place'
+      : `commit: ${containers.map(({ old }) => old.name).join(', ')} keeps the new container`,
 
-  async capture({ next }, { docker }) {
-    return { nextId: (await findNext(docker, next)).Id }
+  async capture({ containers }, { docker }) {
+    return {
+      nextIds: await Promise.all(containers.map(async ({ next }) => (await findNext(docker, next)).Id)),
+    }
   },
 
-  async do({ old, parkName }, { nextId }, { docker }) {
-    const parked = await docker.inspectContainer(old.id)
-    if (parked) await docker.setRestartPolicy(old.id, { Name: 'no' })
-    await docker.setRestartPolicy(nextId, old.policy)
-    await docker.startContainer(nextId)
-    // The names change last: until here the operator's name is the container that a reboot or a rollback brings back.
-    if (parked) await docker.renameContainer(old.id, parkName)
-    await docker.renameContainer(nextId, old.name)
+  async do({ containers }, { nextIds }, { docker }) {
+    for (const [i, { old, parkName }] of containers.entries()) {
+      const nextId = nextIds[i] ?? ''
+      const parked = await docker.inspectContainer(old.id)
+      if (parked) await docker.setRestartPolicy(old.id, { Name: 'no' })
+      await docker.setRestartPolicy(nextId, old.policy)
+      await docker.startContainer(nextId)
+      // The names change last: until here the operator's name is the container that a reboot or a rollback brings back.
+      if (parked) await docker.renameContainer(old.id, parkName)
+      await docker.renameContainer(nextId, old.name)
+    }
   },
 
   verify: () => Promise.resolve({}),
 
-  // A power cut may bring the old container back before it gave up its policy, or take a `--rm` one away: then
-  // forward would be a second restart without a gate, or nothing at all.
-  async goesOn({ old }, { nextId }, { docker }) {
-    const next = await docker.inspectContainer(nextId)
-    if (next?.State.Running === true) return true
-    return next !== undefined && (await docker.inspectContainer(old.id))?.State.Running !== true
+  async goesOn({ containers }, { nextIds }, { docker }) {
+    const ready = await Promise.all(containers.map((one, i) => canTakeOver(one, nextIds[i] ?? '', docker)))
+    return !ready.includes(false)
   },
 
   /** Only from a resume that does not go on; a failure after the commit undoes nothing. */
-  async undo({ old }, _before, { docker }) {
-    if (await docker.inspectContainer(old.id)) {
+  async undo({ containers }, _before, { docker }) {
+    for (const { old } of containers) {
+      if (!(await docker.inspectContainer(old.id))) continue
       await docker.setRestartPolicy(old.id, old.policy)
       await docker.renameContainer(old.id, old.name)
     }
     return {}
   },
+}
+
+/**
+ * A power cut may bring the old container back before it gave up its policy, or take a `--rm` one away: then forward
+ * would be a second restart without a gate, or nothing at all.
+ */
+async function canTakeOver({ old }: ContainerCommit, nextId: string, docker: Docker): Promise<boolean> {
+  const next = await docker.inspectContainer(nextId)
+  if (next?.State.Running === true) return true
+  return next !== undefined && (await docker.inspectContainer(old.id))?.State.Running !== true
 }

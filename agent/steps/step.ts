@@ -36,7 +36,7 @@ export interface StepBefore {
   'pull-image': Record<string, never>
   'create-container': Record<string, never>
   'swap-container': { nextId: string }
-  commit: { nextId: string }
+  commit: { nextIds: string[] }
   'clean-up': Record<string, never>
 }
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { readRegularFile } from '../../agent/adapters/atomic-file.ts'
-import { loadConfig, MAX_CONFIG_BYTES, mergeFlags, targetImage } from '../../agent/config/load.ts'
+import { loadConfig, MAX_CONFIG_BYTES, mergeFlags } from '../../agent/config/load.ts'
 import { configSchema } from '../../agent/config/schema.ts'
 
 const image = 'quay.io/calico/node:v2.6.12'
@@ -71,6 +71,23 @@ describe('mergeFlags', () => {
     })
   })
 
+  it.each([
+    ['quay.io/calico/cni:v1.11.8', { image: 'quay.io/calico/cni:v1.11.8' }],
+    ['/srv/cni', { directory: '/srv/cni' }],
+    ['/srv/cni.tar', { archive: '/srv/cni.tar' }],
+    ['/srv/cni.tar.gz', { archive: '/srv/cni.tar.gz' }],
+    ['/srv/cni.tgz', { archive: '/srv/cni.tgz' }],
+  ])('takes --cni %s for what it is, in place of any other source', (cni, source) => {
+    const other = configSchema.parse({ cni: { directory: '/elsewhere' } })
+    const { image: ref, directory, archive } = mergeFlags(other, { cni }).cni
+    expect({ image: ref, directory, archive }).toEqual({
+      image: undefined,
+      directory: undefined,
+      archive: undefined,
+      ...source,
+    })
+  })
+
   it('names all flags that are wrong', () => {
     expect(() => mergeFlags(config, { node: 'a b', window: NaN, dockerSocket: 'd.sock' })).toThrow(
       expect.objectContaining({
@@ -80,21 +97,6 @@ describe('mergeFlags', () => {
           { message: expect.stringMatching(/^--window: expected a whole number/) as string },
           { message: expect.stringMatching(/^--docker-socket: must be an absolute path/) as string },
         ].map((problem) => expect.objectContaining(problem) as unknown),
-      }),
-    )
-  })
-})
-
-describe('targetImage', () => {
-  it('is what file or flag names', () => {
-    expect(targetImage(configSchema.parse({ node: { image } }), file)).toBe(image)
-  })
-
-  it('shows the smallest config when nothing names it', () => {
-    expect(() => targetImage(configSchema.parse({}), '/etc/calico-agent/agent.yaml')).toThrow(
-      expect.objectContaining({
-        exitCode: 2,
-        fix: expect.stringContaining('node:\n  image: quay.io') as string,
       }),
     )
   })

@@ -7,6 +7,13 @@ import { ConfigError } from '../../agent/config/problems.ts'
 
 const image = 'quay.io/calico/node:v2.6.12'
 const defaults = {
+  cni: {
+    binaries: ['calico', 'calico-ipam'],
+    sha256: {},
+    binDir: '/opt/cni/bin',
+    configDir: '/etc/cni/net.d',
+  },
+  kubelet: { unit: 'kubelet.service', restart: 'auto' },
   node: { container: 'calico-node', manager: 'auto' },
   bird: { sockets: ['/var/run/calico/bird.ctl', '/var/run/calico/bird6.ctl'] },
   window: 90,
@@ -37,6 +44,16 @@ describe('a good config', () => {
   it('may say everything', () => {
     const everything = {
       node: { image: `calico/node@sha256:${'0'.repeat(64)}`, container: 'calico', manager: 'docker' },
+      cni: {
+        archive: '/srv/cni.tgz',
+        binaries: ['calico'],
+        sha256: { calico: '0'.repeat(64) },
+        binDir: '/usr/lib/cni',
+        configDir: '/etc/cni',
+        configFile: '10-calico.conflist',
+        merge: { mtu: 1440, log_level: null },
+      },
+      kubelet: { unit: 'my-kubelet.service', restart: 'never' },
       bird: { sockets: ['/run/bird.ctl'] },
       window: 60,
       settle: 0,
@@ -49,6 +66,27 @@ describe('a good config', () => {
   it('may be JSON, have comments, start with a byte-order mark, and leave the image to a flag', () => {
     expect(parse('{"window": 60}')).toEqual({ ...defaults, window: 60 })
     expect(parse('\ufeff# the window\nwindow: 60 # s\n')).toEqual({ ...defaults, window: 60 })
+  })
+})
+
+describe('a CNI section', () => {
+  it.each([
+    [
+      'two sources',
+      'cni:\n  directory: /srv/cni\n  archive: /srv/cni.tgz\n',
+      'name one of directory and archive',
+    ],
+    [
+      'a path for a plugin',
+      'cni:\n  binaries: [../calico]\n',
+      'must be the name of a CNI plugin, not a path',
+    ],
+    ['a hash that is none', 'cni:\n  sha256: { calico: abc }\n', 'must be a SHA-256 of 64 hex digits'],
+    ['a config elsewhere', 'cni:\n  configFile: /etc/10-calico.conf\n', 'must be a file name that ends in'],
+    ['a hidden config', 'cni:\n  configFile: .calico.conf\n', 'must be a file name that ends in'],
+    ['a unit that is none', 'kubelet:\n  unit: kubelet\n', 'must be the name of a unit'],
+  ])('does not have %s', (_, text, problem) => {
+    expect(problemsOf(text)).toEqual([expect.stringContaining(problem)])
   })
 })
 
@@ -68,7 +106,7 @@ retention: { runs: 0, images: 1.5 }
 docker: /var/run/docker.sock
 `
     expect(problemsOf(text)).toEqual([
-      'agent.yaml:1:1: nodes: unknown key; the nearest known key is "node" (known here: node, bird, window, settle, docker, retention)',
+      'agent.yaml:1:1: nodes: unknown key; the nearest known key is "node" (known here: node, cni, kubelet, bird, window, settle, docker, retention)',
       'agent.yaml:4:10: node.image: cannot use "Quay.io/calico/Node:v2" as an image: the repository must be lower case; use quay.io/calico/node:v2',
       'agent.yaml:5:3: node.contaner: unknown key; the nearest known key is "container" (known here: image, container, manager)',
       'agent.yaml:6:12: node.manager: expected auto or docker, found the text "systemd"',

@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest'
-import { prefetchPlan, rollbackPlan, runsAlready, upgradePlan } from '../../agent/core/build-plan.ts'
+import { prefetchPlan, rollbackPlan, upgradePlan } from '../../agent/core/build-plan.ts'
 import { RUN_LABEL } from '../../agent/core/container-spec.ts'
+import { runsAlready } from '../../agent/core/image-state.ts'
 import type { ObservedImage } from '../../agent/core/model.ts'
 import type { Plan } from '../../agent/core/plan.ts'
-import { container, digest, image, newImage, node, unreachable, wanted } from './observed.ts'
+import { container, digest, image, node, observed, unreachable, wanted } from './observed.ts'
 
 const RUN = '20261122T141503Z-7f3a'
-const input = { run: RUN, wanted, engineHostname: 'host-1', leftovers: { containers: [], images: [] } }
+const input = { run: RUN, wanted, leftovers: { containers: [], images: [] } }
 const kinds = ({ steps }: Plan) => steps.map(({ kind }) => kind)
 
 /** The wanted image under a reference, as the registry has it, and as this host has it. */
@@ -65,13 +66,13 @@ describe('a pull is needed', () => {
       true,
     ],
   ])('or not, when the image is %s', (_, wantedImage, pull) => {
-    expect(kinds(prefetchPlan(RUN, wantedImage, ''))).toEqual(pull ? ['pull-image'] : [])
+    expect(kinds(prefetchPlan(RUN, { node: null, image: wantedImage }))).toEqual(pull ? ['pull-image'] : [])
   })
 })
 
 describe('upgradePlan', () => {
   it('pulls, prepares, swaps and commits', () => {
-    const { plan } = upgradePlan({ ...input, node: node(), image: newImage })
+    const { plan } = upgradePlan({ ...input, observed: observed() })
     expect(kinds(plan)).toEqual(['pull-image', 'create-container', 'swap-container', 'commit'])
     expect(plan).toMatchObject({
       run: RUN,
@@ -82,24 +83,30 @@ describe('upgradePlan', () => {
 
   it('is empty, with no diff, where the image runs', () => {
     const image_ = asked('calico/node:v2.6.5', 'a', running)
-    const { plan, diff } = upgradePlan({ ...input, node: node({ image: running }), image: image_ })
+    const { plan, diff } = upgradePlan({
+      ...input,
+      observed: observed({ node: node({ image: running }), image: image_ }),
+    })
     expect(plan.steps).toEqual([])
     expect(diff).toEqual([])
   })
 
   it('pulls nothing that is here', () => {
-    const { plan } = upgradePlan({ ...input, node: node(), image: asked('calico/node:v2.6.12', 'b', other) })
+    const { plan } = upgradePlan({
+      ...input,
+      observed: observed({ image: asked('calico/node:v2.6.12', 'b', other) }),
+    })
     expect(kinds(plan)).toEqual(['create-container', 'swap-container', 'commit'])
   })
 
   it('cleans up last, and only what is left over', () => {
     const leftovers = { containers: ['old'], images: ['calico/node:v2.6.1'] }
-    const { plan } = upgradePlan({ ...input, leftovers, node: node(), image: newImage })
+    const { plan } = upgradePlan({ ...input, leftovers, observed: observed() })
     expect(plan.steps.at(-1)).toEqual({ kind: 'clean-up', component: 'node', args: leftovers })
   })
 
   it('prepares the container on trial, and keeps the old one with its way back', () => {
-    const { plan } = upgradePlan({ ...input, node: node(), image: newImage })
+    const { plan } = upgradePlan({ ...input, observed: observed() })
     const [, create, swap, commit] = plan.steps
     expect(create?.args).toMatchObject({
       name: `calico-node-next-${RUN}`,
@@ -125,9 +132,7 @@ describe('upgradePlan', () => {
     }
     expect(swap?.args).toMatchObject({ old, next: { createdBy: RUN } })
     expect(commit?.args).toMatchObject({
-      old,
-      next: { createdBy: RUN },
-      parkName: `calico-node-parked-${RUN}`,
+      containers: [{ old, next: { createdBy: RUN }, parkName: `calico-node-parked-${RUN}` }],
     })
   })
 
@@ -144,15 +149,14 @@ describe('upgradePlan', () => {
     const { plan } = upgradePlan({
       ...input,
       wanted: { ...wanted, windowMs },
-      node: node(changes),
-      image: newImage,
+      observed: observed({ node: node(changes) }),
     })
     const swap = plan.steps.find(({ kind }) => kind === 'swap-container')
     expect(swap?.args).toMatchObject({ gate: { settleMs: 10_000, ...gate } })
   })
 
   it('shows the image as the only change', () => {
-    const { diff } = upgradePlan({ ...input, node: node(), image: newImage })
+    const { diff } = upgradePlan({ ...input, observed: observed() })
     const [entry] = diff
     expect(entry?.target).toBe('container calico-node')
     expect(entry?.after).toBe(entry?.before.replace('calico/node:v2.6.5', 'calico/node:v2.6.12'))
@@ -161,7 +165,7 @@ describe('upgradePlan', () => {
 })
 
 describe('rollbackPlan', () => {
-  const upgraded = upgradePlan({ ...input, node: node(), image: newImage }).plan
+  const upgraded = upgradePlan({ ...input, observed: observed() }).plan
   const swap = upgraded.steps.find((step) => step.kind === 'swap-container')
   if (!swap) throw new Error('no swap')
   const { old } = swap.args
@@ -171,7 +175,7 @@ describe('rollbackPlan', () => {
   const replaced = { old, parked: true, image: old.image, imageIsLocal: true }
 
   it('starts the parked container again, and never derives it anew', () => {
-    const { plan } = rollbackPlan({ ...input, node: now, replaced })
+    const { plan } = rollbackPlan({ ...input, engineHostname: 'host-1', node: now, replaced })
     expect(kinds(plan)).toEqual(['swap-container', 'commit'])
     expect(plan.command).toBe('rollback')
     expect(plan.components.node).toEqual({ from: 'calico/node:v2.6.12', to: 'calico/node:v2.6.5' })
@@ -184,6 +188,7 @@ describe('rollbackPlan', () => {
   ])('makes a container again that is gone; its image here: %s', (imageIsLocal, image_, steps) => {
     const { plan } = rollbackPlan({
       ...input,
+      engineHostname: 'host-1',
       node: now,
       replaced: { ...replaced, parked: false, image: image_, imageIsLocal },
     })

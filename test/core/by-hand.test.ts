@@ -56,7 +56,11 @@ describe('settleByHand', () => {
     components: { node: { from: 'a', to: 'b' } },
     steps: [
       { kind: 'swap-container', component: 'node', args: { old, next, gate } },
-      { kind: 'commit', component: 'node', args: { old, next, parkName: 'calico-node-parked-R1' } },
+      {
+        kind: 'commit',
+        component: 'node',
+        args: { containers: [{ old, next, parkName: 'calico-node-parked-R1' }] },
+      },
     ],
   }
 

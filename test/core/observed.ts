@@ -85,6 +85,8 @@ export const unreachable: ObservedImage['remote'] = {
 
 export const wanted: Wanted = {
   node: { image: newImage.ref, container: 'calico-node', manager: 'auto' },
+  cni: null,
+  cniConfig: null,
   birdSockets: [endpoint.socket],
   windowMs: 90_000,
   settleMs: 10_000,

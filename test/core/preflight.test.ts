@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Observed } from '../../agent/core/model.ts'
-import { checkAllowed, imageProblems, preflight, preflightRollback } from '../../agent/core/preflight.ts'
+import { checkAllowed, prefetchProblems, preflight, preflightRollback } from '../../agent/core/preflight.ts'
 import { deadSession, session, upView } from '../fakes/bird.ts'
 import { container, digest, image, newImage, node, observed, unreachable, wanted } from './observed.ts'
 
@@ -227,10 +227,10 @@ describe('preflightRollback', () => {
   })
 })
 
-describe('imageProblems', () => {
+describe('prefetchProblems', () => {
   it('says what the image is for', () => {
     const remote = { digest: digest('b'), platforms: ['linux/arm64'] }
-    expect(imageProblems(observed({ image: { ...newImage, remote } }))).toMatchObject([
+    expect(prefetchProblems(observed({ image: { ...newImage, remote } }))).toMatchObject([
       { message: 'cannot use calico/node:v2.6.12: it is for linux/arm64, this host is linux/amd64' },
     ])
   })

@@ -88,7 +88,12 @@ describe('agent status', () => {
       bird: [{ family: 4, recovering: false, sessions: [{ neighbor: peer.address, established: true }] }],
       lastRun: null,
       unfinishedRun: null,
-      upgrade: { changed: true, to: image('v2.6.12'), problems: [] },
+      upgrade: {
+        refused: false,
+        changed: true,
+        components: { node: { from: image('v2.6.5'), to: image('v2.6.12') } },
+        problems: [],
+      },
       problems: [],
     })
     const human = await host.ok(['agent', 'status'])
@@ -110,8 +115,7 @@ describe('agent status', () => {
     expect(lastRun).toMatchObject({
       run,
       outcome: 'upgraded',
-      from: image('v2.6.5'),
-      to: image('v2.6.12'),
+      components: { node: { from: image('v2.6.5'), to: image('v2.6.12') } },
       window,
     })
     const human = await host.ok(['agent', 'status'])

@@ -29,6 +29,8 @@ const NEW_IMAGE = 'calico/node:v2.6.12'
 
 const WANTED: Wanted = {
   node: { image: NEW_IMAGE, container: NAME, manager: 'auto' },
+  cni: null,
+  cniConfig: null,
   birdSockets: ['/var/run/calico/bird.ctl'],
   windowMs: 20_000,
   settleMs: 1_000,
@@ -152,10 +154,8 @@ export class FakeHost {
   async plan(): Promise<Plan> {
     const host = { unitRunning: () => Promise.resolve(null) }
     const observed = await observe(WANTED, { ...this.ports(), host }, new AbortController().signal)
-    const { node, image, engine } = observed
-    if (node === null) throw new Error('no calico-node')
     const leftovers = { containers: [], images: [] }
-    return upgradePlan({ run: RUN, wanted: WANTED, engineHostname: engine.name, node, image, leftovers }).plan
+    return upgradePlan({ run: RUN, wanted: WANTED, observed, leftovers }).plan
   }
 
   /** Runs a plan, unless it is killed on the way. */

@@ -35,7 +35,7 @@ const next = { createdBy: RUN }
 const STEPS: PlannedStep[] = [
   { kind: 'pull-image', component: 'node', args: { image: TO } },
   { kind: 'swap-container', component: 'node', args: { old, next, gate } },
-  { kind: 'commit', component: 'node', args: { old, next, parkName: 'parked' } },
+  { kind: 'commit', component: 'node', args: { containers: [{ old, next, parkName: 'parked' }] } },
 ]
 
 export function describeStep({ kind }: PlannedStep): string {

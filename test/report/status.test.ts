@@ -48,13 +48,12 @@ const full: StatusReport = {
   lastRun: {
     run: RUN,
     outcome: 'upgraded',
-    from: FROM,
-    to: TO,
+    components: { node: { from: FROM, to: TO } },
     startedAt: '2026-11-22T14:15:03.000Z',
     window: upgraded.window,
   },
   unfinishedRun: { run: RUN, startedAt: '2026-11-22T14:15:03.000Z', command: 'upgrade' },
-  upgrade: { changed: true, to: TO, problems: [] },
+  upgrade: { refused: false, changed: true, components: { node: { from: FROM, to: TO } }, problems: [] },
   problems: [],
 }
 
@@ -74,9 +73,9 @@ describe('renderStatus', () => {
                   Node_10_0_0_1   10.0.0.1   0 routes   Active  Socket: No route to host
                   announces a restart time of 120 s
       last run    20261122T141503Z-7f3a, 2026-11-22 14:15:03Z: upgraded
-                  quay.io/calico/node:v2.6.5 -> quay.io/calico/node:v2.6.12, window 4.1 s of 90 s
+                  node: quay.io/calico/node:v2.6.5 -> quay.io/calico/node:v2.6.12, window 4.1 s of 90 s
       unfinished  20261122T141503Z-7f3a, upgrade of 2026-11-22 14:15:03Z; agent resume settles it
-      upgrade     would change the node to quay.io/calico/node:v2.6.12"
+      upgrade     would put in place: node quay.io/calico/node:v2.6.12"
     `)
   })
 
@@ -109,8 +108,9 @@ describe('renderStatus', () => {
   })
 
   it('says what an upgrade would do', () => {
-    expect(text({ upgrade: { changed: false, to: TO, problems: [] } })).toContain(
-      `nothing to do: ${TO} runs already`,
+    const components = { node: { from: TO, to: TO } }
+    expect(text({ upgrade: { refused: false, changed: false, components, problems: [] } })).toContain(
+      `nothing to do: node ${TO} is in place already`,
     )
     const problem = {
       code: 'peer-down',
@@ -118,8 +118,11 @@ describe('renderStatus', () => {
       message: 'peer x is down',
       fix: 'birdc show',
     }
-    const refused = text({ upgrade: { changed: true, to: TO, problems: [problem] }, problems: [problem] })
-    expect(refused).toContain(`to ${TO} would be refused`)
+    const refused = text({
+      upgrade: { refused: true, changed: false, components: {}, problems: [problem] },
+      problems: [problem],
+    })
+    expect(refused).toContain('would be refused')
     expect(refused.split('error: peer x is down [peer-down]\n  fix: birdc show')).toHaveLength(2)
   })
 

@@ -1,0 +1,91 @@
+import { AgentError, ExitCode } from '../core/errors.ts'
+import {
+  type CniSource,
+  PARTS,
+  type Part,
+  type Wanted,
+  type WantedCni,
+  type WantedCniConfig,
+} from '../core/model.ts'
+import { minimalConfig } from './parse.ts'
+import { ConfigError } from './problems.ts'
+import type { Config } from './schema.ts'
+
+/**
+ * `node,cni` as a list; undefined where nothing is given.
+ * @throws AgentError `unknown-part` (exit 2)
+ */
+export function partsOf(text: string | undefined): Part[] | undefined {
+  return text?.split(',').map((name) => {
+    const part = PARTS.find((known) => known === name.trim())
+    if (part !== undefined) return part
+    throw new AgentError('unknown-part', `cannot keep to "${name}": an upgrade has no such part`, {
+      fix: `parts: ${PARTS.join(', ')}`,
+      exitCode: ExitCode.usage,
+    })
+  })
+}
+
+/** The config in the units of the stories; `only` leaves the other parts alone. */
+export function wantedOf(config: Config, allow: string[], only: Part[] = [...PARTS]): Wanted {
+  const { node, bird, window, settle, retention } = config
+  return {
+    node: { ...node, image: only.includes('node') ? (node.image ?? null) : null },
+    cni: only.includes('cni') ? wantedCni(config) : null,
+    cniConfig: only.includes('cni-config') ? wantedCniConfig(config) : null,
+    birdSockets: bird.sockets,
+    windowMs: window * 1000,
+    settleMs: settle * 1000,
+    keepImages: retention.images,
+    allow,
+  }
+}
+
+function wantedCni({ cni }: Config): WantedCni | null {
+  const source = cniSource(cni)
+  if (source === null) return null
+  return { source, binaries: cni.binaries, sha256: cni.sha256, binDir: cni.binDir }
+}
+
+function cniSource({ image, directory, archive }: Config['cni']): CniSource | null {
+  if (image !== undefined) return { kind: 'image', image }
+  if (directory !== undefined) return { kind: 'directory', path: directory }
+  return archive === undefined ? null : { kind: 'archive', path: archive }
+}
+
+function wantedCniConfig({ cni, kubelet }: Config): WantedCniConfig | null {
+  if (cni.merge === undefined) return null
+  const { configDir, configFile = null, merge, binDir } = cni
+  return { configDir, configFile, merge, binDir, kubelet }
+}
+
+/** What was not found. */
+const MISSING: Record<Part, string> = {
+  node: 'neither --node nor node.image in FILE names an image',
+  cni: 'neither --cni nor cni in FILE names a source',
+  'cni-config': 'cni.merge in FILE is missing',
+}
+
+/**
+ * Something must be asked for, and all that `--only` names.
+ * @throws ConfigError that shows the smallest config
+ */
+export function checkTarget({ node, cni, cniConfig }: Wanted, file: string, only: Part[] | undefined): void {
+  const asked: Record<Part, boolean> = {
+    node: node.image !== null,
+    cni: cni !== null,
+    'cni-config': cniConfig !== null,
+  }
+  const missing = only?.filter((part) => !asked[part]) ?? []
+  if (missing.length > 0) {
+    throw new ConfigError(
+      missing.map((part) => `cannot upgrade ${part}: ${MISSING[part].replace('FILE', file)}`),
+      `add it to ${file}, or leave --only out`,
+    )
+  }
+  if (Object.values(asked).includes(true)) return
+  throw new ConfigError(
+    [`cannot tell what this host shall run: ${MISSING.node.replace('FILE', file)}`],
+    `give --node IMAGE, or write to ${file}:\n${minimalConfig}`,
+  )
+}

@@ -1,0 +1,66 @@
+import { describe, expect, it } from 'vitest'
+import { type Config, configSchema } from '../../agent/config/schema.ts'
+import { checkTarget, partsOf, wantedOf } from '../../agent/config/wanted.ts'
+
+const FILE = '/etc/calico-agent/agent.yaml'
+const image = 'calico/node:v2.6.12'
+const everything = configSchema.parse({
+  node: { image },
+  cni: { archive: '/srv/cni.tgz', merge: { mtu: 1440 } },
+})
+
+function wanted(config: Config, only?: string) {
+  return wantedOf(config, [], partsOf(only))
+}
+
+describe('wantedOf', () => {
+  it('is what the config names', () => {
+    expect(wanted(everything)).toMatchObject({
+      node: { image },
+      cni: { source: { kind: 'archive', path: '/srv/cni.tgz' }, binaries: ['calico', 'calico-ipam'] },
+      cniConfig: { configDir: '/etc/cni/net.d', configFile: null, merge: { mtu: 1440 } },
+    })
+  })
+
+  it('leaves alone what the config leaves out', () => {
+    const { node, cni, cniConfig } = wanted(configSchema.parse({}))
+    expect({ image: node.image, cni, cniConfig }).toEqual({ image: null, cni: null, cniConfig: null })
+  })
+
+  it('keeps to what --only names', () => {
+    const { node, cni, cniConfig } = wanted(everything, 'cni, cni-config')
+    expect(node).toMatchObject({ image: null, container: 'calico-node' })
+    expect([cni, cniConfig]).not.toContain(null)
+    expect(wanted(everything, 'node')).toMatchObject({ node: { image }, cni: null, cniConfig: null })
+  })
+
+  it('knows the parts of a host', () => {
+    expect(() => partsOf('node,pods')).toThrow(
+      expect.objectContaining({ exitCode: 2, fix: 'parts: node, cni, cni-config' }),
+    )
+  })
+})
+
+describe('checkTarget', () => {
+  it('shows the smallest config when nothing is asked for', () => {
+    expect(() => {
+      checkTarget(wanted(configSchema.parse({})), FILE, undefined)
+    }).toThrow(
+      expect.objectContaining({
+        exitCode: 2,
+        fix: expect.stringContaining('node:\n  image: quay.io') as string,
+      }),
+    )
+  })
+
+  it('says which part of --only nothing names', () => {
+    const only = partsOf('node,cni')
+    expect(() => {
+      checkTarget(wantedOf(configSchema.parse({ node: { image } }), [], only), FILE, only)
+    }).toThrow(`cannot upgrade cni: neither --cni nor cni in ${FILE} names a source`)
+  })
+
+  it('takes any part', () => {
+    checkTarget(wanted(configSchema.parse({ cni: { merge: {} } })), FILE, undefined)
+  })
+})
