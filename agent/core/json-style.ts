@@ -48,7 +48,7 @@ export function render(value: Json, style: JsonStyle, indent: string | null): st
   return enclosed('{', members, '}', style, indent)
 }
 
-export function deeper(indent: string | null, { unit }: JsonStyle): string | null {
+function deeper(indent: string | null, { unit }: JsonStyle): string | null {
   return indent === null ? null : indent + unit
 }
 

@@ -134,9 +134,13 @@ class Parser {
 
   #wrong(what: string): AgentError {
     const found = this.#text.codePointAt(this.#at)
-    const seen = found === undefined ? 'the end of the file' : JSON.stringify(String.fromCodePoint(found))
+    const seen = found === undefined ? 'the end of the file' : inWords(String.fromCodePoint(found))
     return new AgentError('json-invalid', `${placeIn(this.#text, this.#at)}: ${what}, found ${seen}`, {
       fix: 'correct the JSON at that place',
     })
   }
+}
+
+function inWords(char: string): string {
+  return char === '\ufeff' ? 'a byte order mark' : JSON.stringify(char)
 }

@@ -1,0 +1,46 @@
+import { pathIn } from '../core/cni-config.ts'
+import { configChange, findConfig } from '../core/cni-config-change.ts'
+import { supportedCniVersions } from '../core/cni-version.ts'
+import { AgentError } from '../core/errors.ts'
+import type { ObservedCniConfig, ObservedPlugin, WantedCniConfig } from '../core/model.ts'
+import type { CniConfigs } from '../ports/cni-config.ts'
+import type { Kubelet } from '../ports/kubelet.ts'
+
+interface ConfigPorts {
+  configs: CniConfigs
+  kubelet: Kubelet
+}
+
+/** Calico's CNI config, what the merge patch makes of it, and whom that concerns. Nobody where it changes nothing. */
+export async function observeCniConfig(
+  wanted: WantedCniConfig,
+  { configs, kubelet }: ConfigPorts,
+): Promise<ObservedCniConfig> {
+  const { calico, problems } = findConfig(await configs.list(wanted.configDir), wanted)
+  const none = { change: null, plugins: [], kubelet: null }
+  if (calico === null) return { ...none, problems }
+  const change = configChange(calico, wanted)
+  if ('code' in change) return { ...none, problems: [...problems, change] }
+  if (change.before === change.after) return { ...none, change, problems }
+  const { unit, restart } = wanted.kubelet
+  const [plugins, facts] = await Promise.all([
+    Promise.all(change.plugins.map((name) => observePlugin(name, wanted.binDir, configs))),
+    restart === 'never' ? null : kubelet.look(unit),
+  ])
+  return { change, plugins, kubelet: facts, problems }
+}
+
+async function observePlugin(name: string, binDir: string, configs: CniConfigs): Promise<ObservedPlugin> {
+  const path = pathIn(binDir, name)
+  if (!(await configs.isProgram(path))) return { name, path, isThere: false, versions: null }
+  return { name, path, isThere: true, versions: await knownVersions(path, configs) }
+}
+
+async function knownVersions(path: string, configs: CniConfigs): Promise<ObservedPlugin['versions']> {
+  try {
+    return supportedCniVersions(await configs.askVersion(path), path)
+  } catch (error) {
+    if (error instanceof AgentError) return error.asProblem()
+    throw error
+  }
+}
