@@ -40,8 +40,8 @@ async function restart(unit: string): Promise<void> {
 async function show(unit: string): Promise<Partial<Record<string, string>>> {
   const names = 'LoadState,ActiveState,ExecStart,ExecMainStartTimestampMonotonic'
   const shown = (await printed(['systemctl', 'show', `--property=${names}`, unit])) ?? ''
-  const lines = shown.split('\n').map((line) => /^(\w+)=(.*)$/.exec(line))
-  return Object.fromEntries(lines.flatMap((match) => (match ? [[match[1], match[2]]] : [])))
+  const found = shown.matchAll(/^(\w+)=(.*)$/gm)
+  return Object.fromEntries([...found].map(([, name = '', value = '']): [string, string] => [name, value]))
 }
 
 async function printed([program = '', ...args]: string[]): Promise<string | null> {

@@ -63,7 +63,9 @@ const sections = {
       configFile: fileName.optional(),
       merge: z
         .record(z.string(), z.json())
-        .superRefine((merge, context) => refuseRounded(merge, context))
+        .superRefine((merge, context) => {
+          refuseRounded(merge, context)
+        })
         .optional(),
     })
     .superRefine((cni, context) => {

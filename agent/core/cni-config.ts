@@ -26,14 +26,17 @@ export function pathIn(directory: string, name: string): string {
   return `${directory.replace(/\/+$/, '')}/${name}`
 }
 
-/** In the order in which the kubelet looks at them: by the bytes of their names. */
+/** In the order in which the kubelet looks at them: by the bytes of their names, which is that of their code points. */
 export function inKubeletOrder<T extends { name: string }>(files: T[]): T[] {
-  const key = ({ name }: T): string =>
-    [...name].map((char) => char.codePointAt(0)?.toString(16).padStart(6, '0')).join('')
-  return files
-    .map((file) => ({ file, key: key(file) }))
-    .sort((a, b) => (a.key < b.key ? -1 : 1))
-    .map(({ file }) => file)
+  return files.toSorted((a, b) => compareCodePoints(a.name, b.name))
+}
+
+function compareCodePoints(a: string, b: string): number {
+  for (let i = 0; i < Math.min(a.length, b.length); i++) {
+    const difference = (a.codePointAt(i) ?? 0) - (b.codePointAt(i) ?? 0)
+    if (difference !== 0) return difference
+  }
+  return a.length - b.length
 }
 
 /**

@@ -52,7 +52,7 @@ function stepsOf(parts: PlanPart[], leftovers: Leftovers): PlannedStep[] {
     ...parts.flatMap(({ move }) => move),
     { kind: 'commit', component, args: { containers: parts.flatMap(({ commits }) => commits) } },
     ...(leftovers.containers.length + leftovers.images.length + files.length > 0
-      ? [{ kind: 'clean-up' as const, component, args: { ...leftovers, files } }]
+      ? [{ kind: 'clean-up' as const, component, args: { ...leftovers, ...(files.length > 0 && { files }) } }]
       : []),
   ]
 }

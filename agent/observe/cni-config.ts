@@ -1,10 +1,36 @@
-import { pathIn } from '../core/cni-config.ts'
+import { calicoPlugins, pathIn, textOf, type ValidConfig } from '../core/cni-config.ts'
 import { configChange, findConfig } from '../core/cni-config-change.ts'
-import { supportedCniVersions } from '../core/cni-version.ts'
-import { AgentError } from '../core/errors.ts'
+import { askedCniVersion, supportedCniVersions } from '../core/cni-version.ts'
+import { AgentError, type Problem } from '../core/errors.ts'
 import type { ObservedCniConfig, ObservedPlugin, WantedCniConfig } from '../core/model.ts'
+import type { CniConfigStatus } from '../core/status-report.ts'
 import type { CniConfigs } from '../ports/cni-config.ts'
 import type { Kubelet } from '../ports/kubelet.ts'
+
+/** The config that the kubelet takes, whatever is asked for; a problem says where it cannot be looked for. */
+export async function observeLiveConfig(
+  places: Pick<WantedCniConfig, 'configDir' | 'configFile'>,
+  configs: CniConfigs,
+  problems: Problem[],
+): Promise<CniConfigStatus | null> {
+  try {
+    const { live } = findConfig(await configs.list(places.configDir), places)
+    return live && statusOf(live, places.configDir)
+  } catch (error) {
+    if (!(error instanceof AgentError)) throw error
+    problems.push(error.asProblem())
+    return null
+  }
+}
+
+function statusOf(live: ValidConfig, configDir: string): CniConfigStatus {
+  return {
+    path: pathIn(configDir, live.name),
+    plugins: live.plugins.map((plugin) => textOf(plugin, 'type') ?? ''),
+    cniVersion: askedCniVersion(textOf(live.root, 'cniVersion')),
+    isCalico: calicoPlugins(live).length > 0,
+  }
+}
 
 interface ConfigPorts {
   configs: CniConfigs

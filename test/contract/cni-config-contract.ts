@@ -50,7 +50,7 @@ export function cniConfigContract(name: string, create: () => Promise<ConfigWorl
       async (isReplaced) => {
         const { configs, path, kept, names, stamp, before } = await world()
         if (isReplaced) await configs.replace(path, NEW, kept)
-        for (const _ of [1, 2]) {
+        for (let time = 0; time < 2; time++) {
           await configs.restore(path, OLD, kept)
           expect(await configs.read(path)).toBe(OLD)
           expect(await stamp(FILE)).toBe(before)
