@@ -1,5 +1,4 @@
-import { AgentError } from './errors.ts'
-import { type JsonNode, memberOf, parseJson, placeIn } from './json-text.ts'
+import { JsonError, type JsonNode, memberOf, parseJson, placeIn } from './json-text.ts'
 
 /** What Go's filepath.Ext and libcni's ConfFiles let through: hidden files too, if they end so. */
 export const LIVE_ENDING = /\.(conf|conflist|json)$/
@@ -51,7 +50,7 @@ export function judgeConfig({ name, isLink, content }: ConfigFile): JudgedConfig
     for (const plugin of plugins) requireType(plugin)
     return { name, isLink, text: content.text, root, plugins }
   } catch (error) {
-    if (!(error instanceof AgentError)) throw error
+    if (!(error instanceof JsonError)) throw error
     return { name, isLink, invalid: error.message }
   }
 }
@@ -94,22 +93,20 @@ export function doubleName(text: string, node: JsonNode): string | null {
 }
 
 function pluginsOfList(root: JsonNode): JsonNode[] {
-  if (textOf(root, 'name') === undefined) throw unfit('a conflist needs a "name"')
+  if (textOf(root, 'name') === undefined) throw new JsonError('a conflist needs a "name"')
   const plugins = memberOf(root, 'plugins')?.value
   if (plugins?.kind !== 'array' || plugins.items.length === 0)
-    throw unfit('a conflist needs "plugins", a list with one at least')
+    throw new JsonError('a conflist needs "plugins", a list with one at least')
   return plugins.items
 }
 
 function requireType(plugin: JsonNode): void {
-  if (plugin.kind !== 'object') throw unfit('it is no JSON object')
+  if (plugin.kind !== 'object') throw new JsonError('it is no JSON object')
   if ((textOf(plugin, 'type') ?? '') !== '') return
   const isList = memberOf(plugin, 'plugins') !== undefined
-  throw unfit(isList ? 'it has no "type"; a list of plugins must end in .conflist' : 'it has no "type"')
-}
-
-function unfit(why: string): AgentError {
-  return new AgentError('cni-config-invalid', why, { fix: 'correct the file' })
+  throw new JsonError(
+    isList ? 'it has no "type"; a list of plugins must end in .conflist' : 'it has no "type"',
+  )
 }
 
 function firstOf<T, R>(list: T[], found: (one: T) => R | null): R | null {

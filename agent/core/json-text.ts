@@ -1,4 +1,7 @@
-import { AgentError } from './errors.ts'
+/** Why a text is not what it should be. */
+export class JsonError extends Error {
+  override readonly name = 'JsonError'
+}
 
 /** A value and where it stands in the text. */
 export type JsonNode = { start: number; end: number } & (
@@ -25,7 +28,7 @@ const WORD = /true|false|null/y
 
 /**
  * JSON (RFC 8259) with the place of each value; of two members with one name both are there.
- * @throws AgentError `json-invalid`, with line and column
+ * @throws JsonError with line and column
  */
 export function parseJson(text: string): JsonNode {
   return new Parser(text).document()
@@ -132,12 +135,10 @@ class Parser {
     return found
   }
 
-  #wrong(what: string): AgentError {
+  #wrong(what: string): JsonError {
     const found = this.#text.codePointAt(this.#at)
     const seen = found === undefined ? 'the end of the file' : inWords(String.fromCodePoint(found))
-    return new AgentError('json-invalid', `${placeIn(this.#text, this.#at)}: ${what}, found ${seen}`, {
-      fix: 'correct the JSON at that place',
-    })
+    return new JsonError(`${placeIn(this.#text, this.#at)}: ${what}, found ${seen}`)
   }
 }
 
