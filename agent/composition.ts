@@ -2,10 +2,12 @@ import { randomBytes } from 'node:crypto'
 import { readRegularFile } from './adapters/atomic-file.ts'
 import { createBird } from './adapters/bird.ts'
 import { createClock } from './adapters/clock.ts'
+import { createCniConfigs } from './adapters/cni-config.ts'
 import { connectDocker } from './adapters/docker/engine.ts'
 import { createHost } from './adapters/host.ts'
 import { acquireHostLock } from './adapters/host-lock.ts'
 import { createKernelRoutes } from './adapters/kernel-routes.ts'
+import { createKubelet } from './adapters/kubelet.ts'
 import { createProbe } from './adapters/probe.ts'
 import { openStateDir, runsDir } from './adapters/state-dir.ts'
 import type { App } from './app.ts'
@@ -18,8 +20,10 @@ import type { Emit } from './core/events.ts'
 import { checkAllowed } from './core/preflight.ts'
 import { type JournalFiles, RunStore, runName } from './journal/store.ts'
 import type { Bird } from './ports/bird.ts'
+import type { CniConfigs } from './ports/cni-config.ts'
 import type { Docker } from './ports/docker.ts'
 import type { KernelRoutes } from './ports/kernel-routes.ts'
+import type { Kubelet } from './ports/kubelet.ts'
 import { logEvents } from './report/log-events.ts'
 import { createLogger } from './report/logger.ts'
 import { createProgress } from './report/progress.ts'
@@ -37,6 +41,8 @@ export interface Outside {
   docker: Docker
   bird: Bird
   routes: KernelRoutes
+  configs: CniConfigs
+  kubelet: Kubelet
   journals: JournalFiles
 }
 
@@ -89,10 +95,10 @@ async function open(
 
   const clock = createClock()
   const screen = createScreen(options, need)
-  const { docker, bird, routes, journals } = decorate(outsideOf(config, options))
+  const { journals, ...outside } = decorate(outsideOf(config, options))
   const app: App = {
     version,
-    ports: { docker, bird, routes, probe: createProbe(), host: createHost(), clock },
+    ports: { ...outside, probe: createProbe(), host: createHost(), clock },
     runs: new RunStore(journals, clock),
     lock: async (command) => {
       await openStateDir(options.stateDir)
@@ -109,7 +115,14 @@ async function open(
 function outsideOf(config: Config, { stateDir }: CommonOptions): Outside {
   const docker = connectDocker({ socket: config.docker.socket })
   const exec: Docker['exec'] = (container, argv, timeoutMs) => docker.exec(container, argv, timeoutMs)
-  return { docker, bird: createBird(exec), routes: createKernelRoutes(), journals: runsDir(stateDir) }
+  return {
+    docker,
+    bird: createBird(exec),
+    routes: createKernelRoutes(),
+    configs: createCniConfigs(),
+    kubelet: createKubelet(),
+    journals: runsDir(stateDir),
+  }
 }
 
 /** Progress on stdout for people, the log on stderr; a JSON document has stdout for itself. */

@@ -5,6 +5,7 @@ import { tagOf } from './core/image-ref.ts'
 import { hasTarget, type ObservedNode, type Wanted } from './core/model.ts'
 import type { NodeStatus, RunStatus, StatusReport } from './core/status-report.ts'
 import type { RunState } from './journal/run-state.ts'
+import { observeLiveConfig } from './observe/cni-config.ts'
 import { observeNode } from './observe/observe.ts'
 import { planUpgrade } from './upgrade.ts'
 
@@ -14,6 +15,7 @@ export const nothingSeen: StatusReport = {
   node: null,
   bird: null,
   announcedMs: null,
+  cniConfig: null,
   lastRun: null,
   unfinishedRun: null,
   upgrade: null,
@@ -23,7 +25,9 @@ export const nothingSeen: StatusReport = {
 /** What runs now and, with a target, what an upgrade would change. Needs no lock and changes nothing. */
 export async function status(app: App, wanted: Wanted): Promise<StatusReport> {
   const [seen, history] = await Promise.all([look(app, wanted), app.runs.history()])
-  const { node, upgrade, problems } = seen
+  const { node, upgrade } = seen
+  const problems = [...seen.problems]
+  const cniConfig = await observeLiveConfig(wanted.places, app.ports.configs, problems)
   const last = history.find((run) => !isUnfinished(run))
   const unfinished = history.find(isUnfinished)
   return {
@@ -36,6 +40,7 @@ export async function status(app: App, wanted: Wanted): Promise<StatusReport> {
           })
         : null,
     announcedMs: node?.daemons.length ? node.announcedMs : null,
+    cniConfig,
     lastRun: last ? runStatus(last) : null,
     unfinishedRun: unfinished
       ? { run: unfinished.plan.run, startedAt: unfinished.startedAt, command: unfinished.plan.command }

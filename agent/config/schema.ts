@@ -31,6 +31,15 @@ const fileName = z
   .string()
   .regex(/^[^/.][^/]*\.(conf|conflist|json)$/, 'must be a file name that ends in .conf, .conflist or .json')
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'must be a SHA-256 of 64 hex digits')
+
+/** YAML may hold an integer that JavaScript rounds: the file would get another number than the config says. */
+function refuseRounded(value: unknown, context: z.RefinementCtx, path: PropertyKey[] = []): void {
+  if (typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value))
+    context.addIssue({ code: 'custom', path, message: 'this number is too large to be kept exactly' })
+  if (typeof value !== 'object' || value === null) return
+  for (const [key, inner] of Object.entries(value)) refuseRounded(inner, context, [...path, key])
+}
+
 const CNI_SOURCES = ['image', 'directory', 'archive'] as const
 
 const sections = {
@@ -52,7 +61,12 @@ const sections = {
       binDir: absolutePath.default('/opt/cni/bin'),
       configDir: absolutePath.default('/etc/cni/net.d'),
       configFile: fileName.optional(),
-      merge: z.record(z.string(), z.unknown()).optional(),
+      merge: z
+        .record(z.string(), z.json())
+        .superRefine((merge, context) => {
+          refuseRounded(merge, context)
+        })
+        .optional(),
     })
     .superRefine((cni, context) => {
       const given = CNI_SOURCES.filter((source) => cni[source] !== undefined)

@@ -1,3 +1,4 @@
+import { cniConfigPart } from './cni-config-plan.ts'
 import { pullSteps } from './image-state.ts'
 import type { Observed, Wanted } from './model.ts'
 import { type NodeInput, nodeBackPart, nodePart, type Replaced } from './node-plan.ts'
@@ -6,18 +7,23 @@ import { joinParts, type Leftovers, type PlannedChange } from './plan-part.ts'
 
 interface UpgradeInput {
   run: string
-  wanted: Pick<Wanted, 'windowMs' | 'settleMs'>
-  observed: Pick<Observed, 'engine' | 'node' | 'image'>
+  wanted: Pick<Wanted, 'windowMs' | 'settleMs' | 'cniConfig'>
+  observed: Pick<Observed, 'engine' | 'node' | 'image' | 'cniConfig'>
   leftovers: Leftovers
 }
 
 /** The plan that puts what is asked for in place of what is there; no steps where it is there already. */
 export function upgradePlan({ run, wanted, observed, leftovers }: UpgradeInput): PlannedChange {
-  const { engine, node, image } = observed
+  const { engine, node, image, cniConfig } = observed
   const parts = [
-    ...(node && image ? [nodePart({ run, wanted, engineHostname: engine.name, node }, image)] : []),
+    node && image ? nodePart({ run, wanted, engineHostname: engine.name, node }, image) : null,
+    cniConfig && wanted.cniConfig ? cniConfigPart(run, cniConfig, wanted.cniConfig) : null,
   ]
-  return joinParts({ run, command: 'upgrade' }, parts, leftovers)
+  return joinParts(
+    { run, command: 'upgrade' },
+    parts.filter((part) => part !== null),
+    leftovers,
+  )
 }
 
 /** The plan that puts back what an earlier run replaced. */

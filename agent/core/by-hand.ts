@@ -4,13 +4,31 @@ import type { OldContainer, Plan } from './plan.ts'
 
 /**
  * The commands that settle a stuck run by hand: what stands where, and how the old container is put back, made again
- * where it is gone. Null for a run that touched no container.
+ * where it is gone, and the old CNI config. Null for a run that touched neither.
  */
-export function settleByHand({ steps }: Plan, journal: string): string | null {
+export function settleByHand(plan: Plan, journal: string): string | null {
+  const lines = [...containerLines(plan), ...configLines(plan, journal)]
+  if (lines.length === 0) return null
+  return [...lines, `the journal ${journal} has every value, the hidden ones too`].join('\n')
+}
+
+function configLines({ steps }: Plan, journal: string): string[] {
+  const write = steps.find((step) => step.kind === 'write-cni-config')
+  if (!write) return []
+  const { path, wayBack, reader } = write.args
+  return [
+    `to put the old CNI config back: mv ${wayBack} ${path}`,
+    `  where that file is gone: cut -c10- ${journal} | head -1 | jq -j '.plan.steps[] | select(.kind=="write-cni-config").args.before' > ${path}`,
+    ...(reader === null ? [] : [`  systemctl restart ${reader}`]),
+    `to keep the new one: rm -f ${wayBack}`,
+  ]
+}
+
+function containerLines({ steps }: Plan): string[] {
   const swap = steps.find((step) => step.kind === 'swap-container')
   const commit = steps.find((step) => step.kind === 'commit')
   const [kept] = commit?.args.containers ?? []
-  if (!swap || !kept) return null
+  if (!swap || !kept) return []
   const { old, next, parkName } = kept
   const id = old.id.slice(0, 12)
   const newOne =
@@ -28,8 +46,7 @@ export function settleByHand({ steps }: Plan, journal: string): string | null {
     `  ${dockerRunLine(old.name, old.spec)}`,
     'take away the routes that were held for the swap:',
     '  for f in -4 -6; do ip $f rule del pref 32724; ip $f rule del pref 32725; ip $f route flush table 24724; done',
-    `the journal ${journal} has every value, the hidden ones too`,
-  ].join('\n')
+  ]
 }
 
 function policyWord({ policy: { Name, MaximumRetryCount } }: OldContainer): string {

@@ -1,6 +1,8 @@
 import type { BirdEndpoint, BirdUp } from './bird-view.ts'
 import type { ContainerJson, ImageJson } from './docker-json.ts'
 import type { Problem } from './errors.ts'
+import type { KubeletFacts, KubeletRestart } from './kubelet.ts'
+import type { Json } from './merge-patch.ts'
 
 /** What the config and the flags ask of this host. Times in milliseconds. */
 export interface Wanted {
@@ -13,6 +15,8 @@ export interface Wanted {
   cni: WantedCni | null
   /** Null where the config is left alone. */
   cniConfig: WantedCniConfig | null
+  /** Where a status looks, whatever is asked for. */
+  places: { binDir: string; configDir: string; configFile: string | null }
   birdSockets: string[]
   windowMs: number
   settleMs: number
@@ -51,10 +55,10 @@ export interface WantedCniConfig {
   /** Null: the Calico config that is found there. */
   configFile: string | null
   /** RFC 7386 merge patch; of a conflist, on its calico plugin. */
-  merge: Record<string, unknown>
+  merge: { [key: string]: Json }
   /** Where the plugins of the config are looked for. */
   binDir: string
-  kubelet: { unit: string; restart: 'auto' | 'always' | 'never' }
+  kubelet: { unit: string; restart: KubeletRestart }
 }
 
 /** Who keeps the container running, and what shows it. */
@@ -88,11 +92,43 @@ export interface ObservedImage {
   remote: { digest: string; platforms: string[] } | { error: Problem }
 }
 
+/** The text of Calico's CNI config, and what the merge patch makes of it. */
+export interface CniConfigChange {
+  path: string
+  before: string
+  after: string
+  /** Binaries that the kubelet needs for the config as it shall be. */
+  plugins: string[]
+  /** Version of the CNI specification that it asks its plugins for. */
+  cniVersion: string
+}
+
+/** A plugin of the config, as it is in the binary directory now. */
+export interface ObservedPlugin {
+  name: string
+  path: string
+  isThere: boolean
+  /** Versions of the CNI specification that it knows, or why they are not known; null where it was not asked. */
+  versions: string[] | Problem | null
+}
+
+export interface ObservedCniConfig {
+  /** Null where the problems stand against it. */
+  change: CniConfigChange | null
+  /** Empty where the config is as asked already. */
+  plugins: ObservedPlugin[]
+  /** Null where it need not be asked. */
+  kubelet: KubeletFacts | null
+  problems: Problem[]
+}
+
 export interface Observed {
   engine: { name: string; architecture: string; os: string }
   node: ObservedNode | null
   /** Of the node; null where none is asked for. */
   image: ObservedImage | null
+  /** Null where it is left alone. */
+  cniConfig: ObservedCniConfig | null
   /** What could not be observed as expected. */
   problems: Problem[]
 }

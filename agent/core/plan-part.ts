@@ -9,6 +9,8 @@ export interface PlanPart {
   prepare: PlannedStep[]
   move: PlannedStep[]
   commits: ContainerCommit[]
+  /** Files that its way back needs until the commit only. */
+  kept?: string[]
   diff: DiffEntry[]
 }
 
@@ -44,12 +46,13 @@ function stepsOf(parts: PlanPart[], leftovers: Leftovers): PlannedStep[] {
   const [first] = parts
   if (!first) return []
   const { component } = first
+  const files = parts.flatMap(({ kept = [] }) => kept)
   return [
     ...parts.flatMap(({ prepare }) => prepare),
     ...parts.flatMap(({ move }) => move),
     { kind: 'commit', component, args: { containers: parts.flatMap(({ commits }) => commits) } },
-    ...(leftovers.containers.length + leftovers.images.length > 0
-      ? [{ kind: 'clean-up' as const, component, args: leftovers }]
+    ...(leftovers.containers.length + leftovers.images.length + files.length > 0
+      ? [{ kind: 'clean-up' as const, component, args: { ...leftovers, ...(files.length > 0 && { files }) } }]
       : []),
   ]
 }

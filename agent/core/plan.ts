@@ -45,8 +45,20 @@ export interface StepArgs {
   'pull-image': { image: string }
   'create-container': { name: string; run: string; spec: ContainerSpec }
   'swap-container': { old: OldContainer; next: NextContainer; gate: Gate }
+  'write-cni-config': {
+    path: string
+    /** Its text as planned from, and as it shall be. */
+    before: string
+    after: string
+    /** What the file as it was is called until the commit. */
+    wayBack: string
+    /** The unit that reads the file at its start only, and must be restarted. */
+    reader: string | null
+  }
+  'restart-kubelet': { unit: string }
   commit: { containers: ContainerCommit[] }
-  'clean-up': { containers: string[]; images: string[] }
+  /** `files`: ways back that the commit has made void; a journal of before they were kept has none. */
+  'clean-up': { containers: string[]; images: string[]; files?: string[] }
 }
 
 export type StepKind = keyof StepArgs

@@ -1,5 +1,6 @@
 import { birdBaseline } from './bird-phase.ts'
 import type { BirdUp } from './bird-view.ts'
+import { cniConfigProblems } from './cni-config-plan.ts'
 import { AgentError, ExitCode, type Problem } from './errors.ts'
 import { runsAlready } from './image-state.ts'
 import type { Observed, ObservedImage, ObservedNode, Wanted } from './model.ts'
@@ -11,6 +12,7 @@ const OVERRIDABLE = {
   'bird-down': 'BIRD gives no baseline: only the container is gated',
   'bird-recovering': 'a recovery is in progress: a restart now makes the peers delete the routes',
   'peer-not-restart-aware': 'a peer without graceful restart drops the routes as soon as BIRD dies',
+  'cni-config-shadowed': 'the kubelet takes another CNI config, which may still lead to Calico (Multus)',
 } as const
 
 type Overridable = keyof typeof OVERRIDABLE
@@ -27,7 +29,12 @@ export function checkAllowed(rules: string[]): void {
 
 /** Every problem of the host that stands against a swap; overridden ones become warnings. */
 export function preflight(observed: Observed, wanted: Wanted): Problem[] {
-  return swapProblems(observed, wanted).map((problem) => overridden(problem, wanted))
+  const { cniConfig } = observed
+  const problems = [
+    ...swapProblems(observed, wanted),
+    ...(cniConfig === null ? [] : cniConfigProblems(cniConfig, wanted)),
+  ]
+  return problems.map((problem) => overridden(problem, wanted))
 }
 
 function swapProblems({ node, image, engine, problems: seen }: Observed, wanted: Wanted): Problem[] {

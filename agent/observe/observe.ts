@@ -4,14 +4,19 @@ import { AgentError, type Problem } from '../core/errors.ts'
 import { backendOf, envMap } from '../core/health.ts'
 import type { Observed, ObservedImage, ObservedNode, Owner, Wanted } from '../core/model.ts'
 import type { Bird } from '../ports/bird.ts'
+import type { CniConfigs } from '../ports/cni-config.ts'
 import type { Docker } from '../ports/docker.ts'
 import type { Host } from '../ports/host.ts'
+import type { Kubelet } from '../ports/kubelet.ts'
 import { findDaemons } from './bird.ts'
+import { observeCniConfig } from './cni-config.ts'
 
 export interface ObservePorts {
   docker: Docker
   bird: Bird
   host: Host
+  configs: CniConfigs
+  kubelet: Kubelet
 }
 
 /** Where calico/node keeps the config that confd renders for BIRD. */
@@ -21,12 +26,13 @@ const BIRD_CFG = '/etc/calico/confd/config/bird.cfg'
 export async function observe(wanted: Wanted, ports: ObservePorts, signal: AbortSignal): Promise<Observed> {
   const engine = await ports.docker.info()
   const problems: Problem[] = []
-  const [node, image] = await Promise.all([
+  const [node, image, cniConfig] = await Promise.all([
     observeNode(wanted, ports, problems),
     wanted.node.image === null ? null : observeImage(wanted.node.image, ports.docker, signal),
+    wanted.cniConfig === null ? null : observeCniConfig(wanted.cniConfig, ports),
   ])
   const { name, architecture, os } = engine
-  return { engine: { name, architecture, os }, node, image, problems }
+  return { engine: { name, architecture, os }, node, image, cniConfig, problems }
 }
 
 /** Null where there is no such container. */

@@ -1,6 +1,6 @@
 import type { Problem } from '../core/errors.ts'
 import type { Owner } from '../core/model.ts'
-import type { BirdStatus, NodeStatus, StatusReport } from '../core/status-report.ts'
+import type { BirdStatus, CniConfigStatus, NodeStatus, StatusReport } from '../core/status-report.ts'
 import type { TextOptions } from './human.ts'
 import { problemLines } from './problem-text.ts'
 import { alignedRows } from './table.ts'
@@ -17,6 +17,7 @@ export function renderStatus(status: StatusReport, { color }: TextOptions): stri
       ? nodeRows(status.node)
       : [['node', colors.red('no calico/node container')] satisfies Row]),
     ...birdRows(status, colors),
+    ['cni config', configText(status.cniConfig)],
     ...runRows(status, colors),
     ...upgradeRows(status, colors),
   ]
@@ -76,6 +77,12 @@ function daemonRows(
     ['bird', `IPv${family}, ${socket}${via === 'exec' ? ' in the container' : ''}: ${state}`],
     ...(table.length === 0 ? ['no BGP sessions'] : alignedRows(table)).map((line): Row => ['', line]),
   ]
+}
+
+function configText(config: CniConfigStatus | null): string {
+  if (config === null) return 'none that the kubelet takes'
+  const { path, plugins, cniVersion, isCalico } = config
+  return `${oneLine(path)}: ${oneLine(plugins.join(', '))}, CNI ${oneLine(cniVersion)}${isCalico ? '' : ", not Calico's"}`
 }
 
 function runRows({ lastRun, unfinishedRun }: StatusReport, colors: Colors): Row[] {

@@ -3,14 +3,18 @@ import { cleanUp } from './clean-up.ts'
 import { commit } from './commit.ts'
 import { createContainer } from './create-container.ts'
 import { pullImage } from './pull-image.ts'
+import { restartKubelet } from './restart-kubelet.ts'
 import type { Step, StepBefore, StepContext, StepResult } from './step.ts'
 import { swapContainer } from './swap-container.ts'
+import { writeCniConfig } from './write-cni-config.ts'
 
 /** One executor per kind: a kind without one does not compile. */
 const registry: { [K in StepKind]: Step<K> } = {
   'pull-image': pullImage,
   'create-container': createContainer,
   'swap-container': swapContainer,
+  'write-cni-config': writeCniConfig,
+  'restart-kubelet': restartKubelet,
   commit,
   'clean-up': cleanUp,
 }

@@ -4,8 +4,10 @@ import type { StepArgs, StepKind } from '../core/plan.ts'
 import type { WindowReport } from '../core/report.ts'
 import type { Bird } from '../ports/bird.ts'
 import type { Clock } from '../ports/clock.ts'
+import type { CniConfigs } from '../ports/cni-config.ts'
 import type { Docker } from '../ports/docker.ts'
 import type { KernelRoutes } from '../ports/kernel-routes.ts'
+import type { Kubelet } from '../ports/kubelet.ts'
 import type { Probe } from '../ports/probe.ts'
 
 export interface Ports {
@@ -13,6 +15,8 @@ export interface Ports {
   bird: Bird
   probe: Probe
   routes: KernelRoutes
+  configs: CniConfigs
+  kubelet: Kubelet
   clock: Clock
 }
 
@@ -36,6 +40,9 @@ export interface StepBefore {
   'pull-image': Record<string, never>
   'create-container': Record<string, never>
   'swap-container': { nextId: string }
+  'write-cni-config': Record<string, never>
+  /** When the kubelet that reads the old config began; null where it did not run. */
+  'restart-kubelet': { startedAt: number | null }
   commit: { nextIds: string[] }
   'clean-up': Record<string, never>
 }

@@ -87,6 +87,7 @@ export const wanted: Wanted = {
   node: { image: newImage.ref, container: 'calico-node', manager: 'auto' },
   cni: null,
   cniConfig: null,
+  places: { binDir: '/opt/cni/bin', configDir: '/etc/cni/net.d', configFile: null },
   birdSockets: [endpoint.socket],
   windowMs: 90_000,
   settleMs: 10_000,
@@ -96,5 +97,5 @@ export const wanted: Wanted = {
 
 export function observed(changes: Partial<Observed> = {}): Observed {
   const engine = { name: 'host-1', architecture: 'amd64', os: 'linux' }
-  return { engine, node: node(), image: newImage, problems: [], ...changes }
+  return { engine, node: node(), image: newImage, cniConfig: null, problems: [], ...changes }
 }

@@ -21,6 +21,7 @@ import {
 import { FakeClock } from '../fakes/clock.ts'
 import { FakeDocker } from '../fakes/docker.ts'
 import { FakeKernelRoutes } from '../fakes/kernel-routes.ts'
+import { ConfiguredHost } from './configured-host.ts'
 
 export const RUN = '20261122T141503Z-7f3a'
 const NAME = 'calico-node'
@@ -31,6 +32,7 @@ const WANTED: Wanted = {
   node: { image: NEW_IMAGE, container: NAME, manager: 'auto' },
   cni: null,
   cniConfig: null,
+  places: { binDir: '/opt/cni/bin', configDir: '/etc/cni/net.d', configFile: null },
   birdSockets: ['/var/run/calico/bird.ctl'],
   windowMs: 20_000,
   settleMs: 1_000,
@@ -49,6 +51,8 @@ export interface HostOptions {
   newBird?: (instance: string) => Timeline
   /** The new container ends by itself so many ms after its start. */
   newExitsAfter?: number
+  /** The CNI config is asked for as well. */
+  withConfig?: boolean
 }
 
 /** Where to kill the agent: its n-th move, a journal record or a change of the host, or right before it. */
@@ -82,6 +86,7 @@ export class FakeHost {
   readonly docker = new FakeDocker(this.ops)
   readonly bird: FakeBird
   readonly routes = new FakeKernelRoutes()
+  readonly cni = new ConfiguredHost(this.ops)
   /** What must never happen, as it happened. */
   readonly violations: string[] = []
   oldId = ''
@@ -148,14 +153,17 @@ export class FakeHost {
 
   ports(): Ports {
     const probe = { httpStatus: () => Promise.resolve(null), acceptsTcp: () => Promise.resolve(true) }
-    return { docker: this.docker, bird: this.bird, clock: this.clock, routes: this.routes, probe }
+    const { docker, bird, clock, routes, cni } = this
+    return { docker, bird, clock, routes, probe, configs: cni.configs, kubelet: cni.kubelet }
   }
 
   async plan(): Promise<Plan> {
     const host = { unitRunning: () => Promise.resolve(null) }
-    const observed = await observe(WANTED, { ...this.ports(), host }, new AbortController().signal)
+    const cniConfig = this.#options.withConfig === true ? this.cni.wanted : null
+    const wanted = { ...WANTED, cniConfig }
+    const observed = await observe(wanted, { ...this.ports(), host }, new AbortController().signal)
     const leftovers = { containers: [], images: [] }
-    return upgradePlan({ run: RUN, wanted: WANTED, observed, leftovers }).plan
+    return upgradePlan({ run: RUN, wanted, observed, leftovers }).plan
   }
 
   /** Runs a plan, unless it is killed on the way. */
@@ -199,6 +207,7 @@ export class FakeHost {
     this.routes.held = false
     this.clock.reboot()
     this.docker.powerCycle()
+    this.cni.kubelet.start()
   }
 
   async containers(): Promise<ContainerJson[]> {
@@ -215,6 +224,7 @@ export class FakeHost {
     const containers = await this.containers()
     const running = containers.filter(({ State }) => State.Running)
     if (this.routes.held) flaws.push('routes are held')
+    flaws.push(...this.cni.flaws(upgraded && this.#options.withConfig === true))
     const [one] = running
     if (!one && this.#restsAfterPowerCut()) return flaws
     if (one === undefined || running.length !== 1) return [...flaws, `${running.length} containers run`]
@@ -280,7 +290,10 @@ export class FakeHost {
     const journal = new Journal({ ...file, append }, this.clock, records)
     const docker = withMoves(this.docker, CHANGES, move)
     const bird = withMoves(this.bird, ['disable', 'enable'], move)
-    return await Promise.race([story(journal, { ...this.ports(), docker, bird }), killed.promise])
+    const configs = withMoves(this.cni.configs, ['replace', 'restore', 'remove'], move)
+    const kubelet = withMoves(this.cni.kubelet, ['restart'], move)
+    const ports = { ...this.ports(), docker, bird, configs, kubelet }
+    return await Promise.race([story(journal, ports), killed.promise])
   }
 
   #started({ Id, Config }: ContainerJson): void {

@@ -37,6 +37,7 @@ const shapes: [string, HostOptions][] = [
   ['no restart policy', { policy: 'no' }],
   ['--rm', { policy: 'no', autoRemove: true }],
   ['a dead peer', { deadPeer: true }],
+  ['a change of the CNI config', { withConfig: true }],
   ...Object.entries(brokenBirds).map(([name, broken]): [string, HostOptions] => [name, broken]),
 ]
 

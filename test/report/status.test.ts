@@ -45,6 +45,12 @@ const full: StatusReport = {
     },
   ],
   announcedMs: 120_000,
+  cniConfig: {
+    path: '/etc/cni/net.d/10-calico.conflist',
+    plugins: ['calico', 'portmap'],
+    cniVersion: '0.3.1',
+    isCalico: true,
+  },
   lastRun: {
     run: RUN,
     outcome: 'upgraded',
@@ -72,6 +78,7 @@ describe('renderStatus', () => {
                   Mesh_192_0_2_2  192.0.2.2  12 routes  Established
                   Node_10_0_0_1   10.0.0.1   0 routes   Active  Socket: No route to host
                   announces a restart time of 120 s
+      cni config  /etc/cni/net.d/10-calico.conflist: calico, portmap, CNI 0.3.1
       last run    20261122T141503Z-7f3a, 2026-11-22 14:15:03Z: upgraded
                   node: quay.io/calico/node:v2.6.5 -> quay.io/calico/node:v2.6.12, window 4.1 s of 90 s
       unfinished  20261122T141503Z-7f3a, upgrade of 2026-11-22 14:15:03Z; agent resume settles it
@@ -84,13 +91,15 @@ describe('renderStatus', () => {
       node: null,
       bird: null,
       announcedMs: null,
+      cniConfig: null,
       lastRun: null,
       unfinishedRun: null,
       upgrade: null,
     }
     expect(text(nothing)).toMatchInlineSnapshot(`
-      "node  no calico/node container
-      bird  none on this host"
+      "node        no calico/node container
+      bird        none on this host
+      cni config  none that the kubelet takes"
     `)
   })
 
