@@ -8,9 +8,11 @@ set -euo pipefail
 # elsewhere keeps it.
 declare -A packages=(
   [build]='npm=npm openssl=openssl strip=binutils'
+  [unit]='groff=groff-base python3=python3 zsh=zsh'
   [lab]='bird=bird busybox=busybox-static containerd=containerd docker-registry=docker-registry dockerd=docker.io
     ip=iproute2 jq=jq mmdebstrap=mmdebstrap ping=iputils-ping runc=runc runsvdir=runit strace=strace'
   [power]='e2fsck=e2fsprogs mkfs.ext4=e2fsprogs qemu-system-x86_64=qemu-system-x86'
+  [ansible]='ansible-playbook=ansible-core'
 )
 
 say() { printf '%s\n' "$*" >&2; }

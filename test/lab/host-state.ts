@@ -23,6 +23,7 @@ const calicoUnits = '/etc/systemd/system/*calico*'
 export async function cleanHost(host: Host, keepImage: string): Promise<void> {
   await rm(recordPath(host), { force: true })
   await killLeftOvers(host)
+  await removePackage(host)
   await removeUnits(host)
   await removeContainers(host)
   await host.ok(['docker', 'volume', 'prune', '--force'])
@@ -82,6 +83,13 @@ async function stateOf(host: Host): Promise<unknown> {
 async function killLeftOvers(host: Host): Promise<void> {
   await host.run(['pkill', '-KILL', '--parent', '0']) // PID 1 is among them, and immune from within
   await host.run(['pkill', '-KILL', '--exact', 'docker'])
+}
+
+/** A test that failed may have left it. */
+async function removePackage(host: Host): Promise<void> {
+  if ((await host.run(['dpkg', '--status', 'calico-agent'])).code !== 0) return
+  await host.run(['dpkg', '--purge', '--force-remove-reinstreq', 'calico-agent'])
+  await host.ok(['sh', '-c', 'rm -f /root/*.deb'])
 }
 
 async function removeUnits(host: Host): Promise<void> {
