@@ -21,6 +21,7 @@ import {
 import { FakeClock } from '../fakes/clock.ts'
 import { FakeDocker } from '../fakes/docker.ts'
 import { FakeKernelRoutes } from '../fakes/kernel-routes.ts'
+import { fakeProbe } from '../fakes/probe.ts'
 
 export const RUN = '20261122T141503Z-7f3a'
 const NAME = 'calico-node'
@@ -82,6 +83,7 @@ export class FakeHost {
   readonly docker = new FakeDocker(this.ops)
   readonly bird: FakeBird
   readonly routes = new FakeKernelRoutes()
+  readonly probe = fakeProbe()
   /** What must never happen, as it happened. */
   readonly violations: string[] = []
   oldId = ''
@@ -147,8 +149,8 @@ export class FakeHost {
   }
 
   ports(): Ports {
-    const probe = { httpStatus: () => Promise.resolve(null), acceptsTcp: () => Promise.resolve(true) }
-    return { docker: this.docker, bird: this.bird, clock: this.clock, routes: this.routes, probe }
+    const { docker, bird, clock, routes, probe } = this
+    return { docker, bird, clock, routes, probe }
   }
 
   async plan(): Promise<Plan> {

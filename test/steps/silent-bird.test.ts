@@ -8,6 +8,7 @@ import { FakeBird, session, type Timeline, upView } from '../fakes/bird.ts'
 import { FakeClock } from '../fakes/clock.ts'
 import { FakeDocker } from '../fakes/docker.ts'
 import { FakeKernelRoutes } from '../fakes/kernel-routes.ts'
+import { fakeProbe } from '../fakes/probe.ts'
 
 const silent: BirdView = { state: 'silent' }
 const recovering = upView('new', [session(2)], true)
@@ -28,13 +29,12 @@ async function trialOf(timeline: Timeline, now: number) {
   const endpoint = { family: 4, socket: '/var/run/calico/bird.ctl', via: 'host' } as const
   const daemons = [{ endpoint, baseline: birdBaseline(old) }]
   const gate = { budgetMs: 90_000, reserveMs: 20_000, settleMs: 1_000, daemons, health: [] }
-  const probe = { httpStatus: () => Promise.resolve(null), acceptsTcp: () => Promise.resolve(true) }
   const signal = new AbortController().signal
   const context: StepContext = {
     clock,
     docker,
     bird,
-    probe,
+    probe: fakeProbe(),
     routes: new FakeKernelRoutes(),
     emit: () => undefined,
     index: 0,
