@@ -17,11 +17,11 @@ export async function refuseStalePlan(
   if (!found) throw changed(old, 'removed')
   if (found.Name !== `/${old.name}`) throw changed(old, `renamed to ${found.Name.slice(1)}`)
   if (found.State.Running !== old.wasRunning) throw changed(old, old.wasRunning ? 'stopped' : 'started')
-  for (const { endpoint, baseline } of daemons) {
+  for (const { endpoint } of daemons) {
     const view = await bird.look(endpoint, old.id)
-    if (view.state === 'down') throw changed(old, 'stopped: its BIRD is down')
-    if (view.state === 'up' && view.lastReboot !== baseline.lastReboot)
-      throw changed(old, `restarted: its BIRD came up ${view.lastReboot}`)
+    // BIRD's "last reboot" moves with the wall clock: the recovery itself tells of a restart that matters.
+    if (view.state !== 'up') throw changed(old, 'stopped: its BIRD does not answer')
+    if (view.recovering) throw changed(old, 'restarted: its BIRD is in its recovery')
   }
 }
 

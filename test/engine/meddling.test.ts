@@ -25,7 +25,12 @@ const nextOf = async (host: FakeHost) => (await host.containers()).at(-1)?.Id ??
 
 describe('somebody who lays hands on the old container before its turn', () => {
   it.each<[string, (host: FakeHost) => unknown]>([
-    ['restarts it', ({ docker, oldId }) => void docker.exit(oldId, 0)],
+    [
+      'restarts it',
+      ({ docker, oldId }) => {
+        docker.exit(oldId, 0)
+      },
+    ],
     ['stops it', ({ docker, oldId }) => docker.killContainer(oldId)],
     ['removes it', ({ docker, oldId }) => docker.removeContainer(oldId)],
     ['renames it', ({ docker, oldId }) => docker.renameContainer(oldId, 'mine')],
