@@ -27,10 +27,10 @@ export async function refuseStalePlan(
 
 /** Two calico-nodes on a host: whoever started the old one again wants that one. */
 export async function refuseSecondNode(old: OldContainer, docker: Docker): Promise<void> {
-  if (await isStartedAgain(old, docker)) throw changed(old, 'started again beside the new one')
+  if (await isRunning(old, docker)) throw changed(old, 'started again beside the new one')
 }
 
-export async function isStartedAgain({ id }: OldContainer, docker: Docker): Promise<boolean> {
+export async function isRunning({ id }: OldContainer, docker: Docker): Promise<boolean> {
   return (await docker.inspectContainer(id))?.State.Running === true
 }
 

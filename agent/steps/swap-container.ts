@@ -4,7 +4,7 @@ import type { Clock } from '../ports/clock.ts'
 import type { Docker } from '../ports/docker.ts'
 import { describeUnmet, watchTrial } from './gate.ts'
 import { holdRoutes, releaseRoutes } from './held-routes.ts'
-import { isStartedAgain, refuseSecondNode, refuseStalePlan } from './meddling.ts'
+import { isRunning, refuseSecondNode, refuseStalePlan } from './meddling.ts'
 import { findNext } from './next-container.ts'
 import { awaitRestored, awaitSafeStop } from './restored.ts'
 import type { Step, StepContext } from './step.ts'
@@ -28,7 +28,8 @@ export const swapContainer: Step<'swap-container'> = {
     // A killed `unless-stopped` container stays down after a reboot; `always` brings it back while the new one is on trial.
     if (old.policy.Name === 'unless-stopped') await docker.setRestartPolicy(old.id, { Name: 'always' })
     emit({ type: 'window-open', budgetMs: gate.budgetMs })
-    context.since = clock.now()
+    // After a death half-way the old one may be gone already: the window then counts from where it began.
+    if (await isRunning(old, docker)) context.since = clock.now()
     const cleanedUp = docker.killContainer(old.id)
     await Promise.race([cleanedUp, birdIsDead(gate, cleanedUp, context)])
     await docker.startContainer(nextId)
@@ -51,7 +52,7 @@ export const swapContainer: Step<'swap-container'> = {
 
   // Forward is quicker while the new container lives; after a reboot the old one is back by its own policy.
   async goesOn({ old }, { nextId }, { docker }) {
-    if (await isStartedAgain(old, docker)) return false
+    if (await isRunning(old, docker)) return false
     return (await docker.inspectContainer(nextId))?.State.Running === true
   },
 
