@@ -21,6 +21,7 @@ import {
 import { FakeClock } from '../fakes/clock.ts'
 import { FakeDocker } from '../fakes/docker.ts'
 import { FakeKernelRoutes } from '../fakes/kernel-routes.ts'
+import { fakeProbe } from '../fakes/probe.ts'
 import { ConfiguredHost } from './configured-host.ts'
 
 export const RUN = '20261122T141503Z-7f3a'
@@ -87,6 +88,7 @@ export class FakeHost {
   readonly bird: FakeBird
   readonly routes = new FakeKernelRoutes()
   readonly cni = new ConfiguredHost(this.ops)
+  readonly probe = fakeProbe()
   /** What must never happen, as it happened. */
   readonly violations: string[] = []
   oldId = ''
@@ -152,8 +154,7 @@ export class FakeHost {
   }
 
   ports(): Ports {
-    const probe = { httpStatus: () => Promise.resolve(null), acceptsTcp: () => Promise.resolve(true) }
-    const { docker, bird, clock, routes, cni } = this
+    const { docker, bird, clock, routes, probe, cni } = this
     return { docker, bird, clock, routes, probe, configs: cni.configs, kubelet: cni.kubelet }
   }
 

@@ -1,4 +1,5 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Host } from './host.ts'
 import { labPath } from './paths.ts'
 
@@ -34,7 +35,17 @@ export async function cleanHost(host: Host, keepImage: string): Promise<void> {
 
 export async function ensureImage(host: Host, image: string): Promise<void> {
   const { code } = await host.run(['docker', 'image', 'inspect', image])
-  if (code !== 0) await host.ok(['docker', 'pull', '--quiet', image])
+  if (code !== 0) await pull(host, image)
+}
+
+/** Docker gives a registry 15 s to answer: on a busy machine that is too short now and then. */
+async function pull(host: Host, image: string, attempts = 4): Promise<void> {
+  for (let left = attempts - 1; ; left--) {
+    const { code, stderr } = await host.run(['docker', 'pull', '--quiet', image])
+    if (code === 0) return
+    if (left === 0) throw new Error(`cannot pull ${image} on ${host.name}: ${stderr.trim()}`)
+    await sleep(3_000)
+  }
 }
 
 /** Notes which container the host runs at the end of a reset. */

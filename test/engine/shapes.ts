@@ -1,0 +1,14 @@
+import { brokenBirds } from './broken-birds.ts'
+import type { HostOptions } from './fake-host.ts'
+
+/** Hosts that a run may meet, each with a name. */
+export const shapes: [string, HostOptions][] = [
+  ['--restart=always', {}],
+  ['--restart=unless-stopped', { policy: 'unless-stopped' }],
+  ['--restart=on-failure', { policy: 'on-failure' }],
+  ['no restart policy', { policy: 'no' }],
+  ['--rm', { policy: 'no', autoRemove: true }],
+  ['a dead peer', { deadPeer: true }],
+  ['a change of the CNI config', { withConfig: true }],
+  ...Object.entries(brokenBirds).map(([name, broken]): [string, HostOptions] => [name, broken]),
+]
