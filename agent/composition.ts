@@ -4,13 +4,13 @@ import { createBird } from './adapters/bird.ts'
 import { createClock } from './adapters/clock.ts'
 import { connectDocker } from './adapters/docker/engine.ts'
 import { createHost } from './adapters/host.ts'
-import { acquireHostLock } from './adapters/host-lock.ts'
+import { acquireHostLock, type HostLock } from './adapters/host-lock.ts'
 import { createKernelRoutes } from './adapters/kernel-routes.ts'
 import { createProbe } from './adapters/probe.ts'
 import { openStateDir, runsDir } from './adapters/state-dir.ts'
 import type { App } from './app.ts'
 import { runCli } from './commands/cli.ts'
-import type { Environment, Need, Opened } from './commands/environment.ts'
+import type { Environment, Given, Need, Opened } from './commands/environment.ts'
 import { type CommonOptions, DEFAULT_CONFIG } from './commands/options.ts'
 import type { Config } from './config/schema.ts'
 import { ExitCode } from './core/errors.ts'
@@ -22,7 +22,7 @@ import type { Bird } from './ports/bird.ts'
 import type { Docker } from './ports/docker.ts'
 import type { KernelRoutes } from './ports/kernel-routes.ts'
 import { logEvents } from './report/log-events.ts'
-import { createLogger } from './report/logger.ts'
+import { createLogger, type Logger } from './report/logger.ts'
 import { createProgress } from './report/progress.ts'
 import { bindStep } from './steps/registry.ts'
 import { stopSignal } from './stop-signal.ts'
@@ -48,10 +48,13 @@ export interface Outside {
 export async function runAgent(decorate = (outside: Outside): Outside => outside): Promise<void> {
   // A pipe that is closed (agent upgrade | head) must not end a run in its window.
   process.stdout.on('error', () => undefined)
+  const known = new Map<string, Outside>()
   const environment: Environment = {
     version,
     color,
-    open: (options, need) => open(options, need, decorate),
+    loadConfig: loadConfigOf,
+    open: (options, need, given) => open(options, need, connections(options, known, decorate), given),
+    log: createLog,
     print: (text) => {
       process.stdout.write(`${text}\n`)
     },
@@ -70,38 +73,65 @@ export async function runAgent(decorate = (outside: Outside): Outside => outside
   process.stdout.write('', () => process.exit())
 }
 
+/** The config file with the flags over it. */
+async function loadConfigOf(options: CommonOptions): Promise<Config> {
+  // Loaded when it is needed: --help and --version read no config.
+  const { loadConfig, MAX_CONFIG_BYTES, mergeFlags } = await import('./config/load.ts')
+  const file = options.config ?? DEFAULT_CONFIG
+  const config = await loadConfig(file, options.config !== undefined, (path) =>
+    readRegularFile(path, { maxBytes: MAX_CONFIG_BYTES }),
+  )
+  return mergeFlags(config, options)
+}
+
 async function open(
   options: CommonOptions,
   need: Need,
-  decorate: (outside: Outside) => Outside,
+  connect: (config: Config) => Outside,
+  given?: Given,
 ): Promise<Opened> {
-  // Loaded when it is needed: --help and --version read no config.
-  const { loadConfig, MAX_CONFIG_BYTES, mergeFlags, targetImage } = await import('./config/load.ts')
-  const file = options.config ?? DEFAULT_CONFIG
-  const fileConfig = await loadConfig(file, options.config !== undefined, (path) =>
-    readRegularFile(path, { maxBytes: MAX_CONFIG_BYTES }),
-  )
-  const config = mergeFlags(fileConfig, options)
+  const { targetImage } = await import('./config/load.ts')
+  const config = given?.config ?? (await loadConfigOf(options))
   checkAllowed(options.allow ?? [])
-  const image = need.target ? targetImage(config, file) : (config.node.image ?? '')
+  const image = need.target
+    ? targetImage(config, options.config ?? DEFAULT_CONFIG)
+    : (config.node.image ?? '')
 
   const clock = createClock()
-  const screen = createScreen(options, need)
-  const { docker, bird, routes, journals } = decorate(outsideOf(config, options))
+  const screen = given ? { emit: given.emit, end: () => undefined } : createScreen(options, need)
+  const { docker, bird, routes, journals } = connect(config)
+  let lock: HostLock | undefined
   const app: App = {
     version,
     ports: { docker, bird, routes, probe: createProbe(), host: createHost(), clock },
     runs: new RunStore(journals, clock),
     lock: async (command) => {
       await openStateDir(options.stateDir)
-      await acquireHostLock(options.stateDir, { command })
+      lock = await acquireHostLock(options.stateDir, { command: given ? `daemon (${command})` : command })
     },
     newRun: () => runName(clock.date(), randomBytes(2).toString('hex')),
     keepRuns: config.retention.runs,
     emit: screen.emit,
-    signal: need.progress ? stopSignal() : new AbortController().signal,
+    signal: given?.signal ?? (need.progress ? stopSignal() : new AbortController().signal),
   }
-  return { app, wanted: wantedOf(config, image, options.allow ?? []), end: screen.end }
+  const end = (): void => {
+    screen.end()
+    lock?.release()
+  }
+  return { app, wanted: wantedOf(config, image, options.allow ?? []), end }
+}
+
+/** One connection to each Engine for as long as the process lives: a service opens the host many times. */
+function connections(
+  options: CommonOptions,
+  known: Map<string, Outside>,
+  decorate: (outside: Outside) => Outside,
+): (config: Config) => Outside {
+  return (config) => {
+    const outside = known.get(config.docker.socket) ?? decorate(outsideOf(config, options))
+    known.set(config.docker.socket, outside)
+    return outside
+  }
 }
 
 function outsideOf(config: Config, { stateDir }: CommonOptions): Outside {
@@ -122,12 +152,17 @@ function wantedOf(config: Config, image: string, allow: string[]): Wanted {
   }
 }
 
+/** The log on stderr; `level` where no flag says another. */
+function createLog({ logLevel }: Pick<CommonOptions, 'logLevel'>, level: 'info' | 'silent'): Logger {
+  return createLogger({ level: logLevel ?? level, journald })
+}
+
 /** Progress on stdout for people, the log on stderr; a JSON document has stdout for itself. */
 function createScreen(
   { json, logLevel }: CommonOptions,
   { progress }: Need,
 ): { emit: Emit; end: () => void } {
-  const log = logEvents(createLogger({ level: logLevel ?? (json || journald ? 'info' : 'silent'), journald }))
+  const log = logEvents(createLog({ logLevel }, json || journald ? 'info' : 'silent'))
   if (json || !progress) return { emit: log, end: () => undefined }
   const shown = createProgress({
     // Log lines on the same terminal would land inside what is redrawn.

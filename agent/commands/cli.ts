@@ -1,6 +1,7 @@
 import yargs from 'yargs'
 import { ExitCode, type Problem } from '../core/errors.ts'
 import { unstarted } from '../outcome.ts'
+import { daemonCommand } from './daemon.ts'
 import type { Environment } from './environment.ts'
 import { planCommand } from './plan.ts'
 import { prefetchCommand } from './prefetch.ts'
@@ -20,6 +21,7 @@ export async function runCli(argv: string[], environment: Environment): Promise<
     .command(statusCommand(environment))
     .command(rollbackCommand(environment))
     .command(resumeCommand(environment))
+    .command(daemonCommand(environment))
     .demandCommand(1, 'name a command')
     .strictCommands()
     .strict()

@@ -1,0 +1,85 @@
+import { stat } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
+import type { FSWatcher } from 'chokidar'
+
+/** So long must the file be at rest: one change for an editor's many, none for a file half written. */
+export const QUIET_MS = 200
+
+export interface Watch {
+  close(): Promise<void>
+}
+
+/**
+ * Calls `changed` once for each burst of changes that may concern the file: written in place, replaced by rename, a
+ * symbolic link on its way moved (as a ConfigMap's `..data`), made or removed, its directory as well.
+ */
+export async function watchConfig(
+  file: string,
+  changed: () => void,
+  failed: (error: unknown) => void,
+): Promise<Watch> {
+  const watch = new ConfigWatch(resolve(file), changed, failed)
+  await watch.arm()
+  return watch
+}
+
+class ConfigWatch implements Watch {
+  readonly #path: string
+  readonly #changed: () => void
+  readonly #failed: (error: unknown) => void
+  #watcher: FSWatcher | undefined
+  #armedAt = ''
+  #timer: NodeJS.Timeout | undefined
+  #closed = false
+
+  constructor(path: string, changed: () => void, failed: (error: unknown) => void) {
+    this.#path = path
+    this.#changed = changed
+    this.#failed = failed
+  }
+
+  /** Watches the file's directory, or what is there of the way to it. */
+  async arm(): Promise<void> {
+    const { directory, identity } = await nearestDirectory(dirname(this.#path))
+    if (identity === this.#armedAt) return
+    await this.#watcher?.close()
+    // Loaded when it is needed: only the service watches.
+    const { watch } = await import('chokidar')
+    // The directory, not the file alone: a rename over the file leaves a watch of the file behind.
+    const paths = directory === dirname(this.#path) ? [directory, this.#path] : [directory]
+    const watcher = watch(paths, { depth: 0, ignoreInitial: true })
+    watcher.on('all', () => {
+      this.#settle()
+    })
+    watcher.on('error', this.#failed)
+    await new Promise<void>((ready) => {
+      watcher.once('ready', ready)
+    })
+    this.#armedAt = identity
+    this.#watcher = watcher
+  }
+
+  #settle(): void {
+    clearTimeout(this.#timer)
+    if (!this.#closed) this.#timer = setTimeout(() => void this.#tell(), QUIET_MS)
+  }
+
+  /** Armed anew first: what happens after the reader has looked is then seen. */
+  async #tell(): Promise<void> {
+    await this.arm().catch(this.#failed)
+    if (!this.#closed) this.#changed()
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    clearTimeout(this.#timer)
+    await this.#watcher?.close()
+  }
+}
+
+/** The inode tells a directory from another one that has taken its place. */
+async function nearestDirectory(path: string): Promise<{ directory: string; identity: string }> {
+  const found = await stat(path).catch(() => undefined)
+  if (found?.isDirectory()) return { directory: path, identity: `${path} ${found.dev}:${found.ino}` }
+  return await nearestDirectory(dirname(path))
+}
