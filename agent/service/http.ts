@@ -86,7 +86,7 @@ function listener(server: Server): Listener {
 }
 
 async function answer(pages: Pages, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const { pathname } = new URL(request.url ?? '/', 'http://agent')
+  const pathname = request.url?.split('?')[0] ?? '/'
   const page = Object.hasOwn(pages, pathname) ? pages[pathname] : undefined
   const { status, contentType, text } = await answerOf(request.method, page)
   response.writeHead(status, { 'content-type': contentType, 'cache-control': 'no-store' })

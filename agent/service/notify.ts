@@ -39,6 +39,8 @@ export class Notifier {
   notify({ STATUS, ...rest }: Notice): void {
     if (this.#silent) return
     Object.assign(this.#waiting, rest)
+    // In one message the two would contradict each other.
+    if (rest.READY !== undefined) delete this.#waiting.RELOADING
     if (STATUS !== undefined && STATUS !== this.#status) {
       this.#status = STATUS
       this.#waiting.STATUS = STATUS
