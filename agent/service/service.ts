@@ -130,9 +130,8 @@ export class Service {
     if (kind !== null && config !== null && !(kind === 'apply' && (await this.#isHeld(config)))) {
       void this.#job(kind, config)
     }
-    this.#tellReady()
     this.#turnedAt = performance.now()
-    this.#parts.notify({ STATUS: statusLine(this.account) })
+    this.#parts.notify({ STATUS: statusLine(this.account), ...(this.#becomesReady() && { READY: '1' }) })
   }
 
   async #look(): Promise<void> {
@@ -201,12 +200,12 @@ export class Service {
   }
 
   /** An interrupted run is settled first; where that cannot be, the host is up all the same. */
-  #tellReady(): void {
+  #becomesReady(): boolean {
     const { job, resumeDue, seen, retry, stopping } = this.#state
     const waits = resumeDue && retry === null && seen?.kind === 'valid'
-    if (this.#ready || stopping || job?.kind === 'resume' || waits) return
+    if (this.#ready || stopping || job?.kind === 'resume' || waits) return false
     this.#ready = true
-    this.#parts.notify({ READY: '1' })
+    return true
   }
 
   #stir(): void {

@@ -3,7 +3,9 @@ import { dirname, resolve } from 'node:path'
 import type { FSWatcher } from 'chokidar'
 
 /** So long must the file be at rest: one change for an editor's many, none for a file half written. */
-export const QUIET_MS = 200
+const QUIET_MS = 200
+/** A burst that goes on asks for as much rest as it has lasted, up to so many times the least: its writer may pause. */
+const LONGEST_QUIET = 8
 
 export interface Watch {
   close(): Promise<void>
@@ -17,8 +19,9 @@ export async function watchConfig(
   file: string,
   changed: () => void,
   failed: (error: unknown) => void,
+  quietMs = QUIET_MS,
 ): Promise<Watch> {
-  const watch = new ConfigWatch(resolve(file), changed, failed)
+  const watch = new ConfigWatch(resolve(file), changed, failed, quietMs)
   await watch.arm()
   return watch
 }
@@ -27,12 +30,15 @@ class ConfigWatch implements Watch {
   readonly #path: string
   readonly #changed: () => void
   readonly #failed: (error: unknown) => void
+  readonly #quietMs: number
   #watcher: FSWatcher | undefined
   #armedAt = ''
   #timer: NodeJS.Timeout | undefined
+  #burstSince: number | undefined
   #closed = false
 
-  constructor(path: string, changed: () => void, failed: (error: unknown) => void) {
+  constructor(path: string, changed: () => void, failed: (error: unknown) => void, quietMs: number) {
+    this.#quietMs = quietMs
     this.#path = path
     this.#changed = changed
     this.#failed = failed
@@ -61,11 +67,16 @@ class ConfigWatch implements Watch {
 
   #settle(): void {
     clearTimeout(this.#timer)
-    if (!this.#closed) this.#timer = setTimeout(() => void this.#tell(), QUIET_MS)
+    if (this.#closed) return
+    const now = performance.now()
+    this.#burstSince ??= now
+    const quiet = Math.min(Math.max(this.#quietMs, now - this.#burstSince), LONGEST_QUIET * this.#quietMs)
+    this.#timer = setTimeout(() => void this.#tell(), quiet)
   }
 
   /** Armed anew first: what happens after the reader has looked is then seen. */
   async #tell(): Promise<void> {
+    this.#burstSince = undefined
     await this.arm().catch(this.#failed)
     if (!this.#closed) this.#changed()
   }

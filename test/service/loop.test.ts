@@ -158,7 +158,11 @@ describe('the loop', () => {
   })
 
   it('never waits for more than an hour, and says until when', () => {
-    const { state, now } = play('see A', 'do done', ...Array(20).fill(['wait 3600000', 'do refused']).flat())
+    const { state, now } = play(
+      'see A',
+      'do done',
+      ...Array.from({ length: 20 }, () => ['wait 3600000', 'do refused']).flat(),
+    )
     expect(dueAt(state)).toBe(now + 3_600_000)
   })
 

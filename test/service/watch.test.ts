@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { QUIET_MS, type Watch, watchConfig } from '../../agent/service/watch.ts'
+import { type Watch, watchConfig } from '../../agent/service/watch.ts'
+
+const QUIET_MS = 100
 
 let dir: string
 let watch: Watch | undefined
@@ -21,14 +23,15 @@ afterEach(async () => {
 
 async function watching(file: string): Promise<void> {
   const count = (): void => void (changes += 1)
-  watch = await watchConfig(file, count, (error) => {
+  const failed = (error: unknown): void => {
     throw error
-  })
+  }
+  watch = await watchConfig(file, count, failed, QUIET_MS)
   await sleep(50)
 }
 
 /** Long enough for the watch to tell, and to tell twice if it did so wrongly. */
-const told = (): Promise<void> => sleep(3 * QUIET_MS + 200)
+const told = (): Promise<void> => sleep(3 * QUIET_MS + 100)
 
 async function replace(path: string, text: string): Promise<void> {
   await writeFile(`${path}.new`, text)
@@ -127,6 +130,18 @@ describe('watchConfig', () => {
     await watching(file)
     for (let i = 0; i < 100; i++) await replace(file, String(i))
     await told()
+    expect(changes).toBe(1)
+  })
+
+  it('tells once of changes that come with pauses, once they go on', { timeout: 15_000 }, async () => {
+    const file = join(dir, 'agent.yaml')
+    await watching(file)
+    for (let i = 0; i < 40; i++) {
+      await replace(file, String(i))
+      // Longer than a single change is waited for, in the second half.
+      await sleep(i < 20 ? 20 : QUIET_MS + 50)
+    }
+    await sleep(1_000)
     expect(changes).toBe(1)
   })
 
