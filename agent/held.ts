@@ -2,7 +2,8 @@ import { isCommittedRun, type RunState } from './journal/run-state.ts'
 
 /** Why a target is not applied by the service itself; the newest run says it. */
 export interface Held {
-  run: string
+  /** Null where the journals cannot be read. */
+  run: string | null
   reason: string
   /** The run needs an operator: nothing else is applied either. */
   stuck: boolean

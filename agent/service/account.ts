@@ -1,5 +1,6 @@
 import type { Problem } from '../core/errors.ts'
 import type { Report } from '../core/report.ts'
+import type { Held } from '../held.ts'
 import { pullText } from '../report/pull-text.ts'
 import type { RunView } from '../report/run-view.ts'
 import { oneLine } from '../report/text.ts'
@@ -11,7 +12,7 @@ export interface Account {
   /** The run at work. */
   live: RunView | null
   /** Why the target is not tried again. */
-  held: { run: string | null; reason: string } | null
+  held: Held | null
   lastReport: Report | null
   /** Wall time of the next try by itself. */
   retryAt: Date | null

@@ -41,8 +41,13 @@ export function createJobs(open: OpenHost, signal: AbortSignal): Jobs {
   return {
     run: (kind, config, emit) => run(kind, () => open(config, emit, signal)),
     held: async (config) => {
-      const { app } = await open(config, silent, signal)
-      return heldTarget(await app.runs.history(), config.node.image ?? '')
+      try {
+        const { app } = await open(config, silent, signal)
+        return heldTarget(await app.runs.history(), config.node.image ?? '')
+      } catch (error) {
+        if (!(error instanceof AgentError)) throw error
+        return { run: null, reason: error.message, stuck: true }
+      }
     },
     look: async (config) => {
       try {

@@ -53,7 +53,8 @@ class ConfigWatch implements Watch {
     const { watch } = await import('chokidar')
     // The directory, not the file alone: a rename over the file leaves a watch of the file behind.
     const paths = directory === dirname(this.#path) ? [directory, this.#path] : [directory]
-    const watcher = watch(paths, { depth: 0, ignoreInitial: true })
+    // Not `atomic`: it holds events back for as long as the quiet time is meant to be.
+    const watcher = watch(paths, { depth: 0, ignoreInitial: true, atomic: false })
     watcher.on('all', () => {
       this.#settle()
     })

@@ -31,7 +31,7 @@ function jobs({ lock, open, history = [] }: World) {
   }, signal)
   return {
     run: (kind: 'resume' | 'apply') => made.run(kind, config, () => undefined),
-    held: made.held,
+    held: () => made.held(config),
     closed: () => closed,
   }
 }
@@ -63,12 +63,14 @@ describe('a job', () => {
       outcome: 'rolled-back',
       unwinding: { code: 'gate-failed', message: 'it exited' },
     } as unknown as RunState
-    expect(await jobs({ history: [run] }).held(config)).toEqual({
+    expect(await jobs({ history: [run] }).held()).toEqual({
       run: 'r1',
       reason: 'it exited',
       stuck: false,
     })
-    expect(await jobs({}).held(config)).toBeNull()
+    const damaged = jobs({ open: error('journal-damaged', ExitCode.stuck) })
+    expect(await damaged.held()).toEqual({ run: null, reason: 'cannot: journal-damaged', stuck: true })
+    expect(await jobs({}).held()).toBeNull()
   })
 })
 

@@ -153,6 +153,19 @@ describe('the service', () => {
     expect(bench.jobs).toHaveLength(1)
   })
 
+  it('stays stuck, and up, for as long as the journals cannot be read', async () => {
+    await bench.start()
+    bench.held = { run: null, reason: 'journal r1 is damaged', stuck: true }
+    await bench.end('stuck', 'stuck')
+    await vi.advanceTimersByTimeAsync(120_000)
+    await bench.change('calico/node:v2')
+    expect([bench.jobs, bench.told('READY')]).toEqual([['resume calico/node:v1'], 1])
+    expect(bench.statuses.at(-1)).toMatch(/^an operator is needed/)
+    bench.held = null
+    await bench.change('calico/node:v3')
+    expect(bench.jobs.slice(1)).toEqual(['apply calico/node:v3'])
+  })
+
   it('reads and tries again when it is told to', async () => {
     await bench.start()
     await bench.end('done', 'unchanged')
