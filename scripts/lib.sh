@@ -11,6 +11,7 @@ declare -A packages=(
   [unit]='groff=groff-base python3=python3 zsh=zsh'
   [lab]='bird=bird busybox=busybox-static containerd=containerd docker-registry=docker-registry dockerd=docker.io
     ip=iproute2 jq=jq mmdebstrap=mmdebstrap ping=iputils-ping runc=runc runsvdir=runit strace=strace'
+  [monitoring]='promtool=prometheus'
   [power]='e2fsck=e2fsprogs mkfs.ext4=e2fsprogs qemu-system-x86_64=qemu-system-x86'
   [ansible]='ansible-playbook=ansible-core'
 )

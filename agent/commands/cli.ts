@@ -2,6 +2,7 @@ import yargs, { type Argv } from 'yargs'
 import { ExitCode, type Problem } from '../core/errors.ts'
 import { unstarted } from '../outcome.ts'
 import { completionCommand } from './completion.ts'
+import { daemonCommand } from './daemon.ts'
 import type { Environment } from './environment.ts'
 import { planCommand } from './plan.ts'
 import { prefetchCommand } from './prefetch.ts'
@@ -22,6 +23,7 @@ export async function runCli(argv: string[], environment: Environment): Promise<
     .command(rollbackCommand(environment))
     .command(resumeCommand(environment))
     .command(completionCommand(() => parser))
+    .command(daemonCommand(environment))
     .demandCommand(1, 'name a command')
     .strictCommands()
     .strict()

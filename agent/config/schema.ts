@@ -42,6 +42,13 @@ function refuseRounded(value: unknown, context: z.RefinementCtx, path: PropertyK
 
 const CNI_SOURCES = ['image', 'directory', 'archive'] as const
 
+const tcpAddress = z
+  .string()
+  .regex(
+    /^(\[[0-9a-fA-F:.]+\]|\d{1,3}(\.\d{1,3}){3}):\d{1,5}$/,
+    'must be an address and a port: 127.0.0.1:9470 or [::1]:9470',
+  )
+
 const sections = {
   node: z.strictObject({
     image: imageRef.optional(),
@@ -82,6 +89,10 @@ const sections = {
   }),
   docker: z.strictObject({ socket: absolutePath.default('/var/run/docker.sock') }),
   retention: z.strictObject({ runs: count(1).default(20), images: count(1).default(1) }),
+  service: z.strictObject({
+    socket: absolutePath.default('/run/calico-agent/agent.sock'),
+    listen: tcpAddress.optional(),
+  }),
 }
 
 export const configSchema = z.strictObject({
@@ -93,6 +104,8 @@ export const configSchema = z.strictObject({
   settle: seconds(0, 600).default(10),
   docker: sections.docker.prefault({}),
   retention: sections.retention.prefault({}),
+  apply: z.enum(['auto', 'manual']).default('auto'),
+  service: sections.service.prefault({}),
 })
 
 /**

@@ -43,18 +43,23 @@ function keyLines({ path, value, type, meaning }: Key): string[] {
 
 /** The keys in the order of the table, those of one section side by side. */
 function documentedKeys(configuration: string): Key[] {
-  const [example = ''] = blocks(section(configuration, '## A full example'), 'yaml')
-  const examples: unknown = parse(example)
+  const examples = blocks(section(configuration, '## A full example'), 'yaml').map(
+    (block) => parse(block) as unknown,
+  )
   const keys = rows(section(configuration, '## Keys')).map(
     ([key = '', type = '', value = '', meaning = '']) => {
       const path = plainText(key).split('.')
-      const shown = value === '-' ? inline(at(examples, path)) : plainText(value)
+      const shown = value === '-' ? inline(exampleOf(examples, path)) : plainText(value)
       return { path, value: shown, type: plainText(type), meaning: plainText(meaning) }
     },
   )
   const tops = [...new Set(keys.map(({ path }) => path[0]))]
   return tops.flatMap((top) => keys.filter(({ path }) => path[0] === top))
 }
+
+/** Some keys exclude each other, and stand in examples of their own. */
+const exampleOf = (examples: unknown[], path: string[]): unknown =>
+  examples.map((example) => at(example, path)).find((value) => value !== undefined)
 
 const at = (value: unknown, path: string[]): unknown =>
   path.reduce((inner, key) => (inner as Record<string, unknown> | undefined)?.[key], value)
