@@ -3,11 +3,12 @@ import { readRegularFile } from './adapters/atomic-file.ts'
 import { createBird } from './adapters/bird.ts'
 import { createClock } from './adapters/clock.ts'
 import { connectDocker } from './adapters/docker/engine.ts'
-import { createHost } from './adapters/host.ts'
 import { acquireHostLock } from './adapters/host-lock.ts'
 import { createKernelRoutes } from './adapters/kernel-routes.ts'
 import { createProbe } from './adapters/probe.ts'
 import { openStateDir, runsDir } from './adapters/state-dir.ts'
+import { createSystemd } from './adapters/systemd.ts'
+import { createUnitFiles } from './adapters/unit-files.ts'
 import type { App } from './app.ts'
 import { runCli } from './commands/cli.ts'
 import type { Environment, Need, Opened } from './commands/environment.ts'
@@ -20,6 +21,8 @@ import { type JournalFiles, RunStore, runName } from './journal/store.ts'
 import type { Bird } from './ports/bird.ts'
 import type { Docker } from './ports/docker.ts'
 import type { KernelRoutes } from './ports/kernel-routes.ts'
+import type { Systemd } from './ports/systemd.ts'
+import type { UnitFiles } from './ports/unit-files.ts'
 import { logEvents } from './report/log-events.ts'
 import { createLogger } from './report/logger.ts'
 import { createProgress } from './report/progress.ts'
@@ -37,6 +40,8 @@ export interface Outside {
   docker: Docker
   bird: Bird
   routes: KernelRoutes
+  systemd: Systemd
+  unitFiles: UnitFiles
   journals: JournalFiles
 }
 
@@ -89,10 +94,10 @@ async function open(
 
   const clock = createClock()
   const screen = createScreen(options, need)
-  const { docker, bird, routes, journals } = decorate(outsideOf(config, options))
+  const { docker, bird, routes, systemd, unitFiles, journals } = decorate(outsideOf(config, options))
   const app: App = {
     version,
-    ports: { docker, bird, routes, probe: createProbe(), host: createHost(), clock },
+    ports: { docker, bird, routes, probe: createProbe(), systemd, unitFiles, clock },
     runs: new RunStore(journals, clock),
     lock: async (command) => {
       await openStateDir(options.stateDir)
@@ -109,7 +114,14 @@ async function open(
 function outsideOf(config: Config, { stateDir }: CommonOptions): Outside {
   const docker = connectDocker({ socket: config.docker.socket })
   const exec: Docker['exec'] = (container, argv, timeoutMs) => docker.exec(container, argv, timeoutMs)
-  return { docker, bird: createBird(exec), routes: createKernelRoutes(), journals: runsDir(stateDir) }
+  return {
+    docker,
+    bird: createBird(exec),
+    routes: createKernelRoutes(),
+    systemd: createSystemd(),
+    unitFiles: createUnitFiles(),
+    journals: runsDir(stateDir),
+  }
 }
 
 /** Progress on stdout for people, the log on stderr; a JSON document has stdout for itself. */

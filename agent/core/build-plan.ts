@@ -1,8 +1,9 @@
 import { pullSteps } from './image-state.ts'
-import type { Observed, Wanted } from './model.ts'
+import type { Observed, ObservedImage, Wanted } from './model.ts'
 import { type NodeInput, nodeBackPart, nodePart, type Replaced } from './node-plan.ts'
 import type { Plan } from './plan.ts'
-import { joinParts, type Leftovers, type PlannedChange } from './plan-part.ts'
+import { joinParts, type Leftovers, type PlannedChange, type PlanPart } from './plan-part.ts'
+import { unitBackPart, unitPart } from './unit-plan.ts'
 
 interface UpgradeInput {
   run: string
@@ -15,14 +16,19 @@ interface UpgradeInput {
 export function upgradePlan({ run, wanted, observed, leftovers }: UpgradeInput): PlannedChange {
   const { engine, node, image } = observed
   const parts = [
-    ...(node && image ? [nodePart({ run, wanted, engineHostname: engine.name, node }, image)] : []),
+    ...(node && image ? [nodeOrUnit({ run, wanted, engineHostname: engine.name, node }, image)] : []),
   ]
   return joinParts({ run, command: 'upgrade' }, parts, leftovers)
 }
 
+function nodeOrUnit(input: NodeInput, image: ObservedImage): PlanPart {
+  return input.node.unit ? unitPart(input, image) : nodePart(input, image)
+}
+
 /** The plan that puts back what an earlier run replaced. */
 export function rollbackPlan(input: NodeInput & { replaced: Replaced; leftovers: Leftovers }): PlannedChange {
-  const parts = [nodeBackPart(input, input.replaced)]
+  const part = input.node.unit ? unitBackPart : nodeBackPart
+  const parts = [part(input, input.replaced)]
   return joinParts({ run: input.run, command: 'rollback' }, parts, input.leftovers)
 }
 

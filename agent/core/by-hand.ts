@@ -1,12 +1,15 @@
 import { RUN_LABEL } from './container-spec.ts'
 import { dockerRunLine } from './docker-run.ts'
 import type { OldContainer, Plan } from './plan.ts'
+import type { UnitChange } from './unit-change.ts'
 
 /**
  * The commands that settle a stuck run by hand: what stands where, and how the old container is put back, made again
  * where it is gone. Null for a run that touched no container.
  */
 export function settleByHand({ steps }: Plan, journal: string): string | null {
+  const unit = steps.find((step) => step.kind === 'swap-unit')
+  if (unit) return settleUnit(unit.args.change, journal)
   const swap = steps.find((step) => step.kind === 'swap-container')
   const commit = steps.find((step) => step.kind === 'commit')
   const [kept] = commit?.args.containers ?? []
@@ -26,10 +29,32 @@ export function settleByHand({ steps }: Plan, journal: string): string | null {
     `  docker update --restart=${policyWord(old)} ${id}; docker rename ${id} ${old.name}; docker start ${id}`,
     'and where the old one is gone, make it again:',
     `  ${dockerRunLine(old.name, old.spec)}`,
+    ...lastWords(journal),
+  ].join('\n')
+}
+
+/** The same where a unit runs the container: its file decides, and the drop-in of the run must go. */
+function settleUnit({ unit, container, from, to, trial, edit }: UnitChange, journal: string): string {
+  const file = edit?.path ?? `the file that names the image (systemctl cat ${unit})`
+  return [
+    `see what stands: systemctl status ${unit}; systemctl cat ${unit}; docker ps -a --no-trunc`,
+    `to keep the new image, if docker exec ${container} birdcl show protocols has its sessions Established:`,
+    `  have ${file} name ${to}`,
+    `  rm -f ${trial.path}; systemctl daemon-reload`,
+    `to put the old one back, but not while docker exec ${container} birdcl show status tells of a recovery:`,
+    `  have ${file} name ${from}`,
+    `  docker rm -f ${container}; rm -f ${trial.path}; systemctl daemon-reload`,
+    `  systemctl reset-failed ${unit}; systemctl restart ${unit}`,
+    ...lastWords(journal),
+  ].join('\n')
+}
+
+function lastWords(journal: string): string[] {
+  return [
     'take away the routes that were held for the swap:',
     '  for f in -4 -6; do ip $f rule del pref 32724; ip $f rule del pref 32725; ip $f route flush table 24724; done',
     `the journal ${journal} has every value, the hidden ones too`,
-  ].join('\n')
+  ]
 }
 
 function policyWord({ policy: { Name, MaximumRetryCount } }: OldContainer): string {

@@ -3,6 +3,7 @@ import type { BirdEndpoint } from './bird-view.ts'
 import type { ContainerSpec } from './container-spec.ts'
 import type { RestartPolicy } from './docker-json.ts'
 import type { HealthCheck } from './health.ts'
+import type { UnitChange } from './unit-change.ts'
 
 export type Component = 'node' | 'cni' | 'cniConfig'
 
@@ -45,6 +46,8 @@ export interface StepArgs {
   'pull-image': { image: string }
   'create-container': { name: string; run: string; spec: ContainerSpec }
   'swap-container': { old: OldContainer; next: NextContainer; gate: Gate }
+  'swap-unit': { change: UnitChange; old: OldContainer; gate: Gate }
+  'edit-unit': { change: UnitChange }
   commit: { containers: ContainerCommit[] }
   'clean-up': { containers: string[]; images: string[] }
 }

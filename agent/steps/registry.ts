@@ -2,15 +2,19 @@ import type { PlannedStep, StepArgs, StepKind } from '../core/plan.ts'
 import { cleanUp } from './clean-up.ts'
 import { commit } from './commit.ts'
 import { createContainer } from './create-container.ts'
+import { editUnit } from './edit-unit.ts'
 import { pullImage } from './pull-image.ts'
 import type { Step, StepBefore, StepContext, StepResult } from './step.ts'
 import { swapContainer } from './swap-container.ts'
+import { swapUnit } from './swap-unit.ts'
 
 /** One executor per kind: a kind without one does not compile. */
 const registry: { [K in StepKind]: Step<K> } = {
   'pull-image': pullImage,
   'create-container': createContainer,
   'swap-container': swapContainer,
+  'swap-unit': swapUnit,
+  'edit-unit': editUnit,
   commit,
   'clean-up': cleanUp,
 }

@@ -7,12 +7,16 @@ import type { Clock } from '../ports/clock.ts'
 import type { Docker } from '../ports/docker.ts'
 import type { KernelRoutes } from '../ports/kernel-routes.ts'
 import type { Probe } from '../ports/probe.ts'
+import type { Systemd } from '../ports/systemd.ts'
+import type { UnitFiles } from '../ports/unit-files.ts'
 
 export interface Ports {
   docker: Docker
   bird: Bird
   probe: Probe
   routes: KernelRoutes
+  systemd: Systemd
+  unitFiles: UnitFiles
   clock: Clock
 }
 
@@ -36,6 +40,8 @@ export interface StepBefore {
   'pull-image': Record<string, never>
   'create-container': Record<string, never>
   'swap-container': { nextId: string }
+  'swap-unit': Record<string, never>
+  'edit-unit': Record<string, never>
   commit: { nextIds: string[] }
   'clean-up': Record<string, never>
 }

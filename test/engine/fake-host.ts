@@ -21,6 +21,8 @@ import {
 import { FakeClock } from '../fakes/clock.ts'
 import { FakeDocker } from '../fakes/docker.ts'
 import { FakeKernelRoutes } from '../fakes/kernel-routes.ts'
+import { FakeSystemd } from '../fakes/systemd.ts'
+import { type Death, type Move, withMoves } from './moves.ts'
 
 export const RUN = '20261122T141503Z-7f3a'
 const NAME = 'calico-node'
@@ -49,12 +51,6 @@ export interface HostOptions {
   newBird?: (instance: string) => Timeline
   /** The new container ends by itself so many ms after its start. */
   newExitsAfter?: number
-}
-
-/** Where to kill the agent: its n-th move, a journal record or a change of the host, or right before it. */
-export interface Death {
-  at: number
-  before: boolean
 }
 
 const KILLED = 137
@@ -148,12 +144,13 @@ export class FakeHost {
 
   ports(): Ports {
     const probe = { httpStatus: () => Promise.resolve(null), acceptsTcp: () => Promise.resolve(true) }
-    return { docker: this.docker, bird: this.bird, clock: this.clock, routes: this.routes, probe }
+    const { docker, bird, clock, routes } = this
+    const systemd = new FakeSystemd(docker)
+    return { docker, bird, clock, routes, probe, systemd, unitFiles: systemd.files }
   }
 
   async plan(): Promise<Plan> {
-    const host = { unitRunning: () => Promise.resolve(null) }
-    const observed = await observe(WANTED, { ...this.ports(), host }, new AbortController().signal)
+    const observed = await observe(WANTED, this.ports(), new AbortController().signal)
     const leftovers = { containers: [], images: [] }
     return upgradePlan({ run: RUN, wanted: WANTED, observed, leftovers }).plan
   }
@@ -311,21 +308,4 @@ export class FakeHost {
     if (newBird && this.#runningImage === NEW_IMAGE) return newBird(instance)
     return restartTimeline(instance, [session(2), session(3), ...(deadPeer === true ? [deadSession(9)] : [])])
   }
-}
-
-type Move = <T>(what: string, make: () => Promise<T>) => Promise<T>
-
-/** The same port; each of the methods is a move. */
-function withMoves<T extends object>(port: T, methods: (keyof T & string)[], move: Move): T {
-  return new Proxy(port, {
-    get(target, name) {
-      const value: unknown = Reflect.get(target, name, target)
-      if (typeof value !== 'function') return value
-      const call = (...args: unknown[]): unknown => Reflect.apply(value, target, args)
-      const method = methods.find((known) => known === name)
-      return method === undefined
-        ? call
-        : (...args: unknown[]) => move(method, async () => await call(...args))
-    },
-  })
 }

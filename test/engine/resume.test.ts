@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { brokenBirds } from './broken-birds.ts'
-import { type Death, FakeHost, type HostOptions } from './fake-host.ts'
+import { FakeHost, type HostOptions } from './fake-host.ts'
+import type { Death } from './moves.ts'
 
 /** Every moment of a run at which the agent may die: right before and right after each of its moves. */
 async function moments(options: HostOptions): Promise<Death[]> {

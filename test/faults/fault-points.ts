@@ -27,12 +27,14 @@ const EFFECTS: (keyof Docker)[] = [
 ]
 const BIRD_EFFECTS: (keyof Bird)[] = ['disable', 'enable']
 
-export function withFaultPoints({ docker, bird, routes, journals }: Outside): Outside {
+export function withFaultPoints({ docker, bird, routes, systemd, unitFiles, journals }: Outside): Outside {
   const faults = new Faults(process.env['AGENT_FAULT'], process.env['AGENT_FAULT_TRACE'])
   return {
     docker: wrapped(docker, 'docker', EFFECTS, faults),
     bird: wrapped(bird, 'bird', BIRD_EFFECTS, faults),
     routes: wrapped(routes, 'routes', ['hold', 'release'], faults),
+    systemd: wrapped(systemd, 'systemd', ['daemonReload', 'restart'], faults),
+    unitFiles: wrapped(unitFiles, 'unitFiles', ['write', 'remove'], faults),
     journals: {
       ...journals,
       open: async (name, size) => watchedFile(await journals.open(name, size), faults),

@@ -8,6 +8,7 @@ import { FakeBird, session, type Timeline, upView } from '../fakes/bird.ts'
 import { FakeClock } from '../fakes/clock.ts'
 import { FakeDocker } from '../fakes/docker.ts'
 import { FakeKernelRoutes } from '../fakes/kernel-routes.ts'
+import { FakeSystemd, FakeUnitFiles } from '../fakes/systemd.ts'
 
 const silent: BirdView = { state: 'silent' }
 const recovering = upView('new', [session(2)], true)
@@ -36,6 +37,8 @@ async function trialOf(timeline: Timeline, now: number) {
     bird,
     probe,
     routes: new FakeKernelRoutes(),
+    systemd: new FakeSystemd(docker),
+    unitFiles: new FakeUnitFiles(),
     emit: () => undefined,
     index: 0,
     since: 0,
