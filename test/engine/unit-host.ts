@@ -34,6 +34,9 @@ const WANTED: Wanted = {
   allow: [],
 }
 
+const ENDPOINT = { family: 4, socket: '/var/run/calico/bird.ctl', via: 'host' } as const
+const KILLED = 137
+
 interface Options {
   /** The new container ends by itself so many ms after its start. */
   newExitsAfter?: number
@@ -57,6 +60,7 @@ export class UnitHost {
     timeline: () => restartTimeline(`${this.clock.bootId()} ${this.#running?.since ?? 0}`, [session(2)]),
   })
   #running: Running | undefined
+  readonly #violations: string[] = []
   readonly #options: Options
 
   private constructor(options: Options) {
@@ -69,7 +73,13 @@ export class UnitHost {
         if (this.#running?.container === Id) this.docker.exit(Id, 1)
       })
     }
-    this.docker.onExit = ({ Id }) => {
+    this.docker.onExit = ({ Id, Config, State }) => {
+      const killed = State.ExitCode === KILLED
+      void this.#bird.look(ENDPOINT, Id).then((view) => {
+        const established = view.state === 'up' && view.sessions.some((peer) => peer.established)
+        if (killed && established && view.recovering)
+          this.#violations.push(`${Config.Image} killed in the middle of its recovery`)
+      })
       if (this.#running?.container === Id) this.#running = undefined
     }
   }
@@ -130,6 +140,7 @@ export class UnitHost {
     const untouched = outcome === 'nothing' || outcome === 'refused'
     const text = untouched ? (this.#options.text ?? unitText(OLD_IMAGE)) : unitText(image)
     return [
+      ...this.#violations,
       ...(['upgraded', 'rolled-back', 'refused', 'nothing'].includes(outcome) ? [] : [`it ended ${outcome}`]),
       ...(node?.State.Running === true ? [] : ['nothing runs']),
       ...(node?.Config.Image === image ? [] : [`${node?.Config.Image ?? 'nothing'} runs`]),

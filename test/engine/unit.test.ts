@@ -49,6 +49,9 @@ describe('a unit', () => {
   })
 })
 
+/** How often BIRD was restarted on the way to a run's end. */
+const restarts = ({ ops }: UnitHost): number => ops.filter((op) => op.startsWith('systemctl restart')).length
+
 /** What is wrong after a death right before and right after each move, and a resume. */
 async function flawsOfDeaths(
   options: Parameters<typeof UnitHost.create>[0],
@@ -64,6 +67,8 @@ async function flawsOfDeaths(
       const ended = await host.run(death)
       if (powerCut) await host.powerCycle()
       const outcome = await host.resume()
+      if (outcome === 'upgraded' && !powerCut && restarts(host) !== 1)
+        all.push(`died at move ${at}: restarted again`)
       const flaws = ended === 'killed' ? await host.flaws(outcome) : ['it was not killed']
       all.push(...flaws.map((flaw) => `died ${before ? 'before' : 'after'} move ${at}: ${flaw}`))
     }
