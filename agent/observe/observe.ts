@@ -3,6 +3,7 @@ import type { ContainerJson } from '../core/docker-json.ts'
 import { AgentError, type Problem } from '../core/errors.ts'
 import { backendOf, envMap } from '../core/health.ts'
 import type { Observed, ObservedImage, ObservedNode, ObservedUnit, Owner, Wanted } from '../core/model.ts'
+import { readUnit } from '../core/unit-image.ts'
 import type { Bird } from '../ports/bird.ts'
 import type { Docker } from '../ports/docker.ts'
 import { findDaemons } from './bird.ts'
@@ -68,7 +69,11 @@ function ownerOf(container: ContainerJson, unit: ObservedUnit | null): Owner {
   if (label !== undefined) return { kind: 'kubelet', why: `it carries the label ${label}` }
   if (unit === null) return { kind: 'docker' }
   const name = container.Name.replace(/^\//, '')
-  return { kind: 'systemd', unit: unit.source.name, why: `${unit.source.name} runs docker for ${name}` }
+  const { source } = unit
+  const reading = readUnit(source, name)
+  const file = reading.kind === 'runs' ? reading.run.places.at(-1)?.file : undefined
+  const where = file === undefined ? '' : `, and ${file} names the image`
+  return { kind: 'systemd', unit: source.name, why: `${source.name} runs docker for ${name}${where}` }
 }
 
 async function announcedTime(container: string, docker: Docker): Promise<number> {
