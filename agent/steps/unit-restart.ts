@@ -27,8 +27,11 @@ export async function restartUnit(
   { change, image, gate, oldId }: Restart,
   context: StepContext,
 ): Promise<ContainerJson | undefined> {
-  const { systemd, clock } = context
+  const { systemd, docker, clock } = context
   await checkTrial(change, image, context)
+  // systemd runs no ExecStop= of a unit that failed: what it left behind would keep the name
+  const left = await docker.inspectContainer(change.container)
+  if (left?.State.Running === false) await docker.removeContainer(left.Id)
   await systemd.resetFailed(change.unit)
   context.since = clock.now()
   let isOver = false

@@ -88,9 +88,12 @@ export class FakeSystemd implements Systemd {
     const state = await this.show(unit)
     this.#ops.push(state?.execStop.length === 1 ? `systemctl restart ${unit}` : `systemctl TERM ${unit}`)
     const old = await this.#docker.inspectContainer('calico-node')
-    if (old) await this.#docker.killContainer(old.Id)
-    if (old) await this.#docker.removeContainer(old.Id)
-    await this.start()
+    // of a unit that failed, systemd runs no ExecStop=
+    if (old?.State.Running === true) {
+      await this.#docker.killContainer(old.Id)
+      await this.#docker.removeContainer(old.Id)
+    }
+    await this.start().catch(() => undefined)
   }
 
   /** As a boot does. */
