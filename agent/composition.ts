@@ -4,12 +4,13 @@ import { createBird } from './adapters/bird.ts'
 import { createClock } from './adapters/clock.ts'
 import { createCniConfigs } from './adapters/cni-config.ts'
 import { connectDocker } from './adapters/docker/engine.ts'
-import { createHost } from './adapters/host.ts'
 import { acquireHostLock, type HostLock } from './adapters/host-lock.ts'
 import { createKernelRoutes } from './adapters/kernel-routes.ts'
 import { createKubelet } from './adapters/kubelet.ts'
 import { createProbe } from './adapters/probe.ts'
 import { openStateDir, runsDir } from './adapters/state-dir.ts'
+import { createSystemd } from './adapters/systemd.ts'
+import { createUnitFiles } from './adapters/unit-files.ts'
 import type { App } from './app.ts'
 import { runCli } from './commands/cli.ts'
 import type { Environment, Given, Need, Opened } from './commands/environment.ts'
@@ -24,6 +25,8 @@ import type { CniConfigs } from './ports/cni-config.ts'
 import type { Docker } from './ports/docker.ts'
 import type { KernelRoutes } from './ports/kernel-routes.ts'
 import type { Kubelet } from './ports/kubelet.ts'
+import type { Systemd } from './ports/systemd.ts'
+import type { UnitFiles } from './ports/unit-files.ts'
 import { logEvents } from './report/log-events.ts'
 import { createLogger, type Logger } from './report/logger.ts'
 import { createProgress } from './report/progress.ts'
@@ -43,6 +46,8 @@ export interface Outside {
   routes: KernelRoutes
   configs: CniConfigs
   kubelet: Kubelet
+  systemd: Systemd
+  unitFiles: UnitFiles
   journals: JournalFiles
 }
 
@@ -108,7 +113,7 @@ async function open(
   let lock: HostLock | undefined
   const app: App = {
     version,
-    ports: { ...outside, probe: createProbe(), host: createHost(), clock },
+    ports: { ...outside, probe: createProbe(), clock },
     runs: new RunStore(journals, clock),
     lock: async (command) => {
       await openStateDir(options.stateDir)
@@ -148,6 +153,8 @@ function outsideOf(config: Config, { stateDir }: CommonOptions): Outside {
     routes: createKernelRoutes(),
     configs: createCniConfigs(),
     kubelet: createKubelet(),
+    systemd: createSystemd(),
+    unitFiles: createUnitFiles(),
     journals: runsDir(stateDir),
   }
 }

@@ -5,7 +5,8 @@ import { isCommittedRun, type RunState } from './journal/run-state.ts'
 
 /** The container that a committed run replaced. */
 export function replacedBy({ plan }: RunState): OldContainer | null {
-  for (const step of plan.steps) if (step.kind === 'swap-container') return step.args.old
+  for (const step of plan.steps)
+    if (step.kind === 'swap-container' || step.kind === 'swap-unit') return step.args.old
   return null
 }
 

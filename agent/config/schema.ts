@@ -23,6 +23,8 @@ const absolutePath = z
 const seconds = (min: number, max: number) => z.number().int().min(min).max(max)
 const count = (min: number) => z.number().int().min(min).max(1_000)
 
+const unitName = z.string().regex(/^[^/\s]+\.service$/, 'must be the name of a unit')
+
 /** A plugin's name is the name of its file, and of a field in the CNI config. */
 const pluginName = z
   .string()
@@ -53,7 +55,8 @@ const sections = {
   node: z.strictObject({
     image: imageRef.optional(),
     container: containerName.default('calico-node'),
-    manager: z.enum(['auto', 'docker']).default('auto'),
+    manager: z.enum(['auto', 'docker', 'systemd']).default('auto'),
+    unit: unitName.optional(),
   }),
   bird: z.strictObject({
     sockets: z.array(absolutePath).min(1).default(['/var/run/calico/bird.ctl', '/var/run/calico/bird6.ctl']),
@@ -81,10 +84,7 @@ const sections = {
         context.addIssue({ code: 'custom', message: `name one of ${given.join(' and ')}` })
     }),
   kubelet: z.strictObject({
-    unit: z
-      .string()
-      .regex(/^[^/\s]+\.service$/, 'must be the name of a unit')
-      .default('kubelet.service'),
+    unit: unitName.default('kubelet.service'),
     restart: z.enum(['auto', 'always', 'never']).default('auto'),
   }),
   docker: z.strictObject({ socket: absolutePath.default('/var/run/docker.sock') }),

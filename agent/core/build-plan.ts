@@ -1,9 +1,10 @@
 import { cniConfigPart } from './cni-config-plan.ts'
 import { pullSteps } from './image-state.ts'
-import type { Observed, Wanted } from './model.ts'
+import type { Observed, ObservedImage, Wanted } from './model.ts'
 import { type NodeInput, nodeBackPart, nodePart, type Replaced } from './node-plan.ts'
 import type { Plan } from './plan.ts'
-import { joinParts, type Leftovers, type PlannedChange } from './plan-part.ts'
+import { joinParts, type Leftovers, type PlannedChange, type PlanPart } from './plan-part.ts'
+import { unitBackPart, unitPart } from './unit-plan.ts'
 
 interface UpgradeInput {
   run: string
@@ -16,7 +17,7 @@ interface UpgradeInput {
 export function upgradePlan({ run, wanted, observed, leftovers }: UpgradeInput): PlannedChange {
   const { engine, node, image, cniConfig } = observed
   const parts = [
-    node && image ? nodePart({ run, wanted, engineHostname: engine.name, node }, image) : null,
+    node && image ? nodeOrUnit({ run, wanted, engineHostname: engine.name, node }, image) : null,
     cniConfig && wanted.cniConfig ? cniConfigPart(run, cniConfig, wanted.cniConfig) : null,
   ]
   return joinParts(
@@ -26,9 +27,14 @@ export function upgradePlan({ run, wanted, observed, leftovers }: UpgradeInput):
   )
 }
 
+function nodeOrUnit(input: NodeInput, image: ObservedImage): PlanPart {
+  return input.node.unit ? unitPart(input, image) : nodePart(input, image)
+}
+
 /** The plan that puts back what an earlier run replaced. */
 export function rollbackPlan(input: NodeInput & { replaced: Replaced; leftovers: Leftovers }): PlannedChange {
-  const parts = [nodeBackPart(input, input.replaced)]
+  const part = input.node.unit ? unitBackPart : nodeBackPart
+  const parts = [part(input, input.replaced)]
   return joinParts({ run: input.run, command: 'rollback' }, parts, input.leftovers)
 }
 

@@ -1,13 +1,14 @@
 import { RUN_LABEL } from './container-spec.ts'
 import { dockerRunLine } from './docker-run.ts'
 import type { OldContainer, Plan } from './plan.ts'
+import type { UnitChange } from './unit-change.ts'
 
 /**
  * The commands that settle a stuck run by hand: what stands where, and how the old container is put back, made again
  * where it is gone, and the old CNI config. Null for a run that touched neither.
  */
 export function settleByHand(plan: Plan, journal: string): string | null {
-  const lines = [...containerLines(plan), ...configLines(plan, journal)]
+  const lines = [...nodeLines(plan), ...configLines(plan, journal)]
   if (lines.length === 0) return null
   return [...lines, `the journal ${journal} has every value, the hidden ones too`].join('\n')
 }
@@ -22,6 +23,12 @@ function configLines({ steps }: Plan, journal: string): string[] {
     ...(reader === null ? [] : [`  systemctl restart ${reader}`]),
     `to keep the new one: rm -f ${wayBack}`,
   ]
+}
+
+function nodeLines(plan: Plan): string[] {
+  const unit = plan.steps.find((step) => step.kind === 'swap-unit')
+  const lines = unit ? unitLines(unit.args.change) : containerLines(plan)
+  return lines.length === 0 ? [] : [...lines, ...HELD_ROUTES]
 }
 
 function containerLines({ steps }: Plan): string[] {
@@ -44,10 +51,28 @@ function containerLines({ steps }: Plan): string[] {
     `  docker update --restart=${policyWord(old)} ${id}; docker rename ${id} ${old.name}; docker start ${id}`,
     'and where the old one is gone, make it again:',
     `  ${dockerRunLine(old.name, old.spec)}`,
-    'take away the routes that were held for the swap:',
-    '  for f in -4 -6; do ip $f rule del pref 32724; ip $f rule del pref 32725; ip $f route flush table 24724; done',
   ]
 }
+
+/** The same where a unit runs the container: its file decides, and the drop-in of the run must go. */
+function unitLines({ unit, container, from, to, trial, edit }: UnitChange): string[] {
+  const file = edit?.path ?? `the file that names the image (systemctl cat ${unit})`
+  return [
+    `see what stands: systemctl status ${unit}; systemctl cat ${unit}; docker ps -a --no-trunc`,
+    `to keep the new image, if docker exec ${container} birdcl show protocols has its sessions Established:`,
+    `  have ${file} name ${to}`,
+    `  rm -f ${trial.path}; systemctl daemon-reload`,
+    `to put the old one back, but not while docker exec ${container} birdcl show status tells of a recovery:`,
+    `  have ${file} name ${from}`,
+    `  docker rm -f ${container}; rm -f ${trial.path}; systemctl daemon-reload`,
+    `  systemctl reset-failed ${unit}; systemctl restart ${unit}`,
+  ]
+}
+
+const HELD_ROUTES = [
+  'take away the routes that were held for the swap:',
+  '  for f in -4 -6; do ip $f rule del pref 32724; ip $f rule del pref 32725; ip $f route flush table 24724; done',
+]
 
 function policyWord({ policy: { Name, MaximumRetryCount } }: OldContainer): string {
   return `${Name === '' ? 'no' : Name}${MaximumRetryCount ? `:${MaximumRetryCount}` : ''}`

@@ -3,14 +3,21 @@ import type { ContainerJson, ImageJson } from './docker-json.ts'
 import type { Problem } from './errors.ts'
 import type { KubeletFacts, KubeletRestart } from './kubelet.ts'
 import type { Json } from './merge-patch.ts'
+import type { UnitSource } from './unit-image.ts'
+import type { UnitState } from './unit-state.ts'
 
 /** What the config and the flags ask of this host. Times in milliseconds. */
 export interface Wanted {
   /**
    * `image` is null where the node is left alone. `manager: docker` says that nothing but Docker's restart policy keeps
-   * the container running.
+   * the container running, `systemd` that a unit does: `unit`, or the one that is found.
    */
-  node: { image: string | null; container: string; manager: 'auto' | 'docker' }
+  node: {
+    image: string | null
+    container: string
+    manager: 'auto' | 'docker' | 'systemd'
+    unit?: string | undefined
+  }
   /** Null where the binaries are left alone. */
   cni: WantedCni | null
   /** Null where the config is left alone. */
@@ -67,6 +74,14 @@ export type Owner =
   | { kind: 'kubelet'; why: string }
   | { kind: 'systemd'; unit: string; why: string }
 
+/** The unit that runs a container, as systemd has it and as its files have it. */
+export interface ObservedUnit {
+  state: UnitState
+  source: UnitSource
+  /** Those of its files that are symbolic links. */
+  links: string[]
+}
+
 /** A BIRD daemon that answers. */
 export interface ObservedDaemon {
   endpoint: BirdEndpoint
@@ -78,6 +93,8 @@ export interface ObservedNode {
   /** Null when the image was pruned. */
   image: ImageJson | null
   owner: Owner
+  /** Null where no unit runs the container. */
+  unit: ObservedUnit | null
   /** `bird`, or what CALICO_NETWORKING_BACKEND says. */
   backend: string
   daemons: ObservedDaemon[]

@@ -3,6 +3,7 @@ import type { BirdEndpoint } from './bird-view.ts'
 import type { ContainerSpec } from './container-spec.ts'
 import type { RestartPolicy } from './docker-json.ts'
 import type { HealthCheck } from './health.ts'
+import type { UnitChange } from './unit-change.ts'
 
 export type Component = 'node' | 'cni' | 'cniConfig'
 
@@ -56,6 +57,8 @@ export interface StepArgs {
     reader: string | null
   }
   'restart-kubelet': { unit: string }
+  'swap-unit': { change: UnitChange; old: OldContainer; gate: Gate }
+  'edit-unit': { change: UnitChange }
   commit: { containers: ContainerCommit[] }
   /** `files`: ways back that the commit has made void; a journal of before they were kept has none. */
   'clean-up': { containers: string[]; images: string[]; files?: string[] }

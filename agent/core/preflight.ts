@@ -4,6 +4,7 @@ import { cniConfigProblems } from './cni-config-plan.ts'
 import { AgentError, ExitCode, type Problem } from './errors.ts'
 import { runsAlready } from './image-state.ts'
 import type { Observed, ObservedImage, ObservedNode, Wanted } from './model.ts'
+import { nodeUnitChange } from './unit-plan.ts'
 
 /** Rules that `--allow` can override, each with what it costs. */
 const OVERRIDABLE = {
@@ -39,7 +40,7 @@ export function preflight(observed: Observed, wanted: Wanted): Problem[] {
 
 function swapProblems({ node, image, engine, problems: seen }: Observed, wanted: Wanted): Problem[] {
   if (image === null) return []
-  const problems = node ? nodeProblems(node) : [missing(wanted)]
+  const problems = node ? nodeProblems(node, image.ref) : [missing(wanted)]
   // What BIRD shows stands against a swap only; a host that runs the image already needs none.
   if (node && !runsAlready(node, image)) problems.push(...birdProblems(node), ...seen)
   return [...problems, ...imageProblems(image, engine)]
@@ -47,7 +48,8 @@ function swapProblems({ node, image, engine, problems: seen }: Observed, wanted:
 
 /** The same for a rollback, whose image needs no look: it ran here before. */
 export function preflightRollback(node: ObservedNode | null, seen: Problem[], wanted: Wanted): Problem[] {
-  const problems = node ? [...nodeProblems(node), ...birdProblems(node), ...seen] : [missing(wanted)]
+  const image = wanted.node.image ?? ''
+  const problems = node ? [...nodeProblems(node, image), ...birdProblems(node), ...seen] : [missing(wanted)]
   return problems.map((problem) => overridden(problem, wanted))
 }
 
@@ -65,7 +67,8 @@ function missing(wanted: Wanted): Problem {
   )
 }
 
-function nodeProblems({ container, owner }: ObservedNode): Problem[] {
+function nodeProblems(node: ObservedNode, image: string): Problem[] {
+  const { container, owner } = node
   const name = container.Name.replace(/^\//, '')
   if (owner.kind === 'kubelet') {
     return [
@@ -73,15 +76,6 @@ function nodeProblems({ container, owner }: ObservedNode): Problem[] {
         'hosted-install',
         `cannot upgrade ${name}: it belongs to Kubernetes (${owner.why})`,
         'upgrade a hosted Calico through its DaemonSet: kubectl -n kube-system set image daemonset/calico-node ...',
-      ),
-    ]
-  }
-  if (owner.kind === 'systemd') {
-    return [
-      error(
-        'systemd-owned',
-        `cannot upgrade ${name}: ${owner.why}, and would fight a container that was replaced behind its back`,
-        `docker pull the image first, change it in ${owner.unit}, then systemctl daemon-reload and systemctl restart ${owner.unit}`,
       ),
     ]
   }
@@ -104,7 +98,43 @@ function nodeProblems({ container, owner }: ObservedNode): Problem[] {
       ),
     )
   }
-  return [...problems, ...restartWarnings(container)]
+  return [...problems, ...(node.unit ? unitProblems(node, image) : restartWarnings(container))]
+}
+
+/** What stands against a change of the unit that runs the container. */
+function unitProblems(node: ObservedNode, image: string): Problem[] {
+  const { container, unit } = node
+  const name = container.Name.replace(/^\//, '')
+  const change = nodeUnitChange(node, '', image)
+  const problems: Problem[] = []
+  if (unit && change && 'why' in change) {
+    problems.push(
+      error(
+        'systemd-owned',
+        `cannot upgrade ${name}: ${unit.source.name} runs it, and ${change.why}`,
+        change.fix,
+      ),
+    )
+  }
+  if (unit?.state.needsReload === true) {
+    problems.push(
+      warning(
+        'unit-changed-on-disk',
+        `${unit.source.name} was changed since systemd read it: the restart brings all of it in`,
+        `systemctl cat ${unit.source.name}`,
+      ),
+    )
+  }
+  if (!['', 'no'].includes(container.HostConfig.RestartPolicy.Name)) {
+    problems.push(
+      warning(
+        'two-keepers',
+        `${name} is kept by ${unit?.source.name ?? ''} and by Docker's restart policy: both start it after a failure`,
+        'take --restart out of the unit',
+      ),
+    )
+  }
+  return problems
 }
 
 function restartWarnings({ Name, HostConfig }: ObservedNode['container']): Problem[] {

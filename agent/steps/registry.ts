@@ -2,10 +2,12 @@ import type { PlannedStep, StepArgs, StepKind } from '../core/plan.ts'
 import { cleanUp } from './clean-up.ts'
 import { commit } from './commit.ts'
 import { createContainer } from './create-container.ts'
+import { editUnit } from './edit-unit.ts'
 import { pullImage } from './pull-image.ts'
 import { restartKubelet } from './restart-kubelet.ts'
 import type { Step, StepBefore, StepContext, StepResult } from './step.ts'
 import { swapContainer } from './swap-container.ts'
+import { swapUnit } from './swap-unit.ts'
 import { writeCniConfig } from './write-cni-config.ts'
 
 /** One executor per kind: a kind without one does not compile. */
@@ -15,6 +17,8 @@ const registry: { [K in StepKind]: Step<K> } = {
   'swap-container': swapContainer,
   'write-cni-config': writeCniConfig,
   'restart-kubelet': restartKubelet,
+  'swap-unit': swapUnit,
+  'edit-unit': editUnit,
   commit,
   'clean-up': cleanUp,
 }

@@ -9,6 +9,8 @@ import type { Docker } from '../ports/docker.ts'
 import type { KernelRoutes } from '../ports/kernel-routes.ts'
 import type { Kubelet } from '../ports/kubelet.ts'
 import type { Probe } from '../ports/probe.ts'
+import type { Systemd } from '../ports/systemd.ts'
+import type { UnitFiles } from '../ports/unit-files.ts'
 
 export interface Ports {
   docker: Docker
@@ -17,6 +19,8 @@ export interface Ports {
   routes: KernelRoutes
   configs: CniConfigs
   kubelet: Kubelet
+  systemd: Systemd
+  unitFiles: UnitFiles
   clock: Clock
 }
 
@@ -43,6 +47,8 @@ export interface StepBefore {
   'write-cni-config': Record<string, never>
   /** When the kubelet that reads the old config began; null where it did not run. */
   'restart-kubelet': { startedAt: number | null }
+  'swap-unit': Record<string, never>
+  'edit-unit': Record<string, never>
   commit: { nextIds: string[] }
   'clean-up': Record<string, never>
 }

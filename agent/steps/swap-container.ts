@@ -4,6 +4,7 @@ import type { Clock } from '../ports/clock.ts'
 import type { Docker } from '../ports/docker.ts'
 import { describeUnmet, watchTrial } from './gate.ts'
 import { holdRoutes, releaseRoutes } from './held-routes.ts'
+import { lastWords } from './last-words.ts'
 import { isRunning, refuseSecondNode, refuseStalePlan } from './meddling.ts'
 import { findNext } from './next-container.ts'
 import { awaitRestored, awaitSafeStop } from './restored.ts'
@@ -43,7 +44,7 @@ export const swapContainer: Step<'swap-container'> = {
       await releaseRoutes(context)
       return { window: trial.window, problems: trial.problems }
     }
-    const said = lastWords(await context.docker.containerLog(nextId, LOG_LINES))
+    const said = await lastWords(context.docker, nextId)
     const why = `${trial.why}${describeUnmet(trial.unmet)}${said}`
     throw new AgentError('gate-failed', `cannot keep the new container: ${why}`, {
       fix: 'mend the image or the configuration, then run the upgrade again',
@@ -97,14 +98,6 @@ async function birdIsDead(
     await clock.sleep(DEAD_POLL_MS)
   }
   if (answered.signal.aborted) await cleanedUp
-}
-
-const LOG_LINES = 5
-
-/** The container is removed with the run: what it said last is kept in the reason. */
-function lastWords(log: string): string {
-  const lines = log.split('\n').filter((line) => line.trim() !== '')
-  return lines.length === 0 ? '' : `; the end of its log: ${lines.join(' | ').slice(-500)}`
 }
 
 /** `--rm`, or somebody, took the old container: one made again from what was journaled, or the old one untouched. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { type Death, FakeHost } from './fake-host.ts'
+import { FakeHost } from './fake-host.ts'
+import type { Death } from './moves.ts'
 
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS

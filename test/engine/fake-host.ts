@@ -22,7 +22,9 @@ import { FakeClock } from '../fakes/clock.ts'
 import { FakeDocker } from '../fakes/docker.ts'
 import { FakeKernelRoutes } from '../fakes/kernel-routes.ts'
 import { fakeProbe } from '../fakes/probe.ts'
+import { FakeSystemd } from '../fakes/systemd.ts'
 import { ConfiguredHost } from './configured-host.ts'
+import { type Death, type Move, withMoves } from './moves.ts'
 
 export const RUN = '20261122T141503Z-7f3a'
 const NAME = 'calico-node'
@@ -54,12 +56,6 @@ export interface HostOptions {
   newExitsAfter?: number
   /** The CNI config is asked for as well. */
   withConfig?: boolean
-}
-
-/** Where to kill the agent: its n-th move, a journal record or a change of the host, or right before it. */
-export interface Death {
-  at: number
-  before: boolean
 }
 
 const KILLED = 137
@@ -155,14 +151,15 @@ export class FakeHost {
 
   ports(): Ports {
     const { docker, bird, clock, routes, probe, cni } = this
-    return { docker, bird, clock, routes, probe, configs: cni.configs, kubelet: cni.kubelet }
+    const { configs, kubelet } = cni
+    const systemd = new FakeSystemd(docker)
+    return { docker, bird, clock, routes, probe, configs, kubelet, systemd, unitFiles: systemd.files }
   }
 
   async plan(): Promise<Plan> {
-    const host = { unitRunning: () => Promise.resolve(null) }
     const cniConfig = this.#options.withConfig === true ? this.cni.wanted : null
     const wanted = { ...WANTED, cniConfig }
-    const observed = await observe(wanted, { ...this.ports(), host }, new AbortController().signal)
+    const observed = await observe(wanted, this.ports(), new AbortController().signal)
     const leftovers = { containers: [], images: [] }
     return upgradePlan({ run: RUN, wanted, observed, leftovers }).plan
   }
@@ -325,21 +322,4 @@ export class FakeHost {
     if (newBird && this.#runningImage === NEW_IMAGE) return newBird(instance)
     return restartTimeline(instance, [session(2), session(3), ...(deadPeer === true ? [deadSession(9)] : [])])
   }
-}
-
-type Move = <T>(what: string, make: () => Promise<T>) => Promise<T>
-
-/** The same port; each of the methods is a move. */
-function withMoves<T extends object>(port: T, methods: (keyof T & string)[], move: Move): T {
-  return new Proxy(port, {
-    get(target, name) {
-      const value: unknown = Reflect.get(target, name, target)
-      if (typeof value !== 'function') return value
-      const call = (...args: unknown[]): unknown => Reflect.apply(value, target, args)
-      const method = methods.find((known) => known === name)
-      return method === undefined
-        ? call
-        : (...args: unknown[]) => move(method, async () => await call(...args))
-    },
-  })
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { type Death, FakeHost, type HostOptions } from './fake-host.ts'
+import { FakeHost, type HostOptions } from './fake-host.ts'
+import type { Death } from './moves.ts'
 import { shapes } from './shapes.ts'
 
 /** Every moment of a run at which the agent may die: right before and right after each of its moves. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { brokenBirds } from './broken-birds.ts'
-import { type Death, FakeHost } from './fake-host.ts'
+import { FakeHost } from './fake-host.ts'
+import type { Death } from './moves.ts'
 
 /** The moves of a run: 12 routes are held, 13 the kill, 14 the start, 15 "done" in the journal. */
 const afterTheStart = [14, 15].map((at): Death => ({ at, before: false }))

@@ -27,7 +27,8 @@ const EFFECTS: (keyof Docker)[] = [
 ]
 const BIRD_EFFECTS: (keyof Bird)[] = ['disable', 'enable']
 
-export function withFaultPoints({ docker, bird, routes, configs, kubelet, journals }: Outside): Outside {
+export function withFaultPoints(outside: Outside): Outside {
+  const { docker, bird, routes, configs, kubelet, systemd, unitFiles, journals } = outside
   const faults = new Faults(process.env['AGENT_FAULT'], process.env['AGENT_FAULT_TRACE'])
   return {
     docker: wrapped(docker, 'docker', EFFECTS, faults),
@@ -35,6 +36,8 @@ export function withFaultPoints({ docker, bird, routes, configs, kubelet, journa
     routes: wrapped(routes, 'routes', ['hold', 'release'], faults),
     configs: wrapped(configs, 'configs', ['replace', 'restore', 'remove'], faults),
     kubelet: wrapped(kubelet, 'kubelet', ['restart'], faults),
+    systemd: wrapped(systemd, 'systemd', ['daemonReload', 'restart'], faults),
+    unitFiles: wrapped(unitFiles, 'unitFiles', ['write', 'remove'], faults),
     journals: {
       ...journals,
       open: async (name, size) => watchedFile(await journals.open(name, size), faults),

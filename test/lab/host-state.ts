@@ -18,7 +18,7 @@ const traces = [
   '/var/log/calico-agent',
 ]
 
-const calicoUnits = '/etc/systemd/system/*calico*'
+const calicoUnits = '/etc/systemd/system/*calico* /run/systemd/system/*calico*'
 
 /** Brings a host back to what it was before any calico-node ran, images but `keepImage` removed as well. */
 export async function cleanHost(host: Host, keepImage: string): Promise<void> {

@@ -10,6 +10,7 @@ import { FakeCniConfigs, FakeKubelet } from '../fakes/cni-config.ts'
 import { FakeDocker } from '../fakes/docker.ts'
 import { FakeKernelRoutes } from '../fakes/kernel-routes.ts'
 import { fakeProbe } from '../fakes/probe.ts'
+import { FakeSystemd, FakeUnitFiles } from '../fakes/systemd.ts'
 
 const silent: BirdView = { state: 'silent' }
 const recovering = upView('new', [session(2)], true)
@@ -39,6 +40,8 @@ async function trialOf(timeline: Timeline, now: number) {
     routes: new FakeKernelRoutes(),
     configs: new FakeCniConfigs(),
     kubelet: new FakeKubelet(() => null),
+    systemd: new FakeSystemd(docker),
+    unitFiles: new FakeUnitFiles(),
     emit: () => undefined,
     index: 0,
     since: 0,

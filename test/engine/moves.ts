@@ -1,0 +1,22 @@
+/** Where to kill the agent: its n-th move, a journal record or a change of the host, or right before it. */
+export interface Death {
+  at: number
+  before: boolean
+}
+
+export type Move = <T>(what: string, make: () => Promise<T>) => Promise<T>
+
+/** The same port; each of the methods is a move. */
+export function withMoves<T extends object>(port: T, methods: (keyof T & string)[], move: Move): T {
+  return new Proxy(port, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name, target)
+      if (typeof value !== 'function') return value
+      const call = (...args: unknown[]): unknown => Reflect.apply(value, target, args)
+      const method = methods.find((known) => known === name)
+      return method === undefined
+        ? call
+        : (...args: unknown[]) => move(method, async () => await call(...args))
+    },
+  })
+}
