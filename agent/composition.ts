@@ -76,14 +76,17 @@ async function open(
   decorate: (outside: Outside) => Outside,
 ): Promise<Opened> {
   // Loaded when it is needed: --help and --version read no config.
-  const { loadConfig, MAX_CONFIG_BYTES, mergeFlags, targetImage } = await import('./config/load.ts')
+  const { loadConfig, MAX_CONFIG_BYTES, mergeFlags, releaseOf, targetImage } = await import(
+    './config/load.ts'
+  )
   const file = options.config ?? DEFAULT_CONFIG
   const fileConfig = await loadConfig(file, options.config !== undefined, (path) =>
     readRegularFile(path, { maxBytes: MAX_CONFIG_BYTES }),
   )
   const config = mergeFlags(fileConfig, options)
   checkAllowed(options.allow ?? [])
-  const image = need.target ? targetImage(config, file) : (config.node.image ?? '')
+  const release = releaseOf(config)
+  const image = need.target ? targetImage(config, file) : (config.node.image ?? release?.images.node ?? '')
 
   const clock = createClock()
   const screen = createScreen(options, need)
@@ -101,7 +104,7 @@ async function open(
     emit: screen.emit,
     signal: need.progress ? stopSignal() : new AbortController().signal,
   }
-  return { app, wanted: wantedOf(config, image, options.allow ?? []), end: screen.end }
+  return { app, wanted: wantedOf(config, { image, release, allow: options.allow ?? [] }), end: screen.end }
 }
 
 function outsideOf(config: Config, { stateDir }: CommonOptions): Outside {
@@ -111,13 +114,17 @@ function outsideOf(config: Config, { stateDir }: CommonOptions): Outside {
 }
 
 /** The config in the units of the stories. */
-function wantedOf(config: Config, image: string, allow: string[]): Wanted {
+function wantedOf(
+  config: Config,
+  { image, release, allow }: { image: string } & Pick<Wanted, 'release' | 'allow'>,
+): Wanted {
   return {
     node: { image, container: config.node.container, manager: config.node.manager },
     birdSockets: config.bird.sockets,
     windowMs: config.window * 1000,
     settleMs: config.settle * 1000,
     keepImages: config.retention.images,
+    release,
     allow,
   }
 }

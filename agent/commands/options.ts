@@ -14,6 +14,7 @@ interface SwapArgs {
 }
 
 export interface TargetArgs extends CommonArgs {
+  to: string | undefined
   node: string | undefined
 }
 
@@ -53,11 +54,17 @@ export function withCommon<T>(yargs: Argv<T>): Argv<T & CommonArgs> {
 }
 
 export function withTarget<T>(yargs: Argv<T>): Argv<T & TargetArgs> {
-  return withCommon(yargs).option('node', {
-    type: 'string',
-    requiresArg: true,
-    describe: 'calico/node image, by tag or digest',
-  })
+  return withCommon(yargs)
+    .option('to', {
+      type: 'string',
+      requiresArg: true,
+      describe: 'Calico release, such as v2.6.12; its node image is used',
+    })
+    .option('node', {
+      type: 'string',
+      requiresArg: true,
+      describe: 'calico/node image, by tag or digest; wins over --to',
+    })
 }
 
 export function withPlan<T>(yargs: Argv<T>): Argv<T & PlanArgs> {

@@ -1,4 +1,5 @@
 import { AgentError } from '../core/errors.ts'
+import { type Release, releaseImages } from '../core/releases.ts'
 import { minimalConfig, parseConfig } from './parse.ts'
 import { ConfigError, findingsOf } from './problems.ts'
 import { type Config, configSchema } from './schema.ts'
@@ -12,6 +13,7 @@ export type ReadConfigFile = (path: string) => Promise<Uint8Array | undefined>
 /** What the command line gives; it wins over the file. `window` in seconds. */
 export interface ConfigFlags {
   node?: string | undefined
+  to?: string | undefined
   window?: number | undefined
   dockerSocket?: string | undefined
 }
@@ -41,13 +43,14 @@ async function readOrRefuse(path: string, read: ReadConfigFile): Promise<Uint8Ar
 }
 
 /**
- * The config with the flags put over it.
+ * The config with the flags put over it: `--to` wins over the file's `node.image`, and `--node` over both.
  * @throws ConfigError with all flags that are wrong, each "--flag: what"
  */
 export function mergeFlags(config: Config, flags: ConfigFlags): Config {
   const merged = {
     ...config,
-    node: { ...config.node, image: flags.node ?? config.node.image },
+    release: flags.to ?? config.release,
+    node: { ...config.node, image: flags.node ?? (flags.to === undefined ? config.node.image : undefined) },
     window: flags.window ?? config.window,
     docker: { socket: flags.dockerSocket ?? config.docker.socket },
   }
@@ -61,16 +64,30 @@ export function mergeFlags(config: Config, flags: ConfigFlags): Config {
 }
 
 /** Only these can be wrong here: the file's own values were checked before. */
-const flagNames: Record<string, string> = { node: '--node', window: '--window', docker: '--docker-socket' }
+const flagNames: Record<string, string> = {
+  node: '--node',
+  release: '--to',
+  window: '--window',
+  docker: '--docker-socket',
+}
+
+/** The release that is asked for; null where none is. */
+export function releaseOf(config: Config): Release | null {
+  const images = config.release === undefined ? null : releaseImages(config.release, config)
+  return config.release === undefined || images === null ? null : { name: config.release, images }
+}
 
 /**
- * The image that this host shall run.
+ * The image that this host shall run: `node.image` wins over the release.
  * @throws ConfigError that shows the smallest config when neither file nor flag names one
  */
 export function targetImage(config: Config, path: string): string {
-  if (config.node.image !== undefined) return config.node.image
+  const image = config.node.image ?? releaseOf(config)?.images.node
+  if (image !== undefined) return image
   throw new ConfigError(
-    [`cannot tell what this host shall run: neither --node nor node.image in ${path} names an image`],
-    `give --node IMAGE, or write to ${path}:\n${minimalConfig}`,
+    [
+      `cannot tell what this host shall run: neither --to and --node nor release and node.image in ${path} name it`,
+    ],
+    `give --to RELEASE or --node IMAGE, or write to ${path}:\n${minimalConfig}`,
   )
 }

@@ -1,6 +1,7 @@
 import type { BirdEndpoint, BirdUp } from './bird-view.ts'
 import type { ContainerJson, ImageJson } from './docker-json.ts'
 import type { Problem } from './errors.ts'
+import type { Release } from './releases.ts'
 
 /** What the config and the flags ask of this host. Times in milliseconds. */
 export interface Wanted {
@@ -10,6 +11,8 @@ export interface Wanted {
   windowMs: number
   settleMs: number
   keepImages: number
+  /** The release that was named; `node.image` may be of another one. */
+  release: Release | null
   /** Preflight rules that the operator overrides by name. */
   allow: string[]
 }

@@ -4,7 +4,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { readRegularFile } from '../../agent/adapters/atomic-file.ts'
-import { loadConfig, MAX_CONFIG_BYTES, mergeFlags, targetImage } from '../../agent/config/load.ts'
+import {
+  type ConfigFlags,
+  loadConfig,
+  MAX_CONFIG_BYTES,
+  mergeFlags,
+  releaseOf,
+  targetImage,
+} from '../../agent/config/load.ts'
 import { configSchema } from '../../agent/config/schema.ts'
 
 const image = 'quay.io/calico/node:v2.6.12'
@@ -86,6 +93,34 @@ describe('mergeFlags', () => {
 })
 
 describe('targetImage', () => {
+  it.each<[string, object, ConfigFlags, string]>([
+    ['release', { release: 'v2.6.12' }, {}, 'quay.io/calico/node:v2.6.12'],
+    ['registry', { release: '2.3.0', registry: 'docker.io' }, {}, 'docker.io/calico/node:v1.3.0'],
+    ['node.image over release', { release: 'v2.6.12', node: { image: 'mine:1' } }, {}, 'mine:1'],
+    ['--to over release', { release: 'v2.6.12' }, { to: 'v2.6.11' }, 'quay.io/calico/node:v2.6.11'],
+    ['--to over node.image', { node: { image: 'mine:1' } }, { to: 'v2.6.11' }, 'quay.io/calico/node:v2.6.11'],
+    ['--node over --to', { node: { image: 'mine:1' } }, { to: 'v2.6.11', node: 'mine:2' }, 'mine:2'],
+    ['an own entry', { releases: { 'v2.6.12': { node: 'mine:3' } } }, { to: '2.6.12' }, 'mine:3'],
+  ])('takes %s', (_, config, flags, expected) => {
+    expect(targetImage(mergeFlags(configSchema.parse(config), flags), file)).toBe(expected)
+  })
+
+  it('leaves the release that was named to be held against', () => {
+    const config = mergeFlags(configSchema.parse({ release: 'v2.6.12' }), { node: 'mine:1' })
+    expect(releaseOf(config)).toMatchObject({
+      name: 'v2.6.12',
+      images: { cni: 'quay.io/calico/cni:v1.11.8' },
+    })
+    expect(releaseOf(configSchema.parse({ node: { image } }))).toBeNull()
+  })
+
+  it('refuses a release that nobody knows, by the name of the flag', () => {
+    expect(() => mergeFlags(configSchema.parse({}), { to: 'v2.6.13' })).toThrow(
+      /^--to: there is no release v2.6.13 .* v2.6.12; releases in the config can add it$/,
+    )
+    expect(() => mergeFlags(configSchema.parse({}), { to: 'newest' })).toThrow(/^--to: must be the name/)
+  })
+
   it('is what file or flag names', () => {
     expect(targetImage(configSchema.parse({ node: { image } }), file)).toBe(image)
   })

@@ -89,6 +89,7 @@ export const wanted: Wanted = {
   windowMs: 90_000,
   settleMs: 10_000,
   keepImages: 1,
+  release: null,
   allow: [],
 }
 

@@ -33,6 +33,7 @@ const WANTED: Wanted = {
   windowMs: 20_000,
   settleMs: 1_000,
   keepImages: 1,
+  release: null,
   allow: [],
 }
 
