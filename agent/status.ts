@@ -7,7 +7,7 @@ import type { Observed, ObservedNode, Wanted } from './core/model.ts'
 import { preflight } from './core/preflight.ts'
 import type { NodeStatus, RunStatus, StatusReport } from './core/status-report.ts'
 import type { RunState } from './journal/run-state.ts'
-import { observe, observeNode } from './observe/observe.ts'
+import { observe, observeHost } from './observe/observe.ts'
 
 /** The report of a host that could not be looked at; its problems say why. */
 export const nothingSeen: StatusReport = {
@@ -58,8 +58,8 @@ async function look(app: App, wanted: Wanted): Promise<Seen> {
     const observed = await observe(wanted, app.ports, app.signal)
     return { node: observed.node, upgrade: upgradeStatus(observed, wanted), problems: observed.problems }
   }
-  const problems: Problem[] = []
-  return { node: await observeNode(wanted, app.ports, problems), upgrade: null, problems }
+  const { node, problems } = await observeHost(wanted, app.ports)
+  return { node, upgrade: null, problems }
 }
 
 function upgradeStatus(observed: Observed, wanted: Wanted): StatusReport['upgrade'] {

@@ -36,7 +36,7 @@ export async function plan(app: App, wanted: Wanted): Promise<Report> {
 export async function prefetch(app: App, wanted: Wanted): Promise<Report> {
   await app.lock('prefetch')
   const observed = await observe(wanted, app.ports, app.signal)
-  const problems = imageProblems(observed)
+  const problems = imageProblems(observed, wanted)
   const from = observed.node?.container.Config.Image ?? ''
   const fetching = prefetchPlan(app.newRun(), observed.image, from)
   if (problems.some(isError)) return unstarted('refused', fetching, problems)

@@ -1,9 +1,9 @@
 import { x } from 'tinyexec'
 import type { Host } from '../ports/host.ts'
 
-/** The host's service manager, by systemctl; a host without it has no units. */
+/** The host's service manager, by systemctl, and its programs; a host without systemctl has no units. */
 export function createHost(): Host {
-  return { unitRunning }
+  return { unitRunning, programVersion }
 }
 
 async function unitRunning(container: string): Promise<string | null> {
@@ -34,5 +34,18 @@ async function systemctl(argv: string[]): Promise<string> {
     return (await x('systemctl', argv, { timeout: 10_000 })).stdout
   } catch {
     return ''
+  }
+}
+
+/** A plugin that does not know `-v` waits for a config on stdin, of which it gets none. */
+async function programVersion(path: string): Promise<string | null> {
+  try {
+    const { stdout, exitCode } = await x(path, ['-v'], {
+      timeout: 2_000,
+      nodeOptions: { stdio: ['ignore', 'pipe', 'ignore'] },
+    })
+    return exitCode === 0 ? stdout.trim() : null
+  } catch {
+    return null
   }
 }

@@ -48,10 +48,17 @@ export interface ObservedImage {
   remote: { digest: string; platforms: string[] } | { error: Problem }
 }
 
+/** Versions of what works beside calico/node on this host; null where that is not known. */
+export interface Companions {
+  cni: string | null
+  controllers: string | null
+}
+
 export interface Observed {
   engine: { name: string; architecture: string; os: string }
   node: ObservedNode | null
   image: ObservedImage
-  /** What could not be observed as expected. */
+  companions: Companions
+  /** What could not be observed as expected; the preflight rule of the same code reports it. */
   problems: Problem[]
 }

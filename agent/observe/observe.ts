@@ -3,10 +3,12 @@ import type { ContainerJson } from '../core/docker-json.ts'
 import { AgentError, type Problem } from '../core/errors.ts'
 import { backendOf, envMap } from '../core/health.ts'
 import type { Observed, ObservedImage, ObservedNode, Owner, Wanted } from '../core/model.ts'
+import type { Seen } from '../core/rules/rule.ts'
 import type { Bird } from '../ports/bird.ts'
 import type { Docker } from '../ports/docker.ts'
 import type { Host } from '../ports/host.ts'
 import { findDaemons } from './bird.ts'
+import { observeCompanions } from './companions.ts'
 
 export interface ObservePorts {
   docker: Docker
@@ -19,18 +21,39 @@ const BIRD_CFG = '/etc/calico/confd/config/bird.cfg'
 
 /** Everything that a plan is made from; changes nothing. */
 export async function observe(wanted: Wanted, ports: ObservePorts, signal: AbortSignal): Promise<Observed> {
-  const engine = await ports.docker.info()
-  const problems: Problem[] = []
-  const [node, image] = await Promise.all([
-    observeNode(wanted, ports, problems),
+  const engine = await engineOf(ports.docker)
+  const [host, image] = await Promise.all([
+    hostOf(wanted, ports),
     observeImage(wanted.node.image, ports.docker, signal),
   ])
-  const { name, architecture, os } = engine
-  return { engine: { name, architecture, os }, node, image, problems }
+  return { engine, ...host, image }
+}
+
+/** The same without an image: the host alone, and no registry is asked. */
+export async function observeHost(wanted: Wanted, ports: ObservePorts): Promise<Seen> {
+  const engine = await engineOf(ports.docker)
+  return { engine, ...(await hostOf(wanted, ports)), image: null }
+}
+
+async function engineOf(docker: Docker): Promise<Observed['engine']> {
+  const { name, architecture, os } = await docker.info()
+  return { name, architecture, os }
+}
+
+async function hostOf(
+  wanted: Wanted,
+  ports: ObservePorts,
+): Promise<Pick<Observed, 'node' | 'companions' | 'problems'>> {
+  const problems: Problem[] = []
+  const [node, companions] = await Promise.all([
+    observeNode(wanted, ports, problems),
+    observeCompanions(ports.docker, ports.host),
+  ])
+  return { node, companions, problems }
 }
 
 /** Null where there is no such container. */
-export async function observeNode(
+async function observeNode(
   wanted: Pick<Wanted, 'node' | 'birdSockets'>,
   { docker, bird, host }: ObservePorts,
   problems: Problem[],

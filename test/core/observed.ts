@@ -95,5 +95,6 @@ export const wanted: Wanted = {
 
 export function observed(changes: Partial<Observed> = {}): Observed {
   const engine = { name: 'host-1', architecture: 'amd64', os: 'linux' }
-  return { engine, node: node(), image: newImage, problems: [], ...changes }
+  const companions = { cni: null, controllers: null }
+  return { engine, node: node(), image: newImage, companions, problems: [], ...changes }
 }

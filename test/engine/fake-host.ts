@@ -151,7 +151,7 @@ export class FakeHost {
   }
 
   async plan(): Promise<Plan> {
-    const host = { unitRunning: () => Promise.resolve(null) }
+    const host = { unitRunning: () => Promise.resolve(null), programVersion: () => Promise.resolve(null) }
     const observed = await observe(WANTED, { ...this.ports(), host }, new AbortController().signal)
     const { node, image, engine } = observed
     if (node === null) throw new Error('no calico-node')
