@@ -1,6 +1,7 @@
 import yargs from 'yargs'
 import { ExitCode, type Problem } from '../core/errors.ts'
 import { unstarted } from '../outcome.ts'
+import { doctorCommand } from './doctor.ts'
 import type { Environment } from './environment.ts'
 import { planCommand } from './plan.ts'
 import { prefetchCommand } from './prefetch.ts'
@@ -18,6 +19,7 @@ export async function runCli(argv: string[], environment: Environment): Promise<
     .command(planCommand(environment))
     .command(prefetchCommand(environment))
     .command(statusCommand(environment))
+    .command(doctorCommand(environment))
     .command(rollbackCommand(environment))
     .command(resumeCommand(environment))
     .demandCommand(1, 'name a command')
