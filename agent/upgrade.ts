@@ -37,7 +37,7 @@ export async function plan(app: App, wanted: Wanted): Promise<Report> {
 export async function prefetch(app: App, wanted: Wanted): Promise<Report> {
   await app.lock('prefetch')
   const observed = await observe(wanted, app.ports, app.signal)
-  const problems = prefetchProblems(observed)
+  const problems = prefetchProblems(observed, wanted)
   const fetching = prefetchPlan(app.newRun(), observed)
   if (problems.some(isError)) return unstarted('refused', fetching, problems)
   if (fetching.steps.length === 0) return unstarted('unchanged', fetching, problems)

@@ -7,14 +7,17 @@ import { readUnit } from '../core/unit-image.ts'
 import type { Bird } from '../ports/bird.ts'
 import type { CniConfigs } from '../ports/cni-config.ts'
 import type { Docker } from '../ports/docker.ts'
+import type { Host } from '../ports/host.ts'
 import type { Kubelet } from '../ports/kubelet.ts'
 import { findDaemons } from './bird.ts'
 import { observeCniConfig } from './cni-config.ts'
+import { observeCompanions } from './companions.ts'
 import { findUnit, type UnitPorts } from './unit.ts'
 
 export interface ObservePorts extends UnitPorts {
   docker: Docker
   bird: Bird
+  host: Host
   configs: CniConfigs
   kubelet: Kubelet
 }
@@ -24,19 +27,30 @@ const BIRD_CFG = '/etc/calico/confd/config/bird.cfg'
 
 /** Everything that a plan is made from; changes nothing. */
 export async function observe(wanted: Wanted, ports: ObservePorts, signal: AbortSignal): Promise<Observed> {
-  const engine = await ports.docker.info()
   const problems: Problem[] = []
-  const [node, image, cniConfig] = await Promise.all([
+  const [engine, node, companions, image, cniConfig] = await Promise.all([
+    engineOf(ports.docker),
     observeNode(wanted, ports, problems),
+    observeCompanions(ports.docker, ports.host),
     wanted.node.image === null ? null : observeImage(wanted.node.image, ports.docker, signal),
     wanted.cniConfig === null ? null : observeCniConfig(wanted.cniConfig, ports),
   ])
-  const { name, architecture, os } = engine
-  return { engine: { name, architecture, os }, node, image, cniConfig, problems }
+  return { engine, node, companions, image, cniConfig, problems }
+}
+
+/** The host alone: nothing is asked for, and no registry is asked. */
+export async function observeHost(wanted: Wanted, ports: ObservePorts): Promise<Observed> {
+  const nothing = { ...wanted, node: { ...wanted.node, image: null }, cni: null, cniConfig: null }
+  return await observe(nothing, ports, new AbortController().signal)
+}
+
+async function engineOf(docker: Docker): Promise<Observed['engine']> {
+  const { name, architecture, os } = await docker.info()
+  return { name, architecture, os }
 }
 
 /** Null where there is no such container. */
-export async function observeNode(
+async function observeNode(
   wanted: Pick<Wanted, 'node' | 'birdSockets'>,
   ports: ObservePorts,
   problems: Problem[],

@@ -40,6 +40,7 @@ const WANTED: Wanted = {
   windowMs: 20_000,
   settleMs: 1_000,
   keepImages: 1,
+  release: null,
   allow: [],
 }
 
@@ -159,7 +160,8 @@ export class FakeHost {
   async plan(): Promise<Plan> {
     const cniConfig = this.#options.withConfig === true ? this.cni.wanted : null
     const wanted = { ...WANTED, cniConfig }
-    const observed = await observe(wanted, this.ports(), new AbortController().signal)
+    const host = { programVersion: () => Promise.resolve(null) }
+    const observed = await observe(wanted, { ...this.ports(), host }, new AbortController().signal)
     const leftovers = { containers: [], images: [] }
     return upgradePlan({ run: RUN, wanted, observed, leftovers }).plan
   }

@@ -29,6 +29,7 @@ const WANTED: Wanted = {
   node: { image: NEW_IMAGE, container: 'calico-node', manager: 'auto' },
   cni: null,
   cniConfig: null,
+  release: null,
   places: { binDir: '/opt/cni/bin', configDir: '/etc/cni/net.d', configFile: null },
   birdSockets: ['/var/run/calico/bird.ctl'],
   windowMs: 20_000,
@@ -155,7 +156,8 @@ export class UnitHost {
   }
 
   async #plan(): Promise<Plan> {
-    const observed = await observe(WANTED, this.#ports(), new AbortController().signal)
+    const host = { programVersion: () => Promise.resolve(null) }
+    const observed = await observe(WANTED, { ...this.#ports(), host }, new AbortController().signal)
     return upgradePlan({ run: RUN, wanted: WANTED, observed, leftovers: { containers: [], images: [] } }).plan
   }
 
