@@ -57,7 +57,9 @@ function documentedKeys(configuration: string): Key[] {
     },
   )
   const tops = [...new Set(keys.map(({ path }) => path[0]))]
-  const once = keys.filter((key, i) => keys.findIndex(({ path }) => `${path}` === `${key.path}`) === i)
+  const once = keys.filter(
+    (key, i) => keys.findIndex(({ path }) => path.join('.') === key.path.join('.')) === i,
+  )
   return tops.flatMap((top) => once.filter(({ path }) => path[0] === top))
 }
 
