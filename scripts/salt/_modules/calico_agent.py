@@ -12,7 +12,6 @@ import shutil
 EXECUTABLE = "calico-agent"
 
 
-
 def installed():
     """Whether this minion has the agent. The module is there without it: a state of the same run may install it."""
     return shutil.which(EXECUTABLE) is not None
