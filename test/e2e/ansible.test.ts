@@ -18,7 +18,10 @@ beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'calico-agent-ansible-'))
   ;[packages, at] = await Promise.all([buildPackages(), world()])
 })
-afterAll(() => Promise.all([packages.remove(), rm(directory, { recursive: true })]))
+afterAll(async () => {
+  await Promise.all(at.mesh.hosts.map((host) => host.run(['dpkg', '--purge', 'calico-agent'])))
+  await Promise.all([packages.remove(), rm(directory, { recursive: true })])
+})
 
 interface Recap {
   ok: number

@@ -24,7 +24,10 @@ let newerDeb: string
 beforeAll(async () => {
   packages = await buildPackages()
 })
-afterAll(() => packages.remove())
+afterAll(async () => {
+  await host.run(['dpkg', '--purge', 'calico-agent'])
+  await packages.remove()
+})
 
 /** A host without the agent, and the packages in its /root. */
 async function prepare(): Promise<void> {

@@ -124,6 +124,14 @@ async function removeImages(host: Host, keep: string): Promise<void> {
 
 /** Paths, inodes and times. Most of `traces` do not exist, of which find complains on stderr. */
 async function filesOf(host: Host): Promise<string> {
-  const argv = ['find', ...traces, '/etc/systemd/system', '-xdev', '-printf', '%p %i %T@\\n']
+  const argv = [
+    'find',
+    ...traces,
+    '/etc/systemd/system',
+    '/usr/bin/calico-agent',
+    '-xdev',
+    '-printf',
+    '%p %i %T@\\n',
+  ]
   return (await host.run(argv)).stdout
 }
