@@ -1,6 +1,5 @@
-import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { buildFaultyAgent } from '../faults/build.ts'
+import { installFaultyAgent } from '../faults/build.ts'
 import { FAULTY_AGENT, flawsOf } from '../faults/trial.ts'
 import type { Work } from '../faults/whole-host.ts'
 import { image, lab } from './support.ts'
@@ -22,7 +21,14 @@ const spread: { command: Work['command']; point: string; powerCut: boolean }[] =
 
 describe('an agent that dies', () => {
   beforeAll(async () => {
-    await lab.installAgent(await buildFaultyAgent(join(import.meta.dirname, '../..')), FAULTY_AGENT)
+    await installFaultyAgent(lab)
+  })
+
+  it('does so in a test build only: what is shipped has no fault points', async () => {
+    const { hosts } = lab.workerMesh()
+    const finds = (name: string) => hosts[0]?.run(['grep', '-qa', 'AGENT_FAULT', `/opt/calico-agent/${name}`])
+    expect(await finds(FAULTY_AGENT)).toMatchObject({ code: 0 })
+    expect(await finds('agent')).toMatchObject({ code: 1, stderr: '' })
   })
 
   it.each(spread)(

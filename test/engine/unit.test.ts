@@ -49,6 +49,24 @@ describe('a unit', () => {
   })
 })
 
+describe('somebody who lays hands on the unit in the pull', () => {
+  it.each<[string, (host: UnitHost) => Promise<unknown>]>([
+    ['restarts it', ({ systemd }) => systemd.restart('calico-node.service')],
+    ['stops its container', ({ docker }) => docker.killContainer('calico-node')],
+  ])('and %s, ends the run before its first move', async (_, act) => {
+    const host = await UnitHost.create()
+    const pull = host.docker.pullImage.bind(host.docker)
+    host.docker.pullImage = async (...args) => {
+      await pull(...args)
+      await act(host)
+      host.ops.length = 0
+    }
+    expect(await host.run()).toBe('refused')
+    expect(host.ops).toEqual([])
+    expect(host.text).toContain('"changed-meanwhile"')
+  })
+})
+
 /** How often BIRD was restarted on the way to a run's end. */
 const restarts = ({ ops }: UnitHost): number => ops.filter((op) => op.startsWith('systemctl restart')).length
 

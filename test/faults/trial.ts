@@ -57,7 +57,7 @@ export async function flawsOf(mesh: Mesh, trial: Trial): Promise<string[]> {
 }
 
 /** The host in the state from which the work starts. What fails here says nothing about the agent: it is tried again. */
-async function prepared(mesh: Mesh, { command, image }: Work, left = TRIES): Promise<Host> {
+export async function prepared(mesh: Mesh, { command, image }: Work, left = TRIES): Promise<Host> {
   try {
     await mesh.reset()
     const [host] = mesh.hosts as [Host, Host]
@@ -88,7 +88,7 @@ async function dieIn(host: Host, { death, work }: Trial): Promise<string[]> {
 }
 
 /** A registry that does not answer on a busy machine is a refusal of a run that never began: it is tried again. */
-async function faultyAgent(
+export async function faultyAgent(
   host: Host,
   work: Work,
   env: Record<string, string>,
@@ -105,7 +105,7 @@ function argvOf({ command, image }: Work): string[] {
   return [command, '--config', QUICK, ...target, '--json']
 }
 
-async function resume(host: Host): Promise<{ outcome: string; changed: boolean }> {
+export async function resume(host: Host): Promise<{ outcome: string; changed: boolean }> {
   const { stdout, stderr } = await host.run(['agent', 'resume', '--json'], { timeoutMs: 300_000 })
   try {
     return JSON.parse(stdout) as { outcome: string; changed: boolean }
