@@ -44,10 +44,10 @@ class ConfigWatch implements Watch {
     this.#failed = failed
   }
 
-  /** Watches the file's directory, or what is there of the way to it. */
-  async arm(): Promise<void> {
+  /** Watches the file's directory, or what is there of the way to it. Resolves to whether that is another one now. */
+  async arm(): Promise<boolean> {
     const { directory, identity } = await nearestDirectory(dirname(this.#path))
-    if (identity === this.#armedAt) return
+    if (identity === this.#armedAt) return false
     await this.#watcher?.close()
     // Loaded when it is needed: only the service watches.
     const { watch } = await import('chokidar')
@@ -64,6 +64,7 @@ class ConfigWatch implements Watch {
     })
     this.#armedAt = identity
     this.#watcher = watcher
+    return true
   }
 
   #settle(): void {
@@ -75,11 +76,20 @@ class ConfigWatch implements Watch {
     this.#timer = setTimeout(() => void this.#tell(), quiet)
   }
 
-  /** Armed anew first: what happens after the reader has looked is then seen. */
   async #tell(): Promise<void> {
     this.#burstSince = undefined
-    await this.arm().catch(this.#failed)
-    if (!this.#closed) this.#changed()
+    // What goes on in a directory that is new here was not seen: it gets a quiet time of its own.
+    if (await this.#armedAnew()) this.#settle()
+    else if (!this.#closed) this.#changed()
+  }
+
+  async #armedAnew(): Promise<boolean> {
+    try {
+      return await this.arm()
+    } catch (error) {
+      this.#failed(error)
+      return false
+    }
   }
 
   async close(): Promise<void> {
