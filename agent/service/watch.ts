@@ -55,10 +55,11 @@ class ConfigWatch implements Watch {
     const paths = directory === dirname(this.#path) ? [directory, this.#path] : [directory]
     // Not `atomic`: it holds events back for as long as the quiet time is meant to be.
     const watcher = watch(paths, { depth: 0, ignoreInitial: true, atomic: false })
-    watcher.on('all', () => {
+    const settle = (): void => {
       this.#settle()
-    })
-    watcher.on('error', this.#failed)
+    }
+    // Both: chokidar reads a directory once a second at most, and a burst must not look like rest meanwhile.
+    watcher.on('all', settle).on('raw', settle).on('error', this.#failed)
     await new Promise<void>((ready) => {
       watcher.once('ready', ready)
     })

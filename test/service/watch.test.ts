@@ -153,9 +153,9 @@ describe('watchConfig', () => {
     const file = join(dir, 'etc/agent.yaml')
     await watching(file)
     await mkdir(join(dir, 'etc'))
-    for (let i = 0; i < 50; i++) {
+    for (let i = 0; i < 80; i++) {
       await replace(file, String(i))
-      await sleep(10)
+      await sleep(30)
     }
     await vi.waitFor(() => {
       expect(changes).toBeGreaterThan(0)
