@@ -1,3 +1,4 @@
+import { setFlagsFromString } from 'node:v8'
 import type { Config } from '../config/schema.ts'
 import { AgentError } from '../core/errors.ts'
 import type { Report } from '../core/report.ts'
@@ -26,6 +27,7 @@ export interface DaemonParts {
 
 /** The service: resume, watch the config, apply it, tell. Resolves to the last job's report when it was stopped. */
 export async function runDaemon(parts: DaemonParts): Promise<Report | null> {
+  stayAtBaseline()
   const { log, version, configFile } = parts
   const failed = (what: string) => (error: unknown) => {
     log.warn({ err: error }, `cannot ${what}: ${error instanceof Error ? error.message : String(error)}`)
@@ -74,6 +76,11 @@ function assemble({ log, ...parts }: DaemonParts, notifier: Notifier): { service
       }),
   })
   return { service, doors }
+}
+
+/** Nothing here is worth the optimizing compilers: their code, and what they make of the agent's, stays in memory. */
+function stayAtBaseline(): void {
+  for (const flag of ['--no-opt', '--no-maglev']) setFlagsFromString(flag)
 }
 
 /** Three signs of life in the time that systemd waits for one; none from a loop that hangs. */
