@@ -33,6 +33,7 @@ class ConfigWatch implements Watch {
   readonly #quietMs: number
   #watcher: FSWatcher | undefined
   #armedAt = ''
+  #arming: Promise<boolean> = Promise.resolve(false)
   #timer: NodeJS.Timeout | undefined
   #burstSince: number | undefined
   #closed = false
@@ -45,7 +46,14 @@ class ConfigWatch implements Watch {
   }
 
   /** Watches the file's directory, or what is there of the way to it. Resolves to whether that is another one now. */
-  async arm(): Promise<boolean> {
+  arm(): Promise<boolean> {
+    // One after the other: changes go on while a watch is set up.
+    const armed = this.#arming.then(() => this.#armNow())
+    this.#arming = armed.catch(() => false)
+    return armed
+  }
+
+  async #armNow(): Promise<boolean> {
     const { directory, identity } = await nearestDirectory(dirname(this.#path))
     if (identity === this.#armedAt) return false
     await this.#watcher?.close()
@@ -96,6 +104,7 @@ class ConfigWatch implements Watch {
   async close(): Promise<void> {
     this.#closed = true
     clearTimeout(this.#timer)
+    await this.#arming
     await this.#watcher?.close()
   }
 }
