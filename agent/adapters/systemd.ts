@@ -18,9 +18,8 @@ export function createSystemd(): Systemd {
     containerUnits,
     show,
     daemonReload: () => succeed(['daemon-reload']),
-    // a unit that is not loaded, or never failed, has nothing to forget
-    resetFailed: async (unit) => void (await systemctl(['reset-failed', unit], QUERY_TIMEOUT_MS)),
-    restart: async (unit) => void (await systemctl(['restart', unit], JOB_TIMEOUT_MS)),
+    resetFailed,
+    restart,
   }
 }
 
@@ -40,6 +39,15 @@ async function show(unit: string): Promise<UnitState | null> {
   const { stdout } = await systemctl(['show', `--property=${PROPERTIES.join(',')}`, unit], QUERY_TIMEOUT_MS)
   const state = parseUnitState(stdout)
   return state.unit === '' || state.load === 'not-found' ? null : state
+}
+
+/** A unit that never failed has nothing to forget. */
+async function resetFailed(unit: string): Promise<void> {
+  await systemctl(['reset-failed', unit], QUERY_TIMEOUT_MS)
+}
+
+async function restart(unit: string): Promise<void> {
+  await systemctl(['restart', unit], JOB_TIMEOUT_MS)
 }
 
 async function succeed(argv: string[]): Promise<void> {

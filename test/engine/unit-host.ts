@@ -18,7 +18,7 @@ import { ConfiguredHost } from './configured-host.ts'
 import { type Death, type Move, withMoves } from './moves.ts'
 
 const RUN = '20261122T141503Z-7f3a'
-export const OLD_IMAGE = 'calico/node:v2.6.5'
+const OLD_IMAGE = 'calico/node:v2.6.5'
 export const NEW_IMAGE = 'calico/node:v2.6.12'
 const FILE = '/etc/systemd/system/calico-node.service'
 
