@@ -1,7 +1,8 @@
 import { x } from 'tinyexec'
-import { AgentError } from '../core/errors.ts'
-import { parseUnitState, type UnitState } from '../core/unit-state.ts'
-import type { Systemd } from '../ports/systemd.ts'
+import { AgentError } from '../../core/errors.ts'
+import { parseUnitState, type UnitState } from '../../core/unit-state.ts'
+import type { Systemd } from '../../ports/systemd.ts'
+import { unitOfClient } from './docker-clients.ts'
 
 const QUERY_TIMEOUT_MS = 10_000
 /** A restart is bounded by the unit's own time-outs; past this it hangs. */
@@ -15,6 +16,7 @@ const PROPERTIES = [
 /** systemd by `systemctl` (3 ms a call); a host without it has no units. */
 export function createSystemd(): Systemd {
   return {
+    unitOfClient: (container) => unitOfClient(container),
     containerUnits,
     show,
     daemonReload: () => succeed(['daemon-reload']),
