@@ -2,7 +2,7 @@ import type { ContainerJson } from '../core/docker-json.ts'
 import { AgentError } from '../core/errors.ts'
 import type { OldContainer } from '../core/plan.ts'
 import type { UnitChange } from '../core/unit-change.ts'
-import { replaceFile } from './edit-unit.ts'
+import { refuseChangedFile, replaceFile } from './edit-unit.ts'
 import { describeUnmet, watchTrial } from './gate.ts'
 import { holdRoutes, releaseRoutes } from './held-routes.ts'
 import { lastWords } from './last-words.ts'
@@ -20,8 +20,9 @@ export const swapUnit: Step<'swap-unit'> = {
   describe: ({ change: { unit, container, to } }) =>
     `restart ${unit}: kill ${container}, start it from ${to}, gate it`,
 
-  async capture({ old, gate }, context) {
+  async capture({ change, old, gate }, context) {
     await refuseStalePlan(old, gate, context)
+    if (change.edit !== null) await refuseChangedFile(change.edit, context)
     return {}
   },
 

@@ -57,9 +57,10 @@ export async function flawsOf(mesh: Mesh, trial: Trial): Promise<string[]> {
 }
 
 /** The host in the state from which the work starts. What fails here says nothing about the agent: it is tried again. */
-export async function prepared(mesh: Mesh, { command, image }: Work, left = TRIES): Promise<Host> {
+export async function prepared(mesh: Mesh, work: Work, left = TRIES): Promise<Host> {
+  const { command, image, node } = work
   try {
-    await mesh.reset()
+    await mesh.reset(node?.reset)
     const [host] = mesh.hosts as [Host, Host]
     await host.writeFile(QUICK, QUICK_CONFIG)
     await host.ok(['rm', '-f', TRACE])
@@ -70,7 +71,7 @@ export async function prepared(mesh: Mesh, { command, image }: Work, left = TRIE
     return host
   } catch (error) {
     if (left === 1) throw error
-    return await prepared(mesh, { command, image }, left - 1)
+    return await prepared(mesh, work, left - 1)
   }
 }
 
