@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { readRegularFile } from './adapters/atomic-file.ts'
 import { createBird } from './adapters/bird.ts'
 import { createClock } from './adapters/clock.ts'
+import { createCniBinaries } from './adapters/cni-binaries/cni-binaries.ts'
 import { connectDocker } from './adapters/docker/engine.ts'
 import { createHost } from './adapters/host.ts'
 import { acquireHostLock } from './adapters/host-lock.ts'
@@ -18,6 +19,7 @@ import type { Emit } from './core/events.ts'
 import { checkAllowed } from './core/preflight.ts'
 import { type JournalFiles, RunStore, runName } from './journal/store.ts'
 import type { Bird } from './ports/bird.ts'
+import type { CniBinaries } from './ports/cni-binaries.ts'
 import type { Docker } from './ports/docker.ts'
 import type { KernelRoutes } from './ports/kernel-routes.ts'
 import { logEvents } from './report/log-events.ts'
@@ -37,6 +39,7 @@ export interface Outside {
   docker: Docker
   bird: Bird
   routes: KernelRoutes
+  cni: CniBinaries
   journals: JournalFiles
 }
 
@@ -89,10 +92,10 @@ async function open(
 
   const clock = createClock()
   const screen = createScreen(options, need)
-  const { docker, bird, routes, journals } = decorate(outsideOf(config, options))
+  const { docker, bird, routes, cni, journals } = decorate(outsideOf(config, options))
   const app: App = {
     version,
-    ports: { docker, bird, routes, probe: createProbe(), host: createHost(), clock },
+    ports: { docker, bird, routes, cni, probe: createProbe(), host: createHost(), clock },
     runs: new RunStore(journals, clock),
     lock: async (command) => {
       await openStateDir(options.stateDir)
@@ -109,7 +112,13 @@ async function open(
 function outsideOf(config: Config, { stateDir }: CommonOptions): Outside {
   const docker = connectDocker({ socket: config.docker.socket })
   const exec: Docker['exec'] = (container, argv, timeoutMs) => docker.exec(container, argv, timeoutMs)
-  return { docker, bird: createBird(exec), routes: createKernelRoutes(), journals: runsDir(stateDir) }
+  return {
+    docker,
+    bird: createBird(exec),
+    routes: createKernelRoutes(),
+    cni: createCniBinaries(docker),
+    journals: runsDir(stateDir),
+  }
 }
 
 /** Progress on stdout for people, the log on stderr; a JSON document has stdout for itself. */

@@ -31,7 +31,7 @@ export function wantedOf(config: Config, allow: string[], only: Part[] = [...PAR
   const { node, bird, window, settle, retention } = config
   return {
     node: { ...node, image: only.includes('node') ? (node.image ?? null) : null },
-    cni: only.includes('cni') ? wantedCni(config) : null,
+    cni: wantedCni(config, only.includes('cni')),
     cniConfig: only.includes('cni-config') ? wantedCniConfig(config) : null,
     birdSockets: bird.sockets,
     windowMs: window * 1000,
@@ -41,10 +41,9 @@ export function wantedOf(config: Config, allow: string[], only: Part[] = [...PAR
   }
 }
 
-function wantedCni({ cni }: Config): WantedCni | null {
-  const source = cniSource(cni)
-  if (source === null) return null
-  return { source, binaries: cni.binaries, sha256: cni.sha256, binDir: cni.binDir }
+function wantedCni({ cni }: Config, asked: boolean): WantedCni {
+  const { binaries, sha256, binDir, configDir } = cni
+  return { source: asked ? cniSource(cni) : null, binaries, sha256, binDir, configDir }
 }
 
 function cniSource({ image, directory, archive }: Config['cni']): CniSource | null {
@@ -73,7 +72,7 @@ const MISSING: Record<Part, string> = {
 export function checkTarget({ node, cni, cniConfig }: Wanted, file: string, only: Part[] | undefined): void {
   const asked: Record<Part, boolean> = {
     node: node.image !== null,
-    cni: cni !== null,
+    cni: cni.source !== null,
     'cni-config': cniConfig !== null,
   }
   const missing = only?.filter((part) => !asked[part]) ?? []

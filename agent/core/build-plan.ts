@@ -1,3 +1,4 @@
+import { type CniInput, cniFetchSteps, cniPart } from './cni-plan.ts'
 import { pullSteps } from './image-state.ts'
 import type { Observed, Wanted } from './model.ts'
 import { type NodeInput, nodeBackPart, nodePart, type Replaced } from './node-plan.ts'
@@ -6,16 +7,18 @@ import { joinParts, type Leftovers, type PlannedChange } from './plan-part.ts'
 
 interface UpgradeInput {
   run: string
-  wanted: Pick<Wanted, 'windowMs' | 'settleMs'>
-  observed: Pick<Observed, 'engine' | 'node' | 'image'>
+  wanted: Pick<Wanted, 'windowMs' | 'settleMs' | 'cni'>
+  observed: Pick<Observed, 'engine' | 'node' | 'image' | 'cni'>
   leftovers: Leftovers
 }
 
 /** The plan that puts what is asked for in place of what is there; no steps where it is there already. */
 export function upgradePlan({ run, wanted, observed, leftovers }: UpgradeInput): PlannedChange {
   const { engine, node, image } = observed
+  const cni = cniInput(run, wanted, observed)
   const parts = [
     ...(node && image ? [nodePart({ run, wanted, engineHostname: engine.name, node }, image)] : []),
+    ...(cni ? [cniPart(cni)] : []),
   ]
   return joinParts({ run, command: 'upgrade' }, parts, leftovers)
 }
@@ -26,13 +29,27 @@ export function rollbackPlan(input: NodeInput & { replaced: Replaced; leftovers:
   return joinParts({ run: input.run, command: 'rollback' }, parts, input.leftovers)
 }
 
-/** The plan that only fetches. */
-export function prefetchPlan(run: string, { node, image }: Pick<Observed, 'node' | 'image'>): Plan {
+/** The plan that only fetches: images are pulled, plugins are staged. */
+export function prefetchPlan({ run, wanted, observed }: Omit<UpgradeInput, 'leftovers'>): Plan {
+  const { node, image } = observed
+  const cni = cniInput(run, wanted, observed)
   const from = node?.container.Config.Image ?? ''
   return {
     run,
     command: 'prefetch',
-    components: image ? { node: { from, to: image.ref } } : {},
-    steps: image ? pullSteps('node', image) : [],
+    components: {
+      ...(image && { node: { from, to: image.ref } }),
+      ...(cni && { cni: cniPart(cni).change }),
+    },
+    steps: [...(image ? pullSteps('node', image) : []), ...(cni ? cniFetchSteps(cni) : [])],
   }
+}
+
+function cniInput(
+  run: string,
+  { cni: { source, ...places } }: Pick<Wanted, 'cni'>,
+  { cni: observed }: Pick<Observed, 'cni'>,
+): CniInput | null {
+  if (source === null || observed === null) return null
+  return { run, wanted: { ...places, source }, observed, cniVersion: null }
 }

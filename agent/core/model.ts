@@ -9,8 +9,7 @@ export interface Wanted {
    * the container running.
    */
   node: { image: string | null; container: string; manager: 'auto' | 'docker' }
-  /** Null where the binaries are left alone. */
-  cni: WantedCni | null
+  cni: WantedCni
   /** Null where the config is left alone. */
   cniConfig: WantedCniConfig | null
   birdSockets: string[]
@@ -28,7 +27,7 @@ export type Part = (typeof PARTS)[number]
 
 /** Something is asked of this host. */
 export function hasTarget({ node, cni, cniConfig }: Wanted): boolean {
-  return node.image !== null || cni !== null || cniConfig !== null
+  return node.image !== null || cni.source !== null || cniConfig !== null
 }
 
 /** Where CNI binaries come from. */
@@ -38,12 +37,15 @@ export type CniSource =
   | { kind: 'archive'; path: string }
 
 export interface WantedCni {
-  source: CniSource
+  /** Null where the plugins are left alone. */
+  source: CniSource | null
   /** Names of the plugins. */
   binaries: string[]
   /** Hex, by name; not every name needs one. */
   sha256: Record<string, string>
   binDir: string
+  /** Where the config is that the kubelet reads. */
+  configDir: string
 }
 
 export interface WantedCniConfig {
@@ -88,11 +90,35 @@ export interface ObservedImage {
   remote: { digest: string; platforms: string[] } | { error: Problem }
 }
 
+export interface InstalledPlugin {
+  name: string
+  /** Hex; null where there is no such file. */
+  sha256: string | null
+  /** As it prints it. */
+  version: string | null
+}
+
+/** The CNI plugins that are asked for, as they are on this host and in their source. */
+export interface ObservedCni {
+  installed: InstalledPlugin[]
+  /** Null where the image must be pulled first, or a problem says why it cannot be told. */
+  offered: { name: string; sha256: string }[] | null
+  /** Of the source; null where only the plugins themselves can tell. */
+  version: string | null
+  /** Null where the source is none. */
+  image: ObservedImage | null
+  /** Whether calico/node wrote this host's name down, and whether the config lets that file be missing. */
+  nodename: { written: boolean; optional: boolean }
+  problems: Problem[]
+}
+
 export interface Observed {
   engine: { name: string; architecture: string; os: string }
   node: ObservedNode | null
   /** Of the node; null where none is asked for. */
   image: ObservedImage | null
+  /** Null where no source is given. */
+  cni: ObservedCni | null
   /** What could not be observed as expected. */
   problems: Problem[]
 }

@@ -16,6 +16,8 @@ export interface PlanPart {
 export interface Leftovers {
   containers: string[]
   images: string[]
+  /** Plugins that earlier runs kept; removed only by a run that keeps newer ones. */
+  files: string[]
 }
 
 export interface PlannedChange {
@@ -48,8 +50,14 @@ function stepsOf(parts: PlanPart[], leftovers: Leftovers): PlannedStep[] {
     ...parts.flatMap(({ prepare }) => prepare),
     ...parts.flatMap(({ move }) => move),
     { kind: 'commit', component, args: { containers: parts.flatMap(({ commits }) => commits) } },
-    ...(leftovers.containers.length + leftovers.images.length > 0
-      ? [{ kind: 'clean-up' as const, component, args: leftovers }]
-      : []),
+    ...cleanUpSteps(parts, leftovers),
   ]
+}
+
+function cleanUpSteps(parts: PlanPart[], leftovers: Leftovers): PlannedStep[] {
+  const { containers, images } = leftovers
+  const files = parts.some(({ component }) => component === 'cni') ? leftovers.files : []
+  if (containers.length + images.length + files.length === 0) return []
+  const component = parts[0]?.component ?? 'node'
+  return [{ kind: 'clean-up', component, args: { containers, images, files } }]
 }

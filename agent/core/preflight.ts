@@ -1,5 +1,6 @@
 import { birdBaseline } from './bird-phase.ts'
 import type { BirdUp } from './bird-view.ts'
+import { cniProblems } from './cni-preflight.ts'
 import { AgentError, ExitCode, type Problem } from './errors.ts'
 import { runsAlready } from './image-state.ts'
 import type { Observed, ObservedImage, ObservedNode, Wanted } from './model.ts'
@@ -10,6 +11,7 @@ const OVERRIDABLE = {
   'node-not-running': 'the old container does not run: nothing to compare the new one with',
   'bird-down': 'BIRD gives no baseline: only the container is gated',
   'bird-recovering': 'a recovery is in progress: a restart now makes the peers delete the routes',
+  'cni-needs-nodename': 'CNI plugins of v3.1 or later fail every pod without the nodename file',
   'peer-not-restart-aware': 'a peer without graceful restart drops the routes as soon as BIRD dies',
 } as const
 
@@ -27,7 +29,12 @@ export function checkAllowed(rules: string[]): void {
 
 /** Every problem of the host that stands against a swap; overridden ones become warnings. */
 export function preflight(observed: Observed, wanted: Wanted): Problem[] {
-  return swapProblems(observed, wanted).map((problem) => overridden(problem, wanted))
+  const problems = [
+    ...swapProblems(observed, wanted),
+    ...cniImageProblems(observed),
+    ...cniProblems(observed, wanted.cni),
+  ]
+  return problems.map((problem) => overridden(problem, wanted))
 }
 
 function swapProblems({ node, image, engine, problems: seen }: Observed, wanted: Wanted): Problem[] {
@@ -174,8 +181,17 @@ function notRestartAware({ sessions }: BirdUp): string[] {
 }
 
 /** What stands against fetching what is asked for. */
-export function prefetchProblems({ image, engine }: Observed): Problem[] {
-  return image ? imageProblems(image, engine) : []
+export function prefetchProblems(observed: Observed): Problem[] {
+  const { image, engine, cni } = observed
+  return [
+    ...(image ? imageProblems(image, engine) : []),
+    ...cniImageProblems(observed),
+    ...(cni?.problems ?? []),
+  ]
+}
+
+function cniImageProblems({ cni, engine }: Observed): Problem[] {
+  return cni?.image ? imageProblems(cni.image, engine) : []
 }
 
 function imageProblems(image: ObservedImage, engine: Observed['engine']): Problem[] {

@@ -2,31 +2,52 @@ import { gracefulRestartSeconds } from '../core/bird-config.ts'
 import type { ContainerJson } from '../core/docker-json.ts'
 import { AgentError, type Problem } from '../core/errors.ts'
 import { backendOf, envMap } from '../core/health.ts'
-import type { Observed, ObservedImage, ObservedNode, Owner, Wanted } from '../core/model.ts'
+import type { Observed, ObservedCni, ObservedImage, ObservedNode, Owner, Wanted } from '../core/model.ts'
 import type { Bird } from '../ports/bird.ts'
+import type { CniBinaries } from '../ports/cni-binaries.ts'
 import type { Docker } from '../ports/docker.ts'
 import type { Host } from '../ports/host.ts'
 import { findDaemons } from './bird.ts'
+import { type KnownContent, observeCni } from './cni-binaries.ts'
 
 export interface ObservePorts {
   docker: Docker
   bird: Bird
   host: Host
+  cni: CniBinaries
 }
 
 /** Where calico/node keeps the config that confd renders for BIRD. */
 const BIRD_CFG = '/etc/calico/confd/config/bird.cfg'
 
 /** Everything that a plan is made from; changes nothing. */
-export async function observe(wanted: Wanted, ports: ObservePorts, signal: AbortSignal): Promise<Observed> {
+export async function observe(
+  wanted: Wanted,
+  ports: ObservePorts,
+  signal: AbortSignal,
+  known: KnownContent,
+): Promise<Observed> {
   const engine = await ports.docker.info()
   const problems: Problem[] = []
-  const [node, image] = await Promise.all([
+  const [node, image, cni] = await Promise.all([
     observeNode(wanted, ports, problems),
     wanted.node.image === null ? null : observeImage(wanted.node.image, ports.docker, signal),
+    observeSource(wanted, ports, signal, known),
   ])
   const { name, architecture, os } = engine
-  return { engine: { name, architecture, os }, node, image, problems }
+  return { engine: { name, architecture, os }, node, image, cni, problems }
+}
+
+async function observeSource(
+  { cni: { source, ...places }, cniConfig }: Wanted,
+  { docker, cni }: ObservePorts,
+  signal: AbortSignal,
+  known: KnownContent,
+): Promise<ObservedCni | null> {
+  if (source === null) return null
+  const image = source.kind === 'image' ? await observeImage(source.image, docker, signal) : null
+  const optionalByMerge = cniConfig?.merge['nodename_file_optional'] === true
+  return await observeCni({ wanted: { ...places, source }, image, known, optionalByMerge }, cni, signal)
 }
 
 /** Null where there is no such container. */

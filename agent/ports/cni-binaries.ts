@@ -7,6 +7,12 @@ export interface CniPlace {
   run: string
 }
 
+export interface KeptBinary {
+  name: string
+  /** Before the run; by now a name that was free may have its new plugin. */
+  existed: boolean
+}
+
 export interface BinaryFacts {
   name: string
   /** Hex; null where there is no such file. */
@@ -57,8 +63,11 @@ export interface CniBinaries {
   staged(place: CniPlace, names: string[]): Promise<BinaryFacts[]>
   /** Removes the staged files, and what reading an image left behind in Docker. */
   unstage(place: CniPlace, names: string[], source: CniSource): Promise<void>
-  /** Links what is live now; a name that has its link already keeps that one. Then gives the staged files its attributes. */
-  keep(place: CniPlace, names: string[]): Promise<void>
+  /**
+   * Links what is live and was there before the run, unless a try that died did so already, and gives the staged files
+   * its attributes.
+   */
+  keep(place: CniPlace, binaries: KeptBinary[]): Promise<void>
   /** Facts of the links. */
   kept(place: CniPlace, names: string[]): Promise<BinaryFacts[]>
   /** Renames the staged file over the live one; one that is in place already is no error. */

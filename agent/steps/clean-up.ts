@@ -4,15 +4,16 @@ import type { Step } from './step.ts'
 /** After the commit: what earlier runs kept as their way back, as far as retention no longer asks for it. */
 export const cleanUp: Step<'clean-up'> = {
   moves: true,
-  describe: ({ containers, images }) =>
-    `clean up: ${containers.length} parked containers, ${images.length} images`,
+  describe: ({ containers, images, files = [] }) =>
+    `clean up: ${containers.length} parked containers, ${images.length} images, ${files.length} CNI plugins`,
   capture: () => Promise.resolve({}),
 
   // The new container is committed: what cannot be removed now is said, and undoes nothing.
-  async do({ containers, images }, _before, { docker }) {
+  async do({ containers, images, files = [] }, _before, { docker, cni }) {
     await Promise.allSettled([
       ...containers.map((id) => docker.removeContainer(id)),
       ...images.map((image) => docker.removeImage(image)),
+      cni.removeFiles(files),
     ])
   },
 

@@ -3,7 +3,9 @@ import { cleanUp } from './clean-up.ts'
 import { commit } from './commit.ts'
 import { createContainer } from './create-container.ts'
 import { pullImage } from './pull-image.ts'
+import { stageBinaries } from './stage-binaries.ts'
 import type { Step, StepBefore, StepContext, StepResult } from './step.ts'
+import { swapBinaries } from './swap-binaries.ts'
 import { swapContainer } from './swap-container.ts'
 
 /** One executor per kind: a kind without one does not compile. */
@@ -11,6 +13,8 @@ const registry: { [K in StepKind]: Step<K> } = {
   'pull-image': pullImage,
   'create-container': createContainer,
   'swap-container': swapContainer,
+  'stage-binaries': stageBinaries,
+  'swap-binaries': swapBinaries,
   commit,
   'clean-up': cleanUp,
 }

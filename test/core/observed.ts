@@ -85,7 +85,13 @@ export const unreachable: ObservedImage['remote'] = {
 
 export const wanted: Wanted = {
   node: { image: newImage.ref, container: 'calico-node', manager: 'auto' },
-  cni: null,
+  cni: {
+    source: null,
+    binaries: ['calico', 'calico-ipam'],
+    sha256: {},
+    binDir: '/opt/cni/bin',
+    configDir: '/etc/cni/net.d',
+  },
   cniConfig: null,
   birdSockets: [endpoint.socket],
   windowMs: 90_000,
@@ -96,5 +102,5 @@ export const wanted: Wanted = {
 
 export function observed(changes: Partial<Observed> = {}): Observed {
   const engine = { name: 'host-1', architecture: 'amd64', os: 'linux' }
-  return { engine, node: node(), image: newImage, problems: [], ...changes }
+  return { engine, node: node(), image: newImage, cni: null, problems: [], ...changes }
 }

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { upgradePlan } from '../../agent/core/build-plan.ts'
 import type { ContainerJson, RestartPolicy } from '../../agent/core/docker-json.ts'
 import type { AgentEvent } from '../../agent/core/events.ts'
@@ -8,7 +9,6 @@ import { resume } from '../../agent/engine/resume.ts'
 import { type AppendFile, Journal } from '../../agent/journal/journal.ts'
 import { decodeJournal } from '../../agent/journal/record.ts'
 import { observe } from '../../agent/observe/observe.ts'
-import type { Docker } from '../../agent/ports/docker.ts'
 import type { Ports } from '../../agent/steps/step.ts'
 import {
   deadSession,
@@ -19,8 +19,10 @@ import {
   type Timeline,
 } from '../fakes/bird.ts'
 import { FakeClock } from '../fakes/clock.ts'
+import { FakeCniBinaries } from '../fakes/cni-binaries.ts'
 import { FakeDocker } from '../fakes/docker.ts'
 import { FakeKernelRoutes } from '../fakes/kernel-routes.ts'
+import { CHANGES, CNI_CHANGES, type Move, withMoves } from './moves.ts'
 
 export const RUN = '20261122T141503Z-7f3a'
 const NAME = 'calico-node'
@@ -29,7 +31,13 @@ const NEW_IMAGE = 'calico/node:v2.6.12'
 
 const WANTED: Wanted = {
   node: { image: NEW_IMAGE, container: NAME, manager: 'auto' },
-  cni: null,
+  cni: {
+    source: null,
+    binaries: ['calico', 'calico-ipam'],
+    sha256: {},
+    binDir: '/opt/cni/bin',
+    configDir: '/etc/cni/net.d',
+  },
   cniConfig: null,
   birdSockets: ['/var/run/calico/bird.ctl'],
   windowMs: 20_000,
@@ -43,6 +51,8 @@ const ENDPOINT = { family: 4, socket: '/var/run/calico/bird.ctl', via: 'host' } 
 export interface HostOptions {
   policy?: string
   autoRemove?: boolean
+  /** CNI plugins are asked for as well: calico is there before, calico-ipam is not. */
+  cni?: boolean
   /** A peer that is down before and after. */
   deadPeer?: boolean
   /** How the new image's BIRD behaves; by default as the old one's. */
@@ -59,19 +69,6 @@ export interface Death {
 
 const KILLED = 137
 
-const CHANGES: (keyof Docker)[] = [
-  'createContainer',
-  'connectNetwork',
-  'startContainer',
-  'killContainer',
-  'renameContainer',
-  'setRestartPolicy',
-  'removeContainer',
-  'removeVolume',
-  'pullImage',
-  'removeImage',
-]
-
 /** A host with one calico/node and its BIRD, and the journal of one run on its disk. */
 export class FakeHost {
   readonly ops: string[] = []
@@ -82,6 +79,7 @@ export class FakeHost {
   readonly docker = new FakeDocker(this.ops)
   readonly bird: FakeBird
   readonly routes = new FakeKernelRoutes()
+  readonly cni = new FakeCniBinaries(this.ops)
   /** What must never happen, as it happened. */
   readonly violations: string[] = []
   oldId = ''
@@ -126,6 +124,9 @@ export class FakeHost {
     docker.images.publish(OLD_IMAGE)
     docker.images.publish(NEW_IMAGE)
     docker.images.pull(OLD_IMAGE, () => undefined)
+    host.cni.files.set('/opt/cni/bin/calico', 'old')
+    host.cni.written = true
+    for (const name of WANTED.cni.binaries) host.cni.source.set(name, 'new')
     host.oldId = await docker.createContainer(NAME, {
       Image: OLD_IMAGE,
       Env: ['NODENAME=host-1'],
@@ -148,14 +149,18 @@ export class FakeHost {
 
   ports(): Ports {
     const probe = { httpStatus: () => Promise.resolve(null), acceptsTcp: () => Promise.resolve(true) }
-    return { docker: this.docker, bird: this.bird, clock: this.clock, routes: this.routes, probe }
+    const { docker, bird, clock, routes, cni } = this
+    return { docker, bird, clock, routes, cni, probe }
   }
 
   async plan(): Promise<Plan> {
     const host = { unitRunning: () => Promise.resolve(null) }
-    const observed = await observe(WANTED, { ...this.ports(), host }, new AbortController().signal)
-    const leftovers = { containers: [], images: [] }
-    return upgradePlan({ run: RUN, wanted: WANTED, observed, leftovers }).plan
+    const source = this.#options.cni === true ? ({ kind: 'directory', path: '/srv' } as const) : null
+    const wanted = { ...WANTED, cni: { ...WANTED.cni, source } }
+    const ports = { ...this.ports(), host }
+    const observed = await observe(wanted, ports, new AbortController().signal, () => null)
+    const leftovers = { containers: [], images: [], files: [] }
+    return upgradePlan({ run: RUN, wanted, observed, leftovers }).plan
   }
 
   /** Runs a plan, unless it is killed on the way. */
@@ -215,6 +220,7 @@ export class FakeHost {
     const containers = await this.containers()
     const running = containers.filter(({ State }) => State.Running)
     if (this.routes.held) flaws.push('routes are held')
+    flaws.push(...this.#pluginFlaws(upgraded))
     const [one] = running
     if (!one && this.#restsAfterPowerCut()) return flaws
     if (one === undefined || running.length !== 1) return [...flaws, `${running.length} containers run`]
@@ -229,6 +235,17 @@ export class FakeHost {
     }
     if (upgraded && kept && containers.length !== 2) flaws.push('the way back is gone')
     return flaws
+  }
+
+  /** All old or all new, and nothing beside them but the way back. */
+  #pluginFlaws(upgraded: boolean): string[] {
+    const swapped = upgraded && this.#options.cni === true
+    const expected: Record<string, string> = swapped
+      ? { calico: 'new', 'calico-ipam': 'new', [`.calico-agent-${RUN}-calico.old`]: 'old' }
+      : { calico: 'old' }
+    const found = Object.fromEntries([...this.cni.files].map(([path, text]) => [path.slice(13), text]))
+    const same = isDeepStrictEqual(found, expected)
+    return same ? [] : [`the plugins are ${JSON.stringify(found)}`]
   }
 
   /** Nothing was on trial, and the operator wants no start after a boot. */
@@ -280,7 +297,8 @@ export class FakeHost {
     const journal = new Journal({ ...file, append }, this.clock, records)
     const docker = withMoves(this.docker, CHANGES, move)
     const bird = withMoves(this.bird, ['disable', 'enable'], move)
-    return await Promise.race([story(journal, { ...this.ports(), docker, bird }), killed.promise])
+    const cni = withMoves(this.cni, CNI_CHANGES, move)
+    return await Promise.race([story(journal, { ...this.ports(), docker, bird, cni }), killed.promise])
   }
 
   #started({ Id, Config }: ContainerJson): void {
@@ -311,21 +329,4 @@ export class FakeHost {
     if (newBird && this.#runningImage === NEW_IMAGE) return newBird(instance)
     return restartTimeline(instance, [session(2), session(3), ...(deadPeer === true ? [deadSession(9)] : [])])
   }
-}
-
-type Move = <T>(what: string, make: () => Promise<T>) => Promise<T>
-
-/** The same port; each of the methods is a move. */
-function withMoves<T extends object>(port: T, methods: (keyof T & string)[], move: Move): T {
-  return new Proxy(port, {
-    get(target, name) {
-      const value: unknown = Reflect.get(target, name, target)
-      if (typeof value !== 'function') return value
-      const call = (...args: unknown[]): unknown => Reflect.apply(value, target, args)
-      const method = methods.find((known) => known === name)
-      return method === undefined
-        ? call
-        : (...args: unknown[]) => move(method, async () => await call(...args))
-    },
-  })
 }

@@ -37,6 +37,11 @@ const shapes: [string, HostOptions][] = [
   ['no restart policy', { policy: 'no' }],
   ['--rm', { policy: 'no', autoRemove: true }],
   ['a dead peer', { deadPeer: true }],
+  ['CNI plugins as well', { cni: true }],
+  [
+    'CNI plugins as well, and a node that does not come',
+    { cni: true, ...brokenBirds['a BIRD whose sessions never come'] },
+  ],
   ...Object.entries(brokenBirds).map(([name, broken]): [string, HostOptions] => [name, broken]),
 ]
 
@@ -57,7 +62,7 @@ describe('an agent that dies at any moment', () => {
     60_000,
   )
 
-  it.each<[string, (host: FakeHost) => void, string]>([
+  it.each<[string, (host: FakeHost) => void, string, number?]>([
     ['names stay', ({ docker }) => (docker.renameContainer = () => Promise.resolve()), 'runs'],
     [
       'policies stay',
@@ -69,11 +74,12 @@ describe('an agent that dies at any moment', () => {
       ({ docker }) => (docker.killContainer = () => Promise.resolve()),
       'started beside',
     ],
-    ['nothing is removed', ({ docker }) => (docker.removeContainer = () => Promise.resolve()), 'is left'],
-  ])('would be caught on a host where %s', async (_, spoil, flaw) => {
-    const host = await FakeHost.create()
+    ['what was staged stays', ({ cni }) => (cni.unstage = () => Promise.resolve()), 'calico.new', 13],
+    ['nothing is removed', ({ docker }) => (docker.removeContainer = () => Promise.resolve()), 'is left', 8],
+  ])('would be caught on a host where %s', async (_, spoil, flaw, died) => {
+    const host = await FakeHost.create({ cni: true })
     spoil(host)
-    if (flaw === 'is left') await host.run(undefined, { at: 8, before: false })
+    if (died !== undefined) await host.run(undefined, { at: died, before: false })
     else await host.run()
     expect((await host.flaws(await host.resume())).join('; ')).toContain(flaw)
   })

@@ -3,6 +3,7 @@ import type { Outside } from '../../agent/composition.ts'
 import { AgentError } from '../../agent/core/errors.ts'
 import type { AppendFile } from '../../agent/journal/journal.ts'
 import type { Bird } from '../../agent/ports/bird.ts'
+import type { CniBinaries } from '../../agent/ports/cni-binaries.ts'
 import type { Docker } from '../../agent/ports/docker.ts'
 
 /**
@@ -25,14 +26,24 @@ const EFFECTS: (keyof Docker)[] = [
   'removeVolume',
   'removeImage',
 ]
+const CNI_EFFECTS: (keyof CniBinaries)[] = [
+  'stage',
+  'unstage',
+  'keep',
+  'putInPlace',
+  'putBack',
+  'takeAway',
+  'removeFiles',
+]
 const BIRD_EFFECTS: (keyof Bird)[] = ['disable', 'enable']
 
-export function withFaultPoints({ docker, bird, routes, journals }: Outside): Outside {
+export function withFaultPoints({ docker, bird, routes, cni, journals }: Outside): Outside {
   const faults = new Faults(process.env['AGENT_FAULT'], process.env['AGENT_FAULT_TRACE'])
   return {
     docker: wrapped(docker, 'docker', EFFECTS, faults),
     bird: wrapped(bird, 'bird', BIRD_EFFECTS, faults),
     routes: wrapped(routes, 'routes', ['hold', 'release'], faults),
+    cni: wrapped(cni, 'cni', CNI_EFFECTS, faults),
     journals: {
       ...journals,
       open: async (name, size) => watchedFile(await journals.open(name, size), faults),

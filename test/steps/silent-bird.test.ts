@@ -6,6 +6,7 @@ import { awaitSafeStop } from '../../agent/steps/restored.ts'
 import type { StepContext } from '../../agent/steps/step.ts'
 import { FakeBird, session, type Timeline, upView } from '../fakes/bird.ts'
 import { FakeClock } from '../fakes/clock.ts'
+import { FakeCniBinaries } from '../fakes/cni-binaries.ts'
 import { FakeDocker } from '../fakes/docker.ts'
 import { FakeKernelRoutes } from '../fakes/kernel-routes.ts'
 
@@ -36,6 +37,7 @@ async function trialOf(timeline: Timeline, now: number) {
     bird,
     probe,
     routes: new FakeKernelRoutes(),
+    cni: new FakeCniBinaries(),
     emit: () => undefined,
     index: 0,
     since: 0,

@@ -37,7 +37,7 @@ export function createCniBinaries(docker: ImageReader): CniBinaries {
       await unstage(place, names)
       if (source.kind === 'image') await removeOrphans(docker)
     },
-    keep: (place, names) => keep(place, names, copyXattrs),
+    keep: (place, binaries) => keep(place, binaries, copyXattrs),
     kept: ({ binDir, run }, names) => factsOf(binDir, names, (name) => keptName(run, name)),
     putInPlace,
     putBack,

@@ -2,7 +2,7 @@ import { link, lstat, realpath, rename } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { keptName, stagedName } from '../../core/cni-files.ts'
 import { AgentError } from '../../core/errors.ts'
-import type { CniPlace } from '../../ports/cni-binaries.ts'
+import type { CniPlace, KeptBinary } from '../../ports/cni-binaries.ts'
 import { fileError, isMissing, syncDirectory, unlinkIfThere } from '../atomic-file.ts'
 import { type CopyXattrs, takeAttributes } from './attributes.ts'
 import { sha256Of } from './file-hash.ts'
@@ -16,30 +16,20 @@ interface Names {
 }
 
 /**
- * Links every live plugin before the first of them is replaced: a link keeps content, times, owner and attributes.
- * What was not staged in a try before, because it is in place already, needs nothing.
+ * Links every live plugin before the first of them is replaced: a link keeps content, times, owner and attributes. One
+ * that is there already is of a try that died, after which the live one may be the new one.
  */
-export async function keep(place: CniPlace, names: string[], copy: CopyXattrs): Promise<void> {
-  for (const name of names) {
+export async function keep(place: CniPlace, binaries: KeptBinary[], copy: CopyXattrs): Promise<void> {
+  for (const { name, existed } of binaries) {
     const { live, staged, kept } = await namesOf(place, name)
     try {
-      await linkOnce(live, kept)
+      if (existed && !(await isThere(kept))) await link(live, kept)
       if (await isThere(staged)) await takeAttributes(live, staged, copy)
     } catch (error) {
       throw fileError('cannot-keep-binary', 'keep', live, error)
     }
   }
   await syncDirectory(await realpath(place.binDir))
-}
-
-/** A link that is there already is of a try that died: what is live by now may be the new one. */
-async function linkOnce(live: string, kept: string): Promise<void> {
-  if (await isThere(kept)) return
-  try {
-    await link(live, kept)
-  } catch (error) {
-    if (!isMissing(error)) throw error
-  }
 }
 
 export async function putInPlace(place: CniPlace, name: string): Promise<void> {

@@ -9,6 +9,10 @@ import { temporaryDirectory, write } from './plugins.ts'
 
 const run = '20261122T141503Z-7f3a'
 const names = ['calico', 'calico-ipam']
+const known = [
+  { name: 'calico', existed: true },
+  { name: 'calico-ipam', existed: false },
+]
 const cni = createCniBinaries(new FakeDocker())
 
 let binDir: string
@@ -33,7 +37,7 @@ async function facts(name: string) {
 }
 
 async function swap(): Promise<void> {
-  await cni.keep(place(), names)
+  await cni.keep(place(), known)
   for (const name of names) await cni.putInPlace(place(), name)
 }
 
@@ -74,10 +78,10 @@ describe('a swap', () => {
   it('is undone where it never was done, or half', async () => {
     const old = await facts('calico')
     await undo()
-    await cni.keep(place(), names)
+    await cni.keep(place(), known)
     await undo()
     expect(await facts('calico')).toEqual(old)
-    await cni.keep(place(), names)
+    await cni.keep(place(), known)
     await cni.putInPlace(place(), 'calico')
     await undo()
     expect(await facts('calico')).toEqual(old)
@@ -89,7 +93,7 @@ describe('a swap', () => {
   })
 
   it('is done again after it died half-way, and the kept one stays the old one', async () => {
-    await cni.keep(place(), names)
+    await cni.keep(place(), known)
     await cni.putInPlace(place(), 'calico')
     await swap()
     expect(await text('calico')).toBe('new calico')

@@ -1,0 +1,43 @@
+import type { CniBinaries } from '../../agent/ports/cni-binaries.ts'
+import type { Docker } from '../../agent/ports/docker.ts'
+
+/** The calls that change the host: each is a moment at which the agent may die. */
+export const CHANGES: (keyof Docker)[] = [
+  'createContainer',
+  'connectNetwork',
+  'startContainer',
+  'killContainer',
+  'renameContainer',
+  'setRestartPolicy',
+  'removeContainer',
+  'removeVolume',
+  'pullImage',
+  'removeImage',
+]
+
+export const CNI_CHANGES: (keyof CniBinaries)[] = [
+  'stage',
+  'unstage',
+  'keep',
+  'putInPlace',
+  'putBack',
+  'takeAway',
+  'removeFiles',
+]
+
+export type Move = <T>(what: string, make: () => Promise<T>) => Promise<T>
+
+/** The same port; each of the methods is a move. */
+export function withMoves<T extends object>(port: T, methods: (keyof T & string)[], move: Move): T {
+  return new Proxy(port, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name, target)
+      if (typeof value !== 'function') return value
+      const call = (...args: unknown[]): unknown => Reflect.apply(value, target, args)
+      const method = methods.find((known) => known === name)
+      return method === undefined
+        ? call
+        : (...args: unknown[]) => move(method, async () => await call(...args))
+    },
+  })
+}
