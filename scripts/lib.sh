@@ -8,9 +8,9 @@ set -euo pipefail
 # elsewhere keeps it.
 declare -A packages=(
   [build]='npm=npm openssl=openssl strip=binutils'
-  [lab]='bird=bird busybox=busybox-static containerd=containerd docker-registry=docker-registry dockerd=docker.io
+  [lab]='/usr/lib/cni/ptp=containernetworking-plugins bird=bird busybox=busybox-static containerd=containerd docker-registry=docker-registry dockerd=docker.io
     ip=iproute2 jq=jq mmdebstrap=mmdebstrap ping=iputils-ping runc=runc runsvdir=runit strace=strace'
-  [cni]='/usr/lib/cni/ptp=containernetworking-plugins chattr=e2fsprogs setcap=libcap2-bin'
+  [cni]='/usr/lib/cni/ptp=containernetworking-plugins chattr=e2fsprogs ip=iproute2 setcap=libcap2-bin'
   [power]='e2fsck=e2fsprogs mkfs.ext4=e2fsprogs qemu-system-x86_64=qemu-system-x86'
 )
 

@@ -1,6 +1,7 @@
 export { birdRecovering, birdSessions, sessionName } from './bird.ts'
 export { watchBird } from './bird-watch.ts'
 export { bootLab, healthyHosts } from './boot.ts'
+export { BIN_DIR, installOldPlugins, pluginState, pluginsOf } from './cni.ts'
 export type { ExecResult } from './exec.ts'
 export type { Host } from './host.ts'
 export { attachLab, type Lab } from './lab.ts'
