@@ -28,7 +28,9 @@ export async function stage(
   request: StageRequest,
   { read, tryOut, signal }: { read: ReadSource; tryOut: TryOut; signal: AbortSignal },
 ): Promise<StagedBinary[]> {
-  const directory = await realpath(binDir)
+  const directory = await realpath(binDir).catch((error: unknown) => {
+    throw fileError('cannot-stage', 'stage in', binDir, error)
+  })
   const pathOf = (name: string) => join(directory, stagedName(run, name))
   const ready = new Map<string, string>()
   for (const { name, sha256 } of request.binaries) {
@@ -42,7 +44,9 @@ export async function stage(
     ready.set(file.name, copied.sha256)
   }
   if (names.length > 0) await read(names, take, signal)
-  await syncDirectory(directory)
+  await syncDirectory(directory).catch((error: unknown) => {
+    throw fileError('cannot-stage', 'stage in', binDir, error)
+  })
   const staged: StagedBinary[] = []
   for (const [name, sha256] of ready) staged.push(await tryOut(pathOf(name), { name, sha256 }, request))
   return staged
@@ -56,18 +60,18 @@ async function takeOver(
   path: string,
 ): Promise<boolean> {
   let taken = false
-  for (const file of (await readdir(directory)).filter((other) => isStagedFor(name, other))) {
-    const found = join(directory, file)
-    try {
+  try {
+    for (const file of (await readdir(directory)).filter((other) => isStagedFor(name, other))) {
+      const found = join(directory, file)
       const fits: boolean = !taken && sha256 !== null && (await sha256Of(found)) === sha256
       if (!fits) await unlinkIfThere(found)
       else if (found !== path) await rename(found, path)
       taken ||= fits
-    } catch (error) {
-      throw fileError('cannot-stage', 'take over', found, error)
     }
+    return taken
+  } catch (error) {
+    throw fileError('cannot-stage', 'take over what was staged in', directory, error)
   }
-  return taken
 }
 
 async function copyTo(path: string, { name, executable, content }: SourceFile): Promise<Copied> {

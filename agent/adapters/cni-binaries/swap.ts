@@ -20,62 +20,66 @@ interface Names {
  * that is there already is of a try that died, after which the live one may be the new one.
  */
 export async function keep(place: CniPlace, binaries: KeptBinary[], copy: CopyXattrs): Promise<void> {
-  for (const { name, existed } of binaries) {
-    const { live, staged, kept } = await namesOf(place, name)
-    try {
-      if (existed && !(await isThere(kept))) await link(live, kept)
-      if (await isThere(staged)) await takeAttributes(live, staged, copy)
-    } catch (error) {
-      throw fileError('cannot-keep-binary', 'keep', live, error)
+  await guarded('cannot-keep-binary', 'keep what is live in', place.binDir, async () => {
+    for (const { name, existed } of binaries) {
+      const { live, staged, kept } = await namesOf(place, name)
+      await guarded('cannot-keep-binary', 'keep', live, async () => {
+        if (existed && !(await isThere(kept))) await link(live, kept)
+        if (await isThere(staged)) await takeAttributes(live, staged, copy)
+      })
     }
-  }
-  await syncDirectory(await realpath(place.binDir))
+    await syncDirectory(await realpath(place.binDir))
+  })
 }
 
 export async function putInPlace(place: CniPlace, name: string): Promise<void> {
-  const { directory, live, staged } = await namesOf(place, name)
-  try {
-    await rename(staged, live)
-  } catch (error) {
-    if (!isMissing(error)) throw fileError('cannot-swap-binary', 'replace', live, error)
-  }
-  await syncDirectory(directory)
+  await guarded('cannot-swap-binary', 'replace', `${place.binDir}/${name}`, async () => {
+    const { directory, live, staged } = await namesOf(place, name)
+    if (await isThere(staged)) await rename(staged, live)
+    await syncDirectory(directory)
+  })
 }
 
 export async function putBack(place: CniPlace, name: string): Promise<void> {
-  const { directory, live, kept } = await namesOf(place, name)
-  try {
-    if (!(await isThere(kept))) return
-    await rename(kept, live)
-    // of two names of one file rename(2) removes none
-    await unlinkIfThere(kept)
+  await guarded('cannot-put-back-binary', 'put back', `${place.binDir}/${name}`, async () => {
+    const { directory, live, kept } = await namesOf(place, name)
+    if (await isThere(kept)) {
+      await rename(kept, live)
+      // of two names of one file rename(2) removes none
+      await unlinkIfThere(kept)
+    }
     await syncDirectory(directory)
-  } catch (error) {
-    throw fileError('cannot-put-back-binary', 'put back', live, error)
-  }
+  })
 }
 
 export async function takeAway(place: CniPlace, name: string, sha256: string): Promise<void> {
-  const { directory, live } = await namesOf(place, name)
-  const found = await sha256Of(live)
-  if (found === null) return
-  if (found !== sha256) {
-    throw new AgentError('binary-changed', `cannot remove ${live}: it is not what this run put there`, {
-      fix: `see what it is: ${live} -v`,
-    })
-  }
-  await unlinkIfThere(live)
-  await syncDirectory(directory)
+  await guarded('cannot-put-back-binary', 'remove', `${place.binDir}/${name}`, async () => {
+    const { directory, live } = await namesOf(place, name)
+    const found = await sha256Of(live)
+    if (found !== null && found !== sha256) {
+      throw new AgentError('binary-changed', `cannot remove ${live}: it is not what this run put there`, {
+        fix: `see what it is: ${live} -v`,
+      })
+    }
+    await unlinkIfThere(live)
+    await syncDirectory(directory)
+  })
 }
 
 export async function removeFiles(paths: string[]): Promise<void> {
   for (const path of paths) {
-    try {
+    await guarded('cannot-write', 'remove', path, async () => {
       await unlinkIfThere(path)
-      await syncDirectory(dirname(path))
-    } catch (error) {
-      if (!isMissing(error)) throw fileError('cannot-write', 'remove', path, error)
-    }
+      if (await isThere(dirname(path))) await syncDirectory(dirname(path))
+    })
+  }
+}
+
+async function guarded(code: string, action: string, path: string, work: () => Promise<void>): Promise<void> {
+  try {
+    await work()
+  } catch (error) {
+    throw fileError(code, action, path, error)
   }
 }
 
