@@ -17,6 +17,17 @@ const spread = [
   { point: 'after docker.setRestartPolicy#1', powerCut: true },
 ]
 
+/** The same of a run that has CNI plugins as well: the set is old or new, never mixed. */
+const withPlugins = [
+  { point: 'after docker.createContainer#2', powerCut: false },
+  { point: 'after cni.stage#1', powerCut: false },
+  { point: 'after cni.keep#1', powerCut: false },
+  { point: 'after cni.putInPlace#1', powerCut: false },
+  { point: 'after cni.putInPlace#2', powerCut: false },
+  { point: 'after docker.setRestartPolicy#1', powerCut: false },
+  { point: 'after cni.putInPlace#1', powerCut: true },
+]
+
 describe('an agent that dies', () => {
   beforeAll(async () => {
     await lab.installAgent(await buildFaultyAgent(join(import.meta.dirname, '../..')), FAULTY_AGENT)
@@ -28,6 +39,14 @@ describe('an agent that dies', () => {
       expect(
         await flawsOf(lab.workerMesh(), { death: { point }, powerCut, image: image('v2.6.12') }),
       ).toEqual([])
+    },
+  )
+
+  it.each(withPlugins)(
+    '$point, CNI plugins in the run (with a power cut: $powerCut), leaves a whole host after its resume',
+    async ({ point, powerCut }) => {
+      const asked = { image: image('v2.6.12'), cni: lab.registry.cniImage('v2.0.6') }
+      expect(await flawsOf(lab.workerMesh(), { ...asked, death: { point }, powerCut })).toEqual([])
     },
   )
 })

@@ -1,11 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { ExecResult, Host, Mesh } from '../lab/index.ts'
+import {
+  type ExecResult,
+  type Host,
+  installOldPlugins,
+  type Mesh,
+  pluginState,
+  pluginsOf,
+} from '../lab/index.ts'
 
 /** One death of the agent in an upgrade to this image. */
 export interface Trial {
   /** At a fault point, or by a SIGKILL so many ms after its start. */
   death: { point: string } | { afterMs: number }
   image: string
+  /** Its CNI plugins come from this image in the same run. */
+  cni?: string
   /** The whole host loses its power right after, and boots. */
   powerCut: boolean
   /** False is the control: nobody puts the host right. */
@@ -26,7 +35,7 @@ const COMMIT_POINTS = /docker\.setRestartPolicy/
 export async function faultPoints(mesh: Mesh, image: string): Promise<string[]> {
   await mesh.reset()
   const [host] = mesh.hosts as [Host, Host]
-  await upgrade(host, image, { AGENT_FAULT_TRACE: TRACE })
+  await upgrade(host, { image }, { AGENT_FAULT_TRACE: TRACE })
   return (await host.readFile(TRACE)).trim().split('\n')
 }
 
@@ -34,6 +43,7 @@ export async function faultPoints(mesh: Mesh, image: string): Promise<string[]> 
 export async function flawsOf(mesh: Mesh, trial: Trial): Promise<string[]> {
   await mesh.reset()
   const [host, peer] = mesh.hosts as [Host, Host]
+  const pluginFlaws = trial.cni === undefined ? () => Promise.resolve([]) : await withOldPlugins(host)
   const [traffic, routes] = await Promise.all([mesh.traffic(host, peer), mesh.watchRoutes(peer)])
   const flaws = await dieIn(host, trial)
   if (trial.powerCut) flaws.push(...(await afterPowerCut(host, trial)))
@@ -47,19 +57,33 @@ export async function flawsOf(mesh: Mesh, trial: Trial): Promise<string[]> {
   // A host without power sends nothing; what must not be lost then are its routes.
   if (lost > 0 && !trial.powerCut) flaws.push(`${lost} packets lost`)
   if (withdrawn.length > 0) flaws.push(`${withdrawn.length} routes withdrawn`)
-  flaws.push(...(await containerFlaws(host, outcome)))
+  flaws.push(...(await containerFlaws(host, outcome)), ...(await pluginFlaws(outcome)))
   const again = await resume(host)
   if (again !== 'unchanged') flaws.push(`a second resume is ${again}`)
   return flaws
 }
 
-async function dieIn(host: Host, { death, image }: Trial): Promise<string[]> {
+/** Old plugins on the host; what is wrong with them after a run that ended so. */
+async function withOldPlugins(host: Host): Promise<(outcome: string) => Promise<string[]>> {
+  await installOldPlugins(host)
+  const before = await pluginState(host)
+  return async (outcome) => {
+    if (outcome !== 'upgraded')
+      return (await pluginState(host)) === before ? [] : [`after ${outcome} the plugins differ`]
+    const found = await pluginsOf(host)
+    const mixed = found['calico'] !== found['calico-ipam'] || found['calico'] === 'of old'
+    const left = Object.keys(found).filter((file) => file.endsWith('.new'))
+    return mixed || left.length > 0 ? [`after ${outcome} the plugins are ${JSON.stringify(found)}`] : []
+  }
+}
+
+async function dieIn(host: Host, { death, ...asked }: Trial): Promise<string[]> {
   if ('point' in death) {
-    const { code, stdout } = await upgrade(host, image, { AGENT_FAULT: `${death.point}=kill` })
+    const { code, stdout } = await upgrade(host, asked, { AGENT_FAULT: `${death.point}=kill` })
     return code === KILLED ? [] : [`it did not die at ${death.point}: exit ${code}: ${stdout.slice(-600)}`]
   }
   await host.writeFile(QUICK, QUICK_CONFIG)
-  const agent = await host.start(['agent', 'upgrade', '--config', QUICK, '--node', image, '--json'])
+  const agent = await host.start(['agent', ...upgradeArgs(asked)])
   await sleep(death.afterMs)
   // It may have ended before: a death that came too late is a trial as well.
   await agent.kill('SIGKILL').catch(() => undefined)
@@ -67,9 +91,16 @@ async function dieIn(host: Host, { death, image }: Trial): Promise<string[]> {
   return []
 }
 
-async function upgrade(host: Host, image: string, env: Record<string, string>): Promise<ExecResult> {
+type Asked = Pick<Trial, 'image' | 'cni'>
+
+function upgradeArgs({ image, cni }: Asked): string[] {
+  const plugins = cni === undefined ? [] : ['--cni', cni]
+  return ['upgrade', '--config', QUICK, '--node', image, ...plugins, '--json']
+}
+
+async function upgrade(host: Host, asked: Asked, env: Record<string, string>): Promise<ExecResult> {
   await host.writeFile(QUICK, QUICK_CONFIG)
-  const argv = [`/opt/calico-agent/${FAULTY_AGENT}`, 'upgrade', '--config', QUICK, '--node', image, '--json']
+  const argv = [`/opt/calico-agent/${FAULTY_AGENT}`, ...upgradeArgs(asked)]
   return await host.run(argv, { env, timeoutMs: 180_000 })
 }
 
