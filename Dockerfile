@@ -1,29 +1,20 @@
-# The agent as an image, for hosts that take nothing but containers.
+# The agent as an image, for hosts that take nothing but containers. It is built with BuildKit, which older Engines
+# use when DOCKER_BUILDKIT=1 is set.
 #
 #   docker build -t calico-host-agent .
-#   docker run --rm --net=host \
+#   docker run --rm --net=host --cap-add=NET_ADMIN \
 #     -v /run:/run \
 #     -v /etc/calico-agent:/etc/calico-agent:ro \
 #     -v /var/lib/calico-agent:/var/lib/calico-agent \
 #     -v /root/.docker:/root/.docker:ro \
 #     calico-host-agent status
 #
-# It manages its host by these mounts:
-#   /run                    docker.sock and BIRD's sockets (/run/calico). The directory, not the sockets: a file mount
-#                           keeps the old socket when its owner makes a new one.
-#   /etc/calico-agent       the config
-#   /var/lib/calico-agent   the journal: without it an interrupted run cannot be resumed
-#   /root/.docker           registry logins, where the images need one
-# and by --net=host: it asks Felix on localhost, and the peers' BGP ports from the host's address.
+# docs/docker.md says what each mount is for, and what this image cannot do that the executable on the host can.
 #
-# What it cannot do that the executable on the host can:
-#   - see systemd. Do not use it where a unit starts calico-node: it would not know, and the two would fight.
-#   - use Docker's credential helpers: those are programs of the host.
-#   - outlive its Engine: a dockerd that stops without live-restore takes the agent along. Run `resume` afterwards.
-#
-# The default base is a dated tag, which is not moved; give a digest to have it fixed:
-#   docker build --build-arg BASE=debian@sha256:... .
+# BASE is a dated tag, which is not moved; give a digest to have it fixed: --build-arg BASE=debian@sha256:...
+# AGENT=prebuilt takes dist/agent as scripts/build.ts left it, and needs no network.
 ARG BASE=debian:bookworm-20251229-slim
+ARG AGENT=build
 
 FROM ${BASE} AS build
 WORKDIR /src
@@ -35,7 +26,14 @@ COPY agent agent
 COPY scripts/build.ts scripts/
 RUN source scripts/lib.sh && use_pinned_node && node scripts/build.ts
 
-# Debian's base has what the agent calls: flock (util-linux).
+FROM scratch AS prebuilt
+COPY dist/agent /src/dist/agent
+
+FROM ${AGENT} AS agent
+
+# What the agent calls: flock, which Debian's base has, and ip.
 FROM ${BASE}
-COPY --from=build /src/dist/agent /usr/bin/agent
+RUN command -v ip >/dev/null || \
+  { apt-get update && apt-get install --yes --no-install-recommends iproute2 && rm -rf /var/lib/apt/lists/*; }
+COPY --from=agent /src/dist/agent /usr/bin/agent
 ENTRYPOINT ["/usr/bin/agent"]

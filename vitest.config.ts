@@ -8,6 +8,8 @@ export default defineConfig({
           name: 'unit',
           include: ['test/**/*.test.ts'],
           exclude: ['test/e2e/**', 'test/lab/**'],
+          // a loaded machine is slow, and no test waits for a clock
+          testTimeout: 60_000,
         },
       },
       {

@@ -3,15 +3,18 @@ import { readRegularFile } from './adapters/atomic-file.ts'
 import { createBird } from './adapters/bird.ts'
 import { createClock } from './adapters/clock.ts'
 import { createCniBinaries } from './adapters/cni-binaries/cni-binaries.ts'
+import { createCniConfigs } from './adapters/cni-config.ts'
 import { connectDocker } from './adapters/docker/engine.ts'
-import { createHost } from './adapters/host.ts'
-import { acquireHostLock } from './adapters/host-lock.ts'
+import { acquireHostLock, type HostLock } from './adapters/host-lock.ts'
 import { createKernelRoutes } from './adapters/kernel-routes.ts'
+import { createKubelet } from './adapters/kubelet.ts'
 import { createProbe } from './adapters/probe.ts'
 import { openStateDir, runsDir } from './adapters/state-dir.ts'
+import { createSystemd } from './adapters/systemd.ts'
+import { createUnitFiles } from './adapters/unit-files.ts'
 import type { App } from './app.ts'
 import { runCli } from './commands/cli.ts'
-import type { Environment, Need, Opened } from './commands/environment.ts'
+import type { Environment, Given, Need, Opened } from './commands/environment.ts'
 import { type CommonOptions, DEFAULT_CONFIG } from './commands/options.ts'
 import type { Config } from './config/schema.ts'
 import { ExitCode } from './core/errors.ts'
@@ -20,10 +23,14 @@ import { checkAllowed } from './core/preflight.ts'
 import { type JournalFiles, RunStore, runName } from './journal/store.ts'
 import type { Bird } from './ports/bird.ts'
 import type { CniBinaries } from './ports/cni-binaries.ts'
+import type { CniConfigs } from './ports/cni-config.ts'
 import type { Docker } from './ports/docker.ts'
 import type { KernelRoutes } from './ports/kernel-routes.ts'
+import type { Kubelet } from './ports/kubelet.ts'
+import type { Systemd } from './ports/systemd.ts'
+import type { UnitFiles } from './ports/unit-files.ts'
 import { logEvents } from './report/log-events.ts'
-import { createLogger } from './report/logger.ts'
+import { createLogger, type Logger } from './report/logger.ts'
 import { createProgress } from './report/progress.ts'
 import { bindStep } from './steps/registry.ts'
 import { stopSignal } from './stop-signal.ts'
@@ -40,6 +47,10 @@ export interface Outside {
   bird: Bird
   routes: KernelRoutes
   cni: CniBinaries
+  configs: CniConfigs
+  kubelet: Kubelet
+  systemd: Systemd
+  unitFiles: UnitFiles
   journals: JournalFiles
 }
 
@@ -50,10 +61,13 @@ export interface Outside {
 export async function runAgent(decorate = (outside: Outside): Outside => outside): Promise<void> {
   // A pipe that is closed (agent upgrade | head) must not end a run in its window.
   process.stdout.on('error', () => undefined)
+  const known = new Map<string, Outside>()
   const environment: Environment = {
     version,
     color,
-    open: (options, need) => open(options, need, decorate),
+    loadConfig: loadConfigOf,
+    open: (options, need, given) => open(options, need, connections(options, known, decorate), given),
+    log: createLog,
     print: (text) => {
       process.stdout.write(`${text}\n`)
     },
@@ -72,41 +86,65 @@ export async function runAgent(decorate = (outside: Outside): Outside => outside
   process.stdout.write('', () => process.exit())
 }
 
+/** The config file with the flags over it. */
+async function loadConfigOf(options: CommonOptions): Promise<Config> {
+  // Loaded when it is needed: --help and --version read no config.
+  const { loadConfig, MAX_CONFIG_BYTES, mergeFlags } = await import('./config/load.ts')
+  const file = options.config ?? DEFAULT_CONFIG
+  const config = await loadConfig(file, options.config !== undefined, (path) =>
+    readRegularFile(path, { maxBytes: MAX_CONFIG_BYTES }),
+  )
+  return mergeFlags(config, options)
+}
+
 async function open(
   options: CommonOptions,
   need: Need,
-  decorate: (outside: Outside) => Outside,
+  connect: (config: Config) => Outside,
+  given?: Given,
 ): Promise<Opened> {
-  // Loaded when it is needed: --help and --version read no config.
-  const { loadConfig, MAX_CONFIG_BYTES, mergeFlags } = await import('./config/load.ts')
   const { checkTarget, partsOf, wantedOf } = await import('./config/wanted.ts')
-  const file = options.config ?? DEFAULT_CONFIG
-  const fileConfig = await loadConfig(file, options.config !== undefined, (path) =>
-    readRegularFile(path, { maxBytes: MAX_CONFIG_BYTES }),
-  )
-  const config = mergeFlags(fileConfig, options)
+  const config = given?.config ?? (await loadConfigOf(options))
   checkAllowed(options.allow ?? [])
   const only = partsOf(options.only)
   const wanted = wantedOf(config, options.allow ?? [], only)
-  if (need.target) checkTarget(wanted, file, only)
+  if (need.target) checkTarget(wanted, options.config ?? DEFAULT_CONFIG, only)
 
   const clock = createClock()
-  const screen = createScreen(options, need)
-  const { docker, bird, routes, cni, journals } = decorate(outsideOf(config, options))
+  const screen = given ? { emit: given.emit, end: () => undefined } : createScreen(options, need)
+  const { journals, ...outside } = connect(config)
+  let lock: HostLock | undefined
   const app: App = {
     version,
-    ports: { docker, bird, routes, cni, probe: createProbe(), host: createHost(), clock },
+    ports: { ...outside, probe: createProbe(), clock },
     runs: new RunStore(journals, clock),
     lock: async (command) => {
       await openStateDir(options.stateDir)
-      await acquireHostLock(options.stateDir, { command })
+      lock = await acquireHostLock(options.stateDir, { command: given ? `daemon (${command})` : command })
     },
     newRun: () => runName(clock.date(), randomBytes(2).toString('hex')),
     keepRuns: config.retention.runs,
     emit: screen.emit,
-    signal: need.progress ? stopSignal() : new AbortController().signal,
+    signal: given?.signal ?? (need.progress ? stopSignal() : new AbortController().signal),
   }
-  return { app, wanted, end: screen.end }
+  const end = (): void => {
+    screen.end()
+    lock?.release()
+  }
+  return { app, wanted, end }
+}
+
+/** One connection to each Engine for as long as the process lives: a service opens the host many times. */
+function connections(
+  options: CommonOptions,
+  known: Map<string, Outside>,
+  decorate: (outside: Outside) => Outside,
+): (config: Config) => Outside {
+  return (config) => {
+    const outside = known.get(config.docker.socket) ?? decorate(outsideOf(config, options))
+    known.set(config.docker.socket, outside)
+    return outside
+  }
 }
 
 function outsideOf(config: Config, { stateDir }: CommonOptions): Outside {
@@ -117,8 +155,17 @@ function outsideOf(config: Config, { stateDir }: CommonOptions): Outside {
     bird: createBird(exec),
     routes: createKernelRoutes(),
     cni: createCniBinaries(docker),
+    configs: createCniConfigs(),
+    kubelet: createKubelet(),
+    systemd: createSystemd(),
+    unitFiles: createUnitFiles(),
     journals: runsDir(stateDir),
   }
+}
+
+/** The log on stderr; `level` where no flag says another. */
+function createLog({ logLevel }: Pick<CommonOptions, 'logLevel'>, level: 'info' | 'silent'): Logger {
+  return createLogger({ level: logLevel ?? level, journald })
 }
 
 /** Progress on stdout for people, the log on stderr; a JSON document has stdout for itself. */
@@ -126,7 +173,7 @@ function createScreen(
   { json, logLevel }: CommonOptions,
   { progress }: Need,
 ): { emit: Emit; end: () => void } {
-  const log = logEvents(createLogger({ level: logLevel ?? (json || journald ? 'info' : 'silent'), journald }))
+  const log = logEvents(createLog({ logLevel }, json || journald ? 'info' : 'silent'))
   if (json || !progress) return { emit: log, end: () => undefined }
   const shown = createProgress({
     // Log lines on the same terminal would land inside what is redrawn.

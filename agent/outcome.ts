@@ -1,5 +1,5 @@
 import { settleByHand } from './core/by-hand.ts'
-import { ExitCode, type Problem } from './core/errors.ts'
+import { type AgentError, ExitCode, type Problem } from './core/errors.ts'
 import type { Plan } from './core/plan.ts'
 import type { DiffEntry, Outcome, Report } from './core/report.ts'
 import type { RunState } from './journal/run-state.ts'
@@ -60,6 +60,16 @@ export function unstarted(
     diff,
     problems,
   }
+}
+
+/** The report of what ended before there was one. */
+export function reportOfError(error: AgentError): Report {
+  return unstarted(outcomeOfError(error), null, error.asProblems())
+}
+
+function outcomeOfError({ exitCode }: AgentError): Outcome {
+  if (exitCode === ExitCode.deferred) return 'deferred'
+  return exitCode === ExitCode.stuck ? 'stuck' : 'refused'
 }
 
 /** The host is as asked (0), as before (3, 4), or needs somebody (5). */

@@ -8,7 +8,8 @@ import type { StepBefore } from './steps/step.ts'
 
 /** The container that a committed run replaced. */
 export function replacedBy({ plan }: RunState): OldContainer | null {
-  for (const step of plan.steps) if (step.kind === 'swap-container') return step.args.old
+  for (const step of plan.steps)
+    if (step.kind === 'swap-container' || step.kind === 'swap-unit') return step.args.old
   return null
 }
 

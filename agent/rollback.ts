@@ -25,8 +25,8 @@ export async function rollback(app: App, wanted: Wanted, run: string | undefined
   if (node === null || problems.some(({ severity }) => severity === 'error')) {
     return unstarted('refused', null, problems)
   }
-  if (node.container.Id === old.id && node.container.State.Running)
-    return unstarted('unchanged', null, problems)
+  const runs = node.unit ? node.container.Image === old.imageId : node.container.Id === old.id
+  if (runs && node.container.State.Running) return unstarted('unchanged', null, problems)
   const { plan, diff } = rollbackPlan({
     run: app.newRun(),
     wanted: target,

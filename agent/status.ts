@@ -6,6 +6,7 @@ import { hasTarget, type ObservedNode, type Wanted } from './core/model.ts'
 import type { NodeStatus, RunStatus, StatusReport } from './core/status-report.ts'
 import type { RunState } from './journal/run-state.ts'
 import { installedPlugins } from './observe/cni-binaries.ts'
+import { observeLiveConfig } from './observe/cni-config.ts'
 import { observeNode } from './observe/observe.ts'
 import { planUpgrade } from './upgrade.ts'
 
@@ -16,6 +17,7 @@ export const nothingSeen: StatusReport = {
   bird: null,
   announcedMs: null,
   cni: null,
+  cniConfig: null,
   lastRun: null,
   unfinishedRun: null,
   upgrade: null,
@@ -29,7 +31,9 @@ export async function status(app: App, wanted: Wanted): Promise<StatusReport> {
     app.runs.history(),
     installedPlugins(wanted.cni, app.ports.cni),
   ])
-  const { node, upgrade, problems } = seen
+  const { node, upgrade } = seen
+  const problems = [...seen.problems]
+  const cniConfig = await observeLiveConfig(wanted.places, app.ports.configs, problems)
   const last = history.find((run) => !isUnfinished(run))
   const unfinished = history.find(isUnfinished)
   return {
@@ -43,6 +47,7 @@ export async function status(app: App, wanted: Wanted): Promise<StatusReport> {
         : null,
     announcedMs: node?.daemons.length ? node.announcedMs : null,
     cni: plugins.some(({ sha256 }) => sha256 !== null) ? { binDir: wanted.cni.binDir, plugins } : null,
+    cniConfig,
     lastRun: last ? runStatus(last) : null,
     unfinishedRun: unfinished
       ? { run: unfinished.plan.run, startedAt: unfinished.startedAt, command: unfinished.plan.command }

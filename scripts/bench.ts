@@ -9,10 +9,11 @@ import { machineLine } from './benchmarks/machine.ts'
 import { overhead } from './benchmarks/overhead.ts'
 import { type Part, type Stage, say } from './benchmarks/part.ts'
 import { pull } from './benchmarks/pull.ts'
+import { service } from './benchmarks/service.ts'
 import { start } from './benchmarks/start.ts'
 import { withLab } from './with-lab.ts'
 
-const parts: readonly Part[] = [gap, pull, deadPeer, start, overhead]
+const parts: readonly Part[] = [gap, pull, deadPeer, start, overhead, service]
 
 const root = join(import.meta.dirname, '..')
 const documentPath = join(root, 'docs/benchmarks.md')

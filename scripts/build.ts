@@ -4,7 +4,7 @@
  */
 import { spawnSync } from 'node:child_process'
 import { copyFile, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { build, type Plugin } from 'esbuild'
 
@@ -31,10 +31,11 @@ const emptyUnusedPackages: Plugin = {
 const seaFuse = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2'
 
 async function bundle(entry: string, outfile: string, version: string): Promise<void> {
-  await build({
+  const { metafile } = await build({
     entryPoints: [entry],
     outfile,
     bundle: true,
+    metafile: true,
     // Class names are part of what errors and logs say. Short names with keepNames take a call a function at each start.
     minifyWhitespace: true,
     minifySyntax: true,
@@ -53,6 +54,8 @@ async function bundle(entry: string, outfile: string, version: string): Promise<
     logLevel: 'warning',
     logOverride: { 'empty-import-meta': 'error', 'require-resolve-not-external': 'silent' },
   })
+  // Which packages are in the bundle: their licences go where it goes.
+  await writeFile(join(dirname(outfile), 'agent.meta.json'), JSON.stringify(metafile))
 }
 
 /** Node's single executable application: the Node binary with the bundle and its compiled code as a section. */

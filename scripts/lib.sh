@@ -8,10 +8,13 @@ set -euo pipefail
 # elsewhere keeps it.
 declare -A packages=(
   [build]='npm=npm openssl=openssl strip=binutils'
+  [unit]='groff=groff-base python3=python3 zsh=zsh'
+  [cni]='/usr/lib/cni/ptp=containernetworking-plugins chattr=e2fsprogs ip=iproute2 setcap=libcap2-bin'
   [lab]='/usr/lib/cni/ptp=containernetworking-plugins bird=bird busybox=busybox-static containerd=containerd docker-registry=docker-registry dockerd=docker.io
     ip=iproute2 jq=jq mmdebstrap=mmdebstrap ping=iputils-ping runc=runc runsvdir=runit strace=strace'
-  [cni]='/usr/lib/cni/ptp=containernetworking-plugins chattr=e2fsprogs ip=iproute2 setcap=libcap2-bin'
+  [monitoring]='promtool=prometheus'
   [power]='e2fsck=e2fsprogs mkfs.ext4=e2fsprogs qemu-system-x86_64=qemu-system-x86'
+  [ansible]='ansible-playbook=ansible-core'
 )
 
 say() { printf '%s\n' "$*" >&2; }

@@ -1,86 +1,81 @@
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { buildFaultyAgent } from '../test/faults/build.ts'
+import { buildGuest } from '../test/faults/power/guest.ts'
 import { FAULTY_AGENT, faultPoints } from '../test/faults/trial.ts'
+import type { Work } from '../test/faults/whole-host.ts'
 import type { Lab, Mesh } from '../test/lab/index.ts'
-import { type Campaign, campaigns, type Run } from './soaking/campaigns.ts'
-import { document, type Row } from './soaking/document.ts'
+import { campaigns, type PointedWork } from './soaking/campaigns.ts'
+import { document } from './soaking/document.ts'
+import { Tally } from './soaking/tally.ts'
 import { withLab } from './with-lab.ts'
 
 const root = join(import.meta.dirname, '..')
 const HOSTS = 6
+const PROGRESS_MS = 60_000
 
-/** What came of one campaign. */
-class Tally {
-  readonly campaign: Campaign
-  trials = 0
-  flawed: string[][] = []
-  controlFailed = false
-
-  constructor(campaign: Campaign) {
-    this.campaign = campaign
-  }
-
-  get row(): Row {
-    const { name, trials: planned } = this.campaign
-    return {
-      name,
-      planned: planned.length,
-      trials: this.trials,
-      bad: this.flawed.length,
-      controlFailed: this.controlFailed,
-    }
-  }
-}
-
-async function soak(lab: Lab, minutes: number): Promise<boolean> {
+/** Resolves to whether all is well. */
+async function soak(lab: Lab, minutes: number | null): Promise<boolean> {
   await lab.installAgent(join(root, 'dist/agent'))
   await lab.installAgent(await buildFaultyAgent(root), FAULTY_AGENT)
   const meshes = Array.from({ length: HOSTS / 2 }, (_, i) => lab.mesh(lab.hosts.slice(2 * i, 2 * i + 2)))
-  const images = { good: lab.registry.image('v2.6.12'), bad: lab.registry.image('exits-at-once') }
   const [first = lab.mesh(lab.hosts)] = meshes
-  const points = { good: await faultPoints(first, images.good), bad: await faultPoints(first, images.bad) }
-  say(`${points.good.length} fault points in an upgrade, ${points.bad.length} in one that is rolled back`)
-  const tallies = campaigns(points, images).map((campaign) => new Tally(campaign))
-  for (const tally of tallies) tally.controlFailed = (await tally.campaign.control(first)).length > 0
-  await runAll(tallies, meshes, Date.now() + minutes * 60_000)
-  const rows = tallies.map(({ row }) => row)
-  await mkdir(join(root, 'docs'), { recursive: true })
-  await writeFile(join(root, 'docs/reliability.md'), document(rows))
-  const sum = (values: number[]): number => values.reduce((total, value) => total + value, 0)
-  const bad = sum(rows.map((row) => row.bad))
-  const controlsFailed = rows.filter(({ controlFailed }) => controlFailed).length
-  process.stdout.write(
-    `${JSON.stringify({ trials: sum(rows.map(({ trials }) => trials)), bad, controlsFailed })}\n`,
-  )
-  return bad === 0 && controlsFailed === rows.length
-}
-
-/** Each mesh takes the next trial, the campaigns in turns, so that a short soak has some of each. */
-async function runAll(tallies: Tally[], meshes: Mesh[], deadline: number): Promise<void> {
-  const queue = interleaved(tallies.map((tally) => tally.campaign.trials.map((run) => ({ tally, run }))))
-  const worker = async (mesh: Mesh): Promise<void> => {
-    for (let next = queue.shift(); next && Date.now() < deadline; next = queue.shift()) {
-      await runOne(next.tally, next.run, mesh)
-    }
+  const guestDir = join(root, '.cache/power-guest')
+  await mkdir(guestDir, { recursive: true })
+  const guest = await buildGuest(guestDir)
+  const tally = new Tally(campaigns(await works(lab, first), guest), say)
+  const begin = Date.now()
+  const report = (): void => {
+    write(document(tally.rows, { asked: minutes, taken: Math.round((Date.now() - begin) / 60_000) }))
   }
-  await Promise.all(meshes.map(worker))
+  return await reporting(tally, report, async () => {
+    await tally.runControls(first)
+    await tally.runTrials(meshes, minutes === null ? Infinity : begin + minutes * 60_000)
+  })
 }
 
-async function runOne(tally: Tally, run: Run, mesh: Mesh): Promise<void> {
-  const flaws = await run(mesh).catch((error: unknown) => [`the trial broke: ${String(error)}`])
-  tally.trials += 1
-  if (flaws.length === 0) return
-  tally.flawed.push(flaws)
-  say(`bad: ${tally.campaign.name}: ${flaws.join('; ')}`)
+async function works(lab: Lab, mesh: Mesh): Promise<[PointedWork, PointedWork, PointedWork]> {
+  const pointed = async (name: string, work: Work): Promise<PointedWork> => {
+    const points = await faultPoints(mesh, work)
+    say(`${points.length} fault points in ${name}`)
+    return { name, work, points }
+  }
+  const [good, bad] = ['v2.6.12', 'exits-at-once'].map((tag) => lab.registry.image(tag)) as [string, string]
+  return [
+    await pointed('an upgrade', { command: 'upgrade', image: good }),
+    await pointed('an upgrade that goes back', { command: 'upgrade', image: bad }),
+    await pointed('a rollback', { command: 'rollback', image: good }),
+  ]
 }
 
-/** Spreads the lists evenly over the whole, whatever their lengths. */
-function interleaved<T>(lists: T[][]): T[] {
-  return lists
-    .flatMap((list) => list.map((item, i) => ({ item, at: (i + 0.5) / list.length })))
-    .sort((one, other) => one.at - other.at)
-    .map(({ item }) => item)
+/** However it ends, a Ctrl-C included, the table is written and the last line on stdout is the sum. */
+async function reporting(tally: Tally, report: () => void, work: () => Promise<void>): Promise<boolean> {
+  let ended = false
+  const end = (): void => {
+    if (ended) return
+    ended = true
+    report()
+    process.stdout.write(`${JSON.stringify(tally.sum)}\n`)
+  }
+  const progress = setInterval(() => {
+    report()
+    say(`${tally.sum.trials} trials, ${tally.sum.bad} bad`)
+  }, PROGRESS_MS)
+  process.prependOnceListener('SIGINT', end).prependOnceListener('SIGTERM', end)
+  try {
+    await work()
+    return tally.isGood
+  } finally {
+    clearInterval(progress)
+    end()
+  }
+}
+
+/** At once: an interrupted process may not get to anything later. */
+function write(text: string): void {
+  mkdirSync(join(root, 'docs'), { recursive: true })
+  writeFileSync(join(root, 'docs/reliability.md'), text)
 }
 
 function say(text: string): void {
@@ -88,5 +83,6 @@ function say(text: string): void {
 }
 
 await withLab(async (lab) => {
-  process.exitCode = (await soak(lab, Number(process.argv[2] || Infinity))) ? 0 : 1
+  const [minutes] = process.argv.slice(2).filter(Boolean).map(Number)
+  process.exitCode = (await soak(lab, minutes ?? null)) ? 0 : 1
 }, HOSTS)

@@ -1,5 +1,5 @@
 import { constants } from 'node:fs'
-import { type FileHandle, lstat, open, rename, unlink } from 'node:fs/promises'
+import { type FileHandle, link, lstat, open, rename, unlink } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { AgentError } from '../core/errors.ts'
 
@@ -22,7 +22,7 @@ export async function writeFileAtomic(
   data: string | Uint8Array,
   { mode = 0o600, owner }: { mode?: number; owner?: { uid: number; gid: number } } = {},
 ): Promise<void> {
-  const temp = join(dirname(path), `.${basename(path)}.calico-agent.tmp`)
+  const temp = tempOf(path)
   try {
     await refuseSymlink(path)
     await unlinkIfThere(temp)
@@ -41,6 +41,16 @@ export async function writeFileAtomic(
   } catch (error) {
     throw fileError('cannot-write', 'write', path, error)
   }
+}
+
+/** Removes what a write that died may have left beside the file. */
+export async function removeTemp(path: string): Promise<void> {
+  await removeFile(tempOf(path))
+}
+
+/** Hidden, and with an ending that nobody takes for a config, a unit or a program. */
+function tempOf(path: string): string {
+  return join(dirname(path), `.${basename(path)}.calico-agent.tmp`)
 }
 
 async function writeNew(
@@ -157,6 +167,39 @@ async function readUpTo(file: FileHandle, maxBytes: number): Promise<Buffer> {
     chunks.push(buffer.subarray(0, bytesRead))
     total += bytesRead
     if (total > maxBytes) throw new Error(`it is larger than ${maxBytes} bytes`)
+  }
+}
+
+/**
+ * Gives a file a second name in the same directory, durably: its content, times, owner and attributes stay under it
+ * when another file gets the first name. A file that has that name already is replaced.
+ * @throws AgentError `cannot-write`
+ */
+export async function keepAs(path: string, name: string): Promise<void> {
+  try {
+    await refuseSymlink(path)
+    await unlinkIfThere(name)
+    await link(path, name)
+    await syncDirectory(dirname(path))
+  } catch (error) {
+    throw fileError('cannot-write', 'keep the old content of', path, error)
+  }
+}
+
+/**
+ * Moves a kept file back under its first name, durably; false where there is none.
+ * @throws AgentError `cannot-write`
+ */
+export async function bringBack(name: string, path: string): Promise<boolean> {
+  try {
+    await rename(name, path)
+    // where both names are one file already, rename does nothing (rename(2))
+    await unlinkIfThere(name)
+    await syncDirectory(dirname(path))
+    return true
+  } catch (error) {
+    if (isMissing(error)) return false
+    throw fileError('cannot-write', 'bring back', path, error)
   }
 }
 

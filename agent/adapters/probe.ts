@@ -1,3 +1,4 @@
+import { statfs } from 'node:fs/promises'
 import { get } from 'node:http'
 import { connect } from 'node:net'
 import type { Probe } from '../ports/probe.ts'
@@ -5,7 +6,7 @@ import type { Probe } from '../ports/probe.ts'
 const DEADLINE_MS = 2_000
 
 export function createProbe(): Probe {
-  return { httpStatus, acceptsTcp }
+  return { httpStatus, acceptsTcp, freeBytes }
 }
 
 async function httpStatus(url: string): Promise<number | null> {
@@ -38,4 +39,13 @@ async function acceptsTcp(address: string, port: number): Promise<boolean> {
       settle(false)
     })
   })
+}
+
+async function freeBytes(path: string): Promise<number | null> {
+  try {
+    const { bavail, bsize } = await statfs(path)
+    return bavail * bsize
+  } catch {
+    return null
+  }
 }

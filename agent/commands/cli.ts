@@ -1,6 +1,8 @@
-import yargs from 'yargs'
+import yargs, { type Argv } from 'yargs'
 import { ExitCode, type Problem } from '../core/errors.ts'
 import { unstarted } from '../outcome.ts'
+import { completionCommand } from './completion.ts'
+import { daemonCommand } from './daemon.ts'
 import type { Environment } from './environment.ts'
 import { planCommand } from './plan.ts'
 import { prefetchCommand } from './prefetch.ts'
@@ -11,7 +13,7 @@ import { upgradeCommand } from './upgrade.ts'
 
 /** Parses the command line and runs its command. A usage error prints what is wrong and exits 2. */
 export async function runCli(argv: string[], environment: Environment): Promise<void> {
-  const parser = yargs(argv)
+  const parser: Argv = yargs(argv)
     .scriptName('agent')
     .usage('$0 COMMAND\n\nUpgrades Calico on this host inside BIRD’s graceful-restart window.')
     .command(upgradeCommand(environment))
@@ -20,6 +22,8 @@ export async function runCli(argv: string[], environment: Environment): Promise<
     .command(statusCommand(environment))
     .command(rollbackCommand(environment))
     .command(resumeCommand(environment))
+    .command(completionCommand(() => parser))
+    .command(daemonCommand(environment))
     .demandCommand(1, 'name a command')
     .strictCommands()
     .strict()

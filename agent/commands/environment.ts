@@ -1,13 +1,19 @@
 import type { App } from '../app.ts'
+import type { Config } from '../config/schema.ts'
 import type { ExitCode } from '../core/errors.ts'
+import type { Emit } from '../core/events.ts'
 import type { Wanted } from '../core/model.ts'
+import type { Logger } from '../report/logger.ts'
 import type { CommonOptions } from './options.ts'
 
 /** What main gives to the commands. */
 export interface Environment {
   version: string
-  /** Reads the config, connects, and shows progress until `end`. */
-  open: (options: CommonOptions, need: Need) => Promise<Opened>
+  /** The config file with the flags over it. */
+  loadConfig: (options: CommonOptions) => Promise<Config>
+  /** Connects, and shows progress until `end`. The config is read, unless it is given. */
+  open: (options: CommonOptions, need: Need, given?: Given) => Promise<Opened>
+  log: (options: CommonOptions, level: 'info' | 'silent') => Logger
   /** A line to stdout. */
   print: (text: string) => void
   /** Human text may carry colours. */
@@ -23,9 +29,16 @@ export interface Need {
   progress: boolean
 }
 
+/** What a service has already, that a command makes anew. */
+export interface Given {
+  config: Config
+  emit: Emit
+  signal: AbortSignal
+}
+
 export interface Opened {
   app: App
   wanted: Wanted
-  /** Leaves the screen clean. */
+  /** Leaves the screen clean, and the host unlocked. */
   end: () => void
 }

@@ -1,8 +1,8 @@
 import type { App } from '../app.ts'
-import { AgentError, ExitCode } from '../core/errors.ts'
+import { AgentError, type ExitCode } from '../core/errors.ts'
 import type { Wanted } from '../core/model.ts'
 import type { Report } from '../core/report.ts'
-import { exitCodeOf, unstarted } from '../outcome.ts'
+import { exitCodeOf, reportOfError } from '../outcome.ts'
 import { renderReport } from '../report/human.ts'
 import type { Environment, Need } from './environment.ts'
 import type { CommonOptions } from './options.ts'
@@ -39,12 +39,6 @@ async function reportOfStory(
     }
   } catch (error) {
     if (!(error instanceof AgentError)) throw error
-    const outcome =
-      error.exitCode === ExitCode.deferred
-        ? 'deferred'
-        : error.exitCode === ExitCode.stuck
-          ? 'stuck'
-          : 'refused'
-    return { report: unstarted(outcome, null, error.asProblems()), exitCode: error.exitCode }
+    return { report: reportOfError(error), exitCode: error.exitCode }
   }
 }

@@ -110,6 +110,6 @@ function messageOf(error: unknown): string {
 
 /** In one line; the parser is recursive and reports its own exhaustion. */
 function inWords(message: string): string {
-  if (message.includes('Maximum call stack')) return 'it is nested too deeply'
+  if (/maximum call stack|stack overflow/i.test(message)) return 'it is nested too deeply'
   return message.replace(/\s*\n\s*/g, ' ').trim()
 }

@@ -23,6 +23,8 @@ const absolutePath = z
 const seconds = (min: number, max: number) => z.number().int().min(min).max(max)
 const count = (min: number) => z.number().int().min(min).max(1_000)
 
+const unitName = z.string().regex(/^[^/\s]+\.service$/, 'must be the name of a unit')
+
 /** A plugin's name is the name of its file, and of a field in the CNI config. */
 const pluginName = z
   .string()
@@ -31,13 +33,30 @@ const fileName = z
   .string()
   .regex(/^[^/.][^/]*\.(conf|conflist|json)$/, 'must be a file name that ends in .conf, .conflist or .json')
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'must be a SHA-256 of 64 hex digits')
+
+/** YAML may hold an integer that JavaScript rounds: the file would get another number than the config says. */
+function refuseRounded(value: unknown, context: z.RefinementCtx, path: PropertyKey[] = []): void {
+  if (typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value))
+    context.addIssue({ code: 'custom', path, message: 'this number is too large to be kept exactly' })
+  if (typeof value !== 'object' || value === null) return
+  for (const [key, inner] of Object.entries(value)) refuseRounded(inner, context, [...path, key])
+}
+
 const CNI_SOURCES = ['image', 'directory', 'archive'] as const
+
+const tcpAddress = z
+  .string()
+  .regex(
+    /^(\[[0-9a-fA-F:.]+\]|\d{1,3}(\.\d{1,3}){3}):\d{1,5}$/,
+    'must be an address and a port: 127.0.0.1:9470 or [::1]:9470',
+  )
 
 const sections = {
   node: z.strictObject({
     image: imageRef.optional(),
     container: containerName.default('calico-node'),
-    manager: z.enum(['auto', 'docker']).default('auto'),
+    manager: z.enum(['auto', 'docker', 'systemd']).default('auto'),
+    unit: unitName.optional(),
   }),
   bird: z.strictObject({
     sockets: z.array(absolutePath).min(1).default(['/var/run/calico/bird.ctl', '/var/run/calico/bird6.ctl']),
@@ -52,7 +71,12 @@ const sections = {
       binDir: absolutePath.default('/opt/cni/bin'),
       configDir: absolutePath.default('/etc/cni/net.d'),
       configFile: fileName.optional(),
-      merge: z.record(z.string(), z.unknown()).optional(),
+      merge: z
+        .record(z.string(), z.json())
+        .superRefine((merge, context) => {
+          refuseRounded(merge, context)
+        })
+        .optional(),
     })
     .superRefine((cni, context) => {
       const given = CNI_SOURCES.filter((source) => cni[source] !== undefined)
@@ -60,14 +84,15 @@ const sections = {
         context.addIssue({ code: 'custom', message: `name one of ${given.join(' and ')}` })
     }),
   kubelet: z.strictObject({
-    unit: z
-      .string()
-      .regex(/^[^/\s]+\.service$/, 'must be the name of a unit')
-      .default('kubelet.service'),
+    unit: unitName.default('kubelet.service'),
     restart: z.enum(['auto', 'always', 'never']).default('auto'),
   }),
   docker: z.strictObject({ socket: absolutePath.default('/var/run/docker.sock') }),
   retention: z.strictObject({ runs: count(1).default(20), images: count(1).default(1) }),
+  service: z.strictObject({
+    socket: absolutePath.default('/run/calico-agent/agent.sock'),
+    listen: tcpAddress.optional(),
+  }),
 }
 
 export const configSchema = z.strictObject({
@@ -79,6 +104,8 @@ export const configSchema = z.strictObject({
   settle: seconds(0, 600).default(10),
   docker: sections.docker.prefault({}),
   retention: sections.retention.prefault({}),
+  apply: z.enum(['auto', 'manual']).default('auto'),
+  service: sections.service.prefault({}),
 })
 
 /**

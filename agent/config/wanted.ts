@@ -33,6 +33,7 @@ export function wantedOf(config: Config, allow: string[], only: Part[] = [...PAR
     node: { ...node, image: only.includes('node') ? (node.image ?? null) : null },
     cni: wantedCni(config, only.includes('cni')),
     cniConfig: only.includes('cni-config') ? wantedCniConfig(config) : null,
+    places: placesOf(config),
     birdSockets: bird.sockets,
     windowMs: window * 1000,
     settleMs: settle * 1000,
@@ -56,6 +57,10 @@ function wantedCniConfig({ cni, kubelet }: Config): WantedCniConfig | null {
   if (cni.merge === undefined) return null
   const { configDir, configFile = null, merge, binDir } = cni
   return { configDir, configFile, merge, binDir, kubelet }
+}
+
+function placesOf({ cni }: Config): Wanted['places'] {
+  return { binDir: cni.binDir, configDir: cni.configDir, configFile: cni.configFile ?? null }
 }
 
 /** What was not found. */

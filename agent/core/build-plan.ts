@@ -1,31 +1,43 @@
+import { cniConfigPart } from './cni-config-plan.ts'
 import { type CniInput, cniFetchSteps, cniPart } from './cni-plan.ts'
 import { pullSteps } from './image-state.ts'
-import type { Observed, Wanted } from './model.ts'
+import type { Observed, ObservedImage, Wanted } from './model.ts'
 import { type NodeInput, nodeBackPart, nodePart, type Replaced } from './node-plan.ts'
 import type { Plan } from './plan.ts'
-import { joinParts, type Leftovers, type PlannedChange } from './plan-part.ts'
+import { joinParts, type Leftovers, type PlannedChange, type PlanPart } from './plan-part.ts'
+import { unitBackPart, unitPart } from './unit-plan.ts'
 
 interface UpgradeInput {
   run: string
-  wanted: Pick<Wanted, 'windowMs' | 'settleMs' | 'cni'>
-  observed: Pick<Observed, 'engine' | 'node' | 'image' | 'cni'>
+  wanted: Pick<Wanted, 'windowMs' | 'settleMs' | 'cni' | 'cniConfig'>
+  observed: Pick<Observed, 'engine' | 'node' | 'image' | 'cni' | 'cniConfig'>
   leftovers: Leftovers
 }
 
 /** The plan that puts what is asked for in place of what is there; no steps where it is there already. */
 export function upgradePlan({ run, wanted, observed, leftovers }: UpgradeInput): PlannedChange {
-  const { engine, node, image } = observed
+  const { engine, node, image, cniConfig } = observed
   const cni = cniInput(run, wanted, observed)
   const parts = [
-    ...(node && image ? [nodePart({ run, wanted, engineHostname: engine.name, node }, image)] : []),
-    ...(cni ? [cniPart(cni)] : []),
+    node && image ? nodeOrUnit({ run, wanted, engineHostname: engine.name, node }, image) : null,
+    cni ? cniPart(cni) : null,
+    cniConfig && wanted.cniConfig ? cniConfigPart(run, cniConfig, wanted.cniConfig) : null,
   ]
-  return joinParts({ run, command: 'upgrade' }, parts, leftovers)
+  return joinParts(
+    { run, command: 'upgrade' },
+    parts.filter((part) => part !== null),
+    leftovers,
+  )
+}
+
+function nodeOrUnit(input: NodeInput, image: ObservedImage): PlanPart {
+  return input.node.unit ? unitPart(input, image) : nodePart(input, image)
 }
 
 /** The plan that puts back what an earlier run replaced. */
 export function rollbackPlan(input: NodeInput & { replaced: Replaced; leftovers: Leftovers }): PlannedChange {
-  const parts = [nodeBackPart(input, input.replaced)]
+  const part = input.node.unit ? unitBackPart : nodeBackPart
+  const parts = [part(input, input.replaced)]
   return joinParts({ run: input.run, command: 'rollback' }, parts, input.leftovers)
 }
 
@@ -48,8 +60,8 @@ export function prefetchPlan({ run, wanted, observed }: Omit<UpgradeInput, 'left
 function cniInput(
   run: string,
   { cni: { source, ...places } }: Pick<Wanted, 'cni'>,
-  { cni: observed }: Pick<Observed, 'cni'>,
+  { cni: observed, cniConfig }: Pick<Observed, 'cni' | 'cniConfig'>,
 ): CniInput | null {
   if (source === null || observed === null) return null
-  return { run, wanted: { ...places, source }, observed, cniVersion: null }
+  return { run, wanted: { ...places, source }, observed, cniVersion: cniConfig?.change?.cniVersion ?? null }
 }

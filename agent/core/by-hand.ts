@@ -2,13 +2,14 @@ import { keptName, stagedName } from './cni-files.ts'
 import { RUN_LABEL } from './container-spec.ts'
 import { dockerRunLine } from './docker-run.ts'
 import type { OldContainer, Plan } from './plan.ts'
+import type { UnitChange } from './unit-change.ts'
 
 /**
- * The commands that settle a stuck run by hand: what stands where, and how what was there before is put back. Null for a
- * run that touched nothing.
+ * The commands that settle a stuck run by hand: what stands where, and how the old container is put back, made again
+ * where it is gone, the old CNI plugins and the old CNI config. Null for a run that touched none of them.
  */
 export function settleByHand(plan: Plan, journal: string): string | null {
-  const lines = [...containerLines(plan), ...pluginLines(plan)]
+  const lines = [...nodeLines(plan), ...pluginLines(plan), ...configLines(plan, journal)]
   if (lines.length === 0) return null
   return [...lines, `the journal ${journal} has every value, the hidden ones too`].join('\n')
 }
@@ -27,7 +28,24 @@ function pluginLines({ steps }: Plan): string[] {
   ]
 }
 
-/** The old container put back, made again where it is gone. */
+function configLines({ steps }: Plan, journal: string): string[] {
+  const write = steps.find((step) => step.kind === 'write-cni-config')
+  if (!write) return []
+  const { path, wayBack, reader } = write.args
+  return [
+    `to put the old CNI config back: mv ${wayBack} ${path}`,
+    `  where that file is gone: cut -c10- ${journal} | head -1 | jq -j '.plan.steps[] | select(.kind=="write-cni-config").args.before' > ${path}`,
+    ...(reader === null ? [] : [`  systemctl restart ${reader}`]),
+    `to keep the new one: rm -f ${wayBack}`,
+  ]
+}
+
+function nodeLines(plan: Plan): string[] {
+  const unit = plan.steps.find((step) => step.kind === 'swap-unit')
+  const lines = unit ? unitLines(unit.args.change) : containerLines(plan)
+  return lines.length === 0 ? [] : [...lines, ...HELD_ROUTES]
+}
+
 function containerLines({ steps }: Plan): string[] {
   const swap = steps.find((step) => step.kind === 'swap-container')
   const commit = steps.find((step) => step.kind === 'commit')
@@ -48,10 +66,28 @@ function containerLines({ steps }: Plan): string[] {
     `  docker update --restart=${policyWord(old)} ${id}; docker rename ${id} ${old.name}; docker start ${id}`,
     'and where the old one is gone, make it again:',
     `  ${dockerRunLine(old.name, old.spec)}`,
-    'take away the routes that were held for the swap:',
-    '  for f in -4 -6; do ip $f rule del pref 32724; ip $f rule del pref 32725; ip $f route flush table 24724; done',
   ]
 }
+
+/** The same where a unit runs the container: its file decides, and the drop-in of the run must go. */
+function unitLines({ unit, container, from, to, trial, edit }: UnitChange): string[] {
+  const file = edit?.path ?? `the file that names the image (systemctl cat ${unit})`
+  return [
+    `see what stands: systemctl status ${unit}; systemctl cat ${unit}; docker ps -a --no-trunc`,
+    `to keep the new image, if docker exec ${container} birdcl show protocols has its sessions Established:`,
+    `  have ${file} name ${to}`,
+    `  rm -f ${trial.path}; systemctl daemon-reload`,
+    `to put the old one back, but not while docker exec ${container} birdcl show status tells of a recovery:`,
+    `  have ${file} name ${from}`,
+    `  docker rm -f ${container}; rm -f ${trial.path}; systemctl daemon-reload`,
+    `  systemctl reset-failed ${unit}; systemctl restart ${unit}`,
+  ]
+}
+
+const HELD_ROUTES = [
+  'take away the routes that were held for the swap:',
+  '  for f in -4 -6; do ip $f rule del pref 32724; ip $f rule del pref 32725; ip $f route flush table 24724; done',
+]
 
 function policyWord({ policy: { Name, MaximumRetryCount } }: OldContainer): string {
   return `${Name === '' ? 'no' : Name}${MaximumRetryCount ? `:${MaximumRetryCount}` : ''}`

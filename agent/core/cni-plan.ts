@@ -72,7 +72,8 @@ function installedText({ installed }: ObservedCni): string {
     .join(', ')
 }
 
-function sourceText(source: CniSource): string {
+/** As the operator named it. */
+export function sourceText(source: CniSource): string {
   return source.kind === 'image' ? source.image : source.path
 }
 

@@ -1,17 +1,28 @@
 import type { BirdEndpoint, BirdUp } from './bird-view.ts'
 import type { ContainerJson, ImageJson } from './docker-json.ts'
 import type { Problem } from './errors.ts'
+import type { KubeletFacts, KubeletRestart } from './kubelet.ts'
+import type { Json } from './merge-patch.ts'
+import type { UnitSource } from './unit-image.ts'
+import type { UnitState } from './unit-state.ts'
 
 /** What the config and the flags ask of this host. Times in milliseconds. */
 export interface Wanted {
   /**
    * `image` is null where the node is left alone. `manager: docker` says that nothing but Docker's restart policy keeps
-   * the container running.
+   * the container running, `systemd` that a unit does: `unit`, or the one that is found.
    */
-  node: { image: string | null; container: string; manager: 'auto' | 'docker' }
+  node: {
+    image: string | null
+    container: string
+    manager: 'auto' | 'docker' | 'systemd'
+    unit?: string | undefined
+  }
   cni: WantedCni
   /** Null where the config is left alone. */
   cniConfig: WantedCniConfig | null
+  /** Where a status looks, whatever is asked for. */
+  places: { binDir: string; configDir: string; configFile: string | null }
   birdSockets: string[]
   windowMs: number
   settleMs: number
@@ -53,10 +64,10 @@ export interface WantedCniConfig {
   /** Null: the Calico config that is found there. */
   configFile: string | null
   /** RFC 7386 merge patch; of a conflist, on its calico plugin. */
-  merge: Record<string, unknown>
+  merge: { [key: string]: Json }
   /** Where the plugins of the config are looked for. */
   binDir: string
-  kubelet: { unit: string; restart: 'auto' | 'always' | 'never' }
+  kubelet: { unit: string; restart: KubeletRestart }
 }
 
 /** Who keeps the container running, and what shows it. */
@@ -64,6 +75,14 @@ export type Owner =
   | { kind: 'docker' }
   | { kind: 'kubelet'; why: string }
   | { kind: 'systemd'; unit: string; why: string }
+
+/** The unit that runs a container, as systemd has it and as its files have it. */
+export interface ObservedUnit {
+  state: UnitState
+  source: UnitSource
+  /** Those of its files that are symbolic links. */
+  links: string[]
+}
 
 /** A BIRD daemon that answers. */
 export interface ObservedDaemon {
@@ -76,6 +95,8 @@ export interface ObservedNode {
   /** Null when the image was pruned. */
   image: ImageJson | null
   owner: Owner
+  /** Null where no unit runs the container. */
+  unit: ObservedUnit | null
   /** `bird`, or what CALICO_NETWORKING_BACKEND says. */
   backend: string
   daemons: ObservedDaemon[]
@@ -112,6 +133,36 @@ export interface ObservedCni {
   problems: Problem[]
 }
 
+/** The text of Calico's CNI config, and what the merge patch makes of it. */
+export interface CniConfigChange {
+  path: string
+  before: string
+  after: string
+  /** Binaries that the kubelet needs for the config as it shall be. */
+  plugins: string[]
+  /** Version of the CNI specification that it asks its plugins for. */
+  cniVersion: string
+}
+
+/** A plugin of the config, as it is in the binary directory now. */
+export interface ObservedPlugin {
+  name: string
+  path: string
+  isThere: boolean
+  /** Versions of the CNI specification that it knows, or why they are not known; null where it was not asked. */
+  versions: string[] | Problem | null
+}
+
+export interface ObservedCniConfig {
+  /** Null where the problems stand against it. */
+  change: CniConfigChange | null
+  /** Empty where the config is as asked already. */
+  plugins: ObservedPlugin[]
+  /** Null where it need not be asked. */
+  kubelet: KubeletFacts | null
+  problems: Problem[]
+}
+
 export interface Observed {
   engine: { name: string; architecture: string; os: string }
   node: ObservedNode | null
@@ -119,6 +170,8 @@ export interface Observed {
   image: ObservedImage | null
   /** Null where no source is given. */
   cni: ObservedCni | null
+  /** Null where it is left alone. */
+  cniConfig: ObservedCniConfig | null
   /** What could not be observed as expected. */
   problems: Problem[]
 }

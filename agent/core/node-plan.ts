@@ -66,9 +66,13 @@ export function nodeBackPart(input: NodeInput, replaced: Replaced): PlanPart {
   }
 }
 
-function recreateSteps(input: NodeInput, { old, image, imageIsLocal }: Replaced): PlannedStep[] {
-  const pull: PlannedStep[] = imageIsLocal ? [] : [{ kind: 'pull-image', component: 'node', args: { image } }]
-  return [...pull, createStep(input, old, image)]
+function recreateSteps(input: NodeInput, replaced: Replaced): PlannedStep[] {
+  return [...repull(replaced), createStep(input, replaced.old, replaced.image)]
+}
+
+/** The pull of an image that ran here before and is gone. */
+export function repull({ image, imageIsLocal }: Replaced): PlannedStep[] {
+  return imageIsLocal ? [] : [{ kind: 'pull-image', component: 'node', args: { image } }]
 }
 
 function createStep({ run }: NodeInput, { name, spec }: OldContainer, image: string): PlannedStep {
@@ -89,7 +93,7 @@ function swapAndCommit(
   }
 }
 
-function gateOf({ node, wanted }: NodeInput, version: string | null): Gate {
+export function gateOf({ node, wanted }: NodeInput, version: string | null): Gate {
   const announcedMs = node.daemons.length > 0 ? node.announcedMs : Infinity
   return {
     ...windowBudget(announcedMs, wanted.windowMs),
@@ -99,7 +103,7 @@ function gateOf({ node, wanted }: NodeInput, version: string | null): Gate {
   }
 }
 
-function oldContainer({ node, engineHostname }: NodeInput): OldContainer {
+export function oldContainer({ node, engineHostname }: NodeInput): OldContainer {
   const { container } = node
   return {
     id: container.Id,

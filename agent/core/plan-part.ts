@@ -9,6 +9,8 @@ export interface PlanPart {
   prepare: PlannedStep[]
   move: PlannedStep[]
   commits: ContainerCommit[]
+  /** Files that its way back needs until the commit only. */
+  kept?: string[]
   diff: DiffEntry[]
 }
 
@@ -16,7 +18,7 @@ export interface PlanPart {
 export interface Leftovers {
   containers: string[]
   images: string[]
-  /** Plugins that earlier runs kept; removed only by a run that keeps newer ones. */
+  /** Plugins that earlier runs kept. */
   files: string[]
 }
 
@@ -54,10 +56,11 @@ function stepsOf(parts: PlanPart[], leftovers: Leftovers): PlannedStep[] {
   ]
 }
 
-function cleanUpSteps(parts: PlanPart[], leftovers: Leftovers): PlannedStep[] {
-  const { containers, images } = leftovers
-  const files = parts.some(({ component }) => component === 'cni') ? leftovers.files : []
+/** Plugins that earlier runs kept go only where newer ones are kept. */
+function cleanUpSteps(parts: PlanPart[], { containers, images, files: earlier }: Leftovers): PlannedStep[] {
+  const keepsPlugins = parts.some(({ component }) => component === 'cni')
+  const files = [...parts.flatMap(({ kept = [] }) => kept), ...(keepsPlugins ? earlier : [])]
   if (containers.length + images.length + files.length === 0) return []
-  const component = parts[0]?.component ?? 'node'
-  return [{ kind: 'clean-up', component, args: { containers, images, files } }]
+  const args = { containers, images, ...(files.length > 0 && { files }) }
+  return [{ kind: 'clean-up', component: parts[0]?.component ?? 'node', args }]
 }

@@ -4,6 +4,7 @@ import type { ContainerSpec } from './container-spec.ts'
 import type { RestartPolicy } from './docker-json.ts'
 import type { HealthCheck } from './health.ts'
 import type { CniSource } from './model.ts'
+import type { UnitChange } from './unit-change.ts'
 
 export type Component = 'node' | 'cni' | 'cniConfig'
 
@@ -57,8 +58,21 @@ export interface StepArgs {
   }
   /** `image` is where they come from; null for another source. */
   'swap-binaries': { run: string; binDir: string; names: string[]; image: string | null }
+  'write-cni-config': {
+    path: string
+    /** Its text as planned from, and as it shall be. */
+    before: string
+    after: string
+    /** What the file as it was is called until the commit. */
+    wayBack: string
+    /** The unit that reads the file at its start only, and must be restarted. */
+    reader: string | null
+  }
+  'restart-kubelet': { unit: string }
+  'swap-unit': { change: UnitChange; old: OldContainer; gate: Gate }
+  'edit-unit': { change: UnitChange }
   commit: { containers: ContainerCommit[] }
-  /** `files`: absolute paths; journals of before have none. */
+  /** `files`: ways back that the commit has made void; a journal of before they were kept has none. */
   'clean-up': { containers: string[]; images: string[]; files?: string[] }
 }
 

@@ -1,9 +1,12 @@
 import { birdBaseline } from './bird-phase.ts'
 import type { BirdUp } from './bird-view.ts'
+import { cniConfigProblems } from './cni-config-plan.ts'
+import { isInstalled } from './cni-plan.ts'
 import { cniProblems } from './cni-preflight.ts'
 import { AgentError, ExitCode, type Problem } from './errors.ts'
 import { runsAlready } from './image-state.ts'
 import type { Observed, ObservedImage, ObservedNode, Wanted } from './model.ts'
+import { nodeUnitChange } from './unit-plan.ts'
 
 /** Rules that `--allow` can override, each with what it costs. */
 const OVERRIDABLE = {
@@ -13,6 +16,7 @@ const OVERRIDABLE = {
   'bird-recovering': 'a recovery is in progress: a restart now makes the peers delete the routes',
   'cni-needs-nodename': 'CNI plugins of v3.1 or later fail every pod without the nodename file',
   'peer-not-restart-aware': 'a peer without graceful restart drops the routes as soon as BIRD dies',
+  'cni-config-shadowed': 'the kubelet takes another CNI config, which may still lead to Calico (Multus)',
 } as const
 
 type Overridable = keyof typeof OVERRIDABLE
@@ -29,17 +33,21 @@ export function checkAllowed(rules: string[]): void {
 
 /** Every problem of the host that stands against a swap; overridden ones become warnings. */
 export function preflight(observed: Observed, wanted: Wanted): Problem[] {
+  const { cniConfig } = observed
   const problems = [
     ...swapProblems(observed, wanted),
     ...cniImageProblems(observed),
     ...cniProblems(observed, wanted.cni),
+    ...(cniConfig === null
+      ? []
+      : cniConfigProblems(cniConfig, wanted.cniConfig, stagedNames(observed, wanted))),
   ]
   return problems.map((problem) => overridden(problem, wanted))
 }
 
 function swapProblems({ node, image, engine, problems: seen }: Observed, wanted: Wanted): Problem[] {
   if (image === null) return []
-  const problems = node ? nodeProblems(node) : [missing(wanted)]
+  const problems = node ? nodeProblems(node, image.ref) : [missing(wanted)]
   // What BIRD shows stands against a swap only; a host that runs the image already needs none.
   if (node && !runsAlready(node, image)) problems.push(...birdProblems(node), ...seen)
   return [...problems, ...imageProblems(image, engine)]
@@ -47,7 +55,8 @@ function swapProblems({ node, image, engine, problems: seen }: Observed, wanted:
 
 /** The same for a rollback, whose image needs no look: it ran here before. */
 export function preflightRollback(node: ObservedNode | null, seen: Problem[], wanted: Wanted): Problem[] {
-  const problems = node ? [...nodeProblems(node), ...birdProblems(node), ...seen] : [missing(wanted)]
+  const image = wanted.node.image ?? ''
+  const problems = node ? [...nodeProblems(node, image), ...birdProblems(node), ...seen] : [missing(wanted)]
   return problems.map((problem) => overridden(problem, wanted))
 }
 
@@ -65,7 +74,8 @@ function missing(wanted: Wanted): Problem {
   )
 }
 
-function nodeProblems({ container, owner }: ObservedNode): Problem[] {
+function nodeProblems(node: ObservedNode, image: string): Problem[] {
+  const { container, owner } = node
   const name = container.Name.replace(/^\//, '')
   if (owner.kind === 'kubelet') {
     return [
@@ -73,15 +83,6 @@ function nodeProblems({ container, owner }: ObservedNode): Problem[] {
         'hosted-install',
         `cannot upgrade ${name}: it belongs to Kubernetes (${owner.why})`,
         'upgrade a hosted Calico through its DaemonSet: kubectl -n kube-system set image daemonset/calico-node ...',
-      ),
-    ]
-  }
-  if (owner.kind === 'systemd') {
-    return [
-      error(
-        'systemd-owned',
-        `cannot upgrade ${name}: ${owner.why}, and would fight a container that was replaced behind its back`,
-        `docker pull the image first, change it in ${owner.unit}, then systemctl daemon-reload and systemctl restart ${owner.unit}`,
       ),
     ]
   }
@@ -104,7 +105,43 @@ function nodeProblems({ container, owner }: ObservedNode): Problem[] {
       ),
     )
   }
-  return [...problems, ...restartWarnings(container)]
+  return [...problems, ...(node.unit ? unitProblems(node, image) : restartWarnings(container))]
+}
+
+/** What stands against a change of the unit that runs the container. */
+function unitProblems(node: ObservedNode, image: string): Problem[] {
+  const { container, unit } = node
+  const name = container.Name.replace(/^\//, '')
+  const change = nodeUnitChange(node, '', image)
+  const problems: Problem[] = []
+  if (unit && change && 'why' in change) {
+    problems.push(
+      error(
+        'systemd-owned',
+        `cannot upgrade ${name}: ${unit.source.name} runs it, and ${change.why}`,
+        change.fix,
+      ),
+    )
+  }
+  if (unit?.state.needsReload === true) {
+    problems.push(
+      warning(
+        'unit-changed-on-disk',
+        `${unit.source.name} was changed since systemd read it: the restart brings all of it in`,
+        `systemctl cat ${unit.source.name}`,
+      ),
+    )
+  }
+  if (!['', 'no'].includes(container.HostConfig.RestartPolicy.Name)) {
+    problems.push(
+      warning(
+        'two-keepers',
+        `${name} is kept by ${unit?.source.name ?? ''} and by Docker's restart policy: both start it after a failure`,
+        'take --restart out of the unit',
+      ),
+    )
+  }
+  return problems
 }
 
 function restartWarnings({ Name, HostConfig }: ObservedNode['container']): Problem[] {
@@ -188,6 +225,11 @@ export function prefetchProblems(observed: Observed): Problem[] {
     ...cniImageProblems(observed),
     ...(cni?.problems ?? []),
   ]
+}
+
+/** Plugins that this run puts in place. */
+function stagedNames({ cni }: Observed, wanted: Wanted): string[] {
+  return cni === null || isInstalled(cni) ? [] : wanted.cni.binaries
 }
 
 function cniImageProblems({ cni, engine }: Observed): Problem[] {

@@ -1,5 +1,5 @@
 const HIDDEN = '<redacted>'
-const SECRET_NAME = /pass(word|wd)?|secret|token|credential|api_?key|private|_key$|auth/i
+const SECRET_NAME = /pass(word|wd)?|secret|token|credential|api_?key|private|_key$|auth(?!ority)/i
 
 /** Names whose values are paths of files that hold the secret. */
 const PATH_NAME = /(file|path|dir|cert|key)$/i

@@ -28,6 +28,16 @@ export interface BirdStatus extends BirdEndpoint {
   sessions: Pick<Session, 'name' | 'neighbor' | 'established' | 'info' | 'imported'>[]
 }
 
+/** The CNI config that the kubelet takes. */
+export interface CniConfigStatus {
+  path: string
+  /** Types of its plugins, in their order. */
+  plugins: string[]
+  /** Version of the CNI specification that it asks them for. */
+  cniVersion: string
+  isCalico: boolean
+}
+
 export interface RunStatus {
   run: string
   outcome: Outcome
@@ -46,6 +56,8 @@ export interface StatusReport {
   announcedMs: number | null
   /** The configured plugins; null where none of them is there. */
   cni: { binDir: string; plugins: InstalledPlugin[] } | null
+  /** Null where the kubelet finds none that it takes. */
+  cniConfig: CniConfigStatus | null
   lastRun: RunStatus | null
   unfinishedRun: { run: string; startedAt: string; command: string } | null
   /** What an upgrade would do; null where nothing is asked for. */

@@ -10,7 +10,7 @@ interface StepState {
   status: StepStatus
   /** Undefined until captured. */
   before?: unknown
-  /** When `do` began last. */
+  /** When `do` began, for the first time in this boot: what it took away is gone since then. */
   doing?: Stamp
   ms: number
 }
@@ -38,7 +38,7 @@ export function applyRecord(state: RunState | null, record: JournalRecord): RunS
     case 'captured':
       return withStep(state, record.step, { before: record.before })
     case 'doing':
-      return withStep(state, record.step, { status: 'doing', doing: stampOf(record) })
+      return withStep(state, record.step, { status: 'doing', doing: firstOfBoot(state, record) })
     case 'done':
       return withStep(state, record.step, { status: 'verifying', ms: elapsed(state, record.step, record) })
     case 'undoing':
@@ -75,8 +75,9 @@ function withStep(state: RunState, index: number, change: Partial<StepState>): R
   return { ...state, steps: state.steps.map((step, i) => (i === index ? { ...step, ...change } : step)) }
 }
 
-function stampOf({ at, mono, boot }: Stamp): Stamp {
-  return { at, mono, boot }
+function firstOfBoot(state: RunState, { step, at, mono, boot }: Stamp & { step: number }): Stamp {
+  const known = state.steps[step]?.doing
+  return known?.boot === boot ? known : { at, mono, boot }
 }
 
 function elapsed(state: RunState, index: number, record: Stamp): number {

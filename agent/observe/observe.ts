@@ -2,19 +2,32 @@ import { gracefulRestartSeconds } from '../core/bird-config.ts'
 import type { ContainerJson } from '../core/docker-json.ts'
 import { AgentError, type Problem } from '../core/errors.ts'
 import { backendOf, envMap } from '../core/health.ts'
-import type { Observed, ObservedCni, ObservedImage, ObservedNode, Owner, Wanted } from '../core/model.ts'
+import type {
+  Observed,
+  ObservedCni,
+  ObservedImage,
+  ObservedNode,
+  ObservedUnit,
+  Owner,
+  Wanted,
+} from '../core/model.ts'
+import { readUnit } from '../core/unit-image.ts'
 import type { Bird } from '../ports/bird.ts'
 import type { CniBinaries } from '../ports/cni-binaries.ts'
+import type { CniConfigs } from '../ports/cni-config.ts'
 import type { Docker } from '../ports/docker.ts'
-import type { Host } from '../ports/host.ts'
+import type { Kubelet } from '../ports/kubelet.ts'
 import { findDaemons } from './bird.ts'
 import { type KnownContent, observeCni } from './cni-binaries.ts'
+import { observeCniConfig } from './cni-config.ts'
+import { findUnit, type UnitPorts } from './unit.ts'
 
-export interface ObservePorts {
+export interface ObservePorts extends UnitPorts {
   docker: Docker
   bird: Bird
-  host: Host
   cni: CniBinaries
+  configs: CniConfigs
+  kubelet: Kubelet
 }
 
 /** Where calico/node keeps the config that confd renders for BIRD. */
@@ -29,13 +42,14 @@ export async function observe(
 ): Promise<Observed> {
   const engine = await ports.docker.info()
   const problems: Problem[] = []
-  const [node, image, cni] = await Promise.all([
+  const [node, image, cni, cniConfig] = await Promise.all([
     observeNode(wanted, ports, problems),
     wanted.node.image === null ? null : observeImage(wanted.node.image, ports.docker, signal),
     observeSource(wanted, ports, signal, known),
+    wanted.cniConfig === null ? null : observeCniConfig(wanted.cniConfig, ports),
   ])
   const { name, architecture, os } = engine
-  return { engine: { name, architecture, os }, node, image, cni, problems }
+  return { engine: { name, architecture, os }, node, image, cni, cniConfig, problems }
 }
 
 async function observeSource(
@@ -53,35 +67,48 @@ async function observeSource(
 /** Null where there is no such container. */
 export async function observeNode(
   wanted: Pick<Wanted, 'node' | 'birdSockets'>,
-  { docker, bird, host }: ObservePorts,
+  ports: ObservePorts,
   problems: Problem[],
 ): Promise<ObservedNode | null> {
+  const { docker, bird } = ports
   const container = await docker.inspectContainer(wanted.node.container)
   if (!container) return null
   const backend = backendOf(envMap(container.Config.Env))
   const running = container.State.Running
-  const [image, owner, daemons, announcedMs] = await Promise.all([
+  const [image, unit, daemons, announcedMs] = await Promise.all([
     docker.inspectImage(container.Image),
-    ownerOf(container, wanted.node.manager, host),
+    kubeletLabel(container) === undefined
+      ? findUnit(container.Name.replace(/^\//, ''), wanted.node, ports)
+      : null,
     backend === 'bird' && running ? findDaemons(wanted.birdSockets, container.Id, bird, problems) : [],
     backend === 'bird' && running ? announcedTime(container.Id, docker) : 0,
   ])
-  return { container, image: image ?? null, owner, backend, daemons, announcedMs }
+  return {
+    container,
+    image: image ?? null,
+    owner: ownerOf(container, unit),
+    unit,
+    backend,
+    daemons,
+    announcedMs,
+  }
 }
 
-async function ownerOf(
-  container: ContainerJson,
-  manager: Wanted['node']['manager'],
-  host: Host,
-): Promise<Owner> {
-  const label = Object.keys(container.Config.Labels ?? {}).find((key) => key.startsWith('io.kubernetes.'))
+/** The kubelet's own labels come first: what it keeps is no unit's. */
+function kubeletLabel({ Config }: ContainerJson): string | undefined {
+  return Object.keys(Config.Labels ?? {}).find((key) => key.startsWith('io.kubernetes.'))
+}
+
+function ownerOf(container: ContainerJson, unit: ObservedUnit | null): Owner {
+  const label = kubeletLabel(container)
   if (label !== undefined) return { kind: 'kubelet', why: `it carries the label ${label}` }
-  if (manager === 'docker') return { kind: 'docker' }
+  if (unit === null) return { kind: 'docker' }
   const name = container.Name.replace(/^\//, '')
-  const unit = await host.unitRunning(name)
-  return unit === null
-    ? { kind: 'docker' }
-    : { kind: 'systemd', unit, why: `${unit} runs docker for ${name}` }
+  const { source } = unit
+  const reading = readUnit(source, name)
+  const file = reading.kind === 'runs' ? reading.run.places.at(-1)?.file : undefined
+  const where = file === undefined ? '' : `, and ${file} names the image`
+  return { kind: 'systemd', unit: source.name, why: `${source.name} runs docker for ${name}${where}` }
 }
 
 async function announcedTime(container: string, docker: Docker): Promise<number> {

@@ -76,8 +76,6 @@ export interface CniBinaries {
   putBack(place: CniPlace, name: string): Promise<void>
   /** Removes a live plugin that was not there before, unless it is another one by now. */
   takeAway(place: CniPlace, name: string, sha256: string): Promise<void>
-  /** Removes links of earlier runs. */
-  removeFiles(paths: string[]): Promise<void>
 }
 
 export interface StagedFacts {

@@ -4,4 +4,6 @@ export interface Probe {
   httpStatus(url: string): Promise<number | null>
   /** Whether a TCP connection is accepted. */
   acceptsTcp(address: string, port: number): Promise<boolean>
+  /** What is free for this user on the file system of the path; null where that cannot be told. */
+  freeBytes(path: string): Promise<number | null>
 }

@@ -68,6 +68,7 @@ function nothingToDo({ components }: Report): string {
 /** What did not come about is named as what was asked for. */
 function changeLines({ components, changed }: Report): string[] {
   return Object.entries(components).map(([component, { from, to }]) => {
+    if (from === to && component !== 'node') return `  ${component}  ${oneLine(to)} is as asked already`
     const moved = from === to ? ' (its tag means another image now)' : ''
     return `  ${component}  ${changed ? '' : 'asked for: '}${oneLine(from)} -> ${oneLine(to)}${moved}`
   })

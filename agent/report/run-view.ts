@@ -36,7 +36,8 @@ export class RunView {
   constructor({ run, steps, resumed }: Of<'run'>, describe: Describe) {
     this.run = run
     this.resumed = resumed
-    this.#settleMs = steps.find((step) => step.kind === 'swap-container')?.args.gate.settleMs ?? 0
+    const swap = steps.find((step) => step.kind === 'swap-container' || step.kind === 'swap-unit')
+    this.#settleMs = swap?.args.gate.settleMs ?? 0
     this.steps = steps.map((step) => ({
       summary: oneLine(describe(step)),
       status: 'pending',

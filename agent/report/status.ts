@@ -1,6 +1,6 @@
 import type { Problem } from '../core/errors.ts'
 import type { Owner } from '../core/model.ts'
-import type { BirdStatus, NodeStatus, StatusReport } from '../core/status-report.ts'
+import type { BirdStatus, CniConfigStatus, NodeStatus, StatusReport } from '../core/status-report.ts'
 import type { TextOptions } from './human.ts'
 import { problemLines } from './problem-text.ts'
 import { alignedRows } from './table.ts'
@@ -18,6 +18,7 @@ export function renderStatus(status: StatusReport, { color }: TextOptions): stri
       : [['node', colors.red('no calico/node container')] satisfies Row]),
     ...birdRows(status, colors),
     ...cniRows(status, colors),
+    ['cni config', configText(status.cniConfig)],
     ...runRows(status, colors),
     ...upgradeRows(status, colors),
   ]
@@ -87,6 +88,12 @@ function cniRows({ cni }: StatusReport, colors: Colors): Row[] {
     sha256 === null ? '' : `sha256 ${sha256.slice(0, 12)}`,
   ])
   return [['cni', cni.binDir], ...alignedRows(table).map((line): Row => ['', line.trimEnd()])]
+}
+
+function configText(config: CniConfigStatus | null): string {
+  if (config === null) return 'none that the kubelet takes'
+  const { path, plugins, cniVersion, isCalico } = config
+  return `${oneLine(path)}: ${oneLine(plugins.join(', '))}, CNI ${oneLine(cniVersion)}${isCalico ? '' : ", not Calico's"}`
 }
 
 function runRows({ lastRun, unfinishedRun }: StatusReport, colors: Colors): Row[] {

@@ -5,32 +5,49 @@ import type { Step } from './step.ts'
 export const cleanUp: Step<'clean-up'> = {
   moves: true,
   describe: ({ containers, images, files = [] }) =>
-    `clean up: ${containers.length} parked containers, ${images.length} images, ${files.length} CNI plugins`,
+    `clean up: ${[
+      ...(containers.length + images.length > 0
+        ? [`${containers.length} parked containers, ${images.length} images`]
+        : []),
+      ...(files.length > 0 ? [`${files.length} files kept for the way back`] : []),
+    ].join(', ')}`,
   capture: () => Promise.resolve({}),
 
   // The new container is committed: what cannot be removed now is said, and undoes nothing.
-  async do({ containers, images, files = [] }, _before, { docker, cni }) {
+  async do({ containers, images, files = [] }, _before, { docker, configs }) {
     await Promise.allSettled([
       ...containers.map((id) => docker.removeContainer(id)),
       ...images.map((image) => docker.removeImage(image)),
-      cni.removeFiles(files),
+      ...files.map((path) => configs.remove(path)),
     ])
   },
 
-  async verify({ containers }, _before, { docker }) {
-    const left = await Promise.all(containers.map((id) => docker.inspectContainer(id)))
-    return { problems: left.flatMap((container) => (container ? [leftover(container.Id)] : [])) }
+  async verify({ containers, files = [] }, _before, { docker, configs }) {
+    const [left, leftFiles] = await Promise.all([
+      Promise.all(containers.map((id) => docker.inspectContainer(id))),
+      Promise.all(files.map(async (path) => ((await configs.exists(path)) ? [path] : []))),
+    ])
+    const names = left.flatMap((container) => (container ? [container.Id.slice(0, 12)] : []))
+    return { problems: [...names.map(leftover), ...leftFiles.flat().map(leftFile)] }
   },
   goesOn: () => Promise.resolve(true),
   undo: () => Promise.resolve({}),
 }
 
-function leftover(id: string): Problem {
-  const short = id.slice(0, 12)
+function leftover(short: string): Problem {
   return {
     code: 'leftover',
     severity: 'warning',
     message: `cannot remove ${short}, a container that an earlier run parked`,
     fix: `docker rm ${short}`,
+  }
+}
+
+function leftFile(path: string): Problem {
+  return {
+    code: 'leftover',
+    severity: 'warning',
+    message: `cannot remove ${path}, kept for the way back of a run that is committed`,
+    fix: `rm ${path}`,
   }
 }

@@ -1,4 +1,5 @@
-import type { ContainerCommit } from '../core/plan.ts'
+import type { Problem } from '../core/errors.ts'
+import type { ContainerCommit, OldContainer } from '../core/plan.ts'
 import type { Docker } from '../ports/docker.ts'
 import { findNext } from './next-container.ts'
 import type { Step } from './step.ts'
@@ -33,7 +34,11 @@ export const commit: Step<'commit'> = {
     }
   },
 
-  verify: () => Promise.resolve({}),
+  async verify({ containers }, _before, { docker }) {
+    const parked = await Promise.all(containers.map(({ old }) => docker.inspectContainer(old.id)))
+    const gone = containers.filter(({ old }, i) => !old.autoRemove && parked[i] === undefined)
+    return { problems: gone.map(({ old }) => parkedGone(old)) }
+  },
 
   async goesOn({ containers }, { nextIds }, { docker }) {
     const ready = await Promise.all(containers.map((one, i) => canTakeOver(one, nextIds[i] ?? '', docker)))
@@ -49,6 +54,15 @@ export const commit: Step<'commit'> = {
     }
     return {}
   },
+}
+
+function parkedGone({ name }: OldContainer): Problem {
+  return {
+    code: 'parked-gone',
+    severity: 'warning',
+    message: `the old ${name} was removed by somebody else in the middle of the run`,
+    fix: 'nothing is to be done: agent rollback makes it again from its journaled settings',
+  }
 }
 
 /**

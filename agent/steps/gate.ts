@@ -226,7 +226,9 @@ class TrialWatch {
     const { gate } = this.#trial
     switch (reason) {
       case 'exited':
-        return `it exited with code ${this.#container.exitCode ?? 'unknown'}`
+        return this.#container.exitCode === null
+          ? 'it was removed by somebody else'
+          : `it exited with code ${this.#container.exitCode}`
       case 'cancelled':
         return 'the run was stopped'
       case 'bird-restarted':

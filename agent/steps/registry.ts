@@ -2,11 +2,15 @@ import type { PlannedStep, StepArgs, StepKind } from '../core/plan.ts'
 import { cleanUp } from './clean-up.ts'
 import { commit } from './commit.ts'
 import { createContainer } from './create-container.ts'
+import { editUnit } from './edit-unit.ts'
 import { pullImage } from './pull-image.ts'
+import { restartKubelet } from './restart-kubelet.ts'
 import { stageBinaries } from './stage-binaries.ts'
 import type { Step, StepBefore, StepContext, StepResult } from './step.ts'
 import { swapBinaries } from './swap-binaries.ts'
 import { swapContainer } from './swap-container.ts'
+import { swapUnit } from './swap-unit.ts'
+import { writeCniConfig } from './write-cni-config.ts'
 
 /** One executor per kind: a kind without one does not compile. */
 const registry: { [K in StepKind]: Step<K> } = {
@@ -15,6 +19,10 @@ const registry: { [K in StepKind]: Step<K> } = {
   'swap-container': swapContainer,
   'stage-binaries': stageBinaries,
   'swap-binaries': swapBinaries,
+  'write-cni-config': writeCniConfig,
+  'restart-kubelet': restartKubelet,
+  'swap-unit': swapUnit,
+  'edit-unit': editUnit,
   commit,
   'clean-up': cleanUp,
 }

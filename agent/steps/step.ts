@@ -5,9 +5,13 @@ import type { WindowReport } from '../core/report.ts'
 import type { Bird } from '../ports/bird.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { CniBinaries } from '../ports/cni-binaries.ts'
+import type { CniConfigs } from '../ports/cni-config.ts'
 import type { Docker } from '../ports/docker.ts'
 import type { KernelRoutes } from '../ports/kernel-routes.ts'
+import type { Kubelet } from '../ports/kubelet.ts'
 import type { Probe } from '../ports/probe.ts'
+import type { Systemd } from '../ports/systemd.ts'
+import type { UnitFiles } from '../ports/unit-files.ts'
 
 export interface Ports {
   docker: Docker
@@ -15,6 +19,10 @@ export interface Ports {
   probe: Probe
   routes: KernelRoutes
   cni: CniBinaries
+  configs: CniConfigs
+  kubelet: Kubelet
+  systemd: Systemd
+  unitFiles: UnitFiles
   clock: Clock
 }
 
@@ -49,6 +57,11 @@ export interface StepBefore {
   'stage-binaries': Record<string, never>
   /** `image` is the id that the plugins come from. */
   'swap-binaries': { image: string | null; binaries: SwappedBinary[] }
+  'write-cni-config': Record<string, never>
+  /** When the kubelet that reads the old config began; null where it did not run. */
+  'restart-kubelet': { startedAt: number | null }
+  'swap-unit': Record<string, never>
+  'edit-unit': Record<string, never>
   commit: { nextIds: string[] }
   'clean-up': Record<string, never>
 }

@@ -4,6 +4,8 @@ import type { Clock } from '../ports/clock.ts'
 import type { Docker } from '../ports/docker.ts'
 import { describeUnmet, watchTrial } from './gate.ts'
 import { holdRoutes, releaseRoutes } from './held-routes.ts'
+import { lastWords } from './last-words.ts'
+import { isRunning, refuseSecondNode, refuseStalePlan } from './meddling.ts'
 import { findNext } from './next-container.ts'
 import { awaitRestored, awaitSafeStop } from './restored.ts'
 import type { Step, StepContext } from './step.ts'
@@ -16,8 +18,9 @@ export const swapContainer: Step<'swap-container'> = {
   moves: true,
   describe: ({ old }) => `swap ${old.name}: kill the old container, start the new one, gate it`,
 
-  async capture({ next }, { docker }) {
-    return { nextId: (await findNext(docker, next)).Id }
+  async capture({ old, next, gate }, context) {
+    await refuseStalePlan(old, gate, context)
+    return { nextId: (await findNext(context.docker, next)).Id }
   },
 
   async do({ old, gate }, { nextId }, context) {
@@ -26,20 +29,22 @@ export const swapContainer: Step<'swap-container'> = {
     // A killed `unless-stopped` container stays down after a reboot; `always` brings it back while the new one is on trial.
     if (old.policy.Name === 'unless-stopped') await docker.setRestartPolicy(old.id, { Name: 'always' })
     emit({ type: 'window-open', budgetMs: gate.budgetMs })
-    context.since = clock.now()
+    // After a death half-way the old one may be gone already: the window then counts from where it began.
+    if (await isRunning(old, docker)) context.since = clock.now()
     const cleanedUp = docker.killContainer(old.id)
     await Promise.race([cleanedUp, birdIsDead(gate, cleanedUp, context)])
     await docker.startContainer(nextId)
     await cleanedUp
   },
 
-  async verify({ gate }, { nextId }, context) {
+  async verify({ old, gate }, { nextId }, context) {
     const trial = await watchTrial({ gate, container: nextId, goneAt: context.since }, context)
+    await refuseSecondNode(old, context.docker)
     if (trial.passed) {
       await releaseRoutes(context)
       return { window: trial.window, problems: trial.problems }
     }
-    const said = lastWords(await context.docker.containerLog(nextId, LOG_LINES))
+    const said = await lastWords(context.docker, nextId)
     const why = `${trial.why}${describeUnmet(trial.unmet)}${said}`
     throw new AgentError('gate-failed', `cannot keep the new container: ${why}`, {
       fix: 'mend the image or the configuration, then run the upgrade again',
@@ -47,7 +52,8 @@ export const swapContainer: Step<'swap-container'> = {
   },
 
   // Forward is quicker while the new container lives; after a reboot the old one is back by its own policy.
-  async goesOn(_args, { nextId }, { docker }) {
+  async goesOn({ old }, { nextId }, { docker }) {
+    if (await isRunning(old, docker)) return false
     return (await docker.inspectContainer(nextId))?.State.Running === true
   },
 
@@ -59,7 +65,8 @@ export const swapContainer: Step<'swap-container'> = {
       await docker.killContainer(nextId)
     }
     if (!old.wasRunning) return { window: null }
-    const id = old.autoRemove ? await recreated(docker, old, clock) : old.id
+    const isGone = old.autoRemove || (await docker.inspectContainer(old.id)) === undefined
+    const id = isGone ? await recreated(docker, old, clock) : old.id
     await docker.startContainer(id)
     if (old.policy.Name === 'unless-stopped') await docker.setRestartPolicy(id, old.policy)
     const restored = await awaitRestored({ gate, container: id, goneAt }, context)
@@ -93,15 +100,7 @@ async function birdIsDead(
   if (answered.signal.aborted) await cleanedUp
 }
 
-const LOG_LINES = 5
-
-/** The container is removed with the run: what it said last is kept in the reason. */
-function lastWords(log: string): string {
-  const lines = log.split('\n').filter((line) => line.trim() !== '')
-  return lines.length === 0 ? '' : `; the end of its log: ${lines.join(' | ').slice(-500)}`
-}
-
-/** `--rm` took the old container with its end: one made again from what was journaled, or the old one untouched. */
+/** `--rm`, or somebody, took the old container: one made again from what was journaled, or the old one untouched. */
 async function recreated(docker: Docker, old: OldContainer, clock: Clock): Promise<string> {
   const found = await docker.inspectContainer(old.name)
   if (found && (found.Id !== old.id || found.State.Running)) return found.Id

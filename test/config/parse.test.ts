@@ -20,6 +20,8 @@ const defaults = {
   settle: 10,
   docker: { socket: '/var/run/docker.sock' },
   retention: { runs: 20, images: 1 },
+  apply: 'auto',
+  service: { socket: '/run/calico-agent/agent.sock' },
 }
 
 function parse(text: string | Uint8Array) {
@@ -59,6 +61,8 @@ describe('a good config', () => {
       settle: 0,
       docker: { socket: '/run/docker.sock' },
       retention: { runs: 1, images: 1 },
+      apply: 'manual',
+      service: { socket: '/run/agent.sock', listen: '[::1]:9470' },
     }
     expect(parse(stringify(everything))).toEqual(everything)
   })
@@ -97,7 +101,7 @@ describe('all problems at once', () => {
 node:
   image: Quay.io/calico/Node:v2
   contaner: calico-node
-  manager: systemd
+  manager: kubelet
 bird:
   sockets: [/run/bird.ctl, bird6.ctl]
 window: 5
@@ -106,10 +110,10 @@ retention: { runs: 0, images: 1.5 }
 docker: /var/run/docker.sock
 `
     expect(problemsOf(text)).toEqual([
-      'agent.yaml:1:1: nodes: unknown key; the nearest known key is "node" (known here: node, cni, kubelet, bird, window, settle, docker, retention)',
+      'agent.yaml:1:1: nodes: unknown key; the nearest known key is "node" (known here: node, cni, kubelet, bird, window, settle, docker, retention, apply, service)',
       'agent.yaml:4:10: node.image: cannot use "Quay.io/calico/Node:v2" as an image: the repository must be lower case; use quay.io/calico/node:v2',
-      'agent.yaml:5:3: node.contaner: unknown key; the nearest known key is "container" (known here: image, container, manager)',
-      'agent.yaml:6:12: node.manager: expected auto or docker, found the text "systemd"',
+      'agent.yaml:5:3: node.contaner: unknown key; the nearest known key is "container" (known here: image, container, manager, unit)',
+      'agent.yaml:6:12: node.manager: expected auto or docker or systemd, found the text "kubelet"',
       'agent.yaml:8:28: bird.sockets[1]: must be an absolute path, without a scheme such as unix://, found the text "bird6.ctl"',
       'agent.yaml:9:9: window: must be at least 10, found the number 5',
       'agent.yaml:10:9: settle: expected a whole number, found the text "soon"',

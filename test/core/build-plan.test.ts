@@ -104,7 +104,11 @@ describe('upgradePlan', () => {
   it('cleans up last, and only what is left over', () => {
     const leftovers = { containers: ['old'], images: ['calico/node:v2.6.1'], files: [] }
     const { plan } = upgradePlan({ ...input, leftovers, observed: observed() })
-    expect(plan.steps.at(-1)).toEqual({ kind: 'clean-up', component: 'node', args: leftovers })
+    expect(plan.steps.at(-1)).toEqual({
+      kind: 'clean-up',
+      component: 'node',
+      args: { containers: ['old'], images: ['calico/node:v2.6.1'] },
+    })
   })
 
   it('prepares the container on trial, and keeps the old one with its way back', () => {

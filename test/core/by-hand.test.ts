@@ -86,7 +86,21 @@ describe('settleByHand', () => {
     }
   })
 
-  it('has nothing to say of a run that touched no container', () => {
+  it('has the way back of the CNI config', () => {
+    const [path, wayBack] = [
+      '/etc/cni/net.d/10-calico.conf',
+      '/etc/cni/net.d/.10-calico.conf.calico-agent-R1.old',
+    ]
+    const args = { path, before: '{}', after: '{"mtu":1}', wayBack, reader: 'kubelet.service' }
+    const write = { kind: 'write-cni-config', component: 'cniConfig', args } as const
+    const text = settleByHand({ ...plan, steps: [write] }, '/var/lib/calico-agent/runs/R1.jsonl') ?? ''
+    for (const part of [`mv ${wayBack} ${path}`, 'systemctl restart kubelet.service', '/runs/R1.jsonl']) {
+      expect(text).toContain(part)
+    }
+    expect(text).not.toContain('docker')
+  })
+
+  it('has nothing to say of a run that touched nothing', () => {
     expect(settleByHand({ ...plan, steps: [] }, 'journal')).toBeNull()
   })
 })

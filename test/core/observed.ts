@@ -1,7 +1,10 @@
 import type { BirdUp } from '../../agent/core/bird-view.ts'
 import type { ContainerConfig, ContainerJson, HostConfig, ImageJson } from '../../agent/core/docker-json.ts'
-import type { Observed, ObservedImage, ObservedNode, Wanted } from '../../agent/core/model.ts'
+import type { Observed, ObservedImage, ObservedNode, ObservedUnit, Wanted } from '../../agent/core/model.ts'
+import type { UnitSource } from '../../agent/core/unit-image.ts'
+import type { UnitState } from '../../agent/core/unit-state.ts'
 import { session, upView } from '../fakes/bird.ts'
+import { unitOf } from './units.ts'
 
 export const digest = (letter: string): string => `sha256:${letter.repeat(64)}`
 
@@ -60,12 +63,38 @@ export function node(
     container: container(),
     image: image('1', `calico/node@${digest('a')}`),
     owner: { kind: 'docker' },
+    unit: null,
     backend: 'bird',
     daemons: [{ endpoint, view }],
     announcedMs: 120_000,
     ...changes,
   }
 }
+
+/** calico-node.service, which runs the container of `node`. */
+export function unit(state: Partial<UnitState> = {}, source: UnitSource = UNIT): ObservedUnit {
+  return {
+    state: {
+      unit: source.name,
+      load: 'loaded',
+      active: 'active',
+      fileState: 'enabled',
+      fragment: '/etc/systemd/system/calico-node.service',
+      dropIns: [],
+      environmentFiles: [],
+      execStart: [],
+      execStop: [],
+      transient: false,
+      needsReload: false,
+      result: 'success',
+      ...state,
+    },
+    source,
+    links: [],
+  }
+}
+
+const UNIT = unitOf('[Service]\nExecStart=/usr/bin/docker run --name=calico-node calico/node:v2.6.5\n')
 
 /** The wanted image, which this host does not have. */
 export const newImage: ObservedImage = {
@@ -93,6 +122,7 @@ export const wanted: Wanted = {
     configDir: '/etc/cni/net.d',
   },
   cniConfig: null,
+  places: { binDir: '/opt/cni/bin', configDir: '/etc/cni/net.d', configFile: null },
   birdSockets: [endpoint.socket],
   windowMs: 90_000,
   settleMs: 10_000,
@@ -102,5 +132,5 @@ export const wanted: Wanted = {
 
 export function observed(changes: Partial<Observed> = {}): Observed {
   const engine = { name: 'host-1', architecture: 'amd64', os: 'linux' }
-  return { engine, node: node(), image: newImage, cni: null, problems: [], ...changes }
+  return { engine, node: node(), image: newImage, cni: null, cniConfig: null, problems: [], ...changes }
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { Observed } from '../../agent/core/model.ts'
 import { checkAllowed, prefetchProblems, preflight, preflightRollback } from '../../agent/core/preflight.ts'
 import { deadSession, session, upView } from '../fakes/bird.ts'
-import { container, digest, image, newImage, node, observed, unreachable, wanted } from './observed.ts'
+import { container, digest, image, newImage, node, observed, unit, unreachable, wanted } from './observed.ts'
 
 /** `error code` or `warning code`, in the order found. */
 const found = (host: Observed, allow: string[] = []) =>
@@ -16,6 +16,9 @@ const birdDown = {
   fix: 'none',
 } as const
 
+/** A container that Docker itself does not start again. */
+const alone = container({ HostConfig: { RestartPolicy: { Name: 'no' } } })
+
 describe('preflight', () => {
   it.each<[string, Observed, string[]]>([
     ['a host that is fine', observed(), []],
@@ -25,10 +28,21 @@ describe('preflight', () => {
       observed({ node: node({ owner: { kind: 'kubelet', why: 'x' } }) }),
       ['error hosted-install'],
     ],
+    ['a unit of systemd', observed({ node: node({ unit: unit(), container: alone }) }), []],
     [
-      'a unit of systemd',
-      observed({ node: node({ owner: { kind: 'systemd', unit: 'u', why: 'x' } }) }),
+      'a unit that cannot be changed',
+      observed({ node: node({ unit: unit({ fileState: 'masked' }), container: alone }) }),
       ['error systemd-owned'],
+    ],
+    [
+      'a unit that was changed and not read again, beside a restart policy of Docker',
+      observed({
+        node: node({
+          unit: unit({ needsReload: true }),
+          container: container({ HostConfig: { RestartPolicy: { Name: 'on-failure' } } }),
+        }),
+      }),
+      ['warning unit-changed-on-disk', 'warning two-keepers'],
     ],
     [
       'something else than calico/node',

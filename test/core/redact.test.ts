@@ -20,6 +20,7 @@ describe('redactValue', () => {
     ['ETCD_PASSWORD', '/hunter2', '<redacted>'],
     ['AWS_SECRET_ACCESS_KEY', '/aB3+hunter2', '<redacted>'],
     ['K8S_TOKEN_PATH', '/var/run/token', '/var/run/token'],
+    ['ETCD_AUTHORITY', '192.0.2.10:2379', '192.0.2.10:2379'],
     ['NODENAME', 'host-1', 'host-1'],
     ['ETCD_ENDPOINTS', 'http://127.0.0.1:2379', 'http://127.0.0.1:2379'],
     ['ETCD_ENDPOINTS', 'https://root:hunter2@etcd:2379', 'https://root:<redacted>@etcd:2379'],

@@ -2,19 +2,22 @@ import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { buildFaultyAgent } from '../faults/build.ts'
 import { FAULTY_AGENT, flawsOf } from '../faults/trial.ts'
+import type { Work } from '../faults/whole-host.ts'
 import { image, lab } from './support.ts'
 
 /** A spread of the fault points; scripts/soak takes all of them. */
-const spread = [
-  { point: 'after journal.append#1', powerCut: false },
-  { point: 'after docker.createContainer#1', powerCut: false },
-  { point: 'after docker.killContainer#1', powerCut: false },
-  { point: 'after docker.startContainer#1', powerCut: false },
-  { point: 'after docker.setRestartPolicy#1', powerCut: false },
-  { point: 'before docker.renameContainer#2', powerCut: false },
-  { point: 'after docker.killContainer#1', powerCut: true },
-  { point: 'after docker.startContainer#1', powerCut: true },
-  { point: 'after docker.setRestartPolicy#1', powerCut: true },
+const spread: { command: Work['command']; point: string; powerCut: boolean }[] = [
+  { command: 'upgrade', point: 'after journal.append#1', powerCut: false },
+  { command: 'upgrade', point: 'after docker.createContainer#1', powerCut: false },
+  { command: 'upgrade', point: 'after docker.killContainer#1', powerCut: false },
+  { command: 'upgrade', point: 'after docker.startContainer#1', powerCut: false },
+  { command: 'upgrade', point: 'after docker.setRestartPolicy#1', powerCut: false },
+  { command: 'upgrade', point: 'before docker.renameContainer#2', powerCut: false },
+  { command: 'upgrade', point: 'after docker.killContainer#1', powerCut: true },
+  { command: 'upgrade', point: 'after docker.startContainer#1', powerCut: true },
+  { command: 'upgrade', point: 'after docker.setRestartPolicy#1', powerCut: true },
+  { command: 'rollback', point: 'after docker.killContainer#1', powerCut: false },
+  { command: 'rollback', point: 'after docker.setRestartPolicy#2', powerCut: true },
 ]
 
 /** The same of a run that has CNI plugins as well: the set is old or new, never mixed. */
@@ -34,10 +37,14 @@ describe('an agent that dies', () => {
   })
 
   it.each(spread)(
-    '$point (with a power cut: $powerCut) leaves a whole host after its resume',
-    async ({ point, powerCut }) => {
+    '$command, $point (with a power cut: $powerCut) leaves a whole host after its resume',
+    async ({ point, powerCut, command }) => {
       expect(
-        await flawsOf(lab.workerMesh(), { death: { point }, powerCut, image: image('v2.6.12') }),
+        await flawsOf(lab.workerMesh(), {
+          death: { point },
+          powerCut,
+          work: { command, image: image('v2.6.12') },
+        }),
       ).toEqual([])
     },
   )
@@ -45,8 +52,9 @@ describe('an agent that dies', () => {
   it.each(withPlugins)(
     '$point, CNI plugins in the run (with a power cut: $powerCut), leaves a whole host after its resume',
     async ({ point, powerCut }) => {
-      const asked = { image: image('v2.6.12'), cni: lab.registry.cniImage('v2.0.6') }
-      expect(await flawsOf(lab.workerMesh(), { ...asked, death: { point }, powerCut })).toEqual([])
+      const cni = lab.registry.cniImage('v2.0.6')
+      const work = { command: 'upgrade', image: image('v2.6.12'), cni } as const
+      expect(await flawsOf(lab.workerMesh(), { work, death: { point }, powerCut })).toEqual([])
     },
   )
 })

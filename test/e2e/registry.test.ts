@@ -235,4 +235,15 @@ describe('a disk that is full', () => {
     }
     await expectAsBefore(host, before)
   })
+
+  it('is seen before the pull', async () => {
+    // only the agent sees the small disk
+    const small = 'mount -t tmpfs -o size=100m tmpfs /var/lib/docker && exec "$@"'
+    const argv = ['agent', 'upgrade', '--node', image('big'), '--json']
+    const { code, stdout } = await host.run(['unshare', '--mount', 'sh', '-c', small, 'sh', ...argv])
+    const refused: AgentResult = { code, report: JSON.parse(stdout) as AgentResult['report'], stderr: '' }
+    expectRefused(refused, 'no-space')
+    expect(refused.report.problems[0]?.message).toMatch(/\/var\/lib\/docker has 1\d\d MB free/)
+    await expectAsBefore(host, before)
+  })
 })

@@ -73,6 +73,21 @@ describe('execute', () => {
     ])
   })
 
+  it.each([
+    [599e6, 'refused'],
+    [600e6, 'upgraded'],
+  ])('looks at the room for a pull before it: %d bytes', async (free, expected) => {
+    const host = await FakeHost.create()
+    host.probe.freeBytes = (path) => Promise.resolve(path === '/var/lib/docker' ? free : null)
+    expect(await host.run()).toBe(expected)
+    expect(await host.flaws(expected)).toEqual([])
+    if (expected === 'upgraded') return
+    expect(host.ops).toEqual([])
+    expect(host.state()?.problems).toMatchObject([
+      { code: 'no-space', message: expect.stringContaining('/var/lib/docker has 599 MB free') as string },
+    ])
+  })
+
   it('releases a peer that was dead before, and puts it back', async () => {
     const host = await FakeHost.create({ deadPeer: true })
     expect(await host.run()).toBe('upgraded')

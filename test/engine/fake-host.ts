@@ -22,7 +22,10 @@ import { FakeClock } from '../fakes/clock.ts'
 import { FakeCniBinaries } from '../fakes/cni-binaries.ts'
 import { FakeDocker } from '../fakes/docker.ts'
 import { FakeKernelRoutes } from '../fakes/kernel-routes.ts'
-import { CHANGES, CNI_CHANGES, type Move, withMoves } from './moves.ts'
+import { fakeProbe } from '../fakes/probe.ts'
+import { FakeSystemd } from '../fakes/systemd.ts'
+import { ConfiguredHost } from './configured-host.ts'
+import { CHANGES, CNI_CHANGES, type Death, type Move, withMoves } from './moves.ts'
 
 export const RUN = '20261122T141503Z-7f3a'
 const NAME = 'calico-node'
@@ -39,6 +42,7 @@ const WANTED: Wanted = {
     configDir: '/etc/cni/net.d',
   },
   cniConfig: null,
+  places: { binDir: '/opt/cni/bin', configDir: '/etc/cni/net.d', configFile: null },
   birdSockets: ['/var/run/calico/bird.ctl'],
   windowMs: 20_000,
   settleMs: 1_000,
@@ -52,19 +56,15 @@ export interface HostOptions {
   policy?: string
   autoRemove?: boolean
   /** CNI plugins are asked for as well: calico is there before, calico-ipam is not. */
-  cni?: boolean
+  withPlugins?: boolean
   /** A peer that is down before and after. */
   deadPeer?: boolean
   /** How the new image's BIRD behaves; by default as the old one's. */
   newBird?: (instance: string) => Timeline
   /** The new container ends by itself so many ms after its start. */
   newExitsAfter?: number
-}
-
-/** Where to kill the agent: its n-th move, a journal record or a change of the host, or right before it. */
-export interface Death {
-  at: number
-  before: boolean
+  /** The CNI config is asked for as well. */
+  withConfig?: boolean
 }
 
 const KILLED = 137
@@ -79,7 +79,9 @@ export class FakeHost {
   readonly docker = new FakeDocker(this.ops)
   readonly bird: FakeBird
   readonly routes = new FakeKernelRoutes()
-  readonly cni = new FakeCniBinaries(this.ops)
+  readonly cni = new ConfiguredHost(this.ops)
+  readonly plugins = new FakeCniBinaries(this.ops)
+  readonly probe = fakeProbe()
   /** What must never happen, as it happened. */
   readonly violations: string[] = []
   oldId = ''
@@ -124,9 +126,9 @@ export class FakeHost {
     docker.images.publish(OLD_IMAGE)
     docker.images.publish(NEW_IMAGE)
     docker.images.pull(OLD_IMAGE, () => undefined)
-    host.cni.files.set('/opt/cni/bin/calico', 'old')
-    host.cni.written = true
-    for (const name of WANTED.cni.binaries) host.cni.source.set(name, 'new')
+    host.plugins.files.set('/opt/cni/bin/calico', 'old')
+    host.plugins.written = true
+    for (const name of WANTED.cni.binaries) host.plugins.source.set(name, 'new')
     host.oldId = await docker.createContainer(NAME, {
       Image: OLD_IMAGE,
       Env: ['NODENAME=host-1'],
@@ -148,17 +150,18 @@ export class FakeHost {
   }
 
   ports(): Ports {
-    const probe = { httpStatus: () => Promise.resolve(null), acceptsTcp: () => Promise.resolve(true) }
-    const { docker, bird, clock, routes, cni } = this
-    return { docker, bird, clock, routes, cni, probe }
+    const { docker, bird, clock, routes, probe, plugins } = this
+    const { configs, kubelet } = this.cni
+    const systemd = new FakeSystemd(docker)
+    const cni = { cni: plugins, configs, kubelet }
+    return { docker, bird, clock, routes, probe, ...cni, systemd, unitFiles: systemd.files }
   }
 
   async plan(): Promise<Plan> {
-    const host = { unitRunning: () => Promise.resolve(null) }
-    const source = this.#options.cni === true ? ({ kind: 'directory', path: '/srv' } as const) : null
-    const wanted = { ...WANTED, cni: { ...WANTED.cni, source } }
-    const ports = { ...this.ports(), host }
-    const observed = await observe(wanted, ports, new AbortController().signal, () => null)
+    const cniConfig = this.#options.withConfig === true ? this.cni.wanted : null
+    const source = this.#options.withPlugins === true ? ({ kind: 'directory', path: '/srv' } as const) : null
+    const wanted = { ...WANTED, cni: { ...WANTED.cni, source }, cniConfig }
+    const observed = await observe(wanted, this.ports(), new AbortController().signal, () => null)
     const leftovers = { containers: [], images: [], files: [] }
     return upgradePlan({ run: RUN, wanted, observed, leftovers }).plan
   }
@@ -204,6 +207,7 @@ export class FakeHost {
     this.routes.held = false
     this.clock.reboot()
     this.docker.powerCycle()
+    this.cni.kubelet.start()
   }
 
   async containers(): Promise<ContainerJson[]> {
@@ -221,6 +225,7 @@ export class FakeHost {
     const running = containers.filter(({ State }) => State.Running)
     if (this.routes.held) flaws.push('routes are held')
     flaws.push(...this.#pluginFlaws(upgraded))
+    flaws.push(...this.cni.flaws(upgraded && this.#options.withConfig === true))
     const [one] = running
     if (!one && this.#restsAfterPowerCut()) return flaws
     if (one === undefined || running.length !== 1) return [...flaws, `${running.length} containers run`]
@@ -239,11 +244,11 @@ export class FakeHost {
 
   /** All old or all new, and nothing beside them but the way back. */
   #pluginFlaws(upgraded: boolean): string[] {
-    const swapped = upgraded && this.#options.cni === true
+    const swapped = upgraded && this.#options.withPlugins === true
     const expected: Record<string, string> = swapped
       ? { calico: 'new', 'calico-ipam': 'new', [`.calico-agent-${RUN}-calico.old`]: 'old' }
       : { calico: 'old' }
-    const found = Object.fromEntries([...this.cni.files].map(([path, text]) => [path.slice(13), text]))
+    const found = Object.fromEntries([...this.plugins.files].map(([path, text]) => [path.slice(13), text]))
     const same = isDeepStrictEqual(found, expected)
     return same ? [] : [`the plugins are ${JSON.stringify(found)}`]
   }
@@ -297,8 +302,11 @@ export class FakeHost {
     const journal = new Journal({ ...file, append }, this.clock, records)
     const docker = withMoves(this.docker, CHANGES, move)
     const bird = withMoves(this.bird, ['disable', 'enable'], move)
-    const cni = withMoves(this.cni, CNI_CHANGES, move)
-    return await Promise.race([story(journal, { ...this.ports(), docker, bird, cni }), killed.promise])
+    const configs = withMoves(this.cni.configs, ['replace', 'restore', 'remove'], move)
+    const kubelet = withMoves(this.cni.kubelet, ['restart'], move)
+    const cni = withMoves(this.plugins, CNI_CHANGES, move)
+    const ports = { ...this.ports(), docker, bird, cni, configs, kubelet }
+    return await Promise.race([story(journal, ports), killed.promise])
   }
 
   #started({ Id, Config }: ContainerJson): void {

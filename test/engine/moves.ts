@@ -22,8 +22,13 @@ export const CNI_CHANGES: (keyof CniBinaries)[] = [
   'putInPlace',
   'putBack',
   'takeAway',
-  'removeFiles',
 ]
+
+/** Where to kill the agent: its n-th move, a journal record or a change of the host, or right before it. */
+export interface Death {
+  at: number
+  before: boolean
+}
 
 export type Move = <T>(what: string, make: () => Promise<T>) => Promise<T>
 

@@ -1,7 +1,7 @@
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { brokenBirds } from './broken-birds.ts'
-import { type Death, FakeHost, type HostOptions } from './fake-host.ts'
+import { FakeHost, type HostOptions } from './fake-host.ts'
+import type { Death } from './moves.ts'
+import { shapes } from './shapes.ts'
 
 /** Every moment of a run at which the agent may die: right before and right after each of its moves. */
 async function moments(options: HostOptions): Promise<Death[]> {
@@ -29,21 +29,6 @@ async function flawsOfDeaths(options: HostOptions, powerCut: boolean): Promise<s
   }
   return all
 }
-
-const shapes: [string, HostOptions][] = [
-  ['--restart=always', {}],
-  ['--restart=unless-stopped', { policy: 'unless-stopped' }],
-  ['--restart=on-failure', { policy: 'on-failure' }],
-  ['no restart policy', { policy: 'no' }],
-  ['--rm', { policy: 'no', autoRemove: true }],
-  ['a dead peer', { deadPeer: true }],
-  ['CNI plugins as well', { cni: true }],
-  [
-    'CNI plugins as well, and a node that does not come',
-    { cni: true, ...brokenBirds['a BIRD whose sessions never come'] },
-  ],
-  ...Object.entries(brokenBirds).map(([name, broken]): [string, HostOptions] => [name, broken]),
-]
 
 describe('an agent that dies at any moment', () => {
   it.each(shapes)(
@@ -74,34 +59,13 @@ describe('an agent that dies at any moment', () => {
       ({ docker }) => (docker.killContainer = () => Promise.resolve()),
       'started beside',
     ],
-    ['what was staged stays', ({ cni }) => (cni.unstage = () => Promise.resolve()), 'calico.new', 13],
+    ['what was staged stays', ({ plugins }) => (plugins.unstage = () => Promise.resolve()), 'calico.new', 13],
     ['nothing is removed', ({ docker }) => (docker.removeContainer = () => Promise.resolve()), 'is left', 8],
   ])('would be caught on a host where %s', async (_, spoil, flaw, died) => {
-    const host = await FakeHost.create({ cni: true })
+    const host = await FakeHost.create({ withPlugins: true })
     spoil(host)
     if (died !== undefined) await host.run(undefined, { at: died, before: false })
     else await host.run()
     expect((await host.flaws(await host.resume())).join('; ')).toContain(flaw)
   })
-
-  it('may die in its resumes as well', async () => {
-    const death = fc.record({ at: fc.nat({ max: 60 }), before: fc.boolean(), powerCut: fc.boolean() })
-    await fc.assert(
-      fc.asyncProperty(
-        fc.constantFrom(...shapes.map(([, options]) => options)),
-        fc.array(death, { minLength: 2, maxLength: 5 }),
-        async (options, [first, ...more]) => {
-          const host = await FakeHost.create(options)
-          await host.run(undefined, first)
-          if (first?.powerCut === true) host.powerCycle()
-          for (const next of more) {
-            await host.resume(next)
-            if (next.powerCut) host.powerCycle()
-          }
-          expect(await host.flaws(await host.resume())).toEqual([])
-        },
-      ),
-      { numRuns: 150 },
-    )
-  }, 120_000)
 })

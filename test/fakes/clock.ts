@@ -15,6 +15,7 @@ export class FakeClock implements Clock {
   #now: number
   #boot = 1
   #sleepers: Sleeper[] = []
+  #wallOffset = 0
 
   constructor({ now = 1_000_000, manual = false }: { now?: number; manual?: boolean } = {}) {
     this.#now = now
@@ -25,9 +26,9 @@ export class FakeClock implements Clock {
     return this.#now
   }
 
-  /** Moves with the monotonic clock, from 2026-11-22T14:15:03Z on. */
+  /** Moves with the monotonic clock, from 2026-11-22T14:15:03Z on, unless it is set. */
   date(): Date {
-    return new Date(Date.UTC(2026, 10, 22, 14, 15, 3) + this.#now - 1_000_000)
+    return new Date(Date.UTC(2026, 10, 22, 14, 15, 3) + this.#now - 1_000_000 + this.#wallOffset)
   }
 
   bootId(): string {
@@ -64,6 +65,11 @@ export class FakeClock implements Clock {
   /** Work that takes time, such as a fake's answer. */
   pass(ms: number): void {
     this.#now += ms
+  }
+
+  /** Somebody, or NTP, sets the wall clock. */
+  setWall(byMs: number): void {
+    this.#wallOffset += byMs
   }
 
   /** Another boot: the monotonic clock starts again. */

@@ -106,12 +106,6 @@ export class FakeCniBinaries implements CniBinaries {
     return Promise.resolve()
   }
 
-  removeFiles(paths: string[]): Promise<void> {
-    for (const path of paths) this.files.delete(path)
-    if (paths.length > 0) this.ops.push(`remove ${paths.join(' ')}`)
-    return Promise.resolve()
-  }
-
   private facts(names: string[], pathOf: (name: string) => string): Promise<BinaryFacts[]> {
     return Promise.resolve(names.map((name) => ({ name, sha256: this.files.get(pathOf(name)) ?? null })))
   }

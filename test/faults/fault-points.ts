@@ -26,24 +26,21 @@ const EFFECTS: (keyof Docker)[] = [
   'removeVolume',
   'removeImage',
 ]
-const CNI_EFFECTS: (keyof CniBinaries)[] = [
-  'stage',
-  'unstage',
-  'keep',
-  'putInPlace',
-  'putBack',
-  'takeAway',
-  'removeFiles',
-]
+const CNI_EFFECTS: (keyof CniBinaries)[] = ['stage', 'unstage', 'keep', 'putInPlace', 'putBack', 'takeAway']
 const BIRD_EFFECTS: (keyof Bird)[] = ['disable', 'enable']
 
-export function withFaultPoints({ docker, bird, routes, cni, journals }: Outside): Outside {
+export function withFaultPoints(outside: Outside): Outside {
+  const { docker, bird, routes, cni, configs, kubelet, systemd, unitFiles, journals } = outside
   const faults = new Faults(process.env['AGENT_FAULT'], process.env['AGENT_FAULT_TRACE'])
   return {
     docker: wrapped(docker, 'docker', EFFECTS, faults),
     bird: wrapped(bird, 'bird', BIRD_EFFECTS, faults),
     routes: wrapped(routes, 'routes', ['hold', 'release'], faults),
     cni: wrapped(cni, 'cni', CNI_EFFECTS, faults),
+    configs: wrapped(configs, 'configs', ['replace', 'restore', 'remove'], faults),
+    kubelet: wrapped(kubelet, 'kubelet', ['restart'], faults),
+    systemd: wrapped(systemd, 'systemd', ['daemonReload', 'restart'], faults),
+    unitFiles: wrapped(unitFiles, 'unitFiles', ['write', 'remove'], faults),
     journals: {
       ...journals,
       open: async (name, size) => watchedFile(await journals.open(name, size), faults),

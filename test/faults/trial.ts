@@ -1,20 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import {
-  type ExecResult,
-  type Host,
-  installOldPlugins,
-  type Mesh,
-  pluginState,
-  pluginsOf,
-} from '../lab/index.ts'
+import type { ExecResult, Host, Mesh } from '../lab/index.ts'
+import { containerFlaws, nodes, type Work } from './whole-host.ts'
+import { noFlaws, withOldPlugins } from './whole-plugins.ts'
 
-/** One death of the agent in an upgrade to this image. */
+/** One death of the agent. */
 export interface Trial {
   /** At a fault point, or by a SIGKILL so many ms after its start. */
   death: { point: string } | { afterMs: number }
-  image: string
-  /** Its CNI plugins come from this image in the same run. */
-  cni?: string
+  work: Work
   /** The whole host loses its power right after, and boots. */
   powerCut: boolean
   /** False is the control: nobody puts the host right. */
@@ -28,62 +21,67 @@ const QUICK = '/tmp/quick.yaml'
 const QUICK_CONFIG = 'window: 30\nsettle: 1\n'
 const TRACE = '/tmp/fault-points'
 const KILLED = 137
+const REFUSED = 3
+const TRIES = 4
 /** Between the two policies of the commit a boot starts none, and the resume at boot starts the one. */
 const COMMIT_POINTS = /docker\.setRestartPolicy/
 
-/** The points that an upgrade to the image passes, in their order. */
-export async function faultPoints(mesh: Mesh, image: string): Promise<string[]> {
-  await mesh.reset()
-  const [host] = mesh.hosts as [Host, Host]
-  await upgrade(host, { image }, { AGENT_FAULT_TRACE: TRACE })
+/** The points that this work passes, in their order. */
+export async function faultPoints(mesh: Mesh, work: Work): Promise<string[]> {
+  const host = await prepared(mesh, work)
+  const ended = await faultyAgent(host, work, { AGENT_FAULT_TRACE: TRACE })
+  if (ended.code === REFUSED) throw new Error(`cannot list the fault points: ${ended.stdout.slice(-600)}`)
   return (await host.readFile(TRACE)).trim().split('\n')
 }
 
 /** In words, all that is not as it must be after the agent died there and was resumed; empty when all is well. */
 export async function flawsOf(mesh: Mesh, trial: Trial): Promise<string[]> {
-  await mesh.reset()
-  const [host, peer] = mesh.hosts as [Host, Host]
-  const pluginFlaws = trial.cni === undefined ? () => Promise.resolve([]) : await withOldPlugins(host)
+  const host = await prepared(mesh, trial.work)
+  const [, peer] = mesh.hosts as [Host, Host]
+  const pluginFlaws = trial.work.cni === undefined ? noFlaws : await withOldPlugins(host)
   const [traffic, routes] = await Promise.all([mesh.traffic(host, peer), mesh.watchRoutes(peer)])
   const flaws = await dieIn(host, trial)
   if (trial.powerCut) flaws.push(...(await afterPowerCut(host, trial)))
   if (trial.resumed === false) {
     await Promise.all([traffic.stop(), routes.stop()])
-    return [...flaws, ...(await containerFlaws(host, 'no resume'))]
+    return [...flaws, ...(await containerFlaws(host, { outcome: 'no resume', changed: false }, trial.work))]
   }
-  const outcome = await resume(host)
+  const report = await resume(host)
   await mesh.untilSettled({ timeoutMs: 120_000 })
   const [{ lost }, withdrawn] = [await traffic.stop(), await routes.stop()]
   // A host without power sends nothing; what must not be lost then are its routes.
   if (lost > 0 && !trial.powerCut) flaws.push(`${lost} packets lost`)
   if (withdrawn.length > 0) flaws.push(`${withdrawn.length} routes withdrawn`)
-  flaws.push(...(await containerFlaws(host, outcome)), ...(await pluginFlaws(outcome)))
+  flaws.push(...(await containerFlaws(host, report, trial.work)), ...(await pluginFlaws(report.outcome)))
   const again = await resume(host)
-  if (again !== 'unchanged') flaws.push(`a second resume is ${again}`)
+  if (again.outcome !== 'unchanged') flaws.push(`a second resume is ${again.outcome}`)
   return flaws
 }
 
-/** Old plugins on the host; what is wrong with them after a run that ended so. */
-async function withOldPlugins(host: Host): Promise<(outcome: string) => Promise<string[]>> {
-  await installOldPlugins(host)
-  const before = await pluginState(host)
-  return async (outcome) => {
-    if (outcome !== 'upgraded')
-      return (await pluginState(host)) === before ? [] : [`after ${outcome} the plugins differ`]
-    const found = await pluginsOf(host)
-    const mixed = found['calico'] !== found['calico-ipam'] || found['calico'] === 'of old'
-    const left = Object.keys(found).filter((file) => file.endsWith('.new'))
-    return mixed || left.length > 0 ? [`after ${outcome} the plugins are ${JSON.stringify(found)}`] : []
+/** The host in the state from which the work starts. What fails here says nothing about the agent: it is tried again. */
+async function prepared(mesh: Mesh, { command, image }: Work, left = TRIES): Promise<Host> {
+  try {
+    await mesh.reset()
+    const [host] = mesh.hosts as [Host, Host]
+    await host.writeFile(QUICK, QUICK_CONFIG)
+    await host.ok(['rm', '-f', TRACE])
+    if (command === 'rollback') {
+      await host.ok(['agent', 'upgrade', '--config', QUICK, '--node', image], { timeoutMs: 180_000 })
+      await mesh.untilSettled()
+    }
+    return host
+  } catch (error) {
+    if (left === 1) throw error
+    return await prepared(mesh, { command, image }, left - 1)
   }
 }
 
-async function dieIn(host: Host, { death, ...asked }: Trial): Promise<string[]> {
+async function dieIn(host: Host, { death, work }: Trial): Promise<string[]> {
   if ('point' in death) {
-    const { code, stdout } = await upgrade(host, asked, { AGENT_FAULT: `${death.point}=kill` })
+    const { code, stdout } = await faultyAgent(host, work, { AGENT_FAULT: `${death.point}=kill` })
     return code === KILLED ? [] : [`it did not die at ${death.point}: exit ${code}: ${stdout.slice(-600)}`]
   }
-  await host.writeFile(QUICK, QUICK_CONFIG)
-  const agent = await host.start(['agent', ...upgradeArgs(asked)])
+  const agent = await host.start(['agent', ...argvOf(work)])
   await sleep(death.afterMs)
   // It may have ended before: a death that came too late is a trial as well.
   await agent.kill('SIGKILL').catch(() => undefined)
@@ -91,25 +89,31 @@ async function dieIn(host: Host, { death, ...asked }: Trial): Promise<string[]> 
   return []
 }
 
-type Asked = Pick<Trial, 'image' | 'cni'>
+/** A registry that does not answer on a busy machine is a refusal of a run that never began: it is tried again. */
+async function faultyAgent(
+  host: Host,
+  work: Work,
+  env: Record<string, string>,
+  left = TRIES,
+): Promise<ExecResult> {
+  const argv = [`/opt/calico-agent/${FAULTY_AGENT}`, ...argvOf(work)]
+  const ended = await host.run(argv, { env, timeoutMs: 180_000 })
+  const isBusy = ended.code === REFUSED && ended.stdout.includes('"registry-unreachable"')
+  return isBusy && left > 1 ? await faultyAgent(host, work, env, left - 1) : ended
+}
 
-function upgradeArgs({ image, cni }: Asked): string[] {
+function argvOf({ command, image, cni }: Work): string[] {
   const plugins = cni === undefined ? [] : ['--cni', cni]
-  return ['upgrade', '--config', QUICK, '--node', image, ...plugins, '--json']
+  const target = command === 'upgrade' ? ['--node', image, ...plugins] : []
+  return [command, '--config', QUICK, ...target, '--json']
 }
 
-async function upgrade(host: Host, asked: Asked, env: Record<string, string>): Promise<ExecResult> {
-  await host.writeFile(QUICK, QUICK_CONFIG)
-  const argv = [`/opt/calico-agent/${FAULTY_AGENT}`, ...upgradeArgs(asked)]
-  return await host.run(argv, { env, timeoutMs: 180_000 })
-}
-
-async function resume(host: Host): Promise<string> {
+async function resume(host: Host): Promise<{ outcome: string; changed: boolean }> {
   const { stdout, stderr } = await host.run(['agent', 'resume', '--json'], { timeoutMs: 300_000 })
   try {
-    return (JSON.parse(stdout) as { outcome: string }).outcome
+    return JSON.parse(stdout) as { outcome: string; changed: boolean }
   } catch {
-    return `no JSON: ${stderr.slice(-300)}`
+    return { outcome: `no JSON: ${stderr.slice(-300)}`, changed: false }
   }
 }
 
@@ -120,31 +124,4 @@ async function afterPowerCut(host: Host, { death }: Trial): Promise<string[]> {
   const expected =
     running.length === 1 || (running.length === 0 && 'point' in death && COMMIT_POINTS.test(death.point))
   return expected ? [] : [`${running.length} calico-nodes run after the boot`]
-}
-
-/** Old or new, whole: one calico-node under its own name and policy, and nothing beside it but a parked one. */
-async function containerFlaws(host: Host, outcome: string): Promise<string[]> {
-  const all = await nodes(host)
-  const running = all.filter(({ State }) => State.Running)
-  const flaws: string[] = []
-  const [node] = running
-  if (running.length !== 1 || !node) return [`${running.length} calico-nodes run after ${outcome}`]
-  if (node.Name !== '/calico-node') flaws.push(`it is named ${node.Name}`)
-  if (node.HostConfig.RestartPolicy?.Name !== 'always')
-    flaws.push(`its policy is ${node.HostConfig.RestartPolicy?.Name ?? ''}`)
-  if (outcome === 'upgraded' && node.Config.Image.endsWith(':v2.6.5'))
-    flaws.push('upgraded, and the old image runs')
-  if (outcome === 'rolled-back' && !node.Config.Image.endsWith(':v2.6.5'))
-    flaws.push('rolled back, and the new image runs')
-  for (const other of all.filter(({ Id }) => Id !== node.Id)) {
-    const parked =
-      other.Name.startsWith('/calico-node-parked-') && other.HostConfig.RestartPolicy?.Name === 'no'
-    if (!parked) flaws.push(`${other.Name} is left`)
-  }
-  return flaws
-}
-
-async function nodes(host: Host) {
-  const listed = await host.docker.listContainers({ all: true })
-  return await Promise.all(listed.map(({ Id }) => host.docker.getContainer(Id).inspect()))
 }

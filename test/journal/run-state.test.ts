@@ -72,12 +72,20 @@ describe('the state of a run', () => {
     [
       'done again',
       [{ type: 'doing', step: 0 }, { type: 'resumed' }, { type: 'doing', step: 0 }],
-      { doing: { mono: 3_000 } },
+      { doing: { mono: 1_000 } },
     ],
   ])('shows that a step is %s, and only that step', (_, entries, step) => {
     const { steps } = stateOf(run, ...entries)
     expect(steps[0]).toMatchObject(step)
     expect(steps[1]).toEqual({ status: 'pending', ms: 0 })
+  })
+
+  it('begins a step anew after a boot', () => {
+    const [first, doing, again] = recordsOf([run, { type: 'doing', step: 0 }, { type: 'doing', step: 0 }])
+    if (!first || !doing || !again) throw new Error('no record')
+    const records = [first, doing, { ...again, boot: 'boot-2', mono: 5 }]
+    const state = records.reduce<RunState | null>(applyRecord, null)
+    expect(state?.steps[0]?.doing).toMatchObject({ mono: 5, boot: 'boot-2' })
   })
 
   it('does not measure across a boot', () => {

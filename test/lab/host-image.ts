@@ -14,6 +14,7 @@ const packages = [
   'kmod',
   'less',
   'procps',
+  'python3',
   'systemd',
   'systemd-sysv',
   'util-linux',

@@ -1,4 +1,5 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Host } from './host.ts'
 import { labPath } from './paths.ts'
 
@@ -17,12 +18,13 @@ const traces = [
   '/var/log/calico-agent',
 ]
 
-const calicoUnits = '/etc/systemd/system/*calico*'
+const calicoUnits = '/etc/systemd/system/*calico* /run/systemd/system/*calico*'
 
 /** Brings a host back to what it was before any calico-node ran, images but `keepImage` removed as well. */
 export async function cleanHost(host: Host, keepImage: string): Promise<void> {
   await rm(recordPath(host), { force: true })
   await killLeftOvers(host)
+  await removePackage(host)
   await removeUnits(host)
   await removeContainers(host)
   await host.ok(['docker', 'volume', 'prune', '--force'])
@@ -33,7 +35,17 @@ export async function cleanHost(host: Host, keepImage: string): Promise<void> {
 
 export async function ensureImage(host: Host, image: string): Promise<void> {
   const { code } = await host.run(['docker', 'image', 'inspect', image])
-  if (code !== 0) await host.ok(['docker', 'pull', '--quiet', image])
+  if (code !== 0) await pull(host, image)
+}
+
+/** Docker gives a registry 15 s to answer: on a busy machine that is too short now and then. */
+async function pull(host: Host, image: string, attempts = 4): Promise<void> {
+  for (let left = attempts - 1; ; left--) {
+    const { code, stderr } = await host.run(['docker', 'pull', '--quiet', image])
+    if (code === 0) return
+    if (left === 0) throw new Error(`cannot pull ${image} on ${host.name}: ${stderr.trim()}`)
+    await sleep(3_000)
+  }
 }
 
 /** Notes which container the host runs at the end of a reset. */
@@ -82,6 +94,13 @@ async function stateOf(host: Host): Promise<unknown> {
 async function killLeftOvers(host: Host): Promise<void> {
   await host.run(['pkill', '-KILL', '--parent', '0']) // PID 1 is among them, and immune from within
   await host.run(['pkill', '-KILL', '--exact', 'docker'])
+}
+
+/** A test that failed may have left it. */
+async function removePackage(host: Host): Promise<void> {
+  if ((await host.run(['dpkg', '--status', 'calico-agent'])).code !== 0) return
+  await host.run(['dpkg', '--purge', '--force-remove-reinstreq', 'calico-agent'])
+  await host.ok(['sh', '-c', 'rm -f /root/*.deb'])
 }
 
 async function removeUnits(host: Host): Promise<void> {

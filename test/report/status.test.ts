@@ -52,6 +52,12 @@ const full: StatusReport = {
       { name: 'calico-ipam', sha256: null, version: null },
     ],
   },
+  cniConfig: {
+    path: '/etc/cni/net.d/10-calico.conflist',
+    plugins: ['calico', 'portmap'],
+    cniVersion: '0.3.1',
+    isCalico: true,
+  },
   lastRun: {
     run: RUN,
     outcome: 'upgraded',
@@ -82,6 +88,7 @@ describe('renderStatus', () => {
       cni         /opt/cni/bin
                   calico       v2.0.6        sha256 aaaaaaaaaaaa
                   calico-ipam  is not there
+      cni config  /etc/cni/net.d/10-calico.conflist: calico, portmap, CNI 0.3.1
       last run    20261122T141503Z-7f3a, 2026-11-22 14:15:03Z: upgraded
                   node: quay.io/calico/node:v2.6.5 -> quay.io/calico/node:v2.6.12, window 4.1 s of 90 s
       unfinished  20261122T141503Z-7f3a, upgrade of 2026-11-22 14:15:03Z; agent resume settles it
@@ -95,13 +102,15 @@ describe('renderStatus', () => {
       bird: null,
       announcedMs: null,
       cni: null,
+      cniConfig: null,
       lastRun: null,
       unfinishedRun: null,
       upgrade: null,
     }
     expect(text(nothing)).toMatchInlineSnapshot(`
-      "node  no calico/node container
-      bird  none on this host"
+      "node        no calico/node container
+      bird        none on this host
+      cni config  none that the kubelet takes"
     `)
   })
 

@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest'
+import type { Campaign, Run } from '../../scripts/soaking/campaigns.ts'
 import { document } from '../../scripts/soaking/document.ts'
 import { upperBound } from '../../scripts/soaking/statistics.ts'
+import { Tally } from '../../scripts/soaking/tally.ts'
+import { Mesh } from '../lab/mesh.ts'
+import { registryClient } from '../lab/registry-client.ts'
 
 describe('upperBound', () => {
   // Clopper-Pearson, one-sided 95 %; without a bad outcome it is 1 - 0.05^(1/n).
@@ -16,12 +20,69 @@ describe('upperBound', () => {
 })
 
 describe('the table', () => {
+  const rows = [
+    { name: 'killed', planned: 300, trials: 100, bad: 1, control: '2 calico-nodes | run\nbeside' },
+    { name: 'races', planned: 10, trials: 0, bad: 0, control: null },
+  ]
+
   it('says how many of the trials were run, and shouts when a control did not fail', () => {
-    const text = document([
-      { name: 'killed', planned: 300, trials: 100, bad: 1, controlFailed: true },
-      { name: 'races', planned: 10, trials: 0, bad: 0, controlFailed: false },
-    ])
-    expect(text).toContain('| killed | 100 of 300 | 1 | 4.7 % | failed, as it must |')
+    const text = document(rows, { asked: null, taken: 90 })
+    expect(text).toContain('`./scripts/soak`, which ran 90 minutes')
+    expect(text).toContain('| killed | 100 of 300 | 1 | 4.7 % | 2 calico-nodes / run beside |')
     expect(text).toContain('| races | 0 of 10 | 0 | - | DID NOT FAIL |')
+  })
+
+  it('names the command that made it', () => {
+    expect(document(rows, { asked: 30, taken: 31 })).toContain('`./scripts/soak --minutes 30`, which ran 31')
+  })
+})
+
+describe('a tally', () => {
+  const mesh = new Mesh([], registryClient())
+  const fine: Run = () => Promise.resolve([])
+  const flawed: Run = () => Promise.resolve(['two run', 'one is left'])
+  const broken: Run = () => Promise.reject(new Error('no lab'))
+
+  async function soaked(...campaigns: Partial<Campaign>[]) {
+    const said: string[] = []
+    const all = campaigns.map((campaign) => ({ name: 'c', trials: [fine], control: flawed, ...campaign }))
+    const tally = new Tally(all, (text) => said.push(text))
+    await tally.runControls(mesh)
+    await tally.runTrials([mesh, mesh], Infinity)
+    return { sum: tally.sum, isGood: tally.isGood, said, rows: tally.rows }
+  }
+
+  it('is good when every trial is and every control is not', async () => {
+    const { sum, isGood, rows } = await soaked({ trials: [fine, fine, fine] }, {})
+    expect({ sum, isGood }).toEqual({ sum: { trials: 4, bad: 0, controlsFailed: 2 }, isGood: true })
+    expect(rows[0]).toEqual({ name: 'c', planned: 3, trials: 3, bad: 0, control: 'two run' })
+  })
+
+  it('counts a trial that breaks as a bad one, and says what was wrong', async () => {
+    const { sum, isGood, said } = await soaked({ trials: [fine, flawed, broken] })
+    expect({ sum, isGood }).toEqual({ sum: { trials: 3, bad: 2, controlsFailed: 1 }, isGood: false })
+    expect(said).toContain('bad: c: two run; one is left')
+    expect(said).toContain('bad: c: the trial broke: Error: no lab')
+  })
+
+  it.each([
+    ['sees nothing', fine],
+    ['breaks', broken],
+  ])('is not good when a control %s', async (_, control) => {
+    const { sum, isGood, said } = await soaked({ control })
+    expect({ sum, isGood }).toEqual({ sum: { trials: 1, bad: 0, controlsFailed: 0 }, isGood: false })
+    expect(said).toContain('control of "c": NOTHING WRONG WAS SEEN')
+  })
+
+  it('tries a control again that did no harm by chance', async () => {
+    let tries = 0
+    const { isGood } = await soaked({ control: () => Promise.resolve(++tries < 3 ? [] : ['torn']) })
+    expect(isGood).toBe(true)
+  })
+
+  it('begins nothing after its time', async () => {
+    const tally = new Tally([{ name: 'c', trials: [fine], control: flawed }], () => undefined)
+    await tally.runTrials([mesh], Date.now())
+    expect(tally.sum.trials).toBe(0)
   })
 })

@@ -7,8 +7,11 @@ import type { StepContext } from '../../agent/steps/step.ts'
 import { FakeBird, session, type Timeline, upView } from '../fakes/bird.ts'
 import { FakeClock } from '../fakes/clock.ts'
 import { FakeCniBinaries } from '../fakes/cni-binaries.ts'
+import { FakeCniConfigs, FakeKubelet } from '../fakes/cni-config.ts'
 import { FakeDocker } from '../fakes/docker.ts'
 import { FakeKernelRoutes } from '../fakes/kernel-routes.ts'
+import { fakeProbe } from '../fakes/probe.ts'
+import { FakeSystemd, FakeUnitFiles } from '../fakes/systemd.ts'
 
 const silent: BirdView = { state: 'silent' }
 const recovering = upView('new', [session(2)], true)
@@ -29,15 +32,18 @@ async function trialOf(timeline: Timeline, now: number) {
   const endpoint = { family: 4, socket: '/var/run/calico/bird.ctl', via: 'host' } as const
   const daemons = [{ endpoint, baseline: birdBaseline(old) }]
   const gate = { budgetMs: 90_000, reserveMs: 20_000, settleMs: 1_000, daemons, health: [] }
-  const probe = { httpStatus: () => Promise.resolve(null), acceptsTcp: () => Promise.resolve(true) }
   const signal = new AbortController().signal
   const context: StepContext = {
     clock,
     docker,
     bird,
-    probe,
+    probe: fakeProbe(),
     routes: new FakeKernelRoutes(),
     cni: new FakeCniBinaries(),
+    configs: new FakeCniConfigs(),
+    kubelet: new FakeKubelet(() => null),
+    systemd: new FakeSystemd(docker),
+    unitFiles: new FakeUnitFiles(),
     emit: () => undefined,
     index: 0,
     since: 0,

@@ -15,7 +15,7 @@ import { directoryProblem, nodenameOptional, nodenameWritten } from './look.ts'
 import { versionOf } from './plugin.ts'
 import type { ReadSource } from './source.ts'
 import { stage } from './staging.ts'
-import { keep, putBack, putInPlace, removeFiles, takeAway } from './swap.ts'
+import { keep, putBack, putInPlace, takeAway } from './swap.ts'
 
 /** Images are read through the Engine, in its own container. */
 export function createCniBinaries(docker: ImageReader): CniBinaries {
@@ -42,7 +42,6 @@ export function createCniBinaries(docker: ImageReader): CniBinaries {
     putInPlace,
     putBack,
     takeAway,
-    removeFiles,
   }
 }
 

@@ -32,7 +32,7 @@ export async function cniVersionsOf(path: string): Promise<{ known: string[] } |
 function run(path: string, argv: string[], environment: object, input: string): Promise<Answer> {
   const options = {
     // nothing of the agent's own: a plugin acts on CNI_COMMAND
-    env: { PATH: process.env['PATH'], ...environment },
+    env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', ...environment },
     timeout: TIMEOUT_MS,
     killSignal: 'SIGKILL',
     maxBuffer: MAX_OUTPUT_BYTES,

@@ -1,5 +1,5 @@
 import { link, lstat, realpath, rename } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { keptName, stagedName } from '../../core/cni-files.ts'
 import { AgentError } from '../../core/errors.ts'
 import type { CniPlace, KeptBinary } from '../../ports/cni-binaries.ts'
@@ -64,15 +64,6 @@ export async function takeAway(place: CniPlace, name: string, sha256: string): P
     await unlinkIfThere(live)
     await syncDirectory(directory)
   })
-}
-
-export async function removeFiles(paths: string[]): Promise<void> {
-  for (const path of paths) {
-    await guarded('cannot-write', 'remove', path, async () => {
-      await unlinkIfThere(path)
-      if (await isThere(dirname(path))) await syncDirectory(dirname(path))
-    })
-  }
 }
 
 async function guarded(code: string, action: string, path: string, work: () => Promise<void>): Promise<void> {

@@ -78,7 +78,8 @@ export function imageCalls(
 /** A registry that refuses is gone; one that did not answer in the Engine's 15 s may answer the next time. */
 function isPassing(error: unknown): boolean {
   if (!(error instanceof AgentError)) return false
-  if (error.code === 'registry-unreachable') return /i\/o timeout/i.test(error.message)
+  if (error.code === 'registry-unreachable')
+    return /i\/o timeout|client\.timeout|deadline exceeded/i.test(error.message)
   return ['registry-throttled', 'registry-failed'].includes(error.code)
 }
 

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { chmod, chown, lstat, mkdir, readdir, readFile, unlink, utimes } from 'node:fs/promises'
+import { chmod, chown, lstat, readdir, readFile, unlink, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { createCniBinaries } from '../../../agent/adapters/cni-binaries/cni-binaries.ts'
@@ -128,14 +128,5 @@ describe('a swap', () => {
       fix: expect.stringContaining('lsattr') as unknown,
     })
     expect(await text('calico')).toBe('old calico')
-  })
-})
-
-describe('removeFiles', () => {
-  it('removes what is there, in directories that may be gone', async () => {
-    await mkdir(at('sub'))
-    await write(at('sub/x'), '')
-    await cni.removeFiles([at('sub/x'), at('sub/y'), at('none/z')])
-    expect(await readdir(at('sub'))).toEqual([])
   })
 })

@@ -234,6 +234,16 @@ describe('the registry', () => {
     expect(await docker.inspectRemoteImage(image, never)).toEqual({ digest, platforms: [] })
   })
 
+  it.each([
+    'dial tcp 192.0.2.1:443: i/o timeout',
+    'net/http: request canceled while waiting for connection (Client.Timeout exceeded while awaiting headers)',
+    'context deadline exceeded',
+  ])('is asked again after the Engine waited in vain: %s', async (words) => {
+    const failed = json(500, { message: `Get "https://quay.io/v2/": ${words}` })
+    engine.on(path, inTurn(failed, json(200, { Descriptor: { digest }, Platforms: [] })))
+    expect(await docker.inspectRemoteImage(image, never)).toEqual({ digest, platforms: [] })
+  })
+
   it('is asked once where it is not there', async () => {
     engine.on(path, json(500, { message: 'dial tcp 127.0.0.1:1: connect: connection refused' }))
     await failureOf(docker.inspectRemoteImage(image, never))

@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { createCniBinaries } from '../../../agent/adapters/cni-binaries/cni-binaries.ts'
+import { keptName } from '../../../agent/core/cni-files.ts'
 import { pluginBytes, signal, temporaryDirectory, write } from '../../adapters/cni-binaries/plugins.ts'
 import { FakeDocker } from '../../fakes/docker.ts'
 import type { StormReport } from './storm-worker.ts'
@@ -74,7 +75,7 @@ async function swap(turn: number): Promise<void> {
     names.map((name) => ({ name, existed: true })),
   )
   for (const name of names) await cni.putInPlace(place, name)
-  await cni.removeFiles(names.map((name) => join(binDir, `.calico-agent-${place.run}-${name}.old`)))
+  for (const name of names) await rm(join(binDir, keptName(place.run, name)))
 }
 
 describe('pods that come and go', () => {

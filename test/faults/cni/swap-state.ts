@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { putBack, removeFiles, takeAway } from '../../../agent/adapters/cni-binaries/swap.ts'
+import { unlinkIfThere } from '../../../agent/adapters/atomic-file.ts'
+import { putBack, takeAway } from '../../../agent/adapters/cni-binaries/swap.ts'
 import { keptName, stagedName } from '../../../agent/core/cni-files.ts'
 
 const RUN = '20261122T141503Z-7f3a'
@@ -31,11 +32,10 @@ export function contentOf(age: 'old' | 'new', name: string): Buffer {
 /** As the steps undo it. */
 export async function undo(binDir: string): Promise<void> {
   await putBack(place(binDir), 'calico')
-  const staged = NAMES.map((name) => stagedName(RUN, name))
   const sha256 = createHash('sha256').update(contentOf('new', 'calico-ipam')).digest('hex')
   if (!(await readdir(binDir)).includes(stagedName(RUN, 'calico-ipam')))
     await takeAway(place(binDir), 'calico-ipam', sha256)
-  await removeFiles(staged.map((file) => join(binDir, file)))
+  for (const name of NAMES) await unlinkIfThere(join(binDir, stagedName(RUN, name)))
 }
 
 /** In words, what the directory holds: `calico old, calico.new new`. */

@@ -22,6 +22,7 @@ const MODULES = ['virtio/virtio_ring', 'virtio/virtio', 'virtio/virtio_pci_moder
 export async function buildGuest(dir: string): Promise<Guest> {
   const { kernel, drivers } = await debianKernel()
   const root = join(dir, 'root')
+  await rm(root, { recursive: true, force: true })
   for (const empty of ['dev', 'proc', 'disk', 'modules']) await mkdir(join(root, empty), { recursive: true })
   for (const module of MODULES)
     await copyFile(join(drivers, `${module}.ko`), join(root, 'modules', `${basename(module)}.ko`))

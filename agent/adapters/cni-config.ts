@@ -1,0 +1,106 @@
+import { execFile } from 'node:child_process'
+import { access, constants, lstat, readdir, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type ConfigFile, LIVE_ENDING } from '../core/cni-config.ts'
+import { versionQuestion } from '../core/cni-version.ts'
+import { AgentError } from '../core/errors.ts'
+import type { CniConfigs } from '../ports/cni-config.ts'
+import { bringBack, keepAs, readRegularFile, removeFile, removeTemp, writeFileAtomic } from './atomic-file.ts'
+
+const MAX_BYTES = 1_048_576
+const MODE_BITS = 0o7777
+const ANSWER_MS = 5_000
+
+export function createCniConfigs(): CniConfigs {
+  return { list, read, replace, restore, remove: removeFile, exists, isProgram, askVersion }
+}
+
+async function list(directory: string): Promise<ConfigFile[]> {
+  const entries = await readdir(directory, { withFileTypes: true }).catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
+    throw unreadable(directory, error)
+  })
+  const live = entries.filter((entry) => LIVE_ENDING.test(entry.name) && !entry.isDirectory())
+  return await Promise.all(
+    live.map(async (entry) => ({
+      name: entry.name,
+      isLink: entry.isSymbolicLink(),
+      content: await contentOf(join(directory, entry.name)),
+    })),
+  )
+}
+
+/** A file that cannot be read is none that the kubelet takes. */
+async function contentOf(path: string): Promise<ConfigFile['content']> {
+  try {
+    const text = await read(path)
+    return text === null ? { unreadable: 'it is gone, or a link to nothing' } : { text }
+  } catch (error) {
+    if (error instanceof AgentError) return { unreadable: error.message }
+    throw error
+  }
+}
+
+async function read(path: string): Promise<string | null> {
+  const bytes = await readRegularFile(path, { maxBytes: MAX_BYTES })
+  if (bytes === undefined) return null
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
+  } catch (error) {
+    throw unreadable(path, new Error('it is not text in UTF-8', { cause: error }))
+  }
+}
+
+async function replace(path: string, text: string, wayBack: string): Promise<void> {
+  await keepAs(path, wayBack)
+  await write(path, text)
+}
+
+async function restore(path: string, text: string, wayBack: string): Promise<void> {
+  const isBack = await bringBack(wayBack, path)
+  if (!isBack && (await read(path)) !== text) await write(path, text)
+  await removeTemp(path)
+}
+
+async function write(path: string, text: string): Promise<void> {
+  const { mode, uid, gid } = await lstat(path).catch(() => ({ mode: 0o644, uid: 0, gid: 0 }))
+  await writeFileAtomic(path, text, { mode: mode & MODE_BITS, owner: { uid, gid } })
+}
+
+async function exists(path: string): Promise<boolean> {
+  return await lstat(path).then(
+    () => true,
+    () => false,
+  )
+}
+
+async function isProgram(path: string): Promise<boolean> {
+  try {
+    await access(path, constants.X_OK)
+    return (await stat(path)).isFile()
+  } catch {
+    return false
+  }
+}
+
+function askVersion(path: string): Promise<string> {
+  const options = {
+    env: { ...process.env, ...versionQuestion.env },
+    timeout: ANSWER_MS,
+    killSignal: 'SIGKILL',
+    maxBuffer: MAX_BYTES,
+  } as const
+  return new Promise((resolve) => {
+    // an old plugin ends with an error, and its answer is on stdout all the same
+    const child = execFile(path, [], options, (_error, stdout) => {
+      resolve(stdout)
+    })
+    // one that ends without reading is no failure of the agent
+    child.stdin?.on('error', () => undefined).end(versionQuestion.stdin)
+  })
+}
+
+function unreadable(path: string, cause: unknown): AgentError {
+  const reason = cause instanceof Error ? cause.message : String(cause)
+  return new AgentError('cannot-read', `cannot read ${path}: ${reason}`, { fix: `ls -l ${path}`, cause })
+}

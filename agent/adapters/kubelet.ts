@@ -1,0 +1,53 @@
+import { x } from 'tinyexec'
+import { AgentError } from '../core/errors.ts'
+import { type KubeletFacts, versionCommand } from '../core/kubelet.ts'
+import type { Kubelet } from '../ports/kubelet.ts'
+
+const ASK_MS = 10_000
+/** systemd's own limit for a start is 90 s. */
+const RESTART_MS = 120_000
+const RUNS = new Set(['active', 'activating', 'reloading'])
+
+/** The kubelet, by systemctl; a host without systemd has no such unit. */
+export function createKubelet(): Kubelet {
+  return { look, startedAt, restart }
+}
+
+async function look(unit: string): Promise<KubeletFacts> {
+  const { LoadState, ActiveState = '', ExecStart = '' } = await show(unit)
+  const isMissing = LoadState === undefined || LoadState === 'not-found'
+  const command = isMissing ? ['kubelet', '--version'] : versionCommand(ExecStart)
+  return {
+    unit,
+    state: isMissing ? 'missing' : RUNS.has(ActiveState) ? 'running' : 'stopped',
+    version: command && (await printed(command)),
+  }
+}
+
+async function startedAt(unit: string): Promise<number | null> {
+  const { ActiveState, ExecMainStartTimestampMonotonic: began } = await show(unit)
+  return ActiveState === 'active' ? Number(began) : null
+}
+
+async function restart(unit: string): Promise<void> {
+  const { exitCode, stderr } = await x('systemctl', ['restart', unit], { timeout: RESTART_MS })
+  if (exitCode === 0) return
+  const why = stderr.trim() === '' ? `systemctl ended with ${exitCode ?? 'a signal'}` : stderr.trim()
+  throw new AgentError('kubelet-failed', `cannot restart ${unit}: ${why}`, { fix: `journalctl -u ${unit}` })
+}
+
+/** Properties of the unit by name; none where systemd is not there. */
+async function show(unit: string): Promise<Partial<Record<string, string>>> {
+  const names = 'LoadState,ActiveState,ExecStart,ExecMainStartTimestampMonotonic'
+  const shown = (await printed(['systemctl', 'show', `--property=${names}`, unit])) ?? ''
+  const found = shown.matchAll(/^(\w+)=(.*)$/gm)
+  return Object.fromEntries([...found].map(([, name = '', value = '']): [string, string] => [name, value]))
+}
+
+async function printed([program = '', ...args]: string[]): Promise<string | null> {
+  try {
+    return (await x(program, args, { timeout: ASK_MS })).stdout.trim()
+  } catch {
+    return null
+  }
+}

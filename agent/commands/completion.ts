@@ -1,0 +1,22 @@
+import { basename } from 'node:path'
+import type { Argv, CommandModule } from 'yargs'
+
+/** The names that the agent is installed as; a shell completes each by a script of its own. */
+const NAMES = ['agent', 'calico-agent']
+
+/** yargs' own script for the shell that SHELL names: zsh, or else bash. */
+export function completionCommand(parser: () => Argv): CommandModule {
+  return {
+    command: 'completion',
+    describe: 'print a script that has bash or zsh complete commands and options',
+    handler: () => {
+      parser().scriptName(completedName(process.argv0)).showCompletionScript()
+    },
+  }
+}
+
+/** Whoever asks as `calico-agent` has `calico-agent` completed. */
+export function completedName(argv0: string): string {
+  const name = basename(argv0)
+  return NAMES.includes(name) ? name : 'agent'
+}

@@ -1,0 +1,72 @@
+import { calicoPlugins, pathIn, textOf, type ValidConfig } from '../core/cni-config.ts'
+import { configChange, findConfig } from '../core/cni-config-change.ts'
+import { askedCniVersion, supportedCniVersions } from '../core/cni-version.ts'
+import { AgentError, type Problem } from '../core/errors.ts'
+import type { ObservedCniConfig, ObservedPlugin, WantedCniConfig } from '../core/model.ts'
+import type { CniConfigStatus } from '../core/status-report.ts'
+import type { CniConfigs } from '../ports/cni-config.ts'
+import type { Kubelet } from '../ports/kubelet.ts'
+
+/** The config that the kubelet takes, whatever is asked for; a problem says where it cannot be looked for. */
+export async function observeLiveConfig(
+  places: Pick<WantedCniConfig, 'configDir' | 'configFile'>,
+  configs: CniConfigs,
+  problems: Problem[],
+): Promise<CniConfigStatus | null> {
+  try {
+    const { live } = findConfig(await configs.list(places.configDir), places)
+    return live && statusOf(live, places.configDir)
+  } catch (error) {
+    if (!(error instanceof AgentError)) throw error
+    problems.push(error.asProblem())
+    return null
+  }
+}
+
+function statusOf(live: ValidConfig, configDir: string): CniConfigStatus {
+  return {
+    path: pathIn(configDir, live.name),
+    plugins: live.plugins.map((plugin) => textOf(plugin, 'type') ?? ''),
+    cniVersion: askedCniVersion(textOf(live.root, 'cniVersion')),
+    isCalico: calicoPlugins(live).length > 0,
+  }
+}
+
+interface ConfigPorts {
+  configs: CniConfigs
+  kubelet: Kubelet
+}
+
+/** Calico's CNI config, what the merge patch makes of it, and whom that concerns. Nobody where it changes nothing. */
+export async function observeCniConfig(
+  wanted: WantedCniConfig,
+  { configs, kubelet }: ConfigPorts,
+): Promise<ObservedCniConfig> {
+  const { calico, problems } = findConfig(await configs.list(wanted.configDir), wanted)
+  const none = { change: null, plugins: [], kubelet: null }
+  if (calico === null) return { ...none, problems }
+  const change = configChange(calico, wanted)
+  if ('code' in change) return { ...none, problems: [...problems, change] }
+  if (change.before === change.after) return { ...none, change, problems }
+  const { unit, restart } = wanted.kubelet
+  const [plugins, facts] = await Promise.all([
+    Promise.all(change.plugins.map((name) => observePlugin(name, wanted.binDir, configs))),
+    restart === 'never' ? null : kubelet.look(unit),
+  ])
+  return { change, plugins, kubelet: facts, problems }
+}
+
+async function observePlugin(name: string, binDir: string, configs: CniConfigs): Promise<ObservedPlugin> {
+  const path = pathIn(binDir, name)
+  if (!(await configs.isProgram(path))) return { name, path, isThere: false, versions: null }
+  return { name, path, isThere: true, versions: await knownVersions(path, configs) }
+}
+
+async function knownVersions(path: string, configs: CniConfigs): Promise<ObservedPlugin['versions']> {
+  try {
+    return supportedCniVersions(await configs.askVersion(path), path)
+  } catch (error) {
+    if (error instanceof AgentError) return error.asProblem()
+    throw error
+  }
+}

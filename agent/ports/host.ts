@@ -1,5 +1,0 @@
-/** What the agent asks of the host's own service manager. */
-export interface Host {
-  /** The systemd unit that runs `docker run|start` for this container, or null. */
-  unitRunning(container: string): Promise<string | null>
-}

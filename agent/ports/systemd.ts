@@ -1,0 +1,17 @@
+import type { UnitState } from '../core/unit-state.ts'
+
+/** The host's service manager. A host without systemd has no units. */
+export interface Systemd {
+  /** Units that are up or on their way and whose `ExecStart=` runs docker or podman, by itself or in a script. */
+  containerUnits(): Promise<string[]>
+  /** Null where there is no such unit. */
+  show(unit: string): Promise<UnitState | null>
+  daemonReload(): Promise<void>
+  /** Forgets failures and counted starts, so that the start limit has none of them. */
+  resetFailed(unit: string): Promise<void>
+  /**
+   * One job that stops and starts the unit: systemd finishes it even if the agent dies. Resolves when the job is
+   * over; that the start failed is no error here.
+   */
+  restart(unit: string): Promise<void>
+}

@@ -1,0 +1,19 @@
+/** A file that a unit is read from. */
+export interface UnitFile {
+  text: string
+  /** A symbolic link stands at the path. */
+  isLink: boolean
+}
+
+/** The files that units are read from. */
+export interface UnitFiles {
+  /**
+   * Undefined where there is no such file.
+   * @throws AgentError `cannot-read`, also for a file that is not UTF-8
+   */
+  read(path: string): Promise<UnitFile | undefined>
+  /** Atomically; mode and owner stay, a new file gets 0644, and directories are made. */
+  write(path: string, text: string): Promise<void>
+  /** A file that is gone is no error; a directory that is empty then goes as well. */
+  remove(path: string): Promise<void>
+}

@@ -1,0 +1,91 @@
+import type { Problem } from '../core/errors.ts'
+import type { Report } from '../core/report.ts'
+import type { Held } from '../held.ts'
+import { pullText } from '../report/pull-text.ts'
+import type { RunView } from '../report/run-view.ts'
+import { oneLine } from '../report/text.ts'
+import { type LoopState, type ServiceState, serviceState } from './loop.ts'
+
+/** What the service can tell of itself. */
+export interface Account {
+  state: LoopState
+  /** The run at work. */
+  live: RunView | null
+  /** Why the target is not tried again. */
+  held: Held | null
+  lastReport: Report | null
+  /** Wall time of the next try by itself. */
+  retryAt: Date | null
+}
+
+/** One line for `systemctl status`. */
+export function statusLine(account: Account): string {
+  return oneLine(lineOf(account, serviceState(account.state)))
+}
+
+function lineOf({ state, live, held, lastReport, retryAt }: Account, now: ServiceState): string {
+  const { seen } = state
+  switch (now) {
+    case 'stopping':
+      return live ? `stopping; ${liveText(live)}` : 'stopping'
+    case 'resuming':
+      return live ? `resuming ${liveText(live)}` : 'looking for an interrupted run'
+    case 'applying':
+      return live ? liveText(live) : 'comparing this host with the config'
+    case 'stuck':
+      return `an operator is needed: ${heldText(held, lastReport)}; agent status shows it`
+    case 'config-invalid':
+      return `config invalid, nothing is changed: ${seen?.kind === 'invalid' ? first(seen.problems) : ''}`
+    case 'retrying':
+      return `next try at ${retryAt?.toISOString().slice(11, 19) ?? '?'} UTC: ${heldText(null, lastReport)}`
+    case 'held':
+      return `not tried again until the config changes or a reload: ${heldText(held, lastReport)}`
+    case 'manual':
+      return 'watching; apply is manual: agent upgrade applies the config'
+    case 'idle':
+      if (seen?.kind !== 'valid') return 'starting'
+      return seen.target === null
+        ? 'watching; the config asks for nothing'
+        : `as the config asks: ${seen.target}`
+  }
+}
+
+function liveText({ run, steps, unwinding, phase, pull }: RunView): string {
+  const index = steps.findLastIndex(({ status }) => status !== 'pending')
+  const step = steps[unwinding === null ? index : steps.findIndex(({ status }) => status === 'undoing')]
+  const at = step ? ` step ${steps.indexOf(step) + 1} of ${steps.length}, ${step.summary}` : ''
+  const detail = phase ?? (pull && pullText(pull))
+  return `run ${run}:${unwinding === null ? '' : ' going back,'}${at}${detail === null ? '' : `: ${detail}`}`
+}
+
+function heldText(held: Account['held'], report: Report | null): string {
+  if (held) return held.run === null ? held.reason : `run ${held.run}: ${held.reason}`
+  return report
+    ? `${report.run === null ? '' : `run ${report.run}: `}${first(report.problems)}`
+    : 'no reason known'
+}
+
+function first(problems: Problem[]): string {
+  return (problems.find(({ severity }) => severity === 'error') ?? problems[0])?.message ?? 'no reason known'
+}
+
+/** The `service` part of /status. */
+export function serviceDocument(account: Account, version: string): object {
+  const { state, live, held, lastReport, retryAt } = account
+  const { seen } = state
+  return {
+    version,
+    state: serviceState(state),
+    text: statusLine(account),
+    config: {
+      valid: seen?.kind === 'valid',
+      apply: seen?.kind === 'valid' ? seen.apply : null,
+      target: seen?.kind === 'valid' ? seen.target : null,
+      problems: seen?.kind === 'invalid' ? seen.problems : [],
+    },
+    run: live?.run ?? null,
+    held,
+    retryAt: retryAt?.toISOString() ?? null,
+    lastReport,
+  }
+}

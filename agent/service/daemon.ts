@@ -1,0 +1,106 @@
+import type { Config } from '../config/schema.ts'
+import { AgentError } from '../core/errors.ts'
+import type { Report } from '../core/report.ts'
+import type { StatusReport } from '../core/status-report.ts'
+import type { Logger } from '../report/logger.ts'
+import { serviceDocument } from './account.ts'
+import { Doors } from './doors.ts'
+import { json, type Pages, plain } from './http.ts'
+import { createJobs, type Jobs, type OpenHost } from './jobs.ts'
+import { renderMetrics } from './metrics.ts'
+import { Notifier } from './notify.ts'
+import { look } from './seen.ts'
+import { Service } from './service.ts'
+import { watchConfig } from './watch.ts'
+
+export interface DaemonParts {
+  version: string
+  configFile: string
+  loadConfig: () => Promise<Config>
+  open: OpenHost
+  log: Logger
+  env: NodeJS.ProcessEnv
+  /** Aborted when the service shall end: a run at work is finished or unwound first. */
+  signal: AbortSignal
+}
+
+/** The service: resume, watch the config, apply it, tell. Resolves to the last job's report when it was stopped. */
+export async function runDaemon({ log, ...parts }: DaemonParts): Promise<Report | null> {
+  const failed = (what: string) => (error: unknown) => {
+    log.warn({ err: error }, `cannot ${what}: ${error instanceof Error ? error.message : String(error)}`)
+  }
+  const notifier = new Notifier(parts.env, failed('tell systemd'))
+  const jobs = createJobs(parts.open, parts.signal)
+  const doors: Doors = new Doors(() => pagesOf(service, jobs, parts.version))
+  const service: Service = new Service({
+    look: () => look(parts.loadConfig),
+    jobs,
+    log,
+    signal: parts.signal,
+    notify: (notice) => {
+      notifier.notify(notice)
+    },
+    configured: (config) =>
+      doors.openAt(config.service).catch((error: unknown) => {
+        if (isOtherService(error) && service.state.job === null) throw error
+        failed('serve')(error)
+      }),
+  })
+  const watch = await watchConfig(
+    parts.configFile,
+    () => {
+      service.changed()
+    },
+    failed('watch the config'),
+  )
+  const feeding = feed(notifier, service)
+  process.on('SIGHUP', () => {
+    service.reload()
+  })
+  log.info({ event: 'start', version: parts.version, config: parts.configFile }, 'the service starts')
+  try {
+    return await service.run()
+  } finally {
+    clearInterval(feeding)
+    await Promise.all([watch.close(), doors.close(), notifier.flush()])
+    log.info({ event: 'stop' }, 'the service has stopped')
+  }
+}
+
+/** Two services would take turns at the host. */
+function isOtherService(error: unknown): boolean {
+  return error instanceof AgentError && error.code === 'already-serving'
+}
+
+/** Three signs of life in the time that systemd waits for one; none from a loop that hangs. */
+function feed(notifier: Notifier, service: Service): NodeJS.Timeout | undefined {
+  const { watchdogMs } = notifier
+  if (watchdogMs === null) return undefined
+  return setInterval(() => {
+    if (service.turns) notifier.notify({ WATCHDOG: '1' })
+  }, watchdogMs / 3)
+}
+
+function pagesOf(service: Service, jobs: Jobs, version: string): Pages {
+  const host = shared(async () => (service.config === null ? null : await jobs.look(service.config)))
+  return {
+    '/healthz': () => Promise.resolve(service.turns ? plain(200, 'ok') : plain(503, 'the loop hangs')),
+    '/status': async () =>
+      json({ schema: 1, service: serviceDocument(service.account, version), host: await host() }),
+    '/metrics': async () => {
+      const { state, tally } = service
+      return { status: 200, ...(await renderMetrics({ version, state, tally, host: await host() })) }
+    },
+  }
+}
+
+/** Who asks while the host is looked at gets that look. */
+function shared(ask: () => Promise<StatusReport | null>): () => Promise<StatusReport | null> {
+  let asked: Promise<StatusReport | null> | undefined
+  return () => {
+    asked ??= ask().finally(() => {
+      asked = undefined
+    })
+    return asked
+  }
+}

@@ -1,0 +1,113 @@
+import { type App, isUnfinished, resumeInterrupted } from '../app.ts'
+import type { Config } from '../config/schema.ts'
+import { AgentError } from '../core/errors.ts'
+import type { Emit } from '../core/events.ts'
+import type { Wanted } from '../core/model.ts'
+import type { Report } from '../core/report.ts'
+import type { StatusReport } from '../core/status-report.ts'
+import { type Held, heldTarget, targetOf } from '../held.ts'
+import { reportOfError, unstarted } from '../outcome.ts'
+import { status } from '../status.ts'
+import { upgrade } from '../upgrade.ts'
+import type { End, JobKind } from './loop.ts'
+
+interface OpenedHost {
+  app: App
+  wanted: Wanted
+  /** Leaves the host unlocked. */
+  end: () => void
+}
+
+export type OpenHost = (config: Config, emit: Emit, signal: AbortSignal) => Promise<OpenedHost>
+
+export interface Finished {
+  report: Report
+  end: End
+}
+
+/** What the service does to the host, each by the same story as the command that is run by hand. */
+export interface Jobs {
+  run(kind: JobKind, config: Config, emit: Emit): Promise<Finished>
+  /** Whether earlier runs speak against what the config asks for. */
+  held(config: Config): Promise<Held | null>
+  /** The host as it is now; null where it cannot be looked at. */
+  look(config: Config): Promise<StatusReport | null>
+}
+
+const LOOK_TIMEOUT_MS = 8_000
+
+export function createJobs(open: OpenHost, signal: AbortSignal): Jobs {
+  const silent: Emit = () => undefined
+  return {
+    run: (kind, config, emit) => run(kind, () => open(config, emit, signal)),
+    held: async (config) => {
+      try {
+        const { app, wanted } = await open(config, silent, signal)
+        return heldTarget(await app.runs.history(), targetOf(wanted))
+      } catch (error) {
+        if (!(error instanceof AgentError)) throw error
+        return { run: null, reason: error.message, stuck: true }
+      }
+    },
+    look: async (config) => {
+      try {
+        const { app, wanted } = await open(config, silent, AbortSignal.timeout(LOOK_TIMEOUT_MS))
+        // Without a target: no registry is asked for a scrape.
+        return await status(app, {
+          ...wanted,
+          node: { ...wanted.node, image: null },
+          cni: { ...wanted.cni, source: null },
+          cniConfig: null,
+        })
+      } catch (error) {
+        if (!(error instanceof AgentError)) throw error
+        return null
+      }
+    },
+  }
+}
+
+async function run(kind: JobKind, open: () => Promise<OpenedHost>): Promise<Finished> {
+  try {
+    const { app, wanted, end } = await open()
+    try {
+      const report = kind === 'resume' ? await resume(app) : await upgrade(app, wanted)
+      return { report, end: await endOf(report, app) }
+    } finally {
+      end()
+    }
+  } catch (error) {
+    if (!(error instanceof AgentError)) throw error
+    const report = reportOfError(error)
+    // What keeps a resume from beginning has settled nothing.
+    const isOpen = kind === 'resume' && report.outcome === 'refused'
+    return { report, end: isOpen ? 'unfinished' : endOfOutcome(report) }
+  }
+}
+
+async function resume(app: App): Promise<Report> {
+  await app.lock('resume')
+  return (await resumeInterrupted(app)) ?? unstarted('unchanged', null, [])
+}
+
+/** A run that is stuck and still open waits for Docker, not for an operator. */
+async function endOf(report: Report, app: App): Promise<End> {
+  const isOpen = report.outcome === 'stuck' && (await app.runs.history()).some(isUnfinished)
+  return isOpen ? 'unfinished' : endOfOutcome(report)
+}
+
+function endOfOutcome({ outcome, changed }: Report): End {
+  switch (outcome) {
+    case 'unchanged':
+    case 'planned':
+    case 'prefetched':
+    case 'upgraded':
+      return 'done'
+    case 'rolled-back':
+      return changed ? 'done' : 'failed'
+    case 'refused':
+    case 'deferred':
+    case 'stuck':
+      return outcome
+  }
+}

@@ -1,0 +1,155 @@
+import type { Problem } from '../core/errors.ts'
+
+/** What the config said when it was last read. */
+export type Seen =
+  | {
+      kind: 'valid'
+      /** All that a run depends on: two configs with the same one ask for the same. */
+      fingerprint: string
+      /** In words; null where it asks for nothing. */
+      target: string | null
+      apply: 'auto' | 'manual'
+    }
+  | { kind: 'invalid'; problems: Problem[] }
+
+export type JobKind = 'resume' | 'apply'
+
+/** How a job ended: `refused` changed nothing, `unfinished` left its run open because Docker went away. */
+export type End = 'done' | 'failed' | 'refused' | 'deferred' | 'unfinished' | 'stuck'
+
+/** What the service knows and intends; a value, changed by the functions below alone. Times are monotonic ms. */
+export interface LoopState {
+  readonly seen: Seen | null
+  /** Single flight: at most one. `fingerprint` is what it applies. */
+  readonly job: { readonly kind: JobKind; readonly fingerprint: string } | null
+  /** An interrupted run comes before everything else. */
+  readonly resumeDue: boolean
+  /** What was tried and is not tried again by itself. */
+  readonly settled: { readonly fingerprint: string; readonly end: 'done' | 'failed' } | null
+  /** An operator is needed: nothing is applied until one says so. */
+  readonly stuck: boolean
+  readonly retry: { readonly at: number; readonly tries: number; readonly why: End } | null
+  readonly stopping: boolean
+}
+
+export const atStart: LoopState = {
+  seen: null,
+  job: null,
+  resumeDue: true,
+  settled: null,
+  stuck: false,
+  retry: null,
+  stopping: false,
+}
+
+/** Another agent is at work: it is done soon. */
+const LOCKED_RETRY_MS = 10_000
+/** A registry or a peer that is away: doubled for each further try. */
+const FIRST_RETRY_MS = 60_000
+const LAST_RETRY_MS = 3_600_000
+
+/** What to begin now, if anything. */
+export function nextJob(state: LoopState, now: number): JobKind | null {
+  if (state.stopping || state.job !== null || state.seen?.kind !== 'valid') return null
+  if (state.retry !== null && now < state.retry.at) return null
+  if (state.resumeDue) return 'resume'
+  return wantsApply(state) ? 'apply' : null
+}
+
+function wantsApply({ seen, stuck, settled }: LoopState): boolean {
+  if (stuck || seen?.kind !== 'valid' || seen.apply !== 'auto' || seen.target === null) return false
+  return settled?.fingerprint !== seen.fingerprint
+}
+
+/** When `nextJob` may answer something else without anything having happened. */
+export function dueAt({ job, retry }: LoopState): number | null {
+  return job === null && retry !== null ? retry.at : null
+}
+
+/** The config was read: a changed one is a new beginning, an invalid one changes nothing. */
+export function looked(state: LoopState, seen: Seen): LoopState {
+  const isNew = seen.kind === 'valid' && seen.fingerprint !== fingerprintOf(state.seen)
+  const waits = state.resumeDue || state.retry?.why === 'deferred'
+  return { ...state, seen, retry: isNew && !waits ? null : state.retry }
+}
+
+export function began(state: LoopState, kind: JobKind): LoopState {
+  return { ...state, job: { kind, fingerprint: fingerprintOf(state.seen) } }
+}
+
+export function ended(state: LoopState, end: End, now: number): LoopState {
+  const { job } = state
+  if (job === null) throw new Error('internal error: no job had begun')
+  const idle = { ...state, job: null }
+  switch (end) {
+    case 'deferred':
+      return { ...idle, retry: { at: now + LOCKED_RETRY_MS, tries: state.retry?.tries ?? 0, why: end } }
+    case 'unfinished':
+      return { ...idle, resumeDue: true, retry: laterRetry(state, end, now) }
+    case 'stuck':
+      return { ...idle, resumeDue: false, stuck: true, retry: null }
+    case 'done':
+    case 'failed':
+    case 'refused':
+      // Whatever became of the interrupted run, it is settled.
+      if (job.kind === 'resume') return { ...idle, resumeDue: false, retry: null }
+      if (end === 'refused') return { ...idle, retry: laterRetry(state, end, now) }
+      return { ...idle, settled: { fingerprint: job.fingerprint, end }, retry: null }
+  }
+}
+
+function laterRetry({ retry }: LoopState, why: End, now: number): LoopState['retry'] {
+  const tries = (retry?.tries ?? 0) + 1
+  return { at: now + Math.min(FIRST_RETRY_MS * 2 ** (tries - 1), LAST_RETRY_MS), tries, why }
+}
+
+/** The journal says that this target failed before: it is not tried again by itself. */
+export function held(state: LoopState, { stuck }: { stuck: boolean }): LoopState {
+  return { ...state, stuck, settled: { fingerprint: fingerprintOf(state.seen), end: 'failed' } }
+}
+
+/** An operator has run the agent by hand since: what failed is no longer the last word. */
+export function released(state: LoopState): LoopState {
+  const { settled } = state
+  return { ...state, stuck: false, settled: settled && { ...settled, end: 'done' } }
+}
+
+/** SIGHUP: an operator asks for another try of everything. */
+export function told(state: LoopState): LoopState {
+  return { ...state, resumeDue: true, settled: null, stuck: false, retry: null }
+}
+
+export function stopped(state: LoopState): LoopState {
+  return { ...state, stopping: true }
+}
+
+/** Where the service stands, in one word. */
+export const SERVICE_STATES = [
+  'stopping',
+  'resuming',
+  'applying',
+  'stuck',
+  'config-invalid',
+  'retrying',
+  'held',
+  'manual',
+  'idle',
+] as const
+
+export type ServiceState = (typeof SERVICE_STATES)[number]
+
+export function serviceState(state: LoopState): ServiceState {
+  const { job, seen, settled } = state
+  if (state.stopping) return 'stopping'
+  if (job !== null) return job.kind === 'resume' ? 'resuming' : 'applying'
+  if (state.stuck) return 'stuck'
+  if (seen?.kind === 'invalid') return 'config-invalid'
+  if (state.retry !== null) return 'retrying'
+  if (settled?.end === 'failed' && settled.fingerprint === fingerprintOf(seen)) return 'held'
+  if (seen?.kind === 'valid' && seen.apply === 'manual') return 'manual'
+  return 'idle'
+}
+
+function fingerprintOf(seen: Seen | null): string {
+  return seen?.kind === 'valid' ? seen.fingerprint : ''
+}

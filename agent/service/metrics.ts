@@ -1,0 +1,146 @@
+import type { StatusReport } from '../core/status-report.ts'
+import { type LoopState, SERVICE_STATES, serviceState } from './loop.ts'
+import type { Tally } from './tally.ts'
+
+export interface Facts {
+  version: string
+  state: LoopState
+  tally: Tally
+  /** The host as it is now; null where it cannot be looked at. */
+  host: StatusReport | null
+}
+
+type Sample = [value: number, labels?: Record<string, string>]
+interface Metric {
+  name: string
+  help: string
+  samples: Sample[]
+  counter?: true
+}
+
+/** Built anew for each scrape from what is known then: no label outlives what it tells of. */
+export async function renderMetrics(facts: Facts): Promise<{ contentType: string; text: string }> {
+  // Loaded when it is needed: many hosts are never scraped.
+  const { Counter, Gauge, Registry } = await import('prom-client')
+  const registry = new Registry()
+  for (const { name, help, samples, counter } of metricsOf(facts)) {
+    const labelNames = [...new Set(samples.flatMap(([, labels = {}]) => Object.keys(labels)))]
+    const options = { name: `calico_agent_${name}`, help, labelNames, registers: [registry] }
+    const metric = counter ? new Counter(options) : new Gauge(options)
+    for (const [value, labels = {}] of samples) metric.inc(labels, value)
+  }
+  return { contentType: registry.contentType, text: await registry.metrics() }
+}
+
+function metricsOf(facts: Facts): Metric[] {
+  return [...serviceMetrics(facts), ...windowMetrics(facts), ...hostMetrics(facts.host)].filter(
+    ({ samples }) => samples.length > 0,
+  )
+}
+
+function serviceMetrics({ version, state, tally }: Facts): Metric[] {
+  const now = serviceState(state)
+  return [
+    { name: 'info', help: 'The agent that runs', samples: [[1, { version }]] },
+    {
+      name: 'state',
+      help: 'Where the service stands: 1 for the state that it is in',
+      samples: SERVICE_STATES.map((one) => [one === now ? 1 : 0, { state: one }]),
+    },
+    {
+      name: 'config_valid',
+      help: 'Whether the config file could be read and is valid',
+      samples: state.seen === null ? [] : [[state.seen.kind === 'valid' ? 1 : 0]],
+    },
+    {
+      name: 'runs_total',
+      help: 'Runs of the service by outcome',
+      counter: true,
+      samples: [...tally.runs].map(([outcome, count]) => [count, { outcome }]),
+    },
+    {
+      name: 'failures_total',
+      help: 'Errors that ended a run, by code',
+      counter: true,
+      samples: [...tally.failures].map(([code, count]) => [count, { code }]),
+    },
+    {
+      name: 'last_success_timestamp_seconds',
+      help: 'When the host was last brought to, or found at, what the config asks for',
+      samples: tally.lastSuccess === null ? [] : [[tally.lastSuccess]],
+    },
+    {
+      name: 'pull_bytes_total',
+      help: 'Bytes of image layers pulled',
+      counter: true,
+      samples: [[tally.pullBytes]],
+    },
+  ]
+}
+
+function windowMetrics({ tally: { window }, host }: Facts): Metric[] {
+  const last = window ?? host?.lastRun?.window ?? null
+  const seconds = (ms: number | null | undefined): Sample[] => (ms == null ? [] : [[ms / 1000]])
+  return [
+    {
+      name: 'window_budget_seconds',
+      help: 'Budget of the last window',
+      samples: seconds(last?.budgetMs),
+    },
+    {
+      name: 'window_used_seconds',
+      help: 'How much of its budget the last window used',
+      samples: seconds(last?.usedMs),
+    },
+    {
+      name: 'window_bird_down_seconds',
+      help: 'How long no BIRD lived in the last window',
+      samples: seconds(last?.birdDownMs),
+    },
+  ]
+}
+
+function hostMetrics(host: StatusReport | null): Metric[] {
+  const { node, bird, unfinishedRun } = host ?? {}
+  const daemons = bird ?? []
+  return [
+    {
+      name: 'host_seen',
+      help: 'Whether Docker and BIRD could be looked at for this scrape',
+      samples: [[host === null || host.problems.some(({ severity }) => severity === 'error') ? 0 : 1]],
+    },
+    {
+      name: 'node_info',
+      help: 'The calico/node container: 1 while it runs',
+      samples: node
+        ? [[node.state === 'running' ? 1 : 0, { image: node.image, version: node.version ?? '' }]]
+        : [],
+    },
+    {
+      name: 'unfinished_run',
+      help: 'Whether a run is at work or was interrupted',
+      samples: host === null ? [] : [[unfinishedRun ? 1 : 0]],
+    },
+    {
+      name: 'bird_up',
+      help: 'BIRD daemons that answer',
+      samples: bird === null || bird === undefined ? [] : [[daemons.length]],
+    },
+    {
+      name: 'bird_recovering',
+      help: 'Whether a graceful-restart recovery is in progress',
+      samples: daemons.map(({ family, recovering }) => [recovering ? 1 : 0, { family: String(family) }]),
+    },
+    {
+      name: 'bird_sessions',
+      help: 'BGP sessions by address family and state',
+      samples: daemons.flatMap(({ family, sessions }) => {
+        const up = sessions.filter(({ established }) => established).length
+        return [
+          [up, { family: String(family), state: 'established' }],
+          [sessions.length - up, { family: String(family), state: 'down' }],
+        ] satisfies Sample[]
+      }),
+    },
+  ]
+}

@@ -1,0 +1,228 @@
+import type { Config } from '../config/schema.ts'
+import type { AgentEvent, Emit } from '../core/events.ts'
+import type { Report } from '../core/report.ts'
+import type { Held } from '../held.ts'
+import { logEvents } from '../report/log-events.ts'
+import type { Logger } from '../report/logger.ts'
+import { RunView } from '../report/run-view.ts'
+import { type Account, statusLine } from './account.ts'
+import type { Finished, Jobs } from './jobs.ts'
+import { logFinished, logSeen } from './log.ts'
+import {
+  atStart,
+  began,
+  dueAt,
+  ended,
+  held,
+  type JobKind,
+  type LoopState,
+  looked,
+  nextJob,
+  released,
+  serviceState,
+  stopped,
+  told,
+} from './loop.ts'
+import type { Notice } from './notify.ts'
+import type { Look } from './seen.ts'
+import { Tally } from './tally.ts'
+
+/** The safety net under the watch of the file, and the beat of a loop that has nothing to do. */
+const LOOK_EVERY_MS = 30_000
+/** A loop that has not turned for so long hangs. */
+const HUNG_MS = 3 * LOOK_EVERY_MS
+/** So has a run that has told nothing for so long: each of its waits is bounded far below. */
+const SILENT_MS = 15 * 60_000
+
+export interface ServiceParts {
+  look: () => Promise<Look>
+  jobs: Jobs
+  notify: (notice: Notice) => void
+  log: Logger
+  /** Called with each valid config. */
+  configured: (config: Config) => Promise<void>
+  /** Aborted when the service shall end. */
+  signal: AbortSignal
+}
+
+/** Turns whatever happens into at most one job at a time; what to do is decided in loop.ts. */
+export class Service {
+  readonly tally = new Tally()
+  readonly #parts: ServiceParts
+  #state: LoopState = atStart
+  #config: Config | null = null
+  #live: RunView | null = null
+  #held: Held | null = null
+  #lastReport: Report | null = null
+  #bug: Error | null = null
+  #ready = false
+  #reloading = false
+  /** Earlier runs are asked once, before the first try of this process. */
+  #asksHistory = true
+  #lookAt = -Infinity
+  #turnedAt = performance.now()
+  #heardAt = performance.now()
+  #wake: () => void = () => undefined
+  #woken = false
+
+  constructor(parts: ServiceParts) {
+    this.#parts = parts
+    parts.signal.addEventListener('abort', () => {
+      this.#state = stopped(this.#state)
+      parts.notify({ STOPPING: '1' })
+      this.#stir()
+    })
+  }
+
+  /** Until it is stopped; resolves to the report of the last job. */
+  async run(): Promise<Report | null> {
+    for (;;) {
+      await this.#turn()
+      if (this.#bug !== null) throw this.#bug
+      if (this.#state.stopping && this.#state.job === null) return this.#lastReport
+      await this.#sleep()
+    }
+  }
+
+  /** The file may have changed. */
+  changed(): void {
+    this.#lookAt = -Infinity
+    this.#stir()
+  }
+
+  /** An operator wants all to be read and tried again. */
+  reload(): void {
+    this.#parts.log.info({ event: 'reload' }, 'told to reload: reads the config and tries again')
+    this.#state = told(this.#state)
+    this.#held = null
+    this.#asksHistory = false
+    this.#reloading = this.#ready
+    if (this.#reloading) this.#parts.notify({ RELOADING: '1' })
+    this.changed()
+  }
+
+  /** Whether it still does its work: what the watchdog and /healthz are told. */
+  get turns(): boolean {
+    const now = performance.now()
+    if (now - this.#turnedAt > HUNG_MS) return false
+    return this.#state.job === null || now - this.#heardAt < SILENT_MS
+  }
+
+  get state(): LoopState {
+    return this.#state
+  }
+
+  /** The last valid one. */
+  get config(): Config | null {
+    return this.#config
+  }
+
+  get account(): Account {
+    const { retry } = this.#state
+    const retryAt = retry === null ? null : new Date(Date.now() + retry.at - performance.now())
+    return { state: this.#state, live: this.#live, held: this.#held, lastReport: this.#lastReport, retryAt }
+  }
+
+  async #turn(): Promise<void> {
+    if (performance.now() >= this.#lookAt) await this.#look()
+    const config = this.#config
+    const kind = nextJob(this.#state, performance.now())
+    if (kind !== null && config !== null && !(kind === 'apply' && (await this.#isHeld(config)))) {
+      void this.#job(kind, config)
+    }
+    this.#turnedAt = performance.now()
+    this.#parts.notify({ STATUS: statusLine(this.account), ...(this.#becomesReady() && { READY: '1' }) })
+  }
+
+  async #look(): Promise<void> {
+    this.#lookAt = performance.now() + LOOK_EVERY_MS
+    const { seen, config } = await this.#parts.look()
+    logSeen(this.#parts.log, this.#state.seen, seen)
+    if (config !== null) {
+      this.#config = config
+      await this.#parts.configured(config)
+    }
+    this.#state = looked(this.#state, seen)
+    if (config !== null && ['held', 'stuck'].includes(serviceState(this.#state)))
+      await this.#askRelease(config)
+    if (this.#reloading) this.#parts.notify({ READY: '1' })
+    this.#reloading = false
+  }
+
+  async #isHeld(config: Config): Promise<boolean> {
+    if (!this.#asksHistory) return false
+    this.#asksHistory = false
+    this.#held = await this.#parts.jobs.held(config)
+    if (this.#held === null) return false
+    this.#state = held(this.#state, this.#held)
+    this.#parts.log.warn({ event: 'held', ...this.#held }, statusLine(this.account))
+    return true
+  }
+
+  /** What an operator did by hand meanwhile stands in the journals. */
+  async #askRelease(config: Config): Promise<void> {
+    const still = await this.#parts.jobs.held(config)
+    if (still?.run === (this.#held?.run ?? this.#lastReport?.run)) return
+    this.#held = still
+    if (still === null) this.#state = released(this.#state)
+  }
+
+  async #job(kind: JobKind, config: Config): Promise<void> {
+    this.#state = began(this.#state, kind)
+    this.#heardAt = performance.now()
+    try {
+      this.#finished(kind, await this.#parts.jobs.run(kind, config, this.#listen()))
+    } catch (error) {
+      this.#bug = error instanceof Error ? error : new Error(String(error))
+    }
+    this.#stir()
+  }
+
+  #finished(kind: JobKind, { report, end }: Finished): void {
+    this.#live = null
+    this.#held = null
+    this.#lastReport = report
+    this.#state = ended(this.#state, end, performance.now())
+    if (kind === 'apply' || report.run !== null) this.tally.report(report, Date.now() / 1000)
+    logFinished(this.#parts.log, kind, report, statusLine(this.account))
+  }
+
+  #listen(): Emit {
+    const log = logEvents(this.#parts.log)
+    return (event: AgentEvent) => {
+      this.#heardAt = performance.now()
+      log(event)
+      this.tally.event(event)
+      if (event.type === 'run') this.#live = new RunView(event, ({ kind }) => kind)
+      else this.#live?.apply(event)
+      this.#parts.notify({ STATUS: statusLine(this.account) })
+    }
+  }
+
+  /** An interrupted run is settled first; where that cannot be, the host is up all the same. */
+  #becomesReady(): boolean {
+    const { job, resumeDue, seen, retry, stopping } = this.#state
+    const waits = resumeDue && retry === null && seen?.kind === 'valid'
+    if (this.#ready || stopping || job?.kind === 'resume' || waits) return false
+    this.#ready = true
+    return true
+  }
+
+  #stir(): void {
+    this.#woken = true
+    this.#wake()
+  }
+
+  async #sleep(): Promise<void> {
+    const due = Math.min(this.#lookAt, dueAt(this.#state) ?? Infinity)
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, Math.max(0, due - performance.now()))
+      this.#wake = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+      if (this.#woken) this.#wake()
+    })
+    this.#woken = false
+  }
+}

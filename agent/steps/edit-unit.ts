@@ -1,0 +1,65 @@
+import { AgentError } from '../core/errors.ts'
+import type { FileEdit, UnitChange } from '../core/unit-change.ts'
+import type { UnitFiles } from '../ports/unit-files.ts'
+import type { Step } from './step.ts'
+import { removeTrial } from './unit-restart.ts'
+
+/** What was on trial becomes the unit's own: its file names the new image, and its own settings are in force again. */
+export const editUnit: Step<'edit-unit'> = {
+  moves: true,
+  describe: ({ change: { edit, unit, to } }) =>
+    edit === null ? `keep ${unit} as it is: it names ${to}` : `edit ${edit.path}: ${unit} runs ${to}`,
+  capture: () => Promise.resolve({}),
+
+  async do({ change }, _before, context) {
+    if (change.edit !== null) await replaceFile(change.edit, context)
+    await removeTrial(change, context)
+  },
+
+  async verify({ change }, _before, { systemd }) {
+    const state = await systemd.show(change.unit)
+    if (state?.active === 'active' && !state.needsReload) return {}
+    throw new AgentError(
+      'unit-not-kept',
+      `cannot keep ${change.unit} as it is now: it is ${state?.active ?? 'gone'}`,
+      { fix: `systemctl status ${change.unit}` },
+    )
+  },
+
+  goesOn: () => Promise.resolve(true),
+
+  async undo({ change }, _before, context) {
+    if (change.edit !== null) await restoreFile(change.edit, change, context)
+    return {}
+  },
+}
+
+/** @throws AgentError `unit-changed` where somebody else has changed the file meanwhile */
+export async function replaceFile(edit: FileEdit, { unitFiles }: { unitFiles: UnitFiles }): Promise<void> {
+  const now = (await unitFiles.read(edit.path))?.text ?? null
+  if (now === edit.after) return
+  if (now !== edit.before) throw changed(edit.path)
+  await unitFiles.write(edit.path, edit.after)
+}
+
+/** What somebody else wrote meanwhile is left. */
+async function restoreFile(
+  { path, before, after }: FileEdit,
+  { unit, from }: UnitChange,
+  { unitFiles }: { unitFiles: UnitFiles },
+): Promise<void> {
+  const now = (await unitFiles.read(path))?.text ?? null
+  if (now === before) return
+  if (now !== after) {
+    throw new AgentError('unit-changed', `cannot put ${path} back: somebody else has changed it`, {
+      fix: `have it name ${from} by hand; then systemctl daemon-reload; systemctl restart ${unit}`,
+    })
+  }
+  await (before === null ? unitFiles.remove(path) : unitFiles.write(path, before))
+}
+
+function changed(path: string): AgentError {
+  return new AgentError('unit-changed', `cannot edit ${path}: somebody else has changed it meanwhile`, {
+    fix: 'run the upgrade again when nobody else is at work on it',
+  })
+}

@@ -1,0 +1,108 @@
+import type { ContainerJson } from '../core/docker-json.ts'
+import { AgentError } from '../core/errors.ts'
+import type { Gate } from '../core/plan.ts'
+import type { UnitChange } from '../core/unit-change.ts'
+import type { StepContext } from './step.ts'
+
+const POLL_MS = 20
+const BIRD_POLL_MS = 5
+/** `docker run` of an image that is here takes below a second; a unit may pull or wait before it. */
+const START_LIMIT_MS = 45_000
+
+interface Restart {
+  change: UnitChange
+  /** What the drop-in starts. */
+  image: string
+  gate: Gate
+  /** The container that must be gone. */
+  oldId: string | null
+}
+
+/**
+ * Restarts the unit under the drop-in that is in place: systemd kills the old container and starts the next one in one
+ * job, which it finishes even if the agent dies. Counts the window from BIRD's last sign of life. Returns the new
+ * container, undefined where the unit starts none.
+ */
+export async function restartUnit(
+  { change, image, gate, oldId }: Restart,
+  context: StepContext,
+): Promise<ContainerJson | undefined> {
+  const { systemd, docker, clock } = context
+  await checkTrial(change, image, context)
+  // systemd runs no ExecStop= of a unit that failed: what it left behind would keep the name
+  const left = await docker.inspectContainer(change.container)
+  if (left?.State.Running === false) await docker.removeContainer(left.Id)
+  await systemd.resetFailed(change.unit)
+  context.since = clock.now()
+  let isOver = false
+  const job = systemd.restart(change.unit).finally(() => (isOver = true))
+  await Promise.all([job, followBird(gate, () => isOver, context)])
+  return await nextContainer(change, oldId, context)
+}
+
+/** Writes the drop-in and has systemd read it. */
+export async function putTrial(
+  { trial }: UnitChange,
+  text: string,
+  { unitFiles, systemd }: StepContext,
+): Promise<void> {
+  await unitFiles.write(trial.path, text)
+  await systemd.daemonReload()
+}
+
+/** Takes the drop-in away: what the files say is in force again, and what runs goes on. */
+export async function removeTrial({ trial }: UnitChange, { unitFiles, systemd }: StepContext): Promise<void> {
+  await unitFiles.remove(trial.path)
+  await systemd.daemonReload()
+}
+
+/** What systemd made of the drop-in: another one may win over it, and then BIRD could be stopped by TERM. */
+async function checkTrial(
+  { unit, container }: UnitChange,
+  image: string,
+  { systemd }: StepContext,
+): Promise<void> {
+  const state = await systemd.show(unit)
+  const starts = state?.execStart.some((line) => line.includes(image)) === true
+  const stops =
+    state?.execStop.length === 1 && state.execStop[0]?.endsWith(`rm --force ${container}`) === true
+  if (starts && stops) return
+  throw new AgentError(
+    'unit-overridden',
+    `cannot restart ${unit}: another drop-in wins over the one of this run`,
+    {
+      fix: `systemctl cat ${unit}`,
+    },
+  )
+}
+
+/** BIRD lives until the unit's stop command kills it. */
+async function followBird({ daemons }: Gate, isOver: () => boolean, context: StepContext): Promise<void> {
+  const { bird, clock } = context
+  if (daemons.length === 0 || daemons.some(({ endpoint }) => endpoint.via !== 'host')) return
+  while (!isOver()) {
+    const asked = clock.now()
+    const states = await Promise.all(daemons.map(({ endpoint }) => bird.socketState(endpoint.socket)))
+    if (!states.includes('listening')) return
+    context.since = asked
+    await clock.sleep(BIRD_POLL_MS)
+  }
+}
+
+/** systemd's job is over when docker has begun: the container comes a moment later. */
+async function nextContainer(
+  { unit, container }: UnitChange,
+  oldId: string | null,
+  { docker, systemd, clock }: StepContext,
+): Promise<ContainerJson | undefined> {
+  const deadline = clock.now() + START_LIMIT_MS
+  for (;;) {
+    const found = await docker.inspectContainer(container)
+    const isNext = found !== undefined && found.Id !== oldId
+    if (isNext && found.State.Status !== 'created') return found
+    const state = await systemd.show(unit)
+    const isUp = state?.active === 'active' || state?.active === 'activating'
+    if (!isUp || clock.now() > deadline) return isNext ? found : undefined
+    await clock.sleep(POLL_MS)
+  }
+}

@@ -1,0 +1,139 @@
+#!/usr/bin/python3
+"""Ansible's view of `calico-agent upgrade --json`: what it reports is what the agent reports."""
+
+import json
+import os
+import tempfile
+
+from ansible.module_utils.basic import AnsibleModule
+
+DOCUMENTATION = """
+module: calico_agent
+short_description: makes a host run the Calico that its config names
+description:
+  - Runs C(calico-agent upgrade --json). A host that runs it already is left alone.
+  - In check mode it runs C(--check), which plans and changes nothing.
+options:
+  config:
+    description:
+      - The config that the host is going to have. It is used in check mode only, when it is not on disk yet;
+        else the agent reads its own file.
+    type: dict
+  node:
+    description: The calico/node image; wins over the config.
+    type: str
+  window:
+    description: Seconds; the smallest of 90, BIRD's and this.
+    type: int
+  allow:
+    description: Preflight rules to override.
+    type: list
+    elements: str
+    default: []
+  executable:
+    description: The agent.
+    type: path
+    default: /usr/bin/calico-agent
+"""
+
+RETURN = """
+outcome:
+  description: the agent's word, such as C(upgraded), C(unchanged), C(planned), C(rolled-back), C(refused)
+  type: str
+  returned: always
+rc:
+  description: the agent's exit code; 75 when another run holds the host's lock
+  type: int
+  returned: when the agent ran
+components:
+  description: what changes, C(from) and C(to) by component
+  type: dict
+  returned: when the agent ran
+report:
+  description: the whole of the agent's JSON
+  type: dict
+  returned: when the agent ran
+"""
+
+
+def arguments(params, config_file):
+    argv = [params["executable"], "upgrade", "--json"]
+    if config_file:
+        argv += ["--check", "--config", config_file]
+    for name in ("node", "window"):
+        if params[name] is not None:
+            argv += ["--" + name, str(params[name])]
+    for rule in params["allow"]:
+        argv += ["--allow", rule]
+    return argv
+
+
+def planned_config(module):
+    """The file that --check reads: what the host is going to have, or has."""
+    if module.params["config"] is None:
+        return "/etc/calico-agent/agent.yaml"
+    handle, path = tempfile.mkstemp(suffix=".yaml", dir=module.tmpdir)
+    with os.fdopen(handle, "w") as file:
+        json.dump(module.params["config"], file)  # JSON is YAML
+    return path
+
+
+def diffs(report):
+    return [
+        {
+            "before_header": entry["target"],
+            "after_header": entry["target"],
+            "before": entry["before"] + "\n",
+            "after": entry["after"] + "\n",
+        }
+        for entry in report["diff"]
+    ]
+
+
+def run(module):
+    config_file = planned_config(module) if module.check_mode else None
+    rc, out, err = module.run_command(arguments(module.params, config_file))
+    try:
+        report = json.loads(out)
+    except ValueError:
+        module.fail_json(msg="cannot read what the agent says", outcome="unknown", rc=rc, stdout=out, stderr=err)
+    result = {
+        "changed": report["changed"],
+        "outcome": report["outcome"],
+        "rc": rc,
+        "components": report["components"],
+        "report": report,
+    }
+    if module._diff and report["changed"]:
+        result["diff"] = diffs(report)
+    for problem in report["problems"]:
+        if problem["severity"] == "warning":
+            module.warn("%(message)s (%(fix)s)" % problem)
+    if rc == 0:
+        module.exit_json(**result)
+    errors = ["%(code)s: %(message)s. Way out: %(fix)s" % p for p in report["problems"] if p["severity"] == "error"]
+    module.fail_json(msg="%s: %s" % (report["outcome"], "; ".join(errors)), **result)
+
+
+def main():
+    module = AnsibleModule(
+        argument_spec={
+            "config": {"type": "dict"},
+            "node": {"type": "str"},
+            "window": {"type": "int"},
+            "allow": {"type": "list", "elements": "str", "default": []},
+            "executable": {"type": "path", "default": "/usr/bin/calico-agent"},
+        },
+        supports_check_mode=True,
+    )
+    if module.check_mode and not os.path.exists(module.params["executable"]):
+        module.exit_json(
+            changed=True,
+            outcome="unknown",
+            msg="the agent would be installed first; only it can tell what it would change",
+        )
+    run(module)
+
+
+if __name__ == "__main__":
+    main()

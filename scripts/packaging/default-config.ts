@@ -1,0 +1,67 @@
+import { parse, stringify } from 'yaml'
+import { blocks, rows, section } from '../../test/docs/markdown.ts'
+import { plainText, wrap } from './text.ts'
+
+/**
+ * Keys that are no comments: a file of comments alone would be refused as empty, and a service that is installed
+ * waits until somebody says that it may apply a changed config by itself.
+ */
+const SET: Record<string, string> = { apply: 'manual', window: '90' }
+
+const head = `What this host shall run. Nothing is changed on this host until a component is named here. A line such
+as "#settle: 10" is a key with its default, or with an example where it has no default.`
+
+interface Key {
+  path: string[]
+  /** YAML on one line. */
+  value: string
+  type: string
+  meaning: string
+}
+
+/** agent.yaml with every key of docs/configuration.md, which tests hold to the schema, as a comment. */
+export function defaultConfig(configuration: string): string {
+  const keys = documentedKeys(configuration)
+  const lines = wrap(head, '# ')
+  let section: string | undefined
+  for (const key of keys) {
+    const [top = '', ...rest] = key.path
+    if (top !== section) lines.push('')
+    if (top !== section && rest.length > 0) lines.push(`#${top}:`)
+    section = top
+    lines.push(...keyLines(key))
+  }
+  return `${lines.join('\n')}\n`
+}
+
+function keyLines({ path, value, type, meaning }: Key): string[] {
+  const indent = '  '.repeat(path.length - 1)
+  const set = SET[path.join('.')]
+  const line = `${indent}${path.at(-1) ?? ''}: ${set ?? value}`
+  return [...wrap(`${meaning} (${type})`, '# '), set === undefined ? `#${line}` : line]
+}
+
+/** The keys in the order of the table, those of one section side by side. */
+function documentedKeys(configuration: string): Key[] {
+  const examples = blocks(section(configuration, '## A full example'), 'yaml').map(
+    (block) => parse(block) as unknown,
+  )
+  const keys = rows(section(configuration, '## Keys')).map(
+    ([key = '', type = '', value = '', meaning = '']) => {
+      const path = plainText(key).split('.')
+      const shown = value === '-' ? inline(exampleOf(examples, path)) : plainText(value)
+      return { path, value: shown, type: plainText(type), meaning: plainText(meaning) }
+    },
+  )
+  const tops = [...new Set(keys.map(({ path }) => path[0]))]
+  return tops.flatMap((top) => keys.filter(({ path }) => path[0] === top))
+}
+
+/** Some keys exclude each other, and stand in examples of their own. */
+const exampleOf = (examples: unknown[], path: string[]): unknown =>
+  examples.map((example) => at(example, path)).find((value) => value !== undefined)
+
+const at = (value: unknown, path: string[]): unknown =>
+  path.reduce((inner, key) => (inner as Record<string, unknown> | undefined)?.[key], value)
+
+const inline = (value: unknown): string => stringify(value, { collectionStyle: 'flow', lineWidth: 0 }).trim()

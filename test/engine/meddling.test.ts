@@ -1,0 +1,100 @@
+import { describe, expect, it } from 'vitest'
+import { brokenBirds } from './broken-birds.ts'
+import { FakeHost, type HostOptions } from './fake-host.ts'
+
+/** Runs an upgrade; right before the n-th call of a method somebody else acts. */
+async function meddled(
+  [method, nth]: [string, number],
+  act: (host: FakeHost) => unknown,
+  options: HostOptions = {},
+) {
+  const host = await FakeHost.create(options)
+  let calls = 0
+  host.onMove = (_, what) => {
+    if (what === method && ++calls === nth) act(host)
+  }
+  const outcome = await host.run()
+  const running = (await host.containers()).filter(({ State }) => State.Running)
+  return { host, outcome, running, problems: host.state()?.problems ?? [] }
+}
+
+const inThePull: [string, number] = ['pullImage', 1]
+/** "done" of the swap: its trial follows. */
+const inTheTrial: [string, number] = ['append', 12]
+const nextOf = async (host: FakeHost) => (await host.containers()).at(-1)?.Id ?? ''
+
+describe('somebody who lays hands on the old container before its turn', () => {
+  it.each<[string, (host: FakeHost) => unknown]>([
+    [
+      'restarts it',
+      ({ docker, oldId }) => {
+        docker.exit(oldId, 0)
+      },
+    ],
+    ['stops it', ({ docker, oldId }) => docker.killContainer(oldId)],
+    ['removes it', ({ docker, oldId }) => docker.removeContainer(oldId)],
+    ['renames it', ({ docker, oldId }) => docker.renameContainer(oldId, 'mine')],
+  ])('and %s, ends the run before its first move', async (_, act) => {
+    const { host, outcome, problems } = await meddled(inThePull, act)
+    expect(outcome).toBe('refused')
+    expect(problems).toMatchObject([{ code: 'changed-meanwhile' }])
+    expect(host.ops.filter((op) => op.startsWith('docker start'))).toEqual([])
+    expect(host.violations).toEqual([])
+  })
+})
+
+describe('somebody who lays hands on the containers in the trial', () => {
+  it('removes the new one: the old one is put back', async () => {
+    const { host, outcome, problems } = await meddled(inTheTrial, async (meddler) => {
+      await meddler.docker.removeContainer(await nextOf(meddler))
+    })
+    expect(outcome).toBe('rolled-back')
+    expect(problems[0]?.message).toContain('it was removed by somebody else')
+    expect(await host.flaws(outcome)).toEqual([])
+  })
+
+  it('removes the old one: the new one is kept, and that is said', async () => {
+    const { outcome, running, problems } = await meddled(inTheTrial, ({ docker, oldId }) =>
+      docker.removeContainer(oldId),
+    )
+    expect(outcome).toBe('upgraded')
+    expect(running.map(({ Name }) => Name)).toEqual(['/calico-node'])
+    expect(problems).toMatchObject([{ code: 'parked-gone', severity: 'warning' }])
+  })
+
+  it('removes the old one, and the new one fails: the old one is made again', async () => {
+    const { outcome, running } = await meddled(
+      inTheTrial,
+      ({ docker, oldId }) => docker.removeContainer(oldId),
+      brokenBirds['a BIRD that never comes up'],
+    )
+    expect(outcome).toBe('rolled-back')
+    expect(running).toMatchObject([
+      {
+        Name: '/calico-node',
+        Config: { Image: 'calico/node:v2.6.5' },
+        HostConfig: { RestartPolicy: { Name: 'always' } },
+      },
+    ])
+  })
+
+  it('starts the old one: two never stay', async () => {
+    const { outcome, running, host, problems } = await meddled(inTheTrial, ({ docker, oldId }) =>
+      docker.startContainer(oldId),
+    )
+    expect(outcome).toBe('rolled-back')
+    expect(running.map(({ Id }) => Id)).toEqual([host.oldId])
+    expect(problems).toMatchObject([{ code: 'changed-meanwhile' }])
+  })
+
+  it('starts the old one after the agent died: the resume leaves it alone', async () => {
+    const host = await FakeHost.create()
+    await host.run(undefined, { at: 14, before: false })
+    expect(host.ops.at(-1)).toMatch(/^docker start calico-node-next/)
+    await host.docker.startContainer(host.oldId)
+    expect(await host.resume()).toBe('rolled-back')
+    expect(host.ops.filter((op) => op === 'docker kill calico-node')).toHaveLength(1)
+    const running = (await host.containers()).filter(({ State }) => State.Running)
+    expect(running.map(({ Id }) => Id)).toEqual([host.oldId])
+  })
+})

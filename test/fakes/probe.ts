@@ -1,0 +1,10 @@
+import type { Probe } from '../../agent/ports/probe.ts'
+
+/** Peers that are there, no health endpoint, and a disk that nobody can measure. */
+export function fakeProbe(): Probe {
+  return {
+    httpStatus: () => Promise.resolve(null),
+    acceptsTcp: () => Promise.resolve(true),
+    freeBytes: () => Promise.resolve(null),
+  }
+}

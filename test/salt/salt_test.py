@@ -1,0 +1,155 @@
+"""
+The Salt modules against the agent that is on PATH, without Salt: a loader and `cmd.run_all` as Salt documents them
+stand in for its own.
+
+CALICO_IMAGE names an image that an upgrade would bring; without it there is no host, and a recorded reply is used for
+what only a host can answer.
+"""
+
+import importlib.util
+import json
+import os
+import pathlib
+import stat
+import subprocess
+import tempfile
+import unittest
+
+SALT = pathlib.Path(os.environ.get("SALT_MODULES", pathlib.Path(__file__).parents[2] / "scripts/salt"))
+IMAGE = os.environ.get("CALICO_IMAGE")
+
+PLANNED = {
+    "schema": 1,
+    "run": None,
+    "outcome": "planned",
+    "changed": True,
+    "components": {"node": {"from": "calico/node:v2.6.5", "to": "calico/node:v2.6.12"}},
+    "steps": [],
+    "window": None,
+    "diff": [],
+    "problems": [],
+}
+
+
+def run_all(argv, python_shell, ignore_retcode):
+    assert not python_shell and ignore_retcode
+    done = subprocess.run(argv, capture_output=True, text=True)
+    return {"pid": 0, "retcode": done.returncode, "stdout": done.stdout, "stderr": done.stderr}
+
+
+def load(kind, functions, test=False):
+    """As Salt's loader: the dunders are put into the module's own namespace."""
+    spec = importlib.util.spec_from_file_location("calico_agent", SALT / kind / "calico_agent.py")
+    module = importlib.util.module_from_spec(spec)
+    module.__salt__ = functions
+    module.__opts__ = {"test": test}
+    spec.loader.exec_module(module)
+    return module
+
+
+def modules(test=False):
+    execution = load("_modules", {"cmd.run_all": run_all})
+    state = load("_states", {"calico_agent.upgrade": execution.upgrade}, test)
+    return execution, state
+
+
+class WithTheExecutable(unittest.TestCase):
+    def setUp(self):
+        self.directory = tempfile.TemporaryDirectory()
+        self.addCleanup(self.directory.cleanup)
+
+    def config(self, text):
+        path = pathlib.Path(self.directory.name, "agent.yaml")
+        path.write_text(text)
+        return str(path)
+
+    def test_is_loaded_where_the_agent_is(self):
+        execution, state = modules()
+        self.assertEqual(execution.__virtual__(), "calico_agent")
+        self.assertEqual(state.__virtual__(), "calico_agent")
+
+    def test_a_bad_config_fails_with_its_way_out(self):
+        _, state = modules()
+        done = state.upgraded("calico", config=self.config("nod: {}\n"))
+        self.assertIs(done["result"], False)
+        self.assertEqual(done["changes"], {})
+        self.assertRegex(done["comment"], r'refused\nbad-config: .*the nearest known key is "node".*Way out: ')
+
+    def test_no_docker_fails_in_test_mode_as_well(self):
+        _, state = modules(test=True)
+        config = self.config("node: { image: calico/node:v2.6.12 }\ndocker: { socket: /nowhere/docker.sock }\n")
+        done = state.upgraded("calico", config=config)
+        self.assertIs(done["result"], False)
+        self.assertRegex(done["comment"], r"refused\n\S+: .*/nowhere/docker.sock")
+
+    def test_resume_without_a_run_changes_nothing(self):
+        execution, _ = modules()
+        report = execution.resume(config=self.config("window: 60\n"))
+        self.assertEqual((report["rc"], report["outcome"], report["changed"]), (0, "unchanged", False))
+
+
+@unittest.skipUnless(IMAGE, "there is no host")
+class OnAHost(unittest.TestCase):
+    def test_test_mode_says_what_would_change(self):
+        _, state = modules(test=True)
+        done = state.upgraded("calico", node=IMAGE)
+        self.assertIsNone(done["result"], done)
+        self.assertEqual(done["changes"]["node"]["new"], IMAGE)
+        self.assertTrue(done["comment"].startswith("planned"))
+
+    def test_what_runs_already_is_true_without_changes(self):
+        execution, state = modules()
+        running = execution.status()["node"]["image"]
+        done = state.upgraded("calico", node=running)
+        self.assertEqual((done["result"], done["changes"]), (True, {}))
+
+
+@unittest.skipIf(IMAGE, "a host answers")
+class WithARecordedReply(unittest.TestCase):
+    """The reply of an agent on a host, given by a program of the same name."""
+
+    def reply(self, report, code=0, test=True):
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        script = pathlib.Path(directory.name, "calico-agent")
+        words = "printf '%s\\n' \"$@\" >\"$0.argv\"\n"
+        script.write_text("#!/bin/sh\n%scat <<'EOF'\n%s\nEOF\nexit %d\n" % (words, json.dumps(report), code))
+        script.chmod(script.stat().st_mode | stat.S_IXUSR)
+        execution, state = modules(test)
+        execution.EXECUTABLE = str(script)
+        return state, lambda: pathlib.Path(str(script) + ".argv").read_text().split("\n")[:-1]
+
+    def test_a_plan_is_none_in_test_mode(self):
+        state, argv = self.reply(PLANNED)
+        done = state.upgraded("calico", window=60, allow=["peer-down", "not-calico"])
+        self.assertIsNone(done["result"])
+        self.assertEqual(done["changes"], {"node": {"old": "calico/node:v2.6.5", "new": "calico/node:v2.6.12"}})
+        flags = ["--check", "--allow", "peer-down", "--allow", "not-calico", "--json", "--window", "60"]
+        self.assertEqual(argv(), ["upgrade", *flags])
+
+    def test_an_upgrade_is_true_with_changes(self):
+        state, argv = self.reply({**PLANNED, "outcome": "upgraded", "run": "20261122T141503Z-7f3a"}, test=False)
+        done = state.upgraded("calico")
+        self.assertIs(done["result"], True)
+        self.assertIn("node", done["changes"])
+        self.assertEqual(done["comment"], "upgraded by run 20261122T141503Z-7f3a")
+        self.assertEqual(argv(), ["upgrade", "--json"])
+
+    def test_a_moved_tag_is_a_change_under_the_same_name(self):
+        same = {"node": {"from": "calico/node:latest", "to": "calico/node:latest"}}
+        state, _ = self.reply({**PLANNED, "components": same})
+        done = state.upgraded("calico")
+        self.assertIsNone(done["result"])
+        self.assertNotEqual(done["changes"], {})
+
+    def test_a_rollback_is_false_without_changes(self):
+        problem = {"code": "gate-failed", "severity": "error", "message": "it exited", "fix": "docker logs"}
+        report = {**PLANNED, "outcome": "rolled-back", "changed": False, "problems": [problem]}
+        state, _ = self.reply(report, code=4, test=False)
+        done = state.upgraded("calico")
+        self.assertEqual((done["result"], done["changes"]), (False, {}))
+        self.assertEqual(done["comment"], "rolled-back\ngate-failed: it exited. Way out: docker logs")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,159 @@
+import { spawnSync } from 'node:child_process'
+import { describe, expect, it } from 'vitest'
+import { parse as parseYaml } from 'yaml'
+import type { Report } from '../../agent/core/report.ts'
+import type { StatusReport } from '../../agent/core/status-report.ts'
+import { unstarted } from '../../agent/outcome.ts'
+import { atStart, looked } from '../../agent/service/loop.ts'
+import { type Facts, renderMetrics } from '../../agent/service/metrics.ts'
+import { Tally } from '../../agent/service/tally.ts'
+import { codeRows, root, section, textOf } from '../docs/markdown.ts'
+import { pull, RUN } from '../report/samples.ts'
+
+const window = {
+  budgetMs: 90_000,
+  birdDownMs: 131,
+  sessionsBackMs: 3904,
+  recoveredMs: 4100,
+  usedMs: 4100,
+  releasedPeers: [],
+}
+const session = { name: 'Mesh_b', neighbor: '192.0.2.2', info: 'Established', imported: 3 }
+const host = {
+  node: { image: 'calico/node:v2.6.12', version: '2.6.12', state: 'running' },
+  bird: [
+    {
+      family: 4,
+      recovering: false,
+      sessions: [
+        { ...session, established: true },
+        { ...session, established: false },
+      ],
+    },
+  ],
+  lastRun: null,
+  unfinishedRun: null,
+  problems: [],
+} as unknown as StatusReport
+
+function report(outcome: Report['outcome'], more: Partial<Report> = {}): Report {
+  return { ...unstarted(outcome, null, []), run: RUN, ...more }
+}
+
+/** All there is to tell. */
+function facts(): Facts {
+  const tally = new Tally()
+  for (const megabytes of [10, 30]) tally.event(pull(megabytes))
+  tally.report(report('upgraded', { changed: true, window }), 1_800_000_000)
+  const problem = { code: 'gate-failed', severity: 'error' as const, message: 'm', fix: 'f' }
+  tally.report(report('rolled-back', { problems: [problem, problem] }), 1_800_000_100)
+  const state = looked(atStart, { kind: 'valid', fingerprint: 'A', target: 'A', apply: 'auto' })
+  return { version: '0.1.0', state, tally, host }
+}
+
+const samples = (text: string): string[] =>
+  text.split('\n').filter((line) => line !== '' && !line.startsWith('#'))
+const names = (text: string): string[] => [
+  ...new Set([...text.matchAll(/\bcalico_agent_\w+/g)].map(([name]) => name)),
+]
+
+describe('the metrics', () => {
+  it('tell what was counted and what is', async () => {
+    const { text, contentType } = await renderMetrics(facts())
+    expect(contentType).toContain('text/plain')
+    for (const sample of [
+      'calico_agent_info{version="0.1.0"} 1',
+      'calico_agent_state{state="idle"} 1',
+      'calico_agent_state{state="held"} 0',
+      'calico_agent_config_valid 1',
+      'calico_agent_runs_total{outcome="upgraded"} 1',
+      'calico_agent_runs_total{outcome="rolled-back"} 1',
+      'calico_agent_failures_total{code="gate-failed"} 1',
+      'calico_agent_last_success_timestamp_seconds 1800000000',
+      'calico_agent_pull_bytes_total 30000000',
+      'calico_agent_window_budget_seconds 90',
+      'calico_agent_window_used_seconds 4.1',
+      'calico_agent_window_bird_down_seconds 0.131',
+      'calico_agent_host_seen 1',
+      'calico_agent_node_info{image="calico/node:v2.6.12",version="2.6.12"} 1',
+      'calico_agent_unfinished_run 0',
+      'calico_agent_bird_up 1',
+      'calico_agent_bird_recovering{family="4"} 0',
+      'calico_agent_bird_sessions{family="4",state="established"} 1',
+      'calico_agent_bird_sessions{family="4",state="down"} 1',
+    ])
+      expect(samples(text)).toContain(sample)
+  })
+
+  it('leave out what is not known rather than call it 0', async () => {
+    const { text } = await renderMetrics({ version: '1', state: atStart, tally: new Tally(), host: null })
+    expect(samples(text)).toContain('calico_agent_host_seen 0')
+    for (const unknown of [
+      'config_valid',
+      'bird_up',
+      'unfinished_run',
+      'last_success',
+      'window',
+      'node_info',
+    ])
+      expect(text).not.toContain(`calico_agent_${unknown}`)
+  })
+
+  it('are as Prometheus wants them', async () => {
+    expect(promtool(['check', 'metrics'], (await renderMetrics(facts())).text)).toEqual({ code: 0, said: '' })
+    // The check can fail: a counter is called total.
+    expect(promtool(['check', 'metrics'], '# HELP a b\n# TYPE a counter\na 1\n').code).not.toBe(0)
+  })
+})
+
+describe('a pull', () => {
+  it('counts what each try brings, and each image from its own beginning', () => {
+    const tally = new Tally()
+    for (const megabytes of [10, 40, 20, 30]) tally.event(pull(megabytes))
+    tally.event({ type: 'step', index: 0, status: 'doing' })
+    tally.event(pull(5))
+    expect(tally.pullBytes).toBe(55e6)
+  })
+})
+
+describe('monitoring/', () => {
+  it('has rules that Prometheus takes, and that fire when they should', () => {
+    expect(promtool(['check', 'rules', 'alerts.yaml'])).toMatchObject({ code: 0 })
+    expect(promtool(['test', 'rules', 'alerts.test.yaml'])).toMatchObject({ code: 0 })
+  })
+
+  it('tests each of its alerts', () => {
+    const { groups } = parseYaml(textOf('monitoring/alerts.yaml')) as {
+      groups: { rules: { alert: string }[] }[]
+    }
+    const alerts = groups.flatMap(({ rules }) => rules.map(({ alert }) => alert))
+    const tests = textOf('monitoring/alerts.test.yaml')
+    expect(alerts.filter((alert) => !new RegExp(`${alert}\\n +exp_alerts:\\n`).test(tests))).toEqual([])
+    expect(codeRows(section(textOf('docs/service.md'), '## Alerts')).toSorted()).toEqual(alerts.toSorted())
+  })
+
+  it.each(['monitoring/alerts.yaml', 'monitoring/dashboard.json'])(
+    '%s asks for metrics that there are',
+    async (file) => {
+      const known = names((await renderMetrics(facts())).text)
+      expect(names(textOf(file)).filter((name) => !known.includes(name))).toEqual([])
+    },
+  )
+
+  it('draws each metric, and the document has each', async () => {
+    const known = names((await renderMetrics(facts())).text).toSorted()
+    expect(names(textOf('monitoring/dashboard.json')).toSorted()).toEqual(known)
+    const documented = codeRows(section(textOf('docs/service.md'), '## Metrics'))
+    expect(documented.map((name) => `calico_agent_${name}`).toSorted()).toEqual(known)
+  })
+})
+
+function promtool(args: string[], input = ''): { code: number | null; said: string } {
+  const { status, stdout, stderr, error } = spawnSync('promtool', args, {
+    input,
+    encoding: 'utf8',
+    cwd: `${root}/monitoring`,
+  })
+  if (error) throw error
+  return { code: status, said: stdout + stderr }
+}
