@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto'
 import { readRegularFile } from './adapters/atomic-file.ts'
 import { createBird } from './adapters/bird.ts'
 import { createClock } from './adapters/clock.ts'
+import { createCniBinaries } from './adapters/cni-binaries/cni-binaries.ts'
 import { createCniConfigs } from './adapters/cni-config.ts'
 import { connectDocker } from './adapters/docker/engine.ts'
-import { createHost } from './adapters/host.ts'
 import { acquireHostLock, type HostLock } from './adapters/host-lock.ts'
 import { createKernelRoutes } from './adapters/kernel-routes.ts'
 import { createKubelet } from './adapters/kubelet.ts'
@@ -22,6 +22,7 @@ import type { Emit } from './core/events.ts'
 import { checkAllowed } from './core/preflight.ts'
 import { type JournalFiles, RunStore, runName } from './journal/store.ts'
 import type { Bird } from './ports/bird.ts'
+import type { CniBinaries } from './ports/cni-binaries.ts'
 import type { CniConfigs } from './ports/cni-config.ts'
 import type { Docker } from './ports/docker.ts'
 import type { KernelRoutes } from './ports/kernel-routes.ts'
@@ -45,6 +46,7 @@ export interface Outside {
   docker: Docker
   bird: Bird
   routes: KernelRoutes
+  cni: CniBinaries
   configs: CniConfigs
   kubelet: Kubelet
   systemd: Systemd
@@ -114,7 +116,7 @@ async function open(
   let lock: HostLock | undefined
   const app: App = {
     version,
-    ports: { ...outside, probe: createProbe(), host: createHost(), clock },
+    ports: { ...outside, probe: createProbe(), clock },
     runs: new RunStore(journals, clock),
     lock: async (command) => {
       await openStateDir(options.stateDir)
@@ -152,6 +154,7 @@ function outsideOf(config: Config, { stateDir }: CommonOptions): Outside {
     docker,
     bird: createBird(exec),
     routes: createKernelRoutes(),
+    cni: createCniBinaries(docker),
     configs: createCniConfigs(),
     kubelet: createKubelet(),
     systemd: createSystemd(),

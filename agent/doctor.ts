@@ -11,7 +11,9 @@ export async function doctor(
   { ports, signal }: Pick<App, 'ports' | 'signal'>,
   wanted: Wanted,
 ): Promise<DoctorReport> {
-  const observed = hasTarget(wanted) ? await observe(wanted, ports, signal) : await observeHost(wanted, ports)
+  const observed = hasTarget(wanted)
+    ? await observe(wanted, ports, signal, () => null)
+    : await observeHost(wanted, ports)
   return reportOf(
     wanted.node.image,
     RULES.flatMap((rule) => checksOf(rule, observed, wanted)),

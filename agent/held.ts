@@ -1,3 +1,4 @@
+import { sourceText } from './core/cni-plan.ts'
 import type { Wanted } from './core/model.ts'
 import type { Component, Plan } from './core/plan.ts'
 import { isCommittedRun, type RunState } from './journal/run-state.ts'
@@ -17,7 +18,7 @@ export type Target = Partial<Record<Component, string | null>>
 export function targetOf({ node, cni, cniConfig }: Wanted): Target {
   return {
     ...(node.image !== null && { node: node.image }),
-    ...(cni && { cni: cni.source.kind === 'image' ? cni.source.image : cni.source.path }),
+    ...(cni.source && { cni: sourceText(cni.source) }),
     ...(cniConfig && { cniConfig: null }),
   }
 }

@@ -1,7 +1,10 @@
+import { keptPaths } from './core/cni-plan.ts'
 import type { ObservedImage, ObservedNode } from './core/model.ts'
 import type { OldContainer } from './core/plan.ts'
 import type { Leftovers } from './core/plan-part.ts'
 import { isCommittedRun, type RunState } from './journal/run-state.ts'
+import type { KnownContent } from './observe/cni-binaries.ts'
+import type { StepBefore } from './steps/step.ts'
 
 /** The container that a committed run replaced. */
 export function replacedBy({ plan }: RunState): OldContainer | null {
@@ -20,7 +23,8 @@ export function leftoversOf(
   { node, image }: { node: ObservedNode | null; image: Pick<ObservedImage, 'ref'> | null },
   kept: string[] = [],
 ): Leftovers {
-  if (!node || !image) return { containers: [], images: [] }
+  const files = keptFiles(history)
+  if (!node || !image) return { containers: [], images: [], files }
   const replaced = history.filter(isCommittedRun).flatMap((run) => replacedBy(run) ?? [])
   // the one that is replaced now is the newest way back
   const images = new Set([node.container.Config.Image, ...replaced.map(({ image: ref }) => ref)])
@@ -29,5 +33,28 @@ export function leftoversOf(
   return {
     containers: replaced.map(({ id }) => id).filter((id) => !inUse.includes(id)),
     images: [...images].slice(keepImages),
+    files,
+  }
+}
+
+/** The plugins that committed runs kept, and no later one removed. */
+function keptFiles(history: RunState[]): string[] {
+  const steps = history.filter(isCommittedRun).flatMap(({ plan }) => plan.steps)
+  const removed = new Set(steps.flatMap((step) => (step.kind === 'clean-up' ? (step.args.files ?? []) : [])))
+  const kept = steps.flatMap((step) => (step.kind === 'swap-binaries' ? keptPaths(step.args) : []))
+  return kept.filter((path) => !removed.has(path))
+}
+
+/** What the plugins of an image are, as earlier runs read them out of it. */
+export function knownContent(history: RunState[]): KnownContent {
+  const swaps = history.flatMap(({ plan, steps }) =>
+    plan.steps.flatMap(({ kind }, i) => (kind === 'swap-binaries' ? [steps[i]?.before] : [])),
+  ) as (StepBefore['swap-binaries'] | undefined)[]
+  return (imageId, names) => {
+    for (const swap of swaps.filter((one) => one?.image === imageId)) {
+      const found = names.flatMap((name) => swap?.binaries.find((one) => one.name === name) ?? [])
+      if (found.length === names.length) return found.map(({ name, sha256 }) => ({ name, sha256 }))
+    }
+    return null
   }
 }

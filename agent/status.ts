@@ -5,6 +5,7 @@ import { tagOf } from './core/image-ref.ts'
 import { hasTarget, type ObservedNode, type Wanted } from './core/model.ts'
 import type { NodeStatus, RunStatus, StatusReport } from './core/status-report.ts'
 import type { RunState } from './journal/run-state.ts'
+import { installedPlugins } from './observe/cni-binaries.ts'
 import { observeLiveConfig } from './observe/cni-config.ts'
 import { observeHost } from './observe/observe.ts'
 import { planUpgrade } from './upgrade.ts'
@@ -15,6 +16,7 @@ export const nothingSeen: StatusReport = {
   node: null,
   bird: null,
   announcedMs: null,
+  cni: null,
   cniConfig: null,
   lastRun: null,
   unfinishedRun: null,
@@ -24,7 +26,11 @@ export const nothingSeen: StatusReport = {
 
 /** What runs now and, with a target, what an upgrade would change. Needs no lock and changes nothing. */
 export async function status(app: App, wanted: Wanted): Promise<StatusReport> {
-  const [seen, history] = await Promise.all([look(app, wanted), app.runs.history()])
+  const [seen, history, plugins] = await Promise.all([
+    look(app, wanted),
+    app.runs.history(),
+    installedPlugins(wanted.cni, app.ports.cni),
+  ])
   const { node, upgrade } = seen
   const problems = [...seen.problems]
   const cniConfig = await observeLiveConfig(wanted.places, app.ports.configs, problems)
@@ -40,6 +46,7 @@ export async function status(app: App, wanted: Wanted): Promise<StatusReport> {
           })
         : null,
     announcedMs: node?.daemons.length ? node.announcedMs : null,
+    cni: plugins.some(({ sha256 }) => sha256 !== null) ? { binDir: wanted.cni.binDir, plugins } : null,
     cniConfig,
     lastRun: last ? runStatus(last) : null,
     unfinishedRun: unfinished

@@ -7,7 +7,7 @@ import { prefetchProblems, preflight } from './core/preflight.ts'
 import type { Report } from './core/report.ts'
 import { observe } from './observe/observe.ts'
 import { unstarted } from './outcome.ts'
-import { leftoversOf } from './replaced.ts'
+import { knownContent, leftoversOf } from './replaced.ts'
 
 /** Makes this host run what is wanted: settle what an earlier run left, observe, plan, execute, report. */
 export async function upgrade(app: App, wanted: Wanted): Promise<Report> {
@@ -33,12 +33,13 @@ export async function plan(app: App, wanted: Wanted): Promise<Report> {
   return unstarted(outcome, change.plan, problems, change.diff)
 }
 
-/** Pulls what an upgrade would pull; nothing that runs is touched. */
+/** Pulls what an upgrade would pull, and stages its plugins; nothing that runs is touched. */
 export async function prefetch(app: App, wanted: Wanted): Promise<Report> {
   await app.lock('prefetch')
-  const observed = await observe(wanted, app.ports, app.signal)
+  const known = knownContent(await app.runs.history())
+  const observed = await observe(wanted, app.ports, app.signal, known)
   const problems = prefetchProblems(observed, wanted)
-  const fetching = prefetchPlan(app.newRun(), observed)
+  const fetching = prefetchPlan({ run: app.newRun(), wanted, observed })
   if (problems.some(isError)) return unstarted('refused', fetching, problems)
   if (fetching.steps.length === 0) return unstarted('unchanged', fetching, problems)
   return await carryOut(app, fetching, problems, [])
@@ -49,10 +50,11 @@ export async function planUpgrade(
   app: App,
   wanted: Wanted,
 ): Promise<{ observed: Observed; change: PlannedChange | null; problems: Problem[] }> {
-  const observed = await observe(wanted, app.ports, app.signal)
+  const history = await app.runs.history()
+  const observed = await observe(wanted, app.ports, app.signal, knownContent(history))
   const problems = preflight(observed, wanted)
   if (problems.some(isError)) return { observed, change: null, problems }
-  const leftovers = leftoversOf(await app.runs.history(), wanted.keepImages, observed)
+  const leftovers = leftoversOf(history, wanted.keepImages, observed)
   const change = upgradePlan({ run: app.newRun(), wanted, observed, leftovers })
   return { observed, change, problems }
 }

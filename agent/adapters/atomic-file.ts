@@ -39,7 +39,7 @@ export async function writeFileAtomic(
       await directory.close()
     }
   } catch (error) {
-    throw failed('cannot-write', 'write', path, error)
+    throw fileError('cannot-write', 'write', path, error)
   }
 }
 
@@ -91,7 +91,7 @@ export async function openForAppend(path: string, size: number): Promise<AppendF
     }
     return appendTo(file, path, size)
   } catch (error) {
-    throw failed('cannot-write', 'open', path, error)
+    throw fileError('cannot-write', 'open', path, error)
   }
 }
 
@@ -124,7 +124,7 @@ function appendTo(file: FileHandle, path: string, startSize: number): AppendFile
       try {
         await append(text)
       } catch (error) {
-        throw failed('cannot-write', 'write', path, error)
+        throw fileError('cannot-write', 'write', path, error)
       }
     },
     // all that was acknowledged is synced: an error has nothing to tell
@@ -151,7 +151,7 @@ export async function readRegularFile(
     }
   } catch (error) {
     if (isMissing(error)) return undefined
-    throw failed('cannot-read', 'read', path, error)
+    throw fileError('cannot-read', 'read', path, error)
   }
 }
 
@@ -182,7 +182,7 @@ export async function keepAs(path: string, name: string): Promise<void> {
     await link(path, name)
     await syncDirectory(dirname(path))
   } catch (error) {
-    throw failed('cannot-write', 'keep the old content of', path, error)
+    throw fileError('cannot-write', 'keep the old content of', path, error)
   }
 }
 
@@ -199,7 +199,7 @@ export async function bringBack(name: string, path: string): Promise<boolean> {
     return true
   } catch (error) {
     if (isMissing(error)) return false
-    throw failed('cannot-write', 'bring back', path, error)
+    throw fileError('cannot-write', 'bring back', path, error)
   }
 }
 
@@ -209,7 +209,7 @@ export async function removeFile(path: string): Promise<void> {
     await unlinkIfThere(path)
     await syncDirectory(dirname(path))
   } catch (error) {
-    throw failed('cannot-write', 'remove', path, error)
+    throw fileError('cannot-write', 'remove', path, error)
   }
 }
 
@@ -232,7 +232,8 @@ async function refuseSymlink(path: string): Promise<void> {
   }
 }
 
-async function unlinkIfThere(path: string): Promise<void> {
+/** Removes a name; one that is gone is no error. */
+export async function unlinkIfThere(path: string): Promise<void> {
   try {
     await unlink(path)
   } catch (error) {
@@ -240,7 +241,8 @@ async function unlinkIfThere(path: string): Promise<void> {
   }
 }
 
-function isMissing(error: unknown): boolean {
+/** The error says that there is no such file. */
+export function isMissing(error: unknown): boolean {
   return error instanceof Error && (error as NodeJS.ErrnoException).code === 'ENOENT'
 }
 
@@ -251,9 +253,11 @@ const fixes: Record<string, string> = {
   EACCES: 'run the agent as root',
   EPERM: 'run the agent as root, and look at the file with lsattr',
   ELOOP: 'replace the symbolic link by a file',
+  ETXTBSY: 'stop what writes to it (fuser -v shows it)',
 }
 
-function failed(code: string, action: string, path: string, error: unknown): AgentError {
+/** A failure of the file system as one of the agent's; `action` completes "cannot ...". */
+export function fileError(code: string, action: string, path: string, error: unknown): AgentError {
   if (error instanceof AgentError) return error
   const { code: errno = '', message } = error as NodeJS.ErrnoException
   // "ENOSPC: no space left on device, write" -> "no space left on device"

@@ -1,4 +1,5 @@
 import { cniConfigPart } from './cni-config-plan.ts'
+import { type CniInput, cniFetchSteps, cniPart } from './cni-plan.ts'
 import { pullSteps } from './image-state.ts'
 import type { Observed, ObservedImage, Wanted } from './model.ts'
 import { type NodeInput, nodeBackPart, nodePart, type Replaced } from './node-plan.ts'
@@ -8,16 +9,18 @@ import { unitBackPart, unitPart } from './unit-plan.ts'
 
 interface UpgradeInput {
   run: string
-  wanted: Pick<Wanted, 'windowMs' | 'settleMs' | 'cniConfig'>
-  observed: Pick<Observed, 'engine' | 'node' | 'image' | 'cniConfig'>
+  wanted: Pick<Wanted, 'windowMs' | 'settleMs' | 'cni' | 'cniConfig'>
+  observed: Pick<Observed, 'engine' | 'node' | 'image' | 'cni' | 'cniConfig'>
   leftovers: Leftovers
 }
 
 /** The plan that puts what is asked for in place of what is there; no steps where it is there already. */
 export function upgradePlan({ run, wanted, observed, leftovers }: UpgradeInput): PlannedChange {
   const { engine, node, image, cniConfig } = observed
+  const cni = cniInput(run, wanted, observed)
   const parts = [
     node && image ? nodeOrUnit({ run, wanted, engineHostname: engine.name, node }, image) : null,
+    cni ? cniPart(cni) : null,
     cniConfig && wanted.cniConfig ? cniConfigPart(run, cniConfig, wanted.cniConfig) : null,
   ]
   return joinParts(
@@ -38,13 +41,27 @@ export function rollbackPlan(input: NodeInput & { replaced: Replaced; leftovers:
   return joinParts({ run: input.run, command: 'rollback' }, parts, input.leftovers)
 }
 
-/** The plan that only fetches. */
-export function prefetchPlan(run: string, { node, image }: Pick<Observed, 'node' | 'image'>): Plan {
+/** The plan that only fetches: images are pulled, plugins are staged. */
+export function prefetchPlan({ run, wanted, observed }: Omit<UpgradeInput, 'leftovers'>): Plan {
+  const { node, image } = observed
+  const cni = cniInput(run, wanted, observed)
   const from = node?.container.Config.Image ?? ''
   return {
     run,
     command: 'prefetch',
-    components: image ? { node: { from, to: image.ref } } : {},
-    steps: image ? pullSteps('node', image) : [],
+    components: {
+      ...(image && { node: { from, to: image.ref } }),
+      ...(cni && { cni: cniPart(cni).change }),
+    },
+    steps: [...(image ? pullSteps('node', image) : []), ...(cni ? cniFetchSteps(cni) : [])],
   }
+}
+
+function cniInput(
+  run: string,
+  { cni: { source, ...places } }: Pick<Wanted, 'cni'>,
+  { cni: observed, cniConfig }: Pick<Observed, 'cni' | 'cniConfig'>,
+): CniInput | null {
+  if (source === null || observed === null) return null
+  return { run, wanted: { ...places, source }, observed, cniVersion: cniConfig?.change?.cniVersion ?? null }
 }

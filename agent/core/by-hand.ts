@@ -1,3 +1,4 @@
+import { keptName, stagedName } from './cni-files.ts'
 import { RUN_LABEL } from './container-spec.ts'
 import { dockerRunLine } from './docker-run.ts'
 import type { OldContainer, Plan } from './plan.ts'
@@ -5,12 +6,26 @@ import type { UnitChange } from './unit-change.ts'
 
 /**
  * The commands that settle a stuck run by hand: what stands where, and how the old container is put back, made again
- * where it is gone, and the old CNI config. Null for a run that touched neither.
+ * where it is gone, the old CNI plugins and the old CNI config. Null for a run that touched none of them.
  */
 export function settleByHand(plan: Plan, journal: string): string | null {
-  const lines = [...nodeLines(plan), ...configLines(plan, journal)]
+  const lines = [...nodeLines(plan), ...pluginLines(plan), ...configLines(plan, journal)]
   if (lines.length === 0) return null
   return [...lines, `the journal ${journal} has every value, the hidden ones too`].join('\n')
+}
+
+function pluginLines({ steps }: Plan): string[] {
+  const swap = steps.find((step) => step.kind === 'swap-binaries')
+  if (!swap) return []
+  const { run, binDir, names } = swap.args
+  const move = (from: string, name: string) => `mv -fT ${binDir}/${from} ${binDir}/${name}`
+  return [
+    `see what stands of the CNI plugins: ls -la ${binDir}; what ends in .old was live before, what ends in .new was not yet`,
+    'to put the old ones back, as far as there is an .old:',
+    ...names.map((name) => `  ${move(keptName(run, name), name)}`),
+    'or to put the new ones in place, as far as there is a .new:',
+    ...names.map((name) => `  ${move(stagedName(run, name), name)}`),
+  ]
 }
 
 function configLines({ steps }: Plan, journal: string): string[] {

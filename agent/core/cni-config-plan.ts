@@ -1,6 +1,6 @@
 import type { Problem } from './errors.ts'
 import { kubeletRestart } from './kubelet.ts'
-import type { ObservedCniConfig, ObservedPlugin, Wanted, WantedCniConfig } from './model.ts'
+import type { ObservedCniConfig, ObservedPlugin, WantedCniConfig } from './model.ts'
 import type { PlannedStep, StepArgs } from './plan.ts'
 import type { PlanPart } from './plan-part.ts'
 import { redactedJsonDiff } from './redact-json.ts'
@@ -46,11 +46,12 @@ function wayBackOf(path: string, run: string): string {
 /** What stands against the change of the CNI config; of plugins that this run puts in place, their staging tells. */
 export function cniConfigProblems(
   { change, plugins, kubelet, problems }: ObservedCniConfig,
-  { cni, cniConfig }: Pick<Wanted, 'cni' | 'cniConfig'>,
+  cniConfig: WantedCniConfig | null,
+  staged: string[],
 ): Problem[] {
   const isChanged = change !== null && change.before !== change.after
   if (!isChanged || cniConfig === null) return problems
-  const kept = plugins.filter(({ name }) => cni?.binaries.includes(name) !== true)
+  const kept = plugins.filter(({ name }) => !staged.includes(name))
   return [
     ...problems,
     ...kept.flatMap((plugin) => pluginProblems(plugin, change.cniVersion, cniConfig)),

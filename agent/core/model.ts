@@ -19,8 +19,7 @@ export interface Wanted {
     manager: 'auto' | 'docker' | 'systemd'
     unit?: string | undefined
   }
-  /** Null where the binaries are left alone. */
-  cni: WantedCni | null
+  cni: WantedCni
   /** Null where the config is left alone. */
   cniConfig: WantedCniConfig | null
   /** Where a status looks, whatever is asked for. */
@@ -42,7 +41,7 @@ export type Part = (typeof PARTS)[number]
 
 /** Something is asked of this host. */
 export function hasTarget({ node, cni, cniConfig }: Wanted): boolean {
-  return node.image !== null || cni !== null || cniConfig !== null
+  return node.image !== null || cni.source !== null || cniConfig !== null
 }
 
 /** Where CNI binaries come from. */
@@ -52,12 +51,17 @@ export type CniSource =
   | { kind: 'archive'; path: string }
 
 export interface WantedCni {
-  source: CniSource
+  /** Null where the plugins are left alone. */
+  source: CniSource | null
+  /** The source is the release's: a host without plugins is left alone. */
+  onlyIfInstalled: boolean
   /** Names of the plugins. */
   binaries: string[]
   /** Hex, by name; not every name needs one. */
   sha256: Record<string, string>
   binDir: string
+  /** Where the config is that the kubelet reads. */
+  configDir: string
 }
 
 export interface WantedCniConfig {
@@ -112,6 +116,28 @@ export interface ObservedImage {
   remote: { digest: string; platforms: string[] } | { error: Problem }
 }
 
+export interface InstalledPlugin {
+  name: string
+  /** Hex; null where there is no such file. */
+  sha256: string | null
+  /** As it prints it. */
+  version: string | null
+}
+
+/** The CNI plugins that are asked for, as they are on this host and in their source. */
+export interface ObservedCni {
+  installed: InstalledPlugin[]
+  /** Null where the image must be pulled first, or a problem says why it cannot be told. */
+  offered: { name: string; sha256: string }[] | null
+  /** Of the source; null where only the plugins themselves can tell. */
+  version: string | null
+  /** Null where the source is none. */
+  image: ObservedImage | null
+  /** Whether calico/node wrote this host's name down, and whether the config lets that file be missing. */
+  nodename: { written: boolean; optional: boolean }
+  problems: Problem[]
+}
+
 /** The text of Calico's CNI config, and what the merge patch makes of it. */
 export interface CniConfigChange {
   path: string
@@ -153,6 +179,8 @@ export interface Observed {
   node: ObservedNode | null
   /** Of the node; null where none is asked for. */
   image: ObservedImage | null
+  /** Null where no source is given. */
+  cni: ObservedCni | null
   /** Null where it is left alone. */
   cniConfig: ObservedCniConfig | null
   companions: Companions

@@ -18,6 +18,8 @@ export interface PlanPart {
 export interface Leftovers {
   containers: string[]
   images: string[]
+  /** Plugins that earlier runs kept. */
+  files: string[]
 }
 
 export interface PlannedChange {
@@ -46,13 +48,19 @@ function stepsOf(parts: PlanPart[], leftovers: Leftovers): PlannedStep[] {
   const [first] = parts
   if (!first) return []
   const { component } = first
-  const files = parts.flatMap(({ kept = [] }) => kept)
   return [
     ...parts.flatMap(({ prepare }) => prepare),
     ...parts.flatMap(({ move }) => move),
     { kind: 'commit', component, args: { containers: parts.flatMap(({ commits }) => commits) } },
-    ...(leftovers.containers.length + leftovers.images.length + files.length > 0
-      ? [{ kind: 'clean-up' as const, component, args: { ...leftovers, ...(files.length > 0 && { files }) } }]
-      : []),
+    ...cleanUpSteps(parts, leftovers),
   ]
+}
+
+/** Plugins that earlier runs kept go only where newer ones are kept. */
+function cleanUpSteps(parts: PlanPart[], { containers, images, files: earlier }: Leftovers): PlannedStep[] {
+  const keepsPlugins = parts.some(({ component }) => component === 'cni')
+  const files = [...parts.flatMap(({ kept = [] }) => kept), ...(keepsPlugins ? earlier : [])]
+  if (containers.length + images.length + files.length === 0) return []
+  const args = { containers, images, ...(files.length > 0 && { files }) }
+  return [{ kind: 'clean-up', component: parts[0]?.component ?? 'node', args }]
 }

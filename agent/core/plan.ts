@@ -3,6 +3,7 @@ import type { BirdEndpoint } from './bird-view.ts'
 import type { ContainerSpec } from './container-spec.ts'
 import type { RestartPolicy } from './docker-json.ts'
 import type { HealthCheck } from './health.ts'
+import type { CniSource } from './model.ts'
 import type { UnitChange } from './unit-change.ts'
 
 export type Component = 'node' | 'cni' | 'cniConfig'
@@ -46,6 +47,17 @@ export interface StepArgs {
   'pull-image': { image: string }
   'create-container': { name: string; run: string; spec: ContainerSpec }
   'swap-container': { old: OldContainer; next: NextContainer; gate: Gate }
+  'stage-binaries': {
+    run: string
+    source: CniSource
+    binDir: string
+    /** Hex where the content is known or pinned. */
+    binaries: { name: string; sha256: string | null }[]
+    /** The CNI config's, which each plugin must know. */
+    cniVersion: string | null
+  }
+  /** `image` is where they come from; null for another source. */
+  'swap-binaries': { run: string; binDir: string; names: string[]; image: string | null }
   'write-cni-config': {
     path: string
     /** Its text as planned from, and as it shall be. */

@@ -1,6 +1,6 @@
 import type { BirdEndpoint, Session } from './bird-view.ts'
 import type { Problem } from './errors.ts'
-import type { Owner } from './model.ts'
+import type { InstalledPlugin, Owner } from './model.ts'
 import type { Plan } from './plan.ts'
 import type { Outcome, WindowReport } from './report.ts'
 
@@ -54,6 +54,8 @@ export interface StatusReport {
   bird: BirdStatus[] | null
   /** Graceful-restart time that BIRD announces to its peers. */
   announcedMs: number | null
+  /** The configured plugins; null where none of them is there. */
+  cni: { binDir: string; plugins: InstalledPlugin[] } | null
   /** Null where the kubelet finds none that it takes. */
   cniConfig: CniConfigStatus | null
   lastRun: RunStatus | null

@@ -34,6 +34,17 @@ export interface PullProgress {
   retry?: { attempt: number; reason: string }
 }
 
+/** A path inside a container, as `docker cp` gets it. */
+export interface ContainerArchive {
+  kind: 'file' | 'symlink' | 'other'
+  /** Of a symlink: where it leads, inside the container. */
+  linkTarget: string
+  /** The tar of the path, as it comes. */
+  tar: AsyncIterable<Uint8Array>
+  /** Ends the transfer. */
+  close(): void
+}
+
 export interface ExecResult {
   exitCode: number
   output: string
@@ -69,6 +80,8 @@ export interface Docker {
   exec(id: string, argv: string[], timeoutMs: number): Promise<ExecResult>
   /** Text of a regular file inside the container, running or not; `undefined` where there is none. */
   readContainerFile(id: string, path: string): Promise<string | undefined>
+  /** A path inside the container, running or not, to be read or closed; `undefined` where there is none. */
+  openContainerArchive(id: string, path: string, signal: AbortSignal): Promise<ContainerArchive | undefined>
 
   inspectImage(ref: string): Promise<ImageJson | undefined>
   /** Asks the registry, through the Engine and with the operator's login. */

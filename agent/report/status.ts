@@ -17,6 +17,7 @@ export function renderStatus(status: StatusReport, { color }: TextOptions): stri
       ? nodeRows(status.node)
       : [['node', colors.red('no calico/node container')] satisfies Row]),
     ...birdRows(status, colors),
+    ...cniRows(status, colors),
     ['cni config', configText(status.cniConfig)],
     ...runRows(status, colors),
     ...upgradeRows(status, colors),
@@ -77,6 +78,16 @@ function daemonRows(
     ['bird', `IPv${family}, ${socket}${via === 'exec' ? ' in the container' : ''}: ${state}`],
     ...(table.length === 0 ? ['no BGP sessions'] : alignedRows(table)).map((line): Row => ['', line]),
   ]
+}
+
+function cniRows({ cni }: StatusReport, colors: Colors): Row[] {
+  if (cni === null) return []
+  const table = cni.plugins.map(({ name, sha256, version }) => [
+    name,
+    sha256 === null ? colors.red('is not there') : oneLine(version ?? 'prints no version'),
+    sha256 === null ? '' : `sha256 ${sha256.slice(0, 12)}`,
+  ])
+  return [['cni', cni.binDir], ...alignedRows(table).map((line): Row => ['', line.trimEnd()])]
 }
 
 function configText(config: CniConfigStatus | null): string {

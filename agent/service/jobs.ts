@@ -56,7 +56,7 @@ export function createJobs(open: OpenHost, signal: AbortSignal): Jobs {
         return await status(app, {
           ...wanted,
           node: { ...wanted.node, image: null },
-          cni: null,
+          cni: { ...wanted.cni, source: null },
           cniConfig: null,
         })
       } catch (error) {

@@ -5,7 +5,9 @@ import { createContainer } from './create-container.ts'
 import { editUnit } from './edit-unit.ts'
 import { pullImage } from './pull-image.ts'
 import { restartKubelet } from './restart-kubelet.ts'
+import { stageBinaries } from './stage-binaries.ts'
 import type { Step, StepBefore, StepContext, StepResult } from './step.ts'
+import { swapBinaries } from './swap-binaries.ts'
 import { swapContainer } from './swap-container.ts'
 import { swapUnit } from './swap-unit.ts'
 import { writeCniConfig } from './write-cni-config.ts'
@@ -15,6 +17,8 @@ const registry: { [K in StepKind]: Step<K> } = {
   'pull-image': pullImage,
   'create-container': createContainer,
   'swap-container': swapContainer,
+  'stage-binaries': stageBinaries,
+  'swap-binaries': swapBinaries,
   'write-cni-config': writeCniConfig,
   'restart-kubelet': restartKubelet,
   'swap-unit': swapUnit,

@@ -4,6 +4,7 @@ import type { StepArgs, StepKind } from '../core/plan.ts'
 import type { WindowReport } from '../core/report.ts'
 import type { Bird } from '../ports/bird.ts'
 import type { Clock } from '../ports/clock.ts'
+import type { CniBinaries } from '../ports/cni-binaries.ts'
 import type { CniConfigs } from '../ports/cni-config.ts'
 import type { Docker } from '../ports/docker.ts'
 import type { KernelRoutes } from '../ports/kernel-routes.ts'
@@ -17,6 +18,7 @@ export interface Ports {
   bird: Bird
   probe: Probe
   routes: KernelRoutes
+  cni: CniBinaries
   configs: CniConfigs
   kubelet: Kubelet
   systemd: Systemd
@@ -39,11 +41,22 @@ export interface StepResult {
   problems?: Problem[]
 }
 
+/** One plugin before its swap; hashes in hex. */
+interface SwappedBinary {
+  name: string
+  sha256: string
+  /** Of the one that is replaced; null where there was none. */
+  previous: string | null
+}
+
 /** What the journal keeps of a step before its first move: JSON. */
 export interface StepBefore {
   'pull-image': Record<string, never>
   'create-container': Record<string, never>
   'swap-container': { nextId: string }
+  'stage-binaries': Record<string, never>
+  /** `image` is the id that the plugins come from. */
+  'swap-binaries': { image: string | null; binaries: SwappedBinary[] }
   'write-cni-config': Record<string, never>
   /** When the kubelet that reads the old config began; null where it did not run. */
   'restart-kubelet': { startedAt: number | null }

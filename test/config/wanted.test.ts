@@ -25,14 +25,22 @@ describe('wantedOf', () => {
 
   it('leaves alone what the config leaves out', () => {
     const { node, cni, cniConfig } = wanted(configSchema.parse({}))
-    expect({ image: node.image, cni, cniConfig }).toEqual({ image: null, cni: null, cniConfig: null })
+    expect({ image: node.image, source: cni.source, cniConfig }).toEqual({
+      image: null,
+      source: null,
+      cniConfig: null,
+    })
   })
 
   it('keeps to what --only names', () => {
     const { node, cni, cniConfig } = wanted(everything, 'cni, cni-config')
     expect(node).toMatchObject({ image: null, container: 'calico-node' })
-    expect([cni, cniConfig]).not.toContain(null)
-    expect(wanted(everything, 'node')).toMatchObject({ node: { image }, cni: null, cniConfig: null })
+    expect([cni.source, cniConfig]).not.toContain(null)
+    expect(wanted(everything, 'node')).toMatchObject({
+      node: { image },
+      cni: { source: null },
+      cniConfig: null,
+    })
   })
 
   it('knows the parts of a host', () => {

@@ -7,7 +7,7 @@ import type { Plan } from '../../agent/core/plan.ts'
 import { container, digest, image, node, observed, unreachable, wanted } from './observed.ts'
 
 const RUN = '20261122T141503Z-7f3a'
-const input = { run: RUN, wanted, leftovers: { containers: [], images: [] } }
+const input = { run: RUN, wanted, leftovers: { containers: [], images: [], files: [] } }
 const kinds = ({ steps }: Plan) => steps.map(({ kind }) => kind)
 
 /** The wanted image under a reference, as the registry has it, and as this host has it. */
@@ -66,7 +66,9 @@ describe('a pull is needed', () => {
       true,
     ],
   ])('or not, when the image is %s', (_, wantedImage, pull) => {
-    expect(kinds(prefetchPlan(RUN, { node: null, image: wantedImage }))).toEqual(pull ? ['pull-image'] : [])
+    expect(kinds(prefetchPlan({ ...input, observed: observed({ node: null, image: wantedImage }) }))).toEqual(
+      pull ? ['pull-image'] : [],
+    )
   })
 })
 
@@ -100,9 +102,13 @@ describe('upgradePlan', () => {
   })
 
   it('cleans up last, and only what is left over', () => {
-    const leftovers = { containers: ['old'], images: ['calico/node:v2.6.1'] }
+    const leftovers = { containers: ['old'], images: ['calico/node:v2.6.1'], files: [] }
     const { plan } = upgradePlan({ ...input, leftovers, observed: observed() })
-    expect(plan.steps.at(-1)).toEqual({ kind: 'clean-up', component: 'node', args: leftovers })
+    expect(plan.steps.at(-1)).toEqual({
+      kind: 'clean-up',
+      component: 'node',
+      args: { containers: ['old'], images: ['calico/node:v2.6.1'] },
+    })
   })
 
   it('prepares the container on trial, and keeps the old one with its way back', () => {

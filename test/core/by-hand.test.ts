@@ -64,6 +64,17 @@ describe('settleByHand', () => {
     ],
   }
 
+  it('puts the CNI plugins back, with or without a container', () => {
+    const args = { run: 'R1', binDir: '/opt/cni/bin', names: ['calico'], image: null }
+    const swap = { kind: 'swap-binaries', component: 'cni', args } as const
+    for (const steps of [[swap], [...plan.steps, swap]]) {
+      const text = settleByHand({ ...plan, steps }, 'R1.jsonl') ?? ''
+      expect(text).toContain('  mv -fT /opt/cni/bin/.calico-agent-R1-calico.old /opt/cni/bin/calico')
+      expect(text.includes('docker run')).toBe(steps.length > 1)
+      expect(text.match(/the journal R1.jsonl/g)).toHaveLength(1)
+    }
+  })
+
   it('names what stands where, the way back, the docker run, and the journal', () => {
     const text = settleByHand(plan, '/var/lib/calico-agent/runs/R1.jsonl') ?? ''
     for (const part of [

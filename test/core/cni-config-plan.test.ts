@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { upgradePlan } from '../../agent/core/build-plan.ts'
-import type { Observed, ObservedCniConfig, ObservedPlugin, Wanted } from '../../agent/core/model.ts'
+import type {
+  Observed,
+  ObservedCni,
+  ObservedCniConfig,
+  ObservedPlugin,
+  Wanted,
+} from '../../agent/core/model.ts'
 import { preflight } from '../../agent/core/preflight.ts'
 import { node, observed, wanted as plain } from './observed.ts'
 
@@ -30,7 +36,12 @@ const host = (cniConfig: Partial<ObservedCniConfig> = {}): Observed =>
   observed({ image: null, cniConfig: { ...config, ...cniConfig } })
 
 const planned = (seen: Observed, asked = wanted) =>
-  upgradePlan({ run: RUN, wanted: asked, observed: seen, leftovers: { containers: [], images: [] } })
+  upgradePlan({
+    run: RUN,
+    wanted: asked,
+    observed: seen,
+    leftovers: { containers: [], images: [], files: [] },
+  })
 
 const kinds = (seen: Observed): string[] => planned(seen).plan.steps.map(({ kind }) => kind)
 
@@ -82,13 +93,24 @@ describe('the plan of a CNI config', () => {
 })
 
 describe('the preflight of a CNI config', () => {
+  /** calico is not there yet: this run puts it there. */
+  const pending: ObservedCni = {
+    installed: [{ name: 'calico', sha256: null, version: null }],
+    offered: [{ name: 'calico', sha256: 'a'.repeat(64) }],
+    version: '2.0.6',
+    image: null,
+    nodename: { written: true, optional: false },
+    problems: [],
+  }
   const told = (seen: Observed, asked = wanted): string[] =>
-    preflight(seen, asked).map(({ severity, code }) => `${severity} ${code}`)
+    preflight({ ...seen, cni: asked.cni.source ? pending : null }, asked).map(
+      ({ severity, code }) => `${severity} ${code}`,
+    )
   const missing = { ...calico, isThere: false, versions: null }
   const source = { kind: 'directory', path: '/srv/cni' } as const
   const withBinaries = {
     ...wanted,
-    cni: { source, binaries: ['calico'], sha256: {}, binDir: '/opt/cni/bin' },
+    cni: { ...wanted.cni, source, binaries: ['calico'] },
   }
   const silent = { code: 'cni-plugin-silent', severity: 'error', message: 'm', fix: 'f' } as const
   const shadowed = { code: 'cni-config-shadowed', severity: 'error', message: 'm', fix: 'f' } as const

@@ -114,7 +114,14 @@ export const unreachable: ObservedImage['remote'] = {
 
 export const wanted: Wanted = {
   node: { image: newImage.ref, container: 'calico-node', manager: 'auto' },
-  cni: null,
+  cni: {
+    onlyIfInstalled: false,
+    source: null,
+    binaries: ['calico', 'calico-ipam'],
+    sha256: {},
+    binDir: '/opt/cni/bin',
+    configDir: '/etc/cni/net.d',
+  },
   cniConfig: null,
   places: { binDir: '/opt/cni/bin', configDir: '/etc/cni/net.d', configFile: null },
   birdSockets: [endpoint.socket],
@@ -128,5 +135,6 @@ export const wanted: Wanted = {
 export function observed(changes: Partial<Observed> = {}): Observed {
   const engine = { name: 'host-1', architecture: 'amd64', os: 'linux' }
   const companions = { cni: null, controllers: null }
-  return { engine, node: node(), image: newImage, cniConfig: null, companions, problems: [], ...changes }
+  const nothing = { cni: null, cniConfig: null, companions, problems: [] }
+  return { engine, node: node(), image: newImage, ...nothing, ...changes }
 }

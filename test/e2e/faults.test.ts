@@ -21,6 +21,17 @@ const spread: { command: Work['command']; point: string; powerCut: boolean }[] =
   { command: 'rollback', point: 'after docker.setRestartPolicy#2', powerCut: true },
 ]
 
+/** The same of a run that has CNI plugins as well: the set is old or new, never mixed. */
+const withPlugins = [
+  { point: 'after docker.createContainer#2', powerCut: false },
+  { point: 'after cni.stage#1', powerCut: false },
+  { point: 'after cni.keep#1', powerCut: false },
+  { point: 'after cni.putInPlace#1', powerCut: false },
+  { point: 'after cni.putInPlace#2', powerCut: false },
+  { point: 'after docker.setRestartPolicy#1', powerCut: false },
+  { point: 'after cni.putInPlace#1', powerCut: true },
+]
+
 describe('an agent that dies', () => {
   beforeAll(async () => {
     await installFaultyAgent(lab)
@@ -64,6 +75,15 @@ describe('an agent that dies', () => {
       const files = await unitFiles(mesh.hosts[0] as Host)
       expect(Object.keys(files)).toEqual(['/etc/calico/calico.env', shapes.C.file])
       expect(files[shapes.C.file]).toContain(image(names))
+    },
+  )
+
+  it.each(withPlugins)(
+    '$point, CNI plugins in the run (with a power cut: $powerCut), leaves a whole host after its resume',
+    async ({ point, powerCut }) => {
+      const cni = lab.registry.cniImage('v2.0.6')
+      const work = { command: 'upgrade', image: image('v2.6.12'), cni } as const
+      expect(await flawsOf(lab.workerMesh(), { work, death: { point }, powerCut })).toEqual([])
     },
   )
 })

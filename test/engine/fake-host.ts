@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { upgradePlan } from '../../agent/core/build-plan.ts'
 import type { ContainerJson, RestartPolicy } from '../../agent/core/docker-json.ts'
 import type { AgentEvent } from '../../agent/core/events.ts'
@@ -8,7 +9,6 @@ import { resume } from '../../agent/engine/resume.ts'
 import { type AppendFile, Journal } from '../../agent/journal/journal.ts'
 import { decodeJournal } from '../../agent/journal/record.ts'
 import { observe } from '../../agent/observe/observe.ts'
-import type { Docker } from '../../agent/ports/docker.ts'
 import type { Ports } from '../../agent/steps/step.ts'
 import {
   deadSession,
@@ -19,12 +19,13 @@ import {
   type Timeline,
 } from '../fakes/bird.ts'
 import { FakeClock } from '../fakes/clock.ts'
+import { FakeCniBinaries } from '../fakes/cni-binaries.ts'
 import { FakeDocker } from '../fakes/docker.ts'
 import { FakeKernelRoutes } from '../fakes/kernel-routes.ts'
 import { fakeProbe } from '../fakes/probe.ts'
 import { FakeSystemd } from '../fakes/systemd.ts'
 import { ConfiguredHost } from './configured-host.ts'
-import { type Death, type Move, withMoves } from './moves.ts'
+import { CHANGES, CNI_CHANGES, type Death, type Move, withMoves } from './moves.ts'
 
 export const RUN = '20261122T141503Z-7f3a'
 const NAME = 'calico-node'
@@ -33,7 +34,14 @@ const NEW_IMAGE = 'calico/node:v2.6.12'
 
 const WANTED: Wanted = {
   node: { image: NEW_IMAGE, container: NAME, manager: 'auto' },
-  cni: null,
+  cni: {
+    onlyIfInstalled: false,
+    source: null,
+    binaries: ['calico', 'calico-ipam'],
+    sha256: {},
+    binDir: '/opt/cni/bin',
+    configDir: '/etc/cni/net.d',
+  },
   cniConfig: null,
   places: { binDir: '/opt/cni/bin', configDir: '/etc/cni/net.d', configFile: null },
   birdSockets: ['/var/run/calico/bird.ctl'],
@@ -49,6 +57,8 @@ const ENDPOINT = { family: 4, socket: '/var/run/calico/bird.ctl', via: 'host' } 
 export interface HostOptions {
   policy?: string
   autoRemove?: boolean
+  /** CNI plugins are asked for as well: calico is there before, calico-ipam is not. */
+  withPlugins?: boolean
   /** A peer that is down before and after. */
   deadPeer?: boolean
   /** How the new image's BIRD behaves; by default as the old one's. */
@@ -61,19 +71,6 @@ export interface HostOptions {
 
 const KILLED = 137
 
-const CHANGES: (keyof Docker)[] = [
-  'createContainer',
-  'connectNetwork',
-  'startContainer',
-  'killContainer',
-  'renameContainer',
-  'setRestartPolicy',
-  'removeContainer',
-  'removeVolume',
-  'pullImage',
-  'removeImage',
-]
-
 /** A host with one calico/node and its BIRD, and the journal of one run on its disk. */
 export class FakeHost {
   readonly ops: string[] = []
@@ -85,6 +82,7 @@ export class FakeHost {
   readonly bird: FakeBird
   readonly routes = new FakeKernelRoutes()
   readonly cni = new ConfiguredHost(this.ops)
+  readonly plugins = new FakeCniBinaries(this.ops)
   readonly probe = fakeProbe()
   /** What must never happen, as it happened. */
   readonly violations: string[] = []
@@ -130,6 +128,9 @@ export class FakeHost {
     docker.images.publish(OLD_IMAGE)
     docker.images.publish(NEW_IMAGE)
     docker.images.pull(OLD_IMAGE, () => undefined)
+    host.plugins.files.set('/opt/cni/bin/calico', 'old')
+    host.plugins.written = true
+    for (const name of WANTED.cni.binaries) host.plugins.source.set(name, 'new')
     host.oldId = await docker.createContainer(NAME, {
       Image: OLD_IMAGE,
       Env: ['NODENAME=host-1'],
@@ -151,18 +152,19 @@ export class FakeHost {
   }
 
   ports(): Ports {
-    const { docker, bird, clock, routes, probe, cni } = this
-    const { configs, kubelet } = cni
+    const { docker, bird, clock, routes, probe, plugins } = this
+    const { configs, kubelet } = this.cni
     const systemd = new FakeSystemd(docker)
-    return { docker, bird, clock, routes, probe, configs, kubelet, systemd, unitFiles: systemd.files }
+    const cni = { cni: plugins, configs, kubelet }
+    return { docker, bird, clock, routes, probe, ...cni, systemd, unitFiles: systemd.files }
   }
 
   async plan(): Promise<Plan> {
     const cniConfig = this.#options.withConfig === true ? this.cni.wanted : null
-    const wanted = { ...WANTED, cniConfig }
-    const host = { programVersion: () => Promise.resolve(null) }
-    const observed = await observe(wanted, { ...this.ports(), host }, new AbortController().signal)
-    const leftovers = { containers: [], images: [] }
+    const source = this.#options.withPlugins === true ? ({ kind: 'directory', path: '/srv' } as const) : null
+    const wanted = { ...WANTED, cni: { ...WANTED.cni, source }, cniConfig }
+    const observed = await observe(wanted, this.ports(), new AbortController().signal, () => null)
+    const leftovers = { containers: [], images: [], files: [] }
     return upgradePlan({ run: RUN, wanted, observed, leftovers }).plan
   }
 
@@ -224,6 +226,7 @@ export class FakeHost {
     const containers = await this.containers()
     const running = containers.filter(({ State }) => State.Running)
     if (this.routes.held) flaws.push('routes are held')
+    flaws.push(...this.#pluginFlaws(upgraded))
     flaws.push(...this.cni.flaws(upgraded && this.#options.withConfig === true))
     const [one] = running
     if (!one && this.#restsAfterPowerCut()) return flaws
@@ -239,6 +242,17 @@ export class FakeHost {
     }
     if (upgraded && kept && containers.length !== 2) flaws.push('the way back is gone')
     return flaws
+  }
+
+  /** All old or all new, and nothing beside them but the way back. */
+  #pluginFlaws(upgraded: boolean): string[] {
+    const swapped = upgraded && this.#options.withPlugins === true
+    const expected: Record<string, string> = swapped
+      ? { calico: 'new', 'calico-ipam': 'new', [`.calico-agent-${RUN}-calico.old`]: 'old' }
+      : { calico: 'old' }
+    const found = Object.fromEntries([...this.plugins.files].map(([path, text]) => [path.slice(13), text]))
+    const same = isDeepStrictEqual(found, expected)
+    return same ? [] : [`the plugins are ${JSON.stringify(found)}`]
   }
 
   /** Nothing was on trial, and the operator wants no start after a boot. */
@@ -292,7 +306,8 @@ export class FakeHost {
     const bird = withMoves(this.bird, ['disable', 'enable'], move)
     const configs = withMoves(this.cni.configs, ['replace', 'restore', 'remove'], move)
     const kubelet = withMoves(this.cni.kubelet, ['restart'], move)
-    const ports = { ...this.ports(), docker, bird, configs, kubelet }
+    const cni = withMoves(this.plugins, CNI_CHANGES, move)
+    const ports = { ...this.ports(), docker, bird, cni, configs, kubelet }
     return await Promise.race([story(journal, ports), killed.promise])
   }
 

@@ -1,3 +1,29 @@
+import type { CniBinaries } from '../../agent/ports/cni-binaries.ts'
+import type { Docker } from '../../agent/ports/docker.ts'
+
+/** The calls that change the host: each is a moment at which the agent may die. */
+export const CHANGES: (keyof Docker)[] = [
+  'createContainer',
+  'connectNetwork',
+  'startContainer',
+  'killContainer',
+  'renameContainer',
+  'setRestartPolicy',
+  'removeContainer',
+  'removeVolume',
+  'pullImage',
+  'removeImage',
+]
+
+export const CNI_CHANGES: (keyof CniBinaries)[] = [
+  'stage',
+  'unstage',
+  'keep',
+  'putInPlace',
+  'putBack',
+  'takeAway',
+]
+
 /** Where to kill the agent: its n-th move, a journal record or a change of the host, or right before it. */
 export interface Death {
   at: number

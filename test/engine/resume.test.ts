@@ -47,7 +47,7 @@ describe('an agent that dies at any moment', () => {
     60_000,
   )
 
-  it.each<[string, (host: FakeHost) => void, string]>([
+  it.each<[string, (host: FakeHost) => void, string, number?]>([
     ['names stay', ({ docker }) => (docker.renameContainer = () => Promise.resolve()), 'runs'],
     [
       'policies stay',
@@ -59,11 +59,12 @@ describe('an agent that dies at any moment', () => {
       ({ docker }) => (docker.killContainer = () => Promise.resolve()),
       'started beside',
     ],
-    ['nothing is removed', ({ docker }) => (docker.removeContainer = () => Promise.resolve()), 'is left'],
-  ])('would be caught on a host where %s', async (_, spoil, flaw) => {
-    const host = await FakeHost.create()
+    ['what was staged stays', ({ plugins }) => (plugins.unstage = () => Promise.resolve()), 'calico.new', 13],
+    ['nothing is removed', ({ docker }) => (docker.removeContainer = () => Promise.resolve()), 'is left', 8],
+  ])('would be caught on a host where %s', async (_, spoil, flaw, died) => {
+    const host = await FakeHost.create({ withPlugins: true })
     spoil(host)
-    if (flaw === 'is left') await host.run(undefined, { at: 8, before: false })
+    if (died !== undefined) await host.run(undefined, { at: died, before: false })
     else await host.run()
     expect((await host.flaws(await host.resume())).join('; ')).toContain(flaw)
   })

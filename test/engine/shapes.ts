@@ -10,5 +10,11 @@ export const shapes: [string, HostOptions][] = [
   ['--rm', { policy: 'no', autoRemove: true }],
   ['a dead peer', { deadPeer: true }],
   ['a change of the CNI config', { withConfig: true }],
+  ['other CNI plugins', { withPlugins: true }],
+  ['other CNI plugins and config', { withPlugins: true, withConfig: true }],
+  [
+    'other CNI plugins, and a BIRD that does not come',
+    { withPlugins: true, ...brokenBirds['a BIRD whose sessions never come'] },
+  ],
   ...Object.entries(brokenBirds).map(([name, broken]): [string, HostOptions] => [name, broken]),
 ]

@@ -10,6 +10,7 @@ import { observe } from '../../agent/observe/observe.ts'
 import type { Ports } from '../../agent/steps/step.ts'
 import { FakeBird, type Running, restartTimeline, session } from '../fakes/bird.ts'
 import { FakeClock } from '../fakes/clock.ts'
+import { FakeCniBinaries } from '../fakes/cni-binaries.ts'
 import { FakeDocker } from '../fakes/docker.ts'
 import { FakeKernelRoutes } from '../fakes/kernel-routes.ts'
 import { fakeProbe } from '../fakes/probe.ts'
@@ -27,7 +28,14 @@ export const unitText = (image: string): string =>
 
 const WANTED: Wanted = {
   node: { image: NEW_IMAGE, container: 'calico-node', manager: 'auto' },
-  cni: null,
+  cni: {
+    onlyIfInstalled: false,
+    source: null,
+    binaries: ['calico', 'calico-ipam'],
+    sha256: {},
+    binDir: '/opt/cni/bin',
+    configDir: '/etc/cni/net.d',
+  },
   cniConfig: null,
   release: null,
   places: { binDir: '/opt/cni/bin', configDir: '/etc/cni/net.d', configFile: null },
@@ -156,16 +164,16 @@ export class UnitHost {
   }
 
   async #plan(): Promise<Plan> {
-    const host = { programVersion: () => Promise.resolve(null) }
-    const observed = await observe(WANTED, { ...this.#ports(), host }, new AbortController().signal)
-    return upgradePlan({ run: RUN, wanted: WANTED, observed, leftovers: { containers: [], images: [] } }).plan
+    const observed = await observe(WANTED, this.#ports(), new AbortController().signal, () => null)
+    const leftovers = { containers: [], images: [], files: [] }
+    return upgradePlan({ run: RUN, wanted: WANTED, observed, leftovers }).plan
   }
 
   #ports(): Ports {
     const { docker, clock, routes, systemd, files } = this
     const { configs, kubelet } = new ConfiguredHost(this.ops)
     const ports = { docker, bird: this.#bird, clock, routes, probe: fakeProbe(), configs, kubelet }
-    return { ...ports, systemd, unitFiles: files }
+    return { ...ports, cni: new FakeCniBinaries(this.ops), systemd, unitFiles: files }
   }
 
   #file(): AppendFile {

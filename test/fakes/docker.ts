@@ -8,6 +8,7 @@ import type {
 } from '../../agent/core/docker-json.ts'
 import { AgentError } from '../../agent/core/errors.ts'
 import type {
+  ContainerArchive,
   ContainerSummary,
   Docker,
   EngineInfo,
@@ -15,6 +16,7 @@ import type {
   PullProgress,
   RemoteImage,
 } from '../../agent/ports/docker.ts'
+import { archiveOf, type FakeFile } from './docker-archive.ts'
 import { createdContainer, wouldRestart } from './docker-container.ts'
 import { FakeImages } from './docker-images.ts'
 
@@ -31,7 +33,7 @@ interface FakeContainer {
 export class FakeDocker implements Docker {
   readonly images = new FakeImages()
   /** Files that every container shows, by path. */
-  readonly files = new Map<string, string>()
+  readonly files = new Map<string, FakeFile>()
   /** What every container logs. */
   log = ''
   /** Networks beside the built-in ones. */
@@ -218,7 +220,14 @@ export class FakeDocker implements Docker {
   async readContainerFile(id: string, path: string): Promise<string | undefined> {
     await this.called('readContainerFile')
     this.need(id, `read ${path} of container ${id}`)
-    return this.files.get(path)
+    const file = this.files.get(path)
+    return typeof file === 'string' ? file : undefined
+  }
+
+  async openContainerArchive(id: string, path: string): Promise<ContainerArchive | undefined> {
+    await this.called('openContainerArchive')
+    this.need(id, `read ${path} of container ${id}`)
+    return archiveOf(this.files, path)
   }
 
   async inspectImage(ref: string): Promise<ImageJson | undefined> {

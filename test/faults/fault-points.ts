@@ -3,6 +3,7 @@ import { appendFileSync } from 'node:fs'
 import type { Outside } from '../../agent/composition.ts'
 import type { AppendFile } from '../../agent/journal/journal.ts'
 import type { Bird } from '../../agent/ports/bird.ts'
+import type { CniBinaries } from '../../agent/ports/cni-binaries.ts'
 import type { Docker } from '../../agent/ports/docker.ts'
 
 /**
@@ -26,15 +27,17 @@ const EFFECTS: (keyof Docker)[] = [
   'removeVolume',
   'removeImage',
 ]
+const CNI_EFFECTS: (keyof CniBinaries)[] = ['stage', 'unstage', 'keep', 'putInPlace', 'putBack', 'takeAway']
 const BIRD_EFFECTS: (keyof Bird)[] = ['disable', 'enable']
 
 export function withFaultPoints(outside: Outside): Outside {
-  const { docker, bird, routes, configs, kubelet, systemd, unitFiles, journals } = outside
+  const { docker, bird, routes, cni, configs, kubelet, systemd, unitFiles, journals } = outside
   const faults = new Faults(process.env['AGENT_FAULT'], process.env['AGENT_FAULT_TRACE'])
   return {
     docker: wrapped(docker, 'docker', EFFECTS, faults),
     bird: wrapped(bird, 'bird', BIRD_EFFECTS, faults),
     routes: wrapped(routes, 'routes', ['hold', 'release'], faults),
+    cni: wrapped(cni, 'cni', CNI_EFFECTS, faults),
     configs: wrapped(configs, 'configs', ['replace', 'restore', 'remove'], faults),
     kubelet: wrapped(kubelet, 'kubelet', ['restart'], faults),
     systemd: wrapped(systemd, 'systemd', ['daemonReload', 'restart'], faults),

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ExecResult, Host, Mesh } from '../lab/index.ts'
 import { containerFlaws, nodes, type Work } from './whole-host.ts'
+import { noFlaws, withOldPlugins } from './whole-plugins.ts'
 
 /** One death of the agent. */
 export interface Trial {
@@ -37,6 +38,7 @@ export async function faultPoints(mesh: Mesh, work: Work): Promise<string[]> {
 export async function flawsOf(mesh: Mesh, trial: Trial): Promise<string[]> {
   const host = await prepared(mesh, trial.work)
   const [, peer] = mesh.hosts as [Host, Host]
+  const pluginFlaws = trial.work.cni === undefined ? noFlaws : await withOldPlugins(host)
   const [traffic, routes] = await Promise.all([mesh.traffic(host, peer), mesh.watchRoutes(peer)])
   const flaws = await dieIn(host, trial)
   if (trial.powerCut) flaws.push(...(await afterPowerCut(host, trial)))
@@ -50,7 +52,7 @@ export async function flawsOf(mesh: Mesh, trial: Trial): Promise<string[]> {
   // A host without power sends nothing; what must not be lost then are its routes.
   if (lost > 0 && !trial.powerCut) flaws.push(`${lost} packets lost`)
   if (withdrawn.length > 0) flaws.push(`${withdrawn.length} routes withdrawn`)
-  flaws.push(...(await containerFlaws(host, report, trial.work)))
+  flaws.push(...(await containerFlaws(host, report, trial.work)), ...(await pluginFlaws(report.outcome)))
   const again = await resume(host)
   if (again.outcome !== 'unchanged') flaws.push(`a second resume is ${again.outcome}`)
   return flaws
@@ -101,8 +103,9 @@ export async function faultyAgent(
   return isBusy && left > 1 ? await faultyAgent(host, work, env, left - 1) : ended
 }
 
-function argvOf({ command, image }: Work): string[] {
-  const target = command === 'upgrade' ? ['--node', image] : []
+function argvOf({ command, image, cni }: Work): string[] {
+  const plugins = cni === undefined ? [] : ['--cni', cni]
+  const target = command === 'upgrade' ? ['--node', image, ...plugins] : []
   return [command, '--config', QUICK, ...target, '--json']
 }
 

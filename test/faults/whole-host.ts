@@ -8,6 +8,8 @@ export interface Work {
   image: string
   /** How calico-node is started, and its restart policy then; by default `docker run --restart=always`. */
   node?: { reset: ResetOptions; policy: string }
+  /** Its CNI plugins come from this image in the same run. */
+  cni?: string
 }
 
 const BEFORE_ANY_UPGRADE = ':v2.6.5'

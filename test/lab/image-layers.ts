@@ -18,7 +18,7 @@ const programs = [
   '/usr/bin/chpst',
 ]
 
-type Entry = { name: string; mode?: number; content?: Buffer; linkTo?: string; directory?: true }
+export type Entry = { name: string; mode?: number; content?: Buffer; linkTo?: string; directory?: true }
 
 /** Debian's BIRD, runit and busybox with the libraries they need: the layer that all images share. */
 export async function baseLayer(): Promise<Buffer> {
@@ -61,7 +61,7 @@ export function versionLayer({ version, flavour, architecture }: NodeTag): Promi
   const entries: Entry[] = [{ name: 'VERSION', content: Buffer.from(`${version}\n`) }]
   if (flavour !== undefined) entries.push({ name: 'etc/lab/flavour', content: Buffer.from(`${flavour}\n`) })
   if (architecture !== undefined)
-    entries.push({ name: 'sbin/start_runit', mode: 0o755, content: arm64Program() })
+    entries.push({ name: 'sbin/start_runit', mode: 0o755, content: foreignProgram() })
   return tar(entries)
 }
 
@@ -108,7 +108,7 @@ async function librariesOf(program: string): Promise<string[]> {
 }
 
 /** Enough of an ELF header for the kernel to say "exec format error", as on a foreign architecture. */
-function arm64Program(): Buffer {
+export function foreignProgram(): Buffer {
   const header = Buffer.alloc(64)
   header.write('\x7fELF\x02\x01\x01', 'latin1')
   header.writeUInt16LE(2, 16)
@@ -116,7 +116,7 @@ function arm64Program(): Buffer {
   return header
 }
 
-async function tar(entries: readonly Entry[]): Promise<Buffer> {
+export async function tar(entries: readonly Entry[]): Promise<Buffer> {
   const archive = pack()
   for (const { name, mode = 0o644, content, linkTo, directory } of entries) {
     const mtime = new Date(0) // the same bytes, and so the same digest, at each build

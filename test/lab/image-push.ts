@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto'
 import { request } from 'node:http'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
+import { type CniTag, cniLayer, cniTags } from './cni-images.ts'
 import { ballastLayer, baseLayer, scriptLayer, versionLayer } from './image-layers.ts'
 import { imageDefaults, type NodeTag, nodeTags } from './image-recipe.ts'
 
-const repository = 'calico/node'
 const dockerTypes = 'application/vnd.docker'
 const manifestType = `${dockerTypes}.distribution.manifest.v2+json`
 
@@ -14,54 +14,69 @@ type Descriptor = { mediaType: string; size: number; digest: string }
 
 /** Builds all images and pushes them to the registry that listens on `socketPath`. */
 export async function pushImages(socketPath: string): Promise<void> {
-  const shared = [
-    await pushLayer(socketPath, await baseLayer()),
-    await pushLayer(socketPath, await scriptLayer()),
-  ]
-  for (const image of nodeTags) await pushImage(socketPath, image, shared)
+  const nodes = { socketPath, repository: 'calico/node' }
+  const shared = [await pushLayer(nodes, await baseLayer()), await pushLayer(nodes, await scriptLayer())]
+  for (const image of nodeTags) await pushNode(nodes, image, shared)
+  for (const image of cniTags) await pushCni({ socketPath, repository: 'calico/cni' }, image)
 }
 
-async function pushImage(socketPath: string, image: NodeTag, shared: readonly Layer[]): Promise<void> {
-  const layers = [...shared, await pushLayer(socketPath, await versionLayer(image))]
+async function pushNode(to: Target, image: NodeTag, shared: readonly Layer[]): Promise<void> {
+  const layers = [...shared, await pushLayer(to, await versionLayer(image))]
   const parts = image.ballast === undefined ? 0 : 4
   for (let index = 0; index < parts; index++) {
     const size = (image.ballast ?? 0) / parts
-    layers.push(await pushLayer(socketPath, await ballastLayer(size, index)))
+    layers.push(await pushLayer(to, await ballastLayer(size, index)))
   }
+  const { env, labels } = imageDefaults(image.version)
+  const settings = { Env: env, Labels: labels, Cmd: ['/sbin/start_runit'], WorkingDir: '/' }
+  await pushImage(to, { ...image, settings }, layers)
+}
+
+async function pushCni(to: Target, image: CniTag): Promise<void> {
+  const layers = [await pushLayer(to, await cniLayer(image))]
+  const settings = image.volumes ? { Volumes: image.volumes } : {}
+  await pushImage(to, { ...image, settings }, layers)
+}
+
+/** A repository of the registry that listens on the socket. */
+type Target = { socketPath: string; repository: string }
+
+type Image = { tag: string; architecture?: 'arm64'; settings: object }
+
+async function pushImage(to: Target, image: Image, layers: readonly Layer[]): Promise<void> {
   const config = Buffer.from(JSON.stringify(imageConfig(image, layers)))
   const manifest = {
     schemaVersion: 2,
     mediaType: manifestType,
-    config: await pushBlob(socketPath, config, `${dockerTypes}.container.image.v1+json`),
+    config: await pushBlob(to, config, `${dockerTypes}.container.image.v1+json`),
     layers: layers.map(({ descriptor }) => descriptor),
   }
-  const path = `/v2/${repository}/manifests/${image.tag}`
-  await call(socketPath, 'PUT', path, Buffer.from(JSON.stringify(manifest)), manifestType)
+  const path = `/v2/${to.repository}/manifests/${image.tag}`
+  await call(to.socketPath, 'PUT', path, Buffer.from(JSON.stringify(manifest)), manifestType)
 }
 
-function imageConfig(image: NodeTag, layers: readonly Layer[]): object {
-  const { env, labels } = imageDefaults(image.version)
+function imageConfig({ architecture, settings }: Image, layers: readonly Layer[]): object {
   return {
-    architecture: image.architecture ?? (process.arch === 'arm64' ? 'arm64' : 'amd64'),
+    architecture: architecture ?? (process.arch === 'arm64' ? 'arm64' : 'amd64'),
     os: 'linux',
-    config: { Env: env, Labels: labels, Cmd: ['/sbin/start_runit'], WorkingDir: '/' },
+    config: settings,
     rootfs: { type: 'layers', diff_ids: layers.map(({ diffId }) => diffId) },
     history: layers.map(() => ({ created: '1970-01-01T00:00:00Z', created_by: 'lab' })),
     created: '1970-01-01T00:00:00Z',
   }
 }
 
-async function pushLayer(socketPath: string, tar: Buffer): Promise<Layer> {
+async function pushLayer(to: Target, tar: Buffer): Promise<Layer> {
   const compressed = await promisify(gzip)(tar, { level: 1 })
   const mediaType = `${dockerTypes}.image.rootfs.diff.tar.gzip`
-  return { diffId: digestOf(tar), descriptor: await pushBlob(socketPath, compressed, mediaType) }
+  return { diffId: digestOf(tar), descriptor: await pushBlob(to, compressed, mediaType) }
 }
 
-async function pushBlob(socketPath: string, blob: Buffer, mediaType: string): Promise<Descriptor> {
+async function pushBlob(to: Target, blob: Buffer, mediaType: string): Promise<Descriptor> {
   const digest = digestOf(blob)
-  const upload = await call(socketPath, 'POST', `/v2/${repository}/blobs/uploads/`)
+  const upload = await call(to.socketPath, 'POST', `/v2/${to.repository}/blobs/uploads/`)
   const { pathname, search } = new URL(upload, 'http://registry')
-  await call(socketPath, 'PUT', `${pathname}${search}&digest=${digest}`, blob, 'application/octet-stream')
+  await call(to.socketPath, 'PUT', `${pathname}${search}&digest=${digest}`, blob, 'application/octet-stream')
   return { mediaType, size: blob.length, digest }
 }
 

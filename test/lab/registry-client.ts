@@ -8,6 +8,8 @@ export type Registry = {
   address: string
   /** The reference of calico/node with this tag. */
   image(tag: string): string
+  /** The reference of calico/cni with this tag. */
+  cniImage(tag: string): string
   /** The same repository behind the port that goes wrong in this way. */
   faultyImage(fault: FaultName, tag: string): string
   /** Sets how often the port goes wrong from now on, and its count of requests to 0. */
@@ -23,6 +25,7 @@ export function registryClient(): Registry {
   return {
     address: `${registryName}:${registryPort}`,
     image: (tag) => `${registryName}:${registryPort}/calico/node:${tag}`,
+    cniImage: (tag) => `${registryName}:${registryPort}/calico/cni:${tag}`,
     faultyImage: (fault, tag) => `${registryName}:${faultPorts[fault]}/calico/node:${tag}`,
     setFault,
     faults: () => call('GET', '/'),

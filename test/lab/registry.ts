@@ -3,6 +3,7 @@ import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { registryAddress, registryPort } from './addresses.ts'
 import { cached, cacheKey } from './cache.ts'
+import { cniTags } from './cni-images.ts'
 import { daemonAlive, startDaemon, untilDaemonReady } from './daemon.ts'
 import { execOk, launch } from './exec.ts'
 import { pushImages } from './image-push.ts'
@@ -65,7 +66,7 @@ async function recipe(): Promise<unknown[]> {
   const root = join(import.meta.dirname, 'image/rootfs')
   const entries = await readdir(root, { recursive: true, withFileTypes: true })
   const scripts = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
-  const code = ['image-layers.ts', 'image-push.ts', 'image-recipe.ts'].map((name) =>
+  const code = ['cni-images.ts', 'image-layers.ts', 'image-push.ts', 'image-recipe.ts'].map((name) =>
     join(import.meta.dirname, name),
   )
   const files = await Promise.all([...scripts.sort(), ...code].map((path) => readFile(path, 'utf8')))
@@ -77,9 +78,10 @@ async function recipe(): Promise<unknown[]> {
     'bird',
     'runit',
     'busybox-static',
+    'containernetworking-plugins',
     'libc6',
   ])
-  return [versions, nodeTags, files]
+  return [versions, nodeTags, cniTags, files]
 }
 
 // docker-registry reads YAML, of which JSON is a part.

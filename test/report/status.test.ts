@@ -45,6 +45,13 @@ const full: StatusReport = {
     },
   ],
   announcedMs: 120_000,
+  cni: {
+    binDir: '/opt/cni/bin',
+    plugins: [
+      { name: 'calico', sha256: 'a'.repeat(64), version: 'v2.0.6' },
+      { name: 'calico-ipam', sha256: null, version: null },
+    ],
+  },
   cniConfig: {
     path: '/etc/cni/net.d/10-calico.conflist',
     plugins: ['calico', 'portmap'],
@@ -78,6 +85,9 @@ describe('renderStatus', () => {
                   Mesh_192_0_2_2  192.0.2.2  12 routes  Established
                   Node_10_0_0_1   10.0.0.1   0 routes   Active  Socket: No route to host
                   announces a restart time of 120 s
+      cni         /opt/cni/bin
+                  calico       v2.0.6        sha256 aaaaaaaaaaaa
+                  calico-ipam  is not there
       cni config  /etc/cni/net.d/10-calico.conflist: calico, portmap, CNI 0.3.1
       last run    20261122T141503Z-7f3a, 2026-11-22 14:15:03Z: upgraded
                   node: quay.io/calico/node:v2.6.5 -> quay.io/calico/node:v2.6.12, window 4.1 s of 90 s
@@ -91,6 +101,7 @@ describe('renderStatus', () => {
       node: null,
       bird: null,
       announcedMs: null,
+      cni: null,
       cniConfig: null,
       lastRun: null,
       unfinishedRun: null,

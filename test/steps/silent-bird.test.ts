@@ -6,6 +6,7 @@ import { awaitSafeStop } from '../../agent/steps/restored.ts'
 import type { StepContext } from '../../agent/steps/step.ts'
 import { FakeBird, session, type Timeline, upView } from '../fakes/bird.ts'
 import { FakeClock } from '../fakes/clock.ts'
+import { FakeCniBinaries } from '../fakes/cni-binaries.ts'
 import { FakeCniConfigs, FakeKubelet } from '../fakes/cni-config.ts'
 import { FakeDocker } from '../fakes/docker.ts'
 import { FakeKernelRoutes } from '../fakes/kernel-routes.ts'
@@ -38,6 +39,7 @@ async function trialOf(timeline: Timeline, now: number) {
     bird,
     probe: fakeProbe(),
     routes: new FakeKernelRoutes(),
+    cni: new FakeCniBinaries(),
     configs: new FakeCniConfigs(),
     kubelet: new FakeKubelet(() => null),
     systemd: new FakeSystemd(docker),

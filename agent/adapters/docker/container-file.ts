@@ -1,5 +1,5 @@
 import { AgentError } from '../../core/errors.ts'
-import type { Docker } from '../../ports/docker.ts'
+import type { ContainerArchive, Docker } from '../../ports/docker.ts'
 import type { Request } from './connection.ts'
 import { whenRefused } from './errors.ts'
 import { readUpTo } from './read.ts'
@@ -16,6 +16,9 @@ interface ArchiveReply extends AsyncIterable<unknown> {
   destroy(): void
 }
 
+/** Go's os.ModeSymlink. */
+const symlinkBit = 0x08000000
+
 /** Reads by the archive endpoint, which needs neither a running container nor a shell in its image. */
 export function readContainerFileCall(request: Request): Docker['readContainerFile'] {
   return async (id, path) => {
@@ -29,10 +32,42 @@ export function readContainerFileCall(request: Request): Docker['readContainerFi
       if (size > maxFileBytes) throw tooLarge(what, size)
       return await readUpTo(stream, maxFileBytes + tarOverheadBytes)
     })
-      .catch(whenRefused(404, /could not find the file|no such file/i, undefined))
-      // Engine 20.10's answer where a part of the path is a file
-      .catch(whenRefused(500, /not a directory/i, undefined))
+      .catch(whenRefused(404, noSuchFile, undefined))
+      .catch(whenRefused(500, partIsFile, undefined))
     return archive === undefined ? undefined : await firstFile(archive)
+  }
+}
+
+/** Opens the archive endpoint's tar; how long it may take is for who reads it to say. */
+export function openContainerArchiveCall(request: Request): Docker['openContainerArchive'] {
+  return async (id, path, signal) => {
+    const open = request(
+      `read ${path} of container ${id}`,
+      async (engine, abortSignal) => {
+        const reply = engine.getContainer(encodeURIComponent(id)).getArchive({ path, abortSignal })
+        return archiveOf((await reply) as unknown as ArchiveReply)
+      },
+      { timeoutMs: Infinity, signal },
+    )
+    return await open
+      .catch(whenRefused(404, noSuchFile, undefined))
+      .catch(whenRefused(500, partIsFile, undefined))
+  }
+}
+
+const noSuchFile = /could not find the file|no such file/i
+/** Engine 20.10's answer where a part of the path is a file. */
+const partIsFile = /not a directory/i
+
+function archiveOf(stream: ArchiveReply): ContainerArchive {
+  const { mode, linkTarget } = pathStat(stream)
+  return {
+    kind: (mode & symlinkBit) !== 0 ? 'symlink' : (mode & typeBits) !== 0 ? 'other' : 'file',
+    linkTarget,
+    tar: stream as AsyncIterable<Uint8Array>,
+    close: () => {
+      stream.destroy()
+    },
   }
 }
 
@@ -47,9 +82,15 @@ function tooLarge(what: string, size: number): AgentError {
 }
 
 /** The Engine describes the path in a header, so that a directory or a huge file need not be transferred. */
-function pathStat(reply: ArchiveReply): { mode: number; size: number } {
+function pathStat(reply: ArchiveReply): PathStat {
   const header = reply.headers['x-docker-container-path-stat']
-  return JSON.parse(Buffer.from(String(header), 'base64').toString()) as { mode: number; size: number }
+  return JSON.parse(Buffer.from(String(header), 'base64').toString()) as PathStat
+}
+
+interface PathStat {
+  mode: number
+  size: number
+  linkTarget: string
 }
 
 async function firstFile(archive: Buffer): Promise<string | undefined> {

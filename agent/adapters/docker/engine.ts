@@ -2,7 +2,7 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import type { Docker, EngineInfo } from '../../ports/docker.ts'
 import { type Request, requestsTo } from './connection.ts'
-import { readContainerFileCall } from './container-file.ts'
+import { openContainerArchiveCall, readContainerFileCall } from './container-file.ts'
 import { containerCalls } from './containers.ts'
 import { execCall } from './exec.ts'
 import { getJson } from './get-json.ts'
@@ -35,6 +35,7 @@ export function connectDocker(options: DockerOptions): Docker {
     containerLog: containerLogCall(request),
     exec: execCall(request),
     readContainerFile: readContainerFileCall(request),
+    openContainerArchive: openContainerArchiveCall(request),
     ...imageCalls(request, loginFor, pull),
     pullImage: pullCall(request, loginFor, pull),
   }

@@ -1,14 +1,20 @@
 import { cniConfigProblems } from '../cni-config-plan.ts'
+import { isInstalled } from '../cni-plan.ts'
 import type { Problem } from '../errors.ts'
 import { type Rule, rulesOn } from './rule.ts'
 
 /** Calico's CNI config can be changed, and the kubelet takes it. */
 export const cniConfigRules: Rule[] = rulesOn(
-  ({ cniConfig }, wanted) =>
+  ({ cni, cniConfig }, wanted) =>
     cniConfig && {
       path: cniConfig.change?.path ?? '',
       plugins: cniConfig.plugins.map(({ name }) => name),
-      problems: cniConfigProblems(cniConfig, wanted),
+      // plugins that this run puts in place are tried by their staging
+      problems: cniConfigProblems(
+        cniConfig,
+        wanted.cniConfig,
+        cni === null || isInstalled(cni) ? [] : wanted.cni.binaries,
+      ),
     },
   [
     {

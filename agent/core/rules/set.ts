@@ -25,10 +25,11 @@ export const setRules: Rule[] = rulesOn(setOf, [
   },
 ])
 
-function setOf({ node, image, companions }: Observed, wanted: Wanted): ComponentSet | null {
+function setOf({ node, image, companions, cni }: Observed, wanted: Wanted): ComponentSet | null {
   if (node === null || image === null) return null
   const { to } = nodeVersions(node, image)
-  return { versions: { node: to, ...companions }, release: wanted.release ?? releaseByNode(to) }
+  const versions = { node: to, ...companions, cni: cni === null ? companions.cni : cni.version }
+  return { versions, release: wanted.release ?? releaseByNode(to) }
 }
 
 /** Where no release is asked for, the node's version tells it. */

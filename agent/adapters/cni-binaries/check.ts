@@ -1,0 +1,57 @@
+import { ELF_HEAD_BYTES, elfArchitecture } from '../../core/elf.ts'
+import type { AgentError } from '../../core/errors.ts'
+import type { StagedBinary, StageRequest } from '../../ports/cni-binaries.ts'
+import { cniVersionsOf, versionOf } from './plugin.ts'
+import { refused } from './source.ts'
+
+/** In the names that images use. */
+const hostArchitecture: string =
+  ({ x64: 'amd64', ia32: '386', ppc64: 'ppc64le' } as Record<string, string>)[process.arch] ?? process.arch
+
+/** What was copied: the file's own facts. */
+export interface Copied {
+  name: string
+  executable: boolean
+  sha256: string
+  head: Uint8Array
+}
+
+/** A program for this machine, and the one that is asked for. */
+export function checkContent({ name, executable, sha256, head }: Copied, wanted: string | null): void {
+  const architecture = elfArchitecture(head.subarray(0, ELF_HEAD_BYTES))
+  if (architecture === null) throw wrong('cni-binary-invalid', name, 'it is no ELF program', SEE_SOURCE)
+  if (architecture !== hostArchitecture) {
+    const reason = `it is for ${architecture}, this host is ${hostArchitecture}`
+    throw wrong('cni-binary-wrong-architecture', name, reason, `name a source for ${hostArchitecture}`)
+  }
+  if (!executable)
+    throw wrong('cni-binary-invalid', name, 'the source has it without the right to execute', 'chmod +x it')
+  if (wanted !== null && wanted !== sha256) {
+    const reason = `its SHA-256 is ${sha256}, wanted is ${wanted}`
+    throw wrong('cni-binary-checksum', name, reason, `${SEE_SOURCE}, and cni.sha256 in the config`)
+  }
+}
+
+const SEE_SOURCE = 'see whether the source is what is meant'
+
+/** Runs it where it lies, so that it is known to start on this host and file system. */
+export async function tryOut(
+  path: string,
+  { name, sha256 }: Pick<Copied, 'name' | 'sha256'>,
+  { cniVersion }: Pick<StageRequest, 'cniVersion'>,
+): Promise<StagedBinary> {
+  const [version, answer] = await Promise.all([versionOf(path), cniVersionsOf(path)])
+  if ('failure' in answer) {
+    const fix = 'run it by hand: echo {} | CNI_COMMAND=VERSION ./' + name
+    throw wrong('cni-binary-does-not-start', name, answer.failure, fix)
+  }
+  if (cniVersion !== null && !answer.known.includes(cniVersion)) {
+    const reason = `the CNI config asks for cniVersion ${cniVersion}, it knows ${answer.known.join(', ')}`
+    throw wrong('cni-binary-too-old', name, reason, 'set cniVersion by cni.merge, or name another source')
+  }
+  return { name, sha256, version }
+}
+
+function wrong(code: string, name: string, reason: string, fix: string): AgentError {
+  return refused(code, `the CNI plugin ${name}`, reason, { fix })
+}

@@ -1,0 +1,87 @@
+import { createHash } from 'node:crypto'
+import { realpath } from 'node:fs/promises'
+import { join } from 'node:path'
+import { keptName, stagedName } from '../../core/cni-files.ts'
+import type { CniSource } from '../../core/model.ts'
+import type { BinaryFacts, CniBinaries, CniPlace, StagedFacts } from '../../ports/cni-binaries.ts'
+import { fileError, isMissing, syncDirectory, unlinkIfThere } from '../atomic-file.ts'
+import { archiveSource } from './archive-source.ts'
+import { copyXattrs } from './attributes.ts'
+import { tryOut } from './check.ts'
+import { directorySource } from './directory-source.ts'
+import { sha256Of } from './file-hash.ts'
+import { type ImageReader, imageSource, removeOrphans } from './image-source.ts'
+import { directoryProblem, nodenameOptional, nodenameWritten } from './look.ts'
+import { versionOf } from './plugin.ts'
+import type { ReadSource } from './source.ts'
+import { stage } from './staging.ts'
+import { keep, putBack, putInPlace, takeAway } from './swap.ts'
+
+/** Images are read through the Engine, in its own container. */
+export function createCniBinaries(docker: ImageReader): CniBinaries {
+  const readerOf = (source: CniSource): ReadSource => {
+    if (source.kind === 'image') return imageSource(docker, source.image)
+    return source.kind === 'directory' ? directorySource(source.path) : archiveSource(source.path)
+  }
+  return {
+    directoryProblem,
+    installed: (binDir, names) => factsOf(binDir, names, (name) => name),
+    version: versionOf,
+    offered: (source, names, signal) => offered(readerOf(source), names, signal),
+    nodenameOptional,
+    nodenameWritten,
+    stage: (place, request, signal) =>
+      stage(place, request, { read: readerOf(request.source), tryOut, signal }),
+    staged: ({ binDir, run }, names) => factsOf(binDir, names, (name) => stagedName(run, name)),
+    unstage: async (place, names, source) => {
+      await unstage(place, names)
+      if (source.kind === 'image') await removeOrphans(docker)
+    },
+    keep: (place, binaries) => keep(place, binaries, copyXattrs),
+    kept: ({ binDir, run }, names) => factsOf(binDir, names, (name) => keptName(run, name)),
+    putInPlace,
+    putBack,
+    takeAway,
+  }
+}
+
+async function factsOf(
+  binDir: string,
+  names: string[],
+  fileOf: (name: string) => string,
+): Promise<BinaryFacts[]> {
+  return await Promise.all(
+    names.map(async (name) => {
+      const path = join(binDir, fileOf(name))
+      try {
+        return { name, sha256: await sha256Of(path) }
+      } catch (error) {
+        throw fileError('cannot-read', 'read', path, error)
+      }
+    }),
+  )
+}
+
+async function offered(read: ReadSource, names: string[], signal: AbortSignal): Promise<StagedFacts[]> {
+  const facts: StagedFacts[] = []
+  await read(
+    names,
+    async ({ name, content }) => {
+      const hash = createHash('sha256')
+      for await (const chunk of content) hash.update(chunk)
+      facts.push({ name, sha256: hash.digest('hex') })
+    },
+    signal,
+  )
+  return facts
+}
+
+async function unstage({ binDir, run }: CniPlace, names: string[]): Promise<void> {
+  try {
+    const directory = await realpath(binDir)
+    for (const name of names) await unlinkIfThere(join(directory, stagedName(run, name)))
+    await syncDirectory(directory)
+  } catch (error) {
+    if (!isMissing(error)) throw fileError('cannot-write', 'remove what was staged in', binDir, error)
+  }
+}

@@ -1,0 +1,71 @@
+import { constants } from 'node:fs'
+import { type FileHandle, open, readdir, realpath } from 'node:fs/promises'
+import { join, sep } from 'node:path'
+import { fileError } from '../atomic-file.ts'
+import { bounded, missingBinaries, type ReadSource, refused, type SourceFile, type Take } from './source.ts'
+
+const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants
+
+export function directorySource(path: string): ReadSource {
+  return async (names, take, signal) => {
+    const { root, there } = await look(path)
+    const missing = names.filter((name) => !there.includes(name))
+    if (missing.length > 0) throw missingBinaries(path, missing, there)
+    for (const name of names) await takeFile(root, name, take, signal)
+  }
+}
+
+async function look(path: string): Promise<{ root: string; there: string[] }> {
+  try {
+    const root = await realpath(path)
+    const entries = await readdir(root, { withFileTypes: true })
+    return { root, there: entries.filter((entry) => !entry.isDirectory()).map(({ name }) => name) }
+  } catch (error) {
+    throw fileError('cni-source-unreadable', 'read', path, error)
+  }
+}
+
+async function takeFile(root: string, name: string, take: Take, signal: AbortSignal): Promise<void> {
+  const path = join(root, name)
+  const target = await insideOf(root, path)
+  let handle: FileHandle
+  try {
+    // a FIFO is refused without being waited for
+    handle = await open(target, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
+  } catch (error) {
+    throw fileError('cni-source-unreadable', 'read', path, error)
+  }
+  try {
+    await take(await fileOf(handle, name, path, signal))
+  } finally {
+    await handle.close()
+  }
+}
+
+async function fileOf(
+  handle: FileHandle,
+  name: string,
+  path: string,
+  signal: AbortSignal,
+): Promise<SourceFile> {
+  const stats = await handle.stat()
+  if (!stats.isFile())
+    throw refused('cni-source-unreadable', path, 'it is not a regular file', { fix: `ls -l ${path}` })
+  const stream = handle.createReadStream({ autoClose: false, highWaterMark: 1024 * 1024 })
+  const content = bounded(stream as AsyncIterable<Uint8Array>, path, signal)
+  return { name, executable: (stats.mode & 0o111) !== 0, content }
+}
+
+/** A link may lead to another name of the directory, not out of it. */
+async function insideOf(root: string, path: string): Promise<string> {
+  let target: string
+  try {
+    target = await realpath(path)
+  } catch (error) {
+    throw fileError('cni-source-unreadable', 'read', path, error)
+  }
+  if (target.startsWith(root + sep)) return target
+  throw refused('cni-source-hostile', path, `it is a symbolic link out of the source, to ${target}`, {
+    fix: `name the directory that has the file: ${target}`,
+  })
+}

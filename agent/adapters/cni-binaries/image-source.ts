@@ -1,0 +1,147 @@
+import { posix } from 'node:path'
+import { AgentError } from '../../core/errors.ts'
+import type { ContainerArchive, Docker } from '../../ports/docker.ts'
+import { bounded, missingBinaries, type ReadSource, refused, type Take } from './source.ts'
+import { untar } from './untar.ts'
+
+/** Where images of calico/cni have their plugins, early ones and late ones. */
+const DIRECTORIES = ['/opt/cni/bin', '/opt/cni/bin/install']
+const MAX_LINKS = 5
+/** Its value is the pid of the agent that reads from the container. */
+const SOURCE_LABEL = 'calico-agent.cni-source'
+/** All reads of one image together; a disk that is busy gives 20 MB/s. */
+const TIMEOUT_MS = 300_000
+
+/** What of the Engine is needed to read an image. */
+export type ImageReader = Pick<
+  Docker,
+  | 'createContainer'
+  | 'inspectContainer'
+  | 'listContainers'
+  | 'removeContainer'
+  | 'removeVolume'
+  | 'openContainerArchive'
+>
+
+/** Copies out of a container that is created, never started: an image may have no shell, and nothing of it may run. */
+export function imageSource(docker: ImageReader, image: string): ReadSource {
+  return async (names, take, signal) => {
+    await removeOrphans(docker)
+    const limited = AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)])
+    const id = await docker.createContainer(`calico-agent-cni-${process.pid}-${Date.now()}`, bodyOf(image))
+    try {
+      const missing: string[] = []
+      for (const name of names) if (!(await takeFile(docker, id, name, take, limited))) missing.push(name)
+      if (missing.length > 0) throw missingBinaries(image, missing, await filesIn(docker, id, limited))
+    } finally {
+      await removeWithVolumes(docker, id)
+    }
+  }
+}
+
+/** Containers of agents that died while they read. */
+export async function removeOrphans(docker: ImageReader): Promise<void> {
+  for (const { id, labels } of await docker.listContainers(SOURCE_LABEL)) {
+    if (!isOtherAgent(Number(labels[SOURCE_LABEL]))) await removeWithVolumes(docker, id)
+  }
+}
+
+function isOtherAgent(pid: number): boolean {
+  if (!Number.isInteger(pid) || pid <= 0 || pid === process.pid) return false
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function bodyOf(image: string) {
+  return {
+    Image: image,
+    // an image from scratch has no command, and the Engine creates no container without one
+    Cmd: ['/never-started'],
+    Labels: { [SOURCE_LABEL]: String(process.pid) },
+    HostConfig: { NetworkMode: 'none', RestartPolicy: { Name: 'no' } },
+  }
+}
+
+/** Old images have `VOLUME /opt/cni`: the Engine made a volume of it, which nobody else knows. */
+async function removeWithVolumes(docker: ImageReader, id: string): Promise<void> {
+  const container = await docker.inspectContainer(id)
+  if (!container) return
+  await docker.removeContainer(id)
+  for (const { Type, Name = '' } of container.Mounts) {
+    if (Type === 'volume' && /^[0-9a-f]{64}$/.test(Name)) await docker.removeVolume(Name)
+  }
+}
+
+/** Whether the image has it. */
+async function takeFile(
+  docker: ImageReader,
+  id: string,
+  name: string,
+  take: Take,
+  signal: AbortSignal,
+): Promise<boolean> {
+  for (const directory of DIRECTORIES) {
+    const archive = await openFile(docker, id, `${directory}/${name}`, signal)
+    if (!archive) continue
+    try {
+      for await (const { header, content } of untar(archive.tar)) {
+        if (header.type !== 'file') continue
+        const executable = (header.mode & 0o111) !== 0
+        await take({ name, executable, content: bounded(content, `${directory}/${name}`, signal) })
+        return true
+      }
+    } catch (error) {
+      signal.throwIfAborted()
+      throw error instanceof AgentError ? error : cutOff(name, error)
+    } finally {
+      archive.close()
+    }
+  }
+  return false
+}
+
+/** The Engine resolves links inside the container's own root: none leads to the host's files. */
+async function openFile(
+  docker: ImageReader,
+  id: string,
+  path: string,
+  signal: AbortSignal,
+): Promise<ContainerArchive | undefined> {
+  let at = path
+  for (let links = 0; links <= MAX_LINKS; links++) {
+    const archive = await docker.openContainerArchive(id, at, signal)
+    if (archive === undefined || archive.kind === 'file') return archive
+    archive.close()
+    if (archive.kind === 'other') return undefined
+    at = posix.resolve(posix.dirname(at), archive.linkTarget)
+  }
+  throw refused('cni-source-hostile', path, 'its symbolic links do not end', { fix: 'use another image' })
+}
+
+async function filesIn(docker: ImageReader, id: string, signal: AbortSignal): Promise<string[]> {
+  const names: string[] = []
+  for (const directory of DIRECTORIES) {
+    const archive = await docker.openContainerArchive(id, directory, signal)
+    if (archive?.kind !== 'other') {
+      archive?.close()
+      continue
+    }
+    for await (const { header } of untar(archive.tar)) {
+      const [, name, ...deeper] = header.name.split('/')
+      if (header.type !== 'directory' && name && deeper.length === 0) names.push(name)
+    }
+  }
+  return names
+}
+
+function cutOff(name: string, error: unknown): AgentError {
+  const reason = error instanceof Error ? error.message : String(error)
+  return refused('cni-source-unreadable', name, `the Engine's copy of it ended early: ${reason}`, {
+    fix: "look at the Engine's log: journalctl -u docker",
+    cause: error,
+  })
+}

@@ -1,0 +1,53 @@
+import { AgentError } from '../../core/errors.ts'
+
+/** calico is 30 to 90 MB. */
+const MAX_BINARY_BYTES = 256 * 1024 * 1024
+
+/** One plugin of a source; its content can be read once. */
+export interface SourceFile {
+  name: string
+  executable: boolean
+  content: AsyncIterable<Uint8Array>
+}
+
+export type Take = (file: SourceFile) => Promise<void>
+
+/** Hands each of the names on; the names that it handed on. */
+export type ReadSource = (names: string[], take: Take, signal: AbortSignal) => Promise<void>
+
+/** The content, as far as it is not larger than a plugin is. */
+export async function* bounded(
+  content: AsyncIterable<Uint8Array>,
+  what: string,
+  signal: AbortSignal,
+  maxBytes = MAX_BINARY_BYTES,
+): AsyncGenerator<Uint8Array> {
+  let total = 0
+  for await (const chunk of content) {
+    signal.throwIfAborted()
+    total += chunk.length
+    if (total > maxBytes) {
+      throw refused('cni-source-too-large', what, `it is larger than ${maxBytes / 1024 / 1024} MB`, {
+        fix: 'see whether this is what is meant',
+      })
+    }
+    yield chunk
+  }
+}
+
+/** Some of the names are not there: says which are. */
+export function missingBinaries(where: string, missing: string[], there: string[]): AgentError {
+  const has = there.length === 0 ? 'no files' : [...new Set(there)].sort().join(', ')
+  return refused('cni-binary-missing', missing.join(', '), `${where} does not have it; it has ${has}`, {
+    fix: 'name in cni.binaries what the source has',
+  })
+}
+
+export function refused(
+  code: string,
+  what: string,
+  reason: string,
+  { fix, cause }: { fix: string; cause?: unknown },
+): AgentError {
+  return new AgentError(code, `cannot use ${what}: ${reason}`, { fix, ...(cause !== undefined && { cause }) })
+}

@@ -1,0 +1,96 @@
+import { link, lstat, realpath, rename } from 'node:fs/promises'
+import { join } from 'node:path'
+import { keptName, stagedName } from '../../core/cni-files.ts'
+import { AgentError } from '../../core/errors.ts'
+import type { CniPlace, KeptBinary } from '../../ports/cni-binaries.ts'
+import { fileError, isMissing, syncDirectory, unlinkIfThere } from '../atomic-file.ts'
+import { type CopyXattrs, takeAttributes } from './attributes.ts'
+import { sha256Of } from './file-hash.ts'
+
+/** The three names of one plugin in a run. */
+interface Names {
+  directory: string
+  live: string
+  staged: string
+  kept: string
+}
+
+/**
+ * Links every live plugin before the first of them is replaced: a link keeps content, times, owner and attributes. One
+ * that is there already is of a try that died, after which the live one may be the new one.
+ */
+export async function keep(place: CniPlace, binaries: KeptBinary[], copy: CopyXattrs): Promise<void> {
+  await guarded('cannot-keep-binary', 'keep what is live in', place.binDir, async () => {
+    for (const { name, existed } of binaries) {
+      const { live, staged, kept } = await namesOf(place, name)
+      await guarded('cannot-keep-binary', 'keep', live, async () => {
+        if (existed && !(await isThere(kept))) await link(live, kept)
+        if (await isThere(staged)) await takeAttributes(live, staged, copy)
+      })
+    }
+    await syncDirectory(await realpath(place.binDir))
+  })
+}
+
+export async function putInPlace(place: CniPlace, name: string): Promise<void> {
+  await guarded('cannot-swap-binary', 'replace', `${place.binDir}/${name}`, async () => {
+    const { directory, live, staged } = await namesOf(place, name)
+    if (await isThere(staged)) await rename(staged, live)
+    await syncDirectory(directory)
+  })
+}
+
+export async function putBack(place: CniPlace, name: string): Promise<void> {
+  await guarded('cannot-put-back-binary', 'put back', `${place.binDir}/${name}`, async () => {
+    const { directory, live, kept } = await namesOf(place, name)
+    if (await isThere(kept)) {
+      await rename(kept, live)
+      // of two names of one file rename(2) removes none
+      await unlinkIfThere(kept)
+    }
+    await syncDirectory(directory)
+  })
+}
+
+export async function takeAway(place: CniPlace, name: string, sha256: string): Promise<void> {
+  await guarded('cannot-put-back-binary', 'remove', `${place.binDir}/${name}`, async () => {
+    const { directory, live } = await namesOf(place, name)
+    const found = await sha256Of(live)
+    if (found !== null && found !== sha256) {
+      throw new AgentError('binary-changed', `cannot remove ${live}: it is not what this run put there`, {
+        fix: `see what it is: ${live} -v`,
+      })
+    }
+    await unlinkIfThere(live)
+    await syncDirectory(directory)
+  })
+}
+
+async function guarded(code: string, action: string, path: string, work: () => Promise<void>): Promise<void> {
+  try {
+    await work()
+  } catch (error) {
+    throw fileError(code, action, path, error)
+  }
+}
+
+async function namesOf({ binDir, run }: CniPlace, name: string): Promise<Names> {
+  const directory = await realpath(binDir)
+  const inside = (file: string) => join(directory, file)
+  return {
+    directory,
+    live: inside(name),
+    staged: inside(stagedName(run, name)),
+    kept: inside(keptName(run, name)),
+  }
+}
+
+async function isThere(path: string): Promise<boolean> {
+  try {
+    await lstat(path)
+    return true
+  } catch (error) {
+    if (isMissing(error)) return false
+    throw error
+  }
+}

@@ -1,0 +1,36 @@
+import { cniBinaryProblems, nodenameProblem } from '../cni-preflight.ts'
+import { imageRules } from './image.ts'
+import { type Rule, rulesOn } from './rule.ts'
+
+/** The plugins can be had, and put where they belong. */
+export const cniSourceRules: Rule[] = [
+  ...imageRules(({ cni }) => cni?.image ?? null),
+  ...rulesOn(
+    ({ cni }, wanted) => cni && { cni, wanted: wanted.cni },
+    [
+      {
+        code: 'cni-binary-checksum',
+        severity: 'error',
+        about: 'the source has the plugins that are meant, and they can be put in place',
+        seen: ({ wanted }) => `${wanted.binaries.join(', ')} for ${wanted.binDir}`,
+        // Each with its own code.
+        check: ({ cni, wanted }) => cniBinaryProblems(cni, wanted),
+      },
+    ],
+  ),
+]
+
+export const cniRules: Rule[] = rulesOn(
+  (observed) => observed.cni && { cni: observed.cni, problem: nodenameProblem(observed, observed.cni) },
+  [
+    {
+      code: 'cni-needs-nodename',
+      severity: 'error',
+      allowable: true,
+      about: "the plugins find this host's name",
+      seen: ({ cni: { nodename } }) =>
+        nodename.written ? '/var/lib/calico/nodename is there' : 'they need no nodename file',
+      check: ({ problem }) => problem,
+    },
+  ],
+)

@@ -1,0 +1,78 @@
+import { AgentError, type Problem } from '../core/errors.ts'
+import { imageVersion } from '../core/health.ts'
+import { mustPull, versionOf } from '../core/image-state.ts'
+import type { CniSource, InstalledPlugin, ObservedCni, ObservedImage, WantedCni } from '../core/model.ts'
+import type { CniBinaries, StagedFacts } from '../ports/cni-binaries.ts'
+
+/** The plugins' content by the id of the image that had them, as earlier runs found it. */
+export type KnownContent = (imageId: string, names: string[]) => StagedFacts[] | null
+
+interface Look {
+  wanted: WantedCni & { source: CniSource }
+  image: ObservedImage | null
+  known: KnownContent
+  /** The config will let the nodename file be missing. */
+  optionalByMerge: boolean
+}
+
+export async function observeCni(
+  { wanted, image, known, optionalByMerge }: Look,
+  cni: CniBinaries,
+  signal: AbortSignal,
+): Promise<ObservedCni> {
+  const { source, binDir, binaries, configDir } = wanted
+  const problems: Problem[] = []
+  const directory = await cni.directoryProblem(binDir, binaries)
+  if (directory) problems.push(directory)
+  const [installed, offered, version, written, optional] = await Promise.all([
+    directory ? [] : installedPlugins(wanted, cni),
+    offeredBy({ source, names: binaries, image, known }, cni, problems, signal),
+    sourceVersion(source, image, cni),
+    cni.nodenameWritten(),
+    optionalByMerge || cni.nodenameOptional(configDir),
+  ])
+  return { installed, offered, version, image, nodename: { written, optional }, problems }
+}
+
+export async function installedPlugins(
+  { binDir, binaries }: Pick<WantedCni, 'binDir' | 'binaries'>,
+  cni: CniBinaries,
+): Promise<InstalledPlugin[]> {
+  const facts = await cni.installed(binDir, binaries)
+  return await Promise.all(
+    facts.map(async ({ name, sha256 }) => {
+      return { name, sha256, version: sha256 === null ? null : await cni.version(`${binDir}/${name}`) }
+    }),
+  )
+}
+
+/** An image is copied out of only where no run did so before: its id names its content. */
+async function offeredBy(
+  { source, names, image, known }: Pick<Look, 'image' | 'known'> & { source: CniSource; names: string[] },
+  cni: CniBinaries,
+  problems: Problem[],
+  signal: AbortSignal,
+): Promise<StagedFacts[] | null> {
+  if (image && (image.local === null || mustPull(image))) return null
+  const before = image?.local ? known(image.local.Id, names) : null
+  if (before) return before
+  try {
+    return await cni.offered(source, names, signal)
+  } catch (error) {
+    if (!(error instanceof AgentError) || error.code.startsWith('docker-')) throw error
+    problems.push(error.asProblem())
+    return null
+  }
+}
+
+/** A directory's plugin can be asked; an archive has only its name. */
+async function sourceVersion(
+  source: CniSource,
+  image: ObservedImage | null,
+  cni: CniBinaries,
+): Promise<string | null> {
+  if (image) return versionOf(image)
+  if (source.kind === 'archive')
+    return imageVersion(/v\d+\.\d+\.\d+/.exec(source.path.split('/').at(-1) ?? '')?.[0] ?? null, null)
+  return source.kind === 'directory' ? imageVersion(await cni.version(`${source.path}/calico`), null) : null
+}

@@ -1,0 +1,53 @@
+import { createHash } from 'node:crypto'
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { unlinkIfThere } from '../../../agent/adapters/atomic-file.ts'
+import { putBack, takeAway } from '../../../agent/adapters/cni-binaries/swap.ts'
+import { keptName, stagedName } from '../../../agent/core/cni-files.ts'
+
+const RUN = '20261122T141503Z-7f3a'
+/** calico is there before, calico-ipam is not. */
+export const NAMES = ['calico', 'calico-ipam']
+export const KNOWN = [
+  { name: 'calico', existed: true },
+  { name: 'calico-ipam', existed: false },
+]
+export const FILES = [
+  ...NAMES,
+  ...NAMES.map((name) => stagedName(RUN, name)),
+  ...NAMES.map((name) => keptName(RUN, name)),
+]
+
+export const place = (binDir: string) => ({ binDir, run: RUN })
+
+/** Some pages of a program of this machine, as far as its header says. */
+export function contentOf(age: 'old' | 'new', name: string): Buffer {
+  const header = Buffer.alloc(64)
+  header.write('\x7fELF\x02\x01\x01', 'latin1')
+  header.writeUInt16LE(2, 16)
+  header.writeUInt16LE(process.arch === 'arm64' ? 183 : 62, 18)
+  return Buffer.concat([header, Buffer.from(`${age} ${name}\n`.repeat(1_000))])
+}
+
+/** As the steps undo it. */
+export async function undo(binDir: string): Promise<void> {
+  await putBack(place(binDir), 'calico')
+  const sha256 = createHash('sha256').update(contentOf('new', 'calico-ipam')).digest('hex')
+  if (!(await readdir(binDir)).includes(stagedName(RUN, 'calico-ipam')))
+    await takeAway(place(binDir), 'calico-ipam', sha256)
+  for (const name of NAMES) await unlinkIfThere(join(binDir, stagedName(RUN, name)))
+}
+
+/** In words, what the directory holds: `calico old, calico.new new`. */
+export async function stateOf(binDir: string): Promise<string> {
+  const files = (await readdir(binDir)).sort()
+  const words = await Promise.all(
+    files.map(async (file) => {
+      const name = NAMES.find((one) => [one, stagedName(RUN, one), keptName(RUN, one)].includes(file)) ?? ''
+      const content = await readFile(join(binDir, file))
+      const age = (['old', 'new'] as const).find((one) => content.equals(contentOf(one, name))) ?? 'torn'
+      return `${file.replace(`.calico-agent-${RUN}-`, '')} ${age}`
+    }),
+  )
+  return words.join(', ')
+}

@@ -1,0 +1,20 @@
+import { type Host, installOldPlugins, pluginState, pluginsOf } from '../lab/index.ts'
+
+/** What is wrong with the plugins after a run that ended so. */
+type Judge = (outcome: string) => Promise<string[]>
+
+export const noFlaws: Judge = () => Promise.resolve([])
+
+/** Puts old plugins on the host: all of them must be old or all new in the end, nothing staged beside them. */
+export async function withOldPlugins(host: Host): Promise<Judge> {
+  await installOldPlugins(host)
+  const before = await pluginState(host)
+  return async (outcome) => {
+    if (outcome !== 'upgraded')
+      return (await pluginState(host)) === before ? [] : [`after ${outcome} the plugins differ`]
+    const found = await pluginsOf(host)
+    const mixed = found['calico'] !== found['calico-ipam'] || found['calico'] === 'of old'
+    const left = Object.keys(found).some((file) => file.endsWith('.new'))
+    return mixed || left ? [`after ${outcome} the plugins are ${JSON.stringify(found)}`] : []
+  }
+}

@@ -1,0 +1,61 @@
+import { createCipheriv } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type Entry, foreignProgram, tar } from './image-layers.ts'
+
+/** Debian's containernetworking-plugins. */
+const PLUGINS = '/usr/lib/cni'
+
+export type CniTag = {
+  tag: string
+  directory?: string
+  /** Plugin's name -> the reference plugin that stands in for it. */
+  plugins?: Record<string, string>
+  volumes?: Record<string, object>
+  architecture?: 'arm64'
+  /** Bytes of each plugin. */
+  size?: number
+}
+
+const standIns: Record<string, string> = { calico: 'ptp', 'calico-ipam': 'host-local' }
+
+/** Every image of calico/cni in the lab's registry. All are from scratch: no shell, no command. */
+export const cniTags: readonly CniTag[] = [
+  { tag: 'v2.0.6', plugins: { ...standIns, portmap: 'portmap' } },
+  { tag: 'v3.1.3' },
+  { tag: 'install-layout', directory: 'opt/cni/bin/install' },
+  { tag: 'volume', volumes: { '/opt/cni': {} } },
+  { tag: 'no-ipam', plugins: { calico: 'ptp' } },
+  { tag: 'wrong-arch', architecture: 'arm64' },
+  { tag: 'big', size: 40 * 1024 * 1024 },
+  { tag: 'big-next', size: 40 * 1024 * 1024 },
+]
+
+/** The path of the program that stands in for a plugin. */
+export function cniProgram(plugin: string): string {
+  return join(PLUGINS, standIns[plugin] ?? plugin)
+}
+
+/** The plugins of one image. Each image's differ from those of the others by what stands behind the program. */
+export async function cniLayer({
+  tag,
+  directory = 'opt/cni/bin',
+  plugins = standIns,
+  architecture,
+  size = 0,
+}: CniTag): Promise<Buffer> {
+  const files = Object.entries(plugins).map(async ([name, standIn]): Promise<Entry> => {
+    const program = architecture ? foreignProgram() : await readFile(join(PLUGINS, standIn))
+    const mark = Buffer.from(`\nlab plugin of ${tag}\n`)
+    const filling = noise(Math.max(0, size - program.length - mark.length), tag)
+    return { name: `${directory}/${name}`, mode: 0o755, content: Buffer.concat([program, mark, filling]) }
+  })
+  const parents = ['opt', 'opt/cni', 'opt/cni/bin', directory]
+  const directories = [...new Set(parents)].map((name): Entry => ({ name, directory: true }))
+  return await tar([...directories, ...(await Promise.all(files))])
+}
+
+/** Bytes that do not compress, the same ones each time. */
+function noise(size: number, seed: string): Buffer {
+  return createCipheriv('aes-128-ctr', Buffer.alloc(16, seed), Buffer.alloc(16)).update(Buffer.alloc(size))
+}
