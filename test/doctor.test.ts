@@ -9,17 +9,15 @@ import { FakeHost } from './engine/fake-host.ts'
 const withoutTarget: Wanted = { ...wanted, node: { ...wanted.node, image: null } }
 
 async function diagnose(host: FakeHost, asked: Wanted, cni: string | null = null) {
-  const services = {
-    unitRunning: () => Promise.resolve(null),
-    programVersion: () => Promise.resolve(cni),
-  }
-  const ports = { ...host.ports(), host: services }
+  const ports = host.ports()
+  ports.cni.version = () => Promise.resolve(cni)
   const report = await doctor({ ports, signal: new AbortController().signal }, asked)
   const failed = report.checks.filter(({ passes }) => !passes)
   return { ...report, failed: failed.map(({ severity, code }) => `${severity} ${code}`) }
 }
 
-const codes = (rules: readonly { code: string }[]) => rules.map(({ code }) => code)
+/** Each once: the image of the node and that of the CNI plugins are tried by the same rules. */
+const codes = (rules: readonly { code: string }[]) => [...new Set(rules.map(({ code }) => code))]
 
 /** No unit runs the container, and no CNI config is asked for. */
 const ofThisHost = RULES.filter(({ code }) => !/^(systemd|unit|two|cni)-/.test(code))
