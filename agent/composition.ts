@@ -5,12 +5,13 @@ import { createClock } from './adapters/clock.ts'
 import { createCniBinaries } from './adapters/cni-binaries/cni-binaries.ts'
 import { createCniConfigs } from './adapters/cni-config.ts'
 import { connectDocker } from './adapters/docker/engine.ts'
+import { createHost } from './adapters/host.ts'
 import { acquireHostLock, type HostLock } from './adapters/host-lock.ts'
 import { createKernelRoutes } from './adapters/kernel-routes.ts'
 import { createKubelet } from './adapters/kubelet.ts'
 import { createProbe } from './adapters/probe.ts'
 import { openStateDir, runsDir } from './adapters/state-dir.ts'
-import { createSystemd } from './adapters/systemd.ts'
+import { createSystemd } from './adapters/systemd/systemctl.ts'
 import { createUnitFiles } from './adapters/unit-files.ts'
 import type { App } from './app.ts'
 import { runCli } from './commands/cli.ts'
@@ -116,7 +117,7 @@ async function open(
   let lock: HostLock | undefined
   const app: App = {
     version,
-    ports: { ...outside, probe: createProbe(), clock },
+    ports: { ...outside, probe: createProbe(), host: createHost(), clock },
     runs: new RunStore(journals, clock),
     lock: async (command) => {
       await openStateDir(options.stateDir)

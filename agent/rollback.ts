@@ -1,12 +1,12 @@
 import { type App, carryOut, resumeInterrupted } from './app.ts'
 import { rollbackPlan } from './core/build-plan.ts'
-import { AgentError, ExitCode, type Problem } from './core/errors.ts'
+import { AgentError, ExitCode } from './core/errors.ts'
 import type { Wanted } from './core/model.ts'
 import type { OldContainer } from './core/plan.ts'
 import { preflightRollback } from './core/preflight.ts'
 import type { Report } from './core/report.ts'
 import { isCommittedRun, type RunState } from './journal/run-state.ts'
-import { observeNode } from './observe/observe.ts'
+import { observeHost } from './observe/observe.ts'
 import { unstarted } from './outcome.ts'
 import { leftoversOf, replacedBy } from './replaced.ts'
 
@@ -18,10 +18,10 @@ export async function rollback(app: App, wanted: Wanted, run: string | undefined
 
   const history = await app.runs.history()
   const old = findReplaced(history, run)
-  const seen: Problem[] = []
   const target = { ...wanted, node: { ...wanted.node, image: old.image, container: old.name } }
-  const [node, engine] = await Promise.all([observeNode(target, app.ports, seen), app.ports.docker.info()])
-  const problems = preflightRollback(node, seen, target)
+  const seen = await observeHost(target, app.ports)
+  const { node, engine } = seen
+  const problems = preflightRollback(seen, target)
   if (node === null || problems.some(({ severity }) => severity === 'error')) {
     return unstarted('refused', null, problems)
   }

@@ -7,7 +7,7 @@ import type { NodeStatus, RunStatus, StatusReport } from './core/status-report.t
 import type { RunState } from './journal/run-state.ts'
 import { installedPlugins } from './observe/cni-binaries.ts'
 import { observeLiveConfig } from './observe/cni-config.ts'
-import { observeNode } from './observe/observe.ts'
+import { observeHost } from './observe/observe.ts'
 import { planUpgrade } from './upgrade.ts'
 
 /** The report of a host that could not be looked at; its problems say why. */
@@ -71,8 +71,8 @@ async function look(app: App, wanted: Wanted): Promise<Seen> {
     const upgrade = { refused: change === null, changed: steps.length > 0, components, problems }
     return { node: observed.node, upgrade, problems: observed.problems }
   }
-  const problems: Problem[] = []
-  return { node: await observeNode(wanted, app.ports, problems), upgrade: null, problems }
+  const { node, problems } = await observeHost(wanted, app.ports)
+  return { node, upgrade: null, problems }
 }
 
 function nodeStatus({ container, image, owner }: ObservedNode): NodeStatus {

@@ -38,7 +38,7 @@ export async function prefetch(app: App, wanted: Wanted): Promise<Report> {
   await app.lock('prefetch')
   const known = knownContent(await app.runs.history())
   const observed = await observe(wanted, app.ports, app.signal, known)
-  const problems = prefetchProblems(observed)
+  const problems = prefetchProblems(observed, wanted)
   const fetching = prefetchPlan({ run: app.newRun(), wanted, observed })
   if (problems.some(isError)) return unstarted('refused', fetching, problems)
   if (fetching.steps.length === 0) return unstarted('unchanged', fetching, problems)

@@ -1,9 +1,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { buildFaultyAgent } from '../test/faults/build.ts'
+import { installFaultyAgent } from '../test/faults/build.ts'
 import { buildGuest } from '../test/faults/power/guest.ts'
-import { FAULTY_AGENT, faultPoints } from '../test/faults/trial.ts'
+import { faultPoints } from '../test/faults/trial.ts'
 import type { Work } from '../test/faults/whole-host.ts'
 import type { Lab, Mesh } from '../test/lab/index.ts'
 import { campaigns, type PointedWork } from './soaking/campaigns.ts'
@@ -18,7 +18,7 @@ const PROGRESS_MS = 60_000
 /** Resolves to whether all is well. */
 async function soak(lab: Lab, minutes: number | null): Promise<boolean> {
   await lab.installAgent(join(root, 'dist/agent'))
-  await lab.installAgent(await buildFaultyAgent(root), FAULTY_AGENT)
+  await installFaultyAgent(lab)
   const meshes = Array.from({ length: HOSTS / 2 }, (_, i) => lab.mesh(lab.hosts.slice(2 * i, 2 * i + 2)))
   const [first = lab.mesh(lab.hosts)] = meshes
   const guestDir = join(root, '.cache/power-guest')

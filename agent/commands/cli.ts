@@ -3,6 +3,7 @@ import { ExitCode, type Problem } from '../core/errors.ts'
 import { unstarted } from '../outcome.ts'
 import { completionCommand } from './completion.ts'
 import { daemonCommand } from './daemon.ts'
+import { doctorCommand } from './doctor.ts'
 import type { Environment } from './environment.ts'
 import { planCommand } from './plan.ts'
 import { prefetchCommand } from './prefetch.ts'
@@ -20,6 +21,7 @@ export async function runCli(argv: string[], environment: Environment): Promise<
     .command(planCommand(environment))
     .command(prefetchCommand(environment))
     .command(statusCommand(environment))
+    .command(doctorCommand(environment))
     .command(rollbackCommand(environment))
     .command(resumeCommand(environment))
     .command(completionCommand(() => parser))

@@ -34,7 +34,7 @@ async function runUntilStopped(environment: Environment, options: CommonOptions)
     exit(ExitCode.done)
   } catch (error) {
     if (!(error instanceof AgentError)) throw error
-    log.fatal({ err: error, code: error.code, fix: error.fix }, error.message)
+    log.fatal({ code: error.code, fix: error.fix }, error.message)
     if (options.json) print(JSON.stringify(reportOfError(error)))
     exit(error.exitCode)
   }

@@ -15,6 +15,7 @@ interface SwapArgs {
 }
 
 export interface TargetArgs extends CommonArgs {
+  to: string | undefined
   node: string | undefined
   cni: string | undefined
   only: string | undefined
@@ -57,10 +58,15 @@ export function withCommon<T>(yargs: Argv<T>): Argv<T & CommonArgs> {
 
 export function withTarget<T>(yargs: Argv<T>): Argv<T & TargetArgs> {
   return withCommon(yargs)
+    .option('to', {
+      type: 'string',
+      requiresArg: true,
+      describe: 'Calico release, such as v2.6.12; its images are used',
+    })
     .option('node', {
       type: 'string',
       requiresArg: true,
-      describe: 'calico/node image, by tag or digest',
+      describe: 'calico/node image, by tag or digest; wins over --to',
     })
     .option('cni', {
       type: 'string',

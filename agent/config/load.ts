@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import { AgentError } from '../core/errors.ts'
+import { type Release, releaseImages } from '../core/releases.ts'
 import { parseConfig } from './parse.ts'
 import { ConfigError, findingsOf } from './problems.ts'
 import { type Config, configSchema } from './schema.ts'
@@ -15,6 +16,7 @@ export interface ConfigFlags {
   node?: string | undefined
   /** Image reference, or the path of a directory or an archive. */
   cni?: string | undefined
+  to?: string | undefined
   window?: number | undefined
   dockerSocket?: string | undefined
 }
@@ -44,13 +46,14 @@ async function readOrRefuse(path: string, read: ReadConfigFile): Promise<Uint8Ar
 }
 
 /**
- * The config with the flags put over it.
+ * The config with the flags put over it: `--to` wins over the file's `node.image`, and `--node` over both.
  * @throws ConfigError with all flags that are wrong, each "--flag: what"
  */
 export function mergeFlags(config: Config, flags: ConfigFlags): Config {
   const merged = {
     ...config,
-    node: { ...config.node, image: flags.node ?? config.node.image },
+    release: flags.to ?? config.release,
+    node: { ...config.node, image: flags.node ?? (flags.to === undefined ? config.node.image : undefined) },
     cni: flags.cni === undefined ? config.cni : { ...config.cni, ...noSource, ...sourceOf(flags.cni) },
     window: flags.window ?? config.window,
     docker: { socket: flags.dockerSocket ?? config.docker.socket },
@@ -67,9 +70,16 @@ export function mergeFlags(config: Config, flags: ConfigFlags): Config {
 /** Only these can be wrong here: the file's own values were checked before. */
 const flagNames: Record<string, string> = {
   node: '--node',
+  release: '--to',
   cni: '--cni',
   window: '--window',
   docker: '--docker-socket',
+}
+
+/** The release that is asked for; null where none is. */
+export function releaseOf(config: Config): Release | null {
+  const images = config.release === undefined ? null : releaseImages(config.release, config)
+  return config.release === undefined || images === null ? null : { name: config.release, images }
 }
 
 const noSource = { image: undefined, directory: undefined, archive: undefined }

@@ -41,6 +41,11 @@ export function findingsOf(issue: z.core.$ZodIssue, root: unknown): Finding[] {
       key,
     }))
   }
+  if (issue.code === 'invalid_key') {
+    const key = String(issue.path.at(-1))
+    const message = issue.issues.map((inner) => messageOf(inner, describe(key))).join('; ')
+    return [{ path: issue.path, message, key }]
+  }
   return [{ path: issue.path, message: messageOf(issue, describe(valueAt(root, issue.path))) }]
 }
 

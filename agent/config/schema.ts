@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { AgentError } from '../core/errors.ts'
-import { parseImageRef } from '../core/image-ref.ts'
+import { parseImageRef, repository } from '../core/image-ref.ts'
+import { COMPONENTS, type ReleaseSources, releaseImages, unknownRelease } from '../core/releases.ts'
 
 const imageRef = z.string().superRefine((text, context) => {
   try {
@@ -19,6 +20,19 @@ const containerName = z
 const absolutePath = z
   .string()
   .regex(/^\/[^\0]*$/, 'must be an absolute path, without a scheme such as unix://')
+
+const releaseName = z
+  .string()
+  .regex(/^v?\d+\.\d+\.\d+(?:-[\w.-]+)?$/, 'must be the name of a release, such as v2.6.12')
+
+/** Docker would take `mirror` for an account at Docker Hub. */
+const registryPrefix = z.string().refine((text) => {
+  try {
+    return repository(parseImageRef(`${text}/calico/node`)) === `${text}/calico/node`
+  } catch {
+    return false
+  }
+}, 'must be a registry, or a path in it, such as quay.io or registry.example:5000/mirror')
 
 const seconds = (min: number, max: number) => z.number().int().min(min).max(max)
 const count = (min: number) => z.number().int().min(min).max(1_000)
@@ -50,6 +64,25 @@ const tcpAddress = z
     /^(\[[0-9a-fA-F:.]+\]|\d{1,3}(\.\d{1,3}){3}):\d{1,5}$/,
     'must be an address and a port: 127.0.0.1:9470 or [::1]:9470',
   )
+
+const releaseEntry = z.strictObject({
+  node: imageRef.optional(),
+  cni: imageRef.optional(),
+  controllers: imageRef.optional(),
+})
+
+/** An entry may leave out what the built-in table has. */
+function checkEntries(releases: ReleaseSources['releases'], context: z.RefinementCtx): void {
+  for (const [name, entry] of Object.entries(releases)) {
+    if (releaseImages(name, { registry: '', releases }) !== null) continue
+    const missing = COMPONENTS.filter((component) => entry[component] === undefined)
+    context.addIssue({
+      code: 'custom',
+      path: [name],
+      message: `it names no image of ${missing.join(' and ')}, and the built-in table does not know this release`,
+    })
+  }
+}
 
 const sections = {
   node: z.strictObject({
@@ -95,7 +128,10 @@ const sections = {
   }),
 }
 
-export const configSchema = z.strictObject({
+const configShape = z.strictObject({
+  release: releaseName.optional(),
+  registry: registryPrefix.default('quay.io'),
+  releases: z.record(releaseName, releaseEntry).superRefine(checkEntries).default({}),
   node: sections.node.prefault({}),
   cni: sections.cni.prefault({}),
   kubelet: sections.kubelet.prefault({}),
@@ -108,15 +144,32 @@ export const configSchema = z.strictObject({
   service: sections.service.prefault({}),
 })
 
+export const configSchema = configShape.refine(
+  ({ release, registry, releases }) =>
+    release === undefined || releaseImages(release, { registry, releases }) !== null,
+  {
+    path: ['release'],
+    // By default it would not be told beside other problems.
+    when: ({ value, issues }) => typeof value === 'object' && issues.every(sparesReleases),
+    error: ({ input }) =>
+      `${unknownRelease((input as Config).release ?? '')}; releases in the config can add it`,
+  },
+)
+
+function sparesReleases({ code, path = [] }: z.core.$ZodRawIssue): boolean {
+  return code === 'unrecognized_keys' || !['release', 'releases', undefined].includes(path[0]?.toString())
+}
+
 /**
  * agent.yaml with its defaults. `window` and `settle` are seconds; the budget is the smallest of 90, BIRD's own
  * restart time and `window`. `node.image` is absent where neither file nor flag names one.
  */
-export type Config = z.output<typeof configSchema>
+export type Config = z.output<typeof configShape>
 
 /** The keys that are known below a path, for suggestions. */
 export function knownKeys(path: readonly PropertyKey[]): string[] {
-  if (path.length === 0) return Object.keys(configSchema.shape)
+  if (path.length === 0) return Object.keys(configShape.shape)
+  if (path[0] === 'releases') return Object.keys(releaseEntry.shape)
   const section = String(path[0])
   return Object.hasOwn(sections, section) ? Object.keys(sections[section as keyof typeof sections].shape) : []
 }

@@ -7,6 +7,7 @@ import {
   type WantedCni,
   type WantedCniConfig,
 } from '../core/model.ts'
+import { releaseOf } from './load.ts'
 import { minimalConfig } from './parse.ts'
 import { ConfigError } from './problems.ts'
 import type { Config } from './schema.ts'
@@ -29,8 +30,9 @@ export function partsOf(text: string | undefined): Part[] | undefined {
 /** The config in the units of the stories; `only` leaves the other parts alone. */
 export function wantedOf(config: Config, allow: string[], only: Part[] = [...PARTS]): Wanted {
   const { node, bird, window, settle, retention } = config
+  const release = releaseOf(config)
   return {
-    node: { ...node, image: only.includes('node') ? (node.image ?? null) : null },
+    node: { ...node, image: only.includes('node') ? (node.image ?? release?.images.node ?? null) : null },
     cni: wantedCni(config, only.includes('cni')),
     cniConfig: only.includes('cni-config') ? wantedCniConfig(config) : null,
     places: placesOf(config),
@@ -38,6 +40,7 @@ export function wantedOf(config: Config, allow: string[], only: Part[] = [...PAR
     windowMs: window * 1000,
     settleMs: settle * 1000,
     keepImages: retention.images,
+    release,
     allow,
   }
 }
@@ -65,7 +68,7 @@ function placesOf({ cni }: Config): Wanted['places'] {
 
 /** What was not found. */
 const MISSING: Record<Part, string> = {
-  node: 'neither --node nor node.image in FILE names an image',
+  node: 'neither --to and --node nor release and node.image in FILE name it',
   cni: 'neither --cni nor cni in FILE names a source',
   'cni-config': 'cni.merge in FILE is missing',
 }
@@ -90,6 +93,6 @@ export function checkTarget({ node, cni, cniConfig }: Wanted, file: string, only
   if (Object.values(asked).includes(true)) return
   throw new ConfigError(
     [`cannot tell what this host shall run: ${MISSING.node.replace('FILE', file)}`],
-    `give --node IMAGE, or write to ${file}:\n${minimalConfig}`,
+    `give --to RELEASE or --node IMAGE, or write to ${file}:\n${minimalConfig}`,
   )
 }

@@ -3,6 +3,7 @@ import type { ContainerJson, ImageJson } from './docker-json.ts'
 import type { Problem } from './errors.ts'
 import type { KubeletFacts, KubeletRestart } from './kubelet.ts'
 import type { Json } from './merge-patch.ts'
+import type { Release } from './releases.ts'
 import type { UnitSource } from './unit-image.ts'
 import type { UnitState } from './unit-state.ts'
 
@@ -27,6 +28,8 @@ export interface Wanted {
   windowMs: number
   settleMs: number
   keepImages: number
+  /** The release that was named; `node.image` may be of another one. */
+  release: Release | null
   /** Preflight rules that the operator overrides by name. */
   allow: string[]
 }
@@ -163,6 +166,12 @@ export interface ObservedCniConfig {
   problems: Problem[]
 }
 
+/** Versions of what works beside calico/node on this host; null where that is not known. */
+export interface Companions {
+  cni: string | null
+  controllers: string | null
+}
+
 export interface Observed {
   engine: { name: string; architecture: string; os: string }
   node: ObservedNode | null
@@ -172,6 +181,7 @@ export interface Observed {
   cni: ObservedCni | null
   /** Null where it is left alone. */
   cniConfig: ObservedCniConfig | null
-  /** What could not be observed as expected. */
+  companions: Companions
+  /** What could not be observed as expected; the preflight rule of the same code reports it. */
   problems: Problem[]
 }

@@ -88,6 +88,6 @@ function birdDown(seen: SeenSocket[]): Problem {
     code: 'bird-down',
     severity: 'error',
     message: `cannot take BIRD's baseline: no BIRD answers (${reasons.join('; ')}; birdcl in the container: no answer)`,
-    fix: 'docker exec calico-node birdcl show status; bird.sockets in the config; --allow bird-down gates the container alone',
+    fix: 'docker exec calico-node birdcl show status; bird.sockets in the config',
   }
 }

@@ -16,16 +16,19 @@ import type { Bird } from '../ports/bird.ts'
 import type { CniBinaries } from '../ports/cni-binaries.ts'
 import type { CniConfigs } from '../ports/cni-config.ts'
 import type { Docker } from '../ports/docker.ts'
+import type { Host } from '../ports/host.ts'
 import type { Kubelet } from '../ports/kubelet.ts'
 import { findDaemons } from './bird.ts'
 import { type KnownContent, observeCni } from './cni-binaries.ts'
 import { observeCniConfig } from './cni-config.ts'
+import { observeCompanions } from './companions.ts'
 import { findUnit, type UnitPorts } from './unit.ts'
 
 export interface ObservePorts extends UnitPorts {
   docker: Docker
   bird: Bird
   cni: CniBinaries
+  host: Host
   configs: CniConfigs
   kubelet: Kubelet
 }
@@ -40,16 +43,16 @@ export async function observe(
   signal: AbortSignal,
   known: KnownContent,
 ): Promise<Observed> {
-  const engine = await ports.docker.info()
   const problems: Problem[] = []
-  const [node, image, cni, cniConfig] = await Promise.all([
+  const [engine, node, companions, image, cni, cniConfig] = await Promise.all([
+    engineOf(ports.docker),
     observeNode(wanted, ports, problems),
+    observeCompanions(ports.docker, ports.host),
     wanted.node.image === null ? null : observeImage(wanted.node.image, ports.docker, signal),
     observeSource(wanted, ports, signal, known),
     wanted.cniConfig === null ? null : observeCniConfig(wanted.cniConfig, ports),
   ])
-  const { name, architecture, os } = engine
-  return { engine: { name, architecture, os }, node, image, cni, cniConfig, problems }
+  return { engine, node, companions, image, cni, cniConfig, problems }
 }
 
 async function observeSource(
@@ -64,8 +67,24 @@ async function observeSource(
   return await observeCni({ wanted: { ...places, source }, image, known, optionalByMerge }, cni, signal)
 }
 
+/** The host alone: nothing is asked for, and no registry is asked. */
+export async function observeHost(wanted: Wanted, ports: ObservePorts): Promise<Observed> {
+  const nothing = {
+    ...wanted,
+    node: { ...wanted.node, image: null },
+    cni: { ...wanted.cni, source: null },
+    cniConfig: null,
+  }
+  return await observe(nothing, ports, new AbortController().signal, () => null)
+}
+
+async function engineOf(docker: Docker): Promise<Observed['engine']> {
+  const { name, architecture, os } = await docker.info()
+  return { name, architecture, os }
+}
+
 /** Null where there is no such container. */
-export async function observeNode(
+async function observeNode(
   wanted: Pick<Wanted, 'node' | 'birdSockets'>,
   ports: ObservePorts,
   problems: Problem[],

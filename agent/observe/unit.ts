@@ -12,8 +12,8 @@ export interface UnitPorts {
 }
 
 /**
- * The unit that runs `docker run` or `docker start` for the container: the one that is named, or one that is up. Null
- * where no unit does.
+ * The unit that runs `docker run` or `docker start` for the container: the one that is named, the one whose client is at
+ * work, or one that is up and says so. Null where no unit does.
  * @throws AgentError `unit-missing` where one is asked for and there is none
  */
 export async function findUnit(
@@ -22,10 +22,12 @@ export async function findUnit(
   ports: UnitPorts,
 ): Promise<ObservedUnit | null> {
   if (manager === 'docker') return null
-  const names = manager === 'systemd' && unit !== undefined ? [unit] : await ports.systemd.containerUnits()
+  const certain =
+    manager === 'systemd' && unit !== undefined ? unit : await ports.systemd.unitOfClient(container)
+  const names = certain === null ? await ports.systemd.containerUnits() : [certain]
   for (const name of names) {
     const found = await observeUnit(name, ports)
-    if (found && (unit !== undefined || runs(found, container))) return found
+    if (found && (name === certain || runs(found, container))) return found
   }
   if (manager === 'auto') return null
   const what = unit === undefined ? `no unit that is up runs docker for ${container}` : `there is no ${unit}`

@@ -2,6 +2,8 @@ import type { UnitState } from '../core/unit-state.ts'
 
 /** The host's service manager. A host without systemd has no units. */
 export interface Systemd {
+  /** The unit whose `docker run` or `docker start` of the container is at work, by whatever script; null where none is. */
+  unitOfClient(container: string): Promise<string | null>
   /** Units that are up or on their way and whose `ExecStart=` runs docker or podman, by itself or in a script. */
   containerUnits(): Promise<string[]>
   /** Null where there is no such unit. */

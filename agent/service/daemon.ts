@@ -1,3 +1,4 @@
+import { setFlagsFromString } from 'node:v8'
 import type { Config } from '../config/schema.ts'
 import { AgentError } from '../core/errors.ts'
 import type { Report } from '../core/report.ts'
@@ -25,13 +26,37 @@ export interface DaemonParts {
 }
 
 /** The service: resume, watch the config, apply it, tell. Resolves to the last job's report when it was stopped. */
-export async function runDaemon({ log, ...parts }: DaemonParts): Promise<Report | null> {
+export async function runDaemon(parts: DaemonParts): Promise<Report | null> {
+  stayAtBaseline()
+  const { log, version, configFile } = parts
   const failed = (what: string) => (error: unknown) => {
     log.warn({ err: error }, `cannot ${what}: ${error instanceof Error ? error.message : String(error)}`)
   }
   const notifier = new Notifier(parts.env, failed('tell systemd'))
+  const { service, doors } = assemble(parts, notifier)
+  const changed = (): void => {
+    service.changed()
+  }
+  const watch = await watchConfig(configFile, changed, failed('watch the config'))
+  const feeding = feed(notifier, service)
+  process.on('SIGHUP', () => {
+    service.reload()
+  })
+  log.info({ event: 'start', version, config: configFile }, 'the service starts')
+  try {
+    return await service.run()
+  } finally {
+    clearInterval(feeding)
+    await Promise.all([watch.close(), doors.close(), notifier.flush()])
+    log.info({ event: 'stop' }, 'the service has stopped')
+  }
+}
+
+function assemble({ log, ...parts }: DaemonParts, notifier: Notifier): { service: Service; doors: Doors } {
   const jobs = createJobs(parts.open, parts.signal)
   const doors: Doors = new Doors(() => pagesOf(service, jobs, parts.version))
+  /** Said once: the config is read every half a minute. */
+  let unserved = ''
   const service: Service = new Service({
     look: () => look(parts.loadConfig),
     jobs,
@@ -42,34 +67,20 @@ export async function runDaemon({ log, ...parts }: DaemonParts): Promise<Report 
     },
     configured: (config) =>
       doors.openAt(config.service).catch((error: unknown) => {
-        if (isOtherService(error) && service.state.job === null) throw error
-        failed('serve')(error)
+        if (!(error instanceof AgentError)) throw error
+        // Two services would take turns at the host.
+        if (error.code === 'already-serving' && service.state.job === null) throw error
+        const { code, message, fix } = error
+        if (message !== unserved) log.error({ event: 'serve', code, fix }, message)
+        unserved = message
       }),
   })
-  const watch = await watchConfig(
-    parts.configFile,
-    () => {
-      service.changed()
-    },
-    failed('watch the config'),
-  )
-  const feeding = feed(notifier, service)
-  process.on('SIGHUP', () => {
-    service.reload()
-  })
-  log.info({ event: 'start', version: parts.version, config: parts.configFile }, 'the service starts')
-  try {
-    return await service.run()
-  } finally {
-    clearInterval(feeding)
-    await Promise.all([watch.close(), doors.close(), notifier.flush()])
-    log.info({ event: 'stop' }, 'the service has stopped')
-  }
+  return { service, doors }
 }
 
-/** Two services would take turns at the host. */
-function isOtherService(error: unknown): boolean {
-  return error instanceof AgentError && error.code === 'already-serving'
+/** Nothing here is worth the optimizing compilers: their code, and what they make of the agent's, stays in memory. */
+function stayAtBaseline(): void {
+  for (const flag of ['--no-opt', '--no-maglev']) setFlagsFromString(flag)
 }
 
 /** Three signs of life in the time that systemd waits for one; none from a loop that hangs. */

@@ -33,6 +33,7 @@ class ConfigWatch implements Watch {
   readonly #quietMs: number
   #watcher: FSWatcher | undefined
   #armedAt = ''
+  #arming: Promise<boolean> = Promise.resolve(false)
   #timer: NodeJS.Timeout | undefined
   #burstSince: number | undefined
   #closed = false
@@ -44,10 +45,17 @@ class ConfigWatch implements Watch {
     this.#failed = failed
   }
 
-  /** Watches the file's directory, or what is there of the way to it. */
-  async arm(): Promise<void> {
+  /** Watches the file's directory, or what is there of the way to it. Resolves to whether that is another one now. */
+  arm(): Promise<boolean> {
+    // One after the other: changes go on while a watch is set up.
+    const armed = this.#arming.then(() => this.#armNow())
+    this.#arming = armed.catch(() => false)
+    return armed
+  }
+
+  async #armNow(): Promise<boolean> {
     const { directory, identity } = await nearestDirectory(dirname(this.#path))
-    if (identity === this.#armedAt) return
+    if (identity === this.#armedAt) return false
     await this.#watcher?.close()
     // Loaded when it is needed: only the service watches.
     const { watch } = await import('chokidar')
@@ -55,15 +63,17 @@ class ConfigWatch implements Watch {
     const paths = directory === dirname(this.#path) ? [directory, this.#path] : [directory]
     // Not `atomic`: it holds events back for as long as the quiet time is meant to be.
     const watcher = watch(paths, { depth: 0, ignoreInitial: true, atomic: false })
-    watcher.on('all', () => {
+    const settle = (): void => {
       this.#settle()
-    })
-    watcher.on('error', this.#failed)
+    }
+    // Both: chokidar reads a directory once a second at most, and a burst must not look like rest meanwhile.
+    watcher.on('all', settle).on('raw', settle).on('error', this.#failed)
     await new Promise<void>((ready) => {
       watcher.once('ready', ready)
     })
     this.#armedAt = identity
     this.#watcher = watcher
+    return true
   }
 
   #settle(): void {
@@ -75,16 +85,26 @@ class ConfigWatch implements Watch {
     this.#timer = setTimeout(() => void this.#tell(), quiet)
   }
 
-  /** Armed anew first: what happens after the reader has looked is then seen. */
   async #tell(): Promise<void> {
     this.#burstSince = undefined
-    await this.arm().catch(this.#failed)
-    if (!this.#closed) this.#changed()
+    // What goes on in a directory that is new here was not seen: it gets a quiet time of its own.
+    if (await this.#armedAnew()) this.#settle()
+    else if (!this.#closed) this.#changed()
+  }
+
+  async #armedAnew(): Promise<boolean> {
+    try {
+      return await this.arm()
+    } catch (error) {
+      this.#failed(error)
+      return false
+    }
   }
 
   async close(): Promise<void> {
     this.#closed = true
     clearTimeout(this.#timer)
+    await this.#arming
     await this.#watcher?.close()
   }
 }

@@ -35,20 +35,33 @@ export const editUnit: Step<'edit-unit'> = {
 }
 
 /** @throws AgentError `unit-changed` where somebody else has changed the file meanwhile */
-export async function replaceFile(edit: FileEdit, { unitFiles }: { unitFiles: UnitFiles }): Promise<void> {
-  const now = (await unitFiles.read(edit.path))?.text ?? null
+export async function replaceFile(edit: FileEdit, ports: { unitFiles: UnitFiles }): Promise<void> {
+  const now = await textOf(edit.path, ports)
   if (now === edit.after) return
   if (now !== edit.before) throw changed(edit.path)
-  await unitFiles.write(edit.path, edit.after)
+  await ports.unitFiles.write(edit.path, edit.after)
+}
+
+/** The pull before may have taken minutes: a plan is not carried out on another file. */
+export async function refuseChangedFile(
+  { path, before }: FileEdit,
+  ports: { unitFiles: UnitFiles },
+): Promise<void> {
+  if ((await textOf(path, ports)) !== before) throw changed(path)
+}
+
+async function textOf(path: string, { unitFiles }: { unitFiles: UnitFiles }): Promise<string | null> {
+  return (await unitFiles.read(path))?.text ?? null
 }
 
 /** What somebody else wrote meanwhile is left. */
 async function restoreFile(
   { path, before, after }: FileEdit,
   { unit, from }: UnitChange,
-  { unitFiles }: { unitFiles: UnitFiles },
+  ports: { unitFiles: UnitFiles },
 ): Promise<void> {
-  const now = (await unitFiles.read(path))?.text ?? null
+  const { unitFiles } = ports
+  const now = await textOf(path, ports)
   if (now === before) return
   if (now !== after) {
     throw new AgentError('unit-changed', `cannot put ${path} back: somebody else has changed it`, {

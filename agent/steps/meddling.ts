@@ -14,7 +14,7 @@ export async function refuseStalePlan(
   { docker, bird }: Pick<StepContext, 'docker' | 'bird'>,
 ): Promise<void> {
   const found = await docker.inspectContainer(old.id)
-  if (!found) throw changed(old, 'removed')
+  if (!found) throw changed(old, 'removed or made anew')
   if (found.Name !== `/${old.name}`) throw changed(old, `renamed to ${found.Name.slice(1)}`)
   if (found.State.Running !== old.wasRunning) throw changed(old, old.wasRunning ? 'stopped' : 'started')
   for (const { endpoint } of daemons) {

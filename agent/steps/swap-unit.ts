@@ -2,10 +2,11 @@ import type { ContainerJson } from '../core/docker-json.ts'
 import { AgentError } from '../core/errors.ts'
 import type { OldContainer } from '../core/plan.ts'
 import type { UnitChange } from '../core/unit-change.ts'
-import { replaceFile } from './edit-unit.ts'
+import { refuseChangedFile, replaceFile } from './edit-unit.ts'
 import { describeUnmet, watchTrial } from './gate.ts'
 import { holdRoutes, releaseRoutes } from './held-routes.ts'
 import { lastWords } from './last-words.ts'
+import { refuseStalePlan } from './meddling.ts'
 import { awaitRestored, awaitSafeStop } from './restored.ts'
 import type { Step } from './step.ts'
 import { putTrial, removeTrial, restartUnit } from './unit-restart.ts'
@@ -18,7 +19,12 @@ export const swapUnit: Step<'swap-unit'> = {
   moves: true,
   describe: ({ change: { unit, container, to } }) =>
     `restart ${unit}: kill ${container}, start it from ${to}, gate it`,
-  capture: () => Promise.resolve({}),
+
+  async capture({ change, old, gate }, context) {
+    await refuseStalePlan(old, gate, context)
+    if (change.edit !== null) await refuseChangedFile(change.edit, context)
+    return {}
+  },
 
   async do({ change, old, gate }, _before, context) {
     // a try that died half-way may have come this far

@@ -33,7 +33,8 @@ export async function restartUnit(
   const left = await docker.inspectContainer(change.container)
   if (left?.State.Running === false) await docker.removeContainer(left.Id)
   await systemd.resetFailed(change.unit)
-  context.since = clock.now()
+  // after a death half-way nothing may run any more: the window then counts from where it began
+  if (left?.State.Running === true) context.since = clock.now()
   let isOver = false
   const job = systemd.restart(change.unit).finally(() => (isOver = true))
   await Promise.all([job, followBird(gate, () => isOver, context)])

@@ -48,13 +48,19 @@ function documentedKeys(configuration: string): Key[] {
   )
   const keys = rows(section(configuration, '## Keys')).map(
     ([key = '', type = '', value = '', meaning = '']) => {
-      const path = plainText(key).split('.')
+      // where the operator names the keys, one example shows them all
+      const path = plainText(key)
+        .replace(/\.RELEASE\..*$/, '')
+        .split('.')
       const shown = value === '-' ? inline(exampleOf(examples, path)) : plainText(value)
       return { path, value: shown, type: plainText(type), meaning: plainText(meaning) }
     },
   )
   const tops = [...new Set(keys.map(({ path }) => path[0]))]
-  return tops.flatMap((top) => keys.filter(({ path }) => path[0] === top))
+  const once = keys.filter(
+    (key, i) => keys.findIndex(({ path }) => path.join('.') === key.path.join('.')) === i,
+  )
+  return tops.flatMap((top) => once.filter(({ path }) => path[0] === top))
 }
 
 /** Some keys exclude each other, and stand in examples of their own. */

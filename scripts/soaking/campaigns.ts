@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { actMeanwhile, ENGINE_BLOWS } from '../../test/faults/meanwhile.ts'
 import type { Guest } from '../../test/faults/power/guest.ts'
 import { powerCutFlaws } from '../../test/faults/power/trials.ts'
 import { raceFlaws } from '../../test/faults/race.ts'
@@ -35,7 +36,7 @@ const DISK_POWER_CUTS = 100
 const LONGEST_MS = 7_000
 
 export function campaigns(works: [PointedWork, ...PointedWork[]], guest: Guest): Campaign[] {
-  const [{ work: upgrade }] = works
+  const [{ work: upgrade, points }] = works
   const dead = { death: { point: 'after docker.killContainer#1' }, work: upgrade, powerCut: false }
   const unresumed = trial({ ...dead, resumed: false })
   const at = ({ work, points }: PointedWork, powerCut: boolean): Run[] =>
@@ -51,6 +52,15 @@ export function campaigns(works: [PointedWork, ...PointedWork[]], guest: Guest):
       trials: at(pointed, true),
       control: withoutThePolicies,
     })),
+    {
+      name: 'Docker Engine killed, stopped or frozen before each call',
+      trials: points
+        .filter((point) => point.startsWith('before docker.'))
+        .flatMap((point) =>
+          Object.values(ENGINE_BLOWS).map((blow) => engineAway(upgrade, point, blow, true)),
+        ),
+      control: engineAway(upgrade, 'after docker.startContainer#1', ENGINE_BLOWS.stopped, false),
+    },
     { name: 'killed at a random moment', trials: times(RANDOM_KILLS, randomly(upgrade)), control: unresumed },
     { name: 'two agents at once', trials: times(RACES, () => race(false)), control: () => race(true) },
     {
@@ -63,6 +73,11 @@ export function campaigns(works: [PointedWork, ...PointedWork[]], guest: Guest):
 
 function trial(one: Trial): Run {
   return (mesh) => flawsOf(mesh, one)
+}
+
+/** Without live-restore the Engine takes the containers with it, and BIRD says goodbye to its peers. */
+function engineAway(work: Work, point: string, script: string, liveRestore: boolean): Run {
+  return async (mesh) => (await actMeanwhile(mesh, work, { point, script, liveRestore })).flaws
 }
 
 function randomly(work: Work): Run {

@@ -38,11 +38,13 @@ ${table.join('\n')}
 - A **fault point** stands before and after each journal record, each call that changes something in Docker, and each
   change of BIRD or of the kernel's routes. The executable that is shipped has none.
 - An **upgrade that goes back** is one to an image that does not start; a **rollback** is \`agent rollback\`.
+- **Docker Engine** runs with live-restore, so that the containers outlive it; it comes back after 2 to 8 s.
 - **Two agents at once** take the lock of one state directory: one gets it, the other defers (exit 75).
 - **Below the file system** is a machine of its own, emulated, with Debian's kernel and ext4. The journal and the file
   library work on its disk until the emulator is killed. What was acknowledged before must be there, and nothing torn.
 - A **control** is a trial that must go wrong, or its harness proves nothing: a host that nobody resumes; a swap that
-  gives the new container its restart policy at once; two agents that do not share a lock; the file library without fsync.
+  gives the new container its restart policy at once; an Engine without live-restore, which stops the containers;
+  two agents that do not share a lock; the file library without fsync.
 
 What is tried in \`./scripts/test\`, each with its control: a kill, EIO and ENOSPC in place of every system call that the
 file library makes; a disk that is full; each bit of a journal flipped and each truncation of it; the agent's death at

@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { readRegularFile } from '../../agent/adapters/atomic-file.ts'
+
 import { loadConfig, MAX_CONFIG_BYTES, mergeFlags } from '../../agent/config/load.ts'
+
 import { configSchema } from '../../agent/config/schema.ts'
 
 const image = 'quay.io/calico/node:v2.6.12'

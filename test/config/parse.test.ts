@@ -14,6 +14,8 @@ const defaults = {
     configDir: '/etc/cni/net.d',
   },
   kubelet: { unit: 'kubelet.service', restart: 'auto' },
+  registry: 'quay.io',
+  releases: {},
   node: { container: 'calico-node', manager: 'auto' },
   bird: { sockets: ['/var/run/calico/bird.ctl', '/var/run/calico/bird6.ctl'] },
   window: 90,
@@ -45,6 +47,12 @@ describe('a good config', () => {
 
   it('may say everything', () => {
     const everything = {
+      release: 'v2.6.13',
+      registry: 'registry.example:5000/mirror',
+      releases: {
+        'v2.6.13': { node: 'mine/node:1', cni: 'mine/cni:1', controllers: 'mine/kube-controllers:1' },
+        '2.6.12': { cni: 'mine/cni:1' },
+      },
       node: { image: `calico/node@sha256:${'0'.repeat(64)}`, container: 'calico', manager: 'docker' },
       cni: {
         archive: '/srv/cni.tgz',
@@ -110,7 +118,7 @@ retention: { runs: 0, images: 1.5 }
 docker: /var/run/docker.sock
 `
     expect(problemsOf(text)).toEqual([
-      'agent.yaml:1:1: nodes: unknown key; the nearest known key is "node" (known here: node, cni, kubelet, bird, window, settle, docker, retention, apply, service)',
+      'agent.yaml:1:1: nodes: unknown key; the nearest known key is "node" (known here: release, registry, releases, node, cni, kubelet, bird, window, settle, docker, retention, apply, service)',
       'agent.yaml:4:10: node.image: cannot use "Quay.io/calico/Node:v2" as an image: the repository must be lower case; use quay.io/calico/node:v2',
       'agent.yaml:5:3: node.contaner: unknown key; the nearest known key is "container" (known here: image, container, manager, unit)',
       'agent.yaml:6:12: node.manager: expected auto or docker or systemd, found the text "kubelet"',
@@ -141,11 +149,44 @@ docker: /var/run/docker.sock
     ['1: 2', expect.stringMatching(/^agent.yaml:1:1: 1: unknown key/)],
     ['<<: { window: 60 }', expect.stringMatching(/<<: unknown key/)],
     ['- node', 'agent.yaml:1:1: expected a mapping, found a list'],
+    ['release: 2.6', 'agent.yaml:1:10: release: expected text, found the number 2.6'],
+    [
+      'release: latest',
+      'agent.yaml:1:10: release: must be the name of a release, such as v2.6.12, found the text "latest"',
+    ],
+    [
+      'release: v2.6.13',
+      'agent.yaml:1:10: release: there is no release v2.6.13 in the table; the nearest known ones are v2.6.10, v2.6.11, v2.6.12; releases in the config can add it',
+    ],
+    ['registry: https://quay.io', expect.stringMatching(/^agent.yaml:1:11: registry: must be a registry/)],
+    ['registry: mirror', expect.stringMatching(/^agent.yaml:1:11: registry: must be a registry/)],
+    ['registry: quay.io/', expect.stringMatching(/^agent.yaml:1:11: registry: must be a registry/)],
+    [
+      'releases: { next: {} }',
+      'agent.yaml:1:13: releases.next: must be the name of a release, such as v2.6.12, found the text "next"',
+    ],
+    [
+      'releases: { v2.6.13: { node: a/b } }',
+      'agent.yaml:1:22: releases.v2.6.13: it names no image of cni and controllers, and the built-in table does not know this release',
+    ],
+    [
+      'releases: { v2.6.12: { nod: a/b } }',
+      expect.stringMatching(/1:24: releases.v2.6.12.nod: unknown key; the nearest known key is "node"/),
+    ],
+    ['releases: { v2.6.12: { node: "a b" } }', expect.stringMatching(/1:30: releases.v2.6.12.node: cannot/)],
     ['just words', 'agent.yaml:1:1: expected a mapping, found the text "just words"'],
   ])('%j', (text, expected) => {
     if (expected === null) expect(parse(text).node.image).toBe('yes')
     else expect(problemsOf(text)).toEqual([expected])
   })
+})
+
+it('tells an unknown release beside all other problems', () => {
+  expect(problemsOf('release: 2.6.4\nwindow: 5\nnod: {}\n')).toEqual([
+    expect.stringMatching(/1:10: release: there is no release 2.6.4 in the table, it was withdrawn/),
+    expect.stringMatching(/2:9: window/),
+    expect.stringMatching(/3:1: nod: unknown key/),
+  ])
 })
 
 describe('what is no config', () => {

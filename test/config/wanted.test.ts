@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { type ConfigFlags, mergeFlags, releaseOf } from '../../agent/config/load.ts'
 import { type Config, configSchema } from '../../agent/config/schema.ts'
 import { checkTarget, partsOf, wantedOf } from '../../agent/config/wanted.ts'
 
@@ -70,5 +71,35 @@ describe('checkTarget', () => {
 
   it('takes any part', () => {
     checkTarget(wanted(configSchema.parse({ cni: { merge: {} } })), FILE, undefined)
+  })
+})
+
+describe('a release', () => {
+  it.each<[string, object, ConfigFlags, string]>([
+    ['release', { release: 'v2.6.12' }, {}, 'quay.io/calico/node:v2.6.12'],
+    ['registry', { release: '2.3.0', registry: 'docker.io' }, {}, 'docker.io/calico/node:v1.3.0'],
+    ['node.image over release', { release: 'v2.6.12', node: { image: 'mine:1' } }, {}, 'mine:1'],
+    ['--to over release', { release: 'v2.6.12' }, { to: 'v2.6.11' }, 'quay.io/calico/node:v2.6.11'],
+    ['--to over node.image', { node: { image: 'mine:1' } }, { to: 'v2.6.11' }, 'quay.io/calico/node:v2.6.11'],
+    ['--node over --to', { node: { image: 'mine:1' } }, { to: 'v2.6.11', node: 'mine:2' }, 'mine:2'],
+    ['an own entry', { releases: { 'v2.6.12': { node: 'mine:3' } } }, { to: '2.6.12' }, 'mine:3'],
+  ])('takes %s', (_, config, flags, expected) => {
+    expect(wanted(mergeFlags(configSchema.parse(config), flags)).node.image).toBe(expected)
+  })
+
+  it('leaves the release that was named to be held against', () => {
+    const config = mergeFlags(configSchema.parse({ release: 'v2.6.12' }), { node: 'mine:1' })
+    expect(releaseOf(config)).toMatchObject({
+      name: 'v2.6.12',
+      images: { cni: 'quay.io/calico/cni:v1.11.8' },
+    })
+    expect(releaseOf(configSchema.parse({ node: { image } }))).toBeNull()
+  })
+
+  it('refuses a release that nobody knows, by the name of the flag', () => {
+    expect(() => mergeFlags(configSchema.parse({}), { to: 'v2.6.13' })).toThrow(
+      /^--to: there is no release v2.6.13 .* v2.6.12; releases in the config can add it$/,
+    )
+    expect(() => mergeFlags(configSchema.parse({}), { to: 'newest' })).toThrow(/^--to: must be the name/)
   })
 })

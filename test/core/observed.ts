@@ -127,10 +127,21 @@ export const wanted: Wanted = {
   windowMs: 90_000,
   settleMs: 10_000,
   keepImages: 1,
+  release: null,
   allow: [],
 }
 
 export function observed(changes: Partial<Observed> = {}): Observed {
   const engine = { name: 'host-1', architecture: 'amd64', os: 'linux' }
-  return { engine, node: node(), image: newImage, cni: null, cniConfig: null, problems: [], ...changes }
+  const companions = { cni: null, controllers: null }
+  return {
+    engine,
+    node: node(),
+    image: newImage,
+    cni: null,
+    cniConfig: null,
+    companions,
+    problems: [],
+    ...changes,
+  }
 }

@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import type { Observed } from '../../agent/core/model.ts'
+
+import type { Problem } from '../../agent/core/errors.ts'
+import type { Observed, ObservedNode } from '../../agent/core/model.ts'
 import { checkAllowed, prefetchProblems, preflight, preflightRollback } from '../../agent/core/preflight.ts'
+
 import { deadSession, session, upView } from '../fakes/bird.ts'
 import { container, digest, image, newImage, node, observed, unit, unreachable, wanted } from './observed.ts'
 
@@ -200,15 +203,15 @@ describe('--allow', () => {
     expect(found(recovering, ['bird-down'])).toEqual(['error bird-recovering'])
   })
 
-  it.each(['hosted-install', 'container-missing', 'wrong-architecture', 'registry-unreachable'])(
-    'has no rule %s',
-    (rule) => {
-      expect(() => {
-        checkAllowed([rule])
-      }).toThrow(`cannot allow "${rule}": there is no such rule`)
-      expect(found(observed({ node: null }), [rule])).toEqual(['error container-missing'])
-    },
-  )
+  it.each([
+    ...['hosted-install', 'container-missing', 'wrong-architecture', 'registry-unreachable'],
+    ...['mismatched-set', 'peer-down'],
+  ])('has no rule %s', (rule) => {
+    expect(() => {
+      checkAllowed([rule])
+    }).toThrow(`cannot allow "${rule}": there is no such rule`)
+    expect(found(observed({ node: null }), [rule])).toEqual(['error container-missing'])
+  })
 
   it.each(['', 'toString', 'constructor', '__proto__'])('has no rule "%s" by accident', (rule) => {
     expect(() => {
@@ -221,30 +224,31 @@ describe('--allow', () => {
       checkAllowed([
         ...['not-calico-node', 'node-not-running', 'bird-down', 'bird-recovering'],
         'peer-not-restart-aware',
+        ...['withdrawn-version', 'datastore-migration', 'downgrade', 'dropped-env'],
       ])
     }).not.toThrow()
   })
 })
 
-describe('preflightRollback', () => {
+describe('preflight of a rollback', () => {
+  const rollback = (of: ObservedNode | null, problems: Problem[] = []) =>
+    preflightRollback({ ...observed({ node: of, problems }), image: null }, wanted)
+
   it('asks nothing of the image', () => {
-    expect(preflightRollback(node(), [], wanted)).toEqual([])
+    expect(rollback(node())).toEqual([])
   })
 
   it('asks the same of BIRD', () => {
     const recovering = node({}, upView('old', [session(2)], true))
-    expect(preflightRollback(recovering, [birdDown], wanted).map(({ code }) => code)).toEqual([
-      'bird-recovering',
-      'bird-down',
-    ])
-    expect(preflightRollback(null, [], wanted)).toMatchObject([{ code: 'container-missing' }])
+    expect(rollback(recovering, [birdDown]).map(({ code }) => code)).toEqual(['bird-recovering', 'bird-down'])
+    expect(rollback(null)).toMatchObject([{ code: 'container-missing' }])
   })
 })
 
 describe('prefetchProblems', () => {
   it('says what the image is for', () => {
     const remote = { digest: digest('b'), platforms: ['linux/arm64'] }
-    expect(prefetchProblems(observed({ image: { ...newImage, remote } }))).toMatchObject([
+    expect(prefetchProblems(observed({ image: { ...newImage, remote } }), wanted)).toMatchObject([
       { message: 'cannot use calico/node:v2.6.12: it is for linux/arm64, this host is linux/amd64' },
     ])
   })

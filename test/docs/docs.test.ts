@@ -9,6 +9,7 @@ import { parseConfig } from '../../agent/config/parse.ts'
 import { configSchema } from '../../agent/config/schema.ts'
 import { AgentError, ExitCode } from '../../agent/core/errors.ts'
 import { checkAllowed } from '../../agent/core/preflight.ts'
+import { releaseImages } from '../../agent/core/releases.ts'
 import { createLogger } from '../../agent/report/logger.ts'
 import { anchors, blocks, codeRows, relativeLinks, root, rows, section, textOf } from './markdown.ts'
 import {
@@ -92,6 +93,7 @@ describe('docs/commands.md', () => {
     ['### upgrade, plan, prefetch, rollback, resume', 'agent/core/report.ts'],
     ['### upgrade, plan, prefetch, rollback, resume', 'agent/core/errors.ts'],
     ['### status', 'agent/core/status-report.ts'],
+    ['### doctor', 'agent/core/doctor-report.ts'],
   ])('%s has each field of %s', (heading, source) => {
     const fields = codeRows(section(commandsDoc, heading)).flatMap((path) => path.split(/\.|\[\]\.?/))
     expect(propertyNames(parse(source)).filter((name) => !fields.includes(name))).toEqual([])
@@ -107,6 +109,8 @@ describe('docs/commands.md', () => {
 describe('docs/configuration.md', () => {
   interface Schema {
     properties?: Record<string, Schema>
+    /** Of a mapping whose keys the operator chooses: RELEASE stands for them. */
+    additionalProperties?: Schema | boolean
     default?: unknown
     minimum?: number
     maximum?: number
@@ -114,6 +118,8 @@ describe('docs/configuration.md', () => {
   }
 
   function leaves(schema: Schema, path: string[] = []): [string, Schema][] {
+    if (typeof schema.additionalProperties === 'object' && schema.additionalProperties.properties)
+      return leaves(schema.additionalProperties, [...path, 'RELEASE'])
     if (!schema.properties) return [[path.join('.'), schema]]
     return Object.entries(schema.properties).flatMap(([key, inner]) => leaves(inner, [...path, key]))
   }
@@ -144,6 +150,23 @@ describe('docs/configuration.md', () => {
     for (const example of examples) parseConfig(Buffer.from(example), 'example.yaml')
   })
 
+  it('has the release table as it is built in', () => {
+    const documented = rows(section(configurationDoc, '## Releases')).flatMap(([releases = '', ...cells]) =>
+      [...releases.matchAll(/\d+\.\d+\.\d+/g)].map(([release]) => [
+        release,
+        ...cells.map((cell) => (cell.split(' ').at(-1) ?? '').replace('own', `v${release}`)),
+        /kube-\w+(-\w+)?/.exec(releases.endsWith('later') ? 'kube-controllers' : cells.join())?.[0],
+      ]),
+    )
+    expect(documented.length).toBeGreaterThan(20)
+    for (const [release = '', ...tags] of documented) {
+      const images = releaseImages(release, { registry: 'quay.io', releases: {} })
+      const { node = '', cni = '', controllers = '' } = images ?? {}
+      const name = /kube-[\w-]+/.exec(controllers)?.[0]
+      expect([...[node, cni, controllers].map((image) => image.split(':')[1]), name], release).toEqual(tags)
+    }
+  })
+
   it('has a full example with every key', () => {
     const examples = blocks(section(configurationDoc, '## A full example'), 'yaml')
     const paths = examples.flatMap((example) => leafPaths(parseYaml(example)))
@@ -153,7 +176,8 @@ describe('docs/configuration.md', () => {
   function leafPaths(value: unknown, path: string[] = []): string[] {
     const isLeaf = typeof value !== 'object' || value === null || Array.isArray(value)
     if (isLeaf || known.has(path.join('.'))) return [path.join('.')]
-    return Object.entries(value).flatMap(([key, inner]) => leafPaths(inner, [...path, key]))
+    const names = path[0] === 'releases' && path.length === 1 ? () => 'RELEASE' : (key: string) => key
+    return Object.entries(value).flatMap(([key, inner]) => leafPaths(inner, [...path, names(key)]))
   }
 })
 

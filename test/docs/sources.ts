@@ -16,7 +16,8 @@ export function parse(path: string): ts.SourceFile {
 
 /**
  * Every problem code that a source can give out: what AgentError is made with, what is handed to a parameter
- * named `code` of a function of the same file or of one that it imports from, and the `code` of an object that has a `fix`.
+ * named `code` of a function of the same file or of one that it imports from, and the `code` of an object that has a
+ * `fix`, or of a preflight rule.
  */
 export function problemCodes(source: ts.SourceFile): string[] {
   const codeParameters = new Map([
@@ -31,7 +32,7 @@ export function problemCodes(source: ts.SourceFile): string[] {
       const index = isSuperOfAgentError(node) ? 0 : codeParameters.get(nameOf(node.expression))
       if (index !== undefined) found.push(...literals(node.arguments[index]))
     }
-    if (ts.isObjectLiteralExpression(node) && property(node, 'fix'))
+    if (ts.isObjectLiteralExpression(node) && (property(node, 'fix') ?? property(node, 'about')))
       found.push(...literals(property(node, 'code')))
   })
   return found

@@ -18,7 +18,10 @@ beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'calico-agent-ansible-'))
   ;[packages, at] = await Promise.all([buildPackages(), world()])
 })
-afterAll(() => Promise.all([packages.remove(), rm(directory, { recursive: true })]))
+afterAll(async () => {
+  await Promise.all(at.mesh.hosts.map((host) => host.run(['dpkg', '--purge', 'calico-agent'])))
+  await Promise.all([packages.remove(), rm(directory, { recursive: true })])
+})
 
 interface Recap {
   ok: number
@@ -39,8 +42,7 @@ async function play(tag: string, ...flags: string[]): Promise<Play> {
     ansible_connection: 'lab_host',
     ansible_python_interpreter: '/usr/bin/python3',
     calico_agent_deb: packages.deb,
-    settle: 2,
-    calico_agent_config: { node: { image: image(tag) }, settle: '{{ settle | int }}', window: 30 },
+    calico_agent_config: { node: { image: image(tag) }, settle: 2, window: 30 },
   }
   await writeFile(inventory, JSON.stringify({ calico: { hosts, vars } }))
   const done = await program(
@@ -120,7 +122,9 @@ it('starts the service where it is wanted, has it reload a changed config, and s
     (await host.run(['systemctl', 'show', '--property=ActiveState,UnitFileState', 'calico-agent'])).stdout
 
   const only = ['--limit', host.name]
-  const started = await play('v2.6.12', ...only, '-e', 'calico_agent_service=true', '-e', '{"settle": 3}')
+  const config = { node: { image: image('v2.6.12') }, settle: 3, window: 30 }
+  const wanted = JSON.stringify({ calico_agent_service: true, calico_agent_config: config })
+  const started = await play('v2.6.12', ...only, '--extra-vars', wanted)
   expect(started.code, started.stdout).toBe(0)
   expect(await state()).toBe('ActiveState=active\nUnitFileState=enabled\n')
   expect(await host.exists('/run/reloaded')).toBe(true)

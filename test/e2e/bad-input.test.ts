@@ -60,7 +60,12 @@ describe('a request that cannot be met', () => {
     [
       'no image at all',
       [],
-      { code: 2, problem: 'bad-config', says: 'neither --node nor node.image', fix: 'give --node IMAGE' },
+      {
+        code: 2,
+        problem: 'bad-config',
+        says: 'neither --to and --node nor release and node.image',
+        fix: 'give --to RELEASE or --node IMAGE',
+      },
     ],
     [
       'a window that is no number',

@@ -1,8 +1,7 @@
 // Calico's CNI config on a real host: who reads it is a stand-in for a kubelet, and its plugins answer VERSION only.
 
-import { join } from 'node:path'
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { buildFaultyAgent } from '../faults/build.ts'
+import { installFaultyAgent } from '../faults/build.ts'
 import { FAULTY_AGENT } from '../faults/trial.ts'
 import type { Host } from '../lab/index.ts'
 import { hasRead, installKubelet, KUBELET_UNIT, kubeletPid } from './kubelet-stand-in.ts'
@@ -189,7 +188,7 @@ describe('node and CNI config in one run', () => {
 
 describe('an agent that dies while it changes the CNI config', () => {
   beforeAll(async () => {
-    await lab.installAgent(await buildFaultyAgent(join(import.meta.dirname, '../..')), FAULTY_AGENT)
+    await installFaultyAgent(lab)
   })
 
   it.each([

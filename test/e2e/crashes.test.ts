@@ -68,13 +68,16 @@ describe('an agent that is killed', () => {
     await expectWhole(host, report.outcome)
   })
 
+  /** The lab has no datastore. */
+  const migrated = ['--allow', 'datastore-migration']
+
   it('is followed by an upgrade that settles its run first', async () => {
     const { host } = at
     const cost = await costOf(at, async () => {
       const run = await startAgent(host, 'upgrade', '--node', image('v2.6.12'), ...flags)
       await run.untilLogs(/"mark":"bird-up"/)
       await run.kill('SIGKILL')
-      return await agent(host, 'upgrade', '--node', image('v3.26.1'), ...flags)
+      return await agent(host, 'upgrade', '--node', image('v3.26.1'), ...flags, ...migrated)
     })
     expectNoCost(cost)
     expect(cost.result).toMatchObject({ code: 0, report: { outcome: 'upgraded' } })

@@ -1,9 +1,10 @@
-import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { buildFaultyAgent } from '../faults/build.ts'
+import { installFaultyAgent } from '../faults/build.ts'
 import { FAULTY_AGENT, flawsOf } from '../faults/trial.ts'
 import type { Work } from '../faults/whole-host.ts'
+import type { Host } from '../lab/index.ts'
 import { image, lab } from './support.ts'
+import { shapes, startedBy, unitFiles } from './units.ts'
 
 /** A spread of the fault points; scripts/soak takes all of them. */
 const spread: { command: Work['command']; point: string; powerCut: boolean }[] = [
@@ -33,7 +34,14 @@ const withPlugins = [
 
 describe('an agent that dies', () => {
   beforeAll(async () => {
-    await lab.installAgent(await buildFaultyAgent(join(import.meta.dirname, '../..')), FAULTY_AGENT)
+    await installFaultyAgent(lab)
+  })
+
+  it('does so in a test build only: what is shipped has no fault points', async () => {
+    const { hosts } = lab.workerMesh()
+    const finds = (name: string) => hosts[0]?.run(['grep', '-qa', 'AGENT_FAULT', `/opt/calico-agent/${name}`])
+    expect(await finds(FAULTY_AGENT)).toMatchObject({ code: 0 })
+    expect(await finds('agent')).toMatchObject({ code: 1, stderr: '' })
   })
 
   it.each(spread)(
@@ -55,6 +63,27 @@ describe('an agent that dies', () => {
       const cni = lab.registry.cniImage('v2.0.6')
       const work = { command: 'upgrade', image: image('v2.6.12'), cni } as const
       expect(await flawsOf(lab.workerMesh(), { work, death: { point }, powerCut })).toEqual([])
+    },
+  )
+
+  it.each([
+    { point: 'after unitFiles.write#1', powerCut: false, names: 'v2.6.5' },
+    { point: 'before systemd.restart#1', powerCut: false, names: 'v2.6.5' },
+    { point: 'after systemd.restart#1', powerCut: false, names: 'v2.6.12' },
+    { point: 'after unitFiles.write#2', powerCut: false, names: 'v2.6.12' },
+    { point: 'after unitFiles.remove#1', powerCut: false, names: 'v2.6.12' },
+    { point: 'after systemd.restart#1', powerCut: true, names: 'v2.6.5' },
+    { point: 'after unitFiles.write#2', powerCut: true, names: 'v2.6.12' },
+  ])(
+    '$point (with a power cut: $powerCut) leaves a whole unit after its resume: its file names $names',
+    async ({ point, powerCut, names }) => {
+      const mesh = lab.workerMesh()
+      const node = { reset: startedBy(shapes.C), policy: 'no' }
+      const work = { command: 'upgrade', image: image('v2.6.12'), node } as const
+      expect(await flawsOf(mesh, { death: { point }, powerCut, work })).toEqual([])
+      const files = await unitFiles(mesh.hosts[0] as Host)
+      expect(Object.keys(files)).toEqual(['/etc/calico/calico.env', shapes.C.file])
+      expect(files[shapes.C.file]).toContain(image(names))
     },
   )
 })

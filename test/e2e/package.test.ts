@@ -6,6 +6,7 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { blocks, section, textOf } from '../docs/markdown.ts'
 import { type Host, type HostProcess, until } from '../lab/index.ts'
+import { quickly } from './background.ts'
 import { bring, buildPackages, newerVersion, type Packages, packaged } from './packages.ts'
 import { containers, costOf, expectNoCost, image, parseReport, type World, world } from './support.ts'
 
@@ -23,20 +24,26 @@ let newerDeb: string
 beforeAll(async () => {
   packages = await buildPackages()
 })
-afterAll(() => packages.remove())
+afterAll(async () => {
+  await host.run(['dpkg', '--purge', 'calico-agent'])
+  await packages.remove()
+})
 
-beforeEach(async () => {
+/** A host without the agent, and the packages in its /root. */
+async function prepare(): Promise<void> {
   at = await world()
   host = at.host
   deb = await bring(host, packages.deb)
   newerDeb = await bring(host, packages.newerDeb)
-})
+}
 
 const ok = (...argv: string[]): Promise<string> => host.ok(argv, packaged)
 const run = async (...argv: string[]): Promise<number> => (await host.run(argv, packaged)).code
 const said = async (...argv: string[]): Promise<string> => (await host.run(argv, packaged)).stdout.trim()
 
 describe('the package', () => {
+  beforeAll(prepare)
+
   it('installs, upgrades, removes and purges', async () => {
     await ok('apt-get', 'install', '--yes', deb)
     expect(await ok('calico-agent', '--version')).toBe(await ok('agent', '--version'))
@@ -103,9 +110,27 @@ describe('the package', () => {
     expect(await host.readFile('/usr/bin/agent')).toBe('of another package\n')
     await ok('rm', '/usr/bin/agent')
   })
+
+  it('has a twin for hosts without apt, which installs and takes itself away again', async () => {
+    const archive = await bring(host, packages.archive)
+    await ok('tar', '--extract', '--file', archive, '--directory', '/root', '--strip-components=1')
+    const install = (...argv: string[]): Promise<string> =>
+      host.ok(['/root/install', ...argv], { env: { ...packaged.env, PREFIX: '/usr' } })
+    expect(await install()).toContain(`systemctl enable --now ${resumeUnit}`)
+    await host.writeFile(config, 'window: 45 # ours\n')
+    await install()
+    expect(await host.readFile(config)).toBe('window: 45 # ours\n')
+    expect(await ok('agent', '--version')).toBe(await ok('calico-agent', '--version'))
+    await ok('systemctl', 'enable', resumeUnit)
+    expect(await install('--uninstall')).toContain('these stay')
+    expect(await said('find', '/usr/bin', '/usr/lib/systemd', '/etc/systemd', '-name', '*calico*')).toBe('')
+    await ok('rm', '-rf', archive, '/root/install', '/root/package')
+  })
 })
 
 describe('the package during a run', () => {
+  beforeEach(prepare)
+
   /** In place of the service: what is tried is when the package restarts it, not what it does. */
   const standIn = '[Service]\nExecStart=/bin/sleep infinity\n'
 
@@ -113,8 +138,8 @@ describe('the package during a run', () => {
     said('systemctl', 'show', '--property=MainPID', 'calico-agent.service')
 
   async function upgradeUntil(line: RegExp): Promise<HostProcess> {
-    const argv = ['calico-agent', 'upgrade', '--node', image('v2.6.12'), '--json', '--log-level', 'debug']
-    const upgrade = await host.start(argv, packaged)
+    const flags = ['--node', image('v2.6.12'), ...(await quickly(host)), '--json', '--log-level', 'debug']
+    const upgrade = await host.start(['calico-agent', 'upgrade', ...flags], packaged)
     await upgrade.untilSays(line)
     return upgrade
   }
@@ -164,6 +189,7 @@ describe('the package during a run', () => {
 describe('README.md', () => {
   it('has lines that install it, look, upgrade and go back, typed as they stand', async () => {
     const [lines = ''] = blocks(section(textOf('README.md'), '## Install it on a host'), 'sh')
+    await prepare()
     await ok('rm', newerDeb)
     const cost = await costOf(at, async () => {
       for (const line of lines.trim().split('\n')) {
@@ -177,23 +203,5 @@ describe('README.md', () => {
       'calico-node v2.6.5 running always',
       'calico-node-parked-RUN v2.6.12 exited no',
     ])
-  })
-})
-
-describe('a host without apt', () => {
-  it('installs the archive and takes it away again', async () => {
-    const archive = await bring(host, packages.archive)
-    await ok('tar', '--extract', '--file', archive, '--directory', '/root', '--strip-components=1')
-    const install = (...argv: string[]): Promise<string> =>
-      host.ok(['/root/install', ...argv], { env: { ...packaged.env, PREFIX: '/usr' } })
-    expect(await install()).toContain(`systemctl enable --now ${resumeUnit}`)
-    await host.writeFile(config, 'window: 45 # ours\n')
-    await install()
-    expect(await host.readFile(config)).toBe('window: 45 # ours\n')
-    expect(await ok('agent', '--version')).toBe(await ok('calico-agent', '--version'))
-    await ok('systemctl', 'enable', resumeUnit)
-    expect(await install('--uninstall')).toContain('these stay')
-    expect(await said('find', '/usr/bin', '/usr/lib/systemd', '/etc/systemd', '-name', '*calico*')).toBe('')
-    await ok('rm', '-rf', archive, '/root/install', '/root/package')
   })
 })

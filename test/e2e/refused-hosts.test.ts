@@ -5,19 +5,22 @@ import { type Host, type NodeOptions, nodeRunArgs } from '../lab/index.ts'
 import { expectRefusal, type Refusal, snapshot } from './refusal.ts'
 import { agent, costOf, expectNoCost, image, world } from './support.ts'
 
-describe('a host is refused', () => {
-  const unit = (host: Host, options: NodeOptions): string => `[Service]
-ExecStart=${nodeRunArgs(host, { ...options, policy: undefined, args: ['--rm'] })
-    .filter((arg) => arg !== '--detach')
-    .map((arg) => (arg === 'docker' ? '/usr/bin/docker' : arg))
-    .join(' ')}
+const UNIT = `[Service]
+ExecStart=/etc/calico/start
 ExecStop=-/usr/bin/docker kill calico-node
 `
 
+describe('a host is refused', () => {
+  const script = (host: Host, options: NodeOptions): string => {
+    const args = nodeRunArgs(host, { ...options, policy: undefined, args: ['--rm'] })
+    return `#!/bin/sh\nexec ${args.filter((arg) => arg !== '--detach').join(' ')}\n`
+  }
+
   const starter = {
-    key: 'unit',
+    key: 'script of a unit',
     start: async (host: Host, options: NodeOptions) => {
-      await host.writeFile('/etc/systemd/system/calico-node.service', unit(host, options))
+      await host.writeFile('/etc/calico/start', script(host, options), 0o755)
+      await host.writeFile('/etc/systemd/system/calico-node.service', UNIT)
       await host.ok(['systemctl', 'daemon-reload'])
       await host.ok(['systemctl', 'start', 'calico-node'])
     },
@@ -30,13 +33,13 @@ ExecStop=-/usr/bin/docker kill calico-node
       { code: 3, problem: 'hosted-install', says: 'it belongs to Kubernetes', fix: 'daemonset/calico-node' },
     ],
     [
-      'as a systemd unit runs its container',
+      'as a systemd unit runs its container by a script',
       { starter },
       {
         code: 3,
         problem: 'systemd-owned',
-        says: 'calico-node.service runs docker for calico-node',
-        fix: 'systemctl restart calico-node.service',
+        says: 'calico-node.service runs it, and its ExecStart= has no docker run',
+        fix: 'have the unit run docker run',
       },
     ],
   ])('%s', async (_why, options, refusal) => {

@@ -81,7 +81,7 @@ describe('a config that changes', () => {
     await host.ok(['mkdir', '-p', '/etc/calico-agent'])
     await host.ok(['sh', '-c', script, '/etc/calico-agent/agent.yaml', ...texts])
     await untilService(host, 'idle', 'upgraded')
-    expect(await runs(host)).toHaveLength(1)
+    expect(await runs(host), (await logged(host, 'info')).join('\n')).toHaveLength(1)
     expect(await containers(host)).toContain('calico-node v2.6.12 running always')
   })
 

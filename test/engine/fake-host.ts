@@ -47,6 +47,7 @@ const WANTED: Wanted = {
   windowMs: 20_000,
   settleMs: 1_000,
   keepImages: 1,
+  release: null,
   allow: [],
 }
 
@@ -161,7 +162,13 @@ export class FakeHost {
     const cniConfig = this.#options.withConfig === true ? this.cni.wanted : null
     const source = this.#options.withPlugins === true ? ({ kind: 'directory', path: '/srv' } as const) : null
     const wanted = { ...WANTED, cni: { ...WANTED.cni, source }, cniConfig }
-    const observed = await observe(wanted, this.ports(), new AbortController().signal, () => null)
+    const host = { programVersion: () => Promise.resolve(null) }
+    const observed = await observe(
+      wanted,
+      { ...this.ports(), host },
+      new AbortController().signal,
+      () => null,
+    )
     const leftovers = { containers: [], images: [], files: [] }
     return upgradePlan({ run: RUN, wanted, observed, leftovers }).plan
   }

@@ -19,9 +19,9 @@ import { ConfiguredHost } from './configured-host.ts'
 import { type Death, type Move, withMoves } from './moves.ts'
 
 const RUN = '20261122T141503Z-7f3a'
-export const OLD_IMAGE = 'calico/node:v2.6.5'
+const OLD_IMAGE = 'calico/node:v2.6.5'
 export const NEW_IMAGE = 'calico/node:v2.6.12'
-const FILE = '/etc/systemd/system/calico-node.service'
+export const UNIT_FILE = '/etc/systemd/system/calico-node.service'
 
 export const unitText = (image: string): string =>
   `# ours\n[Service]\nExecStart=/usr/bin/docker run --net=host \\\n  --name=calico-node ${image}\nRestart=always\n`
@@ -36,6 +36,7 @@ const WANTED: Wanted = {
     configDir: '/etc/cni/net.d',
   },
   cniConfig: null,
+  release: null,
   places: { binDir: '/opt/cni/bin', configDir: '/etc/cni/net.d', configFile: null },
   birdSockets: ['/var/run/calico/bird.ctl'],
   windowMs: 20_000,
@@ -98,10 +99,10 @@ export class UnitHost {
     const host = new UnitHost(options)
     for (const image of [OLD_IMAGE, NEW_IMAGE]) host.docker.images.publish(image)
     host.docker.images.pull(OLD_IMAGE, () => undefined)
-    host.files.files.set(FILE, unitText(OLD_IMAGE))
+    host.files.files.set(UNIT_FILE, unitText(OLD_IMAGE))
     await host.systemd.daemonReload()
     await host.systemd.start()
-    host.files.files.set(FILE, options.text ?? unitText(OLD_IMAGE))
+    host.files.files.set(UNIT_FILE, options.text ?? unitText(OLD_IMAGE))
     host.clock.pass(400_000)
     host.ops.length = 0
     return host
@@ -154,7 +155,7 @@ export class UnitHost {
       ...(['upgraded', 'rolled-back', 'refused', 'nothing'].includes(outcome) ? [] : [`it ended ${outcome}`]),
       ...(node?.State.Running === true ? [] : ['nothing runs']),
       ...(node?.Config.Image === image ? [] : [`${node?.Config.Image ?? 'nothing'} runs`]),
-      ...(this.files.files.get(FILE) === text ? [] : ['the file is not as it must be']),
+      ...(this.files.files.get(UNIT_FILE) === text ? [] : ['the file is not as it must be']),
       ...(this.files.files.size === 1 ? [] : [`left: ${[...this.files.files.keys()].join(' ')}`]),
       ...(this.routes.held ? ['routes are held'] : []),
       ...this.ops.filter((op) => op.startsWith('systemctl TERM')),
@@ -162,7 +163,13 @@ export class UnitHost {
   }
 
   async #plan(): Promise<Plan> {
-    const observed = await observe(WANTED, this.#ports(), new AbortController().signal, () => null)
+    const host = { programVersion: () => Promise.resolve(null) }
+    const observed = await observe(
+      WANTED,
+      { ...this.#ports(), host },
+      new AbortController().signal,
+      () => null,
+    )
     const leftovers = { containers: [], images: [], files: [] }
     return upgradePlan({ run: RUN, wanted: WANTED, observed, leftovers }).plan
   }

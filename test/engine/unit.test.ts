@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Death } from './moves.ts'
-import { NEW_IMAGE, UnitHost, unitText } from './unit-host.ts'
+import { NEW_IMAGE, UNIT_FILE, UnitHost, unitText } from './unit-host.ts'
 
 const DROP_IN = '/run/systemd/system/calico-node.service.d/zzz-calico-agent-trial.conf'
 const restarted = (image: string) => [
@@ -21,7 +21,7 @@ describe('a unit', () => {
     expect(host.ops).toEqual([
       `docker pull ${NEW_IMAGE}`,
       ...restarted(NEW_IMAGE),
-      'write /etc/systemd/system/calico-node.service',
+      `write ${UNIT_FILE}`,
       ...kept,
     ])
     expect(await host.flaws('upgraded')).toEqual([])
@@ -42,10 +42,40 @@ describe('a unit', () => {
     expect(await host.flaws('upgraded')).toEqual([])
   })
 
+  it('is left alone where somebody changes its file during the pull', async () => {
+    const host = await UnitHost.create()
+    const pull = host.docker.pullImage.bind(host.docker)
+    host.docker.pullImage = async (...args) => {
+      await pull(...args)
+      host.files.files.set(UNIT_FILE, `${unitText('calico/node:v2.6.5')}# mine\n`)
+    }
+    expect(await host.run()).toBe('refused')
+    expect(host.ops.slice(1)).toEqual([])
+    expect(host.files.files.get(UNIT_FILE)).toContain('# mine')
+  })
+
   it('names the old image again where its file named one that fails', async () => {
     const host = await UnitHost.create({ text: unitText(NEW_IMAGE), newExitsAfter: 100 })
     expect(await host.run()).toBe('rolled-back')
     expect(await host.flaws('rolled-back')).toEqual([])
+  })
+})
+
+describe('somebody who lays hands on the unit in the pull', () => {
+  it.each<[string, (host: UnitHost) => Promise<unknown>]>([
+    ['restarts it', ({ systemd }) => systemd.restart('calico-node.service')],
+    ['stops its container', ({ docker }) => docker.killContainer('calico-node')],
+  ])('and %s, ends the run before its first move', async (_, act) => {
+    const host = await UnitHost.create()
+    const pull = host.docker.pullImage.bind(host.docker)
+    host.docker.pullImage = async (...args) => {
+      await pull(...args)
+      await act(host)
+      host.ops.length = 0
+    }
+    expect(await host.run()).toBe('refused')
+    expect(host.ops).toEqual([])
+    expect(host.text).toContain('"changed-meanwhile"')
   })
 })
 

@@ -47,6 +47,10 @@ export class FakeSystemd implements Systemd {
     this.#ops = ops
   }
 
+  unitOfClient(): Promise<string | null> {
+    return Promise.resolve(null)
+  }
+
   containerUnits(): Promise<string[]> {
     return Promise.resolve(this.#loaded === null ? [] : [this.#loaded.name])
   }

@@ -1,6 +1,6 @@
+import { execFileSync } from 'node:child_process'
 import { appendFileSync } from 'node:fs'
 import type { Outside } from '../../agent/composition.ts'
-import { AgentError } from '../../agent/core/errors.ts'
 import type { AppendFile } from '../../agent/journal/journal.ts'
 import type { Bird } from '../../agent/ports/bird.ts'
 import type { CniBinaries } from '../../agent/ports/cni-binaries.ts'
@@ -9,8 +9,9 @@ import type { Docker } from '../../agent/ports/docker.ts'
 /**
  * Fault points of test builds, before and after every journal record and every outside effect.
  *
- * AGENT_FAULT=POINT=kill|error   the agent dies (SIGKILL) or the effect fails there; POINT is NAME#N, its N-th time
- * AGENT_FAULT_TRACE=FILE         writes every point that is passed, a line each
+ * AGENT_FAULT=POINT=kill       the agent dies there (SIGKILL); POINT is NAME#N, its N-th time
+ * AGENT_FAULT=POINT=/PROGRAM   the program runs there to its end, and the agent goes on: somebody else acts meanwhile
+ * AGENT_FAULT_TRACE=FILE       writes every point that is passed, a line each
  *
  * Names: `before docker.killContainer`, `after journal.append`, ...
  */
@@ -51,14 +52,14 @@ export function withFaultPoints(outside: Outside): Outside {
 
 class Faults {
   readonly #point: string | undefined
-  readonly #action: string | undefined
+  readonly #action: string
   readonly #trace: string | undefined
   readonly #passed = new Map<string, number>()
 
   constructor(fault: string | undefined, trace: string | undefined) {
     const at = fault?.lastIndexOf('=') ?? -1
     this.#point = fault?.slice(0, at)
-    this.#action = fault?.slice(at + 1)
+    this.#action = fault?.slice(at + 1) ?? ''
     this.#trace = trace
   }
 
@@ -75,8 +76,8 @@ class Faults {
     const point = `${name}#${count}`
     if (this.#trace) appendFileSync(this.#trace, `${point}\n`)
     if (point !== this.#point) return
-    if (this.#action === 'kill') process.kill(process.pid, 'SIGKILL')
-    throw new AgentError('fault', `cannot pass ${point}: a fault was asked for`, { fix: 'unset AGENT_FAULT' })
+    if (this.#action.startsWith('/')) execFileSync(this.#action, { stdio: 'ignore' })
+    else process.kill(process.pid, 'SIGKILL')
   }
 }
 

@@ -59,9 +59,10 @@ export async function flawsOf(mesh: Mesh, trial: Trial): Promise<string[]> {
 }
 
 /** The host in the state from which the work starts. What fails here says nothing about the agent: it is tried again. */
-async function prepared(mesh: Mesh, { command, image }: Work, left = TRIES): Promise<Host> {
+export async function prepared(mesh: Mesh, work: Work, left = TRIES): Promise<Host> {
+  const { command, image, node } = work
   try {
-    await mesh.reset()
+    await mesh.reset(node?.reset)
     const [host] = mesh.hosts as [Host, Host]
     await host.writeFile(QUICK, QUICK_CONFIG)
     await host.ok(['rm', '-f', TRACE])
@@ -72,7 +73,7 @@ async function prepared(mesh: Mesh, { command, image }: Work, left = TRIES): Pro
     return host
   } catch (error) {
     if (left === 1) throw error
-    return await prepared(mesh, { command, image }, left - 1)
+    return await prepared(mesh, work, left - 1)
   }
 }
 
@@ -90,7 +91,7 @@ async function dieIn(host: Host, { death, work }: Trial): Promise<string[]> {
 }
 
 /** A registry that does not answer on a busy machine is a refusal of a run that never began: it is tried again. */
-async function faultyAgent(
+export async function faultyAgent(
   host: Host,
   work: Work,
   env: Record<string, string>,
@@ -108,7 +109,7 @@ function argvOf({ command, image, cni }: Work): string[] {
   return [command, '--config', QUICK, ...target, '--json']
 }
 
-async function resume(host: Host): Promise<{ outcome: string; changed: boolean }> {
+export async function resume(host: Host): Promise<{ outcome: string; changed: boolean }> {
   const { stdout, stderr } = await host.run(['agent', 'resume', '--json'], { timeoutMs: 300_000 })
   try {
     return JSON.parse(stdout) as { outcome: string; changed: boolean }

@@ -1,5 +1,5 @@
 import type { ContainerInspectInfo } from 'dockerode'
-import type { Host } from '../lab/index.ts'
+import type { Host, ResetOptions } from '../lab/index.ts'
 
 /** What the agent is in the middle of. */
 export interface Work {
@@ -8,6 +8,8 @@ export interface Work {
   image: string
   /** Its CNI plugins come from this image in the same run. */
   cni?: string
+  /** How calico-node is started, and its restart policy then; by default `docker run --restart=always`. */
+  node?: { reset: ResetOptions; policy: string }
 }
 
 const BEFORE_ANY_UPGRADE = ':v2.6.5'
@@ -25,7 +27,7 @@ export async function containerFlaws(
   const flaws: string[] = []
   const policy = node.HostConfig.RestartPolicy?.Name ?? ''
   if (node.Name !== '/calico-node') flaws.push(`it is named ${node.Name}`)
-  if (policy !== 'always') flaws.push(`its policy is ${policy}`)
+  if (policy !== (work.node?.policy ?? 'always')) flaws.push(`its policy is ${policy}`)
   const isNew = !node.Config.Image.endsWith(BEFORE_ANY_UPGRADE)
   const expected = expectedNew(report, work)
   if (expected !== undefined && isNew !== expected)

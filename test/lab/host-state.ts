@@ -96,11 +96,12 @@ async function killLeftOvers(host: Host): Promise<void> {
   await host.run(['pkill', '-KILL', '--exact', 'docker'])
 }
 
-/** A test that failed may have left it. */
+/** A test that failed may have left it, or a link in its place. */
 async function removePackage(host: Host): Promise<void> {
-  if ((await host.run(['dpkg', '--status', 'calico-agent'])).code !== 0) return
-  await host.run(['dpkg', '--purge', '--force-remove-reinstreq', 'calico-agent'])
-  await host.ok(['sh', '-c', 'rm -f /root/*.deb'])
+  if ((await host.run(['dpkg', '--status', 'calico-agent'])).code === 0) {
+    await host.run(['dpkg', '--purge', '--force-remove-reinstreq', 'calico-agent'])
+  }
+  await host.ok(['sh', '-c', 'rm -f /usr/bin/calico-agent /root/*.deb'])
 }
 
 async function removeUnits(host: Host): Promise<void> {
@@ -135,6 +136,14 @@ async function removeImages(host: Host, keep: string): Promise<void> {
 
 /** Paths, inodes and times. Most of `traces` do not exist, of which find complains on stderr. */
 async function filesOf(host: Host): Promise<string> {
-  const argv = ['find', ...traces, '/etc/systemd/system', '-xdev', '-printf', '%p %i %T@\\n']
+  const argv = [
+    'find',
+    ...traces,
+    '/etc/systemd/system',
+    '/usr/bin/calico-agent',
+    '-xdev',
+    '-printf',
+    '%p %i %T@\\n',
+  ]
   return (await host.run(argv)).stdout
 }

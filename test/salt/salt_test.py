@@ -49,7 +49,8 @@ def load(kind, functions, test=False):
 
 def modules(test=False):
     execution = load("_modules", {"cmd.run_all": run_all})
-    state = load("_states", {"calico_agent.upgrade": execution.upgrade}, test)
+    functions = {"calico_agent.upgrade": execution.upgrade, "calico_agent.installed": execution.installed}
+    state = load("_states", functions, test)
     return execution, state
 
 
@@ -63,10 +64,13 @@ class WithTheExecutable(unittest.TestCase):
         path.write_text(text)
         return str(path)
 
-    def test_is_loaded_where_the_agent_is(self):
-        execution, state = modules()
-        self.assertEqual(execution.__virtual__(), "calico_agent")
-        self.assertEqual(state.__virtual__(), "calico_agent")
+    def test_a_minion_without_the_agent_waits_for_it_in_test_mode(self):
+        execution, state = modules(test=True)
+        self.assertTrue(execution.installed())
+        execution.EXECUTABLE = "/nowhere/calico-agent"
+        done = state.upgraded("calico")
+        self.assertEqual((done["result"], done["changes"]), (None, {}))
+        self.assertIn("installed first", done["comment"])
 
     def test_a_bad_config_fails_with_its_way_out(self):
         _, state = modules()

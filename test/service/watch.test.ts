@@ -151,6 +151,21 @@ describe('watchConfig', () => {
     expect(changes).toBeLessThan(5)
   })
 
+  it('tells once of changes that begin with the directory', { timeout: 15_000 }, async () => {
+    const file = join(dir, 'etc/agent.yaml')
+    await watching(file)
+    await mkdir(join(dir, 'etc'))
+    for (let i = 0; i < 80; i++) {
+      await replace(file, String(i))
+      await sleep(30)
+    }
+    await vi.waitFor(() => {
+      expect(changes).toBeGreaterThan(0)
+    }, 4_000)
+    await told()
+    expect(changes).toBe(1)
+  })
+
   it('keeps still about other directories', async () => {
     await mkdir(join(dir, 'etc'))
     await watching(join(dir, 'etc/agent.yaml'))

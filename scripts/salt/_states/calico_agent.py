@@ -7,14 +7,6 @@ States of the Calico host agent.
           - file: /etc/calico-agent/agent.yaml
 """
 
-__virtualname__ = "calico_agent"
-
-
-def __virtual__():
-    if "calico_agent.upgrade" in __salt__:
-        return __virtualname__
-    return False, "the execution module calico_agent is not loaded: is calico-agent installed?"
-
 
 def upgraded(name, node=None, window=None, allow=None, config=None):
     """
@@ -24,6 +16,9 @@ def upgraded(name, node=None, window=None, allow=None, config=None):
     deferred to another run is a failure whose comment has the way out.
     """
     test = __opts__["test"]
+    if test and not __salt__["calico_agent.installed"]():
+        comment = "the agent would be installed first; only it can tell what it would change"
+        return {"name": name, "result": None, "changes": {}, "comment": comment}
     report = __salt__["calico_agent.upgrade"](node=node, window=window, allow=allow, config=config, check=test)
     failed = report["rc"] != 0
     return {

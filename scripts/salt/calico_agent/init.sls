@@ -15,7 +15,6 @@ calico-agent:
   pkg.installed:
     - sources:
       - calico-agent: salt://calico_agent/files/calico-agent_{{ agent['version'] }}_amd64.deb
-    - reload_modules: True
 
 /etc/calico-agent/agent.yaml:
   file.serialize:

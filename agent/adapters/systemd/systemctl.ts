@@ -1,7 +1,8 @@
 import { x } from 'tinyexec'
-import { AgentError } from '../core/errors.ts'
-import { parseUnitState, type UnitState } from '../core/unit-state.ts'
-import type { Systemd } from '../ports/systemd.ts'
+import { AgentError } from '../../core/errors.ts'
+import { parseUnitState, type UnitState } from '../../core/unit-state.ts'
+import type { Systemd } from '../../ports/systemd.ts'
+import { unitOfClient } from './docker-clients.ts'
 
 const QUERY_TIMEOUT_MS = 10_000
 /** A restart is bounded by the unit's own time-outs; past this it hangs. */
@@ -15,12 +16,12 @@ const PROPERTIES = [
 /** systemd by `systemctl` (3 ms a call); a host without it has no units. */
 export function createSystemd(): Systemd {
   return {
+    unitOfClient: (container) => unitOfClient(container),
     containerUnits,
     show,
     daemonReload: () => succeed(['daemon-reload']),
-    // a unit that is not loaded, or never failed, has nothing to forget
-    resetFailed: async (unit) => void (await systemctl(['reset-failed', unit], QUERY_TIMEOUT_MS)),
-    restart: async (unit) => void (await systemctl(['restart', unit], JOB_TIMEOUT_MS)),
+    resetFailed,
+    restart,
   }
 }
 
@@ -40,6 +41,15 @@ async function show(unit: string): Promise<UnitState | null> {
   const { stdout } = await systemctl(['show', `--property=${PROPERTIES.join(',')}`, unit], QUERY_TIMEOUT_MS)
   const state = parseUnitState(stdout)
   return state.unit === '' || state.load === 'not-found' ? null : state
+}
+
+/** A unit that never failed has nothing to forget. */
+async function resetFailed(unit: string): Promise<void> {
+  await systemctl(['reset-failed', unit], QUERY_TIMEOUT_MS)
+}
+
+async function restart(unit: string): Promise<void> {
+  await systemctl(['restart', unit], JOB_TIMEOUT_MS)
 }
 
 async function succeed(argv: string[]): Promise<void> {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import type { Observed, ObservedCni, Wanted } from '../../agent/core/model.ts'
-import { prefetchProblems, preflight } from '../../agent/core/preflight.ts'
-import { container, digest, newImage, node, observed, wanted } from './observed.ts'
+import type { Observed, ObservedCni, Wanted } from '../../../agent/core/model.ts'
+import { prefetchProblems, preflight } from '../../../agent/core/preflight.ts'
+import { container, digest, newImage, node, observed, wanted } from '../observed.ts'
 
 const HASH = 'a'.repeat(64)
 const cniWanted: Wanted = {
@@ -76,7 +76,7 @@ describe('what else stands against CNI plugins', () => {
     const all = seen({ ...ready, problems: [problem], image })
     expect(codes(all).sort()).toEqual(['error cni-bin-dir-unusable', 'error wrong-architecture'])
     expect(
-      prefetchProblems(all)
+      prefetchProblems(all, cniWanted)
         .map(({ code }) => code)
         .sort(),
     ).toEqual(['cni-bin-dir-unusable', 'wrong-architecture'])

@@ -1,0 +1,30 @@
+import { readdir, readFile } from 'node:fs/promises'
+
+/**
+ * The unit in whose cgroup a `docker run` or `docker start` of the container is at work, whatever script started it;
+ * null where there is none.
+ */
+export async function unitOfClient(container: string, proc = '/proc'): Promise<string | null> {
+  for (const pid of await readdir(proc)) {
+    if (!/^\d+$/.test(pid)) continue
+    // a process may end while it is looked at
+    const words = (await text(`${proc}/${pid}/cmdline`)).split('\0')
+    if (!isClientOf(words, container)) continue
+    const unit = /\/([^/\n]+\.service)$/m.exec(await text(`${proc}/${pid}/cgroup`))?.[1]
+    if (unit !== undefined) return unit
+  }
+  return null
+}
+
+function isClientOf(words: string[], container: string): boolean {
+  const [program = '', ...rest] = words
+  return (
+    /(^|\/)(docker|podman)$/.test(program) &&
+    rest.some((word) => word === 'run' || word === 'start') &&
+    rest.some((word) => word === container || word === `--name=${container}`)
+  )
+}
+
+async function text(path: string): Promise<string> {
+  return await readFile(path, 'utf8').catch(() => '')
+}

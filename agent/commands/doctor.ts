@@ -1,0 +1,31 @@
+import type { CommandModule } from 'yargs'
+import type { DoctorReport } from '../core/doctor-report.ts'
+import { AgentError, ExitCode } from '../core/errors.ts'
+import { doctor, undiagnosed } from '../doctor.ts'
+import { renderDoctor } from '../report/doctor.ts'
+import type { Environment } from './environment.ts'
+import { type TargetArgs, withTarget } from './options.ts'
+
+export function doctorCommand(environment: Environment): CommandModule<object, TargetArgs> {
+  const { color, print, exit } = environment
+  const show = (report: DoctorReport, json: boolean, exitCode: ExitCode): void => {
+    print(json ? JSON.stringify(report) : renderDoctor(report, { color }))
+    exit(exitCode)
+  }
+  return {
+    command: 'doctor',
+    describe: 'every preflight rule, what was seen, and what mends it; changes nothing',
+    builder: withTarget,
+    handler: async (options) => {
+      try {
+        const { app, wanted, end } = await environment.open(options, { target: false, progress: false })
+        const report = await doctor(app, wanted)
+        end()
+        show(report, options.json, report.ready ? ExitCode.done : ExitCode.refused)
+      } catch (error) {
+        if (!(error instanceof AgentError)) throw error
+        show(undiagnosed(error.asProblems()), options.json, error.exitCode)
+      }
+    },
+  }
+}

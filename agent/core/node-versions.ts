@@ -1,0 +1,29 @@
+import semver from 'semver'
+import { imageVersion } from './health.ts'
+import { tagOf } from './image-ref.ts'
+import type { ObservedImage, ObservedNode } from './model.ts'
+
+/** What runs and what is asked for, by tag or label; null where neither states it. */
+export function nodeVersions(
+  { container, image: running }: ObservedNode,
+  { ref, local }: ObservedImage,
+): { from: string | null; to: string | null } {
+  return {
+    from: imageRelease(tagOf(container.Config.Image), running?.Config?.Labels),
+    to: imageRelease(tagOf(ref), local?.Config?.Labels),
+  }
+}
+
+const PRE_RELEASE = /^(alpha|beta|rc|dev|\d)/
+
+/** The version without the suffix of a build: `v2.6.12-amd64` is no pre-release of 2.6.12. */
+export function imageRelease(...image: Parameters<typeof imageVersion>): string | null {
+  const version = imageVersion(...image)
+  const parsed = semver.parse(version)
+  if (parsed === null || PRE_RELEASE.test(String(parsed.prerelease[0] ?? ''))) return version
+  return `${parsed.major}.${parsed.minor}.${parsed.patch}`
+}
+
+export function versionText(version: string | null): string {
+  return version === null ? 'unknown' : `v${version}`
+}

@@ -1,0 +1,121 @@
+import type { ContainerJson } from '../docker-json.ts'
+import { type Rule, rulesOn } from './rule.ts'
+
+/** The container is there, and is the operator's own to replace. */
+export const containerRules: Rule[] = [
+  ...rulesOn(
+    ({ node }, wanted) => ({ there: node !== null, name: wanted.node.container }),
+    [
+      {
+        code: 'container-missing',
+        severity: 'error',
+        about: 'the calico/node container exists',
+        seen: ({ name }) => `${name} is there`,
+        check: ({ there, name }) =>
+          there
+            ? null
+            : {
+                message: `cannot upgrade ${name}: there is no such container`,
+                fix: 'docker ps -a shows the names; set node.container in the config',
+              },
+      },
+    ],
+  ),
+  ...rulesOn(
+    ({ node }) => node && { name: nameOf(node.container), owner: node.owner },
+    [
+      {
+        code: 'hosted-install',
+        severity: 'error',
+        about: 'Kubernetes does not host it',
+        seen: () => 'no label of Kubernetes',
+        check: ({ name, owner }) =>
+          owner.kind === 'kubelet'
+            ? {
+                message: `cannot upgrade ${name}: it belongs to Kubernetes (${owner.why})`,
+                fix: 'upgrade a hosted Calico through its DaemonSet: kubectl -n kube-system set image daemonset/calico-node ...',
+              }
+            : null,
+      },
+    ],
+  ),
+  ...rulesOn(
+    ({ node }) => (node && node.owner.kind !== 'kubelet' ? node.container : null),
+    [
+      {
+        code: 'not-calico-node',
+        severity: 'error',
+        allowable: true,
+        about: 'it looks like calico/node, by its image or its program',
+        seen: ({ Config }) => `runs ${Config.Image}`,
+        check: (container) =>
+          looksLikeCalicoNode(container)
+            ? null
+            : {
+                message: `cannot upgrade ${nameOf(container)}: it runs ${container.Config.Image}, which does not look like calico/node`,
+                fix: 'set node.container in the config',
+              },
+      },
+      {
+        code: 'node-not-running',
+        severity: 'error',
+        allowable: true,
+        about: 'it runs: the new one is compared with it',
+        seen: ({ State }) => State.Status,
+        check: ({ Name, State }) =>
+          State.Running
+            ? null
+            : {
+                message: `cannot compare with ${nameOf({ Name })}: it is ${State.Status}`,
+                fix: `docker start ${nameOf({ Name })}`,
+              },
+      },
+    ],
+  ),
+  ...rulesOn(
+    ({ node }) => (node?.owner.kind === 'docker' && node.unit === null ? node.container : null),
+    [
+      {
+        code: 'auto-remove',
+        severity: 'warning',
+        about: 'it outlives its own stop',
+        seen: () => 'runs without --rm',
+        check: ({ Name, HostConfig }) =>
+          HostConfig.AutoRemove === true
+            ? {
+                message: `${nameOf({ Name })} runs with --rm: Docker removes it when it stops, so a rollback creates it again from its journaled settings`,
+                fix: 'docker run without --rm, with --restart=always',
+              }
+            : null,
+      },
+      {
+        code: 'no-restart-policy',
+        severity: 'warning',
+        about: 'it comes back after a reboot',
+        // Docker takes no restart policy beside --rm, which has its own rule.
+        seen: ({ HostConfig: { AutoRemove, RestartPolicy } }) =>
+          AutoRemove === true ? 'none goes with --rm' : `restart policy ${RestartPolicy.Name}`,
+        check: ({ Name, HostConfig }) =>
+          HostConfig.AutoRemove === true || !['', 'no'].includes(HostConfig.RestartPolicy.Name)
+            ? null
+            : {
+                message: `${nameOf({ Name })} has no restart policy: after a reboot of the host no calico/node comes up`,
+                fix: `docker update --restart=always ${nameOf({ Name })}`,
+              },
+      },
+    ],
+  ),
+]
+
+/** The repository's name, or the start-up program that only calico/node has. */
+function looksLikeCalicoNode({ Config }: ContainerJson): boolean {
+  const repository = Config.Image.replace(/@.*$/, '').replace(/:[^/:]*$/, '')
+  const program = [...(Config.Entrypoint ?? []), ...(Config.Cmd ?? [])].join(' ')
+  return (
+    /(^|\/)(calico\/node|calico-node|cnx-node)$/.test(repository) || /start_runit|calico-node/.test(program)
+  )
+}
+
+function nameOf({ Name }: Pick<ContainerJson, 'Name'>): string {
+  return Name.replace(/^\//, '')
+}

@@ -1,0 +1,57 @@
+import type { Problem } from '../errors.ts'
+import type { Observed, Wanted } from '../model.ts'
+
+/** What stands against an upgrade; what it leaves out is the rule's own. */
+export type Objection = Pick<Problem, 'message' | 'fix'> & Partial<Problem>
+
+/** One preflight rule about a subject, such as the container or its BIRD. */
+export interface RuleOn<Subject> {
+  /** Name of the problem, and of the rule for `--allow`. */
+  code: string
+  severity: Problem['severity']
+  allowable?: true
+  /** What is to hold. */
+  about: string
+  /** What shows that it holds. */
+  seen(subject: Subject): string
+  check(subject: Subject): Objection[] | Objection | null
+}
+
+interface Finding {
+  seen: string
+  problems: Problem[]
+}
+
+export type Rule = Pick<RuleOn<never>, 'code' | 'severity' | 'about'> & {
+  allowable: boolean
+  /** Null where this host has nothing that the rule is about. */
+  look(observed: Observed, wanted: Wanted): Finding | null
+}
+
+/** Rules that have their subject in common. */
+export function rulesOn<Subject>(
+  subjectOf: (observed: Observed, wanted: Wanted) => Subject | null,
+  rules: RuleOn<Subject>[],
+): Rule[] {
+  return rules.map((rule) => {
+    const { code, severity, about, allowable = false } = rule
+    return {
+      ...{ code, severity, about, allowable },
+      look(observed, wanted) {
+        const subject = subjectOf(observed, wanted)
+        if (subject === null) return null
+        const objections = [rule.check(subject) ?? []].flat()
+        const problems = objections.map((objection) => problemOf(rule, objection, wanted.allow))
+        return { seen: objections.length === 0 ? rule.seen(subject) : '', problems }
+      },
+    }
+  })
+}
+
+function problemOf(rule: RuleOn<never>, objection: Objection, allow: string[]): Problem {
+  const problem: Problem = { code: rule.code, severity: rule.severity, ...objection }
+  if (rule.allowable !== true || problem.severity === 'warning') return problem
+  if (allow.includes(rule.code))
+    return { ...problem, severity: 'warning', message: `${problem.message} (allowed)` }
+  return { ...problem, fix: `${problem.fix}; --allow ${rule.code} overrides` }
+}

@@ -1,0 +1,55 @@
+import { tagOf } from '../image-ref.ts'
+import type { Observed, Wanted } from '../model.ts'
+import { imageRelease, nodeVersions, versionText } from '../node-versions.ts'
+import { COMPONENTS, type Release, releaseImages, releaseOfNode } from '../releases.ts'
+import { type Objection, type Rule, rulesOn } from './rule.ts'
+
+/** What this host will run, and what the release has; null where it is not known. */
+interface ComponentSet {
+  versions: Record<(typeof COMPONENTS)[number], string | null>
+  release: Release | null
+}
+
+/** Node, CNI plugin and controllers are of one release, as far as this host has them. */
+export const setRules: Rule[] = rulesOn(setOf, [
+  {
+    code: 'mismatched-set',
+    severity: 'warning',
+    about: 'node, CNI plugin and controllers are of one release',
+    seen: ({ versions, release }) =>
+      `${release?.name ?? 'no known release'}: ${COMPONENTS.map((one) => `${one} ${versionText(versions[one])}`).join(', ')}`,
+    check: ({ versions, release }) =>
+      release === null
+        ? null
+        : COMPONENTS.flatMap((component) => mismatch(component, versions, release) ?? []),
+  },
+])
+
+function setOf({ node, image, cni, companions }: Observed, wanted: Wanted): ComponentSet | null {
+  if (node === null || image === null) return null
+  const { to } = nodeVersions(node, image)
+  const versions = { node: to, ...companions, ...(cni && { cni: cni.version }) }
+  return { versions, release: wanted.release ?? releaseByNode(to) }
+}
+
+/** Where no release is asked for, the node's version tells it. */
+function releaseByNode(version: string | null): Release | null {
+  const name = version === null ? null : releaseOfNode(version)
+  const images = name === null ? null : releaseImages(name, { registry: 'quay.io', releases: {} })
+  return name === null || images === null ? null : { name, images }
+}
+
+function mismatch(
+  component: (typeof COMPONENTS)[number],
+  versions: ComponentSet['versions'],
+  { name, images }: Release,
+): Objection | null {
+  const here = versions[component]
+  const image = images[component]
+  const there = imageRelease(tagOf(image), null)
+  if (here === null || there === null || here === there) return null
+  return {
+    message: `this host will run ${component} v${here}; release ${name} has v${there}`,
+    fix: component === 'node' ? `name ${name} or the node's image, not both` : `bring it to ${image} as well`,
+  }
+}

@@ -1,0 +1,46 @@
+import type { App } from './app.ts'
+import type { DoctorCheck, DoctorReport } from './core/doctor-report.ts'
+import type { Problem } from './core/errors.ts'
+import { hasTarget, type Observed, type Wanted } from './core/model.ts'
+import { RULES } from './core/preflight.ts'
+import type { Rule } from './core/rules/rule.ts'
+import { observe, observeHost } from './observe/observe.ts'
+
+/** Every preflight rule that has something to look at. Without a target no registry is asked. */
+export async function doctor(
+  { ports, signal }: Pick<App, 'ports' | 'signal'>,
+  wanted: Wanted,
+): Promise<DoctorReport> {
+  const observed = hasTarget(wanted)
+    ? await observe(wanted, ports, signal, () => null)
+    : await observeHost(wanted, ports)
+  return reportOf(
+    wanted.node.image,
+    RULES.flatMap((rule) => checksOf(rule, observed, wanted)),
+  )
+}
+
+/** The report of a host that could not be looked at. */
+export function undiagnosed(problems: Problem[]): DoctorReport {
+  return reportOf(
+    null,
+    problems.map((problem) => failed(problem, 'the host can be looked at')),
+  )
+}
+
+function checksOf(rule: Rule, observed: Observed, wanted: Wanted): DoctorCheck[] {
+  const finding = rule.look(observed, wanted)
+  if (finding === null) return []
+  const { code, severity, about } = rule
+  if (finding.problems.length > 0) return finding.problems.map((problem) => failed(problem, about))
+  return [{ code, severity, passes: true, about, seen: finding.seen, fix: null }]
+}
+
+function failed({ code, severity, message, fix }: Problem, about: string): DoctorCheck {
+  return { code, severity, passes: false, about, seen: message, fix }
+}
+
+function reportOf(target: string | null, checks: DoctorCheck[]): DoctorReport {
+  const ready = checks.every(({ passes, severity }) => passes || severity === 'warning')
+  return { schema: 1, ready, target, checks }
+}

@@ -1,0 +1,36 @@
+import type { DoctorCheck, DoctorReport } from '../core/doctor-report.ts'
+import type { TextOptions } from './human.ts'
+import { alignedRows } from './table.ts'
+import { type Colors, colorsFor, manyLines } from './text.ts'
+
+/** One line for each check, with what mends it below, and the verdict. No newline at its end. */
+export function renderDoctor(report: DoctorReport, { color }: TextOptions): string {
+  const colors = colorsFor(color)
+  const rows = report.checks.flatMap((check) => checkRows(check, colors))
+  return [...alignedRows(rows), '', verdict(report, colors)].join('\n')
+}
+
+function checkRows({ code, severity, passes, seen, fix }: DoctorCheck, { green, red, yellow }: Colors) {
+  const paint = severity === 'error' ? red : yellow
+  const [first = '', ...rest] = manyLines(seen)
+  const [fixFirst, ...fixRest] = manyLines(fix ?? '')
+  return [
+    [passes ? green('ok') : paint(severity), code, first],
+    ...rest.map((line) => ['', '', line]),
+    ...(fixFirst === undefined ? [] : [['', '', `fix: ${fixFirst}`]]),
+    ...fixRest.map((line) => ['', '', `     ${line}`]),
+  ]
+}
+
+function verdict({ ready, target, checks }: DoctorReport, { green, red }: Colors): string {
+  const failed = checks.filter(({ passes }) => !passes)
+  const errors = failed.filter(({ severity }) => severity === 'error').length
+  const warnings = counted(failed.length - errors, 'warning')
+  if (!ready) return red(`an upgrade would be refused: ${counted(errors, 'error')}, ${warnings}`)
+  const upgrade = target === null ? 'an upgrade' : `an upgrade to ${target}`
+  return `${green(`nothing stands against ${upgrade}`)}${failed.length > 0 ? `: ${warnings}` : ''}`
+}
+
+function counted(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`
+}

@@ -1,0 +1,65 @@
+// Releases by their name, and which version may follow which.
+
+import { beforeAll, describe, expect, it } from 'vitest'
+import { expectRefusal, snapshot } from './refusal.ts'
+import { agent, configure, containers, costOf, expectNoCost, image, type World, world } from './support.ts'
+
+const registry = image('').replace(/\/calico\/node:$/, '')
+
+describe('--to', () => {
+  let at: World
+
+  beforeAll(async () => {
+    at = await world()
+    await configure(at.host, { registry, node: { image: image('v2.6.5') }, settle: 2 })
+  })
+
+  it.each([
+    [
+      'a release that nobody knows',
+      ['--to', 'v2.6.13'],
+      { code: 2, problem: 'bad-config', says: '--to: there is no release v2.6.13', fix: 'agent --help' },
+    ],
+    [
+      'the way to v3',
+      ['--to', 'v3.26.1'],
+      {
+        code: 3,
+        problem: 'datastore-migration',
+        says: 'calico-upgrade must have been started',
+        fix: '--allow datastore-migration',
+      },
+    ],
+  ] as const)('is refused for %s', async (_, argv, refusal) => {
+    const { host } = at
+    const before = await snapshot(host)
+    expectRefusal(await agent(host, 'upgrade', ...argv), refusal)
+    expect(await snapshot(host)).toEqual(before)
+  })
+
+  it('goes to v3 once it is stated that the migration is started', async () => {
+    const { code, report } = await agent(
+      at.host,
+      ...['plan', '--to', 'v3.26.1', '--allow', 'datastore-migration'],
+    )
+    expect({ code, outcome: report.outcome }).toEqual({ code: 0, outcome: 'planned' })
+    expect(report.problems).toMatchObject([{ code: 'datastore-migration', severity: 'warning' }])
+  })
+
+  it("upgrades to the release's node image, over the image of the config", async () => {
+    const { host } = at
+    expect(await agent(host, 'plan')).toMatchObject({ code: 0, report: { outcome: 'unchanged' } })
+    const cost = await costOf(at, () => agent(host, 'upgrade', '--to', '2.6.12'))
+    expectNoCost(cost)
+    expect(cost.result).toMatchObject({ code: 0, report: { outcome: 'upgraded', problems: [] } })
+    expect(cost.result.report.components.node).toEqual({ from: image('v2.6.5'), to: image('v2.6.12') })
+    expect(await containers(host)).toEqual([
+      'calico-node v2.6.12 running always',
+      'calico-node-parked-RUN v2.6.5 exited no',
+    ])
+    expect(await agent(host, 'upgrade', '--to', 'v2.6.12')).toMatchObject({
+      code: 0,
+      report: { outcome: 'unchanged' },
+    })
+  })
+})

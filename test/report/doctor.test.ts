@@ -1,0 +1,60 @@
+import { stripVTControlCharacters } from 'node:util'
+import { describe, expect, it } from 'vitest'
+import type { DoctorCheck, DoctorReport } from '../../agent/core/doctor-report.ts'
+import { renderDoctor } from '../../agent/report/doctor.ts'
+import { SECRET, SECRET_URL, TO } from './samples.ts'
+
+const good: DoctorCheck = {
+  code: 'container-missing',
+  severity: 'error',
+  passes: true,
+  about: 'the calico/node container exists',
+  seen: 'calico-node is there',
+  fix: null,
+}
+const bad: DoctorCheck = {
+  ...good,
+  code: 'bird-down',
+  passes: false,
+  seen: `cannot take BIRD's baseline\n  of ${SECRET_URL}`,
+  fix: 'docker exec calico-node birdcl show status\nbird.sockets in the config',
+}
+const odd: DoctorCheck = {
+  ...bad,
+  code: 'peer-down',
+  severity: 'warning',
+  seen: 'peer x is down',
+  fix: 'mend it',
+}
+
+function render(checks: DoctorCheck[], ready: boolean, target: string | null = null): string {
+  const report: DoctorReport = { schema: 1, ready, target, checks }
+  const [plain, colored] = [false, true].map((color) => renderDoctor(report, { color })) as [string, string]
+  expect(stripVTControlCharacters(colored)).toBe(plain)
+  return plain
+}
+
+describe('renderDoctor', () => {
+  it('has a line for each check, and the way out below it', () => {
+    expect(render([good, odd, bad], false).split('\n')).toEqual([
+      'ok       container-missing  calico-node is there',
+      'warning  peer-down          peer x is down',
+      '                            fix: mend it',
+      "error    bird-down          cannot take BIRD's baseline",
+      expect.stringContaining('of https://admin:<redacted>@etcd.example:2379'),
+      '                            fix: docker exec calico-node birdcl show status',
+      '                                 bird.sockets in the config',
+      '',
+      'an upgrade would be refused: 1 error, 1 warning',
+    ])
+    expect(render([bad], false)).not.toContain(SECRET)
+  })
+
+  it.each<[DoctorCheck[], string | null, string]>([
+    [[good], null, 'nothing stands against an upgrade'],
+    [[good], TO, `nothing stands against an upgrade to ${TO}`],
+    [[good, odd, odd], null, 'nothing stands against an upgrade: 2 warnings'],
+  ])('ends with the verdict', (checks, target, verdict) => {
+    expect(render(checks, true, target).split('\n').at(-1)).toBe(verdict)
+  })
+})
