@@ -2,6 +2,7 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { Host, Lab } from '../test/lab/index.ts'
+import { cni } from './benchmarks/cni.ts'
 import { deadPeer } from './benchmarks/dead-peer.ts'
 import { ratiosOf, section, withSections } from './benchmarks/document.ts'
 import { gap } from './benchmarks/gap.ts'
@@ -13,7 +14,7 @@ import { service } from './benchmarks/service.ts'
 import { start } from './benchmarks/start.ts'
 import { withLab } from './with-lab.ts'
 
-const parts: readonly Part[] = [gap, pull, deadPeer, start, overhead, service]
+const parts: readonly Part[] = [gap, pull, deadPeer, start, overhead, service, cni]
 
 const root = join(import.meta.dirname, '..')
 const documentPath = join(root, 'docs/benchmarks.md')

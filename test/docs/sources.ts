@@ -1,5 +1,5 @@
 import { readdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import ts from 'typescript'
 import { root, textOf } from './markdown.ts'
 
@@ -16,16 +16,14 @@ export function parse(path: string): ts.SourceFile {
 
 /**
  * Every problem code that a source can give out: what AgentError is made with, what is handed to a parameter
- * named `code` of a function of the same file, and the `code` of an object that has a `fix`, or of a preflight rule.
+ * named `code` of a function of the same file or of one that it imports from, and the `code` of an object that has a
+ * `fix`, or of a preflight rule.
  */
 export function problemCodes(source: ts.SourceFile): string[] {
-  const codeParameters = new Map<string, number>()
-  visit(source, (node) => {
-    if (!ts.isFunctionDeclaration(node) || !node.name) return
-    const index = node.parameters.findIndex(({ name }) => ts.isIdentifier(name) && name.text === 'code')
-    if (index >= 0) codeParameters.set(node.name.text, index)
-  })
-
+  const codeParameters = new Map([
+    ...importsOf(source).flatMap(codeParametersOf),
+    ...codeParametersOf(source),
+  ])
   const found: string[] = []
   visit(source, (node) => {
     if (ts.isNewExpression(node) && nameOf(node.expression) === 'AgentError')
@@ -38,6 +36,26 @@ export function problemCodes(source: ts.SourceFile): string[] {
       found.push(...literals(property(node, 'code')))
   })
   return found
+}
+
+/** Functions of a source that take a problem code, and at which place. */
+function codeParametersOf(source: ts.SourceFile): [string, number][] {
+  const found: [string, number][] = []
+  visit(source, (node) => {
+    if (!ts.isFunctionDeclaration(node) || !node.name) return
+    const index = node.parameters.findIndex(({ name }) => ts.isIdentifier(name) && name.text === 'code')
+    if (index >= 0) found.push([node.name.text, index])
+  })
+  return found
+}
+
+/** The agent's own files that a source imports from. */
+function importsOf(source: ts.SourceFile): ts.SourceFile[] {
+  return source.statements
+    .filter(ts.isImportDeclaration)
+    .flatMap(({ moduleSpecifier }) => literals(moduleSpecifier))
+    .filter((path) => path.startsWith('.'))
+    .map((path) => parse(join(dirname(source.fileName), path)))
 }
 
 /** Codes that the process ends with beside the command's own: constants given to `process.exit`. */
