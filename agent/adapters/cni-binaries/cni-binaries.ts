@@ -13,6 +13,7 @@ import { sha256Of } from './file-hash.ts'
 import { type ImageReader, imageSource, removeOrphans } from './image-source.ts'
 import { directoryProblem, nodenameOptional, nodenameWritten } from './look.ts'
 import { versionOf } from './plugin.ts'
+import { remembered } from './remembered.ts'
 import type { ReadSource } from './source.ts'
 import { stage } from './staging.ts'
 import { keep, putBack, putInPlace, takeAway } from './swap.ts'
@@ -23,10 +24,11 @@ export function createCniBinaries(docker: ImageReader): CniBinaries {
     if (source.kind === 'image') return imageSource(docker, source.image)
     return source.kind === 'directory' ? directorySource(source.path) : archiveSource(source.path)
   }
+  const liveSha256 = remembered(sha256Of)
   return {
     directoryProblem,
-    installed: (binDir, names) => factsOf(binDir, names, (name) => name),
-    version: versionOf,
+    installed: (binDir, names) => factsOf(binDir, names, (name) => name, liveSha256),
+    version: remembered(versionOf),
     offered: (source, names, signal) => offered(readerOf(source), names, signal),
     nodenameOptional,
     nodenameWritten,
@@ -49,12 +51,13 @@ async function factsOf(
   binDir: string,
   names: string[],
   fileOf: (name: string) => string,
+  hash = sha256Of,
 ): Promise<BinaryFacts[]> {
   return await Promise.all(
     names.map(async (name) => {
       const path = join(binDir, fileOf(name))
       try {
-        return { name, sha256: await sha256Of(path) }
+        return { name, sha256: await hash(path) }
       } catch (error) {
         throw fileError('cannot-read', 'read', path, error)
       }
