@@ -16,7 +16,7 @@ import { versionOf } from './plugin.ts'
 import { remembered } from './remembered.ts'
 import type { ReadSource } from './source.ts'
 import { stage } from './staging.ts'
-import { keep, putBack, putInPlace, takeAway } from './swap.ts'
+import { keep, putBack, putInPlace, rehearse, takeAway } from './swap.ts'
 
 /** Images are read through the Engine, in its own container. */
 export function createCniBinaries(docker: ImageReader): CniBinaries {
@@ -32,8 +32,15 @@ export function createCniBinaries(docker: ImageReader): CniBinaries {
     offered: (source, names, signal) => offered(readerOf(source), names, signal),
     nodenameOptional,
     nodenameWritten,
-    stage: (place, request, signal) =>
-      stage(place, request, { read: readerOf(request.source), tryOut, signal }),
+    stage: async (place, request, signal) => {
+      const staged = await stage(place, request, { read: readerOf(request.source), tryOut, signal })
+      await rehearse(
+        place,
+        staged.map(({ name }) => name),
+        copyXattrs,
+      )
+      return staged
+    },
     staged: ({ binDir, run }, names) => factsOf(binDir, names, (name) => stagedName(run, name)),
     unstage: async (place, names, source) => {
       await unstage(place, names)
@@ -82,7 +89,10 @@ async function offered(read: ReadSource, names: string[], signal: AbortSignal): 
 async function unstage({ binDir, run }: CniPlace, names: string[]): Promise<void> {
   try {
     const directory = await realpath(binDir)
-    for (const name of names) await unlinkIfThere(join(directory, stagedName(run, name)))
+    // by now a link is one that a rehearsal left
+    for (const name of names)
+      for (const file of [stagedName(run, name), keptName(run, name)])
+        await unlinkIfThere(join(directory, file))
     await syncDirectory(directory)
   } catch (error) {
     if (!isMissing(error)) throw fileError('cannot-write', 'remove what was staged in', binDir, error)
