@@ -5,7 +5,6 @@ import { createClock } from './adapters/clock.ts'
 import { createCniBinaries } from './adapters/cni-binaries/cni-binaries.ts'
 import { createCniConfigs } from './adapters/cni-config.ts'
 import { connectDocker } from './adapters/docker/engine.ts'
-import { createHost } from './adapters/host.ts'
 import { acquireHostLock, type HostLock } from './adapters/host-lock.ts'
 import { createKernelRoutes } from './adapters/kernel-routes.ts'
 import { createKubelet } from './adapters/kubelet.ts'
@@ -117,7 +116,7 @@ async function open(
   let lock: HostLock | undefined
   const app: App = {
     version,
-    ports: { ...outside, probe: createProbe(), host: createHost(), clock },
+    ports: { ...outside, probe: createProbe(), clock },
     runs: new RunStore(journals, clock),
     lock: async (command) => {
       await openStateDir(options.stateDir)

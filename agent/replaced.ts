@@ -1,3 +1,4 @@
+import type { ReplacedPlugins } from './core/back-plan.ts'
 import { keptPaths } from './core/cni-plan.ts'
 import type { ObservedImage, ObservedNode } from './core/model.ts'
 import type { OldContainer } from './core/plan.ts'
@@ -13,6 +14,17 @@ export function replacedBy({ plan }: RunState): OldContainer | null {
   return null
 }
 
+type SwappedPlugins = Pick<ReplacedPlugins, 'run' | 'binDir' | 'binaries'>
+
+/** The plugins that a run replaced; null where it replaced none. */
+export function swappedPlugins({ plan, steps }: RunState): SwappedPlugins | null {
+  const index = plan.steps.findIndex(({ kind }) => kind === 'swap-binaries')
+  const step = plan.steps[index]
+  const before = steps[index]?.before as StepBefore['swap-binaries'] | undefined
+  if (step?.kind !== 'swap-binaries' || before === undefined) return null
+  return { run: plan.run, binDir: step.args.binDir, binaries: before.binaries }
+}
+
 /**
  * What the next commit may remove: the containers that earlier runs parked, and the images they replaced beyond
  * the `keepImages` newest. What runs now and what it is replaced with stay; nothing goes where neither changes.
@@ -20,7 +32,7 @@ export function replacedBy({ plan }: RunState): OldContainer | null {
 export function leftoversOf(
   history: RunState[],
   keepImages: number,
-  { node, image }: { node: ObservedNode | null; image: Pick<ObservedImage, 'ref'> | null },
+  { node, image }: { node: Pick<ObservedNode, 'container'> | null; image: Pick<ObservedImage, 'ref'> | null },
   kept: string[] = [],
 ): Leftovers {
   const files = keptFiles(history)

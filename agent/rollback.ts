@@ -1,58 +1,99 @@
 import { type App, carryOut, resumeInterrupted } from './app.ts'
-import { rollbackPlan } from './core/build-plan.ts'
+import { type BackPart, cniBackPart, cniConfigBackPart } from './core/back-plan.ts'
+import { nodeOrUnitBack } from './core/build-plan.ts'
 import { AgentError, ExitCode } from './core/errors.ts'
 import type { Wanted } from './core/model.ts'
 import type { OldContainer } from './core/plan.ts'
+import { joinParts, type Leftovers } from './core/plan-part.ts'
 import { preflightRollback } from './core/preflight.ts'
 import type { Report } from './core/report.ts'
 import { isCommittedRun, type RunState } from './journal/run-state.ts'
 import { observeHost } from './observe/observe.ts'
 import { unstarted } from './outcome.ts'
-import { leftoversOf, replacedBy } from './replaced.ts'
+import { leftoversOf, replacedBy, swappedPlugins } from './replaced.ts'
 
 /** Puts back what the last committed run, or the run that is named, replaced. */
-export async function rollback(app: App, wanted: Wanted, run: string | undefined): Promise<Report> {
+export async function rollback(app: App, wanted: Wanted, named: string | undefined): Promise<Report> {
   await app.lock('rollback')
   const earlier = await resumeInterrupted(app)
   if (earlier?.outcome === 'stuck') return earlier
 
   const history = await app.runs.history()
-  const old = findReplaced(history, run)
-  const target = { ...wanted, node: { ...wanted.node, image: old.image, container: old.name } }
-  const seen = await observeHost(target, app.ports)
-  const { node, engine } = seen
-  const problems = preflightRollback(seen, target)
-  if (node === null || problems.some(({ severity }) => severity === 'error')) {
-    return unstarted('refused', null, problems)
-  }
-  const runs = node.unit ? node.container.Image === old.imageId : node.container.Id === old.id
-  if (runs && node.container.State.Running) return unstarted('unchanged', null, problems)
-  const { plan, diff } = rollbackPlan({
-    run: app.newRun(),
-    wanted: target,
-    engineHostname: engine.name,
-    node,
-    leftovers: leftoversOf(history, wanted.keepImages, { node, image: { ref: old.image } }, [old.id]),
-    replaced: await stateOfReplaced(app, old),
-  })
+  const undone = findRun(history, named)
+  const run = app.newRun()
+  const back = [
+    await nodeBack(app, wanted, undone, run),
+    await pluginsBack(app, undone, run),
+    await configBack(app, undone, run),
+  ].filter((part) => part !== null)
+  const problems = back.flatMap((part) => part.problems)
+  if (problems.some(({ severity }) => severity === 'error')) return unstarted('refused', null, problems)
+  const parts = back.flatMap(({ part }) => part ?? [])
+  if (parts.length === 0) return unstarted('unchanged', null, problems)
+  const leftovers = await leftoversOfRollback(app, wanted, history, undone)
+  const { plan, diff } = joinParts({ run, command: 'rollback' }, parts, leftovers)
   return await carryOut(app, plan, problems, diff)
 }
 
-function findReplaced(history: RunState[], run: string | undefined): OldContainer {
+function findRun(history: RunState[], named: string | undefined): RunState {
   const committed = history.filter(isCommittedRun)
-  const found = run === undefined ? committed[0] : committed.find(({ plan }) => plan.run === run)
-  const old = found && replacedBy(found)
-  if (old) return old
-  if (run === undefined) {
+  const found = named === undefined ? committed[0] : committed.find(({ plan }) => plan.run === named)
+  if (found) return found
+  if (named === undefined) {
     throw new AgentError('nothing-to-roll-back', 'cannot roll back: no committed run is on record here', {
       fix: 'agent upgrade --node IMAGE puts another version in place',
     })
   }
   const known = committed.map(({ plan }) => plan.run).join(', ')
-  throw new AgentError('unknown-run', `cannot roll back ${run}: no committed run has this name`, {
+  throw new AgentError('unknown-run', `cannot roll back ${named}: no committed run has this name`, {
     fix: known === '' ? 'no committed run is on record here' : `runs that can be rolled back: ${known}`,
     exitCode: ExitCode.usage,
   })
+}
+
+async function nodeBack(app: App, wanted: Wanted, undone: RunState, run: string): Promise<BackPart | null> {
+  const old = replacedBy(undone)
+  if (old === null) return null
+  const target = { ...wanted, node: { ...wanted.node, image: old.image, container: old.name } }
+  const observed = await observeHost(target, app.ports)
+  const { node, engine } = observed
+  const problems = preflightRollback(observed, target)
+  if (node === null) return { part: null, problems }
+  const runs = node.unit ? node.container.Image === old.imageId : node.container.Id === old.id
+  if (runs && node.container.State.Running) return { part: null, problems }
+  if (problems.some(({ severity }) => severity === 'error')) return { part: null, problems }
+  const input = { run, wanted: target, engineHostname: engine.name, node }
+  return { part: nodeOrUnitBack(input, await stateOfReplaced(app, old)), problems }
+}
+
+async function pluginsBack({ ports: { cni } }: App, undone: RunState, run: string): Promise<BackPart | null> {
+  const swap = swappedPlugins(undone)
+  if (swap === null) return null
+  const names = swap.binaries.map(({ name }) => name)
+  const [installed, kept] = await Promise.all([cni.installed(swap.binDir, names), cni.kept(swap, names)])
+  const hashes = (facts: { sha256: string | null }[]) => facts.map(({ sha256 }) => sha256)
+  return cniBackPart(run, { ...swap, installed: hashes(installed), kept: hashes(kept) })
+}
+
+async function configBack({ ports }: App, { plan }: RunState, run: string): Promise<BackPart | null> {
+  const write = plan.steps.find((step) => step.kind === 'write-cni-config')
+  return write ? cniConfigBackPart(run, write.args, await ports.configs.read(write.args.path)) : null
+}
+
+async function leftoversOfRollback(
+  app: App,
+  wanted: Wanted,
+  history: RunState[],
+  undone: RunState,
+): Promise<Leftovers> {
+  const old = replacedBy(undone)
+  const node = await app.ports.docker.inspectContainer(old?.name ?? wanted.node.container)
+  return leftoversOf(
+    history,
+    wanted.keepImages,
+    { node: node ? { container: node } : null, image: old && { ref: old.image } },
+    old ? [old.id] : [],
+  )
 }
 
 /** Whether the parked container is still there, or is to be made again, and from which image. */

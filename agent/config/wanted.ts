@@ -7,6 +7,7 @@ import {
   type WantedCni,
   type WantedCniConfig,
 } from '../core/model.ts'
+import type { Release } from '../core/releases.ts'
 import { releaseOf } from './load.ts'
 import { minimalConfig } from './parse.ts'
 import { ConfigError } from './problems.ts'
@@ -33,7 +34,7 @@ export function wantedOf(config: Config, allow: string[], only: Part[] = [...PAR
   const release = releaseOf(config)
   return {
     node: { ...node, image: only.includes('node') ? (node.image ?? release?.images.node ?? null) : null },
-    cni: wantedCni(config, only.includes('cni')),
+    cni: wantedCni(config, only.includes('cni'), release),
     cniConfig: only.includes('cni-config') ? wantedCniConfig(config) : null,
     places: placesOf(config),
     birdSockets: bird.sockets,
@@ -45,9 +46,12 @@ export function wantedOf(config: Config, allow: string[], only: Part[] = [...PAR
   }
 }
 
-function wantedCni({ cni }: Config, asked: boolean): WantedCni {
+function wantedCni({ cni }: Config, asked: boolean, release: Release | null): WantedCni {
   const { binaries, sha256, binDir, configDir } = cni
-  return { source: asked ? cniSource(cni) : null, binaries, sha256, binDir, configDir }
+  const own = cniSource(cni)
+  const released: CniSource | null = release && { kind: 'image', image: release.images.cni }
+  const source = asked ? (own ?? released) : null
+  return { source, onlyIfInstalled: own === null, binaries, sha256, binDir, configDir }
 }
 
 function cniSource({ image, directory, archive }: Config['cni']): CniSource | null {

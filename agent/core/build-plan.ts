@@ -34,11 +34,9 @@ function nodeOrUnit(input: NodeInput, image: ObservedImage): PlanPart {
   return input.node.unit ? unitPart(input, image) : nodePart(input, image)
 }
 
-/** The plan that puts back what an earlier run replaced. */
-export function rollbackPlan(input: NodeInput & { replaced: Replaced; leftovers: Leftovers }): PlannedChange {
-  const part = input.node.unit ? unitBackPart : nodeBackPart
-  const parts = [part(input, input.replaced)]
-  return joinParts({ run: input.run, command: 'rollback' }, parts, input.leftovers)
+/** Puts back the calico/node that an earlier run replaced. */
+export function nodeOrUnitBack(input: NodeInput, replaced: Replaced): PlanPart {
+  return input.node.unit ? unitBackPart(input, replaced) : nodeBackPart(input, replaced)
 }
 
 /** The plan that only fetches: images are pulled, plugins are staged. */

@@ -39,7 +39,7 @@ function writeStep(args: StepArgs['write-cni-config']): PlannedStep {
 }
 
 /** Beside the file, hidden, and without an ending that the kubelet takes. */
-function wayBackOf(path: string, run: string): string {
+export function wayBackOf(path: string, run: string): string {
   return path.replace(/[^/]+$/, (name) => `.${name}.calico-agent-${run}.old`)
 }
 

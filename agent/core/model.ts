@@ -53,6 +53,8 @@ export type CniSource =
 export interface WantedCni {
   /** Null where the plugins are left alone. */
   source: CniSource | null
+  /** The source is the release's: a host without plugins is left alone. */
+  onlyIfInstalled: boolean
   /** Names of the plugins. */
   binaries: string[]
   /** Hex, by name; not every name needs one. */

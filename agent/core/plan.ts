@@ -42,6 +42,17 @@ export interface ContainerCommit {
   parkName: string
 }
 
+/** One plugin before its swap; hashes in hex. */
+export interface SwappedBinary {
+  name: string
+  sha256: string
+  /** Of the one that is replaced; null where there was none. */
+  previous: string | null
+}
+
+/** Where plugins are staged from: for a rollback from what an earlier run kept. */
+export type StageSource = CniSource | { kind: 'kept'; binDir: string; run: string }
+
 /** Arguments of every step kind: the union and the registry of executors derive from this map. */
 export interface StepArgs {
   'pull-image': { image: string }
@@ -49,7 +60,7 @@ export interface StepArgs {
   'swap-container': { old: OldContainer; next: NextContainer; gate: Gate }
   'stage-binaries': {
     run: string
-    source: CniSource
+    source: StageSource
     binDir: string
     /** Hex where the content is known or pinned. */
     binaries: { name: string; sha256: string | null }[]

@@ -2,25 +2,27 @@ import { AgentError, ExitCode, type Problem } from './errors.ts'
 import { runsAlready } from './image-state.ts'
 import type { Observed, Wanted } from './model.ts'
 import { birdRules } from './rules/bird.ts'
-import { cniRules } from './rules/cni.ts'
+import { cniRules, cniSourceRules } from './rules/cni.ts'
 import { cniConfigRules } from './rules/cni-config.ts'
 import { containerRules } from './rules/container.ts'
-import { cniImageRules, imageRules } from './rules/image.ts'
+import { imageRules } from './rules/image.ts'
 import type { Rule } from './rules/rule.ts'
 import { setRules } from './rules/set.ts'
 import { unitRules } from './rules/unit.ts'
 import { versionRules } from './rules/versions.ts'
 
+const nodeImageRules = imageRules(({ image }) => image)
+
 /** About the node, whether it is swapped or not: what stands against a swap is no matter where the image runs. */
-const NODE_RULES: readonly Rule[] = [...containerRules, ...unitRules, ...imageRules]
-const CNI_RULES: readonly Rule[] = [...cniRules, ...cniConfigRules]
+const NODE_RULES: readonly Rule[] = [...containerRules, ...unitRules, ...nodeImageRules]
+const CNI_RULES: readonly Rule[] = [...cniSourceRules, ...cniRules, ...cniConfigRules]
 
 /** Every rule, in the order of its report; `agent doctor` goes through the same list. */
 export const RULES: readonly Rule[] = [
   ...containerRules,
   ...unitRules,
   ...birdRules,
-  ...imageRules,
+  ...nodeImageRules,
   ...versionRules,
   ...setRules,
   ...CNI_RULES,
@@ -49,8 +51,7 @@ export function preflightRollback(observed: Observed, wanted: Wanted): Problem[]
 
 /** What stands against fetching what is asked for. */
 export function prefetchProblems(observed: Observed, wanted: Wanted): Problem[] {
-  const problems = problemsOf([...imageRules, ...cniImageRules], observed, wanted)
-  return [...problems, ...(observed.cni?.problems ?? [])]
+  return problemsOf([...nodeImageRules, ...cniSourceRules], observed, wanted)
 }
 
 function rulesFor({ node, image }: Observed): readonly Rule[] {

@@ -10,13 +10,13 @@ import type {
   ObservedUnit,
   Owner,
   Wanted,
+  WantedCni,
 } from '../core/model.ts'
 import { readUnit } from '../core/unit-image.ts'
 import type { Bird } from '../ports/bird.ts'
 import type { CniBinaries } from '../ports/cni-binaries.ts'
 import type { CniConfigs } from '../ports/cni-config.ts'
 import type { Docker } from '../ports/docker.ts'
-import type { Host } from '../ports/host.ts'
 import type { Kubelet } from '../ports/kubelet.ts'
 import { findDaemons } from './bird.ts'
 import { type KnownContent, observeCni } from './cni-binaries.ts'
@@ -28,7 +28,6 @@ export interface ObservePorts extends UnitPorts {
   docker: Docker
   bird: Bird
   cni: CniBinaries
-  host: Host
   configs: CniConfigs
   kubelet: Kubelet
 }
@@ -47,7 +46,7 @@ export async function observe(
   const [engine, node, companions, image, cni, cniConfig] = await Promise.all([
     engineOf(ports.docker),
     observeNode(wanted, ports, problems),
-    observeCompanions(ports.docker, ports.host),
+    observeCompanions(wanted, ports),
     wanted.node.image === null ? null : observeImage(wanted.node.image, ports.docker, signal),
     observeSource(wanted, ports, signal, known),
     wanted.cniConfig === null ? null : observeCniConfig(wanted.cniConfig, ports),
@@ -55,32 +54,33 @@ export async function observe(
   return { engine, node, companions, image, cni, cniConfig, problems }
 }
 
-async function observeSource(
-  { cni: { source, ...places }, cniConfig }: Wanted,
-  { docker, cni }: ObservePorts,
-  signal: AbortSignal,
-  known: KnownContent,
-): Promise<ObservedCni | null> {
-  if (source === null) return null
-  const image = source.kind === 'image' ? await observeImage(source.image, docker, signal) : null
-  const optionalByMerge = cniConfig?.merge['nodename_file_optional'] === true
-  return await observeCni({ wanted: { ...places, source }, image, known, optionalByMerge }, cni, signal)
-}
-
 /** The host alone: nothing is asked for, and no registry is asked. */
 export async function observeHost(wanted: Wanted, ports: ObservePorts): Promise<Observed> {
-  const nothing = {
-    ...wanted,
-    node: { ...wanted.node, image: null },
-    cni: { ...wanted.cni, source: null },
-    cniConfig: null,
-  }
+  const node = { ...wanted.node, image: null }
+  const nothing = { ...wanted, node, cni: { ...wanted.cni, source: null }, cniConfig: null }
   return await observe(nothing, ports, new AbortController().signal, () => null)
 }
 
 async function engineOf(docker: Docker): Promise<Observed['engine']> {
   const { name, architecture, os } = await docker.info()
   return { name, architecture, os }
+}
+
+async function observeSource(
+  { cni: wanted, cniConfig }: Wanted,
+  { docker, cni }: ObservePorts,
+  signal: AbortSignal,
+  known: KnownContent,
+): Promise<ObservedCni | null> {
+  const { source } = wanted
+  if (source === null || (wanted.onlyIfInstalled && !(await isAnyInstalled(wanted, cni)))) return null
+  const image = source.kind === 'image' ? await observeImage(source.image, docker, signal) : null
+  const optionalByMerge = cniConfig?.merge['nodename_file_optional'] === true
+  return await observeCni({ wanted: { ...wanted, source }, image, known, optionalByMerge }, cni, signal)
+}
+
+async function isAnyInstalled({ binDir, binaries }: WantedCni, cni: CniBinaries): Promise<boolean> {
+  return (await cni.installed(binDir, binaries)).some(({ sha256 }) => sha256 !== null)
 }
 
 /** Null where there is no such container. */

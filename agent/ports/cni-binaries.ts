@@ -1,5 +1,6 @@
 import type { Problem } from '../core/errors.ts'
 import type { CniSource } from '../core/model.ts'
+import type { StageSource } from '../core/plan.ts'
 
 /** A run's files in a directory of plugins. */
 export interface CniPlace {
@@ -29,7 +30,7 @@ export interface StagedBinary {
 
 /** What is to be staged, and what it must be. */
 export interface StageRequest {
-  source: CniSource
+  source: StageSource
   binaries: {
     name: string
     /** Hex; null where any content will do. */
@@ -62,7 +63,7 @@ export interface CniBinaries {
   /** Facts of the staged files. */
   staged(place: CniPlace, names: string[]): Promise<BinaryFacts[]>
   /** Removes the staged files, and what reading an image left behind in Docker. */
-  unstage(place: CniPlace, names: string[], source: CniSource): Promise<void>
+  unstage(place: CniPlace, names: string[], source: StageSource): Promise<void>
   /**
    * Links what is live and was there before the run, unless a try that died did so already, and gives the staged files
    * its attributes.

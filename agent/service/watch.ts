@@ -66,7 +66,7 @@ class ConfigWatch implements Watch {
     const settle = (): void => {
       this.#settle()
     }
-    // Both: chokidar reads a directory once a second at most, and a burst must not look like rest meanwhile.
+    // Both: a change that chokidar takes together with another one is no rest either.
     watcher.on('all', settle).on('raw', settle).on('error', this.#failed)
     await new Promise<void>((ready) => {
       watcher.once('ready', ready)

@@ -1,6 +1,6 @@
 import type { Problem } from '../core/errors.ts'
 import type { Emit } from '../core/events.ts'
-import type { StepArgs, StepKind } from '../core/plan.ts'
+import type { StepArgs, StepKind, SwappedBinary } from '../core/plan.ts'
 import type { WindowReport } from '../core/report.ts'
 import type { Bird } from '../ports/bird.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -39,14 +39,6 @@ export interface StepContext extends Ports {
 export interface StepResult {
   window?: WindowReport | null
   problems?: Problem[]
-}
-
-/** One plugin before its swap; hashes in hex. */
-interface SwappedBinary {
-  name: string
-  sha256: string
-  /** Of the one that is replaced; null where there was none. */
-  previous: string | null
 }
 
 /** What the journal keeps of a step before its first move: JSON. */

@@ -1,5 +1,5 @@
 import type { ContainerJson } from '../core/docker-json.ts'
-import { AgentError } from '../core/errors.ts'
+import { AgentError, ExitCode } from '../core/errors.ts'
 import type { OldContainer } from '../core/plan.ts'
 import type { UnitChange } from '../core/unit-change.ts'
 import { refuseChangedFile, replaceFile } from './edit-unit.ts'
@@ -73,7 +73,7 @@ export const swapUnit: Step<'swap-unit'> = {
       back = await restartUnit({ change, image: change.from, gate, oldId: found?.Id ?? null }, restart)
       if (recovered) goneAt = restart.since
     }
-    if (!back) throw noContainer(change, (await context.systemd.show(change.unit))?.result)
+    if (!back) throw notBack(change, (await context.systemd.show(change.unit))?.result)
     const restored = await awaitRestored({ gate, container: back.Id, goneAt }, context)
     await removeTrial(change, context)
     await releaseRoutes(context)
@@ -92,4 +92,11 @@ function noContainer({ unit, container }: UnitChange, result = 'unknown'): Agent
     `cannot keep the new container: ${unit} did not start ${container}; its result is ${result}`,
     { fix: `journalctl -u ${unit} shows why` },
   )
+}
+
+function notBack({ unit, from }: UnitChange, result = 'unknown'): AgentError {
+  return new AgentError('not-restored', `cannot start ${from} again by ${unit}: its result is ${result}`, {
+    fix: `journalctl -u ${unit} shows why`,
+    exitCode: ExitCode.stuck,
+  })
 }

@@ -5,7 +5,7 @@ import type { Step } from './step.ts'
 /** Calico's CNI config, from one whole text to another. A text that is neither is somebody else's: it stays. */
 export const writeCniConfig: Step<'write-cni-config'> = {
   moves: true,
-  describe: ({ path }) => `write ${path}: merge cni.merge into it`,
+  describe: ({ path }) => `change ${path}`,
 
   async capture({ path, before }, { configs }) {
     if ((await configs.read(path)) !== before)

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { prefetchPlan, rollbackPlan, upgradePlan } from '../../agent/core/build-plan.ts'
+import { nodeOrUnitBack, prefetchPlan, upgradePlan } from '../../agent/core/build-plan.ts'
 import { RUN_LABEL } from '../../agent/core/container-spec.ts'
 import { runsAlready } from '../../agent/core/image-state.ts'
-import type { ObservedImage } from '../../agent/core/model.ts'
+import type { ObservedImage, ObservedNode } from '../../agent/core/model.ts'
 import type { Plan } from '../../agent/core/plan.ts'
+import { joinParts } from '../../agent/core/plan-part.ts'
 import { container, digest, image, node, observed, unreachable, wanted } from './observed.ts'
 
 const RUN = '20261122T141503Z-7f3a'
@@ -170,7 +171,13 @@ describe('upgradePlan', () => {
   })
 })
 
-describe('rollbackPlan', () => {
+describe('nodeOrUnitBack', () => {
+  type Replaced = Parameters<typeof nodeOrUnitBack>[1]
+  const planOf = (from: ObservedNode, replaced: Replaced): Plan => {
+    const part = nodeOrUnitBack({ ...input, engineHostname: 'host-1', node: from }, replaced)
+    return joinParts({ run: RUN, command: 'rollback' }, [part], input.leftovers).plan
+  }
+
   const upgraded = upgradePlan({ ...input, observed: observed() }).plan
   const swap = upgraded.steps.find((step) => step.kind === 'swap-container')
   if (!swap) throw new Error('no swap')
@@ -181,7 +188,7 @@ describe('rollbackPlan', () => {
   const replaced = { old, parked: true, image: old.image, imageIsLocal: true }
 
   it('starts the parked container again, and never derives it anew', () => {
-    const { plan } = rollbackPlan({ ...input, engineHostname: 'host-1', node: now, replaced })
+    const plan = planOf(now, replaced)
     expect(kinds(plan)).toEqual(['swap-container', 'commit'])
     expect(plan.command).toBe('rollback')
     expect(plan.components.node).toEqual({ from: 'calico/node:v2.6.12', to: 'calico/node:v2.6.5' })
@@ -192,12 +199,7 @@ describe('rollbackPlan', () => {
     [true, old.imageId, ['create-container', 'swap-container', 'commit']],
     [false, old.image, ['pull-image', 'create-container', 'swap-container', 'commit']],
   ])('makes a container again that is gone; its image here: %s', (imageIsLocal, image_, steps) => {
-    const { plan } = rollbackPlan({
-      ...input,
-      engineHostname: 'host-1',
-      node: now,
-      replaced: { ...replaced, parked: false, image: image_, imageIsLocal },
-    })
+    const plan = planOf(now, { ...replaced, parked: false, image: image_, imageIsLocal })
     expect(kinds(plan)).toEqual(steps)
     const create = plan.steps.find(({ kind }) => kind === 'create-container')
     expect(create?.args).toMatchObject({

@@ -86,6 +86,30 @@ describe('settleByHand', () => {
     }
   })
 
+  it('has the file and the drop-in of a unit', () => {
+    const trial = { path: '/run/systemd/system/u.service.d/t.conf', forward: '', back: '' }
+    const edit = { path: '/etc/systemd/system/u.service', before: 'a', after: 'b' }
+    const change = {
+      unit: 'u.service',
+      container: 'calico-node',
+      from: 'a',
+      to: 'b',
+      trial,
+      edit,
+      editBack: null,
+    }
+    const swap = { kind: 'swap-unit', component: 'node', args: { change, old, gate } } as const
+    const text = settleByHand({ ...plan, steps: [swap] }, '/var/lib/calico-agent/runs/R1.jsonl') ?? ''
+    for (const part of [
+      `have ${edit.path} name a`,
+      `docker rm -f calico-node; rm -f ${trial.path}; systemctl daemon-reload`,
+      'systemctl reset-failed u.service; systemctl restart u.service',
+      'ip $f rule del pref 32724',
+    ]) {
+      expect(text).toContain(part)
+    }
+  })
+
   it('has the way back of the CNI config', () => {
     const [path, wayBack] = [
       '/etc/cni/net.d/10-calico.conf',

@@ -115,6 +115,7 @@ export const unreachable: ObservedImage['remote'] = {
 export const wanted: Wanted = {
   node: { image: newImage.ref, container: 'calico-node', manager: 'auto' },
   cni: {
+    onlyIfInstalled: false,
     source: null,
     binaries: ['calico', 'calico-ipam'],
     sha256: {},
@@ -134,14 +135,6 @@ export const wanted: Wanted = {
 export function observed(changes: Partial<Observed> = {}): Observed {
   const engine = { name: 'host-1', architecture: 'amd64', os: 'linux' }
   const companions = { cni: null, controllers: null }
-  return {
-    engine,
-    node: node(),
-    image: newImage,
-    cni: null,
-    cniConfig: null,
-    companions,
-    problems: [],
-    ...changes,
-  }
+  const nothing = { cni: null, cniConfig: null, companions, problems: [] }
+  return { engine, node: node(), image: newImage, ...nothing, ...changes }
 }

@@ -3,7 +3,7 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { installFaultyAgent } from '../faults/build.ts'
 import { FAULTY_AGENT } from '../faults/trial.ts'
-import type { Host } from '../lab/index.ts'
+import { type Host, installOldPlugins, pluginState, pluginsOf } from '../lab/index.ts'
 import { hasRead, installKubelet, KUBELET_UNIT, kubeletPid } from './kubelet-stand-in.ts'
 import {
   agent,
@@ -183,6 +183,52 @@ describe('node and CNI config in one run', () => {
     expect(report.problems.map((problem) => problem.code)).toEqual(['kubelet-failed'])
     await expectAsBefore(host, oldId)
     await expectOldConfig(host)
+  })
+})
+
+describe('node, CNI plugins and CNI config in one run', () => {
+  let plugins: string
+  beforeEach(async () => {
+    await installOldPlugins(at.host)
+    plugins = await pluginState(at.host)
+  })
+  const all = ['--node', image('v2.6.12'), '--cni', lab.registry.cniImage('v2.0.6')]
+
+  it('are changed together, at no cost', async () => {
+    const cost = await costOf(at, () => agent(at.host, 'upgrade', ...all))
+    expectNoCost(cost)
+    const { code, report } = cost.result
+    expect({ code, outcome: report.outcome }).toEqual({ code: 0, outcome: 'upgraded' })
+    const moves = report.steps
+      .map(({ kind }) => kind)
+      .filter((kind) => /swap|write|restart|commit/.test(kind))
+    expect(moves).toEqual([
+      ...['swap-container', 'swap-binaries', 'write-cni-config', 'restart-kubelet', 'commit'],
+    ])
+    expect(await pluginsOf(at.host)).toMatchObject({ calico: 'of v2.0.6', 'calico-ipam': 'of v2.0.6' })
+    await expectNewConfig(at.host)
+    expect((await containers(at.host))[0]).toBe('calico-node v2.6.12 running always')
+  })
+
+  it('are all as before, byte for byte, when the last of them fails', async () => {
+    const { host } = at
+    await configure(host, { ...quick, cni: { merge: { mtu: 1440, note: 'break-the-kubelet' } } })
+    const cost = await costOf(at, () => agent(host, 'upgrade', ...all))
+    expectNoCost(cost)
+    expect(cost.result).toMatchObject({ code: 4, report: { outcome: 'rolled-back', changed: false } })
+    expect(await pluginState(host)).toBe(plugins)
+    await expectOldConfig(host)
+    await expectAsBefore(host, oldId)
+  })
+
+  it('are refused before anything moves when the new plugins do not know the version of the new config', async () => {
+    const { host } = at
+    await configure(host, { ...quick, cni: { merge: { cniVersion: '9.9.9' } } })
+    const { code, report } = await agent(host, 'upgrade', ...all)
+    expect({ code, outcome: report.outcome }).toEqual({ code: 3, outcome: 'refused' })
+    expect(await pluginState(host)).toBe(plugins)
+    await expectOldConfig(host)
+    await expectAsBefore(host, oldId)
   })
 })
 

@@ -59,3 +59,21 @@ describe('a unit', () => {
     },
   )
 })
+
+describe('a unit whose file config management has changed already', () => {
+  it('is only restarted, and that its file is new is said', async () => {
+    const at = await world(startedBy(shapes.C))
+    const { host } = at
+    await configure(host, { settle: 1 })
+    const file = await host.readFile(shapes.C.file)
+    await host.writeFile(shapes.C.file, file.replace(image('v2.6.5'), image('v2.6.12')))
+    const before = await unitFiles(host)
+
+    const up = await costOf(at, () => agent(host, 'upgrade', '--node', image('v2.6.12')))
+    expectNoCost(up)
+    expect(up.result).toMatchObject({ code: 0, report: { outcome: 'upgraded', diff: [] } })
+    expect(up.result.report.problems.map(({ code }) => code)).toEqual(['unit-changed-on-disk'])
+    expect(await unitFiles(host)).toEqual(before)
+    expect(await standing(host, shapes.C.unit)).toEqual(healthy('v2.6.12'))
+  })
+})

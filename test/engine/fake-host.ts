@@ -35,6 +35,7 @@ const NEW_IMAGE = 'calico/node:v2.6.12'
 const WANTED: Wanted = {
   node: { image: NEW_IMAGE, container: NAME, manager: 'auto' },
   cni: {
+    onlyIfInstalled: false,
     source: null,
     binaries: ['calico', 'calico-ipam'],
     sha256: {},
@@ -162,13 +163,7 @@ export class FakeHost {
     const cniConfig = this.#options.withConfig === true ? this.cni.wanted : null
     const source = this.#options.withPlugins === true ? ({ kind: 'directory', path: '/srv' } as const) : null
     const wanted = { ...WANTED, cni: { ...WANTED.cni, source }, cniConfig }
-    const host = { programVersion: () => Promise.resolve(null) }
-    const observed = await observe(
-      wanted,
-      { ...this.ports(), host },
-      new AbortController().signal,
-      () => null,
-    )
+    const observed = await observe(wanted, this.ports(), new AbortController().signal, () => null)
     const leftovers = { containers: [], images: [], files: [] }
     return upgradePlan({ run: RUN, wanted, observed, leftovers }).plan
   }

@@ -29,6 +29,7 @@ export const unitText = (image: string): string =>
 const WANTED: Wanted = {
   node: { image: NEW_IMAGE, container: 'calico-node', manager: 'auto' },
   cni: {
+    onlyIfInstalled: false,
     source: null,
     binaries: ['calico', 'calico-ipam'],
     sha256: {},
@@ -163,13 +164,7 @@ export class UnitHost {
   }
 
   async #plan(): Promise<Plan> {
-    const host = { programVersion: () => Promise.resolve(null) }
-    const observed = await observe(
-      WANTED,
-      { ...this.#ports(), host },
-      new AbortController().signal,
-      () => null,
-    )
+    const observed = await observe(WANTED, this.#ports(), new AbortController().signal, () => null)
     const leftovers = { containers: [], images: [], files: [] }
     return upgradePlan({ run: RUN, wanted: WANTED, observed, leftovers }).plan
   }

@@ -37,8 +37,7 @@ export async function actMeanwhile(
   const host = await prepared(mesh, work)
   const [, peer] = mesh.hosts as [Host, Host]
   await host.writeFile(SCRIPT, `#!/bin/sh\n${script}\n`, 0o755)
-  // systemd starts no Engine a fourth time within a minute.
-  await host.ok(['systemctl', 'reset-failed', 'docker.socket', 'docker.service'])
+  await startEngine(host)
   if (liveRestore) await setLiveRestore(host, true)
   try {
     const [traffic, routes] = await Promise.all([mesh.traffic(host, peer), mesh.watchRoutes(peer)])
@@ -53,6 +52,7 @@ export async function actMeanwhile(
     if (outcome !== 'unchanged') flaws.push(`a resume is ${outcome}`)
     return { code, report: reportOf(stdout, stderr), flaws }
   } finally {
+    await startEngine(host)
     if (liveRestore) await setLiveRestore(host, false)
   }
 }
@@ -65,15 +65,25 @@ function reportOf(stdout: string, stderr: string): Report {
   }
 }
 
+/** systemd starts no Engine a fourth time within a minute, unless it is made to forget. */
+async function startEngine(host: Host): Promise<void> {
+  await host.ok(['systemctl', 'reset-failed', 'docker.socket', 'docker.service'])
+  await host.ok(['systemctl', 'start', 'docker.socket', 'docker.service'])
+}
+
 const CONFIG = '/etc/docker/daemon.json'
 const OWN_CONFIG = '/run/live-restore.json'
 
 /** The lab's own configuration lies under it, read-only; the Engine takes the change without a restart. */
 async function setLiveRestore(host: Host, on: boolean): Promise<void> {
-  const config = JSON.parse(await host.readFile(CONFIG)) as object
-  await host.ok(['sh', '-c', `umount ${CONFIG} 2>/dev/null || true`])
-  await host.writeFile(OWN_CONFIG, JSON.stringify({ ...config, 'live-restore': on }))
-  await host.ok(['mount', '--bind', OWN_CONFIG, CONFIG])
+  const config = await host.readFile(CONFIG)
+  const next = JSON.stringify({ ...(JSON.parse(config) as object), 'live-restore': on })
+  const covered = await host.run(['grep', '-q', OWN_CONFIG.replace('/run', ''), '/proc/self/mountinfo'])
+  if (covered.code !== 0) {
+    await host.writeFile(OWN_CONFIG, config)
+    await host.ok(['mount', '--bind', OWN_CONFIG, CONFIG])
+  }
+  await host.ok(['sh', '-c', `cat > ${CONFIG}`], { input: next })
   await host.ok(['systemctl', 'reload', 'docker'])
   const asked = async (): Promise<boolean> =>
     ((await host.docker.info()) as { LiveRestoreEnabled: boolean }).LiveRestoreEnabled === on

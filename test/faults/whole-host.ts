@@ -6,10 +6,10 @@ export interface Work {
   /** A rollback takes back an upgrade to the image. */
   command: 'upgrade' | 'rollback'
   image: string
-  /** Its CNI plugins come from this image in the same run. */
-  cni?: string
   /** How calico-node is started, and its restart policy then; by default `docker run --restart=always`. */
   node?: { reset: ResetOptions; policy: string }
+  /** Its CNI plugins come from this image in the same run. */
+  cni?: string
 }
 
 const BEFORE_ANY_UPGRADE = ':v2.6.5'

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { realpath } from 'node:fs/promises'
 import { join } from 'node:path'
 import { keptName, stagedName } from '../../core/cni-files.ts'
-import type { CniSource } from '../../core/model.ts'
+import type { StageSource } from '../../core/plan.ts'
 import type { BinaryFacts, CniBinaries, CniPlace, StagedFacts } from '../../ports/cni-binaries.ts'
 import { fileError, isMissing, syncDirectory, unlinkIfThere } from '../atomic-file.ts'
 import { archiveSource } from './archive-source.ts'
@@ -20,8 +20,9 @@ import { keep, putBack, putInPlace, rehearse, takeAway } from './swap.ts'
 
 /** Images are read through the Engine, in its own container. */
 export function createCniBinaries(docker: ImageReader): CniBinaries {
-  const readerOf = (source: CniSource): ReadSource => {
+  const readerOf = (source: StageSource): ReadSource => {
     if (source.kind === 'image') return imageSource(docker, source.image)
+    if (source.kind === 'kept') return directorySource(source.binDir, (name) => keptName(source.run, name))
     return source.kind === 'directory' ? directorySource(source.path) : archiveSource(source.path)
   }
   const liveSha256 = remembered(sha256Of)

@@ -6,12 +6,13 @@ import { bounded, missingBinaries, type ReadSource, refused, type SourceFile, ty
 
 const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants
 
-export function directorySource(path: string): ReadSource {
+/** `fileOf` names the file of a plugin, where it is not the plugin's own name. */
+export function directorySource(path: string, fileOf = (name: string): string => name): ReadSource {
   return async (names, take, signal) => {
     const { root, there } = await look(path)
-    const missing = names.filter((name) => !there.includes(name))
+    const missing = names.filter((name) => !there.includes(fileOf(name)))
     if (missing.length > 0) throw missingBinaries(path, missing, there)
-    for (const name of names) await takeFile(root, name, take, signal)
+    for (const name of names) await takeFile(root, { name, file: fileOf(name) }, take, signal)
   }
 }
 
@@ -25,8 +26,13 @@ async function look(path: string): Promise<{ root: string; there: string[] }> {
   }
 }
 
-async function takeFile(root: string, name: string, take: Take, signal: AbortSignal): Promise<void> {
-  const path = join(root, name)
+async function takeFile(
+  root: string,
+  { name, file }: { name: string; file: string },
+  take: Take,
+  signal: AbortSignal,
+): Promise<void> {
+  const path = join(root, file)
   const target = await insideOf(root, path)
   let handle: FileHandle
   try {

@@ -9,10 +9,10 @@ export const cniConfigRules: Rule[] = rulesOn(
     cniConfig && {
       path: cniConfig.change?.path ?? '',
       plugins: cniConfig.plugins.map(({ name }) => name),
+      // plugins that this run puts in place are tried by their staging
       problems: cniConfigProblems(
         cniConfig,
         wanted.cniConfig,
-        // plugins that this run puts in place
         cni === null || isInstalled(cni) ? [] : wanted.cni.binaries,
       ),
     },

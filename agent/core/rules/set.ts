@@ -25,10 +25,10 @@ export const setRules: Rule[] = rulesOn(setOf, [
   },
 ])
 
-function setOf({ node, image, cni, companions }: Observed, wanted: Wanted): ComponentSet | null {
+function setOf({ node, image, companions, cni }: Observed, wanted: Wanted): ComponentSet | null {
   if (node === null || image === null) return null
   const { to } = nodeVersions(node, image)
-  const versions = { node: to, ...companions, ...(cni && { cni: cni.version }) }
+  const versions = { node: to, ...companions, cni: cni === null ? companions.cni : cni.version }
   return { versions, release: wanted.release ?? releaseByNode(to) }
 }
 
