@@ -25,10 +25,10 @@ export function createCniBinaries(docker: ImageReader): CniBinaries {
     if (source.kind === 'kept') return directorySource(source.binDir, (name) => keptName(source.run, name))
     return source.kind === 'directory' ? directorySource(source.path) : archiveSource(source.path)
   }
-  const liveSha256 = remembered(sha256Of)
+  const hash = remembered(sha256Of)
   return {
     directoryProblem,
-    installed: (binDir, names) => factsOf(binDir, names, (name) => name, liveSha256),
+    installed: (binDir, names) => factsOf(binDir, names, (name) => name, hash),
     version: remembered(versionOf),
     offered: (source, names, signal) => offered(readerOf(source), names, signal),
     nodenameOptional,
@@ -42,7 +42,7 @@ export function createCniBinaries(docker: ImageReader): CniBinaries {
       )
       return staged
     },
-    staged: ({ binDir, run }, names) => factsOf(binDir, names, (name) => stagedName(run, name)),
+    staged: ({ binDir, run }, names) => factsOf(binDir, names, (name) => stagedName(run, name), hash),
     unstage: async (place, names, source) => {
       await unstage(place, names)
       if (source.kind === 'image') await removeOrphans(docker)
