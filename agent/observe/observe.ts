@@ -43,8 +43,9 @@ export async function observe(
   known: KnownContent,
 ): Promise<Observed> {
   const problems: Problem[] = []
-  const [engine, node, companions, image, cni, cniConfig] = await Promise.all([
-    engineOf(ports.docker),
+  // first and alone: where Docker cannot be reached, that is the reason to tell
+  const engine = await engineOf(ports.docker)
+  const [node, companions, image, cni, cniConfig] = await Promise.all([
     observeNode(wanted, ports, problems),
     observeCompanions(wanted, ports),
     wanted.node.image === null ? null : observeImage(wanted.node.image, ports.docker, signal),
