@@ -65,9 +65,7 @@ export const swapContainer: Step<'swap-container'> = {
       await docker.killContainer(nextId)
     }
     if (!old.wasRunning) return { window: null }
-    const isGone = old.autoRemove || (await docker.inspectContainer(old.id)) === undefined
-    const id = isGone ? await recreated(docker, old, clock) : old.id
-    await docker.startContainer(id)
+    const id = await startedAgain(docker, old, clock)
     if (old.policy.Name === 'unless-stopped') await docker.setRestartPolicy(id, old.policy)
     const restored = await awaitRestored({ gate, container: id, goneAt }, context)
     await releaseRoutes(context)
@@ -98,6 +96,21 @@ async function birdIsDead(
     await clock.sleep(DEAD_POLL_MS)
   }
   if (answered.signal.aborted) await cleanedUp
+}
+
+async function startedAgain(docker: Docker, old: OldContainer, clock: Clock): Promise<string> {
+  const isGone = old.autoRemove || (await docker.inspectContainer(old.id)) === undefined
+  const id = isGone ? await recreated(docker, old, clock) : old.id
+  try {
+    await docker.startContainer(id)
+    return id
+  } catch (error) {
+    if (!(error instanceof AgentError) || error.code !== 'container-task-left') throw error
+  }
+  await docker.removeContainer(id)
+  const another = await recreated(docker, old, clock)
+  await docker.startContainer(another)
+  return another
 }
 
 /** `--rm`, or somebody, took the old container: one made again from what was journaled, or the old one untouched. */
