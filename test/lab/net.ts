@@ -19,7 +19,9 @@ export async function createNamespace(file: string): Promise<void> {
 export async function createWire(): Promise<void> {
   await createNamespace(labNamespace)
   await ipBatch(labNamespace, [
-    `link add ${bridge} type bridge forward_delay 0 mcast_snooping 0`,
+    // Without an address of its own it takes the lowest of its ports': a host that loses its power would change it, and
+    // the others send to the old one for half a minute.
+    `link add ${bridge} address ${macFor(registryAddress)} type bridge forward_delay 0 mcast_snooping 0`,
     `addr add ${registryAddress}/24 dev ${bridge}`,
     `link set ${bridge} up`,
   ])
