@@ -43,6 +43,12 @@ const WANTED: Wanted = {
     configDir: '/etc/cni/net.d',
   },
   cniConfig: null,
+  controllers: {
+    image: null,
+    onlyIfInstalled: false,
+    container: 'calico-kube-controllers',
+    manager: 'auto',
+  },
   places: { binDir: '/opt/cni/bin', configDir: '/etc/cni/net.d', configFile: null },
   birdSockets: ['/var/run/calico/bird.ctl'],
   windowMs: 20_000,

@@ -40,6 +40,7 @@ export class FakeDocker implements Docker {
   readonly networks = new Set<string>()
   /** Every call fails while the Engine is down. */
   down = false
+  liveRestore = false
   /** What an exec answers. */
   onExec: (container: ContainerJson, argv: string[]) => ExecResult | Promise<ExecResult> = () => ({
     exitCode: 0,
@@ -87,6 +88,15 @@ export class FakeDocker implements Docker {
     }
   }
 
+  /** dockerd starts anew under live-restore: what runs goes on, what was stopped comes up as the policies say. */
+  restartEngine(): void {
+    for (const container of this.containers) {
+      const { Status } = container.json.State
+      if (Status === 'exited' && wouldRestart(container.json, container.manuallyStopped))
+        this.started(container)
+    }
+  }
+
   async info(): Promise<EngineInfo> {
     await this.called('info')
     return {
@@ -95,6 +105,7 @@ export class FakeDocker implements Docker {
       os: 'linux',
       version: '20.10.24',
       dataRoot: '/var/lib/docker',
+      liveRestore: this.liveRestore,
     }
   }
 
@@ -154,6 +165,15 @@ export class FakeDocker implements Docker {
     this.ops.push(`docker kill ${nameOf(container.json)}`)
     container.manuallyStopped = true
     this.ended(container, 137)
+  }
+
+  async stopContainer(id: string): Promise<void> {
+    await this.called('stopContainer')
+    const container = this.find(id)
+    if (container?.json.State.Running !== true) return
+    this.ops.push(`docker stop ${nameOf(container.json)}`)
+    container.manuallyStopped = true
+    this.ended(container, 143)
   }
 
   async renameContainer(id: string, name: string): Promise<void> {
