@@ -10,6 +10,7 @@ import { type AppendFile, Journal } from '../../agent/journal/journal.ts'
 import { decodeJournal } from '../../agent/journal/record.ts'
 import { observe } from '../../agent/observe/observe.ts'
 import type { Ports } from '../../agent/steps/step.ts'
+import { wanted } from '../core/observed.ts'
 import {
   deadSession,
   FakeBird,
@@ -43,12 +44,7 @@ const WANTED: Wanted = {
     configDir: '/etc/cni/net.d',
   },
   cniConfig: null,
-  controllers: {
-    image: null,
-    onlyIfInstalled: false,
-    container: 'calico-kube-controllers',
-    manager: 'auto',
-  },
+  controllers: wanted.controllers,
   places: { binDir: '/opt/cni/bin', configDir: '/etc/cni/net.d', configFile: null },
   birdSockets: ['/var/run/calico/bird.ctl'],
   windowMs: 20_000,

@@ -8,6 +8,7 @@ import { type AppendFile, Journal } from '../../agent/journal/journal.ts'
 import { decodeJournal } from '../../agent/journal/record.ts'
 import { observe } from '../../agent/observe/observe.ts'
 import type { Ports } from '../../agent/steps/step.ts'
+import { wanted } from '../core/observed.ts'
 import { FakeBird, type Running, restartTimeline, session } from '../fakes/bird.ts'
 import { FakeClock } from '../fakes/clock.ts'
 import { FakeCniBinaries } from '../fakes/cni-binaries.ts'
@@ -37,12 +38,7 @@ const WANTED: Wanted = {
     configDir: '/etc/cni/net.d',
   },
   cniConfig: null,
-  controllers: {
-    image: null,
-    onlyIfInstalled: false,
-    container: 'calico-kube-controllers',
-    manager: 'auto',
-  },
+  controllers: wanted.controllers,
   release: null,
   places: { binDir: '/opt/cni/bin', configDir: '/etc/cni/net.d', configFile: null },
   birdSockets: ['/var/run/calico/bird.ctl'],

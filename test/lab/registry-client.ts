@@ -10,6 +10,7 @@ export type Registry = {
   image(tag: string): string
   /** The reference of calico/cni with this tag. */
   cniImage(tag: string): string
+  /** The reference of calico/kube-controllers with this tag. */
   controllersImage(tag: string): string
   /** The same repository behind the port that goes wrong in this way. */
   faultyImage(fault: FaultName, tag: string): string

@@ -39,7 +39,7 @@ export const controllersRules: Rule[] = [
       seen: ({ controllers }) =>
         `restart policy ${controllers.container.HostConfig.RestartPolicy.Name || 'no'}`,
       check: ({ name, controllers: { owner }, byRelease }) =>
-        owner.kind === 'docker' ? null : notReplaced(name, `${owner.why}`, OWNER_FIX[owner.kind], byRelease),
+        owner.kind === 'docker' ? null : notReplaced(name, owner.why, OWNER_FIX[owner.kind], byRelease),
     },
     {
       code: 'controllers-not-running',
