@@ -37,7 +37,7 @@ export interface DiffEntry {
   after: string
 }
 
-export interface ReportedChange extends Change {
+interface ReportedChange extends Change {
   /** Of a partial run: this part came back to what it was, while others stand. */
   rolledBack?: true
 }

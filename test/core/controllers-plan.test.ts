@@ -79,7 +79,7 @@ describe('a plan with controllers', () => {
   })
 
   it('is fetched ahead', () => {
-    const { leftovers: _, ...fetching } = input({ image: newImage, controllersImage: asked('v1.0.5') })
+    const fetching = input({ image: newImage, controllersImage: asked('v1.0.5') })
     expect(sentences(prefetchPlan(fetching))).toEqual([
       'pull calico/node:v2.6.12',
       'pull calico/kube-controllers:v1.0.5',

@@ -1,4 +1,3 @@
-import { EngineError } from '../../agent/adapters/docker/errors.ts'
 import type {
   ContainerJson,
   CreateBody,
@@ -19,6 +18,7 @@ import type {
 import { archiveOf, type FakeFile } from './docker-archive.ts'
 import { createdContainer, wouldRestart } from './docker-container.ts'
 import { FakeImages } from './docker-images.ts'
+import { hasLabel, nameOf, refusal, timedOut } from './docker-words.ts'
 
 interface FakeContainer {
   json: ContainerJson
@@ -352,26 +352,4 @@ export class FakeDocker implements Docker {
     this.ticks += 1
     return new Date(Date.UTC(2026, 0, 1) + this.ticks * 1000).toISOString()
   }
-}
-
-/** `key` or `key=value`, as the Engine's filter takes it. */
-function hasLabel(labels: Record<string, string>, label: string): boolean {
-  const [key = '', ...value] = label.split('=')
-  return key in labels && (value.length === 0 || labels[key] === value.join('='))
-}
-
-function nameOf(json: ContainerJson): string {
-  return json.Name.slice(1)
-}
-
-function refusal(what: string, status: number, reply: string): EngineError {
-  return new EngineError(what, status, reply, undefined)
-}
-
-function timedOut(ms: number): Promise<undefined> {
-  return new Promise((resolve) => {
-    setTimeout(() => {
-      resolve(undefined)
-    }, ms).unref()
-  })
 }

@@ -37,13 +37,16 @@ const program = (flavour: string): string => `#!/bin/sh
 # A stand-in of the lab for kube-controllers: it holds the lock, and says that it is ready.
 [ "${flavour}" = exits-at-once ] && { echo "cannot start: this image exits at once" >&2; exit 1; }
 mkdir -p /shared /run
-exec 9>>/shared/lock
-flock -n 9 || echo "$(date +%s) $HOSTNAME found another one at work" >> /shared/overlaps
-echo "$(date +%s) $HOSTNAME" >> /shared/starts
 if [ "${flavour}" = ignores-term ]; then trap '' TERM; else trap 'exit 0' TERM; fi
-sleep 1 9>&-
+echo "$(date +%s) $HOSTNAME" >> /shared/starts
+overlap() { echo "$(date +%s) $HOSTNAME found another one at work" >> /shared/overlaps; }
+chpst -L /shared/lock true || overlap
+chpst -L /shared/lock sleep 99999 &
+holder=$!
+sleep 1
+kill -0 $holder || overlap
 [ "${flavour}" = never-ready ] || touch /run/ready
-while :; do sleep 1 9>&- & wait $!; done
+while :; do sleep 1 & wait $!; done
 `
 
 const check = '#!/bin/sh\n[ "$1" = -r ] && [ -e /run/ready ] && exit 0\necho "not ready"\nexit 1\n'
