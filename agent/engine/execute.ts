@@ -77,7 +77,8 @@ async function goForward(execution: Execution): Promise<void> {
   const { journal, signal } = execution
   for (const index of journal.state.steps.keys()) {
     if (journal.state.steps[index]?.status === 'verified') continue
-    if (!isForwardOnly(journal.state)) signal.throwIfAborted()
+    // what is committed is cleaned up behind as well
+    if (!isForwardOnly(journal.state) && !isStepSettled(journal, index)) signal.throwIfAborted()
     await run(execution, index)
   }
 }
@@ -112,15 +113,18 @@ async function run(execution: Execution, index: number): Promise<void> {
 async function undo(execution: Execution, index: number): Promise<void> {
   const { journal, emit, ports } = execution
   const { doing, status, before } = journal.state.steps[index] ?? {}
-  const component = journal.state.plan.steps[index]?.component
-  const settled = component !== undefined && isSettled(journal.state, component)
-  if (doing === undefined || status === 'undone' || settled) return
+  if (doing === undefined || status === 'undone' || isStepSettled(journal, index)) return
   emit({ type: 'step', index, status: 'undoing' })
   await journal.note({ type: 'undoing', step: index })
   const since = doing.boot === ports.clock.bootId() ? doing.mono : ports.clock.now()
   const result = await stepAt(journal, index).undo(before, { ...contextOf(execution, index), since })
   await journal.note({ type: 'undone', step: index, ...result })
   emit({ type: 'step', index, status: 'undone' })
+}
+
+export function isStepSettled({ state }: Journal, index: number): boolean {
+  const component = state.plan.steps[index]?.component
+  return component !== undefined && isSettled(state, component)
 }
 
 /** When a `do` of this boot began that died half-way: the window counts from there. */

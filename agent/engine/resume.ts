@@ -1,7 +1,7 @@
 import type { Outcome } from '../core/report.ts'
-import { isAnySettled, isForwardOnly, isSettled, lastCommit, touchedSteps } from '../journal/commits.ts'
+import { isAnySettled, isForwardOnly, lastCommit, touchedSteps } from '../journal/commits.ts'
 import type { Journal } from '../journal/journal.ts'
-import { type Execution, execute, goBack, stepAt } from './execute.ts'
+import { type Execution, execute, goBack, isStepSettled, stepAt } from './execute.ts'
 
 /** A run that died this often does not get better by another try. */
 const MAX_RESUMES = 5
@@ -38,8 +38,7 @@ async function goesOn({ journal, ports, emit, signal }: Execution): Promise<bool
 }
 
 function canFall(journal: Journal, index: number): boolean {
-  const component = journal.state.plan.steps[index]?.component
-  return stepAt(journal, index).moves && component !== undefined && !isSettled(journal.state, component)
+  return stepAt(journal, index).moves && !isStepSettled(journal, index)
 }
 
 async function giveUp({ journal }: Execution): Promise<Outcome> {

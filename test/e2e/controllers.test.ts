@@ -3,9 +3,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { StatusReport } from '../../agent/core/status-report.ts'
-import type { Host } from '../lab/index.ts'
 import { quickly } from './background.ts'
-import { controllers, mostAtOnce, NAME, overlaps, runControllers, starts } from './controllers.ts'
+import { controllers, mostAtOnce, NAME, overlaps, runControllers } from './controllers.ts'
 import {
   agent,
   configure,
@@ -134,41 +133,4 @@ describe('the watch for two at once', () => {
     expect(await mostAtOnce(host, since)).toBe(2)
     expect(await overlaps(host)).toContain('found another one at work')
   })
-
-  const DEATHS = [200, 400, 600, 800, 1_000, 1_300, 1_800, 2_500, 4_000, 6_000, 6_500, 7_000]
-
-  it('sees none over swaps whose agent dies at any time', async () => {
-    const { host } = at
-    await runControllers(host, controllers('v3.20.0'))
-    for (const tag of ['v3.20.0', 'v3.26.1']) await host.ok(['docker', 'pull', '--quiet', controllers(tag)])
-    const outcomes: string[] = []
-    for (const [i, ms] of DEATHS.entries()) {
-      await dieAfter(host, ms, controllers(i % 2 === 0 ? 'v3.26.1' : 'v3.20.0'))
-      outcomes.push((await agent(host, 'resume')).report.outcome)
-      expect((await containers(host))[0]).toMatch(new RegExp(`^${NAME} v3\\.\\d+\\.\\d+ running always$`))
-    }
-    expect(outcomes.filter((outcome) => outcome === 'stuck')).toEqual([])
-    expect(await overlaps(host)).toBe('')
-    // most deaths came in the middle of something
-    expect(await starts(host)).toBeGreaterThan(4)
-  })
-
-  it.each([1_500, 3_000, 6_800])('sees none when the power goes after %d ms', async (ms) => {
-    const { host } = at
-    await runControllers(host, controllers('v3.20.0'))
-    await host.ok(['docker', 'pull', '--quiet', controllers('v3.26.1')])
-    await dieAfter(host, ms, controllers('v3.26.1'))
-    await host.powerCut()
-    await host.powerOn()
-    await agent(host, 'resume')
-    expect((await containers(host))[0]).toMatch(new RegExp(`^${NAME} v3\\.\\d+\\.\\d+ running always$`))
-    expect(await overlaps(host)).toBe('')
-  })
 })
-
-async function dieAfter(host: Host, ms: number, target: string): Promise<void> {
-  const run = await host.start(['agent', 'upgrade', '--controllers', target, ...flags])
-  await sleep(ms)
-  await run.kill('SIGKILL').catch(() => undefined)
-  await run.done
-}
