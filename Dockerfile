@@ -6,6 +6,9 @@
 #     -v /run:/run \
 #     -v /etc/calico-agent:/etc/calico-agent:ro \
 #     -v /var/lib/calico-agent:/var/lib/calico-agent \
+#     -v /opt/cni/bin:/opt/cni/bin \
+#     -v /etc/cni/net.d:/etc/cni/net.d \
+#     -v /var/lib/calico:/var/lib/calico:ro \
 #     -v /root/.docker:/root/.docker:ro \
 #     calico-host-agent status
 #

@@ -42,8 +42,9 @@ export async function observe(
   known: KnownContent,
 ): Promise<Observed> {
   const problems: Problem[] = []
-  const [engine, node, plugin, controllers, image, cni, cniConfig] = await Promise.all([
-    engineOf(ports.docker),
+  // first and alone: where Docker cannot be reached, that is the reason to tell
+  const engine = await engineOf(ports.docker)
+  const [node, plugin, controllers, image, cni, cniConfig] = await Promise.all([
     observeNode(wanted, ports, problems),
     ports.cni.version(`${wanted.places.binDir}/calico`),
     observeControllers(wanted.controllers, ports, signal),

@@ -4,15 +4,27 @@ import type { Clock } from '../ports/clock.ts'
 import type { Docker } from '../ports/docker.ts'
 import type { StepContext } from './step.ts'
 
-/**
- * Id of the old container. Where `--rm`, or somebody, took it: of one that is made again from what was journaled, or of
- * what has its name by now.
- */
-export async function oldOrRemade(
+/** Starts the old container again; where it is gone, or cannot be started any more, one that is made again. Returns its id. */
+export async function startedAgain(
   old: OldContainer,
   { docker, clock }: Pick<StepContext, 'docker' | 'clock'>,
 ): Promise<string> {
-  if (!old.autoRemove && (await docker.inspectContainer(old.id)) !== undefined) return old.id
+  const isGone = old.autoRemove || (await docker.inspectContainer(old.id)) === undefined
+  const id = isGone ? await recreated(docker, old, clock) : old.id
+  try {
+    await docker.startContainer(id)
+    return id
+  } catch (error) {
+    if (!(error instanceof AgentError) || error.code !== 'container-task-left') throw error
+  }
+  await docker.removeContainer(id)
+  const another = await recreated(docker, old, clock)
+  await docker.startContainer(another)
+  return another
+}
+
+/** `--rm`, or somebody, took the old container: one made again from what was journaled, or the old one untouched. */
+async function recreated(docker: Docker, old: OldContainer, clock: Clock): Promise<string> {
   const found = await docker.inspectContainer(old.name)
   if (found && (found.Id !== old.id || found.State.Running)) return found.Id
   await removed(docker, old, clock)

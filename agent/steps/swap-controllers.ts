@@ -4,7 +4,7 @@ import type { Docker } from '../ports/docker.ts'
 import { lastWords } from './last-words.ts'
 import { failingExec } from './look.ts'
 import { findNext } from './next-container.ts'
-import { oldOrRemade } from './remade.ts'
+import { startedAgain } from './remade.ts'
 import type { Step, StepContext } from './step.ts'
 
 const POLL_MS = 500
@@ -48,9 +48,8 @@ export const swapControllers: Step<'swap-controllers'> = {
   async undo({ old }, { nextId, startedAt }, context) {
     const { docker } = context
     await stopForGood(nextId, docker)
-    const id = await oldOrRemade(old, context)
+    const id = await startedAgain(old, context)
     if (!old.autoRemove && id === old.id) await docker.setRestartPolicy(id, old.policy)
-    await docker.startContainer(id)
     const back = (await docker.inspectContainer(id))?.State
     if (back?.Running !== true) throw notRestored(old)
     return back.StartedAt === startedAt ? {} : await downTime(id, id, context)

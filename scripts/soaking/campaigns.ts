@@ -56,10 +56,8 @@ export function campaigns(works: [PointedWork, ...PointedWork[]], guest: Guest):
       name: 'Docker Engine killed, stopped or frozen before each call',
       trials: points
         .filter((point) => point.startsWith('before docker.'))
-        .flatMap((point) =>
-          Object.values(ENGINE_BLOWS).map((blow) => engineAway(upgrade, point, blow, true)),
-        ),
-      control: engineAway(upgrade, 'after docker.startContainer#1', ENGINE_BLOWS.stopped, false),
+        .flatMap((point) => Object.values(ENGINE_BLOWS).map((blow) => engineAway(upgrade, point, blow))),
+      control: engineAway(upgrade, 'before docker.startContainer#1', 'systemctl stop docker.socket docker'),
     },
     { name: 'killed at a random moment', trials: times(RANDOM_KILLS, randomly(upgrade)), control: unresumed },
     { name: 'two agents at once', trials: times(RACES, () => race(false)), control: () => race(true) },
@@ -75,9 +73,9 @@ function trial(one: Trial): Run {
   return (mesh) => flawsOf(mesh, one)
 }
 
-/** Without live-restore the Engine takes the containers with it, and BIRD says goodbye to its peers. */
-function engineAway(work: Work, point: string, script: string, liveRestore: boolean): Run {
-  return async (mesh) => (await actMeanwhile(mesh, work, { point, script, liveRestore })).flaws
+/** With live-restore the containers outlive the Engine. In the control it does not come back. */
+function engineAway(work: Work, point: string, script: string): Run {
+  return async (mesh) => (await actMeanwhile(mesh, work, { point, script, liveRestore: true })).flaws
 }
 
 function randomly(work: Work): Run {

@@ -43,7 +43,7 @@ ${table.join('\n')}
 - **Below the file system** is a machine of its own, emulated, with Debian's kernel and ext4. The journal and the file
   library work on its disk until the emulator is killed. What was acknowledged before must be there, and nothing torn.
 - A **control** is a trial that must go wrong, or its harness proves nothing: a host that nobody resumes; a swap that
-  gives the new container its restart policy at once; an Engine without live-restore, which stops the containers;
+  gives the new container its restart policy at once; an Engine that does not come back;
   two agents that do not share a lock; the file library without fsync.
 
 What is tried in \`./scripts/test\`, each with its control: a kill, EIO and ENOSPC in place of every system call that the

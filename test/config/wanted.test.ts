@@ -75,6 +75,17 @@ describe('checkTarget', () => {
 })
 
 describe('a release', () => {
+  it('brings its CNI plugins to a host that has some, and lets a source of their own win', () => {
+    const released = wanted(configSchema.parse({ release: 'v2.6.12' })).cni
+    expect(released).toMatchObject({
+      source: { kind: 'image', image: 'quay.io/calico/cni:v1.11.8' },
+      onlyIfInstalled: true,
+    })
+    const own = wanted(configSchema.parse({ release: 'v2.6.12', cni: { directory: '/srv/cni' } })).cni
+    expect(own).toMatchObject({ source: { kind: 'directory' }, onlyIfInstalled: false })
+    expect(wanted(configSchema.parse({ release: 'v2.6.12' }), 'node').cni.source).toBeNull()
+  })
+
   it.each<[string, object, ConfigFlags, string]>([
     ['release', { release: 'v2.6.12' }, {}, 'quay.io/calico/node:v2.6.12'],
     ['registry', { release: '2.3.0', registry: 'docker.io' }, {}, 'docker.io/calico/node:v1.3.0'],

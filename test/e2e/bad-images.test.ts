@@ -103,7 +103,7 @@ describe('an image that cannot be had', () => {
       problem: 'wrong-architecture',
       words: /arm64/,
     },
-    { which: 'of no known tag', ref: image('v9.9.9'), problem: 'image-not-found', words: /v9\.9\.9/ },
+    { which: 'of no known tag', ref: image('v2.6.99'), problem: 'image-not-found', words: /v2\.6\.99/ },
     {
       which: 'of no known repository',
       ref: image('v2.6.12').replace('calico/node', 'calico/nobody'),

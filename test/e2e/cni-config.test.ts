@@ -210,6 +210,21 @@ describe('node, CNI plugins and CNI config in one run', () => {
     expect((await containers(at.host))[0]).toBe('calico-node v2.6.12 running always')
   })
 
+  it('are put back together by a rollback, at no cost', async () => {
+    const { host } = at
+    const before = await pluginsOf(host)
+    await agent(host, 'upgrade', ...all)
+    await at.mesh.untilSettled()
+    const cost = await costOf(at, () => agent(host, 'rollback'))
+    expectNoCost(cost)
+    expect(cost.result).toMatchObject({ code: 0, report: { outcome: 'rolled-back', changed: true } })
+    const { calico, 'calico-ipam': ipam } = await pluginsOf(host)
+    expect({ calico, ipam }).toEqual({ calico: before['calico'], ipam: before['calico-ipam'] })
+    expect(await host.readFile(FILE)).toBe(OLD)
+    expect((await containers(host))[0]).toBe('calico-node v2.6.5 running always')
+    expect(await nodeId(host)).toBe(oldId)
+  })
+
   it('are all as before, byte for byte, when the last of them fails', async () => {
     const { host } = at
     await configure(host, { ...quick, cni: { merge: { mtu: 1440, note: 'break-the-kubelet' } } })

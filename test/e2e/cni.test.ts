@@ -5,8 +5,8 @@ import { readFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { StatusReport } from '../../agent/core/status-report.ts'
-import { BIN_DIR, installOldPlugins, pluginState, pluginsOf } from '../lab/index.ts'
-import { quickly } from './background.ts'
+import { BIN_DIR, installOldPlugins, pluginState, pluginsOf, until } from '../lab/index.ts'
+import { quickly, startAgent } from './background.ts'
 import {
   agent,
   containers,
@@ -131,6 +131,23 @@ describe('CNI plugins', () => {
     const done = await host.run([...run, ...writable, '-p', `ReadWritePaths=${BIN_DIR}`, ...asked])
     expect(done.stdout).toContain('"outcome":"upgraded"')
     expect(await pluginsOf(host)).toEqual(swapped('of v2.0.6'))
+  })
+})
+
+describe('an agent that is killed while it reads an image', () => {
+  it('leaves a container, which its resume removes with what was staged', async () => {
+    const { host } = at
+    // not here yet: it is read in the run, not before
+    const run = await startAgent(host, 'upgrade', '--cni', cni('big'))
+    const sources = () =>
+      host.docker.listContainers({ all: true, filters: { label: ['calico-agent.cni-source'] } })
+    await until('the container that is read', async () => (await sources()).length > 0, { timeoutMs: 60_000 })
+    await run.kill('SIGKILL')
+    expect((await run.done).code).toBe(137)
+    expect(await sources()).toHaveLength(1)
+    expect(await agent(host, 'resume')).toMatchObject({ code: 3, report: { outcome: 'refused' } })
+    expect(await sources()).toEqual([])
+    expect(await pluginState(host)).toBe(before)
   })
 })
 

@@ -78,13 +78,13 @@ describe('agent doctor', () => {
 
   it('reads the version of the CNI plugin from the plugin', async () => {
     const { host } = await world()
-    await configure(host, { registry, release: 'v2.6.12' })
+    await configure(host, { node: { image: image('v2.6.12') } })
     await host.writeFile('/opt/cni/bin/calico', '#!/bin/sh\n[ "$1" = -v ] && echo v1.11.2\n', 0o755)
     const { code, report, failed } = await doctor(host)
     expect({ code, failed }).toEqual({ code: 0, failed: ['warning mismatched-set'] })
     expect(report.checks.at(-1)).toMatchObject({
       seen: 'this host will run cni v1.11.2; release v2.6.12 has v1.11.8',
-      fix: `bring it to ${registry}/calico/cni:v1.11.8 as well`,
+      fix: 'bring it to quay.io/calico/cni:v1.11.8 as well',
     })
     await host.writeFile('/opt/cni/bin/calico', '#!/bin/sh\necho v1.11.8\n', 0o755)
     expect((await doctor(host)).failed).toEqual([])

@@ -23,7 +23,7 @@ const spread: { command: Work['command']; point: string; powerCut: boolean }[] =
 
 /** The same of a run that has CNI plugins as well: the set is old or new, never mixed. */
 const withPlugins = [
-  { point: 'after docker.createContainer#2', powerCut: false },
+  { point: 'before cni.stage#1', powerCut: false },
   { point: 'after cni.stage#1', powerCut: false },
   { point: 'after cni.keep#1', powerCut: false },
   { point: 'after cni.putInPlace#1', powerCut: false },

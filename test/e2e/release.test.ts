@@ -1,8 +1,19 @@
 // Releases by their name, and which version may follow which.
 
 import { beforeAll, describe, expect, it } from 'vitest'
+import { installOldPlugins, pluginsOf } from '../lab/index.ts'
 import { expectRefusal, snapshot } from './refusal.ts'
-import { agent, configure, containers, costOf, expectNoCost, image, type World, world } from './support.ts'
+import {
+  agent,
+  configure,
+  containers,
+  costOf,
+  expectNoCost,
+  image,
+  lab,
+  type World,
+  world,
+} from './support.ts'
 
 const registry = image('').replace(/\/calico\/node:$/, '')
 
@@ -62,4 +73,19 @@ describe('--to', () => {
       report: { outcome: 'unchanged' },
     })
   })
+})
+
+it("brings the release's CNI plugins to a host that has some", async () => {
+  const { host } = await world()
+  const cni = lab.registry.cniImage('v2.0.6')
+  await configure(host, { registry, release: 'v2.6.12', releases: { 'v2.6.12': { cni } }, settle: 2 })
+  expect((await agent(host, 'plan')).report.components).toEqual({
+    node: { from: image('v2.6.5'), to: image('v2.6.12') },
+  })
+  await installOldPlugins(host)
+  const { code, report } = await agent(host, 'upgrade')
+  expect({ code, outcome: report.outcome }).toEqual({ code: 0, outcome: 'upgraded' })
+  expect(report.components).toMatchObject({ node: { to: image('v2.6.12') }, cni: { to: cni } })
+  expect(await pluginsOf(host)).toMatchObject({ calico: 'of v2.0.6', 'calico-ipam': 'of v2.0.6' })
+  expect(await agent(host, 'upgrade')).toMatchObject({ code: 0, report: { outcome: 'unchanged' } })
 })

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import { EngineError } from '../../agent/adapters/docker/errors.ts'
 import { AgentError } from '../../agent/core/errors.ts'
+import { brokenBirds } from './broken-birds.ts'
 import { FakeHost } from './fake-host.ts'
 
 /** The Engine goes away at the n-th call of a method, for so long. */
@@ -45,6 +47,21 @@ describe('an Engine that goes away', () => {
     host.docker.down = false
     expect(await host.resume()).toBe('rolled-back')
     expect(await host.flaws('rolled-back')).toEqual([])
+  })
+})
+
+describe('an Engine that was killed while it cleaned up behind the old container', () => {
+  it('may never start that one again: it is made again', async () => {
+    const host = await FakeHost.create(brokenBirds['a container that exits at once'])
+    const start = host.docker.startContainer.bind(host.docker)
+    // as Engine 20.10 says it, with live-restore
+    const left = new EngineError('start container', 500, `task ${host.oldId}: already exists`, undefined)
+    host.docker.startContainer = (id) => (id === host.oldId ? Promise.reject(left) : start(id))
+    expect(await host.run()).toBe('rolled-back')
+    const containers = await host.containers()
+    expect(containers).toMatchObject([{ Name: '/calico-node', State: { Running: true } }])
+    expect(containers[0]?.Config.Image).toBe('calico/node:v2.6.5')
+    expect(containers[0]?.HostConfig.RestartPolicy.Name).toBe('always')
   })
 })
 

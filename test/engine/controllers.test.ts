@@ -42,8 +42,8 @@ describe('a swap of the controllers', () => {
     const host = await ControllersHost.create({ bad })
     expect(await host.upgrade()).toBe('rolled-back')
     expect(ofControllers(host).slice(-3)).toEqual([
-      `docker update ${NAME} --restart always`,
       `docker start ${NAME}`,
+      `docker update ${NAME} --restart always`,
       `docker rm ${NEXT}`,
     ])
     expect(host.run.state()?.problems[0]).toMatchObject({ code: 'controllers-failed' })

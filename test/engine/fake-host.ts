@@ -6,8 +6,9 @@ import type { Wanted } from '../../agent/core/model.ts'
 import type { Plan } from '../../agent/core/plan.ts'
 import { execute } from '../../agent/engine/execute.ts'
 import { resume } from '../../agent/engine/resume.ts'
-import { type AppendFile, Journal } from '../../agent/journal/journal.ts'
+import type { Journal } from '../../agent/journal/journal.ts'
 import { decodeJournal } from '../../agent/journal/record.ts'
+import { applyRecord, type RunState } from '../../agent/journal/run-state.ts'
 import { observe } from '../../agent/observe/observe.ts'
 import type { Ports } from '../../agent/steps/step.ts'
 import { wanted } from '../core/observed.ts'
@@ -26,6 +27,7 @@ import { FakeKernelRoutes } from '../fakes/kernel-routes.ts'
 import { fakeProbe } from '../fakes/probe.ts'
 import { FakeSystemd } from '../fakes/systemd.ts'
 import { ConfiguredHost } from './configured-host.ts'
+import { journalOn, Mortal } from './mortal.ts'
 import { CHANGES, CNI_CHANGES, type Death, type Move, withMoves } from './moves.ts'
 
 export const RUN = '20261122T141503Z-7f3a'
@@ -191,7 +193,7 @@ export class FakeHost {
   /** What the journal on disk says. */
   state() {
     const { records } = decodeJournal(this.text, RUN)
-    return records.length === 0 ? null : new Journal(this.#file(), this.clock, records).state
+    return records.reduce<RunState | null>(applyRecord, null)
   }
 
   /** Names of the records on disk. */
@@ -266,51 +268,33 @@ export class FakeHost {
     this.events.push(event)
   }
 
-  #file(): AppendFile {
-    return {
-      append: (text) => {
-        this.text += text
-        return Promise.resolve()
-      },
-      close: () => Promise.resolve(),
-    }
-  }
-
   async #drive(
     death: Death | undefined,
     story: (journal: Journal, ports: Ports) => Promise<string>,
   ): Promise<string> {
-    const killed = Promise.withResolvers<string>()
-    let dead = false
-    this.moves = 0
-    const move: Move = async (what, make) => {
-      // the process is gone: nothing of what it began goes on
-      if (dead) return await new Promise<never>(() => undefined)
-      const mine = this.moves++
-      const known = this.ops.length
-      this.onMove(mine, what)
-      if (mine !== death?.at) {
-        return await make().finally(() => {
-          for (const op of this.ops.slice(known))
-            if (!this.opTimes.has(op)) this.opTimes.set(op, this.clock.now())
-        })
-      }
-      if (!death.before) await make()
-      dead = true
-      killed.resolve('killed')
-      return await new Promise<never>(() => undefined)
-    }
-    const file = this.#file()
-    const append = (text: string) => move('append', () => file.append(text))
-    const { records } = decodeJournal(this.text, RUN)
-    const journal = new Journal({ ...file, append }, this.clock, records)
+    const agent = new Mortal(death, (move, what) => {
+      this.moves = move + 1
+      this.onMove(move, what)
+    })
+    const move: Move = (what, make) => agent.move(what, () => this.#timed(make))
+    const journal = journalOn(this, RUN, this.clock, move)
     const docker = withMoves(this.docker, CHANGES, move)
     const bird = withMoves(this.bird, ['disable', 'enable'], move)
     const configs = withMoves(this.cni.configs, ['replace', 'restore', 'remove'], move)
     const kubelet = withMoves(this.cni.kubelet, ['restart'], move)
     const cni = withMoves(this.plugins, CNI_CHANGES, move)
     const ports = { ...this.ports(), docker, bird, cni, configs, kubelet }
-    return await Promise.race([story(journal, ports), killed.promise])
+    return await Promise.race([story(journal, ports), agent.killed.promise])
+  }
+
+  async #timed<T>(make: () => Promise<T>): Promise<T> {
+    const known = this.ops.length
+    try {
+      return await make()
+    } finally {
+      for (const op of this.ops.slice(known))
+        if (!this.opTimes.has(op)) this.opTimes.set(op, this.clock.now())
+    }
   }
 
   #started({ Id, Config }: ContainerJson): void {

@@ -4,8 +4,9 @@ import type { Wanted } from '../../agent/core/model.ts'
 import type { Plan } from '../../agent/core/plan.ts'
 import { execute } from '../../agent/engine/execute.ts'
 import { resume } from '../../agent/engine/resume.ts'
-import { type AppendFile, Journal } from '../../agent/journal/journal.ts'
+import type { Journal } from '../../agent/journal/journal.ts'
 import { decodeJournal } from '../../agent/journal/record.ts'
+import { applyRecord, type RunState } from '../../agent/journal/run-state.ts'
 import { observe } from '../../agent/observe/observe.ts'
 import type { Ports } from '../../agent/steps/step.ts'
 import { wanted } from '../core/observed.ts'
@@ -17,7 +18,8 @@ import { FakeKernelRoutes } from '../fakes/kernel-routes.ts'
 import { fakeProbe } from '../fakes/probe.ts'
 import { FakeSystemd, FakeUnitFiles } from '../fakes/systemd.ts'
 import { ConfiguredHost } from './configured-host.ts'
-import { type Death, type Move, withMoves } from './moves.ts'
+import { journalOn, Mortal } from './mortal.ts'
+import { type Death, withMoves } from './moves.ts'
 
 const RUN = '20261122T141503Z-7f3a'
 const OLD_IMAGE = 'calico/node:v2.6.5'
@@ -122,7 +124,7 @@ export class UnitHost {
   async resume(): Promise<string> {
     const { records } = decodeJournal(this.text, RUN)
     if (records.length === 0) return 'nothing'
-    const { outcome } = new Journal(this.#file(), this.clock, records).state
+    const outcome = records.reduce<RunState | null>(applyRecord, null)?.outcome ?? null
     if (outcome !== null) return outcome
     const signal = new AbortController().signal
     return await this.#drive(undefined, (journal, ports) =>
@@ -178,37 +180,18 @@ export class UnitHost {
     return { ...ports, cni: new FakeCniBinaries(this.ops), systemd, unitFiles: files }
   }
 
-  #file(): AppendFile {
-    return {
-      append: (text) => {
-        this.text += text
-        return Promise.resolve()
-      },
-      close: () => Promise.resolve(),
-    }
-  }
-
   async #drive(
     death: Death | undefined,
     story: (journal: Journal, ports: Ports) => Promise<string>,
   ): Promise<string> {
-    const killed = Promise.withResolvers<string>()
-    let dead = false
-    this.moves = 0
-    const move: Move = async (_what, make) => {
-      if (dead) return await new Promise<never>(() => undefined)
-      if (this.moves++ !== death?.at) return await make()
-      if (!death.before) await make()
-      dead = true
-      killed.resolve('killed')
-      return await new Promise<never>(() => undefined)
-    }
-    const file = this.#file()
-    const append = (text: string) => move('append', () => file.append(text))
-    const journal = new Journal({ ...file, append }, this.clock, decodeJournal(this.text, RUN).records)
+    const agent = new Mortal(death)
     const ports = this.#ports()
-    const systemd = withMoves(ports.systemd, ['daemonReload', 'restart'], move)
-    const unitFiles = withMoves(ports.unitFiles, ['write', 'remove'], move)
-    return await Promise.race([story(journal, { ...ports, systemd, unitFiles }), killed.promise])
+    const systemd = withMoves(ports.systemd, ['daemonReload', 'restart'], agent.move)
+    const unitFiles = withMoves(ports.unitFiles, ['write', 'remove'], agent.move)
+    const journal = journalOn(this, RUN, this.clock, agent.move)
+    const told = story(journal, { ...ports, systemd, unitFiles })
+    const ended = await Promise.race([told, agent.killed.promise])
+    this.moves = agent.moves
+    return ended
   }
 }

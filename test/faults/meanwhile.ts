@@ -44,6 +44,7 @@ export async function actMeanwhile(
     const { code, stdout, stderr } = await faultyAgent(host, work, { AGENT_FAULT: `${point}=${SCRIPT}` })
     const settled = await mesh.untilSettled({ timeoutMs: 120_000 }).catch(String)
     const [{ lost }, withdrawn] = [await traffic.stop(), await routes.stop()]
+    await startEngine(host)
     const flaws = await containerFlaws(host, reportOf(stdout, stderr), work)
     if (lost > 0) flaws.push(`${lost} packets lost`)
     if (withdrawn.length > 0) flaws.push(`${withdrawn.length} routes withdrawn`)

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { ExecResult, Host, Mesh } from '../lab/index.ts'
+import { type ExecResult, type Host, type Mesh, until } from '../lab/index.ts'
 import { containerFlaws, nodes, type Work } from './whole-host.ts'
 import { noFlaws, withOldPlugins } from './whole-plugins.ts'
 
@@ -118,9 +118,15 @@ export async function resume(host: Host): Promise<{ outcome: string; changed: bo
   }
 }
 
-async function afterPowerCut(host: Host, { death }: Trial): Promise<string[]> {
+async function anyRuns(host: Host): Promise<boolean> {
+  return (await nodes(host)).some(({ State }) => State.Running)
+}
+
+async function afterPowerCut(host: Host, { death, work }: Trial): Promise<string[]> {
   await host.powerCut()
   await host.powerOn()
+  // a unit is up for systemd when its docker run has begun
+  if (work.node) await until('the unit’s container', () => anyRuns(host), { timeoutMs: 20_000 })
   const running = (await nodes(host)).filter(({ State }) => State.Running)
   const expected =
     running.length === 1 || (running.length === 0 && 'point' in death && COMMIT_POINTS.test(death.point))

@@ -13,9 +13,10 @@ import { sha256Of } from './file-hash.ts'
 import { type ImageReader, imageSource, removeOrphans } from './image-source.ts'
 import { directoryProblem, nodenameOptional, nodenameWritten } from './look.ts'
 import { versionOf } from './plugin.ts'
+import { remembered } from './remembered.ts'
 import type { ReadSource } from './source.ts'
 import { stage } from './staging.ts'
-import { keep, putBack, putInPlace, takeAway } from './swap.ts'
+import { keep, putBack, putInPlace, rehearse, takeAway } from './swap.ts'
 
 /** Images are read through the Engine, in its own container. */
 export function createCniBinaries(docker: ImageReader): CniBinaries {
@@ -24,16 +25,24 @@ export function createCniBinaries(docker: ImageReader): CniBinaries {
     if (source.kind === 'kept') return directorySource(source.binDir, (name) => keptName(source.run, name))
     return source.kind === 'directory' ? directorySource(source.path) : archiveSource(source.path)
   }
+  const hash = remembered(sha256Of)
   return {
     directoryProblem,
-    installed: (binDir, names) => factsOf(binDir, names, (name) => name),
-    version: versionOf,
+    installed: (binDir, names) => factsOf(binDir, names, (name) => name, hash),
+    version: remembered(versionOf),
     offered: (source, names, signal) => offered(readerOf(source), names, signal),
     nodenameOptional,
     nodenameWritten,
-    stage: (place, request, signal) =>
-      stage(place, request, { read: readerOf(request.source), tryOut, signal }),
-    staged: ({ binDir, run }, names) => factsOf(binDir, names, (name) => stagedName(run, name)),
+    stage: async (place, request, signal) => {
+      const staged = await stage(place, request, { read: readerOf(request.source), tryOut, signal })
+      await rehearse(
+        place,
+        staged.map(({ name }) => name),
+        copyXattrs,
+      )
+      return staged
+    },
+    staged: ({ binDir, run }, names) => factsOf(binDir, names, (name) => stagedName(run, name), hash),
     unstage: async (place, names, source) => {
       await unstage(place, names)
       if (source.kind === 'image') await removeOrphans(docker)
@@ -50,12 +59,13 @@ async function factsOf(
   binDir: string,
   names: string[],
   fileOf: (name: string) => string,
+  hash = sha256Of,
 ): Promise<BinaryFacts[]> {
   return await Promise.all(
     names.map(async (name) => {
       const path = join(binDir, fileOf(name))
       try {
-        return { name, sha256: await sha256Of(path) }
+        return { name, sha256: await hash(path) }
       } catch (error) {
         throw fileError('cannot-read', 'read', path, error)
       }
@@ -80,7 +90,10 @@ async function offered(read: ReadSource, names: string[], signal: AbortSignal): 
 async function unstage({ binDir, run }: CniPlace, names: string[]): Promise<void> {
   try {
     const directory = await realpath(binDir)
-    for (const name of names) await unlinkIfThere(join(directory, stagedName(run, name)))
+    // by now a link is one that a rehearsal left
+    for (const name of names)
+      for (const file of [stagedName(run, name), keptName(run, name)])
+        await unlinkIfThere(join(directory, file))
     await syncDirectory(directory)
   } catch (error) {
     if (!isMissing(error)) throw fileError('cannot-write', 'remove what was staged in', binDir, error)

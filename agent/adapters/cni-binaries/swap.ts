@@ -32,6 +32,21 @@ export async function keep(place: CniPlace, binaries: KeptBinary[], copy: CopyXa
   })
 }
 
+/**
+ * Does to the staged files all that `keep` will do, and takes the links away again: a file system without links, or an
+ * attribute that may not be set, is found before anything that runs is touched.
+ */
+export async function rehearse(place: CniPlace, names: string[], copy: CopyXattrs): Promise<void> {
+  for (const name of names) {
+    await guarded('cannot-keep-binary', 'keep', `${place.binDir}/${name}`, async () => {
+      const { live, staged, kept } = await namesOf(place, name)
+      if (await isThere(live)) await link(live, kept)
+      await unlinkIfThere(kept)
+      await takeAttributes(live, staged, copy)
+    })
+  }
+}
+
 export async function putInPlace(place: CniPlace, name: string): Promise<void> {
   await guarded('cannot-swap-binary', 'replace', `${place.binDir}/${name}`, async () => {
     const { directory, live, staged } = await namesOf(place, name)

@@ -27,6 +27,12 @@ const replies: { pattern: RegExp; code: string; fix: string }[] = [
     code: 'docker-api-version',
     fix: 'run the command again: the Engine was replaced meanwhile',
   },
+  {
+    // an Engine with live-restore that was killed while it cleaned up behind the container
+    pattern: /task .*: already exists/i,
+    code: 'container-task-left',
+    fix: 'make the container again: this Engine does not start it any more',
+  },
   { pattern: /no such container/i, code: 'container-not-found', fix: 'see what is there: docker ps -a' },
   { pattern: /no such image/i, code: 'image-missing', fix: 'pull the image first: agent prefetch' },
   {

@@ -136,6 +136,21 @@ describe('stage', () => {
   })
 })
 
+describe('a rehearsal', () => {
+  it('says before the swap that a plugin cannot be kept, and leaves no link', async () => {
+    await write(join(source, 'calico'), await pluginBytes('ptp'))
+    await write(join(source, 'calico-ipam'), await pluginBytes('host-local'))
+    await write(join(binDir, 'calico'), 'live')
+    execFileSync('chattr', ['+i', join(binDir, 'calico')])
+    onTestFinished(() => {
+      execFileSync('chattr', ['-i', join(binDir, 'calico')])
+    })
+    expect((await failureOf(stage())).code).toBe('cannot-keep-binary')
+    await cni.unstage({ binDir, run: RUN }, names, { kind: 'directory', path: source })
+    expect(await readdir(binDir)).toEqual(['calico'])
+  })
+})
+
 describe('directoryProblem', () => {
   it('is none where plugins can be put', async () => {
     await write(join(binDir, 'calico'), '')

@@ -35,7 +35,8 @@ export async function undo(binDir: string): Promise<void> {
   const sha256 = createHash('sha256').update(contentOf('new', 'calico-ipam')).digest('hex')
   if (!(await readdir(binDir)).includes(stagedName(RUN, 'calico-ipam')))
     await takeAway(place(binDir), 'calico-ipam', sha256)
-  for (const name of NAMES) await unlinkIfThere(join(binDir, stagedName(RUN, name)))
+  const own = NAMES.flatMap((name) => [stagedName(RUN, name), keptName(RUN, name)])
+  for (const file of own) await unlinkIfThere(join(binDir, file))
 }
 
 /** In words, what the directory holds: `calico old, calico.new new`. */

@@ -1,7 +1,7 @@
 import { copyFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { stage } from '../../../agent/adapters/cni-binaries/staging.ts'
-import { keep, putInPlace } from '../../../agent/adapters/cni-binaries/swap.ts'
+import { keep, putInPlace, rehearse } from '../../../agent/adapters/cni-binaries/swap.ts'
 import { AgentError } from '../../../agent/core/errors.ts'
 import { contentOf, KNOWN, NAMES, place, undo } from './swap-state.ts'
 
@@ -30,9 +30,11 @@ async function swap(binDir: string): Promise<void> {
     tryOut: (_path, { name, sha256 }) => Promise.resolve({ name, sha256, version: null }),
     signal: new AbortController().signal,
   })
+  const withoutXattrs = (): Promise<void> => Promise.resolve()
+  await rehearse(place(binDir), NAMES, withoutXattrs)
   console.log('staged')
   // coreutils' part in it has no system calls of this process
-  await keep(place(binDir), KNOWN, () => Promise.resolve())
+  await keep(place(binDir), KNOWN, withoutXattrs)
   for (const name of NAMES) await putInPlace(place(binDir), name)
 }
 

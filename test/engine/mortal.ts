@@ -1,0 +1,42 @@
+import { Journal } from '../../agent/journal/journal.ts'
+import { decodeJournal } from '../../agent/journal/record.ts'
+import type { Clock } from '../../agent/ports/clock.ts'
+import type { Death, Move } from './moves.ts'
+
+const never = <T>(): Promise<T> => new Promise<T>(() => undefined)
+
+/** An agent that dies at one of its moves: nothing of what it began goes on. */
+export class Mortal {
+  moves = 0
+  readonly killed = Promise.withResolvers<string>()
+  readonly #death: Death | undefined
+  readonly #beforeMove: (move: number, what: string) => void
+  #dead = false
+
+  constructor(death: Death | undefined, beforeMove: (move: number, what: string) => void = () => undefined) {
+    this.#death = death
+    this.#beforeMove = beforeMove
+  }
+
+  readonly move: Move = async (what, make) => {
+    if (this.#dead) return await never()
+    const mine = this.moves++
+    this.#beforeMove(mine, what)
+    if (mine !== this.#death?.at) return await make()
+    if (!this.#death.before) await make()
+    this.#dead = true
+    this.killed.resolve('killed')
+    return await never()
+  }
+}
+
+/** The journal of one run, whose text is the disk; each record is a move. */
+export function journalOn(disk: { text: string }, run: string, clock: Clock, move: Move): Journal {
+  const append = (text: string): Promise<void> =>
+    move('append', () => {
+      disk.text += text
+      return Promise.resolve()
+    })
+  const file = { append, close: () => Promise.resolve() }
+  return new Journal(file, clock, decodeJournal(disk.text, run).records)
+}
