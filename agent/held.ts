@@ -15,11 +15,12 @@ export interface Held {
 /** What is asked of each component; null where it has no name. */
 export type Target = Partial<Record<Component, string | null>>
 
-export function targetOf({ node, cni, cniConfig }: Wanted): Target {
+export function targetOf({ node, cni, cniConfig, controllers }: Wanted): Target {
   return {
     ...(node.image !== null && { node: node.image }),
     ...(cni.source && { cni: sourceText(cni.source) }),
     ...(cniConfig && { cniConfig: null }),
+    ...(controllers.image !== null && { controllers: controllers.image }),
   }
 }
 
@@ -28,6 +29,9 @@ export function targetText(target: Target): string | null {
   const names = Object.values(target).map((name) => name ?? 'cni.merge')
   return names.length === 0 ? null : names.join(', ')
 }
+
+/** Outcomes of an upgrade that did not stand, or not all of it. */
+const FAILED: (string | null)[] = ['rolled-back', 'partial']
 
 /** How often a run may be cut off before its target is held responsible: it may be what takes the host down. */
 const CUT_OFF_LIMIT = 2
@@ -46,7 +50,7 @@ export function heldTarget(history: RunState[], target: Target): Held | null {
     const away = isCommittedRun(last) && concerns(last.plan, target, 'from')
     return away ? { run, reason: `it rolled ${targetText(target) ?? 'this'} back`, stuck: false } : null
   }
-  if (!concerns(last.plan, target, 'to') || last.outcome !== 'rolled-back') return null
+  if (!concerns(last.plan, target, 'to') || !FAILED.includes(last.outcome)) return null
   return failedWith(runs, target, run)
 }
 

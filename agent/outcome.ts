@@ -1,23 +1,22 @@
 import { settleByHand } from './core/by-hand.ts'
 import { type AgentError, ExitCode, type Problem } from './core/errors.ts'
-import type { Plan } from './core/plan.ts'
+import type { Change, Component, Plan } from './core/plan.ts'
 import type { DiffEntry, Outcome, Report } from './core/report.ts'
+import { isSettled } from './journal/commits.ts'
 import type { RunState } from './journal/run-state.ts'
 import { bindStep } from './steps/registry.ts'
 
 /** The report of a journaled run; `journal` is its file, for an operator who must finish by hand. */
-export function reportOf(
-  { plan, steps, window, problems, outcome, unwinding }: RunState,
-  journal: string,
-): Report {
+export function reportOf(state: RunState, journal: string): Report {
+  const { plan, steps, window, controllersDownMs, problems, outcome, unwinding } = state
   // A run that is still open is for agent resume, and says so itself.
-  const byHand = outcome === 'stuck' ? settleByHand(plan, journal) : null
+  const byHand = outcome === 'stuck' ? settleByHand(unsettled(state), journal) : null
   return {
     schema: 1,
     run: plan.run,
     outcome: outcome ?? 'stuck',
-    changed: unwinding === null && outcome !== 'stuck',
-    components: plan.components,
+    changed: outcome === 'partial' || (unwinding === null && outcome !== 'stuck'),
+    components: outcome === 'partial' ? componentsOf(state) : plan.components,
     steps: plan.steps.map((step, i) => ({
       kind: step.kind,
       component: step.component,
@@ -26,9 +25,30 @@ export function reportOf(
       ms: steps[i]?.ms ?? 0,
     })),
     window,
+    controllersDownMs,
     diff: [],
     problems: byHand === null ? problems : [...problems, stuck(plan.run, byHand)],
   }
+}
+
+/** What a later part could not do does not touch what is committed: only the rest is to be settled by hand. */
+function unsettled(state: RunState): Plan {
+  const steps = state.plan.steps.filter(({ component }) => !isSettled(state, component))
+  return steps.length === 0 ? state.plan : { ...state.plan, steps }
+}
+
+function componentsOf(state: RunState): Report['components'] {
+  const changes = Object.entries(state.plan.components) as [Component, Change][]
+  return Object.fromEntries(
+    changes.map(([component, change]) => [
+      component,
+      { ...change, ...(isUndone(state, component) && { rolledBack: true as const }) },
+    ]),
+  )
+}
+
+function isUndone(state: RunState, component: Component): boolean {
+  return state.plan.steps.some((step) => step.component === component) && !isSettled(state, component)
 }
 
 function stuck(run: string, fix: string): Problem {
@@ -57,6 +77,7 @@ export function unstarted(
     components: plan?.components ?? {},
     steps: steps ?? [],
     window: null,
+    controllersDownMs: null,
     diff,
     problems,
   }
@@ -72,7 +93,7 @@ function outcomeOfError({ exitCode }: AgentError): Outcome {
   return exitCode === ExitCode.stuck ? 'stuck' : 'refused'
 }
 
-/** The host is as asked (0), as before (3, 4), or needs somebody (5). */
+/** The host is as asked (0), as before (3, 4; but for what a partial run committed), or needs somebody (5). */
 export function exitCodeOf({ outcome, changed }: Report): ExitCode {
   switch (outcome) {
     case 'unchanged':
@@ -84,6 +105,8 @@ export function exitCodeOf({ outcome, changed }: Report): ExitCode {
       return changed ? ExitCode.done : ExitCode.rolledBack
     case 'refused':
       return ExitCode.refused
+    case 'partial':
+      return ExitCode.rolledBack
     case 'stuck':
       return ExitCode.stuck
     case 'deferred':

@@ -1,17 +1,25 @@
 import type { ReplacedPlugins } from './core/back-plan.ts'
 import { keptPaths } from './core/cni-plan.ts'
-import type { ObservedImage, ObservedNode } from './core/model.ts'
+import type { ContainerJson } from './core/docker-json.ts'
+import type { Observed, ObservedImage } from './core/model.ts'
 import type { OldContainer } from './core/plan.ts'
 import type { Leftovers } from './core/plan-part.ts'
+import { isSettled } from './journal/commits.ts'
 import { isCommittedRun, type RunState } from './journal/run-state.ts'
 import type { KnownContent } from './observe/cni-binaries.ts'
 import type { StepBefore } from './steps/step.ts'
 
-/** The container that a committed run replaced. */
+/** The calico/node that a committed run replaced. */
 export function replacedBy({ plan }: RunState): OldContainer | null {
   for (const step of plan.steps)
     if (step.kind === 'swap-container' || step.kind === 'swap-unit') return step.args.old
   return null
+}
+
+/** The controllers that a committed run replaced; null where they came back to what they were. */
+export function replacedControllers(run: RunState): OldContainer | null {
+  const swap = run.plan.steps.find((step) => step.kind === 'swap-controllers')
+  return swap && isSettled(run, 'controllers') ? swap.args.old : null
 }
 
 type SwappedPlugins = Pick<ReplacedPlugins, 'run' | 'binDir' | 'binaries'>
@@ -25,6 +33,12 @@ export function swappedPlugins({ plan, steps }: RunState): SwappedPlugins | null
   return { run: plan.run, binDir: step.args.binDir, binaries: before.binaries }
 }
 
+/** What the next run may change: what runs, and the image that is asked for. */
+export interface InPlace {
+  running: { container: ContainerJson } | null
+  image: Pick<ObservedImage, 'ref'> | null
+}
+
 /**
  * What the next commit may remove: the containers that earlier runs parked, and the images they replaced beyond
  * the `keepImages` newest. What runs now and what it is replaced with stay; nothing goes where neither changes.
@@ -32,20 +46,58 @@ export function swappedPlugins({ plan, steps }: RunState): SwappedPlugins | null
 export function leftoversOf(
   history: RunState[],
   keepImages: number,
-  { node, image }: { node: Pick<ObservedNode, 'container'> | null; image: Pick<ObservedImage, 'ref'> | null },
+  { node, controllers }: { node: InPlace; controllers: InPlace },
   kept: string[] = [],
 ): Leftovers {
-  const files = keptFiles(history)
-  if (!node || !image) return { containers: [], images: [], files }
-  const replaced = history.filter(isCommittedRun).flatMap((run) => replacedBy(run) ?? [])
+  const committed = history.filter(isCommittedRun)
+  const all = [
+    leftoversBeside(
+      node,
+      committed.flatMap((run) => replacedBy(run) ?? []),
+      keepImages,
+      kept,
+    ),
+    leftoversBeside(
+      controllers,
+      committed.flatMap((run) => replacedControllers(run) ?? []),
+      keepImages,
+      kept,
+    ),
+  ]
+  return {
+    containers: all.flatMap(({ containers }) => containers),
+    images: all.flatMap(({ images }) => images),
+    files: keptFiles(history),
+  }
+}
+
+function leftoversBeside(
+  { running, image }: InPlace,
+  replaced: OldContainer[],
+  keepImages: number,
+  kept: string[],
+): Pick<Leftovers, 'containers' | 'images'> {
+  if (!running || !image) return { containers: [], images: [] }
   // the one that is replaced now is the newest way back
-  const images = new Set([node.container.Config.Image, ...replaced.map(({ image: ref }) => ref)])
+  const images = new Set([running.container.Config.Image, ...replaced.map(({ image: ref }) => ref)])
   images.delete(image.ref)
-  const inUse = [node.container.Id, ...kept]
+  const inUse = [running.container.Id, ...kept]
   return {
     containers: replaced.map(({ id }) => id).filter((id) => !inUse.includes(id)),
     images: [...images].slice(keepImages),
-    files,
+  }
+}
+
+/** As the host was observed. */
+export function inPlace({
+  node,
+  image,
+  controllers,
+  controllersImage,
+}: Pick<Observed, 'node' | 'image' | 'controllers' | 'controllersImage'>) {
+  return {
+    node: { running: node, image },
+    controllers: { running: controllers, image: controllersImage },
   }
 }
 

@@ -1,7 +1,8 @@
 import { type App, carryOut, resumeInterrupted } from './app.ts'
 import { type BackPart, cniBackPart, cniConfigBackPart } from './core/back-plan.ts'
 import { nodeOrUnitBack } from './core/build-plan.ts'
-import { AgentError, ExitCode } from './core/errors.ts'
+import { controllersBackPart } from './core/controllers-plan.ts'
+import { AgentError, ExitCode, type Problem } from './core/errors.ts'
 import type { Wanted } from './core/model.ts'
 import type { OldContainer } from './core/plan.ts'
 import { joinParts, type Leftovers } from './core/plan-part.ts'
@@ -10,7 +11,7 @@ import type { Report } from './core/report.ts'
 import { isCommittedRun, type RunState } from './journal/run-state.ts'
 import { observeHost } from './observe/observe.ts'
 import { unstarted } from './outcome.ts'
-import { leftoversOf, replacedBy, swappedPlugins } from './replaced.ts'
+import { type InPlace, leftoversOf, replacedBy, replacedControllers, swappedPlugins } from './replaced.ts'
 
 /** Puts back what the last committed run, or the run that is named, replaced. */
 export async function rollback(app: App, wanted: Wanted, named: string | undefined): Promise<Report> {
@@ -25,6 +26,7 @@ export async function rollback(app: App, wanted: Wanted, named: string | undefin
     await nodeBack(app, wanted, undone, run),
     await pluginsBack(app, undone, run),
     await configBack(app, undone, run),
+    await controllersBack(app, wanted, undone, run),
   ].filter((part) => part !== null)
   const problems = back.flatMap((part) => part.problems)
   if (problems.some(({ severity }) => severity === 'error')) return unstarted('refused', null, problems)
@@ -57,13 +59,42 @@ async function nodeBack(app: App, wanted: Wanted, undone: RunState, run: string)
   const target = { ...wanted, node: { ...wanted.node, image: old.image, container: old.name } }
   const observed = await observeHost(target, app.ports)
   const { node, engine } = observed
-  const problems = preflightRollback(observed, target)
+  const problems = preflightRollback(observed, target, 'node')
   if (node === null) return { part: null, problems }
   const runs = node.unit ? node.container.Image === old.imageId : node.container.Id === old.id
   if (runs && node.container.State.Running) return { part: null, problems }
   if (problems.some(({ severity }) => severity === 'error')) return { part: null, problems }
   const input = { run, wanted: target, engineHostname: engine.name, node }
   return { part: nodeOrUnitBack(input, await stateOfReplaced(app, old)), problems }
+}
+
+async function controllersBack(
+  app: App,
+  wanted: Wanted,
+  undone: RunState,
+  run: string,
+): Promise<BackPart | null> {
+  const old = replacedControllers(undone)
+  if (old === null) return null
+  // As for a release: what cannot be put back is left alone, and keeps nothing else from coming back.
+  const asked = { ...wanted.controllers, image: old.image, onlyIfInstalled: true, container: old.name }
+  const target = { ...wanted, controllers: asked }
+  const observed = await observeHost(target, app.ports)
+  const { controllers, engine } = observed
+  if (controllers === null) return { part: null, problems: [controllersGone(old.name)] }
+  const problems = preflightRollback(observed, target, 'controllers')
+  if (problems.length > 0 || controllers.container.Id === old.id) return { part: null, problems }
+  const input = { run, wanted, engineHostname: engine.name, controllers }
+  return { part: controllersBackPart(input, await stateOfReplaced(app, old)), problems }
+}
+
+function controllersGone(name: string): Problem {
+  return {
+    code: 'no-controllers',
+    severity: 'warning',
+    message: `${name} is not put back: there is no such container any more`,
+    fix: 'docker ps -a shows what there is',
+  }
 }
 
 async function pluginsBack({ ports: { cni } }: App, undone: RunState, run: string): Promise<BackPart | null> {
@@ -86,13 +117,18 @@ async function leftoversOfRollback(
   history: RunState[],
   undone: RunState,
 ): Promise<Leftovers> {
-  const old = replacedBy(undone)
-  const node = await app.ports.docker.inspectContainer(old?.name ?? wanted.node.container)
+  const node = replacedBy(undone)
+  const controllers = replacedControllers(undone)
+  const place = async (old: OldContainer | null): Promise<InPlace> => {
+    const container = old && (await app.ports.docker.inspectContainer(old.name))
+    return { running: container ? { container } : null, image: old && { ref: old.image } }
+  }
+  const places = { node: await place(node), controllers: await place(controllers) }
   return leftoversOf(
     history,
     wanted.keepImages,
-    { node: node ? { container: node } : null, image: old && { ref: old.image } },
-    old ? [old.id] : [],
+    places,
+    [node, controllers].flatMap((old) => old?.id ?? []),
   )
 }
 

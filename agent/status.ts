@@ -2,7 +2,7 @@ import { type App, isUnfinished } from './app.ts'
 import type { Problem } from './core/errors.ts'
 import { imageVersion } from './core/health.ts'
 import { tagOf } from './core/image-ref.ts'
-import { hasTarget, type ObservedNode, type Wanted } from './core/model.ts'
+import { hasTarget, type ObservedControllers, type ObservedNode, type Wanted } from './core/model.ts'
 import type { NodeStatus, RunStatus, StatusReport } from './core/status-report.ts'
 import type { RunState } from './journal/run-state.ts'
 import { installedPlugins } from './observe/cni-binaries.ts'
@@ -16,6 +16,7 @@ export const nothingSeen: StatusReport = {
   node: null,
   bird: null,
   announcedMs: null,
+  controllers: null,
   cni: null,
   cniConfig: null,
   lastRun: null,
@@ -31,7 +32,7 @@ export async function status(app: App, wanted: Wanted): Promise<StatusReport> {
     app.runs.history(),
     installedPlugins(wanted.cni, app.ports.cni),
   ])
-  const { node, upgrade } = seen
+  const { node, controllers, upgrade } = seen
   const problems = [...seen.problems]
   const cniConfig = await observeLiveConfig(wanted.places, app.ports.configs, problems)
   const last = history.find((run) => !isUnfinished(run))
@@ -46,6 +47,7 @@ export async function status(app: App, wanted: Wanted): Promise<StatusReport> {
           })
         : null,
     announcedMs: node?.daemons.length ? node.announcedMs : null,
+    controllers: controllers && nodeStatus(controllers),
     cni: plugins.some(({ sha256 }) => sha256 !== null) ? { binDir: wanted.cni.binDir, plugins } : null,
     cniConfig,
     lastRun: last ? runStatus(last) : null,
@@ -59,6 +61,7 @@ export async function status(app: App, wanted: Wanted): Promise<StatusReport> {
 
 interface Seen {
   node: ObservedNode | null
+  controllers: ObservedControllers | null
   upgrade: StatusReport['upgrade']
   problems: Problem[]
 }
@@ -69,13 +72,14 @@ async function look(app: App, wanted: Wanted): Promise<Seen> {
     const { observed, change, problems } = await planUpgrade(app, wanted)
     const { steps, components } = change?.plan ?? { steps: [], components: {} }
     const upgrade = { refused: change === null, changed: steps.length > 0, components, problems }
-    return { node: observed.node, upgrade, problems: observed.problems }
+    const { node, controllers } = observed
+    return { node, controllers, upgrade, problems: observed.problems }
   }
-  const { node, problems } = await observeHost(wanted, app.ports)
-  return { node, upgrade: null, problems }
+  const { node, controllers, problems } = await observeHost(wanted, app.ports)
+  return { node, controllers, upgrade: null, problems }
 }
 
-function nodeStatus({ container, image, owner }: ObservedNode): NodeStatus {
+function nodeStatus({ container, image, owner }: ObservedControllers): NodeStatus {
   return {
     container: container.Name.replace(/^\//, ''),
     id: container.Id,

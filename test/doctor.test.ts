@@ -19,8 +19,8 @@ async function diagnose(host: FakeHost, asked: Wanted, cni: string | null = null
 /** Each once: the image of the node and that of the CNI plugins are tried by the same rules. */
 const codes = (rules: readonly { code: string }[]) => [...new Set(rules.map(({ code }) => code))]
 
-/** No unit runs the container, and no CNI config is asked for. */
-const ofThisHost = RULES.filter(({ code }) => !/^(systemd|unit|two|cni)-/.test(code))
+/** No unit runs the container, and neither a CNI config nor controllers are asked for. */
+const ofThisHost = RULES.filter(({ code }) => !/^(systemd|unit|two|cni)-|controllers/.test(code))
 
 describe('doctor', () => {
   it('tries every rule on a host that is fine, and says what it saw', async () => {

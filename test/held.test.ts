@@ -26,6 +26,7 @@ describe('heldTarget', () => {
       ['prefetch A>B prefetched', 'upgrade A>B rolled-back x'],
       'because x',
     ],
+    ['a part of it failed', ['upgrade A>B partial controllers-failed'], 'because controllers-failed'],
     ['another one failed', ['upgrade A>C rolled-back gate-failed'], null],
     ['it failed, and came in by hand since', ['upgrade A>B upgraded', 'upgrade A>B rolled-back x'], null],
     ['it was refused', ['upgrade A>B refused image-not-found'], null],

@@ -5,7 +5,10 @@ import { knownContent, leftoversOf } from '../agent/replaced.ts'
 import { recordsOf } from './journal/sample.ts'
 
 const BIN = '/opt/cni/bin'
-const nothing = { node: null, image: null }
+const nothing = {
+  node: { running: null, image: null },
+  controllers: { running: null, image: null },
+}
 
 /** A run that swapped calico, from this image. */
 function run(name: string, { image = 'id-1', outcome = 'upgraded', files = [] as string[] } = {}): RunState {

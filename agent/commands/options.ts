@@ -18,6 +18,7 @@ export interface TargetArgs extends CommonArgs {
   to: string | undefined
   node: string | undefined
   cni: string | undefined
+  controllers: string | undefined
   only: string | undefined
 }
 
@@ -72,6 +73,11 @@ export function withTarget<T>(yargs: Argv<T>): Argv<T & TargetArgs> {
       type: 'string',
       requiresArg: true,
       describe: 'CNI binaries: an image, or the path of a directory or an archive',
+    })
+    .option('controllers', {
+      type: 'string',
+      requiresArg: true,
+      describe: 'kube-controllers image, by tag or digest; wins over --to',
     })
     .option('only', {
       type: 'string',

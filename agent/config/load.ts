@@ -16,6 +16,7 @@ export interface ConfigFlags {
   node?: string | undefined
   /** Image reference, or the path of a directory or an archive. */
   cni?: string | undefined
+  controllers?: string | undefined
   to?: string | undefined
   window?: number | undefined
   dockerSocket?: string | undefined
@@ -54,6 +55,10 @@ export function mergeFlags(config: Config, flags: ConfigFlags): Config {
     ...config,
     release: flags.to ?? config.release,
     node: { ...config.node, image: flags.node ?? (flags.to === undefined ? config.node.image : undefined) },
+    controllers: {
+      ...config.controllers,
+      image: flags.controllers ?? (flags.to === undefined ? config.controllers.image : undefined),
+    },
     cni: flags.cni === undefined ? config.cni : { ...config.cni, ...noSource, ...sourceOf(flags.cni) },
     window: flags.window ?? config.window,
     docker: { socket: flags.dockerSocket ?? config.docker.socket },
@@ -72,6 +77,7 @@ const flagNames: Record<string, string> = {
   node: '--node',
   release: '--to',
   cni: '--cni',
+  controllers: '--controllers',
   window: '--window',
   docker: '--docker-socket',
 }

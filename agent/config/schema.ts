@@ -91,6 +91,11 @@ const sections = {
     manager: z.enum(['auto', 'docker', 'systemd']).default('auto'),
     unit: unitName.optional(),
   }),
+  controllers: z.strictObject({
+    image: imageRef.optional(),
+    container: containerName.default('calico-kube-controllers'),
+    manager: z.enum(['auto', 'docker']).default('auto'),
+  }),
   bird: z.strictObject({
     sockets: z.array(absolutePath).min(1).default(['/var/run/calico/bird.ctl', '/var/run/calico/bird6.ctl']),
   }),
@@ -133,6 +138,7 @@ const configShape = z.strictObject({
   registry: registryPrefix.default('quay.io'),
   releases: z.record(releaseName, releaseEntry).superRefine(checkEntries).default({}),
   node: sections.node.prefault({}),
+  controllers: sections.controllers.prefault({}),
   cni: sections.cni.prefault({}),
   kubelet: sections.kubelet.prefault({}),
   bird: sections.bird.prefault({}),

@@ -6,6 +6,7 @@ import {
   type Wanted,
   type WantedCni,
   type WantedCniConfig,
+  type WantedControllers,
 } from '../core/model.ts'
 import type { Release } from '../core/releases.ts'
 import { releaseOf } from './load.ts'
@@ -36,6 +37,7 @@ export function wantedOf(config: Config, allow: string[], only: Part[] = [...PAR
     node: { ...node, image: only.includes('node') ? (node.image ?? release?.images.node ?? null) : null },
     cni: wantedCni(config, only.includes('cni'), release),
     cniConfig: only.includes('cni-config') ? wantedCniConfig(config) : null,
+    controllers: wantedControllers(config, only.includes('controllers'), release),
     places: placesOf(config),
     birdSockets: bird.sockets,
     windowMs: window * 1000,
@@ -52,6 +54,15 @@ function wantedCni({ cni }: Config, asked: boolean, release: Release | null): Wa
   const released: CniSource | null = release && { kind: 'image', image: release.images.cni }
   const source = asked ? (own ?? released) : null
   return { source, onlyIfInstalled: own === null, binaries, sha256, binDir, configDir }
+}
+
+function wantedControllers(
+  { controllers: { image: own, container, manager } }: Config,
+  asked: boolean,
+  release: Release | null,
+): WantedControllers {
+  const image = asked ? (own ?? release?.images.controllers ?? null) : null
+  return { image, onlyIfInstalled: own === undefined, container, manager }
 }
 
 function cniSource({ image, directory, archive }: Config['cni']): CniSource | null {
@@ -75,17 +86,23 @@ const MISSING: Record<Part, string> = {
   node: 'neither --to and --node nor release and node.image in FILE name it',
   cni: 'neither --cni nor cni in FILE names a source',
   'cni-config': 'cni.merge in FILE is missing',
+  controllers: 'neither --to and --controllers nor release and controllers.image in FILE name it',
 }
 
 /**
  * Something must be asked for, and all that `--only` names.
  * @throws ConfigError that shows the smallest config
  */
-export function checkTarget({ node, cni, cniConfig }: Wanted, file: string, only: Part[] | undefined): void {
+export function checkTarget(
+  { node, cni, cniConfig, controllers }: Wanted,
+  file: string,
+  only: Part[] | undefined,
+): void {
   const asked: Record<Part, boolean> = {
     node: node.image !== null,
     cni: cni.source !== null,
     'cni-config': cniConfig !== null,
+    controllers: controllers.image !== null,
   }
   const missing = only?.filter((part) => !asked[part]) ?? []
   if (missing.length > 0) {

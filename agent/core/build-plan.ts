@@ -1,8 +1,10 @@
 import { cniConfigPart } from './cni-config-plan.ts'
 import { type CniInput, cniFetchSteps, cniPart } from './cni-plan.ts'
+import type { Replaced } from './container-swap.ts'
+import { controllersPart } from './controllers-plan.ts'
 import { pullSteps } from './image-state.ts'
 import type { Observed, ObservedImage, Wanted } from './model.ts'
-import { type NodeInput, nodeBackPart, nodePart, type Replaced } from './node-plan.ts'
+import { type NodeInput, nodeBackPart, nodePart } from './node-plan.ts'
 import type { Plan } from './plan.ts'
 import { joinParts, type Leftovers, type PlannedChange, type PlanPart } from './plan-part.ts'
 import { unitBackPart, unitPart } from './unit-plan.ts'
@@ -10,18 +12,23 @@ import { unitBackPart, unitPart } from './unit-plan.ts'
 interface UpgradeInput {
   run: string
   wanted: Pick<Wanted, 'windowMs' | 'settleMs' | 'cni' | 'cniConfig'>
-  observed: Pick<Observed, 'engine' | 'node' | 'image' | 'cni' | 'cniConfig'>
+  observed: Pick<
+    Observed,
+    'engine' | 'node' | 'image' | 'cni' | 'cniConfig' | 'controllers' | 'controllersImage'
+  >
   leftovers: Leftovers
 }
 
 /** The plan that puts what is asked for in place of what is there; no steps where it is there already. */
 export function upgradePlan({ run, wanted, observed, leftovers }: UpgradeInput): PlannedChange {
-  const { engine, node, image, cniConfig } = observed
+  const { engine, node, image, cniConfig, controllers, controllersImage } = observed
+  const on = { run, wanted, engineHostname: engine.name }
   const cni = cniInput(run, wanted, observed)
   const parts = [
-    node && image ? nodeOrUnit({ run, wanted, engineHostname: engine.name, node }, image) : null,
+    node && image ? nodeOrUnit({ ...on, node }, image) : null,
     cni ? cniPart(cni) : null,
     cniConfig && wanted.cniConfig ? cniConfigPart(run, cniConfig, wanted.cniConfig) : null,
+    controllers && controllersImage ? controllersPart({ ...on, controllers }, controllersImage) : null,
   ]
   return joinParts(
     { run, command: 'upgrade' },
@@ -41,17 +48,23 @@ export function nodeOrUnitBack(input: NodeInput, replaced: Replaced): PlanPart {
 
 /** The plan that only fetches: images are pulled, plugins are staged. */
 export function prefetchPlan({ run, wanted, observed }: Omit<UpgradeInput, 'leftovers'>): Plan {
-  const { node, image } = observed
+  const { node, image, controllers, controllersImage } = observed
   const cni = cniInput(run, wanted, observed)
   const from = node?.container.Config.Image ?? ''
+  const fromControllers = controllers?.container.Config.Image ?? ''
   return {
     run,
     command: 'prefetch',
     components: {
       ...(image && { node: { from, to: image.ref } }),
       ...(cni && { cni: cniPart(cni).change }),
+      ...(controllersImage && { controllers: { from: fromControllers, to: controllersImage.ref } }),
     },
-    steps: [...(image ? pullSteps('node', image) : []), ...(cni ? cniFetchSteps(cni) : [])],
+    steps: [
+      ...(image ? pullSteps('node', image) : []),
+      ...(cni ? cniFetchSteps(cni) : []),
+      ...(controllersImage ? pullSteps('controllers', controllersImage) : []),
+    ],
   }
 }
 

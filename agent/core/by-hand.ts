@@ -1,7 +1,7 @@
 import { keptName, stagedName } from './cni-files.ts'
 import { RUN_LABEL } from './container-spec.ts'
 import { dockerRunLine } from './docker-run.ts'
-import type { OldContainer, Plan } from './plan.ts'
+import type { ContainerCommit, OldContainer, Plan } from './plan.ts'
 import type { UnitChange } from './unit-change.ts'
 
 /**
@@ -9,7 +9,12 @@ import type { UnitChange } from './unit-change.ts'
  * where it is gone, the old CNI plugins and the old CNI config. Null for a run that touched none of them.
  */
 export function settleByHand(plan: Plan, journal: string): string | null {
-  const lines = [...nodeLines(plan), ...pluginLines(plan), ...configLines(plan, journal)]
+  const lines = [
+    ...nodeLines(plan),
+    ...pluginLines(plan),
+    ...configLines(plan, journal),
+    ...controllersLines(plan),
+  ]
   if (lines.length === 0) return null
   return [...lines, `the journal ${journal} has every value, the hidden ones too`].join('\n')
 }
@@ -48,22 +53,52 @@ function nodeLines(plan: Plan): string[] {
 
 function containerLines({ steps }: Plan): string[] {
   const swap = steps.find((step) => step.kind === 'swap-container')
-  const commit = steps.find((step) => step.kind === 'commit')
-  const [kept] = commit?.args.containers ?? []
-  if (!swap || !kept) return []
-  const { old, next, parkName } = kept
+  const kept = swap && commitOf(steps, swap.args.old)
+  if (!kept) return []
+  const { old, parkName } = kept
   const id = old.id.slice(0, 12)
-  const newOne =
-    'parked' in next ? next.parked.slice(0, 12) : `docker ps -a --filter label=${RUN_LABEL}=${next.createdBy}`
   return [
-    `see what stands: docker ps -a --no-trunc; the old container is ${id} (${old.image}), named ${old.name} or ${parkName}`,
-    `the new one: ${newOne}`,
+    ...whatStands(kept),
     'to keep the new one (NEW), if docker exec NEW birdcl show protocols has its sessions Established:',
     `  docker update --restart=no ${id}; docker rename ${id} ${parkName}`,
     `  docker update --restart=${policyWord(old)} NEW; docker rename NEW ${old.name}`,
     'to put the old one back, but not while docker exec NEW birdcl show status tells of a recovery:',
     `  docker kill NEW; docker rm NEW`,
     `  docker update --restart=${policyWord(old)} ${id}; docker rename ${id} ${old.name}; docker start ${id}`,
+    'and where the old one is gone, make it again:',
+    `  ${dockerRunLine(old.name, old.spec)}`,
+  ]
+}
+
+function commitOf(steps: Plan['steps'], { id }: OldContainer): ContainerCommit | undefined {
+  const commits = steps.flatMap((step) => (step.kind === 'commit' ? step.args.containers : []))
+  return commits.find(({ old }) => old.id === id)
+}
+
+function whatStands({ old, next, parkName }: ContainerCommit): string[] {
+  const newOne =
+    'parked' in next ? next.parked.slice(0, 12) : `docker ps -a --filter label=${RUN_LABEL}=${next.createdBy}`
+  return [
+    `see what stands: docker ps -a --no-trunc; the old container is ${old.id.slice(0, 12)} (${old.image}), named ${old.name} or ${parkName}`,
+    `the new one: ${newOne}`,
+  ]
+}
+
+/** One is seen stopped before the other starts: two would both write. */
+function controllersLines({ steps }: Plan): string[] {
+  const swap = steps.find((step) => step.kind === 'swap-controllers')
+  const kept = swap && commitOf(steps, swap.args.old)
+  if (!kept) return []
+  const { old, parkName } = kept
+  const id = old.id.slice(0, 12)
+  return [
+    ...whatStands(kept),
+    'to put the old controllers back, never two at once:',
+    '  docker update --restart=no NEW; docker stop NEW; docker rm NEW',
+    `  docker update --restart=${policyWord(old)} ${id}; docker rename ${id} ${old.name}; docker start ${id}`,
+    'to keep the new ones:',
+    `  docker update --restart=no ${id}; docker stop ${id}; docker rename ${id} ${parkName}`,
+    `  docker update --restart=${policyWord(old)} NEW; docker rename NEW ${old.name}; docker start NEW`,
     'and where the old one is gone, make it again:',
     `  ${dockerRunLine(old.name, old.spec)}`,
   ]

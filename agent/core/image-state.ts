@@ -1,16 +1,19 @@
 import { imageVersion } from './health.ts'
 import { parseImageRef, repository } from './image-ref.ts'
-import type { ObservedImage, ObservedNode } from './model.ts'
+import type { ObservedControllers, ObservedImage } from './model.ts'
 import type { Component, PlannedStep } from './plan.ts'
 
+/** A container, and the image that it was made from. */
+export type RunningImage = Pick<ObservedControllers, 'container' | 'image'>
+
 /** By digest where the registry answers: a mutable tag that moved is a change. */
-export function runsAlready(node: ObservedNode, image: ObservedImage): boolean {
-  if (!node.container.State.Running) return false
+export function runsAlready(running: RunningImage, image: ObservedImage): boolean {
+  if (!running.container.State.Running) return false
   const { remote } = image
   // a digest is the content's, whatever the repository
   if ('digest' in remote)
-    return (node.image?.RepoDigests ?? []).some((known) => known.endsWith(`@${remote.digest}`))
-  return image.local?.Id === node.container.Image
+    return (running.image?.RepoDigests ?? []).some((known) => known.endsWith(`@${remote.digest}`))
+  return image.local?.Id === running.container.Image
 }
 
 /** The pull of the image, where this host does not have what the registry has. */

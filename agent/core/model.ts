@@ -19,6 +19,7 @@ export interface Wanted {
     manager: 'auto' | 'docker' | 'systemd'
     unit?: string | undefined
   }
+  controllers: WantedControllers
   cni: WantedCni
   /** Null where the config is left alone. */
   cniConfig: WantedCniConfig | null
@@ -35,13 +36,33 @@ export interface Wanted {
 }
 
 /** What an upgrade can be kept to, by `--only`. */
-export const PARTS = ['node', 'cni', 'cni-config'] as const
+export const PARTS = ['node', 'cni', 'cni-config', 'controllers'] as const
 
 export type Part = (typeof PARTS)[number]
 
 /** Something is asked of this host. */
-export function hasTarget({ node, cni, cniConfig }: Wanted): boolean {
-  return node.image !== null || cni.source !== null || cniConfig !== null
+export function hasTarget({ node, cni, cniConfig, controllers }: Wanted): boolean {
+  return node.image !== null || cni.source !== null || cniConfig !== null || controllers.image !== null
+}
+
+/** The same host, with nothing asked of it. */
+export function askingNothing(wanted: Wanted): Wanted {
+  return {
+    ...wanted,
+    node: { ...wanted.node, image: null },
+    cni: { ...wanted.cni, source: null },
+    cniConfig: null,
+    controllers: { ...wanted.controllers, image: null },
+  }
+}
+
+export interface WantedControllers {
+  /** Null where they are left alone. */
+  image: string | null
+  /** The image is the release's: a host on which none run is left alone. */
+  onlyIfInstalled: boolean
+  container: string
+  manager: 'auto' | 'docker'
 }
 
 /** Where CNI binaries come from. */
@@ -107,6 +128,14 @@ export interface ObservedNode {
   daemons: ObservedDaemon[]
   /** Graceful-restart time that this BIRD announces to its peers. */
   announcedMs: number
+}
+
+/** The container of kube-controllers, or of kube-policy-controller as it was called up to 2.5. */
+export interface ObservedControllers {
+  container: ContainerJson
+  /** Null when the image was pruned. */
+  image: ImageJson | null
+  owner: Owner
 }
 
 /** The image that is asked for, as this host and its registry know it. */
@@ -183,6 +212,10 @@ export interface Observed {
   cni: ObservedCni | null
   /** Null where it is left alone. */
   cniConfig: ObservedCniConfig | null
+  /** Null where this host has no container of that name: another host of the cluster runs them. */
+  controllers: ObservedControllers | null
+  /** Of the controllers; null where none is asked for, or none run that a release could bring up to date. */
+  controllersImage: ObservedImage | null
   companions: Companions
   /** What could not be observed as expected; the preflight rule of the same code reports it. */
   problems: Problem[]

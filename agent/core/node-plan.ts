@@ -1,11 +1,10 @@
 import { birdBaseline } from './bird-phase.ts'
-import { containerDiff } from './container-diff.ts'
-import { containerSpec, trialSpec } from './container-spec.ts'
+import { type ContainerSwap, type Replaced, swapBack, swapToImage } from './container-swap.ts'
 import { envMap, healthChecks, imageVersion } from './health.ts'
 import { tagOf } from './image-ref.ts'
-import { mustPull, pullSteps, runsAlready, versionOf } from './image-state.ts'
+import { runsAlready, versionOf } from './image-state.ts'
 import type { ObservedImage, ObservedNode, Wanted } from './model.ts'
-import type { Change, Gate, NextContainer, OldContainer, PlannedStep } from './plan.ts'
+import type { Gate } from './plan.ts'
 import type { PlanPart } from './plan-part.ts'
 import { windowBudget } from './window.ts'
 
@@ -18,78 +17,40 @@ export interface NodeInput {
 
 /** Puts a container of `image` in place of the one that runs. */
 export function nodePart(input: NodeInput, image: ObservedImage): PlanPart {
-  const { node, run } = input
-  const change: Change = { from: node.container.Config.Image, to: image.ref }
+  const { node } = input
+  const change = { from: node.container.Config.Image, to: image.ref }
   if (runsAlready(node, image))
     return { component: 'node', change, prepare: [], move: [], commits: [], diff: [] }
-  const old = oldContainer(input)
-  const after = { ...old.spec, body: { ...old.spec.body, Image: image.ref } }
-  const diff = containerDiff(
-    old.name,
-    { spec: old.spec, imageConfig: node.image?.Config ?? null },
-    { spec: after, imageConfig: mustPull(image) ? null : (image.local?.Config ?? null) },
-  )
-  return {
-    component: 'node',
-    change,
-    prepare: [...pullSteps('node', image), createStep(input, old, image.ref)],
-    ...swapAndCommit(input, old, { createdBy: run }, versionOf(image)),
-    diff: [diff],
-  }
-}
-
-/** A container that an earlier run replaced: parked, or gone and to be made again. */
-export interface Replaced {
-  old: OldContainer
-  parked: boolean
-  /** What to create it from when it is not parked: its image's id while this host has it. */
-  image: string
-  imageIsLocal: boolean
+  const swap = swapToImage(swapInput(input), image)
+  return { component: 'node', change, ...partOf(input, swap, versionOf(image)) }
 }
 
 /** Puts back the container that an earlier run replaced. */
 export function nodeBackPart(input: NodeInput, replaced: Replaced): PlanPart {
-  const { node } = input
-  const old = oldContainer(input)
-  const next: NextContainer = replaced.parked ? { parked: replaced.old.id } : { createdBy: input.run }
-  const diff = containerDiff(
-    old.name,
-    { spec: old.spec, imageConfig: null },
-    { spec: replaced.old.spec, imageConfig: null },
-  )
+  const change = { from: input.node.container.Config.Image, to: replaced.old.image }
+  const swap = swapBack(swapInput(input), replaced)
   return {
     component: 'node',
-    change: { from: node.container.Config.Image, to: replaced.old.image },
-    prepare: replaced.parked ? [] : recreateSteps(input, replaced),
-    ...swapAndCommit(input, old, next, imageVersion(tagOf(replaced.old.image), null)),
-    diff: [diff],
+    change,
+    ...partOf(input, swap, imageVersion(tagOf(replaced.old.image), null)),
   }
 }
 
-function recreateSteps(input: NodeInput, replaced: Replaced): PlannedStep[] {
-  return [...repull(replaced), createStep(input, replaced.old, replaced.image)]
+function swapInput({ run, node, engineHostname }: NodeInput) {
+  return { component: 'node' as const, run, label: run, running: node, engineHostname }
 }
 
-/** The pull of an image that ran here before and is gone. */
-export function repull({ image, imageIsLocal }: Replaced): PlannedStep[] {
-  return imageIsLocal ? [] : [{ kind: 'pull-image', component: 'node', args: { image } }]
-}
-
-function createStep({ run }: NodeInput, { name, spec }: OldContainer, image: string): PlannedStep {
-  const args = { name: `${name}-next-${run}`, run, spec: trialSpec(spec, image, run) }
-  return { kind: 'create-container', component: 'node', args }
-}
-
-function swapAndCommit(
+function partOf(
   input: NodeInput,
-  old: OldContainer,
-  next: NextContainer,
+  { old, next, prepare, commits, diff }: ContainerSwap,
   version: string | null,
-): Pick<PlanPart, 'move' | 'commits'> {
+): Pick<PlanPart, 'prepare' | 'move' | 'commits' | 'diff'> {
   const gate = gateOf(input, version)
   return {
+    prepare,
     move: [{ kind: 'swap-container', component: 'node', args: { old, next, gate } }],
-    commits: [{ old, next, parkName: `${old.name}-parked-${input.run}` }],
+    commits,
+    diff,
   }
 }
 
@@ -100,19 +61,5 @@ export function gateOf({ node, wanted }: NodeInput, version: string | null): Gat
     settleMs: wanted.settleMs,
     daemons: node.daemons.map(({ endpoint, view }) => ({ endpoint, baseline: birdBaseline(view) })),
     health: healthChecks(envMap(node.container.Config.Env), version),
-  }
-}
-
-export function oldContainer({ node, engineHostname }: NodeInput): OldContainer {
-  const { container } = node
-  return {
-    id: container.Id,
-    name: container.Name.replace(/^\//, ''),
-    policy: container.HostConfig.RestartPolicy,
-    wasRunning: container.State.Running,
-    autoRemove: container.HostConfig.AutoRemove === true,
-    spec: containerSpec(container, node.image, engineHostname),
-    image: container.Config.Image,
-    imageId: container.Image,
   }
 }

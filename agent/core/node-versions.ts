@@ -1,11 +1,12 @@
 import semver from 'semver'
 import { imageVersion } from './health.ts'
 import { tagOf } from './image-ref.ts'
-import type { ObservedImage, ObservedNode } from './model.ts'
+import type { RunningImage } from './image-state.ts'
+import type { ObservedImage } from './model.ts'
 
 /** What runs and what is asked for, by tag or label; null where neither states it. */
 export function nodeVersions(
-  { container, image: running }: ObservedNode,
+  { container, image: running }: RunningImage,
   { ref, local }: ObservedImage,
 ): { from: string | null; to: string | null } {
   return {

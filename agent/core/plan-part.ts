@@ -11,6 +11,8 @@ export interface PlanPart {
   commits: ContainerCommit[]
   /** Files that its way back needs until the commit only. */
   kept?: string[]
+  /** It moves after the commit of the others, which stand whatever comes of it. */
+  commitsAlone?: true
   diff: DiffEntry[]
 }
 
@@ -28,8 +30,8 @@ export interface PlannedChange {
 }
 
 /**
- * The plan of all parts, in their order: everything is prepared before the first of them moves, and one commit ends
- * the run for all. No steps where no part has any.
+ * The plan of all parts, in their order: everything is prepared before the first of them moves. One commit settles
+ * them all, and another one each part that commits alone. No steps where no part has any.
  */
 export function joinParts(
   head: Pick<Plan, 'run' | 'command'>,
@@ -45,22 +47,38 @@ export function joinParts(
 }
 
 function stepsOf(parts: PlanPart[], leftovers: Leftovers): PlannedStep[] {
-  const [first] = parts
-  if (!first) return []
-  const { component } = first
+  const together = parts.filter(({ commitsAlone }) => commitsAlone !== true)
+  const alone = parts.filter(({ commitsAlone }) => commitsAlone === true).map((part) => [part])
+  const groups = [together, ...alone].filter((group) => group.length > 0)
   return [
     ...parts.flatMap(({ prepare }) => prepare),
-    ...parts.flatMap(({ move }) => move),
-    { kind: 'commit', component, args: { containers: parts.flatMap(({ commits }) => commits) } },
-    ...cleanUpSteps(parts, leftovers),
+    ...groups.flatMap((group, i) => [
+      ...group.flatMap(({ move }) => move),
+      commitOf(group, groups.length > 1),
+      ...cleanUpSteps(group, i === groups.length - 1 ? leftoversFor(parts, leftovers) : NO_LEFTOVERS),
+    ]),
   ]
 }
 
+function commitOf(group: PlanPart[], isOneOfSeveral: boolean): PlannedStep {
+  const containers = group.flatMap(({ commits }) => commits)
+  const parts = group.map(({ component }) => component)
+  const args = { containers, ...(isOneOfSeveral && { parts }) }
+  return { kind: 'commit', component: parts[0] ?? 'node', args }
+}
+
+const NO_LEFTOVERS: Leftovers = { containers: [], images: [], files: [] }
+
 /** Plugins that earlier runs kept go only where newer ones are kept. */
-function cleanUpSteps(parts: PlanPart[], { containers, images, files: earlier }: Leftovers): PlannedStep[] {
+function leftoversFor(parts: PlanPart[], leftovers: Leftovers): Leftovers {
   const keepsPlugins = parts.some(({ component }) => component === 'cni')
-  const files = [...parts.flatMap(({ kept = [] }) => kept), ...(keepsPlugins ? earlier : [])]
+  return keepsPlugins ? leftovers : { ...leftovers, files: [] }
+}
+
+/** What was kept until this commit goes, and with the last one what earlier runs left. */
+function cleanUpSteps(group: PlanPart[], { containers, images, files: earlier }: Leftovers): PlannedStep[] {
+  const files = [...group.flatMap(({ kept = [] }) => kept), ...earlier]
   if (containers.length + images.length + files.length === 0) return []
   const args = { containers, images, ...(files.length > 0 && { files }) }
-  return [{ kind: 'clean-up', component: parts[0]?.component ?? 'node', args }]
+  return [{ kind: 'clean-up', component: group[0]?.component ?? 'node', args }]
 }

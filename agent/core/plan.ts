@@ -6,7 +6,7 @@ import type { HealthCheck } from './health.ts'
 import type { CniSource } from './model.ts'
 import type { UnitChange } from './unit-change.ts'
 
-export type Component = 'node' | 'cni' | 'cniConfig'
+export type Component = 'node' | 'cni' | 'cniConfig' | 'controllers'
 
 /** The container that takes over: made by this run (found by its label), or one that an earlier run parked. */
 export type NextContainer = { createdBy: string } | { parked: string }
@@ -82,7 +82,10 @@ export interface StepArgs {
   'restart-kubelet': { unit: string }
   'swap-unit': { change: UnitChange; old: OldContainer; gate: Gate }
   'edit-unit': { change: UnitChange }
-  commit: { containers: ContainerCommit[] }
+  /** `check` is run in the new container until it passes; null where its image has none. */
+  'swap-controllers': { old: OldContainer; next: NextContainer; check: string[] | null; settleMs: number }
+  /** `parts`: those that it settles; all of the plan where it is the only one. */
+  commit: { containers: ContainerCommit[]; parts?: Component[] }
   /** `files`: ways back that the commit has made void; a journal of before they were kept has none. */
   'clean-up': { containers: string[]; images: string[]; files?: string[] }
 }

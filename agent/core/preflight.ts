@@ -5,6 +5,7 @@ import { birdRules } from './rules/bird.ts'
 import { cniRules, cniSourceRules } from './rules/cni.ts'
 import { cniConfigRules } from './rules/cni-config.ts'
 import { containerRules } from './rules/container.ts'
+import { controllersImageRules, controllersRules } from './rules/controllers.ts'
 import { imageRules } from './rules/image.ts'
 import type { Rule } from './rules/rule.ts'
 import { setRules } from './rules/set.ts'
@@ -17,8 +18,8 @@ const nodeImageRules = imageRules(({ image }) => image)
 const NODE_RULES: readonly Rule[] = [...containerRules, ...unitRules, ...nodeImageRules]
 const CNI_RULES: readonly Rule[] = [...cniSourceRules, ...cniRules, ...cniConfigRules]
 
-/** Every rule, in the order of its report; `agent doctor` goes through the same list. */
-export const RULES: readonly Rule[] = [
+/** What a swap of the node is looked at by. */
+const SWAP_RULES: readonly Rule[] = [
   ...containerRules,
   ...unitRules,
   ...birdRules,
@@ -27,6 +28,9 @@ export const RULES: readonly Rule[] = [
   ...setRules,
   ...CNI_RULES,
 ]
+
+/** Every rule, in the order of its report; `agent doctor` goes through the same list. */
+export const RULES: readonly Rule[] = [...SWAP_RULES, ...controllersRules]
 
 /** @throws AgentError `unknown-rule` (exit 2) */
 export function checkAllowed(rules: string[]): void {
@@ -44,19 +48,24 @@ export function preflight(observed: Observed, wanted: Wanted): Problem[] {
   return problemsOf(rulesFor(observed), observed, wanted)
 }
 
-/** A rollback swaps the node, and has no image to look at: it ran here before. */
-export function preflightRollback(observed: Observed, wanted: Wanted): Problem[] {
-  return problemsOf(RULES, observed, wanted)
+/** A rollback has no image to look at: it ran here before. */
+export function preflightRollback(
+  observed: Observed,
+  wanted: Wanted,
+  component: 'node' | 'controllers',
+): Problem[] {
+  return problemsOf(component === 'node' ? SWAP_RULES : controllersRules, observed, wanted)
 }
 
 /** What stands against fetching what is asked for. */
 export function prefetchProblems(observed: Observed, wanted: Wanted): Problem[] {
-  return problemsOf([...nodeImageRules, ...cniSourceRules], observed, wanted)
+  return problemsOf([...nodeImageRules, ...cniSourceRules, ...controllersImageRules], observed, wanted)
 }
 
 function rulesFor({ node, image }: Observed): readonly Rule[] {
-  if (image === null) return CNI_RULES
-  return node !== null && runsAlready(node, image) ? [...NODE_RULES, ...CNI_RULES] : RULES
+  const others = [...CNI_RULES, ...controllersRules]
+  if (image === null) return others
+  return node !== null && runsAlready(node, image) ? [...NODE_RULES, ...others] : RULES
 }
 
 function problemsOf(rules: readonly Rule[], observed: Observed, wanted: Wanted): Problem[] {

@@ -9,6 +9,7 @@ export type Outcome =
   | 'upgraded'
   | 'refused'
   | 'rolled-back'
+  | 'partial'
   | 'stuck'
   | 'deferred'
 
@@ -36,16 +37,23 @@ export interface DiffEntry {
   after: string
 }
 
+interface ReportedChange extends Change {
+  /** Of a partial run: this part came back to what it was, while others stand. */
+  rolledBack?: true
+}
+
 /** The JSON of `upgrade`, `plan`, `prefetch`, `rollback` and `resume`. */
 export interface Report {
   schema: 1
   run: string | null
   outcome: Outcome
   changed: boolean
-  components: Partial<Record<Component, Change>>
+  components: Partial<Record<Component, ReportedChange>>
   steps: StepReport[]
   /** Null where no BIRD runs, or none was touched. */
   window: WindowReport | null
+  /** How long no controllers ran on this host; null where they did not change. */
+  controllersDownMs: number | null
   diff: DiffEntry[]
   problems: Problem[]
 }

@@ -4,7 +4,7 @@ import type { InstalledPlugin, Owner } from './model.ts'
 import type { Plan } from './plan.ts'
 import type { Outcome, WindowReport } from './report.ts'
 
-/** The container that runs calico/node now. */
+/** The container that runs calico/node, or the controllers, now. */
 export interface NodeStatus {
   container: string
   id: string
@@ -54,6 +54,8 @@ export interface StatusReport {
   bird: BirdStatus[] | null
   /** Graceful-restart time that BIRD announces to its peers. */
   announcedMs: number | null
+  /** Null where this host has no container of the controllers. */
+  controllers: NodeStatus | null
   /** The configured plugins; null where none of them is there. */
   cni: { binDir: string; plugins: InstalledPlugin[] } | null
   /** Null where the kubelet finds none that it takes. */

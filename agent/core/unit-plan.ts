@@ -1,8 +1,9 @@
+import { oldContainer, type Replaced, repull } from './container-swap.ts'
 import { imageVersion } from './health.ts'
 import { tagOf } from './image-ref.ts'
 import { pullSteps, runsAlready, versionOf } from './image-state.ts'
 import type { ObservedImage, ObservedNode } from './model.ts'
-import { gateOf, type NodeInput, oldContainer, type Replaced, repull } from './node-plan.ts'
+import { gateOf, type NodeInput } from './node-plan.ts'
 import type { PlannedStep } from './plan.ts'
 import type { PlanPart } from './plan-part.ts'
 import { redactValue } from './redact.ts'
@@ -30,7 +31,7 @@ export function unitBackPart(input: NodeInput, replaced: Replaced): PlanPart {
   return {
     component: 'node',
     change: { from: input.node.container.Config.Image, to: replaced.old.image },
-    prepare: repull(replaced),
+    prepare: repull('node', replaced),
     ...moves(input, to, imageVersion(tagOf(replaced.old.image), null)),
   }
 }
@@ -58,7 +59,7 @@ function moves(
   const swap: PlannedStep = {
     kind: 'swap-unit',
     component: 'node',
-    args: { change, old: oldContainer(input), gate: gateOf(input, version) },
+    args: { change, old: oldContainer(input.node, input.engineHostname), gate: gateOf(input, version) },
   }
   return {
     move: [swap, { kind: 'edit-unit', component: 'node', args: { change } }],

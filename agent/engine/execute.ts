@@ -1,6 +1,7 @@
 import { AgentError, type Problem } from '../core/errors.ts'
 import type { Emit } from '../core/events.ts'
 import type { Outcome } from '../core/report.ts'
+import { isAnySettled, isForwardOnly, isSettled, lastCommit } from '../journal/commits.ts'
 import type { Journal } from '../journal/journal.ts'
 import { type BoundStep, bindStep } from '../steps/registry.ts'
 import type { Ports, StepContext } from '../steps/step.ts'
@@ -15,28 +16,44 @@ export interface Execution {
 }
 
 /**
- * Runs the plan of the journal from where it stands to an outcome that is journaled. A failure before the commit
- * undoes all that was touched, the failing step first; after it nothing is undone.
+ * Runs the plan of the journal from where it stands to an outcome that is journaled. A failure undoes what was touched
+ * and no commit has settled, the failing step first; in a commit, and after the last one, nothing is undone.
  */
 export async function execute(execution: Execution): Promise<Outcome> {
   const { journal, ports } = execution
   try {
     await goForward(execution)
   } catch (error) {
-    if (!isCommitted(journal)) return await goBack(execution, asProblem(error, execution.signal))
+    if (!isForwardOnly(journal.state)) return await goBack(execution, asProblem(error, execution.signal))
+    const fallen = await fallenCommit(execution)
+    if (fallen !== undefined) return await goBack(execution, asProblem(error, execution.signal), fallen)
     try {
       await untilEngineBack(error, ports, () => goForward(execution))
     } catch (lastError) {
+      if (!isForwardOnly(journal.state))
+        return await goBack(execution, asProblem(lastError, execution.signal))
       return await giveUp(execution, lastError)
     }
   }
   return await finish(execution, outcomeOf(journal))
 }
 
-/** Undoes in reverse order every step that was touched. */
-export async function goBack(execution: Execution, problem: Problem): Promise<Outcome> {
+/** The commit that failed, where the new container went down and the old one came back meanwhile: it cannot be kept. */
+async function fallenCommit(execution: Execution): Promise<number | undefined> {
+  const { steps } = execution.journal.state
+  const at = lastCommit(execution.journal.state)
+  if (at === undefined || steps[at]?.status === 'verified') return undefined
+  const commit = stepAt(execution.journal, at)
+  // an Engine that does not answer says nothing
+  const stands = await commit.goesOn(steps[at]?.before, contextOf(execution, at)).catch(() => true)
+  return stands ? undefined : at
+}
+
+/** Undoes in reverse order every step that was touched and is not settled; `commit` is one that does not stand. */
+export async function goBack(execution: Execution, problem: Problem, commit?: number): Promise<Outcome> {
   const { journal, emit } = execution
-  if (journal.state.unwinding === null) await journal.note({ type: 'unwinding', problem })
+  if (journal.state.unwinding === null)
+    await journal.note({ type: 'unwinding', problem, ...(commit !== undefined && { commit }) })
   emit({ type: 'unwinding', reason: problem.message })
   const moved = journal.state.steps.some(({ doing }, index) => doing && stepAt(journal, index).moves)
   try {
@@ -48,6 +65,7 @@ export async function goBack(execution: Execution, problem: Problem): Promise<Ou
       return await giveUp(execution, lastError)
     }
   }
+  if (isAnySettled(journal.state)) return await finish(execution, 'partial')
   return await finish(execution, moved ? 'rolled-back' : 'refused')
 }
 
@@ -59,7 +77,8 @@ async function goForward(execution: Execution): Promise<void> {
   const { journal, signal } = execution
   for (const index of journal.state.steps.keys()) {
     if (journal.state.steps[index]?.status === 'verified') continue
-    if (!isCommitted(journal)) signal.throwIfAborted()
+    // what is committed is cleaned up behind as well
+    if (!isForwardOnly(journal.state) && !isStepSettled(journal, index)) signal.throwIfAborted()
     await run(execution, index)
   }
 }
@@ -94,13 +113,18 @@ async function run(execution: Execution, index: number): Promise<void> {
 async function undo(execution: Execution, index: number): Promise<void> {
   const { journal, emit, ports } = execution
   const { doing, status, before } = journal.state.steps[index] ?? {}
-  if (doing === undefined || status === 'undone') return
+  if (doing === undefined || status === 'undone' || isStepSettled(journal, index)) return
   emit({ type: 'step', index, status: 'undoing' })
   await journal.note({ type: 'undoing', step: index })
   const since = doing.boot === ports.clock.bootId() ? doing.mono : ports.clock.now()
   const result = await stepAt(journal, index).undo(before, { ...contextOf(execution, index), since })
   await journal.note({ type: 'undone', step: index, ...result })
   emit({ type: 'step', index, status: 'undone' })
+}
+
+export function isStepSettled({ state }: Journal, index: number): boolean {
+  const component = state.plan.steps[index]?.component
+  return component !== undefined && isSettled(state, component)
 }
 
 /** When a `do` of this boot began that died half-way: the window counts from there. */
@@ -117,13 +141,6 @@ export function stepAt(journal: Journal, index: number): BoundStep {
   const planned = journal.state.plan.steps[index]
   if (!planned) throw new Error(`internal error: the plan has no step ${index}`)
   return bindStep(planned)
-}
-
-/** The one point of no return: from the first move of the commit, the run only goes forward. */
-export function isCommitted({ state }: Journal): boolean {
-  return state.plan.steps.some(
-    ({ kind }, index) => kind === 'commit' && state.steps[index]?.doing !== undefined,
-  )
 }
 
 function outcomeOf({ state }: Journal): Outcome {

@@ -1,5 +1,7 @@
 import type { Outcome } from '../core/report.ts'
-import { type Execution, execute, goBack, isCommitted, stepAt } from './execute.ts'
+import { isAnySettled, isForwardOnly, lastCommit, touchedSteps } from '../journal/commits.ts'
+import type { Journal } from '../journal/journal.ts'
+import { type Execution, execute, goBack, isStepSettled, stepAt } from './execute.ts'
 
 /** A run that died this often does not get better by another try. */
 const MAX_RESUMES = 5
@@ -12,24 +14,31 @@ export async function resume(execution: Execution): Promise<Outcome> {
   const { unwinding } = journal.state
   if (unwinding) return await goBack(execution, unwinding)
   if (await goesOn(execution)) return await execute(execution)
-  return await goBack(execution, {
+  const interrupted = {
     code: 'interrupted',
-    severity: 'error',
+    severity: 'error' as const,
     message: 'the run was interrupted, and its new container does not run',
     fix: 'run the upgrade again',
-  })
+  }
+  return await goBack(execution, interrupted, lastCommit(journal.state))
 }
 
-/** From the commit on its own word counts; before it, every move that was made must still stand. */
+/** In a commit, and after the last one, its own word counts; else every move that is not settled must still stand. */
 async function goesOn({ journal, ports, emit, signal }: Execution): Promise<boolean> {
-  const touched = [...journal.state.steps.keys()].filter((index) => journal.state.steps[index]?.doing)
-  const last = touched.slice(-1)
-  const asked = isCommitted(journal) ? last : touched.filter((index) => stepAt(journal, index).moves)
+  const { state } = journal
+  const touched = touchedSteps(state)
+  const isAtCommit = isForwardOnly(state) || lastCommit(state) !== undefined
+  const asked = isAtCommit ? touched.slice(-1) : touched.filter((index) => canFall(journal, index))
   for (const index of asked) {
     const context = { ...ports, emit, signal, index, since: ports.clock.now() }
     if (!(await stepAt(journal, index).goesOn(journal.state.steps[index]?.before, context))) return false
   }
-  return asked.length > 0
+  // with nothing left that could have fallen, the parts that are to come are tried
+  return asked.length > 0 || isAnySettled(state)
+}
+
+function canFall(journal: Journal, index: number): boolean {
+  return stepAt(journal, index).moves && !isStepSettled(journal, index)
 }
 
 async function giveUp({ journal }: Execution): Promise<Outcome> {

@@ -10,10 +10,11 @@ export type JournalEntry =
   | { type: 'captured'; step: number; before: unknown }
   | { type: 'doing'; step: number }
   | { type: 'done'; step: number }
-  | { type: 'verified'; step: number; window?: WindowReport | null; problems?: Problem[] }
-  | { type: 'unwinding'; problem: Problem }
+  | { type: 'verified'; step: number; window?: WindowReport | null; downMs?: number; problems?: Problem[] }
+  /** `commit`: the step of one that does not stand after all, and is undone with what it settled. */
+  | { type: 'unwinding'; problem: Problem; commit?: number }
   | { type: 'undoing'; step: number }
-  | { type: 'undone'; step: number; window?: WindowReport | null; problems?: Problem[] }
+  | { type: 'undone'; step: number; window?: WindowReport | null; downMs?: number; problems?: Problem[] }
   | { type: 'resumed' }
   /** The agent could not go on now; the run is open, and a resume goes on with it. */
   | { type: 'stopped'; problem: Problem }

@@ -24,8 +24,12 @@ export interface RunState {
   steps: StepState[]
   problems: Problem[]
   window: WindowReport | null
+  /** How long no controllers ran on this host, in ms; null where they did not change. */
+  controllersDownMs: number | null
   /** Why the run goes back, once it does. */
   unwinding: Problem | null
+  /** The step of a commit that is undone, though it was verified. */
+  unwoundCommit: number | null
   resumes: number
   outcome: Outcome | null
 }
@@ -48,10 +52,16 @@ export function applyRecord(state: RunState | null, record: JournalRecord): RunS
       return {
         ...withStep(state, record.step, { status: record.type, ms: elapsed(state, record.step, record) }),
         window: record.window === undefined ? state.window : record.window,
+        controllersDownMs: record.downMs ?? state.controllersDownMs,
         problems: [...state.problems, ...(record.problems ?? [])],
       }
     case 'unwinding':
-      return { ...state, unwinding: record.problem, problems: [...state.problems, record.problem] }
+      return {
+        ...state,
+        unwinding: record.problem,
+        unwoundCommit: record.commit ?? null,
+        problems: [...state.problems, record.problem],
+      }
     case 'resumed':
       return { ...state, resumes: state.resumes + 1 }
     case 'stopped':
@@ -68,7 +78,17 @@ export function applyRecord(state: RunState | null, record: JournalRecord): RunS
 
 function initialState({ order, plan, problems, at: startedAt }: RunRecord): RunState {
   const steps = plan.steps.map((): StepState => ({ status: 'pending', ms: 0 }))
-  return { order, plan, startedAt, steps, problems, window: null, unwinding: null, resumes: 0, outcome: null }
+  return {
+    ...{ order, plan, startedAt, steps, problems },
+    ...{
+      window: null,
+      controllersDownMs: null,
+      unwinding: null,
+      unwoundCommit: null,
+      resumes: 0,
+      outcome: null,
+    },
+  }
 }
 
 function withStep(state: RunState, index: number, change: Partial<StepState>): RunState {
@@ -85,8 +105,9 @@ function elapsed(state: RunState, index: number, record: Stamp): number {
   return doing?.boot === record.boot ? Math.round(record.mono - doing.mono) : 0
 }
 
-/** The run replaced something and kept it. */
+/** The run replaced something and kept it, or a part of it. */
 export function isCommittedRun({ plan, outcome, unwinding }: RunState): boolean {
+  if (outcome === 'partial') return true
   return (
     plan.command !== 'prefetch' && unwinding === null && (outcome === 'upgraded' || outcome === 'rolled-back')
   )

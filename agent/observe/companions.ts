@@ -1,25 +1,13 @@
 import { tagOf } from '../core/image-ref.ts'
-import type { Companions, Wanted } from '../core/model.ts'
+import type { Companions, ObservedControllers } from '../core/model.ts'
 import { imageRelease } from '../core/node-versions.ts'
-import type { CniBinaries } from '../ports/cni-binaries.ts'
-import type { Docker } from '../ports/docker.ts'
 
-/** The usual name; under another one their version is unknown, which stands against nothing. */
-const CONTROLLERS = 'calico-kube-controllers'
-
-/** Versions of what works beside calico/node on this host. */
-export async function observeCompanions(
-  { places }: Pick<Wanted, 'places'>,
-  { docker, cni }: { docker: Docker; cni: CniBinaries },
-): Promise<Companions> {
-  const [plugin, controllers] = await Promise.all([
-    cni.version(`${places.binDir}/calico`),
-    docker.inspectContainer(CONTROLLERS),
-  ])
+/** Versions of what works beside calico/node on this host, as the plugin prints it and the container's image says. */
+export function companionsOf(plugin: string | null, controllers: ObservedControllers | null): Companions {
   return {
     cni: imageRelease(plugin, null),
     controllers: controllers
-      ? imageRelease(tagOf(controllers.Config.Image), controllers.Config.Labels)
+      ? imageRelease(tagOf(controllers.container.Config.Image), controllers.container.Config.Labels)
       : null,
   }
 }

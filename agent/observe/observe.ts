@@ -1,18 +1,14 @@
 import { gracefulRestartSeconds } from '../core/bird-config.ts'
-import type { ContainerJson } from '../core/docker-json.ts'
-import { AgentError, type Problem } from '../core/errors.ts'
+import type { Problem } from '../core/errors.ts'
 import { backendOf, envMap } from '../core/health.ts'
-import type {
-  Observed,
-  ObservedCni,
-  ObservedImage,
-  ObservedNode,
-  ObservedUnit,
-  Owner,
-  Wanted,
-  WantedCni,
+import {
+  askingNothing,
+  type Observed,
+  type ObservedCni,
+  type ObservedNode,
+  type Wanted,
+  type WantedCni,
 } from '../core/model.ts'
-import { readUnit } from '../core/unit-image.ts'
 import type { Bird } from '../ports/bird.ts'
 import type { CniBinaries } from '../ports/cni-binaries.ts'
 import type { CniConfigs } from '../ports/cni-config.ts'
@@ -21,8 +17,11 @@ import type { Kubelet } from '../ports/kubelet.ts'
 import { findDaemons } from './bird.ts'
 import { type KnownContent, observeCni } from './cni-binaries.ts'
 import { observeCniConfig } from './cni-config.ts'
-import { observeCompanions } from './companions.ts'
-import { findUnit, type UnitPorts } from './unit.ts'
+import { companionsOf } from './companions.ts'
+import { observeControllers } from './controllers.ts'
+import { observeImage } from './image.ts'
+import { findOwner } from './owner.ts'
+import type { UnitPorts } from './unit.ts'
 
 export interface ObservePorts extends UnitPorts {
   docker: Docker
@@ -45,21 +44,21 @@ export async function observe(
   const problems: Problem[] = []
   // first and alone: where Docker cannot be reached, that is the reason to tell
   const engine = await engineOf(ports.docker)
-  const [node, companions, image, cni, cniConfig] = await Promise.all([
+  const [node, plugin, controllers, image, cni, cniConfig] = await Promise.all([
     observeNode(wanted, ports, problems),
-    observeCompanions(wanted, ports),
+    ports.cni.version(`${wanted.places.binDir}/calico`),
+    observeControllers(wanted.controllers, ports, signal),
     wanted.node.image === null ? null : observeImage(wanted.node.image, ports.docker, signal),
     observeSource(wanted, ports, signal, known),
     wanted.cniConfig === null ? null : observeCniConfig(wanted.cniConfig, ports),
   ])
-  return { engine, node, companions, image, cni, cniConfig, problems }
+  const companions = companionsOf(plugin, controllers.controllers)
+  return { engine, node, companions, ...controllers, image, cni, cniConfig, problems }
 }
 
 /** The host alone: nothing is asked for, and no registry is asked. */
 export async function observeHost(wanted: Wanted, ports: ObservePorts): Promise<Observed> {
-  const node = { ...wanted.node, image: null }
-  const nothing = { ...wanted, node, cni: { ...wanted.cni, source: null }, cniConfig: null }
-  return await observe(nothing, ports, new AbortController().signal, () => null)
+  return await observe(askingNothing(wanted), ports, new AbortController().signal, () => null)
 }
 
 async function engineOf(docker: Docker): Promise<Observed['engine']> {
@@ -95,18 +94,16 @@ async function observeNode(
   if (!container) return null
   const backend = backendOf(envMap(container.Config.Env))
   const running = container.State.Running
-  const [image, unit, daemons, announcedMs] = await Promise.all([
+  const [image, { owner, unit }, daemons, announcedMs] = await Promise.all([
     docker.inspectImage(container.Image),
-    kubeletLabel(container) === undefined
-      ? findUnit(container.Name.replace(/^\//, ''), wanted.node, ports)
-      : null,
+    findOwner(container, wanted.node, ports),
     backend === 'bird' && running ? findDaemons(wanted.birdSockets, container.Id, bird, problems) : [],
     backend === 'bird' && running ? announcedTime(container.Id, docker) : 0,
   ])
   return {
     container,
     image: image ?? null,
-    owner: ownerOf(container, unit),
+    owner,
     unit,
     backend,
     daemons,
@@ -114,42 +111,6 @@ async function observeNode(
   }
 }
 
-/** The kubelet's own labels come first: what it keeps is no unit's. */
-function kubeletLabel({ Config }: ContainerJson): string | undefined {
-  return Object.keys(Config.Labels ?? {}).find((key) => key.startsWith('io.kubernetes.'))
-}
-
-function ownerOf(container: ContainerJson, unit: ObservedUnit | null): Owner {
-  const label = kubeletLabel(container)
-  if (label !== undefined) return { kind: 'kubelet', why: `it carries the label ${label}` }
-  if (unit === null) return { kind: 'docker' }
-  const name = container.Name.replace(/^\//, '')
-  const { source } = unit
-  const reading = readUnit(source, name)
-  const file = reading.kind === 'runs' ? reading.run.places.at(-1)?.file : undefined
-  const where = file === undefined ? '' : `, and ${file} names the image`
-  return { kind: 'systemd', unit: source.name, why: `${source.name} runs docker for ${name}${where}` }
-}
-
 async function announcedTime(container: string, docker: Docker): Promise<number> {
   return gracefulRestartSeconds((await docker.readContainerFile(container, BIRD_CFG)) ?? '') * 1000
-}
-
-/** The image as this host has it, and as its registry has it now: a tag may have moved. */
-async function observeImage(ref: string, docker: Docker, signal: AbortSignal): Promise<ObservedImage> {
-  const [local, remote] = await Promise.all([docker.inspectImage(ref), askRegistry(ref, docker, signal)])
-  return { ref, local: local ?? null, remote }
-}
-
-async function askRegistry(
-  ref: string,
-  docker: Docker,
-  signal: AbortSignal,
-): Promise<ObservedImage['remote']> {
-  try {
-    return await docker.inspectRemoteImage(ref, signal)
-  } catch (error) {
-    if (error instanceof AgentError && !error.code.startsWith('docker-')) return { error: error.asProblem() }
-    throw error
-  }
 }

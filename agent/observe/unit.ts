@@ -18,7 +18,7 @@ export interface UnitPorts {
  */
 export async function findUnit(
   container: string,
-  { manager, unit }: Wanted['node'],
+  { manager, unit }: Pick<Wanted['node'], 'manager' | 'unit'>,
   ports: UnitPorts,
 ): Promise<ObservedUnit | null> {
   if (manager === 'docker') return null

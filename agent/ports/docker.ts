@@ -8,6 +8,8 @@ export interface EngineInfo {
   os: string
   version: string
   dataRoot: string
+  /** Containers outlive the Engine. */
+  liveRestore: boolean
 }
 
 export interface ContainerSummary {
@@ -68,6 +70,11 @@ export interface Docker {
   startContainer(id: string): Promise<void>
   /** SIGKILL; returns when the container has exited. A container that is gone or does not run is no error. */
   killContainer(id: string): Promise<void>
+  /**
+   * SIGTERM, and SIGKILL once the container's own stop timeout is over; returns when it has exited. A container that is
+   * gone or does not run is no error.
+   */
+  stopContainer(id: string): Promise<void>
   /** Renaming to the name that it has is no error. */
   renameContainer(id: string, name: string): Promise<void>
   setRestartPolicy(id: string, policy: RestartPolicy): Promise<void>

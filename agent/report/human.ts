@@ -14,10 +14,11 @@ export function renderReport(report: Report, { color, diff }: TextOptions & { di
   const { outcome, steps, window, problems, run } = report
   const sections = [
     [outcomeLine(report, colors), ...(outcome === 'unchanged' ? [] : changeLines(report))],
-    outcome === 'planned' ? numbered(steps) : [],
+    outcome === 'planned' ? [...numbered(steps), ...commitPoints(steps)] : [],
     outcome === 'stuck' ? steps.map(standsWhere) : [],
     window ? windowLines(window, isUnwound(report), colors) : [],
     window ? releasedLines(window.releasedPeers, colors) : [],
+    controllersLines(report.controllersDownMs),
     diff ? report.diff.flatMap((entry) => diffLines(entry, colors)) : [],
     problems.flatMap((problem) => problemLines(problem, colors)),
     run === null ? [] : [colors.dim(`run ${run}`)],
@@ -49,6 +50,8 @@ function outcomeLine(report: Report, { bold, green, yellow, red }: Colors): stri
       return isUnwound(report)
         ? yellow('failed and rolled back: this host runs what it ran before')
         : green('rolled back')
+    case 'partial':
+      return yellow('failed in part: what was committed stays, the rest is as it was before')
     case 'stuck':
       return red('stuck: this host needs an operator; each error below says what to do')
     case 'deferred':
@@ -67,7 +70,8 @@ function nothingToDo({ components }: Report): string {
 
 /** What did not come about is named as what was asked for. */
 function changeLines({ components, changed }: Report): string[] {
-  return Object.entries(components).map(([component, { from, to }]) => {
+  return Object.entries(components).map(([component, { from, to, rolledBack }]) => {
+    if (rolledBack) return `  ${component}  rolled back to ${oneLine(from)}; asked for: ${oneLine(to)}`
     if (from === to && component !== 'node') return `  ${component}  ${oneLine(to)} is as asked already`
     const moved = from === to ? ' (its tag means another image now)' : ''
     return `  ${component}  ${changed ? '' : 'asked for: '}${oneLine(from)} -> ${oneLine(to)}${moved}`
@@ -76,6 +80,19 @@ function changeLines({ components, changed }: Report): string[] {
 
 function numbered(steps: StepReport[]): string[] {
   return ['steps', ...steps.map(({ summary }, i) => `  ${i + 1}. ${oneLine(summary)}`)]
+}
+
+/** Only where there are several: after the one, there is nothing to undo. */
+function commitPoints(steps: StepReport[]): string[] {
+  const commits = [...steps.keys()].filter((i) => steps[i]?.kind === 'commit').slice(0, -1)
+  return commits.map((i) => `  what step ${i + 1} commits stays, whatever comes of the steps after it`)
+}
+
+function controllersLines(downMs: number | null): string[] {
+  if (downMs === null) return []
+  return [
+    `no controllers ran on this host for ${duration(downMs)}: meanwhile new network policies, pods in new namespaces and changed labels were not handled; what was in force stayed so`,
+  ]
 }
 
 /** For whoever has to finish by hand. */

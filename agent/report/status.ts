@@ -14,9 +14,10 @@ export function renderStatus(status: StatusReport, { color }: TextOptions): stri
   const colors = colorsFor(color)
   const rows: Row[] = [
     ...(status.node
-      ? nodeRows(status.node)
+      ? containerRows('node', status.node)
       : [['node', colors.red('no calico/node container')] satisfies Row]),
     ...birdRows(status, colors),
+    ...(status.controllers ? containerRows('controllers', status.controllers) : []),
     ...cniRows(status, colors),
     ['cni config', configText(status.cniConfig)],
     ...runRows(status, colors),
@@ -36,9 +37,12 @@ export function renderProblems(problems: Problem[], { color }: TextOptions): str
   return problems.flatMap((problem) => problemLines(problem, colorsFor(color))).join('\n')
 }
 
-function nodeRows({ container, id, state, startedAt, restartPolicy, owner, ...image }: NodeStatus): Row[] {
+function containerRows(
+  name: string,
+  { container, id, state, startedAt, restartPolicy, owner, ...image }: NodeStatus,
+): Row[] {
   return [
-    ['node', `${container} (${shortId(id)}), ${state} since ${time(startedAt)}`],
+    [name, `${container} (${shortId(id)}), ${state} since ${time(startedAt)}`],
     ['', `restart policy ${restartPolicy || 'no'}, ${ownerText(owner)}`],
     ['image', `${oneLine(image.image)}${image.version === null ? '' : `, version ${image.version}`}`],
     ['', image.digest ?? `${shortId(image.imageId)}, no registry digest`],

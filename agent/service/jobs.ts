@@ -2,7 +2,7 @@ import { type App, isUnfinished, resumeInterrupted } from '../app.ts'
 import type { Config } from '../config/schema.ts'
 import { AgentError } from '../core/errors.ts'
 import type { Emit } from '../core/events.ts'
-import type { Wanted } from '../core/model.ts'
+import { askingNothing, type Wanted } from '../core/model.ts'
 import type { Report } from '../core/report.ts'
 import type { StatusReport } from '../core/status-report.ts'
 import { type Held, heldTarget, targetOf } from '../held.ts'
@@ -53,12 +53,7 @@ export function createJobs(open: OpenHost, signal: AbortSignal): Jobs {
       try {
         const { app, wanted } = await open(config, silent, AbortSignal.timeout(LOOK_TIMEOUT_MS))
         // Without a target: no registry is asked for a scrape.
-        return await status(app, {
-          ...wanted,
-          node: { ...wanted.node, image: null },
-          cni: { ...wanted.cni, source: null },
-          cniConfig: null,
-        })
+        return await status(app, askingNothing(wanted))
       } catch (error) {
         if (!(error instanceof AgentError)) throw error
         return null
@@ -105,6 +100,8 @@ function endOfOutcome({ outcome, changed }: Report): End {
       return 'done'
     case 'rolled-back':
       return changed ? 'done' : 'failed'
+    case 'partial':
+      return 'failed'
     case 'refused':
     case 'deferred':
     case 'stuck':

@@ -27,6 +27,10 @@ export function logFinished(log: Logger, kind: JobKind, report: Report, text: st
 
 function levelOf({ outcome, changed }: Report): 'info' | 'warn' | 'error' {
   if (outcome === 'deferred') return 'warn'
-  const bad = outcome === 'stuck' || outcome === 'refused' || (outcome === 'rolled-back' && !changed)
+  const bad =
+    outcome === 'stuck' ||
+    outcome === 'refused' ||
+    outcome === 'partial' ||
+    (outcome === 'rolled-back' && !changed)
   return bad ? 'error' : 'info'
 }

@@ -24,7 +24,7 @@ export class Tally {
     count(this.runs, outcome)
     if (window !== null) this.window = window
     if (outcome === 'unchanged' || outcome === 'upgraded') this.lastSuccess = seconds
-    else if (!changed)
+    else if (!changed || outcome === 'partial')
       for (const code of new Set(problems.filter(isError).map((problem) => problem.code)))
         count(this.failures, code)
   }

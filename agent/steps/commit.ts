@@ -1,4 +1,4 @@
-import type { Problem } from '../core/errors.ts'
+import { AgentError, type Problem } from '../core/errors.ts'
 import type { ContainerCommit, OldContainer } from '../core/plan.ts'
 import type { Docker } from '../ports/docker.ts'
 import { findNext } from './next-container.ts'
@@ -26,6 +26,8 @@ export const commit: Step<'commit'> = {
       const nextId = nextIds[i] ?? ''
       const parked = await docker.inspectContainer(old.id)
       if (parked) await docker.setRestartPolicy(old.id, { Name: 'no' })
+      // An Engine that started anew has ended the new one and brought the old one back: from here on it cannot.
+      if (parked && (await isRunning(old.id, docker))) throw oldCameBack(old)
       await docker.setRestartPolicy(nextId, old.policy)
       await docker.startContainer(nextId)
       // The names change last: until here the operator's name is the container that a reboot or a rollback brings back.
@@ -46,14 +48,31 @@ export const commit: Step<'commit'> = {
   },
 
   /** Only from a resume that does not go on; a failure after the commit undoes nothing. */
-  async undo({ containers }, _before, { docker }) {
-    for (const { old } of containers) {
+  async undo({ containers }, { nextIds }, { docker }) {
+    for (const [i, { old }] of containers.entries()) {
+      const nextId = nextIds[i] ?? ''
+      // never two that a restart of the Engine would start
+      if (await docker.inspectContainer(nextId)) await docker.setRestartPolicy(nextId, { Name: 'no' })
       if (!(await docker.inspectContainer(old.id))) continue
       await docker.setRestartPolicy(old.id, old.policy)
       await docker.renameContainer(old.id, old.name)
     }
     return {}
   },
+}
+
+async function isRunning(id: string, docker: Docker): Promise<boolean> {
+  return (await docker.inspectContainer(id))?.State.Running === true
+}
+
+function oldCameBack({ name }: OldContainer): AgentError {
+  return new AgentError(
+    'old-came-back',
+    `cannot keep the new ${name}: the old one was started again meanwhile`,
+    {
+      fix: 'journalctl -u docker shows whether Docker Engine was restarted; run the command again',
+    },
+  )
 }
 
 function parkedGone({ name }: OldContainer): Problem {
@@ -72,5 +91,5 @@ function parkedGone({ name }: OldContainer): Problem {
 async function canTakeOver({ old }: ContainerCommit, nextId: string, docker: Docker): Promise<boolean> {
   const next = await docker.inspectContainer(nextId)
   if (next?.State.Running === true) return true
-  return next !== undefined && (await docker.inspectContainer(old.id))?.State.Running !== true
+  return next !== undefined && !(await isRunning(old.id, docker))
 }

@@ -92,7 +92,8 @@ export async function failingChecks(
   return failing
 }
 
-async function failingExec(container: string, argv: string[], docker: Docker): Promise<string[]> {
+/** In words, why the command does not pass in the container; empty where it does. */
+export async function failingExec(container: string, argv: string[], docker: Docker): Promise<string[]> {
   const command = argv.join(' ')
   try {
     const { exitCode, output } = await docker.exec(container, argv, EXEC_TIMEOUT_MS)

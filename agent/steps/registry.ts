@@ -9,6 +9,7 @@ import { stageBinaries } from './stage-binaries.ts'
 import type { Step, StepBefore, StepContext, StepResult } from './step.ts'
 import { swapBinaries } from './swap-binaries.ts'
 import { swapContainer } from './swap-container.ts'
+import { swapControllers } from './swap-controllers.ts'
 import { swapUnit } from './swap-unit.ts'
 import { writeCniConfig } from './write-cni-config.ts'
 
@@ -23,6 +24,7 @@ const registry: { [K in StepKind]: Step<K> } = {
   'restart-kubelet': restartKubelet,
   'swap-unit': swapUnit,
   'edit-unit': editUnit,
+  'swap-controllers': swapControllers,
   commit,
   'clean-up': cleanUp,
 }

@@ -38,6 +38,8 @@ export interface StepContext extends Ports {
 
 export interface StepResult {
   window?: WindowReport | null
+  /** How long nothing did the work of what was swapped. */
+  downMs?: number
   problems?: Problem[]
 }
 
@@ -54,6 +56,8 @@ export interface StepBefore {
   'restart-kubelet': { startedAt: number | null }
   'swap-unit': Record<string, never>
   'edit-unit': Record<string, never>
+  /** `startedAt` is Docker's word of when the old one began. */
+  'swap-controllers': { nextId: string; startedAt: string }
   commit: { nextIds: string[] }
   'clean-up': Record<string, never>
 }

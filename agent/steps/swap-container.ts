@@ -1,12 +1,11 @@
 import { AgentError } from '../core/errors.ts'
-import type { Gate, OldContainer } from '../core/plan.ts'
-import type { Clock } from '../ports/clock.ts'
-import type { Docker } from '../ports/docker.ts'
+import type { Gate } from '../core/plan.ts'
 import { describeUnmet, watchTrial } from './gate.ts'
 import { holdRoutes, releaseRoutes } from './held-routes.ts'
 import { lastWords } from './last-words.ts'
 import { isRunning, refuseSecondNode, refuseStalePlan } from './meddling.ts'
 import { findNext } from './next-container.ts'
+import { startedAgain } from './remade.ts'
 import { awaitRestored, awaitSafeStop } from './restored.ts'
 import type { Step, StepContext } from './step.ts'
 
@@ -65,7 +64,7 @@ export const swapContainer: Step<'swap-container'> = {
       await docker.killContainer(nextId)
     }
     if (!old.wasRunning) return { window: null }
-    const id = await startedAgain(docker, old, clock)
+    const id = await startedAgain(old, context)
     if (old.policy.Name === 'unless-stopped') await docker.setRestartPolicy(id, old.policy)
     const restored = await awaitRestored({ gate, container: id, goneAt }, context)
     await releaseRoutes(context)
@@ -96,46 +95,4 @@ async function birdIsDead(
     await clock.sleep(DEAD_POLL_MS)
   }
   if (answered.signal.aborted) await cleanedUp
-}
-
-async function startedAgain(docker: Docker, old: OldContainer, clock: Clock): Promise<string> {
-  const isGone = old.autoRemove || (await docker.inspectContainer(old.id)) === undefined
-  const id = isGone ? await recreated(docker, old, clock) : old.id
-  try {
-    await docker.startContainer(id)
-    return id
-  } catch (error) {
-    if (!(error instanceof AgentError) || error.code !== 'container-task-left') throw error
-  }
-  await docker.removeContainer(id)
-  const another = await recreated(docker, old, clock)
-  await docker.startContainer(another)
-  return another
-}
-
-/** `--rm`, or somebody, took the old container: one made again from what was journaled, or the old one untouched. */
-async function recreated(docker: Docker, old: OldContainer, clock: Clock): Promise<string> {
-  const found = await docker.inspectContainer(old.name)
-  if (found && (found.Id !== old.id || found.State.Running)) return found.Id
-  await removed(docker, old, clock)
-  const image = (await docker.inspectImage(old.image))?.Id === old.imageId ? old.image : old.imageId
-  const id = await docker.createContainer(old.name, { ...old.spec.body, Image: image })
-  for (const { network, endpoint } of old.spec.furtherNetworks)
-    await docker.connectNetwork(id, network, endpoint)
-  return id
-}
-
-const REMOVAL_LIMIT_MS = 10_000
-
-/** Docker removes an `--rm` container some time after its end; its name is taken until then. */
-async function removed(docker: Docker, { id, name }: OldContainer, clock: Clock): Promise<void> {
-  const deadline = clock.now() + REMOVAL_LIMIT_MS
-  while (await docker.inspectContainer(id)) {
-    if (clock.now() > deadline) {
-      throw new AgentError('removal-hangs', `cannot go on: Docker does not finish removing ${name}`, {
-        fix: `docker rm -f ${id.slice(0, 12)}`,
-      })
-    }
-    await clock.sleep(20)
-  }
 }

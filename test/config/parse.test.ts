@@ -13,6 +13,7 @@ const defaults = {
     binDir: '/opt/cni/bin',
     configDir: '/etc/cni/net.d',
   },
+  controllers: { container: 'calico-kube-controllers', manager: 'auto' },
   kubelet: { unit: 'kubelet.service', restart: 'auto' },
   registry: 'quay.io',
   releases: {},
@@ -49,6 +50,7 @@ describe('a good config', () => {
     const everything = {
       release: 'v2.6.13',
       registry: 'registry.example:5000/mirror',
+      controllers: { image: 'mine/kube-controllers:1', container: 'controllers', manager: 'docker' },
       releases: {
         'v2.6.13': { node: 'mine/node:1', cni: 'mine/cni:1', controllers: 'mine/kube-controllers:1' },
         '2.6.12': { cni: 'mine/cni:1' },
@@ -118,7 +120,7 @@ retention: { runs: 0, images: 1.5 }
 docker: /var/run/docker.sock
 `
     expect(problemsOf(text)).toEqual([
-      'agent.yaml:1:1: nodes: unknown key; the nearest known key is "node" (known here: release, registry, releases, node, cni, kubelet, bird, window, settle, docker, retention, apply, service)',
+      'agent.yaml:1:1: nodes: unknown key; the nearest known key is "node" (known here: release, registry, releases, node, controllers, cni, kubelet, bird, window, settle, docker, retention, apply, service)',
       'agent.yaml:4:10: node.image: cannot use "Quay.io/calico/Node:v2" as an image: the repository must be lower case; use quay.io/calico/node:v2',
       'agent.yaml:5:3: node.contaner: unknown key; the nearest known key is "container" (known here: image, container, manager, unit)',
       'agent.yaml:6:12: node.manager: expected auto or docker or systemd, found the text "kubelet"',

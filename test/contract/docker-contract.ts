@@ -116,6 +116,24 @@ export function dockerContract(name: string, makeDocker: () => Promise<DockerUnd
       await docker.killContainer('contract-2')
     })
 
+    it('a stop is over when the container has exited', async () => {
+      const id = await docker.createContainer('contract-1', body({}, { StopTimeout: 1 }))
+      await docker.stopContainer(id)
+      await docker.startContainer(id)
+      await docker.stopContainer(id)
+      expect(await state(id)).toMatchObject({ Running: false, Status: 'exited', Pid: 0 })
+      await docker.stopContainer(id)
+      await docker.stopContainer('contract-2')
+    })
+
+    it('no restart policy undoes a stop while the Engine runs', async () => {
+      const always = { RestartPolicy: { Name: 'always' } }
+      const id = await docker.createContainer('contract-1', body(always, { StopTimeout: 1 }))
+      await docker.startContainer(id)
+      await docker.stopContainer(id)
+      expect(await state(id)).toMatchObject({ Running: false })
+    })
+
     it('no restart policy undoes a kill while the Engine runs', async () => {
       const id = await docker.createContainer('contract-1', body({ RestartPolicy: { Name: 'always' } }))
       await docker.startContainer(id)

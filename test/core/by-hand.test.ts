@@ -127,4 +127,34 @@ describe('settleByHand', () => {
   it('has nothing to say of a run that touched nothing', () => {
     expect(settleByHand({ ...plan, steps: [] }, 'journal')).toBeNull()
   })
+
+  it('never has two controllers run at once', () => {
+    const names = { id: 'fedcba9876543210', name: 'calico-kube-controllers' }
+    const theirs = { old: { ...old, ...names }, next: { createdBy: 'R1-controllers' } }
+    const lines = settleByHand(
+      {
+        ...plan,
+        steps: [
+          {
+            kind: 'swap-controllers',
+            component: 'controllers',
+            args: { ...theirs, check: null, settleMs: 0 },
+          },
+          {
+            kind: 'commit',
+            component: 'controllers',
+            args: { containers: [{ ...theirs, parkName: 'calico-kube-controllers-parked-R1' }] },
+          },
+        ],
+      },
+      '/journal',
+    )?.split('\n')
+    expect(lines?.slice(2, 7)).toEqual([
+      'to put the old controllers back, never two at once:',
+      '  docker update --restart=no NEW; docker stop NEW; docker rm NEW',
+      '  docker update --restart=always fedcba987654; docker rename fedcba987654 calico-kube-controllers; docker start fedcba987654',
+      'to keep the new ones:',
+      '  docker update --restart=no fedcba987654; docker stop fedcba987654; docker rename fedcba987654 calico-kube-controllers-parked-R1',
+    ])
+  })
 })

@@ -123,6 +123,12 @@ export const wanted: Wanted = {
     configDir: '/etc/cni/net.d',
   },
   cniConfig: null,
+  controllers: {
+    image: null,
+    onlyIfInstalled: false,
+    container: 'calico-kube-controllers',
+    manager: 'auto',
+  },
   places: { binDir: '/opt/cni/bin', configDir: '/etc/cni/net.d', configFile: null },
   birdSockets: [endpoint.socket],
   windowMs: 90_000,
@@ -135,6 +141,7 @@ export const wanted: Wanted = {
 export function observed(changes: Partial<Observed> = {}): Observed {
   const engine = { name: 'host-1', architecture: 'amd64', os: 'linux' }
   const companions = { cni: null, controllers: null }
-  const nothing = { cni: null, cniConfig: null, companions, problems: [] }
+  const none = { controllers: null, controllersImage: null }
+  const nothing = { cni: null, cniConfig: null, ...none, companions, problems: [] }
   return { engine, node: node(), image: newImage, ...nothing, ...changes }
 }

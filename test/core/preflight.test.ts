@@ -232,7 +232,7 @@ describe('--allow', () => {
 
 describe('preflight of a rollback', () => {
   const rollback = (of: ObservedNode | null, problems: Problem[] = []) =>
-    preflightRollback({ ...observed({ node: of, problems }), image: null }, wanted)
+    preflightRollback({ ...observed({ node: of, problems }), image: null }, wanted, 'node')
 
   it('asks nothing of the image', () => {
     expect(rollback(node())).toEqual([])

@@ -11,6 +11,7 @@ import { decodeJournal } from '../../agent/journal/record.ts'
 import { applyRecord, type RunState } from '../../agent/journal/run-state.ts'
 import { observe } from '../../agent/observe/observe.ts'
 import type { Ports } from '../../agent/steps/step.ts'
+import { wanted } from '../core/observed.ts'
 import {
   deadSession,
   FakeBird,
@@ -45,6 +46,7 @@ const WANTED: Wanted = {
     configDir: '/etc/cni/net.d',
   },
   cniConfig: null,
+  controllers: wanted.controllers,
   places: { binDir: '/opt/cni/bin', configDir: '/etc/cni/net.d', configFile: null },
   birdSockets: ['/var/run/calico/bird.ctl'],
   windowMs: 20_000,

@@ -7,6 +7,7 @@ export const CHANGES: (keyof Docker)[] = [
   'connectNetwork',
   'startContainer',
   'killContainer',
+  'stopContainer',
   'renameContainer',
   'setRestartPolicy',
   'removeContainer',

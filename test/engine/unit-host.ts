@@ -9,6 +9,7 @@ import { decodeJournal } from '../../agent/journal/record.ts'
 import { applyRecord, type RunState } from '../../agent/journal/run-state.ts'
 import { observe } from '../../agent/observe/observe.ts'
 import type { Ports } from '../../agent/steps/step.ts'
+import { wanted } from '../core/observed.ts'
 import { FakeBird, type Running, restartTimeline, session } from '../fakes/bird.ts'
 import { FakeClock } from '../fakes/clock.ts'
 import { FakeCniBinaries } from '../fakes/cni-binaries.ts'
@@ -39,6 +40,7 @@ const WANTED: Wanted = {
     configDir: '/etc/cni/net.d',
   },
   cniConfig: null,
+  controllers: wanted.controllers,
   release: null,
   places: { binDir: '/opt/cni/bin', configDir: '/etc/cni/net.d', configFile: null },
   birdSockets: ['/var/run/calico/bird.ctl'],

@@ -1,4 +1,3 @@
-import { EngineError } from '../../agent/adapters/docker/errors.ts'
 import type {
   ContainerJson,
   CreateBody,
@@ -19,6 +18,7 @@ import type {
 import { archiveOf, type FakeFile } from './docker-archive.ts'
 import { createdContainer, wouldRestart } from './docker-container.ts'
 import { FakeImages } from './docker-images.ts'
+import { hasLabel, nameOf, refusal, timedOut } from './docker-words.ts'
 
 interface FakeContainer {
   json: ContainerJson
@@ -40,6 +40,7 @@ export class FakeDocker implements Docker {
   readonly networks = new Set<string>()
   /** Every call fails while the Engine is down. */
   down = false
+  liveRestore = false
   /** What an exec answers. */
   onExec: (container: ContainerJson, argv: string[]) => ExecResult | Promise<ExecResult> = () => ({
     exitCode: 0,
@@ -87,6 +88,15 @@ export class FakeDocker implements Docker {
     }
   }
 
+  /** dockerd starts anew under live-restore: what runs goes on, what was stopped comes up as the policies say. */
+  restartEngine(): void {
+    for (const container of this.containers) {
+      const { Status } = container.json.State
+      if (Status === 'exited' && wouldRestart(container.json, container.manuallyStopped))
+        this.started(container)
+    }
+  }
+
   async info(): Promise<EngineInfo> {
     await this.called('info')
     return {
@@ -95,6 +105,7 @@ export class FakeDocker implements Docker {
       os: 'linux',
       version: '20.10.24',
       dataRoot: '/var/lib/docker',
+      liveRestore: this.liveRestore,
     }
   }
 
@@ -154,6 +165,15 @@ export class FakeDocker implements Docker {
     this.ops.push(`docker kill ${nameOf(container.json)}`)
     container.manuallyStopped = true
     this.ended(container, 137)
+  }
+
+  async stopContainer(id: string): Promise<void> {
+    await this.called('stopContainer')
+    const container = this.find(id)
+    if (container?.json.State.Running !== true) return
+    this.ops.push(`docker stop ${nameOf(container.json)}`)
+    container.manuallyStopped = true
+    this.ended(container, 143)
   }
 
   async renameContainer(id: string, name: string): Promise<void> {
@@ -332,26 +352,4 @@ export class FakeDocker implements Docker {
     this.ticks += 1
     return new Date(Date.UTC(2026, 0, 1) + this.ticks * 1000).toISOString()
   }
-}
-
-/** `key` or `key=value`, as the Engine's filter takes it. */
-function hasLabel(labels: Record<string, string>, label: string): boolean {
-  const [key = '', ...value] = label.split('=')
-  return key in labels && (value.length === 0 || labels[key] === value.join('='))
-}
-
-function nameOf(json: ContainerJson): string {
-  return json.Name.slice(1)
-}
-
-function refusal(what: string, status: number, reply: string): EngineError {
-  return new EngineError(what, status, reply, undefined)
-}
-
-function timedOut(ms: number): Promise<undefined> {
-  return new Promise((resolve) => {
-    setTimeout(() => {
-      resolve(undefined)
-    }, ms).unref()
-  })
 }

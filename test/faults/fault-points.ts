@@ -21,6 +21,7 @@ const EFFECTS: (keyof Docker)[] = [
   'connectNetwork',
   'startContainer',
   'killContainer',
+  'stopContainer',
   'renameContainer',
   'setRestartPolicy',
   'removeContainer',

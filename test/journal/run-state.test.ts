@@ -23,6 +23,8 @@ describe('the state of a run', () => {
       ],
       problems: [],
       window: null,
+      controllersDownMs: null,
+      unwoundCommit: null,
       unwinding: null,
       resumes: 0,
       outcome: null,

@@ -10,6 +10,7 @@ const traces = [
   '/etc/cni',
   '/etc/kubernetes',
   '/opt/cni',
+  '/srv/controllers',
   '/run/calico',
   '/run/calico-agent',
   '/var/lib/calico',

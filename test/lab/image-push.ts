@@ -3,6 +3,12 @@ import { request } from 'node:http'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
 import { type CniTag, cniLayer, cniTags } from './cni-images.ts'
+import {
+  CONTROLLERS_PROGRAM,
+  type ControllersTag,
+  controllersLayer,
+  controllersTags,
+} from './controllers-images.ts'
 import { ballastLayer, baseLayer, scriptLayer, versionLayer } from './image-layers.ts'
 import { imageDefaults, type NodeTag, nodeTags } from './image-recipe.ts'
 
@@ -18,6 +24,7 @@ export async function pushImages(socketPath: string): Promise<void> {
   const shared = [await pushLayer(nodes, await baseLayer()), await pushLayer(nodes, await scriptLayer())]
   for (const image of nodeTags) await pushNode(nodes, image, shared)
   for (const image of cniTags) await pushCni({ socketPath, repository: 'calico/cni' }, image)
+  for (const image of controllersTags) await pushControllers(socketPath, image)
 }
 
 async function pushNode(to: Target, image: NodeTag, shared: readonly Layer[]): Promise<void> {
@@ -36,6 +43,14 @@ async function pushCni(to: Target, image: CniTag): Promise<void> {
   const layers = [await pushLayer(to, await cniLayer(image))]
   const settings = image.volumes ? { Volumes: image.volumes } : {}
   await pushImage(to, { ...image, settings }, layers)
+}
+
+/** The real images are from scratch; these need a shell for their stand-in. */
+async function pushControllers(socketPath: string, image: ControllersTag): Promise<void> {
+  const to = { socketPath, repository: image.repository }
+  const layers = [await pushLayer(to, await baseLayer()), await pushLayer(to, await controllersLayer(image))]
+  const labels = { 'org.opencontainers.image.version': image.version }
+  await pushImage(to, { ...image, settings: { Entrypoint: [CONTROLLERS_PROGRAM], Labels: labels } }, layers)
 }
 
 /** A repository of the registry that listens on the socket. */

@@ -10,6 +10,8 @@ export type Registry = {
   image(tag: string): string
   /** The reference of calico/cni with this tag. */
   cniImage(tag: string): string
+  /** The reference of calico/kube-controllers with this tag. */
+  controllersImage(tag: string): string
   /** The same repository behind the port that goes wrong in this way. */
   faultyImage(fault: FaultName, tag: string): string
   /** Sets how often the port goes wrong from now on, and its count of requests to 0. */
@@ -26,6 +28,7 @@ export function registryClient(): Registry {
     address: `${registryName}:${registryPort}`,
     image: (tag) => `${registryName}:${registryPort}/calico/node:${tag}`,
     cniImage: (tag) => `${registryName}:${registryPort}/calico/cni:${tag}`,
+    controllersImage: (tag) => `${registryName}:${registryPort}/calico/kube-controllers:${tag}`,
     faultyImage: (fault, tag) => `${registryName}:${faultPorts[fault]}/calico/node:${tag}`,
     setFault,
     faults: () => call('GET', '/'),

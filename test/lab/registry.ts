@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { registryAddress, registryPort } from './addresses.ts'
 import { cached, cacheKey } from './cache.ts'
 import { cniTags } from './cni-images.ts'
+import { controllersTags } from './controllers-images.ts'
 import { daemonAlive, startDaemon, untilDaemonReady } from './daemon.ts'
 import { execOk, launch } from './exec.ts'
 import { pushImages } from './image-push.ts'
@@ -66,9 +67,13 @@ async function recipe(): Promise<unknown[]> {
   const root = join(import.meta.dirname, 'image/rootfs')
   const entries = await readdir(root, { recursive: true, withFileTypes: true })
   const scripts = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
-  const code = ['cni-images.ts', 'image-layers.ts', 'image-push.ts', 'image-recipe.ts'].map((name) =>
-    join(import.meta.dirname, name),
-  )
+  const code = [
+    'cni-images.ts',
+    'controllers-images.ts',
+    'image-layers.ts',
+    'image-push.ts',
+    'image-recipe.ts',
+  ].map((name) => join(import.meta.dirname, name))
   const files = await Promise.all([...scripts.sort(), ...code].map((path) => readFile(path, 'utf8')))
   const versions = await execOk([
     'dpkg-query',
@@ -81,7 +86,7 @@ async function recipe(): Promise<unknown[]> {
     'containernetworking-plugins',
     'libc6',
   ])
-  return [versions, nodeTags, cniTags, files]
+  return [versions, nodeTags, cniTags, controllersTags, files]
 }
 
 // docker-registry reads YAML, of which JSON is a part.

@@ -43,6 +43,30 @@ describe('renderReport', () => {
     `)
   })
 
+  it('shows after which step of a plan there is nothing to undo, where there are several commits', () => {
+    const [step] = upgraded.steps
+    if (!step) throw new Error('no step')
+    const steps = (['commit', 'swap-controllers', 'commit'] as const).map((kind) => ({ ...step, kind }))
+    expect(text({ outcome: 'planned', run: null, window: null, steps }).split('\n').at(-1)).toBe(
+      '  what step 1 commits stays, whatever comes of the steps after it',
+    )
+  })
+
+  it('shows what stayed and what came back of a partial run, and for how long no controllers ran', () => {
+    const change = { from: 'calico/kube-controllers:v1.0.2', to: 'calico/kube-controllers:v1.0.5' }
+    const components = { ...upgraded.components, controllers: { ...change, rolledBack: true as const } }
+    const shown = text({ outcome: 'partial', components, window: null, controllersDownMs: 1_300 })
+    expect(shown).toMatchInlineSnapshot(`
+      "failed in part: what was committed stays, the rest is as it was before
+        node  quay.io/calico/node:v2.6.5 -> quay.io/calico/node:v2.6.12
+        controllers  rolled back to calico/kube-controllers:v1.0.2; asked for: calico/kube-controllers:v1.0.5
+
+      no controllers ran on this host for 1.3 s: meanwhile new network policies, pods in new namespaces and changed labels were not handled; what was in force stayed so
+
+      run 20261122T141503Z-7f3a"
+    `)
+  })
+
   it('shows a failure that was rolled back', () => {
     const window = {
       ...upgraded.window,

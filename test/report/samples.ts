@@ -114,6 +114,7 @@ export const upgraded: Report = {
     usedMs: 4100,
     releasedPeers: [],
   },
+  controllersDownMs: null,
   diff: [],
   problems: [],
 }

@@ -45,6 +45,7 @@ const full: StatusReport = {
     },
   ],
   announcedMs: 120_000,
+  controllers: null,
   cni: {
     binDir: '/opt/cni/bin',
     plugins: [

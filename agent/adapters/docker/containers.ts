@@ -12,6 +12,7 @@ type ContainerCalls = Pick<
   | 'connectNetwork'
   | 'startContainer'
   | 'killContainer'
+  | 'stopContainer'
   | 'renameContainer'
   | 'setRestartPolicy'
   | 'removeContainer'
@@ -24,6 +25,9 @@ const anyWords = /^/
 const removalPollMs = 50
 /** Removing unmounts and deletes layers: on a slow disk that takes longer than any other call. */
 const removalTimeoutMs = 120_000
+/** Docker's own, where a container has none (moby container/container.go, DefaultStopTimeout). */
+const stopGraceS = 10
+const stopMarginMs = 30_000
 
 /** The calls on containers. Kill and start stand inside the outage window: each is one request, nothing before it. */
 export function containerCalls(request: Request): ContainerCalls {
@@ -77,6 +81,19 @@ export function containerCalls(request: Request): ContainerCalls {
       )
         .catch(whenRefused(404, noSuchContainer, undefined))
         .catch(whenRefused(409, /is not running/i, undefined))
+    },
+
+    async stopContainer(id) {
+      const graceS = (await inspectContainer(id))?.Config['StopTimeout']
+      const timeoutMs = (typeof graceS === 'number' ? graceS : stopGraceS) * 1000 + stopMarginMs
+      // without `t` the Engine takes the container's own timeout; a 304 says that it does not run
+      await request(
+        `stop container ${id}`,
+        (engine, abortSignal) => engine.getContainer(encodeURIComponent(id)).stop({ abortSignal }),
+        { timeoutMs },
+      )
+        .catch(whenRefused(304, anyWords, undefined))
+        .catch(whenRefused(404, noSuchContainer, undefined))
     },
 
     async renameContainer(id, name) {

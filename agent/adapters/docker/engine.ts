@@ -66,6 +66,7 @@ function infoCall(request: Request): () => Promise<EngineInfo> {
       os: info.OSType,
       version: info.ServerVersion,
       dataRoot: info.DockerRootDir,
+      liveRestore: info.LiveRestoreEnabled === true,
     }
   }
 }
@@ -77,4 +78,6 @@ interface InfoJson {
   OSType: string
   ServerVersion: string
   DockerRootDir: string
+  /** Absent before Docker 1.12. */
+  LiveRestoreEnabled?: boolean
 }

@@ -25,10 +25,16 @@ export const setRules: Rule[] = rulesOn(setOf, [
   },
 ])
 
-function setOf({ node, image, companions, cni }: Observed, wanted: Wanted): ComponentSet | null {
+function setOf(
+  { node, image, companions, cni, controllersImage: next }: Observed,
+  wanted: Wanted,
+): ComponentSet | null {
   if (node === null || image === null) return null
   const { to } = nodeVersions(node, image)
-  const versions = { node: to, ...companions, cni: cni === null ? companions.cni : cni.version }
+  const controllers = next
+    ? imageRelease(tagOf(next.ref), next.local?.Config?.Labels)
+    : companions.controllers
+  const versions = { node: to, cni: cni === null ? companions.cni : cni.version, controllers }
   return { versions, release: wanted.release ?? releaseByNode(to) }
 }
 

@@ -34,6 +34,7 @@ describe('the connection', () => {
       os: 'linux',
       version: '20.10.24+dfsg1',
       dataRoot: '/var/lib/docker',
+      liveRestore: false,
     })
     await docker.info()
     expect(engine.calls.map((call) => call.headers[':path'])).toEqual([

@@ -38,7 +38,7 @@ options:
 
 RETURN = """
 outcome:
-  description: the agent's word, such as C(upgraded), C(unchanged), C(planned), C(rolled-back), C(refused)
+  description: the agent's word, such as C(upgraded), C(unchanged), C(planned), C(rolled-back), C(partial), C(refused)
   type: str
   returned: always
 rc:

@@ -1,0 +1,121 @@
+import { controllersEnv } from '../controllers-env.ts'
+import type { ContainerJson } from '../docker-json.ts'
+import { runsAlready } from '../image-state.ts'
+import type { Observed, ObservedControllers, ObservedImage, Wanted } from '../model.ts'
+import { imageRules } from './image.ts'
+import { type Objection, type Rule, rulesOn } from './rule.ts'
+
+interface Asked {
+  name: string
+  controllers: ObservedControllers
+  /** Only a release asks for them: what cannot be brought up to date is left alone. */
+  byRelease: boolean
+}
+
+export const controllersImageRules: Rule[] = imageRules(({ controllersImage }) => controllersImage)
+
+/** The controllers run here, and one instance can take over from the other. */
+export const controllersRules: Rule[] = [
+  ...rulesOn(named, [
+    {
+      code: 'no-controllers',
+      severity: 'error',
+      about: 'the container of the controllers is there',
+      seen: ({ name }) => name,
+      check: ({ name, there }) =>
+        there
+          ? null
+          : {
+              message: `cannot upgrade ${name}: there is no such container`,
+              fix: 'docker ps -a shows the names; set controllers.container, or leave controllers out where another host runs them',
+            },
+    },
+  ]),
+  ...rulesOn(asked, [
+    {
+      code: 'controllers-owner',
+      severity: 'error',
+      about: 'nothing but Docker keeps the controllers running',
+      seen: ({ controllers }) =>
+        `restart policy ${controllers.container.HostConfig.RestartPolicy.Name || 'no'}`,
+      check: ({ name, controllers: { owner }, byRelease }) =>
+        owner.kind === 'docker' ? null : notReplaced(name, owner.why, OWNER_FIX[owner.kind], byRelease),
+    },
+    {
+      code: 'controllers-not-running',
+      severity: 'error',
+      about: 'the controllers run here, and not on another host',
+      seen: ({ controllers }) => controllers.container.State.Status,
+      check: ({ name, controllers: { container }, byRelease }) =>
+        container.State.Running
+          ? null
+          : notReplaced(
+              name,
+              `it is ${container.State.Status}, and the new one would be started`,
+              `docker start ${name}, if no other host of the cluster runs the controllers`,
+              byRelease,
+            ),
+    },
+    {
+      code: 'not-controllers',
+      severity: 'error',
+      allowable: true,
+      about: 'it looks like the controllers, by its image or its program',
+      seen: ({ controllers }) => `runs ${controllers.container.Config.Image}`,
+      check: ({ name, controllers: { container } }) =>
+        looksLikeControllers(container)
+          ? null
+          : {
+              message: `cannot upgrade ${name}: it runs ${container.Config.Image}, which does not look like kube-controllers`,
+              fix: 'set controllers.container in the config',
+            },
+    },
+  ]),
+  ...controllersImageRules,
+  ...rulesOn(moving, [
+    {
+      code: 'controllers-env',
+      severity: 'error',
+      allowable: true,
+      about: 'the new controllers find all that they need in the settings of the old ones',
+      seen: () => 'no setting that ends on this way',
+      check: ({ controllers, image }) => controllersEnv(controllers, image),
+    },
+  ]),
+]
+
+const OWNER_FIX = {
+  systemd: 'change the image in that unit yourself; systemd would start the old one beside the new one',
+  kubelet: 'change the image in the manifest, or with kubectl, yourself',
+}
+
+function notReplaced(name: string, why: string, fix: string, byRelease: boolean): Objection {
+  return byRelease
+    ? { severity: 'warning', message: `${name} is left alone: ${why}`, fix }
+    : { message: `cannot upgrade ${name}: ${why}`, fix }
+}
+
+/** A release brings the controllers only where there are some. */
+function named({ controllers }: Observed, { controllers: wanted }: Wanted) {
+  if (wanted.image === null || wanted.onlyIfInstalled) return null
+  return { name: wanted.container, there: controllers !== null }
+}
+
+function asked({ controllers }: Observed, { controllers: wanted }: Wanted): Asked | null {
+  if (wanted.image === null || controllers === null) return null
+  return { name: wanted.container, controllers, byRelease: wanted.onlyIfInstalled }
+}
+
+function moving({ controllers, controllersImage: image }: Observed): {
+  controllers: ObservedControllers
+  image: ObservedImage
+} | null {
+  return controllers === null || image === null || runsAlready(controllers, image)
+    ? null
+    : { controllers, image }
+}
+
+function looksLikeControllers({ Config }: ContainerJson): boolean {
+  const program = [...(Config.Entrypoint ?? []), ...(Config.Cmd ?? [])].join(' ')
+  return [Config.Image, program].some((text) => /kube-controllers|kube-policy-controller/.test(text))
+}

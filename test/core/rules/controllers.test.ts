@@ -1,0 +1,120 @@
+import { describe, expect, it } from 'vitest'
+import type { ObservedControllers, ObservedImage, Owner } from '../../../agent/core/model.ts'
+import { preflight } from '../../../agent/core/preflight.ts'
+import { container, digest, image, observed, wanted } from '../observed.ts'
+
+const NAME = 'calico-kube-controllers'
+
+interface Host {
+  from?: string
+  to?: string
+  env?: string[]
+  mounts?: string[]
+  running?: boolean
+  owner?: Owner
+  byRelease?: boolean
+  allow?: string[]
+}
+
+function problemsOf({
+  from = 'calico/kube-controllers:v1.0.2',
+  to = 'calico/kube-controllers:v1.0.5',
+  env = [],
+  mounts = [],
+  running = true,
+  owner = { kind: 'docker' },
+  byRelease = false,
+  allow = [],
+}: Host) {
+  const json = container({ Config: { Image: from, Env: env }, Running: running })
+  const Mounts = mounts.map((Destination) => ({ Type: 'bind', Source: '/', Destination, RW: false }))
+  const controllers: ObservedControllers = {
+    container: { ...json, Name: `/${NAME}`, Mounts },
+    image: image('1', `calico/kube-controllers@${digest('a')}`),
+    owner,
+  }
+  const asked: ObservedImage = { ref: to, local: null, remote: { digest: digest('b'), platforms: [] } }
+  return preflight(observed({ node: null, image: null, controllers, controllersImage: asked }), {
+    ...wanted,
+    node: { ...wanted.node, image: null },
+    controllers: { ...wanted.controllers, image: to, onlyIfInstalled: byRelease },
+    allow,
+  })
+}
+
+describe('the controllers’ rules', () => {
+  it('let controllers through that Docker keeps', () => {
+    expect(problemsOf({})).toEqual([])
+  })
+
+  it('say where there are none, unless only a release asks for them', () => {
+    const nothing = observed({ node: null, image: null })
+    const node = { ...wanted.node, image: null }
+    const controllers = { ...wanted.controllers, image: 'calico/kube-controllers:v1.0.5' }
+    expect(preflight(nothing, { ...wanted, node, controllers })).toMatchObject([{ code: 'no-controllers' }])
+    const byRelease = { ...controllers, onlyIfInstalled: true }
+    expect(preflight(nothing, { ...wanted, node, controllers: byRelease })).toEqual([])
+  })
+
+  it.each<[string, Host, string]>([
+    [
+      'a unit',
+      { owner: { kind: 'systemd', unit: 'c.service', why: 'c.service runs it' } },
+      'controllers-owner',
+    ],
+    ['the kubelet', { owner: { kind: 'kubelet', why: 'it carries a label' } }, 'controllers-owner'],
+    ['a standby', { running: false }, 'controllers-not-running'],
+  ])('leave %s alone: an error, or a warning where only a release asks', (_, host, code) => {
+    expect(problemsOf(host)).toMatchObject([{ code, severity: 'error' }])
+    expect(problemsOf({ ...host, byRelease: true })).toMatchObject([{ code, severity: 'warning' }])
+  })
+
+  it('do not take another container for them, unless that is allowed', () => {
+    const host = { from: 'site/thing:1' }
+    expect(problemsOf(host)).toMatchObject([{ code: 'not-controllers', severity: 'error' }])
+    expect(problemsOf({ ...host, allow: ['not-controllers'] })).toMatchObject([{ severity: 'warning' }])
+  })
+})
+
+describe('the way from kube-policy-controller', () => {
+  const way = { from: 'calico/kube-policy-controller:v0.7.0', to: 'calico/kube-controllers:v1.0.5' }
+
+  it.each<[string, Pick<Host, 'env' | 'mounts'>]>([
+    ['a kubeconfig', { env: ['KUBECONFIG=/etc/kubeconfig', 'ETCD_ENDPOINTS=http://10.0.0.1:2379'] }],
+    [
+      'what Kubernetes gives to a pod',
+      {
+        env: ['KUBERNETES_SERVICE_HOST=10.0.0.1', 'KUBERNETES_SERVICE_PORT=443'],
+        mounts: ['/var/run/secrets/kubernetes.io/serviceaccount'],
+      },
+    ],
+  ])('is open with %s', (_, settings) => {
+    expect(problemsOf({ ...way, ...settings })).toEqual([])
+  })
+
+  it.each<[string[], string[]]>([
+    [[], ['-e KUBECONFIG=FILE']],
+    [['K8S_API=https://10.0.0.1:6443'], ['-e KUBECONFIG=FILE', 'whose server is https://10.0.0.1:6443']],
+    [['KUBERNETES_SERVICE_HOST=10.0.0.1', 'KUBERNETES_SERVICE_PORT=443'], ['-e KUBECONFIG=FILE']],
+    [
+      ['ETCD_AUTHORITY=10.0.0.1:2379', 'ETCD_SCHEME=https'],
+      ['-e KUBECONFIG=FILE', '-e ETCD_ENDPOINTS=https://10.0.0.1:2379'],
+    ],
+  ])('is refused with %j, and the list of what to set', (env, fixes) => {
+    const [problem, ...more] = problemsOf({ ...way, env })
+    expect(more).toEqual([])
+    expect(problem).toMatchObject({ code: 'controllers-env', severity: 'error' })
+    for (const fix of fixes) expect(problem?.fix).toContain(fix)
+  })
+
+  it('warns of an election that there is no more', () => {
+    const env = ['KUBECONFIG=/etc/kubeconfig', 'LEADER_ELECTION=true']
+    expect(problemsOf({ ...way, env })).toMatchObject([{ code: 'controllers-env', severity: 'warning' }])
+  })
+
+  it('is known by the version where the name does not tell', () => {
+    const site = { from: 'site/kube-controllers:v0.7.0', to: 'site/kube-controllers:v1.0.0' }
+    expect(problemsOf(site)).toMatchObject([{ code: 'controllers-env' }])
+    expect(problemsOf({ ...site, from: site.to, to: 'site/kube-controllers:v1.0.5' })).toEqual([])
+  })
+})

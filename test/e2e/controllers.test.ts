@@ -1,0 +1,136 @@
+// kube-controllers that Docker keeps: swapped after the node, never two at once.
+
+import { setTimeout as sleep } from 'node:timers/promises'
+import { beforeEach, describe, expect, it } from 'vitest'
+import type { StatusReport } from '../../agent/core/status-report.ts'
+import { quickly } from './background.ts'
+import { controllers, mostAtOnce, NAME, overlaps, runControllers } from './controllers.ts'
+import {
+  agent,
+  configure,
+  containers,
+  costOf,
+  expectNoCost,
+  expectRefused,
+  image,
+  lab,
+  type World,
+  world,
+} from './support.ts'
+
+let at: World
+let flags: string[]
+
+beforeEach(async () => {
+  at = await world()
+  flags = await quickly(at.host)
+})
+
+const upgrade = (...args: string[]) => agent(at.host, 'upgrade', ...args, ...flags)
+const NODE = 'calico-node v2.6.5 running always'
+
+describe('controllers', () => {
+  it('are swapped, put back, and told of', async () => {
+    const { host } = at
+    await runControllers(host, controllers('v3.20.0'))
+    const since = Date.now()
+    const { code, report } = await upgrade('--controllers', controllers('v3.26.1'))
+    expect({ code, outcome: report.outcome, problems: report.problems }).toEqual({
+      code: 0,
+      outcome: 'upgraded',
+      problems: [],
+    })
+    expect(report.controllersDownMs).toBeGreaterThan(0)
+    expect(report.controllersDownMs).toBeLessThan(5_000)
+    expect(await containers(host)).toEqual([
+      `${NAME} v3.26.1 running always`,
+      `${NAME}-parked-RUN v3.20.0 exited no`,
+      NODE,
+    ])
+    expect((await upgrade('--controllers', controllers('v3.26.1'))).report.outcome).toBe('unchanged')
+    const status = JSON.parse(await host.ok(['agent', 'status', '--json'])) as StatusReport
+    expect(status.controllers).toMatchObject({
+      container: NAME,
+      version: '3.26.1',
+      owner: { kind: 'docker' },
+    })
+
+    const back = await agent(host, 'rollback', ...flags)
+    expect(back).toMatchObject({ code: 0, report: { outcome: 'rolled-back', changed: true } })
+    expect(await containers(host)).toEqual([
+      `${NAME} v3.20.0 running always`,
+      `${NAME}-parked-RUN v3.26.1 exited no`,
+      NODE,
+    ])
+    expect([await mostAtOnce(host, since), await overlaps(host)]).toEqual([1, ''])
+  })
+
+  it('that fail do not take the node back with them', async () => {
+    const { host } = at
+    await runControllers(host, controllers('v1.0.2'))
+    const asked = ['--node', image('v2.6.12'), '--controllers', controllers('exits-at-once')]
+    const { stdout } = await host.run(['agent', 'plan', ...asked, ...flags])
+    expect(stdout).toMatch(/what step \d+ commits stays, whatever comes of the steps after it/)
+    const cost = await costOf(at, () => upgrade(...asked))
+    expectNoCost(cost)
+    const { code, report } = cost.result
+    expect({ code, outcome: report.outcome, changed: report.changed }).toEqual({
+      code: 4,
+      outcome: 'partial',
+      changed: true,
+    })
+    expect(report.components.node).not.toHaveProperty('rolledBack')
+    expect(report.components.controllers).toHaveProperty('rolledBack', true)
+    expect(report.problems.map((found) => found.code)).toContain('controllers-failed')
+    expect(await containers(host)).toEqual([
+      `${NAME} v1.0.2 running always`,
+      'calico-node v2.6.12 running always',
+      'calico-node-parked-RUN v2.6.5 exited no',
+    ])
+    expect(await overlaps(host)).toBe('')
+    expect((await agent(host, 'rollback', ...flags)).report.outcome).toBe('rolled-back')
+  })
+
+  it('that do not heed a TERM are waited for', async () => {
+    const { host } = at
+    await runControllers(host, controllers('ignores-term'), { policy: 'unless-stopped' })
+    const since = Date.now()
+    const { report } = await upgrade('--controllers', controllers('v3.26.1'))
+    expect(report.outcome).toBe('upgraded')
+    expect(report.steps.find(({ kind }) => kind === 'swap-controllers')?.ms).toBeGreaterThan(9_000)
+    expect([await mostAtOnce(host, since), await overlaps(host)]).toEqual([1, ''])
+    expect((await containers(host))[0]).toBe(`${NAME} v3.26.1 running unless-stopped`)
+  })
+})
+
+describe('what is asked of the controllers', () => {
+  it('is refused where there are none, and left out by a release', async () => {
+    const { host } = at
+    expectRefused(await upgrade('--controllers', controllers('v3.26.1')), 'no-controllers')
+    await configure(host, { release: 'v3.26.1', registry: lab.registry.address })
+    const plan = await agent(host, 'plan', '--allow', 'datastore-migration', '--allow', 'dropped-env')
+    expect(Object.keys(plan.report.components)).toEqual(['node'])
+  })
+
+  it('is refused where the new ones would not find the API', async () => {
+    const { host } = at
+    const old = controllers('v0.7.0').replace('kube-controllers', 'kube-policy-controller')
+    await runControllers(host, old, { env: ['KUBECONFIG=', 'K8S_API=https://10.0.0.1:6443'] })
+    const refused = await upgrade('--controllers', controllers('v1.0.5'))
+    expectRefused(refused, 'controllers-env')
+    expect(refused.report.problems[0]?.fix).toContain('https://10.0.0.1:6443')
+    expect((await containers(host))[0]).toBe(`${NAME} v0.7.0 running always`)
+  })
+})
+
+describe('the watch for two at once', () => {
+  it('sees two that are started by hand', async () => {
+    const { host } = at
+    const since = Date.now()
+    await runControllers(host, controllers('v3.20.0'))
+    await runControllers(host, controllers('v3.26.1'), { name: 'second' })
+    await sleep(1_000)
+    expect(await mostAtOnce(host, since)).toBe(2)
+    expect(await overlaps(host)).toContain('found another one at work')
+  })
+})

@@ -1,0 +1,46 @@
+import type { Host } from '../lab/index.ts'
+import { lab } from './support.ts'
+
+export const NAME = 'calico-kube-controllers'
+export const controllers = (tag: string): string => lab.registry.controllersImage(tag)
+
+const SHARED = '/srv/controllers'
+
+/** Runs the controllers as an operator does whose Docker keeps them; they watch one another through a directory. */
+export async function runControllers(
+  host: Host,
+  image: string,
+  { name = NAME, policy = 'always', env = [] as string[] } = {},
+): Promise<void> {
+  const flags = ['--net=host', `--restart=${policy}`, '-v', `${SHARED}:/shared`, '--name', name]
+  const settings = ['KUBECONFIG=/etc/kubeconfig', ...env].flatMap((entry) => ['-e', entry])
+  await host.ok(['docker', 'pull', '--quiet', image])
+  await host.ok(['docker', 'run', '-d', ...flags, ...settings, image])
+}
+
+/** What the instances wrote down of others that they found at work; empty when there never were two. */
+export async function overlaps(host: Host): Promise<string> {
+  return (await host.run(['cat', `${SHARED}/overlaps`])).stdout
+}
+
+/** How often an instance began its work. */
+export async function starts(host: Host): Promise<number> {
+  return (await host.run(['cat', `${SHARED}/starts`])).stdout.split('\n').length - 1
+}
+
+/** How many instances Docker saw alive at once since `since`, in ms since the epoch; those before do not count. */
+export async function mostAtOnce(host: Host, since: number): Promise<number> {
+  const range = [since, Date.now()].map((ms) => (ms / 1000).toFixed(3))
+  const argv = ['docker', 'events', '--since', range[0] ?? '', '--until', range[1] ?? '', '--filter']
+  const format = '{{.Action}} {{.ID}} {{.Actor.Attributes.image}}'
+  const lines = (await host.ok([...argv, 'type=container', '--format', format])).split('\n')
+  const alive = new Set<string>()
+  let most = 0
+  for (const [action, id = '', image = ''] of lines.map((line) => line.split(' '))) {
+    if (!image.includes('controllers')) continue
+    if (action === 'start') alive.add(id)
+    if (action === 'die') alive.delete(id)
+    most = Math.max(most, alive.size)
+  }
+  return most
+}
