@@ -5,7 +5,7 @@ import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { installFaultyAgent } from '../faults/build.ts'
 import { FAULTY_AGENT } from '../faults/trial.ts'
 import type { Host } from '../lab/index.ts'
-import { quickly } from './background.ts'
+import { quickly, startAgent } from './background.ts'
 import { controllers, NAME, overlaps, runControllers, starts } from './controllers.ts'
 import { agent, containers, lab, world } from './support.ts'
 
@@ -68,6 +68,23 @@ describe('controllers whose agent dies', () => {
     await host.powerOn()
     await settled(point)
   })
+
+  it('while Docker waits for the old one to obey its TERM', async () => {
+    const [slow, target] = [controllers('ignores-term'), controllers('v3.26.1')]
+    await host.ok(['docker', 'rm', '-f', NAME])
+    await runControllers(host, slow)
+    const run = await startAgent(host, 'upgrade', '--controllers', target, ...flags)
+    await run.untilLogs(/swap-controllers/)
+    await sleep(2_000)
+    await run.kill('SIGKILL')
+    await run.done
+    const { outcome } = (await agent(host, 'resume')).report
+    // Docker's own wait is 10 s
+    await sleep(12_000)
+    const left = (await containers(host)).filter((one) => one.startsWith(NAME))
+    expect({ outcome, left }).toEqual({ outcome, left: [`${NAME} ignores-term running always`] })
+    expect(await overlaps(host)).toBe('')
+  }, 120_000)
 
   it('at any time', async () => {
     for (const ms of [200, 400, 600, 800, 1_000, 1_300, 1_800, 2_500, 4_000, 6_000, 6_500, 7_000]) {

@@ -161,6 +161,25 @@ describe('an agent that dies at any moment of it', () => {
   )
 })
 
+describe('an agent that dies while Docker stops the old one', () => {
+  it('leaves one instance after its resume, though the stop ends behind it', async () => {
+    let at = -1
+    const rehearsal = await ControllersHost.create()
+    rehearsal.run.onMove = (move, what) => {
+      if (what === 'stopContainer') at = move
+    }
+    await rehearsal.upgrade()
+
+    const host = await ControllersHost.create()
+    await host.upgrade({ at, before: true })
+    const startedAt = async () => (await host.docker.inspectContainer(host.oldId))?.State.StartedAt
+    const asked = await startedAt()
+    const outcome = await host.resume()
+    if ((await startedAt()) === asked) await host.docker.stopContainer(host.oldId)
+    expect(await host.flaws(outcome)).toEqual([])
+  })
+})
+
 describe('an Engine that starts anew at any moment of it', () => {
   it.each([
     ['always', true],
