@@ -48,6 +48,8 @@ export const swapControllers: Step<'swap-controllers'> = {
   async undo({ old }, { nextId, startedAt }, context) {
     const { docker } = context
     await stopForGood(nextId, docker)
+    // the stop of an agent that died may still be under way: this one ends with it
+    await docker.stopContainer(old.id)
     const id = await startedAgain(old, context)
     if (!old.autoRemove && id === old.id) await docker.setRestartPolicy(id, old.policy)
     const back = (await docker.inspectContainer(id))?.State
