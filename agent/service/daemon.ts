@@ -27,7 +27,7 @@ export interface DaemonParts {
 
 /** The service: resume, watch the config, apply it, tell. Resolves to the last job's report when it was stopped. */
 export async function runDaemon(parts: DaemonParts): Promise<Report | null> {
-  stayAtBaseline()
+  staySmall()
   const { log, version, configFile } = parts
   const failed = (what: string) => (error: unknown) => {
     log.warn({ err: error }, `cannot ${what}: ${error instanceof Error ? error.message : String(error)}`)
@@ -78,9 +78,10 @@ function assemble({ log, ...parts }: DaemonParts, notifier: Notifier): { service
   return { service, doors }
 }
 
-/** Nothing here is worth the optimizing compilers: their code, and what they make of the agent's, stays in memory. */
-function stayAtBaseline(): void {
-  for (const flag of ['--no-opt', '--no-maglev']) setFlagsFromString(flag)
+/** Nothing here is worth a compiler: their code, and what they make of the agent's, stays in memory. */
+function staySmall(): void {
+  for (const flag of ['--no-opt', '--no-maglev', '--no-sparkplug', '--optimize-for-size'])
+    setFlagsFromString(flag)
 }
 
 /** Three signs of life in the time that systemd waits for one; none from a loop that hangs. */
