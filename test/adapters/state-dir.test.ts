@@ -64,6 +64,10 @@ describe('openStateDir', () => {
     await writeFile(join(dir, 'file'), '')
     await expect(openStateDir(join(dir, 'file/state'))).rejects.toMatchObject({ code: 'state-dir-unusable' })
   })
+
+  it('refuses a place in which the kernel makes no directories', async () => {
+    await expect(openStateDir('/proc/state')).rejects.toMatchObject({ code: 'state-dir-unusable' })
+  })
 })
 
 describe('runsDir', () => {
