@@ -35,13 +35,27 @@ export async function openStateDir(path: string): Promise<void> {
 
 async function openTrusted(path: string): Promise<void> {
   try {
-    const created = await mkdir(path, { recursive: true, mode: 0o700 })
+    const created = await makeDirectories(path)
     if (created !== undefined) await syncDirectory(dirname(created))
   } catch (error) {
     throw unusable(path, reasonOf(error), 'give another directory with --state-dir', error)
   }
   await checkTrusted(path)
   await checkWritable(path)
+}
+
+/** The first one that was made. Not mkdir()'s own `recursive`: under /proc, where none can be made, that never ends. */
+async function makeDirectories(path: string): Promise<string | undefined> {
+  const parent = dirname(path)
+  const isThere = (await lstat(parent).catch(() => null)) !== null
+  const above = isThere ? undefined : await makeDirectories(parent)
+  try {
+    await mkdir(path, 0o700)
+    return above ?? path
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return above
+    throw error
+  }
 }
 
 async function checkTrusted(path: string): Promise<void> {
