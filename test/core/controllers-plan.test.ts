@@ -16,6 +16,7 @@ const controllers: ObservedControllers = {
   },
   image: image('1', `calico/kube-controllers@${digest('a')}`),
   owner: { kind: 'docker' },
+  unit: null,
 }
 const asked = (tag: string, letter = 'b'): ObservedImage => ({
   ref: `calico/kube-controllers:${tag}`,

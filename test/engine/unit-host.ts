@@ -137,11 +137,7 @@ export class UnitHost {
     this.clock.reboot()
     this.#running = undefined
     this.docker.powerCycle()
-    for (const path of this.files.files.keys()) if (path.startsWith('/run/')) this.files.files.delete(path)
-    await this.systemd.daemonReload()
-    const left = await this.docker.inspectContainer('calico-node')
-    if (left) await this.docker.removeContainer(left.Id)
-    await this.systemd.start()
+    await this.systemd.boot()
     this.routes.held = false
   }
 
