@@ -42,6 +42,8 @@ export class FakeSystemd implements Systemd {
   readonly #container: string
   /** Where jobs take their time: each half of one, and docker's start behind it. */
   slow: { clock: FakeClock; ms: number } | undefined
+  /** Whoever asks for a restart does not live to see its end. */
+  isAbandoned = false
   #phase: 'idle' | 'job' | 'starting' = 'idle'
   #jobs = Promise.resolve()
 
@@ -101,7 +103,7 @@ export class FakeSystemd implements Systemd {
   /** One job after the other. */
   restart(unit: string): Promise<void> {
     this.#jobs = this.#jobs.then(() => this.#restart(unit))
-    return this.#jobs
+    return this.isAbandoned ? Promise.resolve() : this.#jobs
   }
 
   /** Stops by KILL under the drop-in of a swap, by TERM else: that must never happen. */
