@@ -120,9 +120,11 @@ export class ControllersUnitHost {
     await this.systemd.boot()
   }
 
-  /** In words, what is not as it must be after a run that ended with `outcome`; whatever is under way has ended by then. */
+  /** In words, what is not as it must be after a run that ended with `outcome`, now and for good. */
   async flaws(outcome: string): Promise<string[]> {
-    await this.clock.sleep(60_000)
+    const now = [...this.#running.keys()].join()
+    await this.clock.sleep(200_000)
+    const later = [...this.#running.keys()].join()
     const image = outcome === 'upgraded' ? NEW : OLD
     const isTouched = this.ops.some((op) => op.startsWith('systemctl restart'))
     const text = isTouched ? unitText(image) : (this.#options.text ?? unitText(OLD))
@@ -131,6 +133,7 @@ export class ControllersUnitHost {
       ...this.violations,
       ...(['upgraded', 'rolled-back', 'refused', 'nothing'].includes(outcome) ? [] : [`it ended ${outcome}`]),
       ...(this.running.join() === image ? [] : [`${this.running.join(' and ') || 'nothing'} runs`]),
+      ...(now === later ? [] : ['something was still under way']),
       ...(this.files.files.get(UNIT_FILE) === text ? [] : ['the file is not as it must be']),
       ...(this.files.files.size === 1 ? [] : [`left: ${[...this.files.files.keys()].join(' ')}`]),
       ...(isTouched && state?.needsReload !== false ? ['systemd has not read it'] : []),
