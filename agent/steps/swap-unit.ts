@@ -8,7 +8,7 @@ import { lastWords } from './last-words.ts'
 import { refuseStalePlan } from './meddling.ts'
 import { awaitRestored, awaitSafeStop } from './restored.ts'
 import type { Step, StepContext } from './step.ts'
-import { putTrial, removeTrial, restartUnit } from './unit-restart.ts'
+import { putTrial, removeTrial, restartUnit, settledUnit } from './unit-restart.ts'
 import { isNew, notBack, whyNone } from './unit-trial.ts'
 
 /**
@@ -50,15 +50,15 @@ export const swapUnit: Step<'swap-unit'> = {
     })
   },
 
-  async goesOn({ change, old }, _before, { docker }) {
-    const found = await docker.inspectContainer(change.container)
-    return isNew(found, old) && found.State.Running
+  async goesOn({ change, old }, _before, context) {
+    const { found, isSettled } = await settledUnit(change, context)
+    return isSettled && isNew(found, old) && found.State.Running
   },
 
   async undo({ change, old, gate }, _before, context) {
-    const { docker, clock } = context
-    const found = await docker.inspectContainer(change.container)
-    if (found?.Id === old.id && found.State.Running === old.wasRunning) {
+    const { clock } = context
+    const { found, isSettled } = await settledUnit(change, context)
+    if (isSettled && found?.Id === old.id && found.State.Running === old.wasRunning) {
       await removeTrial(change, context)
       await releaseRoutes(context)
       return { window: null }
@@ -66,7 +66,7 @@ export const swapUnit: Step<'swap-unit'> = {
     if (change.editBack !== null) await replaceFile(change.editBack, context)
     let goneAt = context.since
     let back = found
-    if (found?.Image !== old.imageId || !found.State.Running) {
+    if (!isSettled || found?.Image !== old.imageId || !found.State.Running) {
       const trial = { gate, container: change.container, goneAt }
       const recovered = found?.State.Running === true && (await awaitSafeStop(trial, context))
       await putTrial(change, change.trial.back, context)
