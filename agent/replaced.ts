@@ -18,8 +18,10 @@ export function replacedBy({ plan }: RunState): OldContainer | null {
 
 /** The controllers that a committed run replaced; null where they came back to what they were. */
 export function replacedControllers(run: RunState): OldContainer | null {
-  const swap = run.plan.steps.find((step) => step.kind === 'swap-controllers')
-  return swap && isSettled(run, 'controllers') ? swap.args.old : null
+  if (!isSettled(run, 'controllers')) return null
+  for (const step of run.plan.steps)
+    if (step.kind === 'swap-controllers' || step.kind === 'swap-controllers-unit') return step.args.old
+  return null
 }
 
 type SwappedPlugins = Pick<ReplacedPlugins, 'run' | 'binDir' | 'binaries'>

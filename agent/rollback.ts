@@ -1,9 +1,9 @@
 import { type App, carryOut, resumeInterrupted } from './app.ts'
 import { type BackPart, cniBackPart, cniConfigBackPart } from './core/back-plan.ts'
-import { nodeOrUnitBack } from './core/build-plan.ts'
-import { controllersBackPart } from './core/controllers-plan.ts'
+import { controllersOrUnitBack, nodeOrUnitBack } from './core/build-plan.ts'
+import { canBeUpgraded } from './core/controllers-plan.ts'
 import { AgentError, ExitCode, type Problem } from './core/errors.ts'
-import type { Wanted } from './core/model.ts'
+import type { ObservedControllers, Wanted } from './core/model.ts'
 import type { OldContainer } from './core/plan.ts'
 import { joinParts, type Leftovers } from './core/plan-part.ts'
 import { preflightRollback } from './core/preflight.ts'
@@ -61,11 +61,15 @@ async function nodeBack(app: App, wanted: Wanted, undone: RunState, run: string)
   const { node, engine } = observed
   const problems = preflightRollback(observed, target, 'node')
   if (node === null) return { part: null, problems }
-  const runs = node.unit ? node.container.Image === old.imageId : node.container.Id === old.id
-  if (runs && node.container.State.Running) return { part: null, problems }
+  if (isBack(node, old) && node.container.State.Running) return { part: null, problems }
   if (problems.some(({ severity }) => severity === 'error')) return { part: null, problems }
   const input = { run, wanted: target, engineHostname: engine.name, node }
   return { part: nodeOrUnitBack(input, await stateOfReplaced(app, old)), problems }
+}
+
+/** A unit makes a container of its own at each start: then the image tells. */
+function isBack({ container, unit }: Pick<ObservedControllers, 'container' | 'unit'>, old: OldContainer) {
+  return unit ? container.Image === old.imageId : container.Id === old.id
 }
 
 async function controllersBack(
@@ -77,15 +81,19 @@ async function controllersBack(
   const old = replacedControllers(undone)
   if (old === null) return null
   // As for a release: what cannot be put back is left alone, and keeps nothing else from coming back.
-  const asked = { ...wanted.controllers, image: old.image, onlyIfInstalled: true, container: old.name }
+  const replaced = await stateOfReplaced(app, old)
+  const { image } = replaced
+  const asked = { ...wanted.controllers, image, onlyIfInstalled: true, container: old.name }
   const target = { ...wanted, controllers: asked }
   const observed = await observeHost(target, app.ports)
   const { controllers, engine } = observed
   if (controllers === null) return { part: null, problems: [controllersGone(old.name)] }
   const problems = preflightRollback(observed, target, 'controllers')
-  if (problems.length > 0 || controllers.container.Id === old.id) return { part: null, problems }
+  const isRefused = problems.some(({ severity }) => severity === 'error')
+  if (isRefused || !canBeUpgraded(controllers, image) || isBack(controllers, old))
+    return { part: null, problems }
   const input = { run, wanted, engineHostname: engine.name, controllers }
-  return { part: controllersBackPart(input, await stateOfReplaced(app, old)), problems }
+  return { part: controllersOrUnitBack(input, replaced), problems }
 }
 
 function controllersGone(name: string): Problem {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import type { Plan } from '../agent/core/plan.ts'
+import type { OldContainer, Plan } from '../agent/core/plan.ts'
+import type { UnitChange } from '../agent/core/unit-change.ts'
 import { applyRecord, type RunState } from '../agent/journal/run-state.ts'
-import { knownContent, leftoversOf } from '../agent/replaced.ts'
+import { knownContent, leftoversOf, replacedBy, replacedControllers } from '../agent/replaced.ts'
 import { recordsOf } from './journal/sample.ts'
 
 const BIN = '/opt/cni/bin'
@@ -39,6 +40,35 @@ describe('leftoversOf', () => {
   it('are the plugins that committed runs kept, as far as no later one removed them', () => {
     const history = [run('R3', { files: [kept('R1')] }), run('R2', { outcome: 'stuck' }), run('R1')]
     expect(leftoversOf(history, 1, nothing).files).toEqual([kept('R3')])
+  })
+})
+
+describe('what a run replaced by a unit', () => {
+  const change = { unit: 'c.service' } as UnitChange
+  const swapped = (committed: boolean): RunState => {
+    const old = { id: 'old' } as OldContainer
+    const args = { change, old, check: null, settleMs: 0 }
+    const plan: Plan = {
+      ...{ run: 'R1', command: 'upgrade', components: {} },
+      steps: [
+        { kind: 'swap-controllers-unit', component: 'controllers', args },
+        { kind: 'edit-unit', component: 'controllers', args: { change } },
+        { kind: 'commit', component: 'controllers', args: { containers: [] } },
+      ],
+    }
+    const records = recordsOf([
+      { type: 'run', order: 1, agent: '0.1.0', plan, problems: [] },
+      ...(committed ? [{ type: 'verified' as const, step: 2 }] : []),
+    ])
+    const state = records.reduce<RunState | null>(applyRecord, null)
+    if (state === null) throw new Error('no run')
+    return state
+  }
+
+  it('are its controllers, once that is committed, and no node', () => {
+    expect(replacedControllers(swapped(true))).toMatchObject({ id: 'old' })
+    expect(replacedControllers(swapped(false))).toBeNull()
+    expect(replacedBy(swapped(true))).toBeNull()
   })
 })
 

@@ -94,7 +94,8 @@ const sections = {
   controllers: z.strictObject({
     image: imageRef.optional(),
     container: containerName.default('calico-kube-controllers'),
-    manager: z.enum(['auto', 'docker']).default('auto'),
+    manager: z.enum(['auto', 'docker', 'systemd']).default('auto'),
+    unit: unitName.optional(),
   }),
   bird: z.strictObject({
     sockets: z.array(absolutePath).min(1).default(['/var/run/calico/bird.ctl', '/var/run/calico/bird6.ctl']),

@@ -57,12 +57,12 @@ function wantedCni({ cni }: Config, asked: boolean, release: Release | null): Wa
 }
 
 function wantedControllers(
-  { controllers: { image: own, container, manager } }: Config,
+  { controllers: { image: own, ...where } }: Config,
   asked: boolean,
   release: Release | null,
 ): WantedControllers {
   const image = asked ? (own ?? release?.images.controllers ?? null) : null
-  return { image, onlyIfInstalled: own === undefined, container, manager }
+  return { image, onlyIfInstalled: own === undefined, ...where }
 }
 
 function cniSource({ image, directory, archive }: Config['cni']): CniSource | null {

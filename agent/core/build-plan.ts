@@ -1,7 +1,8 @@
 import { cniConfigPart } from './cni-config-plan.ts'
 import { type CniInput, cniFetchSteps, cniPart } from './cni-plan.ts'
 import type { Replaced } from './container-swap.ts'
-import { controllersPart } from './controllers-plan.ts'
+import { type ControllersInput, controllersBackPart, controllersPart } from './controllers-plan.ts'
+import { controllersUnitBackPart, controllersUnitPart } from './controllers-unit-plan.ts'
 import { pullSteps } from './image-state.ts'
 import type { Observed, ObservedImage, Wanted } from './model.ts'
 import { type NodeInput, nodeBackPart, nodePart } from './node-plan.ts'
@@ -28,7 +29,7 @@ export function upgradePlan({ run, wanted, observed, leftovers }: UpgradeInput):
     node && image ? nodeOrUnit({ ...on, node }, image) : null,
     cni ? cniPart(cni) : null,
     cniConfig && wanted.cniConfig ? cniConfigPart(run, cniConfig, wanted.cniConfig) : null,
-    controllers && controllersImage ? controllersPart({ ...on, controllers }, controllersImage) : null,
+    controllers && controllersImage ? controllersOrUnit({ ...on, controllers }, controllersImage) : null,
   ]
   return joinParts(
     { run, command: 'upgrade' },
@@ -44,6 +45,17 @@ function nodeOrUnit(input: NodeInput, image: ObservedImage): PlanPart {
 /** Puts back the calico/node that an earlier run replaced. */
 export function nodeOrUnitBack(input: NodeInput, replaced: Replaced): PlanPart {
   return input.node.unit ? unitBackPart(input, replaced) : nodeBackPart(input, replaced)
+}
+
+function controllersOrUnit(input: ControllersInput, image: ObservedImage): PlanPart {
+  return input.controllers.unit ? controllersUnitPart(input, image) : controllersPart(input, image)
+}
+
+/** Puts back the controllers that an earlier run replaced. */
+export function controllersOrUnitBack(input: ControllersInput, replaced: Replaced): PlanPart {
+  return input.controllers.unit
+    ? controllersUnitBackPart(input, replaced)
+    : controllersBackPart(input, replaced)
 }
 
 /** The plan that only fetches: images are pulled, plugins are staged. */

@@ -14,6 +14,7 @@ export function settleByHand(plan: Plan, journal: string): string | null {
     ...pluginLines(plan),
     ...configLines(plan, journal),
     ...controllersLines(plan),
+    ...controllersUnitLines(plan),
   ]
   if (lines.length === 0) return null
   return [...lines, `the journal ${journal} has every value, the hidden ones too`].join('\n')
@@ -101,6 +102,21 @@ function controllersLines({ steps }: Plan): string[] {
     `  docker update --restart=${policyWord(old)} NEW; docker rename NEW ${old.name}; docker start NEW`,
     'and where the old one is gone, make it again:',
     `  ${dockerRunLine(old.name, old.spec)}`,
+  ]
+}
+
+/** The same where a unit runs them: the name of the container keeps a second one out. */
+function controllersUnitLines({ steps }: Plan): string[] {
+  const swap = steps.find((step) => step.kind === 'swap-controllers-unit')
+  if (!swap) return []
+  const { unit, container, from, to, trial, edit } = swap.args.change
+  const start = `systemctl daemon-reload; systemctl reset-failed ${unit}; systemctl start ${unit}`
+  return [
+    `see what stands: systemctl status ${unit}; systemctl cat ${unit}; docker ps -a --no-trunc`,
+    `to put the old controllers back, or to keep the new ones, never two at once:`,
+    `  systemctl stop ${unit}; docker rm -f ${container}; rm -f ${trial.path}`,
+    `  have ${edit?.path ?? `the file that names the image (systemctl cat ${unit})`} name ${from}, or ${to} to keep the new ones`,
+    `  ${start}`,
   ]
 }
 

@@ -19,14 +19,17 @@ export function controllersEnv(
   image: ObservedImage,
 ): (Pick<Problem, 'message' | 'fix'> & Partial<Problem>)[] {
   const { from, to } = nodeVersions(controllers, image)
-  const { container } = controllers
+  const { container, unit } = controllers
   if (!isPolicyController(container.Config.Image, from) || isPolicyController(image.ref, to)) return []
   const name = container.Name.replace(/^\//, '')
   const env = envMap(container.Config.Env)
   const missing = [...apiSettings(container, env), ...etcdSettings(env)]
+  const settings = missing.map(({ how }) => how).join(' and ')
   const refused = {
     message: `cannot take ${name} from kube-policy-controller to kube-controllers: it reads other settings, and lacks ${missing.map(({ what }) => what).join(' and ')}`,
-    fix: `make ${name} again with ${missing.map(({ how }) => how).join(' and ')}; all else is carried over`,
+    fix: unit
+      ? `have ${unit.source.name} run docker with ${settings}, and restart it under the old image; all else is carried over`
+      : `make ${name} again with ${settings}; all else is carried over`,
   }
   return [...(missing.length > 0 ? [refused] : []), ...electionEnds(name, env)]
 }

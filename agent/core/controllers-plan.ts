@@ -5,12 +5,20 @@ import { runsAlready } from './image-state.ts'
 import type { ObservedControllers, ObservedImage, Wanted } from './model.ts'
 import { imageRelease } from './node-versions.ts'
 import type { PlanPart } from './plan-part.ts'
+import { unitChangeOf } from './running-unit.ts'
 
 export interface ControllersInput {
   run: string
   wanted: Pick<Wanted, 'settleMs'>
   engineHostname: string
   controllers: ObservedControllers
+}
+
+/** They run here, and who keeps them running can be told of another image. */
+export function canBeUpgraded(controllers: ObservedControllers, image: string): boolean {
+  const change = unitChangeOf(controllers, '', image)
+  const isRefused = change !== null && 'why' in change
+  return controllers.container.State.Running && controllers.owner.kind !== 'kubelet' && !isRefused
 }
 
 /** Puts controllers of `image` in place of those that run. */
@@ -54,6 +62,6 @@ function partOf(
 }
 
 /** `check-status` came with v3.2; the image has no shell to run it by from v3.7 on. */
-function statusCheck(version: string | null): string[] | null {
+export function statusCheck(version: string | null): string[] | null {
   return version !== null && semver.gte(version, '3.2.0') ? ['/usr/bin/check-status', '-r'] : null
 }

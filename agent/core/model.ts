@@ -62,7 +62,8 @@ export interface WantedControllers {
   /** The image is the release's: a host on which none run is left alone. */
   onlyIfInstalled: boolean
   container: string
-  manager: 'auto' | 'docker'
+  manager: 'auto' | 'docker' | 'systemd'
+  unit?: string | undefined
 }
 
 /** Where CNI binaries come from. */
@@ -136,6 +137,8 @@ export interface ObservedControllers {
   /** Null when the image was pruned. */
   image: ImageJson | null
   owner: Owner
+  /** Null where no unit runs the container. */
+  unit: ObservedUnit | null
 }
 
 /** The image that is asked for, as this host and its registry know it. */

@@ -84,6 +84,13 @@ export interface StepArgs {
   'edit-unit': { change: UnitChange }
   /** `check` is run in the new container until it passes; null where its image has none. */
   'swap-controllers': { old: OldContainer; next: NextContainer; check: string[] | null; settleMs: number }
+  /** The same where a unit runs them. */
+  'swap-controllers-unit': {
+    change: UnitChange
+    old: OldContainer
+    check: string[] | null
+    settleMs: number
+  }
   /** `parts`: those that it settles; all of the plan where it is the only one. */
   commit: { containers: ContainerCommit[]; parts?: Component[] }
   /** `files`: ways back that the commit has made void; a journal of before they were kept has none. */

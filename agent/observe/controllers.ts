@@ -1,3 +1,4 @@
+import { canBeUpgraded } from '../core/controllers-plan.ts'
 import type { Observed, WantedControllers } from '../core/model.ts'
 import type { Docker } from '../ports/docker.ts'
 import { observeImage } from './image.ts'
@@ -5,11 +6,11 @@ import { findOwner } from './owner.ts'
 import type { UnitPorts } from './unit.ts'
 
 /**
- * A host without the container is normal. Where it stands by, or a unit or the kubelet keeps it, a release brings
- * nothing either; the rules say why.
+ * A host without the container is normal. Where it stands by, or its keeper cannot be told of another image, a release
+ * brings nothing either; the rules say why.
  */
 export async function observeControllers(
-  { container: name, manager, image: ref, onlyIfInstalled }: WantedControllers,
+  { container: name, image: ref, onlyIfInstalled, ...keeper }: WantedControllers,
   ports: UnitPorts & { docker: Docker },
   signal: AbortSignal,
 ): Promise<Pick<Observed, 'controllers' | 'controllersImage'>> {
@@ -17,13 +18,14 @@ export async function observeControllers(
   const container = await docker.inspectContainer(name)
   const lookAtImage = async () => (ref === null ? null : await observeImage(ref, docker, signal))
   if (!container) return { controllers: null, controllersImage: onlyIfInstalled ? null : await lookAtImage() }
-  const [image, { owner }] = await Promise.all([
+  const [image, kept] = await Promise.all([
     docker.inspectImage(container.Image),
-    findOwner(container, { manager }, ports),
+    findOwner(container, { section: 'controllers', ...keeper }, ports),
   ])
-  const isOurs = container.State.Running && owner.kind === 'docker'
+  const controllers = { container, image: image ?? null, ...kept }
+  const isOurs = ref !== null && canBeUpgraded(controllers, ref)
   return {
-    controllers: { container, image: image ?? null, owner },
+    controllers,
     controllersImage: isOurs || !onlyIfInstalled ? await lookAtImage() : null,
   }
 }

@@ -96,7 +96,7 @@ async function observeNode(
   const running = container.State.Running
   const [image, { owner, unit }, daemons, announcedMs] = await Promise.all([
     docker.inspectImage(container.Image),
-    findOwner(container, wanted.node, ports),
+    findOwner(container, { section: 'node', ...wanted.node }, ports),
     backend === 'bird' && running ? findDaemons(wanted.birdSockets, container.Id, bird, problems) : [],
     backend === 'bird' && running ? announcedTime(container.Id, docker) : 0,
   ])

@@ -1,12 +1,12 @@
 import type { ContainerJson } from '../core/docker-json.ts'
-import type { ObservedUnit, Owner, Wanted } from '../core/model.ts'
+import type { ObservedUnit, Owner } from '../core/model.ts'
 import { readUnit } from '../core/unit-image.ts'
-import { findUnit, type UnitPorts } from './unit.ts'
+import { findUnit, type Keeper, type UnitPorts } from './unit.ts'
 
 /** Who keeps the container running, and the unit where one does. */
 export async function findOwner(
   container: ContainerJson,
-  wanted: Pick<Wanted['node'], 'manager' | 'unit'>,
+  keeper: Keeper,
   ports: UnitPorts,
 ): Promise<{ owner: Owner; unit: ObservedUnit | null }> {
   // The kubelet's own labels come first: what it keeps is no unit's.
@@ -14,7 +14,7 @@ export async function findOwner(
   if (label !== undefined)
     return { owner: { kind: 'kubelet', why: `it carries the label ${label}` }, unit: null }
   const name = container.Name.replace(/^\//, '')
-  const unit = await findUnit(name, wanted, ports)
+  const unit = await findUnit(name, keeper, ports)
   return { owner: unit === null ? { kind: 'docker' } : unitOwner(unit, name), unit }
 }
 

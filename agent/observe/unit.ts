@@ -6,6 +6,11 @@ import type { UnitState } from '../core/unit-state.ts'
 import type { Systemd } from '../ports/systemd.ts'
 import type { UnitFiles } from '../ports/unit-files.ts'
 
+/** What the config states of a container's keeper, and in which section. */
+export interface Keeper extends Pick<Wanted['node'], 'manager' | 'unit'> {
+  section: 'node' | 'controllers'
+}
+
 export interface UnitPorts {
   systemd: Systemd
   unitFiles: UnitFiles
@@ -18,7 +23,7 @@ export interface UnitPorts {
  */
 export async function findUnit(
   container: string,
-  { manager, unit }: Pick<Wanted['node'], 'manager' | 'unit'>,
+  { section, manager, unit }: Keeper,
   ports: UnitPorts,
 ): Promise<ObservedUnit | null> {
   if (manager === 'docker') return null
@@ -32,7 +37,10 @@ export async function findUnit(
   if (manager === 'auto') return null
   const what = unit === undefined ? `no unit that is up runs docker for ${container}` : `there is no ${unit}`
   throw new AgentError('unit-missing', `cannot find the unit of ${container}: ${what}`, {
-    fix: 'systemctl list-units --type=service shows the names; set node.unit, or node.manager: docker',
+    fix: 'systemctl list-units --type=service shows the names; set SECTION.unit, or SECTION.manager: docker'.replaceAll(
+      'SECTION',
+      section,
+    ),
   })
 }
 

@@ -10,7 +10,7 @@ import type { StepContext } from './step.ts'
  */
 export async function refuseStalePlan(
   old: OldContainer,
-  { daemons }: Gate,
+  { daemons }: Pick<Gate, 'daemons'>,
   { docker, bird }: Pick<StepContext, 'docker' | 'bird'>,
 ): Promise<void> {
   const found = await docker.inspectContainer(old.id)

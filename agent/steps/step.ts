@@ -58,6 +58,7 @@ export interface StepBefore {
   'edit-unit': Record<string, never>
   /** `startedAt` is Docker's word of when the old one began. */
   'swap-controllers': { nextId: string; startedAt: string }
+  'swap-controllers-unit': Record<string, never>
   commit: { nextIds: string[] }
   'clean-up': Record<string, never>
 }

@@ -1,6 +1,5 @@
-import type { ContainerJson } from '../core/docker-json.ts'
-import { AgentError, ExitCode } from '../core/errors.ts'
-import type { OldContainer } from '../core/plan.ts'
+import { AgentError } from '../core/errors.ts'
+import type { Gate } from '../core/plan.ts'
 import type { UnitChange } from '../core/unit-change.ts'
 import { refuseChangedFile, replaceFile } from './edit-unit.ts'
 import { describeUnmet, watchTrial } from './gate.ts'
@@ -8,8 +7,9 @@ import { holdRoutes, releaseRoutes } from './held-routes.ts'
 import { lastWords } from './last-words.ts'
 import { refuseStalePlan } from './meddling.ts'
 import { awaitRestored, awaitSafeStop } from './restored.ts'
-import type { Step } from './step.ts'
-import { putTrial, removeTrial, restartUnit } from './unit-restart.ts'
+import type { Step, StepContext } from './step.ts'
+import { putTrial, removeTrial, restartUnit, settledUnit } from './unit-restart.ts'
+import { isNew, notBack, whyNone } from './unit-trial.ts'
 
 /**
  * The one step with a window where systemd runs the container. The new image is on trial by a drop-in under /run:
@@ -32,12 +32,13 @@ export const swapUnit: Step<'swap-unit'> = {
     if (gate.daemons.length > 0) await holdRoutes(context)
     await putTrial(change, change.trial.forward, context)
     context.emit({ type: 'window-open', budgetMs: gate.budgetMs })
-    await restartUnit({ change, image: change.to, gate, oldId: old.id }, context)
+    const lives = birdLives(gate, context)
+    await restartUnit({ change, image: change.to, oldId: old.id, lives }, context)
   },
 
   async verify({ change, old, gate }, _before, context) {
     const found = await context.docker.inspectContainer(change.container)
-    if (!isNew(found, old)) throw noContainer(change, (await context.systemd.show(change.unit))?.result)
+    if (!isNew(found, old)) throw noContainer(change, await whyNone(change, context))
     const trial = await watchTrial({ gate, container: found.Id, goneAt: context.since }, context)
     if (trial.passed) {
       await releaseRoutes(context)
@@ -49,15 +50,15 @@ export const swapUnit: Step<'swap-unit'> = {
     })
   },
 
-  async goesOn({ change, old }, _before, { docker }) {
-    const found = await docker.inspectContainer(change.container)
-    return isNew(found, old) && found.State.Running
+  async goesOn({ change, old }, _before, context) {
+    const { found, isSettled } = await settledUnit(change, context)
+    return isSettled && isNew(found, old) && found.State.Running
   },
 
   async undo({ change, old, gate }, _before, context) {
-    const { docker, clock } = context
-    const found = await docker.inspectContainer(change.container)
-    if (found?.Id === old.id && found.State.Running === old.wasRunning) {
+    const { clock } = context
+    const { found, isSettled } = await settledUnit(change, context)
+    if (isSettled && found?.Id === old.id && found.State.Running === old.wasRunning) {
       await removeTrial(change, context)
       await releaseRoutes(context)
       return { window: null }
@@ -65,15 +66,16 @@ export const swapUnit: Step<'swap-unit'> = {
     if (change.editBack !== null) await replaceFile(change.editBack, context)
     let goneAt = context.since
     let back = found
-    if (found?.Image !== old.imageId || !found.State.Running) {
+    if (!isSettled || found?.Image !== old.imageId || !found.State.Running) {
       const trial = { gate, container: change.container, goneAt }
       const recovered = found?.State.Running === true && (await awaitSafeStop(trial, context))
       await putTrial(change, change.trial.back, context)
       const restart = { ...context, since: clock.now() }
-      back = await restartUnit({ change, image: change.from, gate, oldId: found?.Id ?? null }, restart)
+      const lives = birdLives(gate, context)
+      back = await restartUnit({ change, image: change.from, oldId: found?.Id ?? null, lives }, restart)
       if (recovered) goneAt = restart.since
     }
-    if (!back) throw notBack(change, (await context.systemd.show(change.unit))?.result)
+    if (!back) throw await notBack(change, context)
     const restored = await awaitRestored({ gate, container: back.Id, goneAt }, context)
     await removeTrial(change, context)
     await releaseRoutes(context)
@@ -81,22 +83,17 @@ export const swapUnit: Step<'swap-unit'> = {
   },
 }
 
-/** Made from another image, after the old one. */
-function isNew(found: ContainerJson | undefined, old: OldContainer): found is ContainerJson {
-  return found !== undefined && found.Id !== old.id && found.Image !== old.imageId
+/** BIRD's sockets on the host tell; by docker exec nothing would come back of a dead one. */
+function birdLives({ daemons }: Gate, { bird }: StepContext): (() => Promise<boolean>) | undefined {
+  if (daemons.length === 0 || daemons.some(({ endpoint }) => endpoint.via !== 'host')) return undefined
+  return async () => {
+    const states = await Promise.all(daemons.map(({ endpoint }) => bird.socketState(endpoint.socket)))
+    return states.includes('listening')
+  }
 }
 
-function noContainer({ unit, container }: UnitChange, result = 'unknown'): AgentError {
-  return new AgentError(
-    'gate-failed',
-    `cannot keep the new container: ${unit} did not start ${container}; its result is ${result}`,
-    { fix: `journalctl -u ${unit} shows why` },
-  )
-}
-
-function notBack({ unit, from }: UnitChange, result = 'unknown'): AgentError {
-  return new AgentError('not-restored', `cannot start ${from} again by ${unit}: its result is ${result}`, {
+function noContainer({ unit }: UnitChange, why: string): AgentError {
+  return new AgentError('gate-failed', `cannot keep the new container: ${why}`, {
     fix: `journalctl -u ${unit} shows why`,
-    exitCode: ExitCode.stuck,
   })
 }

@@ -1,11 +1,10 @@
 import type { ContainerJson } from '../core/docker-json.ts'
 import { AgentError } from '../core/errors.ts'
-import type { Gate } from '../core/plan.ts'
 import type { UnitChange } from '../core/unit-change.ts'
 import type { StepContext } from './step.ts'
 
 const POLL_MS = 20
-const BIRD_POLL_MS = 5
+const LIFE_POLL_MS = 5
 /** `docker run` of an image that is here takes below a second; a unit may pull or wait before it. */
 const START_LIMIT_MS = 45_000
 
@@ -13,18 +12,19 @@ interface Restart {
   change: UnitChange
   /** What the drop-in starts. */
   image: string
-  gate: Gate
   /** The container that must be gone. */
   oldId: string | null
+  /** Whether the old one is still at work; undefined where nothing tells. */
+  lives: (() => Promise<boolean>) | undefined
 }
 
 /**
  * Restarts the unit under the drop-in that is in place: systemd kills the old container and starts the next one in one
- * job, which it finishes even if the agent dies. Counts the window from BIRD's last sign of life. Returns the new
- * container, undefined where the unit starts none.
+ * job, which it finishes even if the agent dies. Counts from the old one's last sign of life. Returns the new container,
+ * undefined where the unit starts none.
  */
 export async function restartUnit(
-  { change, image, gate, oldId }: Restart,
+  { change, image, oldId, lives }: Restart,
   context: StepContext,
 ): Promise<ContainerJson | undefined> {
   const { systemd, docker, clock } = context
@@ -37,7 +37,7 @@ export async function restartUnit(
   if (left?.State.Running === true) context.since = clock.now()
   let isOver = false
   const job = systemd.restart(change.unit).finally(() => (isOver = true))
-  await Promise.all([job, followBird(gate, () => isOver, context)])
+  await Promise.all([job, followOld(lives, () => isOver, context)])
   return await nextContainer(change, oldId, context)
 }
 
@@ -77,16 +77,48 @@ async function checkTrial(
   )
 }
 
-/** BIRD lives until the unit's stop command kills it. */
-async function followBird({ daemons }: Gate, isOver: () => boolean, context: StepContext): Promise<void> {
-  const { bird, clock } = context
-  if (daemons.length === 0 || daemons.some(({ endpoint }) => endpoint.via !== 'host')) return
-  while (!isOver()) {
+/** The old one lives until the unit's stop command kills it. */
+async function followOld(
+  lives: Restart['lives'],
+  isOver: () => boolean,
+  context: StepContext,
+): Promise<void> {
+  const { clock } = context
+  while (lives !== undefined && !isOver()) {
     const asked = clock.now()
-    const states = await Promise.all(daemons.map(({ endpoint }) => bird.socketState(endpoint.socket)))
-    if (!states.includes('listening')) return
+    if (!(await lives())) return
     context.since = asked
-    await clock.sleep(BIRD_POLL_MS)
+    await clock.sleep(LIFE_POLL_MS)
+  }
+}
+
+/** What there is of the unit's container. */
+export interface Standing {
+  found: ContainerJson | undefined
+  /** The unit runs nothing: it would not stop a container that is there all the same. */
+  isDown: boolean
+  /** False where the unit is still busy: what runs now may be about to end. */
+  isSettled: boolean
+}
+
+/**
+ * The unit's container once nothing is under way: systemd finishes a job that an agent began and did not live to see
+ * the end of, and docker's own start comes after it.
+ */
+export async function settledUnit(
+  { unit, container }: UnitChange,
+  { docker, systemd, clock }: Pick<StepContext, 'docker' | 'systemd' | 'clock'>,
+): Promise<Standing> {
+  const deadline = clock.now() + START_LIMIT_MS
+  for (;;) {
+    // the unit first: a job that is over by then has done its work on the container
+    const state = await systemd.show(unit)
+    const found = await docker.inspectContainer(container)
+    const isDown = ['inactive', 'failed', undefined].includes(state?.active)
+    const isThere = found !== undefined && found.State.Status !== 'created'
+    if (state?.hasJob !== true && (isDown || isThere)) return { found, isDown, isSettled: true }
+    if (clock.now() > deadline) return { found, isDown, isSettled: false }
+    await clock.sleep(POLL_MS)
   }
 }
 

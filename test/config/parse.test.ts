@@ -50,7 +50,10 @@ describe('a good config', () => {
     const everything = {
       release: 'v2.6.13',
       registry: 'registry.example:5000/mirror',
-      controllers: { image: 'mine/kube-controllers:1', container: 'controllers', manager: 'docker' },
+      controllers: {
+        ...{ image: 'mine/kube-controllers:1', container: 'controllers' },
+        ...{ manager: 'systemd', unit: 'controllers.service' },
+      },
       releases: {
         'v2.6.13': { node: 'mine/node:1', cni: 'mine/cni:1', controllers: 'mine/kube-controllers:1' },
         '2.6.12': { cni: 'mine/cni:1' },

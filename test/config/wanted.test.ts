@@ -74,6 +74,15 @@ describe('checkTarget', () => {
   })
 })
 
+it('states who keeps the controllers', () => {
+  const controllers = { container: 'c-1', manager: 'systemd' as const, unit: 'c.service' }
+  expect(wanted(configSchema.parse({ controllers })).controllers).toEqual({
+    ...controllers,
+    image: null,
+    onlyIfInstalled: true,
+  })
+})
+
 describe('a release', () => {
   it('brings its CNI plugins to a host that has some, and lets a source of their own win', () => {
     const released = wanted(configSchema.parse({ release: 'v2.6.12' })).cni

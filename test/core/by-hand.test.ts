@@ -110,6 +110,24 @@ describe('settleByHand', () => {
     }
   })
 
+  it('has a unit run one of the controllers, and never two', () => {
+    const trial = { path: '/run/systemd/system/c.service.d/t.conf', forward: '', back: '' }
+    const edit = { path: '/etc/systemd/system/c.service', before: 'a', after: 'b' }
+    const names = { unit: 'c.service', container: 'controllers', from: 'a', to: 'b' }
+    const change = { ...names, trial, edit, editBack: null }
+    const args = { change, old, check: null, settleMs: 0 }
+    const swap = { kind: 'swap-controllers-unit', component: 'controllers', args } as const
+    const kept = { kind: 'edit-unit', component: 'controllers', args: { change } } as const
+    const lines = settleByHand({ ...plan, steps: [swap, kept] }, '/journal')?.split('\n')
+    expect(lines?.slice(1, 5)).toEqual([
+      'to put the old controllers back, or to keep the new ones, never two at once:',
+      `  systemctl stop c.service; docker rm -f controllers; rm -f ${trial.path}`,
+      `  have ${edit.path} name a, or b to keep the new ones`,
+      '  systemctl daemon-reload; systemctl reset-failed c.service; systemctl start c.service',
+    ])
+    expect(lines?.join()).not.toContain('birdcl')
+  })
+
   it('has the way back of the CNI config', () => {
     const [path, wayBack] = [
       '/etc/cni/net.d/10-calico.conf',

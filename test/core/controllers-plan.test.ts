@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { prefetchPlan, upgradePlan } from '../../agent/core/build-plan.ts'
-import { controllersBackPart } from '../../agent/core/controllers-plan.ts'
+import { controllersOrUnitBack, prefetchPlan, upgradePlan } from '../../agent/core/build-plan.ts'
+import { canBeUpgraded, controllersBackPart } from '../../agent/core/controllers-plan.ts'
 import type { ObservedControllers, ObservedImage } from '../../agent/core/model.ts'
 import type { Plan } from '../../agent/core/plan.ts'
 import { bindStep } from '../../agent/steps/registry.ts'
-import { container, digest, image, newImage, node, observed, wanted } from './observed.ts'
+import { container, digest, image, newImage, node, observed, unit, wanted } from './observed.ts'
+import { unitOf } from './units.ts'
 
 const RUN = '20261122T141503Z-7f3a'
 const NAME = 'calico-kube-controllers'
@@ -16,6 +17,7 @@ const controllers: ObservedControllers = {
   },
   image: image('1', `calico/kube-controllers@${digest('a')}`),
   owner: { kind: 'docker' },
+  unit: null,
 }
 const asked = (tag: string, letter = 'b'): ObservedImage => ({
   ref: `calico/kube-controllers:${tag}`,
@@ -96,5 +98,72 @@ describe('a plan with controllers', () => {
     )
     expect(back.prepare).toEqual([])
     expect(back.move).toMatchObject([{ kind: 'swap-controllers', args: { next: { parked: args.old.id } } }])
+  })
+})
+
+describe('a plan with controllers that a unit runs', () => {
+  const run = `docker run -e TOKEN=hush --name=${NAME} calico/kube-controllers:v1.0.2`
+  const source = unitOf(`[Service]\nExecStart=/usr/bin/${run}\n`, { name: 'controllers.service' })
+  const inUnit: ObservedControllers = {
+    ...controllers,
+    image: { ...image('1'), RepoTags: ['calico/kube-controllers:v1.0.2'] },
+    owner: { kind: 'systemd', unit: 'controllers.service', why: 'it runs docker' },
+    unit: unit({}, source),
+  }
+  const target = { controllers: inUnit, controllersImage: asked('v3.20.0') }
+
+  it('restarts the unit after the commit of the node, edits its file, and commits', () => {
+    const { plan, diff } = upgradePlan(input({ node: node(), ...target }))
+    expect(sentences(plan).slice(2)).toEqual([
+      'pull calico/kube-controllers:v3.20.0',
+      'swap calico-node: kill the old container, start the new one, gate it',
+      'commit: calico-node keeps the new container',
+      expect.stringMatching(`^restart controllers.service: see ${NAME} stopped, then start it from`),
+      'edit /etc/systemd/system/calico-node.service: controllers.service runs calico/kube-controllers:v3.20.0',
+      'commit: keep what was put in place',
+      'clean up: 1 parked containers, 0 images',
+    ])
+    const commits = plan.steps.flatMap((step) => (step.kind === 'commit' ? [step.args.parts] : []))
+    expect(commits).toEqual([['node'], ['controllers']])
+    expect(plan.steps.find(({ kind }) => kind === 'swap-controllers-unit')?.args).toMatchObject({
+      change: { from: 'calico/kube-controllers:v1.0.2', to: 'calico/kube-controllers:v3.20.0' },
+      check: ['/usr/bin/check-status', '-r'],
+    })
+    expect(JSON.stringify(diff)).not.toContain('hush')
+  })
+
+  it('does nothing where the image runs already', () => {
+    const ref = { ...asked('v1.0.2'), remote: { digest: digest('a'), platforms: [] } }
+    const running = { ...inUnit, image: controllers.image }
+    const found = input({ node: null, image: null, controllers: running, controllersImage: ref })
+    expect(upgradePlan(found).plan.steps).toEqual([])
+  })
+
+  it('goes back by the unit, and pulls an image that is gone', () => {
+    const { plan } = upgradePlan(input({ node: null, image: null, ...target }))
+    const args = plan.steps.find((step) => step.kind === 'swap-controllers-unit')?.args
+    if (!args) throw new Error('no swap')
+    const old = { ...args.old, image: 'calico/kube-controllers:v1.0.1' }
+    const back = controllersOrUnitBack(
+      { run: RUN, wanted, engineHostname: 'host-1', controllers: inUnit },
+      { old, parked: false, image: old.image, imageIsLocal: false },
+    )
+    expect([...back.prepare, ...back.move].map(({ kind }) => kind)).toEqual([
+      'pull-image',
+      'swap-controllers-unit',
+      'edit-unit',
+    ])
+    expect(back.move[0]).toMatchObject({ args: { change: { to: old.image }, check: null } })
+    expect(back.commitsAlone).toBe(true)
+  })
+
+  it.each<[string, Partial<ObservedControllers>, boolean]>([
+    ['one that can be changed', {}, true],
+    ['one that is masked', { unit: unit({ load: 'masked' }, source) }, false],
+    ['none that runs', { container: { ...container({ Running: false }), Name: `/${NAME}` } }, false],
+    ['the kubelet', { unit: null, owner: { kind: 'kubelet', why: '' } }, false],
+    ['Docker', { unit: null, owner: { kind: 'docker' } }, true],
+  ])('is what a release brings to %s', (_, changes, expected) => {
+    expect(canBeUpgraded({ ...inUnit, ...changes }, 'calico/kube-controllers:v3.20.0')).toBe(expected)
   })
 })

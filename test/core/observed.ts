@@ -85,6 +85,7 @@ export function unit(state: Partial<UnitState> = {}, source: UnitSource = UNIT):
       execStart: [],
       execStop: [],
       transient: false,
+      hasJob: false,
       needsReload: false,
       result: 'success',
       ...state,

@@ -118,6 +118,7 @@ FragmentPath=/etc/systemd/system/calico-node.service
 DropInPaths=/etc/systemd/system/calico-node.service.d/a.conf /run/systemd/system/calico-node.service.d/b.conf
 Transient=no
 NeedDaemonReload=yes
+Job=81
 `
   expect(parseUnitState(shown)).toMatchObject({
     unit: 'calico-node.service',
@@ -130,5 +131,8 @@ NeedDaemonReload=yes
     ],
     transient: false,
     needsReload: true,
+    hasJob: true,
   })
+  expect(parseUnitState(shown.replace('Job=81', 'Job=')).hasJob).toBe(false)
+  expect(parseUnitState(shown.replace('Job=81', 'Job=0')).hasJob).toBe(false)
 })

@@ -4,7 +4,7 @@ import { lab } from './support.ts'
 export const NAME = 'calico-kube-controllers'
 export const controllers = (tag: string): string => lab.registry.controllersImage(tag)
 
-const SHARED = '/srv/controllers'
+export const SHARED = '/srv/controllers'
 
 /** Runs the controllers as an operator does whose Docker keeps them; they watch one another through a directory. */
 export async function runControllers(

@@ -58,6 +58,8 @@ interface Options {
   newExitsAfter?: number
   /** What the unit's file says before the run; the container is of the old image all the same. */
   text?: string
+  /** systemd's jobs take their time, and an agent that dies right after it asked for one leaves it behind. */
+  slowMs?: number
 }
 
 /** A host whose calico/node a unit runs, and the journal of one run on its disk. */
@@ -109,6 +111,7 @@ export class UnitHost {
     await host.systemd.start()
     host.files.files.set(UNIT_FILE, options.text ?? unitText(OLD_IMAGE))
     host.clock.pass(400_000)
+    if (options.slowMs !== undefined) host.systemd.slow = { clock: host.clock, ms: options.slowMs }
     host.ops.length = 0
     return host
   }
@@ -137,11 +140,7 @@ export class UnitHost {
     this.clock.reboot()
     this.#running = undefined
     this.docker.powerCycle()
-    for (const path of this.files.files.keys()) if (path.startsWith('/run/')) this.files.files.delete(path)
-    await this.systemd.daemonReload()
-    const left = await this.docker.inspectContainer('calico-node')
-    if (left) await this.docker.removeContainer(left.Id)
-    await this.systemd.start()
+    await this.systemd.boot()
     this.routes.held = false
   }
 
@@ -152,6 +151,8 @@ export class UnitHost {
   /** In words, what is not as it must be after a run that ended with `outcome`. */
   async flaws(outcome: string): Promise<string[]> {
     const image = outcome === 'upgraded' ? NEW_IMAGE : OLD_IMAGE
+    const now = this.#running?.container
+    await this.clock.sleep(10_000)
     const node = await this.node()
     const untouched = outcome === 'nothing' || outcome === 'refused'
     const text = untouched ? (this.#options.text ?? unitText(OLD_IMAGE)) : unitText(image)
@@ -159,6 +160,7 @@ export class UnitHost {
       ...this.#violations,
       ...(['upgraded', 'rolled-back', 'refused', 'nothing'].includes(outcome) ? [] : [`it ended ${outcome}`]),
       ...(node?.State.Running === true ? [] : ['nothing runs']),
+      ...(now === this.#running?.container ? [] : ['something was still under way']),
       ...(node?.Config.Image === image ? [] : [`${node?.Config.Image ?? 'nothing'} runs`]),
       ...(this.files.files.get(UNIT_FILE) === text ? [] : ['the file is not as it must be']),
       ...(this.files.files.size === 1 ? [] : [`left: ${[...this.files.files.keys()].join(' ')}`]),
@@ -184,7 +186,8 @@ export class UnitHost {
     death: Death | undefined,
     story: (journal: Journal, ports: Ports) => Promise<string>,
   ): Promise<string> {
-    const agent = new Mortal(death)
+    const isSlow = this.#options.slowMs !== undefined
+    const agent = new Mortal(death, (move) => (this.systemd.isAbandoned = isSlow && move === death?.at))
     const ports = this.#ports()
     const systemd = withMoves(ports.systemd, ['daemonReload', 'restart'], agent.move)
     const unitFiles = withMoves(ports.unitFiles, ['write', 'remove'], agent.move)

@@ -110,6 +110,8 @@ describe('an agent that dies at any moment of a unit’s upgrade', () => {
   it.each([
     ['a good image', {}],
     ['an image that fails', { newExitsAfter: 100 }],
+    ['a job that goes on without it', { slowMs: 300 }],
+    ['a job that goes on without it, of an image that fails', { slowMs: 300, newExitsAfter: 100 }],
   ])('leaves a whole host after its resume: %s', async (_, options) => {
     expect(await flawsOfDeaths(options, false)).toEqual([])
   })

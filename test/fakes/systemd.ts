@@ -2,6 +2,7 @@ import { readUnit, type UnitSource } from '../../agent/core/unit-image.ts'
 import type { UnitState } from '../../agent/core/unit-state.ts'
 import type { Systemd } from '../../agent/ports/systemd.ts'
 import type { UnitFile, UnitFiles } from '../../agent/ports/unit-files.ts'
+import type { FakeClock } from './clock.ts'
 import type { FakeDocker } from './docker.ts'
 
 /** Files by their paths. */
@@ -31,20 +32,31 @@ export class FakeUnitFiles implements UnitFiles {
   }
 }
 
-const FRAGMENT = '/etc/systemd/system/calico-node.service'
-
-/** systemd with one unit at the most: calico-node.service, whose container runs in a FakeDocker. */
+/** systemd with one unit at the most, named like its container, which runs in a FakeDocker. */
 export class FakeSystemd implements Systemd {
   readonly files: FakeUnitFiles
   /** What systemd last read; null where there is no unit. */
   #loaded: UnitSource | null = null
   readonly #docker: FakeDocker
   readonly #ops: string[]
+  readonly #container: string
+  /** Where jobs take their time: each half of one, and docker's start behind it. */
+  slow: { clock: FakeClock; ms: number } | undefined
+  /** Whoever asks for a restart does not live to see its end. */
+  isAbandoned = false
+  #phase: 'idle' | 'job' | 'starting' = 'idle'
+  #jobs = Promise.resolve()
 
-  constructor(docker: FakeDocker, files = new FakeUnitFiles(), ops: string[] = []) {
+  constructor(
+    docker: FakeDocker,
+    files = new FakeUnitFiles(),
+    ops: string[] = [],
+    container = 'calico-node',
+  ) {
     this.#docker = docker
     this.files = files
     this.#ops = ops
+    this.#container = container
   }
 
   unitOfClient(): Promise<string | null> {
@@ -57,21 +69,22 @@ export class FakeSystemd implements Systemd {
 
   async show(unit: string): Promise<UnitState | null> {
     if (this.#loaded?.name !== unit) return null
-    const container = await this.#docker.inspectContainer('calico-node')
+    const container = await this.#docker.inspectContainer(this.#container)
     const [main, ...dropIns] = this.#loaded.fragments
     return {
       unit,
       load: 'loaded',
-      active: container?.State.Running === true ? 'active' : 'failed',
+      active: this.#active(container?.State.Running === true),
       fileState: 'enabled',
       fragment: main?.path ?? '',
       dropIns: dropIns.map(({ path }) => path),
       environmentFiles: [],
-      execStart: [`/usr/bin/docker run --name=calico-node ${this.#image()}`],
+      execStart: [`/usr/bin/docker run --name=${this.#container} ${this.#image()}`],
       execStop: dropIns.some(({ text }) => text.includes('rm --force'))
-        ? ['/usr/bin/docker rm --force calico-node']
+        ? [`/usr/bin/docker rm --force ${this.#container}`]
         : [],
       transient: false,
+      hasJob: this.#phase === 'job',
       needsReload: JSON.stringify(this.#onDisk()) !== JSON.stringify(this.#loaded),
       result: 'success',
     }
@@ -87,22 +100,54 @@ export class FakeSystemd implements Systemd {
     return Promise.resolve()
   }
 
+  /** One job after the other. */
+  restart(unit: string): Promise<void> {
+    this.#jobs = this.#jobs.then(() => this.#restart(unit))
+    return this.isAbandoned ? Promise.resolve() : this.#jobs
+  }
+
   /** Stops by KILL under the drop-in of a swap, by TERM else: that must never happen. */
-  async restart(unit: string): Promise<void> {
+  async #restart(unit: string): Promise<void> {
     const state = await this.show(unit)
     this.#ops.push(state?.execStop.length === 1 ? `systemctl restart ${unit}` : `systemctl TERM ${unit}`)
-    const old = await this.#docker.inspectContainer('calico-node')
+    this.#phase = 'job'
+    await this.#passTime()
+    const old = await this.#docker.inspectContainer(this.#container)
     // of a unit that failed, systemd runs no ExecStop=
     if (old?.State.Running === true) {
       await this.#docker.killContainer(old.Id)
       await this.#docker.removeContainer(old.Id)
     }
-    await this.start().catch(() => undefined)
+    await this.#passTime()
+    this.#phase = 'starting'
+    const started = this.#passTime().then(() => this.start())
+    const isOver = started.catch(() => undefined).finally(() => (this.#phase = 'idle'))
+    // the job is over when docker has begun
+    if (this.slow === undefined) await isOver
   }
 
-  /** As a boot does. */
+  async #passTime(): Promise<void> {
+    if (this.slow) await this.slow.clock.sleep(this.slow.ms)
+  }
+
+  #active(isRunning: boolean): string {
+    if (this.#phase === 'job') return 'deactivating'
+    return isRunning || this.#phase === 'starting' ? 'active' : 'failed'
+  }
+
+  /** A boot: /run is empty, no job is left, and what the files say is started. */
+  async boot(): Promise<void> {
+    this.#phase = 'idle'
+    this.#jobs = Promise.resolve()
+    for (const path of this.files.files.keys()) if (path.startsWith('/run/')) this.files.files.delete(path)
+    await this.daemonReload()
+    const left = await this.#docker.inspectContainer(this.#container)
+    if (left) await this.#docker.removeContainer(left.Id)
+    await this.start()
+  }
+
   async start(): Promise<string> {
-    const id = await this.#docker.createContainer('calico-node', {
+    const id = await this.#docker.createContainer(this.#container, {
       Image: this.#image(),
       Env: ['NODENAME=host-1'],
       HostConfig: { NetworkMode: 'host', RestartPolicy: { Name: 'no' } },
@@ -112,20 +157,22 @@ export class FakeSystemd implements Systemd {
   }
 
   #image(): string {
-    const reading = this.#loaded && readUnit(this.#loaded, 'calico-node')
+    const reading = this.#loaded && readUnit(this.#loaded, this.#container)
     return reading?.kind === 'runs' ? reading.run.image : ''
   }
 
   #onDisk(): UnitSource | null {
-    const text = this.files.files.get(FRAGMENT)
+    const name = `${this.#container}.service`
+    const fragment = `/etc/systemd/system/${name}`
+    const text = this.files.files.get(fragment)
     if (text === undefined) return null
-    const dropIns = [...this.files.files].filter(([path]) => path.includes('calico-node.service.d/'))
+    const dropIns = [...this.files.files].filter(([path]) => path.includes(`${name}.d/`))
     const sorted = dropIns.sort(([one], [other]) =>
       one.replace(/.*\//, '').localeCompare(other.replace(/.*\//, '')),
     )
     return {
-      name: 'calico-node.service',
-      fragments: [{ path: FRAGMENT, text }, ...sorted.map(([path, content]) => ({ path, text: content }))],
+      name,
+      fragments: [{ path: fragment, text }, ...sorted.map(([path, content]) => ({ path, text: content }))],
       environmentFiles: [],
     }
   }

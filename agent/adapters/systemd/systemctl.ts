@@ -10,7 +10,7 @@ const JOB_TIMEOUT_MS = 120_000
 
 const PROPERTIES = [
   ...['Id', 'LoadState', 'ActiveState', 'UnitFileState', 'FragmentPath', 'DropInPaths', 'EnvironmentFiles'],
-  ...['ExecStart', 'ExecStop', 'Transient', 'NeedDaemonReload', 'Result'],
+  ...['ExecStart', 'ExecStop', 'Transient', 'NeedDaemonReload', 'Result', 'Job'],
 ]
 
 /** systemd by `systemctl` (3 ms a call); a host without it has no units. */

@@ -4,6 +4,7 @@ import { runsAlready } from '../image-state.ts'
 import type { Observed, ObservedControllers, ObservedImage, Wanted } from '../model.ts'
 import { imageRules } from './image.ts'
 import { type Objection, type Rule, rulesOn } from './rule.ts'
+import { controllersUnitRules } from './unit.ts'
 
 interface Asked {
   name: string
@@ -35,24 +36,26 @@ export const controllersRules: Rule[] = [
     {
       code: 'controllers-owner',
       severity: 'error',
-      about: 'nothing but Docker keeps the controllers running',
-      seen: ({ controllers }) =>
-        `restart policy ${controllers.container.HostConfig.RestartPolicy.Name || 'no'}`,
+      about: 'Docker or a systemd unit keeps the controllers running',
+      seen: ({ controllers: { container, owner } }) =>
+        owner.kind === 'systemd'
+          ? owner.unit
+          : `restart policy ${container.HostConfig.RestartPolicy.Name || 'no'}`,
       check: ({ name, controllers: { owner }, byRelease }) =>
-        owner.kind === 'docker' ? null : notReplaced(name, owner.why, OWNER_FIX[owner.kind], byRelease),
+        owner.kind === 'kubelet' ? notReplaced(name, owner.why, KUBELET_FIX, byRelease) : null,
     },
     {
       code: 'controllers-not-running',
       severity: 'error',
       about: 'the controllers run here, and not on another host',
       seen: ({ controllers }) => controllers.container.State.Status,
-      check: ({ name, controllers: { container }, byRelease }) =>
+      check: ({ name, controllers: { container, unit }, byRelease }) =>
         container.State.Running
           ? null
           : notReplaced(
               name,
               `it is ${container.State.Status}, and the new one would be started`,
-              `docker start ${name}, if no other host of the cluster runs the controllers`,
+              `${unit ? `systemctl start ${unit.source.name}` : `docker start ${name}`}, if no other host of the cluster runs the controllers`,
               byRelease,
             ),
     },
@@ -71,6 +74,7 @@ export const controllersRules: Rule[] = [
             },
     },
   ]),
+  ...controllersUnitRules,
   ...controllersImageRules,
   ...rulesOn(moving, [
     {
@@ -84,10 +88,7 @@ export const controllersRules: Rule[] = [
   ]),
 ]
 
-const OWNER_FIX = {
-  systemd: 'change the image in that unit yourself; systemd would start the old one beside the new one',
-  kubelet: 'change the image in the manifest, or with kubectl, yourself',
-}
+const KUBELET_FIX = 'change the image in the manifest, or with kubectl, yourself'
 
 function notReplaced(name: string, why: string, fix: string, byRelease: boolean): Objection {
   return byRelease

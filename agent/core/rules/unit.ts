@@ -1,31 +1,28 @@
-import type { ObservedNode } from '../model.ts'
-import { nodeUnitChange } from '../unit-plan.ts'
-import { type Rule, rulesOn } from './rule.ts'
+import type { Observed, ObservedUnit, Wanted } from '../model.ts'
+import { type KeptContainer, unitChangeOf } from '../running-unit.ts'
+import type { UnitChange, UnitRefusal } from '../unit-change.ts'
+import { type Objection, type Rule, rulesOn } from './rule.ts'
+
+/** A container that a systemd unit runs, and what is asked of it. */
+interface Kept {
+  name: string
+  running: KeptContainer
+  unit: ObservedUnit
+  change: UnitChange | UnitRefusal | null
+  /** Only a release asks: what cannot be brought up to date is left alone. */
+  byRelease: boolean
+}
 
 /** Where a systemd unit runs the container, the unit is what is changed. */
-export const unitRules: Rule[] = [
-  ...rulesOn(
-    (observed, wanted) => {
-      const unit = unitOf(observed)
-      return unit && { ...unit, change: nodeUnitChange(unit.node, '', wanted.node.image ?? '') }
+function unitRulesOn(keptOf: (observed: Observed, wanted: Wanted) => Kept | null): Rule[] {
+  return rulesOn(keptOf, [
+    {
+      code: 'systemd-owned',
+      severity: 'error',
+      about: 'the unit that runs it names its image in one place that can be changed',
+      seen: ({ unit }) => unit.source.name,
+      check: ({ change, ...kept }) => (change && 'why' in change ? notChanged(kept, change) : null),
     },
-    [
-      {
-        code: 'systemd-owned',
-        severity: 'error',
-        about: 'the unit that runs it names its image in one place that can be changed',
-        seen: ({ unit }) => unit.source.name,
-        check: ({ name, unit, change }) =>
-          change && 'why' in change
-            ? {
-                message: `cannot upgrade ${name}: ${unit.source.name} runs it, and ${change.why}`,
-                fix: change.fix,
-              }
-            : null,
-      },
-    ],
-  ),
-  ...rulesOn(unitOf, [
     {
       code: 'unit-changed-on-disk',
       severity: 'warning',
@@ -44,18 +41,35 @@ export const unitRules: Rule[] = [
       severity: 'warning',
       about: 'nobody but the unit restarts it',
       seen: () => "no restart policy of Docker's",
-      check: ({ name, node, unit }) =>
-        ['', 'no'].includes(node.container.HostConfig.RestartPolicy.Name)
+      check: ({ name, running, unit }) =>
+        ['', 'no'].includes(running.container.HostConfig.RestartPolicy.Name)
           ? null
           : {
               message: `${name} is kept by ${unit.source.name} and by Docker's restart policy: both start it after a failure`,
               fix: 'take --restart out of the unit',
             },
     },
-  ]),
-]
+  ])
+}
 
-function unitOf({ node }: { node: ObservedNode | null }) {
-  if (!node?.unit) return null
-  return { name: node.container.Name.replace(/^\//, ''), node, unit: node.unit }
+export const unitRules: Rule[] = unitRulesOn(({ node }, wanted) =>
+  node ? kept(node, wanted.node.image ?? '', false) : null,
+)
+
+export const controllersUnitRules: Rule[] = unitRulesOn(({ controllers }, { controllers: wanted }) =>
+  controllers && wanted.image !== null ? kept(controllers, wanted.image, wanted.onlyIfInstalled) : null,
+)
+
+function kept(running: KeptContainer, to: string, byRelease: boolean): Kept | null {
+  const { container, unit } = running
+  if (unit === null) return null
+  const name = container.Name.replace(/^\//, '')
+  return { name, running, unit, change: unitChangeOf(running, '', to), byRelease }
+}
+
+function notChanged({ name, unit, byRelease }: Omit<Kept, 'change'>, { why, fix }: UnitRefusal): Objection {
+  const reason = `${unit.source.name} runs it, and ${why}`
+  return byRelease
+    ? { severity: 'warning', message: `${name} is left alone: ${reason}`, fix }
+    : { message: `cannot upgrade ${name}: ${reason}`, fix }
 }

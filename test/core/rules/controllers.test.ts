@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import type { ObservedControllers, ObservedImage, Owner } from '../../../agent/core/model.ts'
+import type { ObservedControllers, ObservedImage, ObservedUnit, Owner } from '../../../agent/core/model.ts'
 import { preflight } from '../../../agent/core/preflight.ts'
-import { container, digest, image, observed, wanted } from '../observed.ts'
+import { container, digest, image, observed, unit as unitSeen, wanted } from '../observed.ts'
+import { unitOf } from '../units.ts'
 
 const NAME = 'calico-kube-controllers'
 
@@ -12,6 +13,8 @@ interface Host {
   mounts?: string[]
   running?: boolean
   owner?: Owner
+  unit?: ObservedUnit | null
+  policy?: string
   byRelease?: boolean
   allow?: string[]
 }
@@ -22,16 +25,23 @@ function problemsOf({
   env = [],
   mounts = [],
   running = true,
-  owner = { kind: 'docker' },
+  unit = null,
+  policy = 'always',
+  owner = unit ? { kind: 'systemd', unit: unit.source.name, why: 'it runs docker' } : { kind: 'docker' },
   byRelease = false,
   allow = [],
 }: Host) {
-  const json = container({ Config: { Image: from, Env: env }, Running: running })
+  const json = container({
+    Config: { Image: from, Env: env },
+    Running: running,
+    HostConfig: { RestartPolicy: { Name: policy } },
+  })
   const Mounts = mounts.map((Destination) => ({ Type: 'bind', Source: '/', Destination, RW: false }))
   const controllers: ObservedControllers = {
     container: { ...json, Name: `/${NAME}`, Mounts },
     image: image('1', `calico/kube-controllers@${digest('a')}`),
     owner,
+    unit,
   }
   const asked: ObservedImage = { ref: to, local: null, remote: { digest: digest('b'), platforms: [] } }
   return preflight(observed({ node: null, image: null, controllers, controllersImage: asked }), {
@@ -42,7 +52,27 @@ function problemsOf({
   })
 }
 
+const theirUnit = (state: Partial<ObservedUnit['state']> = {}, program = '/usr/bin/docker') => {
+  const run = `${program} run --name=${NAME} calico/kube-controllers:v1.0.2`
+  return unitSeen(state, unitOf(`[Service]\nExecStart=${run}\n`, { name: 'controllers.service' }))
+}
+
 describe('the controllers’ rules', () => {
+  it('let controllers through that a unit runs', () => {
+    expect(problemsOf({ unit: theirUnit(), policy: 'no' })).toEqual([])
+    expect(problemsOf({ unit: theirUnit(), policy: 'no', byRelease: true })).toEqual([])
+  })
+
+  it('tell of a second keeper, and of a unit that systemd has not read', () => {
+    const unit = theirUnit({ needsReload: true })
+    expect(problemsOf({ unit })).toMatchObject([{ code: 'unit-changed-on-disk' }, { code: 'two-keepers' }])
+  })
+
+  it('say how those that stand by are started', () => {
+    const [problem] = problemsOf({ unit: theirUnit(), policy: 'no', running: false })
+    expect(problem?.fix).toContain('systemctl start controllers.service')
+  })
+
   it('let controllers through that Docker keeps', () => {
     expect(problemsOf({})).toEqual([])
   })
@@ -57,11 +87,9 @@ describe('the controllers’ rules', () => {
   })
 
   it.each<[string, Host, string]>([
-    [
-      'a unit',
-      { owner: { kind: 'systemd', unit: 'c.service', why: 'c.service runs it' } },
-      'controllers-owner',
-    ],
+    ['a masked unit', { unit: theirUnit({ load: 'masked' }), policy: 'no' }, 'systemd-owned'],
+    ['a transient unit', { unit: theirUnit({ transient: true }), policy: 'no' }, 'systemd-owned'],
+    ['podman', { unit: theirUnit({}, '/usr/bin/podman'), policy: 'no' }, 'systemd-owned'],
     ['the kubelet', { owner: { kind: 'kubelet', why: 'it carries a label' } }, 'controllers-owner'],
     ['a standby', { running: false }, 'controllers-not-running'],
   ])('leave %s alone: an error, or a warning where only a release asks', (_, host, code) => {
@@ -105,6 +133,12 @@ describe('the way from kube-policy-controller', () => {
     expect(more).toEqual([])
     expect(problem).toMatchObject({ code: 'controllers-env', severity: 'error' })
     for (const fix of fixes) expect(problem?.fix).toContain(fix)
+  })
+
+  it('is refused where a unit lacks the settings, with what to change there', () => {
+    const [problem] = problemsOf({ ...way, unit: theirUnit(), policy: 'no' })
+    expect(problem).toMatchObject({ code: 'controllers-env', severity: 'error' })
+    expect(problem?.fix).toMatch(/^have controllers.service run docker with -e KUBECONFIG=FILE/)
   })
 
   it('warns of an election that there is no more', () => {

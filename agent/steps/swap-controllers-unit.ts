@@ -1,0 +1,69 @@
+import type { OldContainer } from '../core/plan.ts'
+import { downTime, gateFailed, isUp, notRestored, untilHealthy } from './controllers-trial.ts'
+import { refuseChangedFile, replaceFile } from './edit-unit.ts'
+import { refuseStalePlan } from './meddling.ts'
+import type { Step } from './step.ts'
+import { putTrial, removeTrial, restartUnit, type Standing, settledUnit } from './unit-restart.ts'
+import { isNew, notBack, whyNone } from './unit-trial.ts'
+
+/**
+ * systemd stops the old controllers and starts the new ones in one job, on trial by a drop-in under /run. Two never run
+ * at once: the stop command returns when the old container is dead and removed, and Docker gives its name, which the
+ * unit asks for, to one container only. A reboot brings the old ones back.
+ */
+export const swapControllersUnit: Step<'swap-controllers-unit'> = {
+  moves: true,
+  describe: ({ change: { unit, container, to } }) =>
+    `restart ${unit}: see ${container} stopped, then start it from ${to}; until it is up no new policy, pod label or namespace is handled`,
+
+  async capture({ change, old }, context) {
+    await refuseStalePlan(old, { daemons: [] }, context)
+    if (change.edit !== null) await refuseChangedFile(change.edit, context)
+    return {}
+  },
+
+  async do({ change, old }, _before, context) {
+    const { docker } = context
+    // a try that died half-way may have come this far
+    if (isNew(await docker.inspectContainer(change.container), old)) return
+    await putTrial(change, change.trial.forward, context)
+    const lives = () => isUp(old.id, docker)
+    await restartUnit({ change, image: change.to, oldId: old.id, lives }, context)
+  },
+
+  async verify({ change, old, check, settleMs }, _before, context) {
+    const found = await context.docker.inspectContainer(change.container)
+    if (!isNew(found, old)) throw gateFailed(await whyNone(change, context))
+    await untilHealthy(found.Id, check, settleMs, context)
+    return await downTime(old.id, found.Id, context)
+  },
+
+  async goesOn({ change, old }, _before, context) {
+    const { found, isSettled } = await settledUnit(change, context)
+    return isSettled && isNew(found, old) && found.State.Running
+  },
+
+  /** What a job that is still under way is about to end does not count as running. */
+  async undo({ change, old }, _before, context) {
+    const standing = await settledUnit(change, context)
+    const { found } = standing
+    const isUntouched = found?.Id === old.id && runsOld(standing, old)
+    if (!isUntouched && change.editBack !== null) await replaceFile(change.editBack, context)
+    let back = found
+    if (!runsOld(standing, old)) {
+      if (standing.isDown && found) await context.docker.removeContainer(found.Id)
+      await putTrial(change, change.trial.back, context)
+      const lives = async () => found !== undefined && (await isUp(found.Id, context.docker))
+      const restart = { ...context }
+      back = await restartUnit({ change, image: change.from, oldId: found?.Id ?? null, lives }, restart)
+    }
+    if (!back) throw await notBack(change, context)
+    await removeTrial(change, context)
+    if (!(await isUp(back.Id, context.docker))) throw notRestored({ name: change.container })
+    return isUntouched ? {} : await downTime(old.id, back.Id, context)
+  },
+}
+
+function runsOld({ found, isDown, isSettled }: Standing, old: OldContainer): boolean {
+  return isSettled && !isDown && found?.Image === old.imageId && found.State.Running
+}
