@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { chmod, chown, mkdir, mkdtemp, readdir, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -34,6 +35,32 @@ cniConfigContract('the real one', () =>
     stamp,
   }),
 )
+
+describe('on a read-only file system', () => {
+  beforeEach(async () => {
+    await writeFile(inside('10-calico.conf'), 'old')
+    execFileSync('mount', ['--bind', directory, directory])
+    execFileSync('mount', ['-o', 'remount,bind,ro', directory])
+  })
+
+  afterEach(() => {
+    execFileSync('umount', [directory])
+  })
+
+  it('there is a problem with the directory', async () => {
+    expect(await configs.directoryProblem(directory)).toMatchObject({
+      code: 'cni-config-dir-unusable',
+      message: `cannot replace files in ${directory}: read-only file system`,
+    })
+  })
+
+  it('a file that is as it was need not be restored', async () => {
+    await configs.restore(inside('10-calico.conf'), 'old', inside('.kept'))
+    await expect(configs.restore(inside('10-calico.conf'), 'other', inside('.kept'))).rejects.toThrow(
+      /read-only/,
+    )
+  })
+})
 
 describe('a replaced config', () => {
   it('has the mode and the owner of the old one', async () => {

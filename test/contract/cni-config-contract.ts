@@ -88,6 +88,11 @@ export function cniConfigContract(name: string, create: () => Promise<ConfigWorl
       })
     })
 
+    it('has no problem with a directory that can be written to', async () => {
+      const { configs, directory } = await world()
+      expect(await configs.directoryProblem(directory)).toBeNull()
+    })
+
     it('knows a program from none', async () => {
       const { configs } = await world()
       expect(await configs.isProgram('/opt/cni/bin/none')).toBe(false)

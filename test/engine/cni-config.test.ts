@@ -56,6 +56,18 @@ describe('a run that changes the CNI config too', () => {
     expect(await host.flaws('rolled-back')).toEqual([])
   })
 
+  it('brings the node back even where the config cannot be written any more', async () => {
+    const host = await create()
+    host.onMove = (_, what) => {
+      if (what === 'replace' || what === 'restore')
+        throw new AgentError('cannot-write', 'cannot write it', { fix: 'none' })
+    }
+    expect(await host.run()).toBe('stuck')
+    expect(host.state()?.problems.map(({ code }) => code)).toEqual(['cannot-write', 'cannot-write'])
+    expect((await host.docker.inspectContainer('calico-node'))?.State.Running).toBe(true)
+    expect(host.ops).toContain('docker rm calico-node-next-20261122T141503Z-7f3a')
+  })
+
   it('goes back when somebody else changed the config since it was planned, and leaves that', async () => {
     const host = await create()
     host.onMove = (_, what) => {
