@@ -45,7 +45,8 @@ export async function writeFileAtomic(
 
 /** Removes what a write that died may have left beside the file. */
 export async function removeTemp(path: string): Promise<void> {
-  await removeFile(tempOf(path))
+  const temp = tempOf(path)
+  if (await hasName(temp)) await removeFile(temp)
 }
 
 /** Hidden, and with an ending that nobody takes for a config, a unit or a program. */
@@ -192,13 +193,13 @@ export async function keepAs(path: string, name: string): Promise<void> {
  */
 export async function bringBack(name: string, path: string): Promise<boolean> {
   try {
+    if (!(await hasName(name))) return false
     await rename(name, path)
     // where both names are one file already, rename does nothing (rename(2))
     await unlinkIfThere(name)
     await syncDirectory(dirname(path))
     return true
   } catch (error) {
-    if (isMissing(error)) return false
     throw fileError('cannot-write', 'bring back', path, error)
   }
 }
@@ -238,6 +239,17 @@ export async function unlinkIfThere(path: string): Promise<void> {
     await unlink(path)
   } catch (error) {
     if (!isMissing(error)) throw error
+  }
+}
+
+/** Asked before a change that would find nothing to do: on a read-only file system even that one is refused. */
+async function hasName(path: string): Promise<boolean> {
+  try {
+    await lstat(path)
+    return true
+  } catch (error) {
+    if (isMissing(error)) return false
+    throw error
   }
 }
 

@@ -3,16 +3,25 @@ import { access, constants, lstat, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type ConfigFile, LIVE_ENDING } from '../core/cni-config.ts'
 import { versionQuestion } from '../core/cni-version.ts'
-import { AgentError } from '../core/errors.ts'
+import { AgentError, type Problem } from '../core/errors.ts'
 import type { CniConfigs } from '../ports/cni-config.ts'
-import { bringBack, keepAs, readRegularFile, removeFile, removeTemp, writeFileAtomic } from './atomic-file.ts'
+import {
+  bringBack,
+  fileError,
+  isMissing,
+  keepAs,
+  readRegularFile,
+  removeFile,
+  removeTemp,
+  writeFileAtomic,
+} from './atomic-file.ts'
 
 const MAX_BYTES = 1_048_576
 const MODE_BITS = 0o7777
 const ANSWER_MS = 5_000
 
 export function createCniConfigs(): CniConfigs {
-  return { list, read, replace, restore, remove: removeFile, exists, isProgram, askVersion }
+  return { list, read, replace, restore, remove: removeFile, directoryProblem, exists, isProgram, askVersion }
 }
 
 async function list(directory: string): Promise<ConfigFile[]> {
@@ -65,6 +74,18 @@ async function restore(path: string, text: string, wayBack: string): Promise<voi
 async function write(path: string, text: string): Promise<void> {
   const { mode, uid, gid } = await lstat(path).catch(() => ({ mode: 0o644, uid: 0, gid: 0 }))
   await writeFileAtomic(path, text, { mode: mode & MODE_BITS, owner: { uid, gid } })
+}
+
+async function directoryProblem(directory: string): Promise<Problem | null> {
+  try {
+    // root passes every permission check: only a read-only file system says no
+    await access(directory, constants.W_OK)
+    return null
+  } catch (error) {
+    // that there is none is told by what is looked for in it
+    if (isMissing(error)) return null
+    return fileError('cni-config-dir-unusable', 'replace files in', directory, error).asProblem()
+  }
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -1,5 +1,6 @@
 import { AgentError, type Problem } from '../core/errors.ts'
 import type { Emit } from '../core/events.ts'
+import type { Component } from '../core/plan.ts'
 import type { Outcome } from '../core/report.ts'
 import { isAnySettled, isForwardOnly, isSettled, lastCommit } from '../journal/commits.ts'
 import type { Journal } from '../journal/journal.ts'
@@ -69,8 +70,20 @@ export async function goBack(execution: Execution, problem: Problem, commit?: nu
   return await finish(execution, moved ? 'rolled-back' : 'refused')
 }
 
+/** What cannot go back keeps nothing else from it but the earlier steps of its own component. */
 async function undoAll(execution: Execution): Promise<void> {
-  for (let index = execution.journal.state.steps.length - 1; index >= 0; index--) await undo(execution, index)
+  const failures = new Map<Component, unknown>()
+  for (const [index, { component }] of [...execution.journal.state.plan.steps.entries()].reverse()) {
+    if (failures.has(component)) continue
+    try {
+      await undo(execution, index)
+    } catch (error) {
+      if (isEngineGone(error)) throw error
+      failures.set(component, error)
+    }
+  }
+  const [first] = failures.values()
+  if (first !== undefined) throw first
 }
 
 async function goForward(execution: Execution): Promise<void> {

@@ -49,11 +49,12 @@ export async function observeCniConfig(
   if ('code' in change) return { ...none, problems: [...problems, change] }
   if (change.before === change.after) return { ...none, change, problems }
   const { unit, restart } = wanted.kubelet
-  const [plugins, facts] = await Promise.all([
+  const [plugins, facts, problem] = await Promise.all([
     Promise.all(change.plugins.map((name) => observePlugin(name, wanted.binDir, configs))),
     restart === 'never' ? null : kubelet.look(unit),
+    configs.directoryProblem(wanted.configDir),
   ])
-  return { change, plugins, kubelet: facts, problems }
+  return { change, plugins, kubelet: facts, problems: [...problems, ...(problem ? [problem] : [])] }
 }
 
 async function observePlugin(name: string, binDir: string, configs: CniConfigs): Promise<ObservedPlugin> {

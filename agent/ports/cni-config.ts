@@ -1,4 +1,5 @@
 import type { ConfigFile } from '../core/cni-config.ts'
+import type { Problem } from '../core/errors.ts'
 
 /** The directory of CNI configs, and the plugins that they name. */
 export interface CniConfigs {
@@ -19,6 +20,8 @@ export interface CniConfigs {
   restore(path: string, text: string, wayBack: string): Promise<void>
   /** Removes a way back durably; one that is gone is no error. @throws AgentError `cannot-write` */
   remove(wayBack: string): Promise<void>
+  /** What keeps files from being replaced there, such as a read-only file system; null where nothing does. */
+  directoryProblem(directory: string): Promise<Problem | null>
   exists(path: string): Promise<boolean>
   /** Whether there is a program of that name. */
   isProgram(path: string): Promise<boolean>

@@ -1,5 +1,5 @@
 import { type ConfigFile, LIVE_ENDING } from '../../agent/core/cni-config.ts'
-import { AgentError } from '../../agent/core/errors.ts'
+import { AgentError, type Problem } from '../../agent/core/errors.ts'
 import type { KubeletFacts } from '../../agent/core/kubelet.ts'
 import type { CniConfigs } from '../../agent/ports/cni-config.ts'
 import type { Kubelet } from '../../agent/ports/kubelet.ts'
@@ -20,6 +20,8 @@ export class FakeCniConfigs implements CniConfigs {
     ['/opt/cni/bin/calico', KNOWN],
     ['/opt/cni/bin/calico-ipam', KNOWN],
   ])
+  /** Of every directory. */
+  problem: Problem | null = null
   readonly #ops: string[]
   #now = 1_000
 
@@ -67,6 +69,10 @@ export class FakeCniConfigs implements CniConfigs {
     this.#ops.push(`configs remove ${wayBack}`)
     this.files.delete(wayBack)
     await Promise.resolve()
+  }
+
+  async directoryProblem(): Promise<Problem | null> {
+    return await Promise.resolve(this.problem)
   }
 
   async exists(path: string): Promise<boolean> {
