@@ -11,11 +11,13 @@ import { resumeCommand } from './resume.ts'
 import { rollbackCommand } from './rollback.ts'
 import { statusCommand } from './status.ts'
 import { upgradeCommand } from './upgrade.ts'
+import { inWords, refuseMisuse, UsageError } from './usage.ts'
 
 /** Parses the command line and runs its command. A usage error prints what is wrong and exits 2. */
 export async function runCli(argv: string[], environment: Environment): Promise<void> {
   const parser: Argv = yargs(argv)
     .scriptName('agent')
+    .parserConfiguration({ 'boolean-negation': false, 'dot-notation': false })
     .usage('$0 COMMAND\n\nUpgrades Calico on this host inside BIRD’s graceful-restart window.')
     .command(upgradeCommand(environment))
     .command(planCommand(environment))
@@ -26,6 +28,10 @@ export async function runCli(argv: string[], environment: Environment): Promise<
     .command(resumeCommand(environment))
     .command(completionCommand(() => parser))
     .command(daemonCommand(environment))
+    .check((parsed, { boolean }: { boolean: string[] }) => {
+      refuseMisuse(argv, parsed, boolean)
+      return true
+    })
     .demandCommand(1, 'name a command')
     .strictCommands()
     .strict()
@@ -37,7 +43,7 @@ export async function runCli(argv: string[], environment: Environment): Promise<
     .fail((message, error: Error | undefined) => {
       // A command's own failure is not a usage error; yargs throws its own ones as YError.
       if (error && error.name !== 'YError') throw error
-      throw new UsageError(message || (error?.message ?? 'bad usage'))
+      throw new UsageError(inWords(message || (error?.message ?? 'bad usage'), argv))
     })
   try {
     await parser.parseAsync()
@@ -52,8 +58,6 @@ export async function runCli(argv: string[], environment: Environment): Promise<
     environment.exit(ExitCode.usage)
   }
 }
-
-class UsageError extends Error {}
 
 function badUsage({ message }: UsageError): Problem {
   return { code: 'bad-usage', severity: 'error', message, fix: 'agent --help' }

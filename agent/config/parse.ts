@@ -108,8 +108,9 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? inWords(error.message) : String(error)
 }
 
-/** In one line; the parser is recursive and reports its own exhaustion. */
+/** In one line, and nothing of the parser's own programming interface; it is recursive, and reports its own exhaustion. */
 function inWords(message: string): string {
   if (/maximum call stack|stack overflow/i.test(message)) return 'it is nested too deeply'
+  if (message.includes('parseAllDocuments')) return 'a second document begins here; one is all that is read'
   return message.replace(/\s*\n\s*/g, ' ').trim()
 }

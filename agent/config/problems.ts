@@ -68,6 +68,8 @@ function messageOf(issue: z.core.$ZodIssue, found: string): string {
       : `must be at least ${issue.minimum}, found ${found}`
   }
   if (issue.code === 'too_big') return `must be at most ${issue.maximum}, found ${found}`
+  // of the merge patch
+  if (issue.code === 'invalid_union') return `expected what JSON can hold, found ${found}`
   // the schema's own words; a custom check names the value itself
   return issue.code === 'custom' ? issue.message : `${issue.message}, found ${found}`
 }

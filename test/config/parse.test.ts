@@ -101,6 +101,11 @@ describe('a CNI section', () => {
     ['a hash that is none', 'cni:\n  sha256: { calico: abc }\n', 'must be a SHA-256 of 64 hex digits'],
     ['a config elsewhere', 'cni:\n  configFile: /etc/10-calico.conf\n', 'must be a file name that ends in'],
     ['a hidden config', 'cni:\n  configFile: .calico.conf\n', 'must be a file name that ends in'],
+    [
+      'what is no JSON',
+      'cni:\n  merge: { mtu: .nan }\n',
+      'expected what JSON can hold, found the number NaN',
+    ],
     ['a unit that is none', 'kubelet:\n  unit: kubelet\n', 'must be the name of a unit'],
   ])('does not have %s', (_, text, problem) => {
     expect(problemsOf(text)).toEqual([expect.stringContaining(problem)])
@@ -199,7 +204,7 @@ describe('what is no config', () => {
     ['an empty file', '', /it is empty/],
     ['comments alone', '# nothing yet\n', /it is empty/],
     ['a key twice', 'window: 60\nwindow: 90\n', /^agent.yaml:2:1: Map keys must be unique/],
-    ['two documents', 'window: 60\n---\nwindow: 90\n', /^agent.yaml:2:1: .*multiple documents/],
+    ['two documents', 'window: 60\n---\nwindow: 90\n', /^agent.yaml:2:1: a second document begins here/],
     ['tabs', 'node:\n\timage: x\n', /^agent.yaml:2:1: Tabs are not allowed/],
     ['an unclosed quote', 'window: "60\n', /^agent.yaml:2:1: Missing closing/],
     ['an unknown tag', 'window: !!js/function x\n', /^agent.yaml:1:9: Unresolved tag/],
