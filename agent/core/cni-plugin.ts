@@ -9,6 +9,12 @@ export function printedVersion(output: string): string | null {
   return found !== undefined && semver.valid(found) !== null ? found : null
 }
 
+/** Calico's plugin prints its version alone; null where the words are another plugin's. */
+export function calicoVersion(output: string): string | null {
+  const line = (output.split('\n')[0] ?? '').trim()
+  return printedVersion(line) === line ? line : null
+}
+
 /** The CNI versions of a plugin's answer to VERSION (CNI spec, "VERSION"); null where it is no such answer. */
 export function supportedCniVersions(answer: string): string[] | null {
   try {

@@ -51,6 +51,8 @@ export interface CniBinaries {
   installed(binDir: string, names: string[]): Promise<BinaryFacts[]>
   /** By running it; null where it does not run or prints none. */
   version(path: string): Promise<string | null>
+  /** The same, of Calico's own plugin; null where it is another one under its name. */
+  calicoVersion(path: string): Promise<string | null>
   /** What the source has under these names, by its content. */
   offered(source: CniSource, names: string[], signal: AbortSignal): Promise<StagedFacts[]>
   /** Whether a CNI config of the directory says that the nodename file may be missing. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { isStagedFor, stagedName } from '../../agent/core/cni-files.ts'
-import { printedVersion, supportedCniVersions } from '../../agent/core/cni-plugin.ts'
+import { calicoVersion, printedVersion, supportedCniVersions } from '../../agent/core/cni-plugin.ts'
 
 describe('printedVersion', () => {
   it.each([
@@ -12,6 +12,18 @@ describe('printedVersion', () => {
     ['v1.2', null],
   ])('of %j is %s', (output, version) => {
     expect(printedVersion(output)).toBe(version)
+  })
+})
+
+describe('calicoVersion', () => {
+  it.each([
+    ['v3.20.1\n', 'v3.20.1'],
+    ['v1.11.2-1-gabcdef\n', 'v1.11.2-1-gabcdef'],
+    ['CNI ptp plugin v1.1.1\n', null],
+    ['calico v3.20.1\n', null],
+    ['', null],
+  ])('of %j is %s', (output, version) => {
+    expect(calicoVersion(output)).toBe(version)
   })
 })
 

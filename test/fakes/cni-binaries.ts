@@ -37,6 +37,10 @@ export class FakeCniBinaries implements CniBinaries {
     return Promise.resolve(this.files.has(path) ? 'v1.0.0' : null)
   }
 
+  calicoVersion(path: string): Promise<string | null> {
+    return this.version(path)
+  }
+
   async offered(_source: unknown, names: string[]): Promise<StagedFacts[]> {
     return await Promise.all(names.map(async (name) => ({ name, sha256: await this.sourced(name) })))
   }

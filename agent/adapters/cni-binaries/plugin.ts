@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { printedVersion, supportedCniVersions } from '../../core/cni-plugin.ts'
+import { calicoVersion, printedVersion, supportedCniVersions } from '../../core/cni-plugin.ts'
 
 /** A plugin answers both questions within 50 ms. */
 const TIMEOUT_MS = 5_000
@@ -18,6 +18,12 @@ interface Answer {
 export async function versionOf(path: string): Promise<string | null> {
   const { stdout, stderr, failure } = await run(path, ['-v'], {}, '')
   return failure === null ? (printedVersion(stdout) ?? printedVersion(stderr)) : null
+}
+
+/** The same, where Calico's own plugin prints it. */
+export async function calicoVersionOf(path: string): Promise<string | null> {
+  const { stdout, failure } = await run(path, ['-v'], {}, '')
+  return failure === null ? calicoVersion(stdout) : null
 }
 
 /** The CNI versions that it knows, or why it cannot say. */
