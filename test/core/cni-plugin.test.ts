@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { isStagedFor, stagedName } from '../../agent/core/cni-files.ts'
-import { calicoVersion, printedVersion, supportedCniVersions } from '../../agent/core/cni-plugin.ts'
+import { calicoVersion, printedVersion } from '../../agent/core/cni-plugin.ts'
 
 describe('printedVersion', () => {
   it.each([
@@ -24,19 +24,6 @@ describe('calicoVersion', () => {
     ['', null],
   ])('of %j is %s', (output, version) => {
     expect(calicoVersion(output)).toBe(version)
-  })
-})
-
-describe('supportedCniVersions', () => {
-  it.each([
-    ['{"cniVersion":"1.0.0","supportedVersions":["0.3.1","1.0.0"]}', ['0.3.1', '1.0.0']],
-    ['{"supportedVersions":[]}', null],
-    ['{"supportedVersions":[1]}', null],
-    ['{"supportedVersions":"0.3.1"}', null],
-    ['null', null],
-    ['not JSON', null],
-  ])('of %s is %j', (answer, versions) => {
-    expect(supportedCniVersions(answer)).toEqual(versions)
   })
 })
 
