@@ -2,7 +2,7 @@ import type { Problem } from '../core/errors.ts'
 import type { Plan } from '../core/plan.ts'
 import type { Clock } from '../ports/clock.ts'
 import { type AppendFile, Journal } from './journal.ts'
-import { decodeJournal } from './record.ts'
+import { decodeJournal, type JournalRecord } from './record.ts'
 import { applyRecord, isCommittedRun, type RunState } from './run-state.ts'
 
 /** The file operations that the store needs; all of them durable. */
@@ -59,6 +59,12 @@ export class RunStore {
       if (state) runs.push(state)
     }
     return runs.sort((one, other) => other.order - one.order)
+  }
+
+  /** A run's records, as they are on disk. */
+  async records(run: string): Promise<JournalRecord[]> {
+    const name = run + SUFFIX
+    return decodeJournal(await this.#files.read(name), name).records
   }
 
   /** Removes the oldest journals; the last committed run stays, for its rollback. */
