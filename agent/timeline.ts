@@ -54,7 +54,12 @@ function eventOf(record: JournalRecord, ms: number): TimelineEvent | null {
       return { ms, event: 'going-back', text: record.problem.message }
     case 'finished':
       return { ms, event: 'finished', text: record.outcome }
-    default:
+    case 'captured':
+    case 'doing':
+    case 'done':
+    case 'verified':
+    case 'undoing':
+    case 'undone':
       return null
   }
 }

@@ -5,6 +5,7 @@ import { completionCommand } from './completion.ts'
 import { daemonCommand } from './daemon.ts'
 import { doctorCommand } from './doctor.ts'
 import type { Environment } from './environment.ts'
+import { gcCommand } from './gc.ts'
 import { historyCommand } from './history.ts'
 import { planCommand } from './plan.ts'
 import { prefetchCommand } from './prefetch.ts'
@@ -26,6 +27,7 @@ export async function runCli(argv: string[], environment: Environment): Promise<
     .command(rollbackCommand(environment))
     .command(resumeCommand(environment))
     .command(historyCommand(environment))
+    .command(gcCommand(environment))
     .command(completionCommand(() => parser))
     .command(daemonCommand(environment))
     .demandCommand(1, 'name a command')

@@ -67,11 +67,19 @@ export class RunStore {
     return decodeJournal(await this.#files.read(name), name).records
   }
 
-  /** Removes the oldest journals; the last committed run stays, for its rollback. */
-  async prune(keep: number): Promise<void> {
+  /** The oldest runs, beyond so many; the last committed one stays, for its rollback. */
+  async beyond(keep: number): Promise<string[]> {
     const runs = await this.history()
     const rollback = runs.find(isCommittedRun)
-    for (const run of runs.slice(keep)) if (run !== rollback) await this.#files.remove(run.plan.run + SUFFIX)
+    return runs
+      .slice(keep)
+      .filter((run) => run !== rollback)
+      .map(({ plan }) => plan.run)
+  }
+
+  /** Removes their journals. */
+  async prune(keep: number): Promise<void> {
+    for (const run of await this.beyond(keep)) await this.#files.remove(run + SUFFIX)
   }
 }
 

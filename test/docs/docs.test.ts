@@ -96,6 +96,7 @@ describe('docs/commands.md', () => {
     ['### status', 'agent/core/status-report.ts'],
     ['### doctor', 'agent/core/doctor-report.ts'],
     ['### history', 'agent/core/history-report.ts'],
+    ['### gc', 'agent/core/gc-report.ts'],
   ])('%s has each field of %s', (heading, source) => {
     const fields = codeRows(section(commandsDoc, heading)).flatMap((path) => path.split(/\.|\[\]\.?/))
     expect(propertyNames(parse(source)).filter((name) => !fields.includes(name))).toEqual([])
