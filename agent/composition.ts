@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { readRegularFile } from './adapters/atomic-file.ts'
+import { resolve } from 'node:path'
+import { readRegularFile, writeFileAtomic } from './adapters/atomic-file.ts'
 import { createBird } from './adapters/bird.ts'
 import { createClock } from './adapters/clock.ts'
 import { createCniBinaries } from './adapters/cni-binaries/cni-binaries.ts'
@@ -71,6 +72,7 @@ export async function runAgent(decorate = (outside: Outside): Outside => outside
     print: (text) => {
       process.stdout.write(`${text}\n`)
     },
+    writeFile: (path, text) => writeFileAtomic(resolve(path), text),
     exit: (code) => {
       process.exitCode = code
     },

@@ -1,8 +1,6 @@
-import { execFile } from 'node:child_process'
 import { access, constants, lstat, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type ConfigFile, LIVE_ENDING } from '../core/cni-config.ts'
-import { versionQuestion } from '../core/cni-version.ts'
 import { AgentError, type Problem } from '../core/errors.ts'
 import type { CniConfigs } from '../ports/cni-config.ts'
 import {
@@ -18,10 +16,9 @@ import {
 
 const MAX_BYTES = 1_048_576
 const MODE_BITS = 0o7777
-const ANSWER_MS = 5_000
 
 export function createCniConfigs(): CniConfigs {
-  return { list, read, replace, restore, remove: removeFile, directoryProblem, exists, isProgram, askVersion }
+  return { list, read, replace, restore, remove: removeFile, directoryProblem, exists, isProgram }
 }
 
 async function list(directory: string): Promise<ConfigFile[]> {
@@ -102,23 +99,6 @@ async function isProgram(path: string): Promise<boolean> {
   } catch {
     return false
   }
-}
-
-function askVersion(path: string): Promise<string> {
-  const options = {
-    env: { ...process.env, ...versionQuestion.env },
-    timeout: ANSWER_MS,
-    killSignal: 'SIGKILL',
-    maxBuffer: MAX_BYTES,
-  } as const
-  return new Promise((resolve) => {
-    // an old plugin ends with an error, and its answer is on stdout all the same
-    const child = execFile(path, [], options, (_error, stdout) => {
-      resolve(stdout)
-    })
-    // one that ends without reading is no failure of the agent
-    child.stdin?.on('error', () => undefined).end(versionQuestion.stdin)
-  })
 }
 
 function unreadable(path: string, cause: unknown): AgentError {

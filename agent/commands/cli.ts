@@ -5,6 +5,8 @@ import { completionCommand } from './completion.ts'
 import { daemonCommand } from './daemon.ts'
 import { doctorCommand } from './doctor.ts'
 import type { Environment } from './environment.ts'
+import { gcCommand } from './gc.ts'
+import { historyCommand } from './history.ts'
 import { planCommand } from './plan.ts'
 import { prefetchCommand } from './prefetch.ts'
 import { resumeCommand } from './resume.ts'
@@ -26,10 +28,12 @@ export async function runCli(argv: string[], environment: Environment): Promise<
     .command(doctorCommand(environment))
     .command(rollbackCommand(environment))
     .command(resumeCommand(environment))
+    .command(historyCommand(environment))
+    .command(gcCommand(environment))
     .command(completionCommand(() => parser))
     .command(daemonCommand(environment))
-    .check((parsed, { boolean }: { boolean: string[] }) => {
-      refuseMisuse(argv, parsed, boolean)
+    .check((parsed) => {
+      refuseMisuse(argv, parsed)
       return true
     })
     .demandCommand(1, 'name a command')

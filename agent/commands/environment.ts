@@ -16,6 +16,8 @@ export interface Environment {
   log: (options: CommonOptions, level: 'info' | 'silent') => Logger
   /** A line to stdout. */
   print: (text: string) => void
+  /** Puts a file in place, for the caller alone to read. @throws AgentError `cannot-write` */
+  writeFile: (path: string, text: string) => Promise<void>
   /** Human text may carry colours. */
   color: boolean
   exit: (code: ExitCode) => void

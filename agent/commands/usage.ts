@@ -6,10 +6,10 @@ export class UsageError extends Error {}
  * a list of an option that is given twice, and no number of words.
  * @throws UsageError
  */
-export function refuseMisuse(argv: string[], parsed: Record<string, unknown>, switches: string[]): void {
+export function refuseMisuse(argv: string[], parsed: Record<string, unknown>): void {
   for (const word of argv) {
     const [, name = '', value] = /^--([a-z-]+)=(.*)$/.exec(word) ?? []
-    if (switches.includes(name) && value !== 'true' && value !== 'false')
+    if (SWITCHES.includes(name) && value !== 'true' && value !== 'false')
       throw new UsageError(`--${name} is a switch, and takes no value: ${word}`)
   }
   for (const [name, value] of Object.entries(parsed)) {
@@ -20,6 +20,7 @@ export function refuseMisuse(argv: string[], parsed: Record<string, unknown>, sw
   }
 }
 
+const SWITCHES = ['json', 'diff', 'check', 'help', 'version']
 const REPEATABLE = ['allow']
 
 /** An argument too many is no command to yargs, not even behind one. */

@@ -1,3 +1,4 @@
+import { isIPv4, isIPv6 } from 'node:net'
 import * as z from 'zod'
 import { AgentError } from '../core/errors.ts'
 import { parseImageRef, repository } from '../core/image-ref.ts'
@@ -58,12 +59,15 @@ function refuseRounded(value: unknown, context: z.RefinementCtx, path: PropertyK
 
 const CNI_SOURCES = ['image', 'directory', 'archive'] as const
 
-const tcpAddress = z
-  .string()
-  .regex(
-    /^(\[[0-9a-fA-F:.]+\]|\d{1,3}(\.\d{1,3}){3}):\d{1,5}$/,
-    'must be an address and a port: 127.0.0.1:9470 or [::1]:9470',
-  )
+const tcpAddress = z.stringFormat('tcp-address', isTcpAddress, {
+  error: 'must be an address and a port from 1 to 65535: 127.0.0.1:9470 or [::1]:9470',
+})
+
+function isTcpAddress(text: string): boolean {
+  const [, ipv6, ipv4, port] = /^(?:\[(.+)\]|([^[\]]+)):(\d{1,5})$/.exec(text) ?? []
+  const isAddress = ipv6 === undefined ? isIPv4(ipv4 ?? '') : isIPv6(ipv6)
+  return isAddress && Number(port) >= 1 && Number(port) <= 65_535
+}
 
 const releaseEntry = z.strictObject({
   node: imageRef.optional(),

@@ -1,39 +1,43 @@
-import { AgentError } from './errors.ts'
+import type { Problem } from './errors.ts'
 
-/** Set for a plugin to tell the versions of the CNI specification that it knows, config on stdin (SPEC.md, VERSION). */
+/**
+ * Set for a plugin to tell the versions of the CNI specification that it knows, config on stdin (SPEC.md, VERSION).
+ * Plugins built before it ask for the dummies of each command (libcni pkg/invoke/exec.go).
+ */
 export const versionQuestion = {
-  env: {
-    CNI_COMMAND: 'VERSION',
-    CNI_CONTAINERID: '',
-    CNI_NETNS: '',
-    CNI_IFNAME: '',
-    CNI_ARGS: '',
-    CNI_PATH: '',
-  },
+  env: { CNI_COMMAND: 'VERSION', CNI_NETNS: 'dummy', CNI_IFNAME: 'dummy', CNI_PATH: 'dummy' },
   stdin: '{"cniVersion":"0.4.0"}',
 } as const
+
+/** Versions of the CNI specification that a plugin knows, or why it does not tell. */
+export type CniAnswer = { known: string[] } | { failure: string }
 
 /** What a config without `cniVersion` asks for (libcni pkg/version/conf.go). */
 const FIRST_VERSION = '0.1.0'
 
 /**
- * Versions of the CNI specification that a plugin knows, by what it printed on stdout, whatever its exit code.
- * Plugins older than VERSION itself know 0.1.0 only (libcni invoke/raw_exec.go, pkg/version/plugin.go).
- * @throws AgentError `cni-plugin-silent` where the reply is none
+ * Versions of the CNI specification that a plugin knows, by what it printed on stdout; null where that is no answer.
+ * One that ended badly has not answered, but where it is older than VERSION: its refusal says that it knows 0.1.0 alone
+ * (libcni invoke/raw_exec.go, pkg/version/plugin.go).
  */
-export function supportedCniVersions(stdout: string, plugin: string): string[] {
-  const reply = parseReply(stdout)
-  if (reply === null) throw silent(plugin, stdout)
-  const { msg, cniVersion, supportedVersions } = reply
+export function supportedCniVersions(stdout: string, endedWell: boolean): string[] | null {
+  const { msg, cniVersion, supportedVersions } = parseReply(stdout) ?? {}
   if (typeof msg === 'string' && msg.includes('unknown CNI_COMMAND')) return [FIRST_VERSION]
-  if (typeof cniVersion !== 'string') throw silent(plugin, stdout)
+  if (!endedWell || typeof cniVersion !== 'string') return null
   if (Array.isArray(supportedVersions) && supportedVersions.length > 0) {
     const known = supportedVersions.filter((version): version is string => typeof version === 'string')
-    if (known.length === supportedVersions.length) return known
-  } else if (cniVersion === '0.2.0') {
-    return [FIRST_VERSION, '0.2.0']
+    return known.length === supportedVersions.length ? known : null
   }
-  throw silent(plugin, stdout)
+  return cniVersion === '0.2.0' ? [FIRST_VERSION, '0.2.0'] : null
+}
+
+export function silentPlugin(path: string, failure: string): Problem {
+  return {
+    code: 'cni-plugin-silent',
+    severity: 'error',
+    message: `cannot tell which CNI versions ${path} knows: ${failure}`,
+    fix: `echo '${versionQuestion.stdin}' | CNI_COMMAND=VERSION ${path}`,
+  }
 }
 
 /** The version that a config asks for. */
@@ -49,13 +53,4 @@ function parseReply(stdout: string): Record<string, unknown> | null {
   } catch {
     return null
   }
-}
-
-function silent(plugin: string, stdout: string): AgentError {
-  const shown = stdout.trim() === '' ? 'nothing' : JSON.stringify(stdout.trim().slice(0, 100))
-  return new AgentError(
-    'cni-plugin-silent',
-    `cannot tell which CNI versions ${plugin} knows: it answered ${shown} to CNI_COMMAND=VERSION`,
-    { fix: `echo '{"cniVersion":"0.4.0"}' | CNI_COMMAND=VERSION ${plugin}` },
-  )
 }

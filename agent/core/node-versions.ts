@@ -6,13 +6,14 @@ import type { ObservedImage } from './model.ts'
 
 /** What runs and what is asked for, by tag or label; null where neither states it. */
 export function nodeVersions(
-  { container, image: running }: RunningImage,
+  running: RunningImage,
   { ref, local }: ObservedImage,
 ): { from: string | null; to: string | null } {
-  return {
-    from: imageRelease(tagOf(container.Config.Image), running?.Config?.Labels),
-    to: imageRelease(tagOf(ref), local?.Config?.Labels),
-  }
+  return { from: runningVersion(running), to: imageRelease(tagOf(ref), local?.Config?.Labels) }
+}
+
+export function runningVersion({ container, image }: RunningImage): string | null {
+  return imageRelease(tagOf(container.Config.Image), image?.Config?.Labels)
 }
 
 const PRE_RELEASE = /^(alpha|beta|rc|dev|\d)/

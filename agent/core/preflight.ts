@@ -7,6 +7,7 @@ import { cniConfigRules } from './rules/cni-config.ts'
 import { containerRules } from './rules/container.ts'
 import { controllersImageRules, controllersRules } from './rules/controllers.ts'
 import { imageRules } from './rules/image.ts'
+import { moveRules } from './rules/moves.ts'
 import type { Rule } from './rules/rule.ts'
 import { setRules } from './rules/set.ts'
 import { unitRules } from './rules/unit.ts'
@@ -25,6 +26,7 @@ const SWAP_RULES: readonly Rule[] = [
   ...birdRules,
   ...nodeImageRules,
   ...versionRules,
+  ...moveRules,
   ...setRules,
   ...CNI_RULES,
 ]
@@ -63,7 +65,7 @@ export function prefetchProblems(observed: Observed, wanted: Wanted): Problem[] 
 }
 
 function rulesFor({ node, image }: Observed): readonly Rule[] {
-  const others = [...CNI_RULES, ...controllersRules]
+  const others = [...moveRules, ...CNI_RULES, ...controllersRules]
   if (image === null) return others
   return node !== null && runsAlready(node, image) ? [...NODE_RULES, ...others] : RULES
 }

@@ -21,6 +21,8 @@ export interface RunState {
   order: number
   plan: Plan
   startedAt: string
+  /** Null until it ended. */
+  endedAt: string | null
   steps: StepState[]
   problems: Problem[]
   window: WindowReport | null
@@ -71,6 +73,7 @@ export function applyRecord(state: RunState | null, record: JournalRecord): RunS
       return {
         ...state,
         outcome: record.outcome,
+        endedAt: record.at,
         problems: record.problem ? [...state.problems, record.problem] : state.problems,
       }
   }
@@ -81,6 +84,7 @@ function initialState({ order, plan, problems, at: startedAt }: RunRecord): RunS
   return {
     ...{ order, plan, startedAt, steps, problems },
     ...{
+      endedAt: null,
       window: null,
       controllersDownMs: null,
       unwinding: null,

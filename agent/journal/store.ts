@@ -2,7 +2,7 @@ import type { Problem } from '../core/errors.ts'
 import type { Plan } from '../core/plan.ts'
 import type { Clock } from '../ports/clock.ts'
 import { type AppendFile, Journal } from './journal.ts'
-import { decodeJournal } from './record.ts'
+import { decodeJournal, type JournalRecord } from './record.ts'
 import { applyRecord, isCommittedRun, type RunState } from './run-state.ts'
 
 /** The file operations that the store needs; all of them durable. */
@@ -61,11 +61,25 @@ export class RunStore {
     return runs.sort((one, other) => other.order - one.order)
   }
 
-  /** Removes the oldest journals; the last committed run stays, for its rollback. */
-  async prune(keep: number): Promise<void> {
+  /** A run's records, as they are on disk. */
+  async records(run: string): Promise<JournalRecord[]> {
+    const name = run + SUFFIX
+    return decodeJournal(await this.#files.read(name), name).records
+  }
+
+  /** The oldest runs, beyond so many; the last committed one stays, for its rollback. */
+  async beyond(keep: number): Promise<string[]> {
     const runs = await this.history()
     const rollback = runs.find(isCommittedRun)
-    for (const run of runs.slice(keep)) if (run !== rollback) await this.#files.remove(run.plan.run + SUFFIX)
+    return runs
+      .slice(keep)
+      .filter((run) => run !== rollback)
+      .map(({ plan }) => plan.run)
+  }
+
+  /** Removes their journals. */
+  async prune(keep: number): Promise<void> {
+    for (const run of await this.beyond(keep)) await this.#files.remove(run + SUFFIX)
   }
 }
 

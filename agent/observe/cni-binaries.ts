@@ -74,5 +74,7 @@ async function sourceVersion(
   if (image) return versionOf(image)
   if (source.kind === 'archive')
     return imageVersion(/v\d+\.\d+\.\d+/.exec(source.path.split('/').at(-1) ?? '')?.[0] ?? null, null)
-  return source.kind === 'directory' ? imageVersion(await cni.version(`${source.path}/calico`), null) : null
+  return source.kind === 'directory'
+    ? imageVersion(await cni.calicoVersion(`${source.path}/calico`), null)
+    : null
 }

@@ -1,9 +1,10 @@
 import { calicoPlugins, pathIn, textOf, type ValidConfig } from '../core/cni-config.ts'
 import { configChange, findConfig } from '../core/cni-config-change.ts'
-import { askedCniVersion, supportedCniVersions } from '../core/cni-version.ts'
+import { askedCniVersion, silentPlugin } from '../core/cni-version.ts'
 import { AgentError, type Problem } from '../core/errors.ts'
 import type { ObservedCniConfig, ObservedPlugin, WantedCniConfig } from '../core/model.ts'
 import type { CniConfigStatus } from '../core/status-report.ts'
+import type { CniBinaries } from '../ports/cni-binaries.ts'
 import type { CniConfigs } from '../ports/cni-config.ts'
 import type { Kubelet } from '../ports/kubelet.ts'
 
@@ -34,13 +35,14 @@ function statusOf(live: ValidConfig, configDir: string): CniConfigStatus {
 
 interface ConfigPorts {
   configs: CniConfigs
+  cni: CniBinaries
   kubelet: Kubelet
 }
 
 /** Calico's CNI config, what the merge patch makes of it, and whom that concerns. Nobody where it changes nothing. */
 export async function observeCniConfig(
   wanted: WantedCniConfig,
-  { configs, kubelet }: ConfigPorts,
+  { configs, cni, kubelet }: ConfigPorts,
 ): Promise<ObservedCniConfig> {
   const { calico, problems } = findConfig(await configs.list(wanted.configDir), wanted)
   const none = { change: null, plugins: [], kubelet: null }
@@ -50,24 +52,21 @@ export async function observeCniConfig(
   if (change.before === change.after) return { ...none, change, problems }
   const { unit, restart } = wanted.kubelet
   const [plugins, facts, problem] = await Promise.all([
-    Promise.all(change.plugins.map((name) => observePlugin(name, wanted.binDir, configs))),
+    Promise.all(change.plugins.map((name) => observePlugin(name, wanted.binDir, { configs, cni }))),
     restart === 'never' ? null : kubelet.look(unit),
     configs.directoryProblem(wanted.configDir),
   ])
   return { change, plugins, kubelet: facts, problems: [...problems, ...(problem ? [problem] : [])] }
 }
 
-async function observePlugin(name: string, binDir: string, configs: CniConfigs): Promise<ObservedPlugin> {
+async function observePlugin(
+  name: string,
+  binDir: string,
+  { configs, cni }: Pick<ConfigPorts, 'configs' | 'cni'>,
+): Promise<ObservedPlugin> {
   const path = pathIn(binDir, name)
   if (!(await configs.isProgram(path))) return { name, path, isThere: false, versions: null }
-  return { name, path, isThere: true, versions: await knownVersions(path, configs) }
-}
-
-async function knownVersions(path: string, configs: CniConfigs): Promise<ObservedPlugin['versions']> {
-  try {
-    return supportedCniVersions(await configs.askVersion(path), path)
-  } catch (error) {
-    if (error instanceof AgentError) return error.asProblem()
-    throw error
-  }
+  const answer = await cni.cniVersions(path)
+  const versions = 'known' in answer ? answer.known : silentPlugin(path, answer.failure)
+  return { name, path, isThere: true, versions }
 }

@@ -46,7 +46,7 @@ export async function observe(
   const engine = await engineOf(ports.docker)
   const [node, plugin, controllers, image, cni, cniConfig] = await Promise.all([
     observeNode(wanted, ports, problems),
-    ports.cni.version(`${wanted.places.binDir}/calico`),
+    ports.cni.calicoVersion(`${wanted.places.binDir}/calico`),
     observeControllers(wanted.controllers, ports, signal),
     wanted.node.image === null ? null : observeImage(wanted.node.image, ports.docker, signal),
     observeSource(wanted, ports, signal, known),

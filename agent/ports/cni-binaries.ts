@@ -1,3 +1,4 @@
+import type { CniAnswer } from '../core/cni-version.ts'
 import type { Problem } from '../core/errors.ts'
 import type { CniSource } from '../core/model.ts'
 import type { StageSource } from '../core/plan.ts'
@@ -51,6 +52,10 @@ export interface CniBinaries {
   installed(binDir: string, names: string[]): Promise<BinaryFacts[]>
   /** By running it; null where it does not run or prints none. */
   version(path: string): Promise<string | null>
+  /** The same, of Calico's own plugin; null where it is another one under its name. */
+  calicoVersion(path: string): Promise<string | null>
+  /** The versions of the CNI specification that the plugin knows, by its own answer. */
+  cniVersions(path: string): Promise<CniAnswer>
   /** What the source has under these names, by its content. */
   offered(source: CniSource, names: string[], signal: AbortSignal): Promise<StagedFacts[]>
   /** Whether a CNI config of the directory says that the nodename file may be missing. */

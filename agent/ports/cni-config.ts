@@ -25,6 +25,4 @@ export interface CniConfigs {
   exists(path: string): Promise<boolean>
   /** Whether there is a program of that name. */
   isProgram(path: string): Promise<boolean>
-  /** What the plugin prints on stdout for CNI_COMMAND=VERSION; empty where it does not start or takes too long. */
-  askVersion(path: string): Promise<string>
 }

@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createCniConfigs } from '../../agent/adapters/cni-config.ts'
-import { supportedCniVersions } from '../../agent/core/cni-version.ts'
 import { cniConfigContract } from '../contract/cni-config-contract.ts'
 
 let directory: string
@@ -123,34 +122,6 @@ describe('a list of configs', () => {
 })
 
 describe('a plugin', () => {
-  async function plugin(script: string): Promise<string> {
-    await writeFile(inside('calico'), `#!/bin/sh\n${script}\n`, { mode: 0o755 })
-    return inside('calico')
-  }
-
-  it('is asked by CNI_COMMAND=VERSION, with a config on stdin', async () => {
-    const path = await plugin(
-      'read config; echo "{\\"cniVersion\\":\\"$CNI_COMMAND $config\\",\\"supportedVersions\\":[\\"0.3.1\\"]}" | sed "s/{.cniVersion.:.0.4.0.}/c/"',
-    )
-    expect(await configs.isProgram(path)).toBe(true)
-    const answer = await configs.askVersion(path)
-    expect(answer).toContain('VERSION c')
-    expect(supportedCniVersions(answer, path)).toEqual(['0.3.1'])
-  })
-
-  it.each([
-    ['fails, and answers all the same', 'echo reply; exit 1', 'reply\n'],
-    ['ends without reading', 'exec 0<&-; echo reply', 'reply\n'],
-    ['prints without end', 'exec yes', expect.any(String)],
-    ['hangs', 'exec sleep 60', ''],
-  ])(
-    'that %s costs a few seconds at most',
-    async (_, script, answer) => {
-      expect(await configs.askVersion(await plugin(script))).toEqual(answer)
-    },
-    10_000,
-  )
-
   it('is a file that can be run', async () => {
     await writeFile(inside('calico'), '', { mode: 0o644 })
     await mkdir(inside('calico-ipam'))

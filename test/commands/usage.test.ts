@@ -28,6 +28,7 @@ async function usageError(...argv: string[]): Promise<string> {
       throw new Error('it began')
     },
     print: () => undefined,
+    writeFile: began,
     color: false,
     exit: (code) => exits.push(code),
   }

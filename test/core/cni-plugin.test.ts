@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { isStagedFor, stagedName } from '../../agent/core/cni-files.ts'
-import { printedVersion, supportedCniVersions } from '../../agent/core/cni-plugin.ts'
+import { calicoVersion, printedVersion } from '../../agent/core/cni-plugin.ts'
 
 describe('printedVersion', () => {
   it.each([
@@ -15,16 +15,15 @@ describe('printedVersion', () => {
   })
 })
 
-describe('supportedCniVersions', () => {
+describe('calicoVersion', () => {
   it.each([
-    ['{"cniVersion":"1.0.0","supportedVersions":["0.3.1","1.0.0"]}', ['0.3.1', '1.0.0']],
-    ['{"supportedVersions":[]}', null],
-    ['{"supportedVersions":[1]}', null],
-    ['{"supportedVersions":"0.3.1"}', null],
-    ['null', null],
-    ['not JSON', null],
-  ])('of %s is %j', (answer, versions) => {
-    expect(supportedCniVersions(answer)).toEqual(versions)
+    ['v3.20.1\n', 'v3.20.1'],
+    ['v1.11.2-1-gabcdef\n', 'v1.11.2-1-gabcdef'],
+    ['CNI ptp plugin v1.1.1\n', null],
+    ['calico v3.20.1\n', null],
+    ['', null],
+  ])('of %j is %s', (output, version) => {
+    expect(calicoVersion(output)).toBe(version)
   })
 })
 

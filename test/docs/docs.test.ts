@@ -39,6 +39,7 @@ describe('docs/commands.md', () => {
     open: () => Promise.reject(new Error('help opens nothing')),
     log: () => createLogger({ level: 'silent', journald: false }),
     print: () => undefined,
+    writeFile: () => Promise.reject(new Error('help writes nothing')),
     exit: () => undefined,
   }
 
@@ -94,6 +95,8 @@ describe('docs/commands.md', () => {
     ['### upgrade, plan, prefetch, rollback, resume', 'agent/core/errors.ts'],
     ['### status', 'agent/core/status-report.ts'],
     ['### doctor', 'agent/core/doctor-report.ts'],
+    ['### history', 'agent/core/history-report.ts'],
+    ['### gc', 'agent/core/gc-report.ts'],
   ])('%s has each field of %s', (heading, source) => {
     const fields = codeRows(section(commandsDoc, heading)).flatMap((path) => path.split(/\.|\[\]\.?/))
     expect(propertyNames(parse(source)).filter((name) => !fields.includes(name))).toEqual([])

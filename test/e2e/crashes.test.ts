@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { Host } from '../lab/index.ts'
-import { quickly, startAgent } from './background.ts'
+import { quickly } from './background.ts'
 import {
   agent,
   containers,
@@ -11,11 +11,11 @@ import {
   expectAsBefore,
   expectNoCost,
   image,
-  lab,
   nodeId,
   type World,
   world,
 } from './support.ts'
+import { MOMENTS, slowImage, UPGRADED, upgradeUntil } from './under-way.ts'
 
 let at: World
 let oldId: string
@@ -27,11 +27,9 @@ beforeEach(async () => {
   flags = await quickly(at.host)
 })
 
-const afterUpgrade = ['calico-node v2.6.12 running always', 'calico-node-parked-RUN v2.6.5 exited no']
-
 /** Old or new, whole; and a second resume has nothing to do. */
 async function expectWhole(host: Host, outcome: string): Promise<void> {
-  if (outcome === 'upgraded') expect(await containers(host)).toEqual(afterUpgrade)
+  if (outcome === 'upgraded') expect(await containers(host)).toEqual(UPGRADED)
   else await expectAsBefore(host, oldId)
   const id = await nodeId(host)
   const again = await agent(host, 'resume')
@@ -44,19 +42,13 @@ async function expectWhole(host: Host, outcome: string): Promise<void> {
 // Deaths at each of its calls: faults.test.ts.
 describe('an agent that is killed', () => {
   it.each<[string, RegExp, { settledAs: string; code: number; node?: string }]>([
-    [
-      'during the pull',
-      /"event":"pull"/,
-      { settledAs: 'refused', code: 3, node: lab.registry.faultyImage('slow', 'big') },
-    ],
-    ['before any session is back', /"mark":"bird-up"/, { settledAs: 'upgraded', code: 0 }],
-    ['while the new node settles', /"mark":"recovered"/, { settledAs: 'upgraded', code: 0 }],
-  ])('%s leaves a run that resume settles at no cost', async (_when, line, expected) => {
+    ['during the pull', MOMENTS.pulling, { settledAs: 'refused', code: 3, node: slowImage }],
+    ['before any session is back', MOMENTS.birdUp, { settledAs: 'upgraded', code: 0 }],
+    ['while the new node settles', MOMENTS.recovered, { settledAs: 'upgraded', code: 0 }],
+  ])('%s leaves a run that resume settles at no cost', async (_when, moment, expected) => {
     const { host } = at
     const cost = await costOf(at, async () => {
-      const node = expected.node ?? image('v2.6.12')
-      const run = await startAgent(host, 'upgrade', '--node', node, ...flags)
-      await run.untilLogs(line)
+      const run = await upgradeUntil(host, moment, flags, expected.node)
       await run.kill('SIGKILL')
       expect((await run.done).code).toBe(137)
       await sleep(1_000)
@@ -74,8 +66,7 @@ describe('an agent that is killed', () => {
   it('is followed by an upgrade that settles its run first', async () => {
     const { host } = at
     const cost = await costOf(at, async () => {
-      const run = await startAgent(host, 'upgrade', '--node', image('v2.6.12'), ...flags)
-      await run.untilLogs(/"mark":"bird-up"/)
+      const run = await upgradeUntil(host, MOMENTS.birdUp, flags)
       await run.kill('SIGKILL')
       return await agent(host, 'upgrade', '--node', image('v3.26.1'), ...flags, ...migrated)
     })
@@ -102,12 +93,11 @@ describe('a host whose power is cut', () => {
   }
 
   it.each<[string, RegExp]>([
-    ['before any session is back', /"mark":"bird-up"/],
-    ['while the new node settles', /"mark":"recovered"/],
-  ])('in the trial, %s, comes back with the old node', async (_when, line) => {
+    ['before any session is back', MOMENTS.birdUp],
+    ['while the new node settles', MOMENTS.recovered],
+  ])('in the trial, %s, comes back with the old node', async (_when, moment) => {
     const { host } = at
-    const run = await startAgent(host, 'upgrade', '--node', image('v2.6.12'), '--window', '30')
-    await run.untilLogs(line)
+    await upgradeUntil(host, moment, ['--window', '30'])
     await powerCycle(host)
     expect(await running(host)).toEqual(['calico-node v2.6.5 running always'])
 

@@ -41,7 +41,7 @@ describe('agent doctor', () => {
     expect(names(alone.report)).not.toContain('image-not-found')
     expect(human).toMatchObject({ code: 0, stderr: '' })
     expect(human.stdout).toMatch(/^ok +bird-down +IPv4 answers/m)
-    expect(human.stdout).toMatch(/^ok +downgrade +v2\.6\.5 -> v2\.6\.12$/m)
+    expect(human.stdout).toMatch(/^ok +downgrade +node v2\.6\.5 -> v2\.6\.12$/m)
     expect(human.stdout).toContain(`nothing stands against an upgrade to ${image('v2.6.12')}`)
 
     expect(await nodeId(host)).toBe(id)

@@ -1,7 +1,7 @@
 // Runs that somebody stops: a second agent, an operator's Ctrl-C, the service manager's TERM.
 
 import { beforeEach, describe, expect, it } from 'vitest'
-import { quickly, startAgent } from './background.ts'
+import { quickly } from './background.ts'
 import {
   agent,
   containers,
@@ -9,14 +9,11 @@ import {
   expectAsBefore,
   expectNoCost,
   image,
-  lab,
   nodeId,
   type World,
   world,
 } from './support.ts'
-
-/** 300 MB at 1 MiB/s: whatever is to happen in a pull happens in this one. */
-const slowImage = lab.registry.faultyImage('slow', 'big')
+import { MOMENTS, slowImage, UPGRADED, upgradeUntil } from './under-way.ts'
 
 let at: World
 let oldId: string
@@ -32,8 +29,7 @@ describe('two agents at once', () => {
   it('do not meet: the second defers at once and names the first', async () => {
     const { host } = at
     const cost = await costOf(at, async () => {
-      const first = await startAgent(host, 'upgrade', '--node', slowImage, ...flags)
-      await first.untilLogs(/pull-image: doing/)
+      const first = await upgradeUntil(host, MOMENTS.pullBegins, flags, slowImage)
       // It answers while the first one still pulls: it did not wait for it.
       const second = await agent(host, 'upgrade', '--node', image('v2.6.12'))
       await first.kill('SIGTERM')
@@ -52,8 +48,7 @@ describe('a run that is told to stop', () => {
   it.each(['SIGINT', 'SIGTERM'] as const)('during its pull, by %s, has changed nothing', async (signal) => {
     const { host } = at
     const cost = await costOf(at, async () => {
-      const run = await startAgent(host, 'upgrade', '--node', slowImage, ...flags)
-      await run.untilLogs(/"event":"pull"/)
+      const run = await upgradeUntil(host, MOMENTS.pulling, flags, slowImage)
       await run.kill(signal)
       return await run.done
     })
@@ -72,13 +67,12 @@ describe('a run that is told to stop', () => {
   })
 
   it.each([
-    ['SIGINT', 'before BIRD is up', /"event":"window-open"/],
-    ['SIGTERM', 'while the new node settles', /"mark":"recovered"/],
-  ] as const)('in its gate, by %s, %s, goes back', async (signal, _when, line) => {
+    ['SIGINT', 'before BIRD is up', MOMENTS.windowOpen],
+    ['SIGTERM', 'while the new node settles', MOMENTS.recovered],
+  ] as const)('in its gate, by %s, %s, goes back', async (signal, _when, moment) => {
     const { host } = at
     const cost = await costOf(at, async () => {
-      const run = await startAgent(host, 'upgrade', '--node', image('v2.6.12'), '--window', '30')
-      await run.untilLogs(line)
+      const run = await upgradeUntil(host, moment, ['--window', '30'])
       await run.kill(signal)
       return await run.done
     })
@@ -131,8 +125,7 @@ describe('a run that is told to stop', () => {
 
 describe('a run that was cut off', () => {
   async function cutOffInPull(): Promise<string> {
-    const run = await startAgent(at.host, 'upgrade', '--node', slowImage, ...flags)
-    await run.untilLogs(/"event":"pull"/)
+    const run = await upgradeUntil(at.host, MOMENTS.pulling, flags, slowImage)
     await run.kill('SIGKILL')
     const { stderr } = await run.done
     return /"run":"([^"]+)"/.exec(stderr)?.[1] ?? ''
@@ -157,10 +150,7 @@ describe('a run that was cut off', () => {
     const cost = await costOf(at, () => agent(host, 'upgrade', '--node', image('v2.6.12'), ...flags))
     expectNoCost(cost)
     expect(cost.result).toMatchObject({ code: 0, report: { outcome: 'upgraded' } })
-    expect(await containers(host)).toEqual([
-      'calico-node v2.6.12 running always',
-      'calico-node-parked-RUN v2.6.5 exited no',
-    ])
+    expect(await containers(host)).toEqual(UPGRADED)
     const { unfinishedRun } = JSON.parse(await host.ok(['agent', 'status', '--json'])) as Record<
       string,
       unknown

@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, describe, expect, it } from 'vitest'
 import { birdRecovering, type Host, sessionName, until } from '../lab/index.ts'
-import { type BackgroundAgent, containerEvents, journal, quickly, startAgent } from './background.ts'
+import { type BackgroundAgent, containerEvents, journal, quickly } from './background.ts'
 import {
   agent,
   containers,
@@ -17,6 +17,7 @@ import {
   type World,
   world,
 } from './support.ts'
+import { MOMENTS, upgradeUntil } from './under-way.ts'
 
 const nobody = '192.0.2.99'
 
@@ -42,8 +43,7 @@ async function worldWithRouter({ wait }: { wait: number }): Promise<World> {
 
 /** An upgrade whose router dies at the moment when the old BIRD does. */
 async function upgradeAndLoseRouter(host: Host): Promise<BackgroundAgent> {
-  const up = await startAgent(host, 'upgrade', '--node', image('v2.6.12'), ...(await quickly(host)))
-  await up.untilLogs(/"event":"window-open"/)
+  const up = await upgradeUntil(host, MOMENTS.windowOpen, await quickly(host))
   await router.kill()
   return up
 }
@@ -195,8 +195,7 @@ describe('a live peer that dies in the window', () => {
     const oldId = await nodeId(host)
     const begin = performance.now()
     const [traffic, routes] = await Promise.all([at.mesh.traffic(host, peer), at.mesh.watchRoutes(peer)])
-    const up = await startAgent(host, 'upgrade', '--node', image('v2.6.12'), '--window', '10')
-    await up.untilLogs(/"event":"window-open"/)
+    const up = await upgradeUntil(host, MOMENTS.windowOpen, ['--window', '10'])
     await peer.docker.getContainer('calico-node').kill()
     const { code, report } = await up.done
     expect(performance.now() - begin).toBeLessThan(90_000)

@@ -2,7 +2,6 @@
 
 import { beforeEach, describe, expect, it } from 'vitest'
 import { type Host, until } from '../lab/index.ts'
-import { startAgent } from './background.ts'
 import {
   ask,
   logged,
@@ -21,14 +20,11 @@ import {
   expectAsBefore,
   expectNoCost,
   image,
-  lab,
   nodeId,
   type World,
   world,
 } from './support.ts'
-
-const upgraded = ['calico-node v2.6.12 running always', 'calico-node-parked-RUN v2.6.5 exited no']
-const slowImage = lab.registry.faultyImage('slow', 'big')
+import { MOMENTS, slowImage, UPGRADED, upgradeUntil } from './under-way.ts'
 
 let at: World
 let host: Host
@@ -54,7 +50,7 @@ describe('a config that changes', () => {
       await untilService(host, 'idle', 'upgraded')
     })
     expectNoCost(cost)
-    expect(await containers(host)).toEqual(upgraded)
+    expect(await containers(host)).toEqual(UPGRADED)
     expect(await runs(host)).toHaveLength(1)
     await until(
       'the status text',
@@ -143,7 +139,7 @@ describe('a service that ends in the middle of a run', () => {
       await untilService(host, 'idle')
     })
     expectNoCost(cost)
-    expect(await containers(host)).toEqual(upgraded)
+    expect(await containers(host)).toEqual(UPGRADED)
   })
 
   it('by a power cut, unwinds at boot and then applies the config', async () => {
@@ -154,7 +150,7 @@ describe('a service that ends in the middle of a run', () => {
     await host.powerOn()
     await untilService(host, 'idle', 'upgraded', 120_000)
     expect(await runs(host)).toHaveLength(2)
-    expect(await containers(host)).toEqual(upgraded)
+    expect(await containers(host)).toEqual(UPGRADED)
   })
 
   it('stopped in the window, goes back in its time', async () => {
@@ -196,14 +192,13 @@ describe('the service and an agent that is run by hand', () => {
 
   it('do not meet: the service waits and tries later', async () => {
     await startService(host)
-    const byHand = await startAgent(host, 'upgrade', '--node', slowImage)
-    await byHand.untilLogs(/pull-image: doing/)
+    const byHand = await upgradeUntil(host, MOMENTS.pullBegins, [], slowImage)
     await replaceConfig(host, quick(image('v2.6.12')))
     await untilService(host, 'retrying', 'deferred')
     await byHand.kill('SIGTERM')
     await byHand.done
     await untilService(host, 'idle', 'upgraded')
-    expect(await containers(host)).toEqual(upgraded)
+    expect(await containers(host)).toEqual(UPGRADED)
   })
 })
 

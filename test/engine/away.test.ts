@@ -7,7 +7,7 @@ import { FakeHost } from './fake-host.ts'
 /** The Engine goes away at the n-th call of a method, for so long. */
 function engineAway(host: FakeHost, method: string, nth: number, ms: number): void {
   let calls = 0
-  host.onMove = (_, what) => {
+  host.agent.onMove = (_, what) => {
     if (what !== method || ++calls !== nth) return
     host.docker.down = true
     void host.clock.sleep(ms).then(() => (host.docker.down = false))
@@ -39,8 +39,8 @@ describe('an Engine that goes away', () => {
     const host = await FakeHost.create()
     engineAway(host, 'startContainer', 1, 600_000)
     expect(await host.run()).toBe('stuck')
-    expect(host.state()).toMatchObject({ outcome: null })
-    expect(host.state()?.problems.at(-1)).toMatchObject({
+    expect(host.agent.state()).toMatchObject({ outcome: null })
+    expect(host.agent.state()?.problems.at(-1)).toMatchObject({
       code: 'docker-unreachable',
       fix: expect.stringContaining('agent resume') as string,
     })
@@ -76,18 +76,18 @@ describe('a journal that cannot be written any more', () => {
   ])('%s does not keep the old container from being put back', async (_, lastMove) => {
     const host = await FakeHost.create()
     let isFull = false
-    host.onMove = (_move, what) => {
+    host.agent.onMove = (_move, what) => {
       if (what === 'append' && isFull) throw full
       if (what === lastMove) isFull = true
     }
     expect(['rolled-back', 'refused']).toContain(await host.run())
-    expect(host.state()?.outcome).toBeNull()
+    expect(host.agent.state()?.outcome).toBeNull()
     expect((await host.containers()).filter(({ State }) => State.Running).map(({ Id }) => Id)).toEqual([
       host.oldId,
     ])
 
     isFull = false
-    host.onMove = () => undefined
+    host.agent.onMove = () => undefined
     const outcome = await host.resume()
     expect(await host.flaws(outcome)).toEqual([])
   })

@@ -8,15 +8,15 @@ const DAY_MS = 24 * HOUR_MS
 /** What an upgrade did and measured; the wall clock is set before one of its moves. */
 async function story(jumpMs: number, at: number, death?: Death) {
   const host = await FakeHost.create()
-  host.onMove = (move) => {
+  host.agent.onMove = (move) => {
     if (move === at) host.clock.setWall(jumpMs)
   }
   const first = await host.run(undefined, death)
-  host.onMove = () => undefined
+  host.agent.onMove = () => undefined
   const outcome = death ? await host.resume() : first
-  const window = host.state()?.window
+  const window = host.agent.state()?.window
   return {
-    moves: host.moves,
+    moves: host.agent.moves,
     story: { first, outcome, window, ops: host.ops, flaws: await host.flaws(outcome) },
   }
 }
@@ -50,5 +50,5 @@ it('a clock that is set shows in the journal alone', async () => {
   const host = await FakeHost.create()
   host.clock.setWall(400 * DAY_MS)
   await host.run()
-  expect(host.state()?.startedAt).toMatch(/^2027-12-27/)
+  expect(host.agent.state()?.startedAt).toMatch(/^2027-12-27/)
 })

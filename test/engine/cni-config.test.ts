@@ -37,57 +37,57 @@ describe('a run that changes the CNI config too', () => {
 
   it('undoes all when the kubelet does not stay up, and restarts it with the old config', async () => {
     const host = await create()
-    host.onMove = (_, what) => {
+    host.agent.onMove = (_, what) => {
       if (what === 'restart') host.cni.kubelet.isBroken = true
     }
     expect(await host.run()).toBe('rolled-back')
     expect(ofConfig(host.ops)).toEqual([REPLACE, RESTART, RESTORE, RESTART])
-    expect(host.state()?.problems).toMatchObject([{ code: 'kubelet-failed' }])
+    expect(host.agent.state()?.problems).toMatchObject([{ code: 'kubelet-failed' }])
     expect(await host.flaws('rolled-back')).toEqual([])
   })
 
   it('brings the node back even where the kubelet cannot be restarted any more', async () => {
     const host = await create()
-    host.onMove = (_, what) => {
+    host.agent.onMove = (_, what) => {
       if (what === 'restart') throw new AgentError('kubelet-failed', 'cannot restart it', { fix: 'none' })
     }
     expect(await host.run()).toBe('rolled-back')
-    expect(host.state()?.problems.map(({ code }) => code)).toEqual(['kubelet-failed', 'kubelet-failed'])
+    expect(host.agent.state()?.problems.map(({ code }) => code)).toEqual(['kubelet-failed', 'kubelet-failed'])
     expect(await host.flaws('rolled-back')).toEqual([])
   })
 
   it('brings the node back even where the config cannot be written any more', async () => {
     const host = await create()
-    host.onMove = (_, what) => {
+    host.agent.onMove = (_, what) => {
       if (what === 'replace' || what === 'restore')
         throw new AgentError('cannot-write', 'cannot write it', { fix: 'none' })
     }
     expect(await host.run()).toBe('stuck')
-    expect(host.state()?.problems.map(({ code }) => code)).toEqual(['cannot-write', 'cannot-write'])
+    expect(host.agent.state()?.problems.map(({ code }) => code)).toEqual(['cannot-write', 'cannot-write'])
     expect((await host.docker.inspectContainer('calico-node'))?.State.Running).toBe(true)
     expect(host.ops).toContain('docker rm calico-node-next-20261122T141503Z-7f3a')
   })
 
   it('goes back when somebody else changed the config since it was planned, and leaves that', async () => {
     const host = await create()
-    host.onMove = (_, what) => {
+    host.agent.onMove = (_, what) => {
       if (what === 'killContainer') host.cni.writeElse()
     }
     expect(await host.run()).toBe('rolled-back')
     expect(ofConfig(host.ops)).toEqual([])
-    expect(host.state()?.problems).toMatchObject([{ code: 'cni-config-changed', severity: 'error' }])
+    expect(host.agent.state()?.problems).toMatchObject([{ code: 'cni-config-changed', severity: 'error' }])
     expect(await host.flaws('rolled-back')).toContain('the CNI config is {}')
   })
 
   it('leaves what somebody else wrote after it', async () => {
     const host = await create()
-    host.onMove = (_, what) => {
+    host.agent.onMove = (_, what) => {
       if (what === 'restart') host.cni.writeElse()
       if (what === 'restart') host.cni.kubelet.isBroken = true
     }
     expect(await host.run()).toBe('rolled-back')
     expect(ofConfig(host.ops)).toEqual([REPLACE, RESTART, REMOVE, RESTART])
-    expect(host.state()?.problems).toMatchObject([
+    expect(host.agent.state()?.problems).toMatchObject([
       { code: 'kubelet-failed' },
       { code: 'cni-config-changed', severity: 'warning' },
     ])

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { AgentError } from '../../agent/core/errors.ts'
 import type { AgentEvent } from '../../agent/core/events.ts'
 import { brokenBirds } from './broken-birds.ts'
-import { FakeHost, type HostOptions, RUN } from './fake-host.ts'
+import { FakeHost, type HostOptions } from './fake-host.ts'
+import { RUN } from './killable-run.ts'
 
 const refused = new AgentError('docker-refused', 'cannot: Docker refuses', { fix: 'none' })
 const NEXT = `calico-node-next-${RUN}`
@@ -20,7 +21,7 @@ function story(events: AgentEvent[]): string[] {
 async function upgradeWithFailure(method: string, nth: number, options: HostOptions = {}) {
   const host = await FakeHost.create(options)
   let calls = 0
-  host.onMove = (_, what) => {
+  host.agent.onMove = (_, what) => {
     if (what === method && ++calls === nth) throw refused
   }
   return { host, outcome: await host.run() }
@@ -47,7 +48,7 @@ describe('execute', () => {
       `docker rename calico-node ${PARKED}`,
       `docker rename ${NEXT} calico-node`,
     ])
-    expect(host.state()?.window).toEqual({
+    expect(host.agent.state()?.window).toEqual({
       budgetMs: 20_000,
       birdDownMs: 210,
       sessionsBackMs: 3_910,
@@ -61,7 +62,7 @@ describe('execute', () => {
   it('captures the way back of each step before its first move', async () => {
     const host = await FakeHost.create()
     await host.run()
-    expect(host.records()).toEqual([
+    expect(host.agent.records()).toEqual([
       'run',
       ...[0, 1, 2, 3].flatMap((step) => [
         `captured ${step}`,
@@ -83,7 +84,7 @@ describe('execute', () => {
     expect(await host.flaws(expected)).toEqual([])
     if (expected === 'upgraded') return
     expect(host.ops).toEqual([])
-    expect(host.state()?.problems).toMatchObject([
+    expect(host.agent.state()?.problems).toMatchObject([
       { code: 'no-space', message: expect.stringContaining('/var/lib/docker has 599 MB free') as string },
     ])
   })
@@ -95,7 +96,7 @@ describe('execute', () => {
       ...['disable Mesh_192_0_2_9', 'disable Mesh_192_0_2_9'],
       ...['enable Mesh_192_0_2_9', 'enable Mesh_192_0_2_9'],
     ])
-    expect(host.state()?.window?.releasedPeers).toEqual(['Mesh_192_0_2_9'])
+    expect(host.agent.state()?.window?.releasedPeers).toEqual(['Mesh_192_0_2_9'])
   })
 
   it.each<[string, string, string[]]>([
@@ -108,7 +109,7 @@ describe('execute', () => {
     expect(outcome).toBe(expected)
     expect(story(host.events)).toEqual(events)
     expect(await host.flaws(outcome)).toEqual([])
-    expect(host.state()?.problems).toMatchObject([{ code: 'docker-refused' }])
+    expect(host.agent.state()?.problems).toMatchObject([{ code: 'docker-refused' }])
   })
 
   it.each(Object.entries(brokenBirds))('gives %s up', async (_, options) => {
@@ -119,7 +120,7 @@ describe('execute', () => {
       ...undone(2, 1, 0),
     ])
     expect(await host.flaws('rolled-back')).toEqual([])
-    expect(host.state()?.problems).toMatchObject([{ code: 'gate-failed' }])
+    expect(host.agent.state()?.problems).toMatchObject([{ code: 'gate-failed' }])
   })
 
   it('starts the old container while the reserve is left when no session comes', async () => {
@@ -143,25 +144,25 @@ describe('execute', () => {
     expect(story(host.events)).toEqual([...done(0), ...done(1), ...done(2), 'doing 3', 'failed 3'])
     const running = (await host.containers()).filter(({ State }) => State.Running)
     expect(running.map(({ Config }) => Config.Image)).toEqual(['calico/node:v2.6.12'])
-    expect(host.state()?.problems).toMatchObject([{ code: 'docker-refused' }])
+    expect(host.agent.state()?.problems).toMatchObject([{ code: 'docker-refused' }])
   })
 
   it('is stuck when the way back fails as well', async () => {
     const host = await FakeHost.create()
-    host.onMove = (_, what) => {
+    host.agent.onMove = (_, what) => {
       if (what === 'startContainer') throw refused
     }
     expect(await host.run()).toBe('stuck')
-    expect(host.records().slice(-3)).toEqual(['unwinding', 'undoing 2', 'finished'])
+    expect(host.agent.records().slice(-3)).toEqual(['unwinding', 'undoing 2', 'finished'])
   })
 
   it('tells a bug from a refusal', async () => {
     const host = await FakeHost.create()
-    host.onMove = (_, what) => {
+    host.agent.onMove = (_, what) => {
       if (what === 'killContainer') throw new TypeError('x is not a function')
     }
     expect(await host.run()).toBe('rolled-back')
-    expect(host.state()?.problems).toMatchObject([
+    expect(host.agent.state()?.problems).toMatchObject([
       { code: 'internal', message: expect.stringMatching(/^internal error: TypeError/) as unknown },
     ])
   })
@@ -186,26 +187,26 @@ describe('a cancel', () => {
     ['a dead peer', { deadPeer: true }],
     ['--rm', { policy: 'no', autoRemove: true }],
   ])('at any move ends old before the commit, and new after it, with %s', async (_, options) => {
-    const moves = (await cancelled(options, () => undefined)).host.moves
+    const moves = (await cancelled(options, () => undefined)).host.agent.moves
     for (let at = 0; at < moves; at++) {
       const before: string[] = []
       const { host, outcome, flaws } = await cancelled(options, (armed, cancel) => {
-        armed.onMove = (move) => {
+        armed.agent.onMove = (move) => {
           if (move !== at) return
-          before.push(...armed.records())
+          before.push(...armed.agent.records())
           cancel()
         }
       })
       expect({ at, flaws }).toEqual({ at, flaws: [] })
       if (before.includes('doing 3')) expect(outcome).toBe('upgraded')
-      if (outcome !== 'upgraded') expect(host.state()?.problems[0]).toMatchObject({ code: 'cancelled' })
+      if (outcome !== 'upgraded') expect(host.agent.state()?.problems[0]).toMatchObject({ code: 'cancelled' })
     }
   })
 
   it('at any time of the trial never stops a BIRD that recovers', async () => {
     for (let ms = 0; ms < 5_500; ms += 100) {
       const { outcome, flaws } = await cancelled({}, (host, cancel) => {
-        host.onMove = (_, what) => {
+        host.agent.onMove = (_, what) => {
           if (what === 'killContainer') void host.clock.sleep(ms).then(cancel)
         }
       })

@@ -1,25 +1,12 @@
-import { isDeepStrictEqual } from 'node:util'
 import { upgradePlan } from '../../agent/core/build-plan.ts'
 import type { ContainerJson, RestartPolicy } from '../../agent/core/docker-json.ts'
 import type { AgentEvent } from '../../agent/core/events.ts'
 import type { Wanted } from '../../agent/core/model.ts'
 import type { Plan } from '../../agent/core/plan.ts'
-import { execute } from '../../agent/engine/execute.ts'
-import { resume } from '../../agent/engine/resume.ts'
-import type { Journal } from '../../agent/journal/journal.ts'
-import { decodeJournal } from '../../agent/journal/record.ts'
-import { applyRecord, type RunState } from '../../agent/journal/run-state.ts'
 import { observe } from '../../agent/observe/observe.ts'
 import type { Ports } from '../../agent/steps/step.ts'
-import { wanted } from '../core/observed.ts'
-import {
-  deadSession,
-  FakeBird,
-  type Running,
-  restartTimeline,
-  session,
-  type Timeline,
-} from '../fakes/bird.ts'
+import { wanted as anyHost } from '../core/observed.ts'
+import { deadSession, restartTimeline, session, type Timeline } from '../fakes/bird.ts'
 import { FakeClock } from '../fakes/clock.ts'
 import { FakeCniBinaries } from '../fakes/cni-binaries.ts'
 import { FakeDocker } from '../fakes/docker.ts'
@@ -27,36 +14,16 @@ import { FakeKernelRoutes } from '../fakes/kernel-routes.ts'
 import { fakeProbe } from '../fakes/probe.ts'
 import { FakeSystemd } from '../fakes/systemd.ts'
 import { ConfiguredHost } from './configured-host.ts'
-import { journalOn, Mortal } from './mortal.ts'
+import { KillableRun, RUN } from './killable-run.ts'
 import { CHANGES, CNI_CHANGES, type Death, type Move, withMoves } from './moves.ts'
+import { containerFlaws, pluginFlaws } from './node-flaws.ts'
+import { NodeLife } from './node-life.ts'
 
-export const RUN = '20261122T141503Z-7f3a'
 const NAME = 'calico-node'
 const OLD_IMAGE = 'calico/node:v2.6.5'
 const NEW_IMAGE = 'calico/node:v2.6.12'
 
-const WANTED: Wanted = {
-  node: { image: NEW_IMAGE, container: NAME, manager: 'auto' },
-  cni: {
-    onlyIfInstalled: false,
-    source: null,
-    binaries: ['calico', 'calico-ipam'],
-    sha256: {},
-    binDir: '/opt/cni/bin',
-    configDir: '/etc/cni/net.d',
-  },
-  cniConfig: null,
-  controllers: wanted.controllers,
-  places: { binDir: '/opt/cni/bin', configDir: '/etc/cni/net.d', configFile: null },
-  birdSockets: ['/var/run/calico/bird.ctl'],
-  windowMs: 20_000,
-  settleMs: 1_000,
-  keepImages: 1,
-  release: null,
-  allow: [],
-}
-
-const ENDPOINT = { family: 4, socket: '/var/run/calico/bird.ctl', via: 'host' } as const
+const WANTED: Wanted = { ...anyHost, windowMs: 20_000, settleMs: 1_000 }
 
 export interface HostOptions {
   policy?: string
@@ -73,55 +40,36 @@ export interface HostOptions {
   withConfig?: boolean
 }
 
-const KILLED = 137
-
-/** A host with one calico/node and its BIRD, and the journal of one run on its disk. */
+/** A host with one calico/node and its BIRD, and an agent that may die on it. */
 export class FakeHost {
   readonly ops: string[] = []
   /** The clock's time of each of them, first time it happened. */
   readonly opTimes = new Map<string, number>()
   readonly events: AgentEvent[] = []
   readonly clock = new FakeClock()
+  readonly agent = new KillableRun(this.clock)
   readonly docker = new FakeDocker(this.ops)
-  readonly bird: FakeBird
+  readonly node: NodeLife
   readonly routes = new FakeKernelRoutes()
   readonly cni = new ConfiguredHost(this.ops)
   readonly plugins = new FakeCniBinaries(this.ops)
   readonly probe = fakeProbe()
-  /** What must never happen, as it happened. */
-  readonly violations: string[] = []
   oldId = ''
-  /** The journal on disk. */
-  text = ''
-  /** How many moves the last story made. */
-  moves = 0
-  /** Called before each move; what it throws is what the move fails with. */
-  onMove: (move: number, what: string) => void = () => undefined
   readonly #options: HostOptions
-  #running: Running | undefined
-  #runningImage = ''
   #restAtBoot = false
   readonly #created: string[] = []
 
   constructor(options: HostOptions = {}) {
     this.#options = options
-    this.bird = new FakeBird({
-      clock: this.clock,
-      running: () => this.#running,
-      timeline: () => this.#timeline(),
-      ops: this.ops,
-    })
-    const create = this.docker.createContainer.bind(this.docker)
-    this.docker.createContainer = async (name, body) => {
+    const { clock, docker, ops } = this
+    const timeline = (image: string, instance: string) => this.#timeline(image, instance)
+    const { newExitsAfter } = options
+    this.node = new NodeLife({ clock, docker, ops, timeline, newImage: NEW_IMAGE, newExitsAfter })
+    const create = docker.createContainer.bind(docker)
+    docker.createContainer = async (name, body) => {
       const id = await create(name, body)
       this.#created.push(id)
       return id
-    }
-    this.docker.onStart = (container) => {
-      this.#started(container)
-    }
-    this.docker.onExit = (container) => {
-      this.#exited(container)
     }
   }
 
@@ -156,7 +104,8 @@ export class FakeHost {
   }
 
   ports(): Ports {
-    const { docker, bird, clock, routes, probe, plugins } = this
+    const { docker, clock, routes, probe, plugins } = this
+    const { bird } = this.node
     const { configs, kubelet } = this.cni
     const systemd = new FakeSystemd(docker)
     const cni = { cni: plugins, configs, kubelet }
@@ -173,43 +122,21 @@ export class FakeHost {
   }
 
   /** Runs a plan, unless it is killed on the way. */
-  async run(signal = new AbortController().signal, death?: Death): Promise<string> {
-    const plan = await this.plan()
-    return await this.#drive(death, async (journal, ports) => {
-      await journal.append({ type: 'run', order: 1, agent: 'test', plan, problems: [] })
-      return await execute({ journal, ports, emit: this.#emit, signal })
-    })
+  async run(signal?: AbortSignal, death?: Death): Promise<string> {
+    return await this.agent.begin(await this.plan(), this.#tools(signal), death)
   }
 
-  /** What `agent resume` does: from the journal alone, if it is not finished. */
   async resume(death?: Death): Promise<string> {
-    const state = this.state()
-    if (state === null) return 'nothing'
-    if (state.outcome !== null) return state.outcome
-    const signal = new AbortController().signal
-    return await this.#drive(death, (journal, ports) => resume({ journal, ports, emit: this.#emit, signal }))
-  }
-
-  /** What the journal on disk says. */
-  state() {
-    const { records } = decodeJournal(this.text, RUN)
-    return records.reduce<RunState | null>(applyRecord, null)
-  }
-
-  /** Names of the records on disk. */
-  records(): string[] {
-    return decodeJournal(this.text, RUN).records.map((record) =>
-      'step' in record ? `${record.type} ${record.step}` : record.type,
-    )
+    return await this.agent.resume(this.#tools(), death)
   }
 
   powerCycle(): void {
-    const { plan, steps } = this.state() ?? {}
+    const { plan, steps } = this.agent.state() ?? {}
     const swapped = steps?.some(
       ({ doing, status }, i) => doing && status !== 'undone' && plan?.steps[i]?.kind === 'swap-container',
     )
     this.#restAtBoot ||= swapped !== true || steps?.at(-1)?.status === 'verified'
-    this.#running = undefined
+    this.node.cut()
     this.routes.held = false
     this.clock.reboot()
     this.docker.powerCycle()
@@ -223,40 +150,21 @@ export class FakeHost {
 
   /** In words, what is not as it must be after a run that ended with `outcome`. */
   async flaws(outcome: string): Promise<string[]> {
-    const flaws = [...this.violations]
     const upgraded = outcome === 'upgraded'
-    if (!['upgraded', 'rolled-back', 'refused', 'nothing'].includes(outcome))
-      flaws.push(`it ended ${outcome}`)
+    const { withPlugins, withConfig, autoRemove } = this.#options
+    const flaws = [
+      ...this.node.violations,
+      ...(['upgraded', 'rolled-back', 'refused', 'nothing'].includes(outcome) ? [] : [`it ended ${outcome}`]),
+      ...(this.routes.held ? ['routes are held'] : []),
+      ...pluginFlaws(this.plugins.files, upgraded && withPlugins === true),
+      ...this.cni.flaws(upgraded && withConfig === true),
+    ]
     const containers = await this.containers()
-    const running = containers.filter(({ State }) => State.Running)
-    if (this.routes.held) flaws.push('routes are held')
-    flaws.push(...this.#pluginFlaws(upgraded))
-    flaws.push(...this.cni.flaws(upgraded && this.#options.withConfig === true))
-    const [one] = running
-    if (!one && this.#restsAfterPowerCut()) return flaws
-    if (one === undefined || running.length !== 1) return [...flaws, `${running.length} containers run`]
-    if (one.Name !== `/${NAME}`) flaws.push(`${one.Name} runs`)
-    if (one.Config.Image !== (upgraded ? NEW_IMAGE : OLD_IMAGE)) flaws.push(`${one.Config.Image} runs`)
-    if (one.HostConfig.RestartPolicy.Name !== this.policy.Name) flaws.push(`it has another restart policy`)
-    const kept = this.#options.autoRemove !== true
-    if (!upgraded && kept && one.Id !== this.oldId) flaws.push('the old container was made again')
-    for (const other of containers.filter(({ Id }) => Id !== one.Id)) {
-      const parked = upgraded && other.Id === this.oldId && other.Name === `/${NAME}-parked-${RUN}`
-      if (!parked || other.HostConfig.RestartPolicy.Name !== 'no') flaws.push(`${other.Name} is left`)
-    }
-    if (upgraded && kept && containers.length !== 2) flaws.push('the way back is gone')
-    return flaws
-  }
-
-  /** All old or all new, and nothing beside them but the way back. */
-  #pluginFlaws(upgraded: boolean): string[] {
-    const swapped = upgraded && this.#options.withPlugins === true
-    const expected: Record<string, string> = swapped
-      ? { calico: 'new', 'calico-ipam': 'new', [`.calico-agent-${RUN}-calico.old`]: 'old' }
-      : { calico: 'old' }
-    const found = Object.fromEntries([...this.plugins.files].map(([path, text]) => [path.slice(13), text]))
-    const same = isDeepStrictEqual(found, expected)
-    return same ? [] : [`the plugins are ${JSON.stringify(found)}`]
+    if (this.#restsAfterPowerCut() && !containers.some(({ State }) => State.Running)) return flaws
+    const image = upgraded ? NEW_IMAGE : OLD_IMAGE
+    const policy = this.policy.Name
+    const expected = { name: NAME, image, policy, oldId: this.oldId, upgraded, kept: autoRemove !== true }
+    return [...flaws, ...containerFlaws(containers, expected)]
   }
 
   /** Nothing was on trial, and the operator wants no start after a boot. */
@@ -264,27 +172,24 @@ export class FakeHost {
     return this.policy.Name === 'no' && this.#restAtBoot
   }
 
-  readonly #emit = (event: AgentEvent): void => {
-    this.events.push(event)
+  #tools(signal?: AbortSignal) {
+    return {
+      ports: (move: Move) => this.#movingPorts((what, make) => move(what, () => this.#timed(make))),
+      emit: (event: AgentEvent) => void this.events.push(event),
+      ...(signal && { signal }),
+    }
   }
 
-  async #drive(
-    death: Death | undefined,
-    story: (journal: Journal, ports: Ports) => Promise<string>,
-  ): Promise<string> {
-    const agent = new Mortal(death, (move, what) => {
-      this.moves = move + 1
-      this.onMove(move, what)
-    })
-    const move: Move = (what, make) => agent.move(what, () => this.#timed(make))
-    const journal = journalOn(this, RUN, this.clock, move)
-    const docker = withMoves(this.docker, CHANGES, move)
-    const bird = withMoves(this.bird, ['disable', 'enable'], move)
-    const configs = withMoves(this.cni.configs, ['replace', 'restore', 'remove'], move)
-    const kubelet = withMoves(this.cni.kubelet, ['restart'], move)
-    const cni = withMoves(this.plugins, CNI_CHANGES, move)
-    const ports = { ...this.ports(), docker, bird, cni, configs, kubelet }
-    return await Promise.race([story(journal, ports), agent.killed.promise])
+  #movingPorts(move: Move): Ports {
+    const ports = this.ports()
+    return {
+      ...ports,
+      docker: withMoves(ports.docker, CHANGES, move),
+      bird: withMoves(ports.bird, ['disable', 'enable'], move),
+      cni: withMoves(ports.cni, CNI_CHANGES, move),
+      configs: withMoves(ports.configs, ['replace', 'restore', 'remove'], move),
+      kubelet: withMoves(ports.kubelet, ['restart'], move),
+    }
   }
 
   async #timed<T>(make: () => Promise<T>): Promise<T> {
@@ -297,32 +202,9 @@ export class FakeHost {
     }
   }
 
-  #started({ Id, Config }: ContainerJson): void {
-    if (this.#running) this.violations.push(`${Config.Image} started beside ${this.#runningImage}`)
-    this.#running = { container: Id, since: this.clock.now() }
-    this.#runningImage = Config.Image
-    const { newExitsAfter } = this.#options
-    if (newExitsAfter === undefined || Config.Image !== NEW_IMAGE) return
-    void this.clock.sleep(newExitsAfter).then(() => {
-      if (this.#running?.container === Id) this.docker.exit(Id, 1)
-    })
-  }
-
-  #exited({ Id, Config, State }: ContainerJson): void {
-    // it answers as of now
-    const killed = State.ExitCode === KILLED
-    void this.bird.look(ENDPOINT, Id).then((view) => {
-      const established = view.state === 'up' && view.sessions.some((peer) => peer.established)
-      if (killed && established && view.recovering)
-        this.violations.push(`${Config.Image} killed in the middle of its recovery`)
-    })
-    if (this.#running?.container === Id) this.#running = undefined
-  }
-
-  #timeline(): Timeline {
-    const instance = `${this.clock.bootId()} ${this.#running?.since ?? 0}`
+  #timeline(image: string, instance: string): Timeline {
     const { newBird, deadPeer } = this.#options
-    if (newBird && this.#runningImage === NEW_IMAGE) return newBird(instance)
+    if (newBird && image === NEW_IMAGE) return newBird(instance)
     return restartTimeline(instance, [session(2), session(3), ...(deadPeer === true ? [deadSession(9)] : [])])
   }
 }

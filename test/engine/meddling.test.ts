@@ -10,12 +10,12 @@ async function meddled(
 ) {
   const host = await FakeHost.create(options)
   let calls = 0
-  host.onMove = (_, what) => {
+  host.agent.onMove = (_, what) => {
     if (what === method && ++calls === nth) act(host)
   }
   const outcome = await host.run()
   const running = (await host.containers()).filter(({ State }) => State.Running)
-  return { host, outcome, running, problems: host.state()?.problems ?? [] }
+  return { host, outcome, running, problems: host.agent.state()?.problems ?? [] }
 }
 
 const inThePull: [string, number] = ['pullImage', 1]
@@ -39,7 +39,7 @@ describe('somebody who lays hands on the old container before its turn', () => {
     expect(outcome).toBe('refused')
     expect(problems).toMatchObject([{ code: 'changed-meanwhile' }])
     expect(host.ops.filter((op) => op.startsWith('docker start'))).toEqual([])
-    expect(host.violations).toEqual([])
+    expect(host.node.violations).toEqual([])
   })
 })
 

@@ -7,7 +7,9 @@ import { shapes } from './shapes.ts'
 async function moments(options: HostOptions): Promise<Death[]> {
   const host = await FakeHost.create(options)
   await host.run()
-  return Array.from({ length: host.moves }, (_, at) => [true, false].map((before) => ({ at, before }))).flat()
+  return Array.from({ length: host.agent.moves }, (_, at) =>
+    [true, false].map((before) => ({ at, before })),
+  ).flat()
 }
 
 /** What is wrong after a death at each moment, and a resume. */
@@ -16,7 +18,7 @@ async function flawsOfDeaths(options: HostOptions, powerCut: boolean): Promise<s
   for (const death of await moments(options)) {
     const host = await FakeHost.create(options)
     const ended = await host.run(undefined, death)
-    const where = `died ${death.before ? 'before' : 'after'} move ${death.at}, ${host.records().at(-1) ?? 'no record'}`
+    const where = `died ${death.before ? 'before' : 'after'} move ${death.at}, ${host.agent.records().at(-1) ?? 'no record'}`
     if (ended !== 'killed') all.push(`${where}: it was not killed`)
     if (powerCut) host.powerCycle()
     const outcome = await host.resume()

@@ -2,15 +2,10 @@ import { upgradePlan } from '../../agent/core/build-plan.ts'
 import type { ContainerJson } from '../../agent/core/docker-json.ts'
 import type { Wanted } from '../../agent/core/model.ts'
 import type { Plan } from '../../agent/core/plan.ts'
-import { execute } from '../../agent/engine/execute.ts'
-import { resume } from '../../agent/engine/resume.ts'
-import type { Journal } from '../../agent/journal/journal.ts'
-import { decodeJournal } from '../../agent/journal/record.ts'
-import { applyRecord, type RunState } from '../../agent/journal/run-state.ts'
 import { observe } from '../../agent/observe/observe.ts'
 import type { Ports } from '../../agent/steps/step.ts'
-import { wanted } from '../core/observed.ts'
-import { FakeBird, type Running, restartTimeline, session } from '../fakes/bird.ts'
+import { wanted as anyHost } from '../core/observed.ts'
+import { restartTimeline, session } from '../fakes/bird.ts'
 import { FakeClock } from '../fakes/clock.ts'
 import { FakeCniBinaries } from '../fakes/cni-binaries.ts'
 import { FakeDocker } from '../fakes/docker.ts'
@@ -18,10 +13,10 @@ import { FakeKernelRoutes } from '../fakes/kernel-routes.ts'
 import { fakeProbe } from '../fakes/probe.ts'
 import { FakeSystemd, FakeUnitFiles } from '../fakes/systemd.ts'
 import { ConfiguredHost } from './configured-host.ts'
-import { journalOn, Mortal } from './mortal.ts'
-import { type Death, withMoves } from './moves.ts'
+import { KillableRun, RUN } from './killable-run.ts'
+import { type Death, type Move, withMoves } from './moves.ts'
+import { NodeLife } from './node-life.ts'
 
-const RUN = '20261122T141503Z-7f3a'
 const OLD_IMAGE = 'calico/node:v2.6.5'
 export const NEW_IMAGE = 'calico/node:v2.6.12'
 export const UNIT_FILE = '/etc/systemd/system/calico-node.service'
@@ -29,29 +24,7 @@ export const UNIT_FILE = '/etc/systemd/system/calico-node.service'
 export const unitText = (image: string): string =>
   `# ours\n[Service]\nExecStart=/usr/bin/docker run --net=host \\\n  --name=calico-node ${image}\nRestart=always\n`
 
-const WANTED: Wanted = {
-  node: { image: NEW_IMAGE, container: 'calico-node', manager: 'auto' },
-  cni: {
-    onlyIfInstalled: false,
-    source: null,
-    binaries: ['calico', 'calico-ipam'],
-    sha256: {},
-    binDir: '/opt/cni/bin',
-    configDir: '/etc/cni/net.d',
-  },
-  cniConfig: null,
-  controllers: wanted.controllers,
-  release: null,
-  places: { binDir: '/opt/cni/bin', configDir: '/etc/cni/net.d', configFile: null },
-  birdSockets: ['/var/run/calico/bird.ctl'],
-  windowMs: 20_000,
-  settleMs: 1_000,
-  keepImages: 1,
-  allow: [],
-}
-
-const ENDPOINT = { family: 4, socket: '/var/run/calico/bird.ctl', via: 'host' } as const
-const KILLED = 137
+const WANTED: Wanted = { ...anyHost, windowMs: 20_000, settleMs: 1_000 }
 
 interface Options {
   /** The new container ends by itself so many ms after its start. */
@@ -62,44 +35,27 @@ interface Options {
   slowMs?: number
 }
 
-/** A host whose calico/node a unit runs, and the journal of one run on its disk. */
+/** A host whose calico/node a unit runs, and an agent that may die on it. */
 export class UnitHost {
   readonly ops: string[] = []
   readonly clock = new FakeClock()
+  readonly agent = new KillableRun(this.clock)
   readonly docker = new FakeDocker(this.ops)
   readonly files = new FakeUnitFiles(this.ops)
   readonly systemd = new FakeSystemd(this.docker, this.files, this.ops)
   readonly routes = new FakeKernelRoutes()
-  text = ''
-  moves = 0
-  readonly #bird = new FakeBird({
-    clock: this.clock,
-    running: () => this.#running,
-    timeline: () => restartTimeline(`${this.clock.bootId()} ${this.#running?.since ?? 0}`, [session(2)]),
-  })
-  #running: Running | undefined
-  readonly #violations: string[] = []
+  readonly #life: NodeLife
   readonly #options: Options
 
   private constructor(options: Options) {
     this.#options = options
-    this.docker.onStart = ({ Id, Config }) => {
-      this.#running = { container: Id, since: this.clock.now() }
-      const { newExitsAfter } = options
-      if (newExitsAfter === undefined || Config.Image !== NEW_IMAGE) return
-      void this.clock.sleep(newExitsAfter).then(() => {
-        if (this.#running?.container === Id) this.docker.exit(Id, 1)
-      })
-    }
-    this.docker.onExit = ({ Id, Config, State }) => {
-      const killed = State.ExitCode === KILLED
-      void this.#bird.look(ENDPOINT, Id).then((view) => {
-        const established = view.state === 'up' && view.sessions.some((peer) => peer.established)
-        if (killed && established && view.recovering)
-          this.#violations.push(`${Config.Image} killed in the middle of its recovery`)
-      })
-      if (this.#running?.container === Id) this.#running = undefined
-    }
+    const { clock, docker, ops } = this
+    this.#life = new NodeLife({
+      ...{ clock, docker, ops },
+      timeline: (_image, instance) => restartTimeline(instance, [session(2)]),
+      newImage: NEW_IMAGE,
+      newExitsAfter: options.newExitsAfter,
+    })
   }
 
   static async create(options: Options = {}): Promise<UnitHost> {
@@ -117,28 +73,20 @@ export class UnitHost {
   }
 
   async run(death?: Death): Promise<string> {
-    const plan = await this.#plan()
-    return await this.#drive(death, async (journal, ports) => {
-      await journal.append({ type: 'run', order: 1, agent: 'test', plan, problems: [] })
-      return await execute({ journal, ports, emit: () => undefined, signal: new AbortController().signal })
-    })
+    const isSlow = this.#options.slowMs !== undefined
+    this.agent.onMove = (move) => (this.systemd.isAbandoned = isSlow && move === death?.at)
+    return await this.agent.begin(await this.#plan(), this.#tools, death)
   }
 
   async resume(): Promise<string> {
-    const { records } = decodeJournal(this.text, RUN)
-    if (records.length === 0) return 'nothing'
-    const outcome = records.reduce<RunState | null>(applyRecord, null)?.outcome ?? null
-    if (outcome !== null) return outcome
-    const signal = new AbortController().signal
-    return await this.#drive(undefined, (journal, ports) =>
-      resume({ journal, ports, emit: () => undefined, signal }),
-    )
+    this.systemd.isAbandoned = false
+    return await this.agent.resume(this.#tools)
   }
 
   /** A boot: /run is empty, and systemd starts what the files say. */
   async powerCycle(): Promise<void> {
     this.clock.reboot()
-    this.#running = undefined
+    this.#life.cut()
     this.docker.powerCycle()
     await this.systemd.boot()
     this.routes.held = false
@@ -151,16 +99,16 @@ export class UnitHost {
   /** In words, what is not as it must be after a run that ended with `outcome`. */
   async flaws(outcome: string): Promise<string[]> {
     const image = outcome === 'upgraded' ? NEW_IMAGE : OLD_IMAGE
-    const now = this.#running?.container
+    const now = this.#life.container
     await this.clock.sleep(10_000)
     const node = await this.node()
     const untouched = outcome === 'nothing' || outcome === 'refused'
     const text = untouched ? (this.#options.text ?? unitText(OLD_IMAGE)) : unitText(image)
     return [
-      ...this.#violations,
+      ...this.#life.violations,
       ...(['upgraded', 'rolled-back', 'refused', 'nothing'].includes(outcome) ? [] : [`it ended ${outcome}`]),
       ...(node?.State.Running === true ? [] : ['nothing runs']),
-      ...(now === this.#running?.container ? [] : ['something was still under way']),
+      ...(now === this.#life.container ? [] : ['something was still under way']),
       ...(node?.Config.Image === image ? [] : [`${node?.Config.Image ?? 'nothing'} runs`]),
       ...(this.files.files.get(UNIT_FILE) === text ? [] : ['the file is not as it must be']),
       ...(this.files.files.size === 1 ? [] : [`left: ${[...this.files.files.keys()].join(' ')}`]),
@@ -178,23 +126,18 @@ export class UnitHost {
   #ports(): Ports {
     const { docker, clock, routes, systemd, files } = this
     const { configs, kubelet } = new ConfiguredHost(this.ops)
-    const ports = { docker, bird: this.#bird, clock, routes, probe: fakeProbe(), configs, kubelet }
+    const ports = { docker, bird: this.#life.bird, clock, routes, probe: fakeProbe(), configs, kubelet }
     return { ...ports, cni: new FakeCniBinaries(this.ops), systemd, unitFiles: files }
   }
 
-  async #drive(
-    death: Death | undefined,
-    story: (journal: Journal, ports: Ports) => Promise<string>,
-  ): Promise<string> {
-    const isSlow = this.#options.slowMs !== undefined
-    const agent = new Mortal(death, (move) => (this.systemd.isAbandoned = isSlow && move === death?.at))
-    const ports = this.#ports()
-    const systemd = withMoves(ports.systemd, ['daemonReload', 'restart'], agent.move)
-    const unitFiles = withMoves(ports.unitFiles, ['write', 'remove'], agent.move)
-    const journal = journalOn(this, RUN, this.clock, agent.move)
-    const told = story(journal, { ...ports, systemd, unitFiles })
-    const ended = await Promise.race([told, agent.killed.promise])
-    this.moves = agent.moves
-    return ended
+  readonly #tools = {
+    ports: (move: Move): Ports => {
+      const ports = this.#ports()
+      return {
+        ...ports,
+        systemd: withMoves(ports.systemd, ['daemonReload', 'restart'], move),
+        unitFiles: withMoves(ports.unitFiles, ['write', 'remove'], move),
+      }
+    },
   }
 }

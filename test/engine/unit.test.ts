@@ -75,7 +75,7 @@ describe('somebody who lays hands on the unit in the pull', () => {
     }
     expect(await host.run()).toBe('refused')
     expect(host.ops).toEqual([])
-    expect(host.text).toContain('"changed-meanwhile"')
+    expect(host.agent.text).toContain('"changed-meanwhile"')
   })
 })
 
@@ -90,7 +90,7 @@ async function flawsOfDeaths(
   const whole = await UnitHost.create(options)
   await whole.run()
   const all: string[] = []
-  for (let at = 0; at < whole.moves; at++) {
+  for (let at = 0; at < whole.agent.moves; at++) {
     for (const before of [true, false]) {
       const host = await UnitHost.create(options)
       const death: Death = { at, before }

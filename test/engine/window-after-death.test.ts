@@ -13,7 +13,7 @@ describe('the window of a run whose agent died after the kill', () => {
     await host.run(undefined, death)
     host.clock.pass(9_000)
     expect(await host.resume()).toBe('upgraded')
-    expect(host.state()?.window?.usedMs).toBeGreaterThanOrEqual(9_000)
+    expect(host.agent.state()?.window?.usedMs).toBeGreaterThanOrEqual(9_000)
   })
 
   it.each(afterTheStart)('has its reserve for the way back: move $at', async (death) => {

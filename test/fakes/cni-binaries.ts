@@ -1,4 +1,5 @@
 import { keptName, stagedName } from '../../agent/core/cni-files.ts'
+import type { CniAnswer } from '../../agent/core/cni-version.ts'
 import { AgentError, type Problem } from '../../agent/core/errors.ts'
 import type {
   BinaryFacts,
@@ -35,6 +36,14 @@ export class FakeCniBinaries implements CniBinaries {
 
   version(path: string): Promise<string | null> {
     return Promise.resolve(this.files.has(path) ? 'v1.0.0' : null)
+  }
+
+  calicoVersion(path: string): Promise<string | null> {
+    return this.version(path)
+  }
+
+  cniVersions(): Promise<CniAnswer> {
+    return Promise.resolve({ known: ['0.1.0', '0.2.0', '0.3.0', '0.3.1', '0.4.0'] })
   }
 
   async offered(_source: unknown, names: string[]): Promise<StagedFacts[]> {

@@ -10,16 +10,11 @@ interface FakeFile {
   mtime: number
 }
 
-const KNOWN = '{"cniVersion":"0.4.0","supportedVersions":["0.1.0","0.2.0","0.3.0","0.3.1","0.4.0"]}'
-
 /** Configs and plugins in memory; two names may be one file. */
 export class FakeCniConfigs implements CniConfigs {
   readonly files = new Map<string, FakeFile>()
-  /** Answers to VERSION by the plugins' paths. */
-  readonly plugins = new Map([
-    ['/opt/cni/bin/calico', KNOWN],
-    ['/opt/cni/bin/calico-ipam', KNOWN],
-  ])
+  /** Paths of programs. */
+  readonly plugins = new Set(['/opt/cni/bin/calico', '/opt/cni/bin/calico-ipam'])
   /** Of every directory. */
   problem: Problem | null = null
   readonly #ops: string[]
@@ -81,10 +76,6 @@ export class FakeCniConfigs implements CniConfigs {
 
   async isProgram(path: string): Promise<boolean> {
     return await Promise.resolve(this.plugins.has(path))
-  }
-
-  async askVersion(path: string): Promise<string> {
-    return await Promise.resolve(this.plugins.get(path) ?? '')
   }
 }
 

@@ -16,21 +16,16 @@ import type {
   RemoteImage,
 } from '../../agent/ports/docker.ts'
 import { archiveOf, type FakeFile } from './docker-archive.ts'
-import { createdContainer, wouldRestart } from './docker-container.ts'
+import { createdContainer } from './docker-container.ts'
+import { FakeContainers } from './docker-containers.ts'
 import { FakeImages } from './docker-images.ts'
 import { hasLabel, nameOf, refusal, timedOut } from './docker-words.ts'
-
-interface FakeContainer {
-  json: ContainerJson
-  /** Set by a kill, cleared by a start: `unless-stopped` heeds it, `always` does not once the Engine starts anew. */
-  manuallyStopped: boolean
-}
 
 /**
  * A Docker Engine in memory, held to the real one by test/contract. Whatever changes something is written to
  * `ops` as a sentence with names, not ids: `docker start calico-node`.
  */
-export class FakeDocker implements Docker {
+export class FakeDocker extends FakeContainers implements Docker {
   readonly images = new FakeImages()
   /** Files that every container shows, by path. */
   readonly files = new Map<string, FakeFile>()
@@ -46,55 +41,13 @@ export class FakeDocker implements Docker {
     exitCode: 0,
     output: '',
   })
-  /** Called after a container started or exited, by a call or by itself: a fake BIRD lives and dies by it. */
-  onStart: (container: ContainerJson) => void = () => undefined
-  onExit: (container: ContainerJson) => void = () => undefined
-
-  readonly ops: string[]
-  private readonly containers: FakeContainer[] = []
   private readonly failures = new Map<string, Error>()
   private readonly removedVolumes: string[] = []
   private created = 0
-  private ticks = 0
-
-  constructor(ops: string[] = []) {
-    this.ops = ops
-  }
 
   /** The next call of this method throws. */
   failNext(method: keyof Docker, error: Error): void {
     this.failures.set(method, error)
-  }
-
-  /** The container's first process ends by itself: its restart policy or AutoRemove follows. */
-  exit(container: string, exitCode: number): void {
-    const found = this.need(container, 'exit')
-    this.ended(found, exitCode)
-    if (found.json.State.Status === 'exited' && wouldRestart(found.json, false)) this.started(found)
-  }
-
-  /** The host loses power and boots: Docker starts what the policies say. As measured with Engine 20.10. */
-  powerCycle(): void {
-    this.ops.push('power cycle')
-    for (const container of [...this.containers]) {
-      if (container.json.State.Running) this.ended(container, 255)
-      if (container.json.HostConfig.AutoRemove === true) this.forget(container)
-    }
-    for (const container of this.containers) {
-      const { Status } = container.json.State
-      // a container that never ran is not started, whatever its policy
-      if (Status === 'exited' && wouldRestart(container.json, container.manuallyStopped))
-        this.started(container)
-    }
-  }
-
-  /** dockerd starts anew under live-restore: what runs goes on, what was stopped comes up as the policies say. */
-  restartEngine(): void {
-    for (const container of this.containers) {
-      const { Status } = container.json.State
-      if (Status === 'exited' && wouldRestart(container.json, container.manuallyStopped))
-        this.started(container)
-    }
   }
 
   async info(): Promise<EngineInfo> {
@@ -289,67 +242,11 @@ export class FakeDocker implements Docker {
     if (failure !== undefined) throw failure
   }
 
-  private find(container: string): FakeContainer | undefined {
-    return (
-      this.containers.find(({ json }) => json.Id === container || nameOf(json) === container) ??
-      this.containers.find(({ json }) => container !== '' && json.Id.startsWith(container))
-    )
-  }
-
-  private need(container: string, what: string): FakeContainer {
-    const found = this.find(container)
-    if (found === undefined) throw refusal(what, 404, `No such container: ${container}`)
-    return found
-  }
-
-  private refuseTakenName(what: string, name: string): void {
-    const holder = this.containers.find(({ json }) => nameOf(json) === name)
-    if (holder === undefined) return
-    const reply = `Conflict. The container name "/${name}" is already in use by container "${holder.json.Id}".`
-    throw refusal(what, 409, reply)
-  }
-
   /** Engine 20.10 connects a container that does not run to anything, and looks only when it starts. */
   private refuseMissingNetwork({ Id, NetworkSettings, HostConfig }: ContainerJson): void {
     const missing = Object.keys(NetworkSettings.Networks).find(
       (network) => network !== HostConfig.NetworkMode && !this.networks.has(network),
     )
     if (missing !== undefined) throw refusal(`start container ${Id}`, 404, `network ${missing} not found`)
-  }
-
-  private started(container: FakeContainer): void {
-    container.manuallyStopped = false
-    const { State } = container.json
-    Object.assign(State, {
-      Status: 'running',
-      Running: true,
-      Pid: 1000 + this.ticks,
-      ExitCode: 0,
-      StartedAt: this.tick(),
-    })
-    this.onStart(structuredClone(container.json))
-  }
-
-  private ended(container: FakeContainer, ExitCode: number): void {
-    const { State, HostConfig } = container.json
-    const Status = HostConfig.AutoRemove === true ? 'removing' : 'exited'
-    Object.assign(State, { Status, Running: false, Pid: 0, ExitCode, FinishedAt: this.tick() })
-    // the Engine removes an AutoRemove container some time after it told of the exit
-    if (HostConfig.AutoRemove === true)
-      setTimeout(() => {
-        this.forget(container)
-      }, 1).unref()
-    this.onExit(structuredClone(container.json))
-  }
-
-  private forget(container: FakeContainer): void {
-    const at = this.containers.indexOf(container)
-    if (at >= 0) this.containers.splice(at, 1)
-  }
-
-  /** Times that differ, so that an old instance is told from a new one. */
-  private tick(): string {
-    this.ticks += 1
-    return new Date(Date.UTC(2026, 0, 1) + this.ticks * 1000).toISOString()
   }
 }

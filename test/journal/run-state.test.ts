@@ -17,6 +17,7 @@ describe('the state of a run', () => {
       order: 1,
       plan: plan('run-1'),
       startedAt: '2026-11-22T14:15:10.000Z',
+      endedAt: null,
       steps: [
         { status: 'pending', ms: 0 },
         { status: 'pending', ms: 0 },

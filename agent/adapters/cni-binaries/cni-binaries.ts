@@ -12,7 +12,7 @@ import { directorySource } from './directory-source.ts'
 import { sha256Of } from './file-hash.ts'
 import { type ImageReader, imageSource, removeOrphans } from './image-source.ts'
 import { directoryProblem, nodenameOptional, nodenameWritten } from './look.ts'
-import { versionOf } from './plugin.ts'
+import { calicoVersionOf, cniVersionsOf, versionOf } from './plugin.ts'
 import { remembered } from './remembered.ts'
 import type { ReadSource } from './source.ts'
 import { stage } from './staging.ts'
@@ -30,6 +30,8 @@ export function createCniBinaries(docker: ImageReader): CniBinaries {
     directoryProblem,
     installed: (binDir, names) => factsOf(binDir, names, (name) => name, hash),
     version: remembered(versionOf),
+    calicoVersion: remembered(calicoVersionOf),
+    cniVersions: cniVersionsOf,
     offered: (source, names, signal) => offered(readerOf(source), names, signal),
     nodenameOptional,
     nodenameWritten,

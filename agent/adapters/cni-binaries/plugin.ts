@@ -1,11 +1,10 @@
 import { execFile } from 'node:child_process'
-import { printedVersion, supportedCniVersions } from '../../core/cni-plugin.ts'
+import { calicoVersion, printedVersion } from '../../core/cni-plugin.ts'
+import { type CniAnswer, supportedCniVersions, versionQuestion } from '../../core/cni-version.ts'
 
 /** A plugin answers both questions within 50 ms. */
 const TIMEOUT_MS = 5_000
 const MAX_OUTPUT_BYTES = 64 * 1024
-/** A version that every plugin knows: the question carries a config. */
-const QUESTION = JSON.stringify({ cniVersion: '0.3.1' })
 
 interface Answer {
   stdout: string
@@ -20,13 +19,23 @@ export async function versionOf(path: string): Promise<string | null> {
   return failure === null ? (printedVersion(stdout) ?? printedVersion(stderr)) : null
 }
 
-/** The CNI versions that it knows, or why it cannot say. */
-export async function cniVersionsOf(path: string): Promise<{ known: string[] } | { failure: string }> {
-  const { stdout, stderr, failure } = await run(path, [], { CNI_COMMAND: 'VERSION' }, QUESTION)
-  if (failure !== null)
-    return { failure: [failure, firstLine(stdout), firstLine(stderr)].filter(Boolean).join(': ') }
-  const known = supportedCniVersions(stdout)
-  return known ? { known } : { failure: `it answers CNI VERSION with ${firstLine(stdout) || 'nothing'}` }
+/** The same, where Calico's own plugin prints it. */
+export async function calicoVersionOf(path: string): Promise<string | null> {
+  const { stdout, failure } = await run(path, ['-v'], {}, '')
+  return failure === null ? calicoVersion(stdout) : null
+}
+
+/** The versions of the CNI specification that it knows, or why it cannot say. */
+export async function cniVersionsOf(path: string): Promise<CniAnswer> {
+  const { stdout, stderr, failure } = await run(path, [], versionQuestion.env, versionQuestion.stdin)
+  const known = supportedCniVersions(stdout, failure === null)
+  if (known !== null) return { known }
+  return {
+    failure:
+      failure === null
+        ? `it answers CNI VERSION with ${firstLine(stdout) || 'nothing'}`
+        : [failure, firstLine(stdout), firstLine(stderr)].filter(Boolean).join(': '),
+  }
 }
 
 function run(path: string, argv: string[], environment: object, input: string): Promise<Answer> {

@@ -14,10 +14,7 @@ interface Move {
   env: Map<string, string>
 }
 
-/** calico-upgrade migrates what a node of this version or later left (release notes of v3.0.1). */
-const FIRST_MIGRATABLE = '2.6.5'
-
-/** One Calico version may follow the other. */
+/** The version of the node that is asked for is one to have, with the settings that there are. */
 export const versionRules: Rule[] = rulesOn(moveOf, [
   {
     code: 'withdrawn-version',
@@ -28,28 +25,6 @@ export const versionRules: Rule[] = rulesOn(moveOf, [
     check: ({ to }) =>
       to !== null && isWithdrawn(to)
         ? { message: `cannot upgrade to v${to}: Calico withdrew it`, fix: 'name the version after it' }
-        : null,
-  },
-  {
-    code: 'datastore-migration',
-    severity: 'error',
-    allowable: true,
-    about: 'the move needs no migration of the datastore',
-    seen: moveText,
-    check: migration,
-  },
-  {
-    code: 'downgrade',
-    severity: 'error',
-    allowable: true,
-    about: 'the move is no downgrade across a minor version',
-    seen: moveText,
-    check: ({ from, to }) =>
-      from !== null && to !== null && semver.lt(minorOf(to), minorOf(from))
-        ? {
-            message: `cannot go from v${from} back to v${to}: a downgrade across a minor version may not read what the newer one wrote`,
-            fix: 'agent rollback puts back what the last run replaced',
-          }
         : null,
   },
   {
@@ -66,23 +41,6 @@ function moveOf({ node, image }: Observed): Move | null {
   if (node === null || image === null) return null
   const name = node.container.Name.replace(/^\//, '')
   return { name, env: envMap(node.container.Config.Env), ...nodeVersions(node, image) }
-}
-
-/** The datastore is the cluster's: no agent of one host can see how far its migration is. */
-function migration({ from, to, env }: Move): Objection | null {
-  if (from === null || to === null || semver.major(from) >= 3 || semver.major(to) < 3) return null
-  if (semver.lt(from, FIRST_MIGRATABLE)) {
-    return {
-      message: `cannot go from v${from} to v${to}: the way to v3 begins at v${FIRST_MIGRATABLE}`,
-      fix: 'agent upgrade --to v2.6.12 first, on every host',
-    }
-  }
-  // Only what is in etcd is migrated: the Kubernetes API has its own storage.
-  if (env.get('DATASTORE_TYPE') === 'kubernetes') return null
-  return {
-    message: `cannot go from v${from} to v${to}: v3 reads another datastore, and calico-upgrade must have been started to migrate it`,
-    fix: 'calico-upgrade dry-run, then calico-upgrade start; once all nodes and CNI plugins are v3, calico-upgrade complete',
-  }
 }
 
 /** Release notes of v3.0.1; a v3 that runs with them has proved that it can. */
@@ -112,12 +70,4 @@ function droppedEnv({ name, from, to, env }: Move): Objection[] {
     })
   }
   return found.map((objection) => (from === null ? { ...objection, severity: 'warning' } : objection))
-}
-
-function minorOf(version: string): string {
-  return `${semver.major(version)}.${semver.minor(version)}.0`
-}
-
-function moveText({ from, to }: Move): string {
-  return `${versionText(from)} -> ${versionText(to)}`
 }

@@ -103,7 +103,7 @@ describe('datastore-migration', () => {
       },
     ])
     expect(problems({ from: 'v2.6.3', to: 'v3.0.1' })).toMatchObject([
-      { message: expect.stringContaining('the way to v3 begins at v2.6.5') as string },
+      { message: expect.stringContaining('the way to v3 begins at node v2.6.5') as string },
     ])
   })
 

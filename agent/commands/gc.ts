@@ -1,0 +1,41 @@
+import type { CommandModule } from 'yargs'
+import { AgentError } from '../core/errors.ts'
+import { gc, nothingRemoved, wouldGc } from '../gc.ts'
+import { renderGc } from '../report/gc.ts'
+import type { Environment } from './environment.ts'
+import { type CommonArgs, withCommon } from './options.ts'
+
+interface GcArgs extends CommonArgs {
+  check: boolean
+}
+
+export function gcCommand(environment: Environment): CommandModule<object, GcArgs> {
+  const { color, print, exit } = environment
+  return {
+    command: 'gc',
+    describe: 'remove what retention no longer keeps',
+    builder: (yargs) =>
+      withCommon(yargs).option('check', {
+        type: 'boolean',
+        default: false,
+        describe: 'say what would be removed, and remove nothing',
+      }),
+    handler: async (options) => {
+      const { json, check } = options
+      try {
+        const { app, wanted, end } = await environment.open(options, { target: false, progress: false })
+        try {
+          const report = await (check ? wouldGc : gc)(app, wanted)
+          print(json ? JSON.stringify(report) : renderGc(report, { color, check }))
+        } finally {
+          end()
+        }
+      } catch (error) {
+        if (!(error instanceof AgentError)) throw error
+        const report = nothingRemoved(error.asProblems())
+        print(json ? JSON.stringify(report) : renderGc(report, { color, check }))
+        exit(error.exitCode)
+      }
+    },
+  }
+}

@@ -1,0 +1,49 @@
+import type { ArgumentsCamelCase, CommandModule } from 'yargs'
+import { AgentError } from '../core/errors.ts'
+import { history, newestRun, unknownHistory } from '../history.ts'
+import { renderHistory } from '../report/history.ts'
+import { historyPage } from '../report/history-page.ts'
+import { renderProblems } from '../report/status.ts'
+import type { Environment } from './environment.ts'
+import { type CommonArgs, withCommon } from './options.ts'
+
+interface HistoryArgs extends CommonArgs {
+  run: string | undefined
+  html: string | undefined
+}
+
+export function historyCommand(environment: Environment): CommandModule<object, HistoryArgs> {
+  return {
+    command: 'history [run]',
+    describe: 'runs, newest first, or the timeline of RUN',
+    builder: (yargs) =>
+      withCommon(yargs)
+        .positional('run', { type: 'string', describe: 'name of a run; a wrong one lists them' })
+        .option('html', {
+          type: 'string',
+          requiresArg: true,
+          describe: 'draw the timeline of RUN, or of the newest run, into this file',
+        }),
+    handler: (options) => show(environment, options),
+  }
+}
+
+async function show(environment: Environment, options: ArgumentsCamelCase<HistoryArgs>): Promise<void> {
+  const { color, print, exit } = environment
+  const { json, html } = options
+  try {
+    const { app, end } = await environment.open(options, { target: false, progress: false })
+    const run = options.run ?? (html === undefined ? undefined : await newestRun(app))
+    const report = await history(app, run)
+    end()
+    if (html !== undefined && report.timeline !== null)
+      await environment.writeFile(html, historyPage(report.timeline, report.problems))
+    if (json) print(JSON.stringify(report))
+    else print(html === undefined ? renderHistory(report, { color }) : `${run ?? ''} is drawn in ${html}`)
+  } catch (error) {
+    if (!(error instanceof AgentError)) throw error
+    const problems = error.asProblems()
+    print(json ? JSON.stringify(unknownHistory(problems)) : renderProblems(problems, { color }))
+    exit(error.exitCode)
+  }
+}

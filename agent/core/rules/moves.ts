@@ -1,0 +1,129 @@
+import semver from 'semver'
+import { isInstalled } from '../cni-plan.ts'
+import type { ContainerJson } from '../docker-json.ts'
+import { envMap } from '../health.ts'
+import { runsAlready } from '../image-state.ts'
+import type { Observed } from '../model.ts'
+import { imageRelease, nodeVersions, runningVersion, versionText } from '../node-versions.ts'
+import type { COMPONENTS } from '../releases.ts'
+import { type Objection, type Rule, rulesOn } from './rule.ts'
+
+type Component = (typeof COMPONENTS)[number]
+
+/** From one version to another; null where nothing states it, which is never a reason to refuse. */
+interface Move {
+  component: Component
+  from: string | null
+  to: string | null
+}
+
+interface KnownMove extends Move {
+  from: string
+  to: string
+}
+
+/** All that a run would take to another version, and what is known of the datastore. */
+interface Moves {
+  moves: Move[]
+  /** The node of this host is v3: that the migration is started was stated when it came. */
+  nodeIsV3: boolean
+  /** Only what is in etcd is migrated: the Kubernetes API has its own storage. */
+  inKubernetes: boolean
+}
+
+/** The versions of Calico 2.6.5: calico-upgrade migrates what they or later ones left (release notes of v3.0.1). */
+const FIRST_MIGRATABLE: Record<Component, string> = { node: '2.6.5', cni: '1.11.2', controllers: '1.0.2' }
+/** The versions of Calico 3.0. */
+const FIRST_V3: Record<Component, string> = { node: '3.0.0', cni: '2.0.0', controllers: '2.0.0' }
+
+/** What is asked for may follow what is there, in each component that changes. */
+export const moveRules: Rule[] = rulesOn(movesOf, [
+  {
+    code: 'datastore-migration',
+    severity: 'error',
+    allowable: true,
+    about: 'the move needs no migration of the datastore',
+    seen: movesText,
+    check: migration,
+  },
+  {
+    code: 'downgrade',
+    severity: 'error',
+    allowable: true,
+    about: 'the move is no downgrade across a minor version',
+    seen: movesText,
+    check: ({ moves }) => moves.filter(isKnown).flatMap((move) => downgrade(move) ?? []),
+  },
+])
+
+function movesOf({ node, image, cni, companions, controllers, controllersImage }: Observed): Moves | null {
+  const moves: Move[] = []
+  if (node && image && !runsAlready(node, image))
+    moves.push({ component: 'node', ...nodeVersions(node, image) })
+  if (cni && !isInstalled(cni))
+    moves.push({ component: 'cni', from: companions.cni, to: imageRelease(cni.version, null) })
+  if (controllers && controllersImage && !runsAlready(controllers, controllersImage))
+    moves.push({ component: 'controllers', ...nodeVersions(controllers, controllersImage) })
+  if (moves.length === 0) return null
+  return {
+    moves,
+    nodeIsV3: node !== null && isV3('node', runningVersion(node)),
+    inKubernetes: [node, controllers].some((one) => one !== null && isInKubernetes(one.container)),
+  }
+}
+
+/** The datastore is the cluster's: no agent of one host can see how far its migration is. */
+function migration({ moves, nodeIsV3, inKubernetes }: Moves): Objection | null {
+  const crossing = moves
+    .filter(isKnown)
+    .filter(({ component, from, to }) => !isV3(component, from) && isV3(component, to))
+  if (crossing.length === 0 || nodeIsV3) return null
+  const tooOld = crossing.filter(({ component, from }) => semver.lt(from, FIRST_MIGRATABLE[component]))
+  if (tooOld.length > 0) {
+    const begins = tooOld.map(({ component }) => `${component} v${FIRST_MIGRATABLE[component]}`)
+    return {
+      message: `cannot take ${wayText(tooOld)}: the way to v3 begins at ${begins.join(' and ')}`,
+      fix: 'agent upgrade --to v2.6.12 first, on every host',
+    }
+  }
+  if (inKubernetes) return null
+  return {
+    message: `cannot take ${wayText(crossing)}: v3 reads another datastore, and calico-upgrade must have been started to migrate it`,
+    fix: 'calico-upgrade dry-run, then calico-upgrade start; once all nodes and CNI plugins are v3, calico-upgrade complete',
+  }
+}
+
+function downgrade({ component, from, to }: KnownMove): Objection | null {
+  if (!semver.lt(minorOf(to), minorOf(from))) return null
+  return {
+    message: `cannot take ${component} from v${from} back to v${to}: a downgrade across a minor version may not read what the newer one wrote`,
+    fix: 'agent rollback puts back what the last run replaced',
+  }
+}
+
+function isKnown(move: Move): move is KnownMove {
+  return move.from !== null && move.to !== null
+}
+
+function isV3(component: Component, version: string | null): boolean {
+  return version !== null && semver.gte(`${semver.major(version)}.0.0`, FIRST_V3[component])
+}
+
+function isInKubernetes({ Config }: ContainerJson): boolean {
+  return envMap(Config.Env).get('DATASTORE_TYPE') === 'kubernetes'
+}
+
+function minorOf(version: string): string {
+  return `${semver.major(version)}.${semver.minor(version)}.0`
+}
+
+/** `node from v2.6.12 to v3.26.1 and cni from v1.11.8 to v3.26.1` */
+function wayText(moves: KnownMove[]): string {
+  return moves.map(({ component, from, to }) => `${component} from v${from} to v${to}`).join(' and ')
+}
+
+function movesText({ moves }: Moves): string {
+  return moves
+    .map(({ component, from, to }) => `${component} ${versionText(from)} -> ${versionText(to)}`)
+    .join(', ')
+}

@@ -1,0 +1,108 @@
+import type { App } from './app.ts'
+import { AgentError, type Problem } from './core/errors.ts'
+import type { GcReport } from './core/gc-report.ts'
+import type { Wanted } from './core/model.ts'
+import type { Leftovers } from './core/plan-part.ts'
+import { garbageOf, waysBack } from './garbage.ts'
+import type { RunState } from './journal/run-state.ts'
+import { bindStep } from './steps/registry.ts'
+
+type WantedKept = Pick<Wanted, 'keepImages' | 'node' | 'controllers'>
+type GcApp = Pick<App, 'ports' | 'runs' | 'lock' | 'keepRuns' | 'signal' | 'emit'>
+
+/** Removes what retention no longer keeps, by the step that cleans up after a commit. */
+export async function gc(app: GcApp, wanted: WantedKept): Promise<GcReport> {
+  await app.lock('gc')
+  const there = await find(app, wanted)
+  const problems = await remove(app, there)
+  const left = await whatIsThere(there, app)
+  const journals = await app.runs.beyond(app.keepRuns)
+  await app.runs.prune(app.keepRuns)
+  return reportOf(without(there, left), journals, problems)
+}
+
+/** The same, looked for and left in place. */
+export async function wouldGc(app: GcApp, wanted: WantedKept): Promise<GcReport> {
+  return reportOf(await find(app, wanted), await app.runs.beyond(app.keepRuns), [])
+}
+
+/** The report where nothing could be looked for. */
+export function nothingRemoved(problems: Problem[]): GcReport {
+  return reportOf({ containers: [], images: [], files: [] }, [], problems)
+}
+
+interface Found {
+  containers: { id: string; name: string }[]
+  images: string[]
+  files: string[]
+}
+
+async function find(app: GcApp, wanted: WantedKept): Promise<Found> {
+  const history = await app.runs.history()
+  refuseUnsettled(history[0])
+  const { docker } = app.ports
+  const { node, controllers } = waysBack(history)
+  const bearers = {
+    node: node ? await docker.inspectContainer(node.name) : undefined,
+    controllers: controllers ? await docker.inspectContainer(controllers.name) : undefined,
+  }
+  const asked = [wanted.node.image, wanted.controllers.image].filter((image) => image !== null)
+  const garbage = garbageOf(history, bearers, { images: wanted.keepImages, asked })
+  const containers = garbage.containers.map((id) => ({ id, name: id }))
+  return await whatIsThere({ ...garbage, containers }, app)
+}
+
+/** What stands may be all that it can be settled with. */
+function refuseUnsettled(newest: RunState | undefined): void {
+  if (newest?.outcome === null)
+    throw unsettled(`run ${newest.plan.run} was interrupted`, 'agent resume settles it')
+  if (newest?.outcome === 'stuck')
+    throw unsettled(
+      `run ${newest.plan.run} is stuck`,
+      `settle it by hand, then agent upgrade or agent rollback`,
+    )
+}
+
+function unsettled(reason: string, fix: string): AgentError {
+  return new AgentError('unsettled-run', `cannot remove anything: ${reason}`, { fix })
+}
+
+async function whatIsThere({ containers, images, files }: Found, { ports }: GcApp): Promise<Found> {
+  const { docker, configs } = ports
+  const inspected = await Promise.all(containers.map(({ id }) => docker.inspectContainer(id)))
+  const known = await Promise.all(images.map((image) => docker.inspectImage(image)))
+  const exist = await Promise.all(files.map((path) => configs.exists(path)))
+  return {
+    // one that somebody started is in use, whatever it once was
+    containers: inspected.flatMap((one) =>
+      one && !one.State.Running ? [{ id: one.Id, name: one.Name.replace(/^\//, '') }] : [],
+    ),
+    images: images.filter((_, i) => known[i] !== undefined),
+    files: files.filter((_, i) => exist[i] === true),
+  }
+}
+
+async function remove(
+  { ports, signal, emit }: GcApp,
+  { containers, images, files }: Found,
+): Promise<Problem[]> {
+  const args: Leftovers = { containers: containers.map(({ id }) => id), images, files }
+  const step = bindStep({ kind: 'clean-up', component: 'node', args })
+  const context = { ...ports, signal, emit, index: 0, since: ports.clock.now() }
+  await step.do({}, context)
+  return (await step.verify({}, context)).problems ?? []
+}
+
+function without(found: Found, left: Found): Found {
+  return {
+    containers: found.containers.filter(({ id }) => !left.containers.some((one) => one.id === id)),
+    images: found.images.filter((image) => !left.images.includes(image)),
+    files: found.files.filter((path) => !left.files.includes(path)),
+  }
+}
+
+function reportOf({ containers, images, files }: Found, journals: string[], problems: Problem[]): GcReport {
+  const changed = containers.length + images.length + files.length + journals.length > 0
+  const names = containers.map(({ name }) => name)
+  return { schema: 1, changed, containers: names, images, files, journals, problems }
+}

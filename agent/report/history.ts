@@ -1,0 +1,88 @@
+import type { HistoryReport, HistoryRun, RunTimeline, TimelineStep } from '../core/history-report.ts'
+import type { TextOptions } from './human.ts'
+import { problemLines } from './problem-text.ts'
+import { alignedRows } from './table.ts'
+import { type Colors, colorsFor, duration, oneLine, seconds } from './text.ts'
+import { windowLines } from './window-text.ts'
+
+/** The runs, or the timeline of one, for people. No newline at its end. */
+export function renderHistory({ runs, timeline, problems }: HistoryReport, { color }: TextOptions): string {
+  const colors = colorsFor(color)
+  const sections = [
+    timeline ? timelineLines(timeline) : runLines(runs, colors),
+    timeline?.window ? windowLines(timeline.window, isUnwound(timeline), colors) : [],
+    problems.flatMap((problem) => problemLines(problem, colors)),
+  ]
+  return sections
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.join('\n'))
+    .join('\n\n')
+}
+
+/** The old BIRD is the one that came up in the end. */
+export function isUnwound({ command, outcome, steps }: RunTimeline): boolean {
+  return command === 'upgrade' ? outcome === 'rolled-back' : steps.some(({ undoneMs }) => undoneMs !== null)
+}
+
+function runLines(runs: HistoryRun[], colors: Colors): string[] {
+  if (runs.length === 0) return ['no run is on record here']
+  return alignedRows(
+    runs.map((run) => [
+      run.run,
+      timeText(run.startedAt),
+      run.command,
+      outcomeText(run, colors),
+      changeText(run),
+    ]),
+  )
+}
+
+function outcomeText({ outcome }: HistoryRun, { green, yellow, red }: Colors): string {
+  if (outcome === null) return yellow('unfinished')
+  if (outcome === 'stuck') return red(outcome)
+  return ['upgraded', 'prefetched'].includes(outcome) ? green(outcome) : yellow(outcome)
+}
+
+/** `node v2.6.5 -> v2.6.12`, one component after the other. */
+export function changeText({ components }: HistoryRun): string {
+  return Object.entries(components)
+    .map(([component, { from, to, rolledBack }]) => {
+      const text = `${component} ${oneLine(from) || 'none'} -> ${oneLine(to)}`
+      return rolledBack === true ? `${text} (rolled back)` : text
+    })
+    .join('; ')
+}
+
+/** Events and steps as they came, each with its second. */
+function timelineLines(timeline: RunTimeline): string[] {
+  const { run, startedAt, command, outcome, steps, events } = timeline
+  const moments = [
+    ...events.map(({ ms, event, text }) => ({ ms, text: `${event.replace('-', ' ')}: ${oneLine(text)}` })),
+    ...steps.flatMap(stepMoments(steps.length)),
+  ].toSorted((one, other) => one.ms - other.ms)
+  return [
+    `${run}, ${command} of ${timeText(startedAt)}: ${outcome ?? 'unfinished'}`,
+    `  ${changeText(timeline)}`,
+    '',
+    ...moments.map(({ ms, text }) => `${seconds(ms, 3).padStart(11)}  ${text}`),
+  ]
+}
+
+function stepMoments(count: number) {
+  return (step: TimelineStep, index: number): { ms: number; text: string }[] => {
+    const at = `[${index + 1}/${count}]`
+    const { beganMs, endedMs, undoingMs, undoneMs, summary, ms } = step
+    const all: [number | null, string][] = [
+      [beganMs, `${at} ${oneLine(summary)}`],
+      [endedMs, `${at} done${ms > 0 ? ` in ${duration(ms)}` : ''}`],
+      [undoingMs, `${at} undoing it`],
+      [undoneMs, `${at} undone`],
+    ]
+    return all.flatMap(([at, text]) => (at === null ? [] : [{ ms: at, text }]))
+  }
+}
+
+/** To the second. */
+export function timeText(iso: string): string {
+  return iso.replace('T', ' ').replace(/\.\d+/, '')
+}
