@@ -94,7 +94,7 @@ const sections = {
   controllers: z.strictObject({
     image: imageRef.optional(),
     container: containerName.default('calico-kube-controllers'),
-    manager: z.enum(['auto', 'docker']).default('auto'),
+    manager: z.enum(['auto', 'docker', 'static-pod']).default('auto'),
   }),
   bird: z.strictObject({
     sockets: z.array(absolutePath).min(1).default(['/var/run/calico/bird.ctl', '/var/run/calico/bird6.ctl']),
@@ -124,6 +124,7 @@ const sections = {
   kubelet: z.strictObject({
     unit: unitName.default('kubelet.service'),
     restart: z.enum(['auto', 'always', 'never']).default('auto'),
+    manifests: absolutePath.optional(),
   }),
   docker: z.strictObject({ socket: absolutePath.default('/var/run/docker.sock') }),
   retention: z.strictObject({ runs: count(1).default(20), images: count(1).default(1) }),

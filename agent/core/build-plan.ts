@@ -1,12 +1,13 @@
 import { cniConfigPart } from './cni-config-plan.ts'
 import { type CniInput, cniFetchSteps, cniPart } from './cni-plan.ts'
 import type { Replaced } from './container-swap.ts'
-import { controllersPart } from './controllers-plan.ts'
+import { type ControllersInput, controllersPart } from './controllers-plan.ts'
 import { pullSteps } from './image-state.ts'
 import type { Observed, ObservedImage, Wanted } from './model.ts'
 import { type NodeInput, nodeBackPart, nodePart } from './node-plan.ts'
 import type { Plan } from './plan.ts'
 import { joinParts, type Leftovers, type PlannedChange, type PlanPart } from './plan-part.ts'
+import { staticPodPart } from './static-pod-plan.ts'
 import { unitBackPart, unitPart } from './unit-plan.ts'
 
 interface UpgradeInput {
@@ -28,7 +29,7 @@ export function upgradePlan({ run, wanted, observed, leftovers }: UpgradeInput):
     node && image ? nodeOrUnit({ ...on, node }, image) : null,
     cni ? cniPart(cni) : null,
     cniConfig && wanted.cniConfig ? cniConfigPart(run, cniConfig, wanted.cniConfig) : null,
-    controllers && controllersImage ? controllersPart({ ...on, controllers }, controllersImage) : null,
+    controllers && controllersImage ? controllersOfKeeper({ ...on, controllers }, controllersImage) : null,
   ]
   return joinParts(
     { run, command: 'upgrade' },
@@ -39,6 +40,11 @@ export function upgradePlan({ run, wanted, observed, leftovers }: UpgradeInput):
 
 function nodeOrUnit(input: NodeInput, image: ObservedImage): PlanPart {
   return input.node.unit ? unitPart(input, image) : nodePart(input, image)
+}
+
+function controllersOfKeeper(input: ControllersInput, image: ObservedImage): PlanPart {
+  const { pod } = input.controllers
+  return pod ? staticPodPart({ ...input, pod }, image) : controllersPart(input, image)
 }
 
 /** Puts back the calico/node that an earlier run replaced. */

@@ -54,6 +54,6 @@ function partOf(
 }
 
 /** `check-status` came with v3.2; the image has no shell to run it by from v3.7 on. */
-function statusCheck(version: string | null): string[] | null {
+export function statusCheck(version: string | null): string[] | null {
   return version !== null && semver.gte(version, '3.2.0') ? ['/usr/bin/check-status', '-r'] : null
 }

@@ -10,6 +10,7 @@ import type { Step, StepBefore, StepContext, StepResult } from './step.ts'
 import { swapBinaries } from './swap-binaries.ts'
 import { swapContainer } from './swap-container.ts'
 import { swapControllers } from './swap-controllers.ts'
+import { swapStaticPod } from './swap-static-pod.ts'
 import { swapUnit } from './swap-unit.ts'
 import { writeCniConfig } from './write-cni-config.ts'
 
@@ -25,6 +26,7 @@ const registry: { [K in StepKind]: Step<K> } = {
   'swap-unit': swapUnit,
   'edit-unit': editUnit,
   'swap-controllers': swapControllers,
+  'swap-static-pod': swapStaticPod,
   commit,
   'clean-up': cleanUp,
 }

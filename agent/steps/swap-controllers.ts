@@ -1,17 +1,10 @@
 import { AgentError, ExitCode } from '../core/errors.ts'
 import type { OldContainer } from '../core/plan.ts'
 import type { Docker } from '../ports/docker.ts'
-import { lastWords } from './last-words.ts'
-import { failingExec } from './look.ts'
+import { downTime, isRunning, untilHealthy } from './controllers-health.ts'
 import { findNext } from './next-container.ts'
 import { startedAgain } from './remade.ts'
-import type { Step, StepContext } from './step.ts'
-
-const POLL_MS = 500
-/** From its start until the datastore and the API have been read once. */
-const READY_MS = 60_000
-/** One that cannot use its settings ends within this. */
-const LEAST_SETTLE_MS = 5_000
+import type { Step } from './step.ts'
 
 /**
  * Two instances would both write: the old one is seen stopped before the new one starts, and while one of them runs,
@@ -91,45 +84,6 @@ async function refuseSecond({ id, name }: OldContainer, docker: Docker): Promise
   const who = found.Id === id ? 'the old one was started again' : 'another one was started'
   throw new AgentError('second-controllers', `cannot go on with ${name}: ${who} by somebody else`, {
     fix: 'see who starts it; two instances would both write',
-  })
-}
-
-async function untilHealthy(
-  id: string,
-  check: string[] | null,
-  settleMs: number,
-  context: StepContext,
-): Promise<void> {
-  const { docker, clock, signal } = context
-  const since = clock.now()
-  const settledAfter = Math.max(settleMs, LEAST_SETTLE_MS)
-  let goodSince: number | null = null
-  for (;;) {
-    if (!(await isRunning(id, docker))) throw gateFailed('it does not stay up', await lastWords(docker, id))
-    const failing = check === null ? [] : await failingExec(id, check, docker)
-    const now = clock.now()
-    goodSince = failing.length === 0 ? (goodSince ?? now) : null
-    if (goodSince !== null && now - goodSince >= settledAfter) return
-    if (now - since > READY_MS + settledAfter)
-      throw gateFailed(failing.join('; '), await lastWords(docker, id))
-    await clock.sleep(POLL_MS, signal)
-  }
-}
-
-async function isRunning(id: string, docker: Docker): Promise<boolean> {
-  return (await docker.inspectContainer(id))?.State.Running === true
-}
-
-/** By Docker's own times, which outlive a death of the agent; where `--rm` took the old one, by the step's. */
-async function downTime(oldId: string, newId: string, { docker, since, clock }: StepContext) {
-  const [old, next] = await Promise.all([docker.inspectContainer(oldId), docker.inspectContainer(newId)])
-  const byDocker = Date.parse(next?.State.StartedAt ?? '') - Date.parse(old?.State.FinishedAt ?? '')
-  return { downMs: Math.round(Number.isNaN(byDocker) ? clock.now() - since : Math.max(0, byDocker)) }
-}
-
-function gateFailed(why: string, said: string): AgentError {
-  return new AgentError('controllers-failed', `cannot keep the new controllers: ${why}${said}`, {
-    fix: 'mend the image or its settings, then run the upgrade again',
   })
 }
 

@@ -24,6 +24,7 @@ import { FakeClock } from '../fakes/clock.ts'
 import { FakeCniBinaries } from '../fakes/cni-binaries.ts'
 import { FakeDocker } from '../fakes/docker.ts'
 import { FakeKernelRoutes } from '../fakes/kernel-routes.ts'
+import { FakeManifests } from '../fakes/manifests.ts'
 import { fakeProbe } from '../fakes/probe.ts'
 import { FakeSystemd } from '../fakes/systemd.ts'
 import { ConfiguredHost } from './configured-host.ts'
@@ -48,6 +49,7 @@ const WANTED: Wanted = {
   cniConfig: null,
   controllers: wanted.controllers,
   places: { binDir: '/opt/cni/bin', configDir: '/etc/cni/net.d', configFile: null },
+  kubelet: wanted.kubelet,
   birdSockets: ['/var/run/calico/bird.ctl'],
   windowMs: 20_000,
   settleMs: 1_000,
@@ -160,7 +162,17 @@ export class FakeHost {
     const { configs, kubelet } = this.cni
     const systemd = new FakeSystemd(docker)
     const cni = { cni: plugins, configs, kubelet }
-    return { docker, bird, clock, routes, probe, ...cni, systemd, unitFiles: systemd.files }
+    return {
+      docker,
+      bird,
+      clock,
+      routes,
+      probe,
+      ...cni,
+      systemd,
+      unitFiles: systemd.files,
+      manifests: new FakeManifests(),
+    }
   }
 
   async plan(): Promise<Plan> {

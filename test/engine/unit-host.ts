@@ -15,6 +15,7 @@ import { FakeClock } from '../fakes/clock.ts'
 import { FakeCniBinaries } from '../fakes/cni-binaries.ts'
 import { FakeDocker } from '../fakes/docker.ts'
 import { FakeKernelRoutes } from '../fakes/kernel-routes.ts'
+import { FakeManifests } from '../fakes/manifests.ts'
 import { fakeProbe } from '../fakes/probe.ts'
 import { FakeSystemd, FakeUnitFiles } from '../fakes/systemd.ts'
 import { ConfiguredHost } from './configured-host.ts'
@@ -43,6 +44,7 @@ const WANTED: Wanted = {
   controllers: wanted.controllers,
   release: null,
   places: { binDir: '/opt/cni/bin', configDir: '/etc/cni/net.d', configFile: null },
+  kubelet: wanted.kubelet,
   birdSockets: ['/var/run/calico/bird.ctl'],
   windowMs: 20_000,
   settleMs: 1_000,
@@ -177,7 +179,13 @@ export class UnitHost {
     const { docker, clock, routes, systemd, files } = this
     const { configs, kubelet } = new ConfiguredHost(this.ops)
     const ports = { docker, bird: this.#bird, clock, routes, probe: fakeProbe(), configs, kubelet }
-    return { ...ports, cni: new FakeCniBinaries(this.ops), systemd, unitFiles: files }
+    return {
+      ...ports,
+      cni: new FakeCniBinaries(this.ops),
+      systemd,
+      unitFiles: files,
+      manifests: new FakeManifests(),
+    }
   }
 
   async #drive(

@@ -35,24 +35,30 @@ export const controllersRules: Rule[] = [
     {
       code: 'controllers-owner',
       severity: 'error',
-      about: 'nothing but Docker keeps the controllers running',
-      seen: ({ controllers }) =>
-        `restart policy ${controllers.container.HostConfig.RestartPolicy.Name || 'no'}`,
+      about: 'Docker keeps the controllers running, or a static pod does',
+      seen: ({ controllers: { owner, container } }) =>
+        owner.kind === 'static-pod'
+          ? owner.manifest
+          : `restart policy ${container.HostConfig.RestartPolicy.Name || 'no'}`,
       check: ({ name, controllers: { owner }, byRelease }) =>
-        owner.kind === 'docker' ? null : notReplaced(name, owner.why, OWNER_FIX[owner.kind], byRelease),
+        owner.kind === 'docker' || owner.kind === 'static-pod'
+          ? null
+          : notReplaced(name, owner.why, OWNER_FIX[owner.kind], byRelease),
     },
     {
       code: 'controllers-not-running',
       severity: 'error',
       about: 'the controllers run here, and not on another host',
       seen: ({ controllers }) => controllers.container.State.Status,
-      check: ({ name, controllers: { container }, byRelease }) =>
+      check: ({ name, controllers: { container, pod }, byRelease }) =>
         container.State.Running
           ? null
           : notReplaced(
               name,
               `it is ${container.State.Status}, and the new one would be started`,
-              `docker start ${name}, if no other host of the cluster runs the controllers`,
+              pod
+                ? `journalctl -u ${pod.kubelet.unit} shows why the kubelet does not start it`
+                : `docker start ${name}, if no other host of the cluster runs the controllers`,
               byRelease,
             ),
     },
@@ -86,10 +92,11 @@ export const controllersRules: Rule[] = [
 
 const OWNER_FIX = {
   systemd: 'change the image in that unit yourself; systemd would start the old one beside the new one',
-  kubelet: 'change the image in the manifest, or with kubectl, yourself',
+  kubelet: 'change the image with kubectl; a static pod is found by its manifest: kubelet.manifests',
 }
 
-function notReplaced(name: string, why: string, fix: string, byRelease: boolean): Objection {
+/** What only a release asks for is left alone, and said. */
+export function notReplaced(name: string, why: string, fix: string, byRelease: boolean): Objection {
   return byRelease
     ? { severity: 'warning', message: `${name} is left alone: ${why}`, fix }
     : { message: `cannot upgrade ${name}: ${why}`, fix }
