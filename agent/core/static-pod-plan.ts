@@ -8,7 +8,8 @@ import type { ObservedControllers, ObservedImage } from './model.ts'
 import { imageRelease } from './node-versions.ts'
 import type { PlannedStep, StepArgs } from './plan.ts'
 import type { PlanPart } from './plan-part.ts'
-import { redactedManifestDiff, withImage } from './pod-manifest.ts'
+import { withImage } from './pod-manifest.ts'
+import { redactedManifestDiff } from './pod-manifest-diff.ts'
 import { containerIn, type ObservedPod } from './static-pod.ts'
 
 export interface StaticPodInput extends Omit<ControllersInput, 'engineHostname'> {

@@ -1,3 +1,4 @@
+import type * as YamlModule from 'yaml'
 import type { Document, Node, Scalar } from 'yaml'
 import type { ImageToken, ManifestContainer, ManifestFile, ManifestValue } from '../../core/pod-manifest.ts'
 
@@ -20,7 +21,7 @@ export async function readPod(text: string): Promise<ManifestFile['pod']> {
   }
 }
 
-type Yaml = typeof import('yaml')
+type Yaml = typeof YamlModule
 
 function podOf(document: Document.Parsed, hasMore: boolean, yaml: Yaml): ManifestFile['pod'] {
   const root: unknown = document.toJS({ maxAliasCount: 100 })
