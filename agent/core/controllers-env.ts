@@ -19,14 +19,14 @@ export function controllersEnv(
   image: ObservedImage,
 ): (Pick<Problem, 'message' | 'fix'> & Partial<Problem>)[] {
   const { from, to } = nodeVersions(controllers, image)
-  const { container } = controllers
+  const { container, pod } = controllers
   if (!isPolicyController(container.Config.Image, from) || isPolicyController(image.ref, to)) return []
-  const name = container.Name.replace(/^\//, '')
+  const name = pod?.container ?? container.Name.replace(/^\//, '')
   const env = envMap(container.Config.Env)
   const missing = [...apiSettings(container, env), ...etcdSettings(env)]
   const refused = {
     message: `cannot take ${name} from kube-policy-controller to kube-controllers: it reads other settings, and lacks ${missing.map(({ what }) => what).join(' and ')}`,
-    fix: `make ${name} again with ${missing.map(({ how }) => how).join(' and ')}; all else is carried over`,
+    fix: `${pod ? `set in ${pod.manifest.path} what docker run would by` : `make ${name} again with`} ${missing.map(({ how }) => how).join(' and ')}; all else is carried over`,
   }
   return [...(missing.length > 0 ? [refused] : []), ...electionEnds(name, env)]
 }

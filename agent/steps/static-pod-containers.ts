@@ -15,20 +15,22 @@ const QUIET_MS = 2_000
 /** Of a pod that was not seen to run: the kubelet may be about to start it. */
 const UNSEEN_QUIET_MS = 10_000
 
-/** Those of the pod that run, its sandbox with them. */
-async function runningOf({ pod, namespace }: PodContainer, docker: Docker): Promise<ContainerSummary[]> {
+/** All of the pod, its sandbox with them. */
+async function containersOf({ pod, namespace }: PodContainer, docker: Docker): Promise<ContainerSummary[]> {
   const all = await docker.listContainers(`${POD_LABEL}=${pod}`)
-  return all.filter(
-    ({ state, labels }) => isUp(state) && (labels[NAMESPACE_LABEL] ?? 'default') === namespace,
-  )
+  return all.filter(({ labels }) => (labels[NAMESPACE_LABEL] ?? 'default') === namespace)
 }
 
-/** Every one of that name on this host that runs, whatever its pod. */
+/** Every one of that name on this host, whatever its pod. */
+export async function allInPods(container: string, docker: Docker): Promise<ContainerSummary[]> {
+  return await docker.listContainers(`${CONTAINER_LABEL}=${container}`)
+}
+
 export async function runningInPods(container: string, docker: Docker): Promise<ContainerSummary[]> {
-  return (await docker.listContainers(`${CONTAINER_LABEL}=${container}`)).filter(({ state }) => isUp(state))
+  return (await allInPods(container, docker)).filter(isUp)
 }
 
-function isUp(state: string): boolean {
+function isUp({ state }: ContainerSummary): boolean {
   return ['running', 'paused', 'restarting'].includes(state)
 }
 
@@ -43,7 +45,7 @@ export async function untilGone(
   let wasSeen = false
   let quietSince: number | null = null
   for (;;) {
-    const running = await runningOf(pod, docker)
+    const running = (await containersOf(pod, docker)).filter(isUp)
     const now = clock.now()
     wasSeen ||= running.length > 0
     quietSince = running.length > 0 ? null : (quietSince ?? now)
@@ -53,23 +55,41 @@ export async function untilGone(
   }
 }
 
-/** Waits until the kubelet has the container running, of the image where one is named. */
+/** What the kubelet shall start: none of those that were there before. */
+interface Sought {
+  image: string
+  known: string[]
+}
+
+/** Waits until the kubelet runs the container; one that is sought may have ended again. */
 export async function untilRuns(
   pod: PodContainer,
-  image: string | null,
+  sought: Sought | null,
   { docker, clock }: Waiting,
   signal?: AbortSignal,
 ): Promise<ContainerJson> {
   const since = clock.now()
   for (;;) {
-    const running = await runningOf(pod, docker)
-    const id = running.find(({ labels }) => labels[CONTAINER_LABEL] === pod.container)?.id
-    const found = id === undefined ? undefined : await docker.inspectContainer(id)
+    const found = await look(pod, sought, docker)
     // the kubelet itself may pull, and a tag move by that
-    if (found && (image === null || found.Image === (await docker.inspectImage(image))?.Id)) return found
+    if (found && (sought === null || found.Image === (await docker.inspectImage(sought.image))?.Id))
+      return found
     if (clock.now() - since > START_MS) throw notStarted(pod, found)
     await clock.sleep(POLL_MS, signal)
   }
+}
+
+async function look(
+  pod: PodContainer,
+  sought: Sought | null,
+  docker: Docker,
+): Promise<ContainerJson | undefined> {
+  const all = await containersOf(pod, docker)
+  const named = all.filter(({ labels }) => labels[CONTAINER_LABEL] === pod.container)
+  const hasEnded = ({ id, state }: ContainerSummary) =>
+    sought !== null && state === 'exited' && !sought.known.includes(id)
+  const one = named.find(isUp) ?? named.find(hasEnded)
+  return one && (await docker.inspectContainer(one.id))
 }
 
 function notStopped({ pod }: PodContainer, running: ContainerSummary[]): AgentError {

@@ -60,8 +60,8 @@ export interface StepBefore {
   'edit-unit': Record<string, never>
   /** `startedAt` is Docker's word of when the old one began. */
   'swap-controllers': { nextId: string; startedAt: string }
-  /** Containers that ran then, and the file's attributes. */
-  'swap-static-pod': { running: string[]; attributes: FileAttributes }
+  /** Containers of that name that ran, and all that were there; the file's attributes. */
+  'swap-static-pod': { running: string[]; known: string[]; attributes: FileAttributes }
   commit: { nextIds: string[] }
   'clean-up': Record<string, never>
 }

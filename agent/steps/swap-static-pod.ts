@@ -3,7 +3,7 @@ import type { ManifestChange } from '../core/plan.ts'
 import type { PodContainer } from '../core/static-pod.ts'
 import type { FileAttributes, Manifests } from '../ports/manifests.ts'
 import { untilHealthy } from './controllers-health.ts'
-import { runningInPods, untilGone, untilRuns } from './static-pod-containers.ts'
+import { allInPods, runningInPods, untilGone, untilRuns } from './static-pod-containers.ts'
 import type { Step, StepContext, StepResult } from './step.ts'
 
 /**
@@ -22,7 +22,8 @@ export const swapStaticPod: Step<'swap-static-pod'> = {
     if (unit !== null && (await kubelet.startedAt(unit)) === null) throw notRunning(unit)
     const running = (await runningInPods(pod.container, docker)).map(({ id }) => id)
     if (running.length > 1) throw second(pod.container)
-    return { running, attributes }
+    const known = (await allInPods(pod.container, docker)).map(({ id }) => id)
+    return { running, known, attributes }
   },
 
   async do({ manifest, pod, stopMs }, { attributes }, context) {
@@ -37,9 +38,9 @@ export const swapStaticPod: Step<'swap-static-pod'> = {
     await manifests.put(manifest.path, manifest.after, attributes)
   },
 
-  async verify({ manifest, pod, to, check, settleMs }, _before, context) {
+  async verify({ manifest, pod, to, check, settleMs }, { known }, context) {
     const { docker, manifests, signal } = context
-    const { Id, State } = await untilRuns(pod, to, context, signal)
+    const { Id, State } = await untilRuns(pod, { image: to, known }, context, signal)
     await untilHealthy(Id, check, settleMs, context)
     if ((await manifests.read(manifest.path)) !== manifest.after) throw changed(manifest.path)
     if ((await runningInPods(pod.container, docker)).length > 1) throw second(pod.container)

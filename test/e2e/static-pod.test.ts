@@ -21,8 +21,6 @@ import {
 import { agent, configure, expectRefused, image, lab, world } from './support.ts'
 
 const [OLD, NEW] = [controllers('v3.20.0'), controllers('v3.26.1')]
-const CONFIG = '/tmp/static-pods.yaml'
-const FLAGS = ['--config', CONFIG]
 const FILE = 'calico-kube-controllers.yaml 640 65534:42'
 
 let host: Host
@@ -33,7 +31,7 @@ beforeAll(async () => {
 
 beforeEach(async () => {
   host = (await world()).host
-  await host.writeFile(CONFIG, `window: 30\nsettle: 2\nkubelet: { unit: ${KUBELET} }\n`)
+  await configure(host, { window: 30, settle: 2, kubelet: { unit: KUBELET } })
   await installPodKubelet(host)
 })
 
@@ -42,14 +40,15 @@ async function begin(text = manifest(OLD)): Promise<void> {
   await host.ok(['chown', '65534:42', MANIFEST])
 }
 
-const upgrade = (target = NEW) => agent(host, 'upgrade', '--controllers', target, ...FLAGS)
+const upgrade = (target = NEW) => agent(host, 'upgrade', '--controllers', target)
 
 /** One instance of the image runs, by a manifest that is nothing but that, and there were never two. */
-async function expectWhole(where: string, target: string, since: number): Promise<void> {
+async function expectWhole(where: string, target: string, since: number | null): Promise<void> {
   expect({ where, images: await podImages(host) }).toEqual({ where, images: [target] })
   expect({ where, text: await host.readFile(MANIFEST) }).toEqual({ where, text: manifest(target) })
   expect({ where, files: await manifestFiles(host) }).toEqual({ where, files: [FILE] })
-  const watched = [await mostAtOnce(host, since), await overlaps(host)]
+  // of a power cut Docker tells no end: there the controllers' own lock speaks alone
+  const watched = [since === null ? 1 : await mostAtOnce(host, since), await overlaps(host)]
   expect({ where, watched }).toEqual({ where, watched: [1, ''] })
 }
 
@@ -57,13 +56,13 @@ describe('controllers of a static pod', () => {
   it('are swapped by their manifest, and put back', async () => {
     const since = Date.now()
     await begin()
-    const status = JSON.parse(await host.ok(['agent', 'status', '--json', ...FLAGS])) as StatusReport
+    const status = JSON.parse(await host.ok(['agent', 'status', '--json'])) as StatusReport
     expect(status.controllers).toMatchObject({
       image: OLD,
       version: '3.20.0',
       owner: { kind: 'static-pod', manifest: MANIFEST },
     })
-    const plan = await agent(host, 'plan', '--controllers', NEW, ...FLAGS)
+    const plan = await agent(host, 'plan', '--controllers', NEW)
     expect(plan.report.diff).toEqual([{ target: MANIFEST, before: shown(OLD), after: shown(NEW) }])
 
     const { code, report } = await upgrade()
@@ -77,7 +76,7 @@ describe('controllers of a static pod', () => {
     await expectWhole('upgraded', NEW, since)
     expect((await upgrade()).report.outcome).toBe('unchanged')
 
-    const back = await agent(host, 'rollback', ...FLAGS)
+    const back = await agent(host, 'rollback')
     expect(back).toMatchObject({ code: 0, report: { outcome: 'rolled-back', changed: true } })
     await expectWhole('rolled back', OLD, since)
   }, 240_000)
@@ -91,30 +90,28 @@ describe('controllers of a static pod', () => {
     expect(plan.report.components.controllers).toEqual({ from: OLD, to: NEW })
   })
 
-  it.each(['exits-at-once', 'never-ready'])(
-    'that fail (%s) give way to the old ones',
-    async (tag) => {
-      const since = Date.now()
-      await begin()
-      const { code, report } = await upgrade(controllers(tag))
-      expect({ code, outcome: report.outcome }).toEqual({ code: 4, outcome: 'rolled-back' })
-      expect(report.problems.map((found) => found.code)).toContain('controllers-failed')
-      await untilRuns(host, OLD)
-      expect([await mostAtOnce(host, since), await overlaps(host)]).toEqual([1, ''])
-      expect(await host.readFile(MANIFEST)).toBe(manifest(OLD))
-      expect(await manifestFiles(host)).toEqual([FILE])
-    },
-    300_000,
-  )
+  it('that fail give way to the old ones', async () => {
+    const since = Date.now()
+    await begin()
+    const { code, report } = await upgrade(controllers('exits-at-once'))
+    expect({ code, outcome: report.outcome }).toEqual({ code: 4, outcome: 'rolled-back' })
+    expect(report.problems[0]).toMatchObject({
+      code: 'controllers-failed',
+      message: expect.stringContaining('it does not stay up') as string,
+    })
+    await expectWhole('rolled back', OLD, since)
+  })
 
-  it('are refused while the kubelet does not run, or cannot be told apart', async () => {
+  it('are refused while the kubelet does not run', async () => {
     await begin()
     await host.ok(['systemctl', 'stop', KUBELET])
     expectRefused(await upgrade(), 'kubelet-not-running')
-    await host.ok(['systemctl', 'start', KUBELET])
+    expect(await host.readFile(MANIFEST)).toBe(manifest(OLD))
+  })
+
+  it('are refused where the manifest cannot be edited', async () => {
     const anchored = manifest(OLD).replace('image:   ', 'image: &ours ')
-    await putManifest(host, anchored)
-    await untilRuns(host, OLD)
+    await begin(anchored)
     expectRefused(await upgrade(), 'static-pod-manifest')
     expect(await host.readFile(MANIFEST)).toBe(anchored)
   })
@@ -151,18 +148,18 @@ describe('controllers of a static pod whose agent dies', () => {
       for (const point of points) {
         const from = (await podImages(host))[0] ?? ''
         const to = from === OLD ? NEW : OLD
-        const argv = [`/opt/calico-agent/${FAULTY_AGENT}`, 'upgrade', '--controllers', to, '--json', ...FLAGS]
+        const argv = [`/opt/calico-agent/${FAULTY_AGENT}`, 'upgrade', '--controllers', to, '--json']
         const { code } = await host.run(argv, { env: { AGENT_FAULT: `${point}=kill` } })
         expect({ point, code }).toEqual({ point, code: 137 })
         if (powerCut) {
           await host.powerCut()
           await host.powerOn()
         }
-        const { outcome } = (await agent(host, 'resume', ...FLAGS)).report
+        const { outcome } = (await agent(host, 'resume')).report
         expect(['upgraded', 'rolled-back']).toContain(outcome)
         const now = outcome === 'upgraded' ? to : from
         await untilRuns(host, now)
-        await expectWhole(point, now, powerCut ? Date.now() : since)
+        await expectWhole(point, now, powerCut ? null : since)
       }
     },
     900_000,
@@ -178,14 +175,14 @@ describe('calico/node of a static pod', () => {
       label('container.name', 'calico-node'),
     ]
     host = (await world({ args: labels })).host
-    await host.writeFile(CONFIG, `kubelet: { manifests: /etc/kubernetes/static }\n`)
+    await configure(host, { kubelet: { manifests: '/etc/kubernetes/static' } })
     const text = manifest(image('v2.6.5')).replaceAll('calico-kube-controllers', 'calico-node')
     await host.writeFile('/etc/kubernetes/static/node.yaml', text)
-    const refused = await agent(host, 'upgrade', '--node', image('v2.6.12'), ...FLAGS)
+    const refused = await agent(host, 'upgrade', '--node', image('v2.6.12'))
     expectRefused(refused, 'hosted-install')
     expect(refused.report.problems[0]?.message).toContain('end BIRD by TERM')
     expect(refused.report.problems[0]?.fix).toContain('/etc/kubernetes/static/node.yaml')
-    const said = await host.ok(['agent', 'status', ...FLAGS])
+    const said = await host.ok(['agent', 'status'])
     expect(said).toContain('kept by the kubelet, as a static pod: /etc/kubernetes/static/node.yaml')
   })
 })

@@ -47,7 +47,7 @@ def parse(text):
         field(text, r"^metadata:\n(?:  .*\n)*?  name: (\S+)"),
         field(text, r"^  namespace: (\S+)", "default"),
         field(text, r"^ +- name: (\S+)"),
-        field(text, r"^ +image: *[\"']?([^\s\"']+)"),
+        field(text, r"^ +image: *(?:&\S+ +)?[\"']?([^\s\"']+)"),
         field(text, r"terminationGracePeriodSeconds: (\d+)", "30"),
         env,
     )
