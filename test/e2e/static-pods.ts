@@ -6,7 +6,7 @@ import { image } from './support.ts'
 /** Under names that a reset of the lab removes. */
 export const KUBELET = 'calico-lab-kubelet.service'
 const PROGRAM = '/opt/cni/stand-in/kubelet'
-export const DIRECTORY = '/etc/kubernetes/manifests'
+const DIRECTORY = '/etc/kubernetes/manifests'
 export const MANIFEST = `${DIRECTORY}/calico-kube-controllers.yaml`
 
 const SOURCE = join(import.meta.dirname, '../lab/kubelet-stand-in.py')
