@@ -9,6 +9,7 @@ import { connectDocker } from './adapters/docker/engine.ts'
 import { acquireHostLock, type HostLock } from './adapters/host-lock.ts'
 import { createKernelRoutes } from './adapters/kernel-routes.ts'
 import { createKubelet } from './adapters/kubelet.ts'
+import { createManifests } from './adapters/manifests/manifests.ts'
 import { createProbe } from './adapters/probe.ts'
 import { openStateDir, runsDir } from './adapters/state-dir.ts'
 import { createSystemd } from './adapters/systemd/systemctl.ts'
@@ -28,6 +29,7 @@ import type { CniConfigs } from './ports/cni-config.ts'
 import type { Docker } from './ports/docker.ts'
 import type { KernelRoutes } from './ports/kernel-routes.ts'
 import type { Kubelet } from './ports/kubelet.ts'
+import type { Manifests } from './ports/manifests.ts'
 import type { Systemd } from './ports/systemd.ts'
 import type { UnitFiles } from './ports/unit-files.ts'
 import { logEvents } from './report/log-events.ts'
@@ -50,6 +52,7 @@ export interface Outside {
   cni: CniBinaries
   configs: CniConfigs
   kubelet: Kubelet
+  manifests: Manifests
   systemd: Systemd
   unitFiles: UnitFiles
   journals: JournalFiles
@@ -159,6 +162,7 @@ function outsideOf(config: Config, { stateDir }: CommonOptions): Outside {
     cni: createCniBinaries(docker),
     configs: createCniConfigs(),
     kubelet: createKubelet(),
+    manifests: createManifests(),
     systemd: createSystemd(),
     unitFiles: createUnitFiles(),
     journals: runsDir(stateDir),

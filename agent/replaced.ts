@@ -2,7 +2,7 @@ import type { ReplacedPlugins } from './core/back-plan.ts'
 import { keptPaths } from './core/cni-plan.ts'
 import type { ContainerJson } from './core/docker-json.ts'
 import type { Observed, ObservedImage } from './core/model.ts'
-import type { OldContainer } from './core/plan.ts'
+import type { OldContainer, StepArgs } from './core/plan.ts'
 import type { Leftovers } from './core/plan-part.ts'
 import { isSettled } from './journal/commits.ts'
 import { isCommittedRun, type RunState } from './journal/run-state.ts'
@@ -22,6 +22,12 @@ export function replacedControllers(run: RunState): OldContainer | null {
   for (const step of run.plan.steps)
     if (step.kind === 'swap-controllers' || step.kind === 'swap-controllers-unit') return step.args.old
   return null
+}
+
+/** The swap of a static pod that a run committed. */
+export function swappedPod(run: RunState): StepArgs['swap-static-pod'] | null {
+  const swap = run.plan.steps.find((step) => step.kind === 'swap-static-pod')
+  return swap && isSettled(run, 'controllers') ? swap.args : null
 }
 
 type SwappedPlugins = Pick<ReplacedPlugins, 'run' | 'binDir' | 'binaries'>

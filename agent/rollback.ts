@@ -8,10 +8,18 @@ import type { OldContainer } from './core/plan.ts'
 import { joinParts, type Leftovers } from './core/plan-part.ts'
 import { preflightRollback } from './core/preflight.ts'
 import type { Report } from './core/report.ts'
+import { staticPodBackPart } from './core/static-pod-plan.ts'
 import { isCommittedRun, type RunState } from './journal/run-state.ts'
 import { observeHost } from './observe/observe.ts'
 import { unstarted } from './outcome.ts'
-import { type InPlace, leftoversOf, replacedBy, replacedControllers, swappedPlugins } from './replaced.ts'
+import {
+  type InPlace,
+  leftoversOf,
+  replacedBy,
+  replacedControllers,
+  swappedPlugins,
+  swappedPod,
+} from './replaced.ts'
 
 /** Puts back what the last committed run, or the run that is named, replaced. */
 export async function rollback(app: App, wanted: Wanted, named: string | undefined): Promise<Report> {
@@ -27,6 +35,7 @@ export async function rollback(app: App, wanted: Wanted, named: string | undefin
     await pluginsBack(app, undone, run),
     await configBack(app, undone, run),
     await controllersBack(app, wanted, undone, run),
+    await podBack(app, wanted, undone, run),
   ].filter((part) => part !== null)
   const problems = back.flatMap((part) => part.problems)
   if (problems.some(({ severity }) => severity === 'error')) return unstarted('refused', null, problems)
@@ -94,6 +103,33 @@ async function controllersBack(
     return { part: null, problems }
   const input = { run, wanted, engineHostname: engine.name, controllers }
   return { part: controllersOrUnitBack(input, replaced), problems }
+}
+
+async function podBack(app: App, wanted: Wanted, undone: RunState, run: string): Promise<BackPart | null> {
+  const swap = swappedPod(undone)
+  if (swap === null) return null
+  const asked = {
+    ...wanted.controllers,
+    image: swap.from,
+    onlyIfInstalled: true,
+    container: swap.pod.container,
+  }
+  const target = { ...wanted, controllers: asked }
+  const [observed, image] = await Promise.all([
+    observeHost(target, app.ports),
+    app.ports.docker.inspectImage(swap.from),
+  ])
+  // what does not stay up is what a rollback is for
+  const problems = preflightRollback(observed, target, 'controllers').filter(
+    ({ code }) => code !== 'controllers-not-running',
+  )
+  if (problems.some(({ code }) => code !== 'manifest-pulls-always')) return { part: null, problems }
+  const back = staticPodBackPart(
+    { run, wanted, controllers: observed.controllers },
+    swap,
+    image !== undefined,
+  )
+  return { ...back, problems: [...problems, ...back.problems] }
 }
 
 function controllersGone(name: string): Problem {

@@ -1,6 +1,8 @@
+import { readFile, stat } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
 import { x } from 'tinyexec'
 import { AgentError } from '../core/errors.ts'
-import { type KubeletFacts, versionCommand } from '../core/kubelet.ts'
+import { execStartArguments, type KubeletFacts, manifestFlags, versionCommand } from '../core/kubelet.ts'
 import type { Kubelet } from '../ports/kubelet.ts'
 
 const ASK_MS = 10_000
@@ -10,7 +12,7 @@ const RUNS = new Set(['active', 'activating', 'reloading'])
 
 /** The kubelet, by systemctl; a host without systemd has no such unit. */
 export function createKubelet(): Kubelet {
-  return { look, startedAt, restart }
+  return { look, startedAt, manifests, restart }
 }
 
 async function look(unit: string): Promise<KubeletFacts> {
@@ -29,6 +31,26 @@ async function startedAt(unit: string): Promise<number | null> {
   return ActiveState === 'active' ? Number(began) : null
 }
 
+async function manifests(unit: string): Promise<string | null> {
+  const { ExecStart = '', MainPID = '0' } = await show(unit)
+  // of what runs the variables are filled in
+  const running =
+    MainPID === '0' ? null : await readFile(`/proc/${MainPID}/cmdline`, 'utf8').catch(() => null)
+  const argv = running?.split('\0').filter((word) => word !== '') ?? execStartArguments(ExecStart)
+  const { directory, config } = manifestFlags(argv)
+  if (directory !== null || config === null) return directory
+  // up to Kubernetes 1.7 the directory itself, later a KubeletConfiguration
+  if ((await stat(config).catch(() => null))?.isDirectory() === true) return config
+  return await staticPodPath(config)
+}
+
+async function staticPodPath(config: string): Promise<string | null> {
+  const text = await readFile(config, 'utf8').catch(() => '')
+  const { parseDocument } = await import('yaml')
+  const path: unknown = parseDocument(text).get('staticPodPath')
+  return typeof path === 'string' && path !== '' ? resolve(dirname(config), path) : null
+}
+
 async function restart(unit: string): Promise<void> {
   const { exitCode, stderr } = await x('systemctl', ['restart', unit], { timeout: RESTART_MS })
   if (exitCode === 0) return
@@ -38,7 +60,7 @@ async function restart(unit: string): Promise<void> {
 
 /** Properties of the unit by name; none where systemd is not there. */
 async function show(unit: string): Promise<Partial<Record<string, string>>> {
-  const names = 'LoadState,ActiveState,ExecStart,ExecMainStartTimestampMonotonic'
+  const names = 'LoadState,ActiveState,ExecStart,MainPID,ExecMainStartTimestampMonotonic'
   const shown = (await printed(['systemctl', 'show', `--property=${names}`, unit])) ?? ''
   const found = shown.matchAll(/^(\w+)=(.*)$/gm)
   return Object.fromEntries([...found].map(([, name = '', value = '']): [string, string] => [name, value]))

@@ -98,7 +98,7 @@ const sections = {
   controllers: z.strictObject({
     image: imageRef.optional(),
     container: containerName.default('calico-kube-controllers'),
-    manager: z.enum(['auto', 'docker', 'systemd']).default('auto'),
+    manager: z.enum(['auto', 'docker', 'systemd', 'static-pod']).default('auto'),
     unit: unitName.optional(),
   }),
   bird: z.strictObject({
@@ -129,6 +129,7 @@ const sections = {
   kubelet: z.strictObject({
     unit: unitName.default('kubelet.service'),
     restart: z.enum(['auto', 'always', 'never']).default('auto'),
+    manifests: absolutePath.optional(),
   }),
   docker: z.strictObject({ socket: absolutePath.default('/var/run/docker.sock') }),
   retention: z.strictObject({ runs: count(1).default(20), images: count(1).default(1) }),

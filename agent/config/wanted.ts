@@ -39,6 +39,7 @@ export function wantedOf(config: Config, allow: string[], only: Part[] = [...PAR
     cniConfig: only.includes('cni-config') ? wantedCniConfig(config) : null,
     controllers: wantedControllers(config, only.includes('controllers'), release),
     places: placesOf(config),
+    kubelet: { unit: config.kubelet.unit, manifests: config.kubelet.manifests ?? null },
     birdSockets: bird.sockets,
     windowMs: window * 1000,
     settleMs: settle * 1000,
@@ -74,7 +75,8 @@ function cniSource({ image, directory, archive }: Config['cni']): CniSource | nu
 function wantedCniConfig({ cni, kubelet }: Config): WantedCniConfig | null {
   if (cni.merge === undefined) return null
   const { configDir, configFile = null, merge, binDir } = cni
-  return { configDir, configFile, merge, binDir, kubelet }
+  const { unit, restart } = kubelet
+  return { configDir, configFile, merge, binDir, kubelet: { unit, restart } }
 }
 
 function placesOf({ cni }: Config): Wanted['places'] {

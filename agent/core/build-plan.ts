@@ -8,6 +8,7 @@ import type { Observed, ObservedImage, Wanted } from './model.ts'
 import { type NodeInput, nodeBackPart, nodePart } from './node-plan.ts'
 import type { Plan } from './plan.ts'
 import { joinParts, type Leftovers, type PlannedChange, type PlanPart } from './plan-part.ts'
+import { staticPodPart } from './static-pod-plan.ts'
 import { unitBackPart, unitPart } from './unit-plan.ts'
 
 interface UpgradeInput {
@@ -29,7 +30,7 @@ export function upgradePlan({ run, wanted, observed, leftovers }: UpgradeInput):
     node && image ? nodeOrUnit({ ...on, node }, image) : null,
     cni ? cniPart(cni) : null,
     cniConfig && wanted.cniConfig ? cniConfigPart(run, cniConfig, wanted.cniConfig) : null,
-    controllers && controllersImage ? controllersOrUnit({ ...on, controllers }, controllersImage) : null,
+    controllers && controllersImage ? controllersOfKeeper({ ...on, controllers }, controllersImage) : null,
   ]
   return joinParts(
     { run, command: 'upgrade' },
@@ -47,8 +48,10 @@ export function nodeOrUnitBack(input: NodeInput, replaced: Replaced): PlanPart {
   return input.node.unit ? unitBackPart(input, replaced) : nodeBackPart(input, replaced)
 }
 
-function controllersOrUnit(input: ControllersInput, image: ObservedImage): PlanPart {
-  return input.controllers.unit ? controllersUnitPart(input, image) : controllersPart(input, image)
+function controllersOfKeeper(input: ControllersInput, image: ObservedImage): PlanPart {
+  const { pod, unit } = input.controllers
+  if (pod) return staticPodPart({ ...input, pod }, image)
+  return unit ? controllersUnitPart(input, image) : controllersPart(input, image)
 }
 
 /** Puts back the controllers that an earlier run replaced. */

@@ -1,7 +1,8 @@
 import { keptName, stagedName } from './cni-files.ts'
 import { RUN_LABEL } from './container-spec.ts'
 import { dockerRunLine } from './docker-run.ts'
-import type { ContainerCommit, OldContainer, Plan } from './plan.ts'
+import type { ContainerCommit, OldContainer, Plan, StepKind } from './plan.ts'
+import { POD_LABEL } from './static-pod.ts'
 import type { UnitChange } from './unit-change.ts'
 
 /**
@@ -15,6 +16,7 @@ export function settleByHand(plan: Plan, journal: string): string | null {
     ...configLines(plan, journal),
     ...controllersLines(plan),
     ...controllersUnitLines(plan),
+    ...staticPodLines(plan, journal),
   ]
   if (lines.length === 0) return null
   return [...lines, `the journal ${journal} has every value, the hidden ones too`].join('\n')
@@ -40,7 +42,7 @@ function configLines({ steps }: Plan, journal: string): string[] {
   const { path, wayBack, reader } = write.args
   return [
     `to put the old CNI config back: mv ${wayBack} ${path}`,
-    `  where that file is gone: cut -c10- ${journal} | head -1 | jq -j '.plan.steps[] | select(.kind=="write-cni-config").args.before' > ${path}`,
+    `  where that file is gone: ${journaled(journal, 'write-cni-config', 'before')} > ${path}`,
     ...(reader === null ? [] : [`  systemctl restart ${reader}`]),
     `to keep the new one: rm -f ${wayBack}`,
   ]
@@ -118,6 +120,29 @@ function controllersUnitLines({ steps }: Plan): string[] {
     `  have ${edit?.path ?? `the file that names the image (systemctl cat ${unit})`} name ${from}, or ${to} to keep the new ones`,
     `  ${start}`,
   ]
+}
+
+/** The manifest is out while the old pod ends: the kubelet would start the new one beside it. */
+function staticPodLines({ steps }: Plan, journal: string): string[] {
+  const swap = steps.find((step) => step.kind === 'swap-static-pod')
+  if (!swap) return []
+  const { manifest, pod, to } = swap.args
+  const { path, wayBack } = manifest
+  const none = `  docker ps --filter label=${POD_LABEL}=${pod.pod}   # until it shows none`
+  return [
+    `see what stands of the controllers: ls -la ${path} ${wayBack}; docker ps -a --filter label=${POD_LABEL}=${pod.pod}`,
+    `to put the old ones back, never two at once, where ${path} names ${to} or is gone:`,
+    `  rm -f ${path}`,
+    none,
+    `  mv ${wayBack} ${path}`,
+    `  where that file is gone: ${journaled(journal, 'swap-static-pod', 'manifest.before')} > ${path}`,
+    `to keep the new ones, where ${path} names ${to}: rm -f ${wayBack}`,
+  ]
+}
+
+/** A text of a step's arguments, as the journal's first record has it. */
+function journaled(journal: string, kind: StepKind, field: string): string {
+  return `cut -c10- ${journal} | head -1 | jq -j '.plan.steps[] | select(.kind=="${kind}").args.${field}'`
 }
 
 /** The same where a unit runs the container: its file decides, and the drop-in of the run must go. */

@@ -19,19 +19,25 @@ export function controllersEnv(
   image: ObservedImage,
 ): (Pick<Problem, 'message' | 'fix'> & Partial<Problem>)[] {
   const { from, to } = nodeVersions(controllers, image)
-  const { container, unit } = controllers
+  const { container, pod } = controllers
   if (!isPolicyController(container.Config.Image, from) || isPolicyController(image.ref, to)) return []
-  const name = container.Name.replace(/^\//, '')
+  const name = pod?.container ?? container.Name.replace(/^\//, '')
   const env = envMap(container.Config.Env)
   const missing = [...apiSettings(container, env), ...etcdSettings(env)]
   const settings = missing.map(({ how }) => how).join(' and ')
   const refused = {
     message: `cannot take ${name} from kube-policy-controller to kube-controllers: it reads other settings, and lacks ${missing.map(({ what }) => what).join(' and ')}`,
-    fix: unit
-      ? `have ${unit.source.name} run docker with ${settings}, and restart it under the old image; all else is carried over`
-      : `make ${name} again with ${settings}; all else is carried over`,
+    fix: `${changeBy(controllers, name, settings)}; all else is carried over`,
   }
   return [...(missing.length > 0 ? [refused] : []), ...electionEnds(name, env)]
+}
+
+/** Where the keeper of the controllers takes their settings from. */
+function changeBy({ pod, unit }: ObservedControllers, name: string, settings: string): string {
+  if (pod) return `set in ${pod.manifest.path} what docker run would by ${settings}`
+  return unit
+    ? `have ${unit.source.name} run docker with ${settings}, and restart it under the old image`
+    : `make ${name} again with ${settings}`
 }
 
 function isPolicyController(ref: string, version: string | null): boolean {

@@ -6,6 +6,7 @@ import type { ObservedControllers, ObservedImage, Wanted } from './model.ts'
 import { imageRelease } from './node-versions.ts'
 import type { PlanPart } from './plan-part.ts'
 import { unitChangeOf } from './running-unit.ts'
+import { staticPodProblem } from './static-pod.ts'
 
 export interface ControllersInput {
   run: string
@@ -16,9 +17,11 @@ export interface ControllersInput {
 
 /** They run here, and who keeps them running can be told of another image. */
 export function canBeUpgraded(controllers: ObservedControllers, image: string): boolean {
+  const { container, owner, pod } = controllers
+  if (pod) return container.State.Running && staticPodProblem(pod, container) === null
   const change = unitChangeOf(controllers, '', image)
   const isRefused = change !== null && 'why' in change
-  return controllers.container.State.Running && controllers.owner.kind !== 'kubelet' && !isRefused
+  return container.State.Running && owner.kind !== 'kubelet' && !isRefused
 }
 
 /** Puts controllers of `image` in place of those that run. */

@@ -25,11 +25,26 @@ function kubernetesVersion(printed: string | null): [number, number] | null {
  * script or `docker run` would do more than answer.
  */
 export function versionCommand(execStart: string): string[] | null {
-  const argv = /argv\[\]=([^;]*)/.exec(execStart)?.[1]?.trim().split(/\s+/) ?? []
+  const argv = execStartArguments(execStart)
   const [program = ''] = argv
   if (/^\/(.*\/)?kubelet$/.test(program)) return [program, '--version']
   if (/^\/(.*\/)?hyperkube$/.test(program) && argv[1] === 'kubelet') return [program, 'kubelet', '--version']
   return null
+}
+
+/** What a kubelet's arguments say of where its manifests are; null where they do not. */
+export function manifestFlags(argv: string[]): { directory: string | null; config: string | null } {
+  const valueOf = (flag: string): string | null => {
+    const i = argv.findLastIndex((word) => word === flag || word.startsWith(`${flag}=`))
+    const word = argv[i]
+    return word === undefined ? null : word === flag ? (argv[i + 1] ?? null) : word.slice(flag.length + 1)
+  }
+  return { directory: valueOf('--pod-manifest-path'), config: valueOf('--config') }
+}
+
+/** The arguments of `ExecStart=` as systemctl shows it, variables as they are written. */
+export function execStartArguments(execStart: string): string[] {
+  return /argv\[\]=([^;]*)/.exec(execStart)?.[1]?.trim().split(/\s+/) ?? []
 }
 
 /** Whether the kubelet must be restarted to see a changed config, and what stands against it. */

@@ -4,6 +4,7 @@ import type { Problem } from './errors.ts'
 import type { KubeletFacts, KubeletRestart } from './kubelet.ts'
 import type { Json } from './merge-patch.ts'
 import type { Release } from './releases.ts'
+import type { ObservedPod } from './static-pod.ts'
 import type { UnitSource } from './unit-image.ts'
 import type { UnitState } from './unit-state.ts'
 
@@ -25,6 +26,8 @@ export interface Wanted {
   cniConfig: WantedCniConfig | null
   /** Where a status looks, whatever is asked for. */
   places: { binDir: string; configDir: string; configFile: string | null }
+  /** `manifests` is where its static pods are; null where the kubelet itself is asked. */
+  kubelet: { unit: string; manifests: string | null }
   birdSockets: string[]
   windowMs: number
   settleMs: number
@@ -62,7 +65,7 @@ export interface WantedControllers {
   /** The image is the release's: a host on which none run is left alone. */
   onlyIfInstalled: boolean
   container: string
-  manager: 'auto' | 'docker' | 'systemd'
+  manager: 'auto' | 'docker' | 'systemd' | 'static-pod'
   unit?: string | undefined
 }
 
@@ -101,6 +104,7 @@ export interface WantedCniConfig {
 export type Owner =
   | { kind: 'docker' }
   | { kind: 'kubelet'; why: string }
+  | { kind: 'static-pod'; manifest: string; why: string }
   | { kind: 'systemd'; unit: string; why: string }
 
 /** The unit that runs a container, as systemd has it and as its files have it. */
@@ -131,6 +135,11 @@ export interface ObservedNode {
   announcedMs: number
 }
 
+/** Kubernetes keeps the container: a DaemonSet, a Deployment, a static pod. */
+export function isHosted({ kind }: Owner): boolean {
+  return kind === 'kubelet' || kind === 'static-pod'
+}
+
 /** The container of kube-controllers, or of kube-policy-controller as it was called up to 2.5. */
 export interface ObservedControllers {
   container: ContainerJson
@@ -139,6 +148,8 @@ export interface ObservedControllers {
   owner: Owner
   /** Null where no unit runs the container. */
   unit: ObservedUnit | null
+  /** Where the kubelet keeps it by a manifest of this host. */
+  pod?: ObservedPod | undefined
 }
 
 /** The image that is asked for, as this host and its registry know it. */

@@ -4,6 +4,7 @@ import type { ContainerSpec } from './container-spec.ts'
 import type { RestartPolicy } from './docker-json.ts'
 import type { HealthCheck } from './health.ts'
 import type { CniSource } from './model.ts'
+import type { PodContainer } from './static-pod.ts'
 import type { UnitChange } from './unit-change.ts'
 
 export type Component = 'node' | 'cni' | 'cniConfig' | 'controllers'
@@ -50,6 +51,14 @@ export interface SwappedBinary {
   previous: string | null
 }
 
+/** A manifest as it was and as it is to be; `wayBack` is the file as it was, until the commit. */
+export interface ManifestChange {
+  path: string
+  before: string
+  after: string
+  wayBack: string
+}
+
 /** Where plugins are staged from: for a rollback from what an earlier run kept. */
 export type StageSource = CniSource | { kind: 'kept'; binDir: string; run: string }
 
@@ -90,6 +99,17 @@ export interface StepArgs {
     old: OldContainer
     check: string[] | null
     settleMs: number
+  }
+  /** `kubelet` is its unit, null where none is known; `stopMs` is what the old ones may take to stop. */
+  'swap-static-pod': {
+    manifest: ManifestChange
+    pod: PodContainer
+    from: string
+    to: string
+    kubelet: string | null
+    check: string[] | null
+    settleMs: number
+    stopMs: number
   }
   /** `parts`: those that it settles; all of the plan where it is the only one. */
   commit: { containers: ContainerCommit[]; parts?: Component[] }

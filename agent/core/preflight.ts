@@ -10,6 +10,7 @@ import { imageRules } from './rules/image.ts'
 import { moveRules } from './rules/moves.ts'
 import type { Rule } from './rules/rule.ts'
 import { setRules } from './rules/set.ts'
+import { staticPodRules } from './rules/static-pod.ts'
 import { unitRules } from './rules/unit.ts'
 import { versionRules } from './rules/versions.ts'
 
@@ -18,6 +19,8 @@ const nodeImageRules = imageRules(({ image }) => image)
 /** About the node, whether it is swapped or not: what stands against a swap is no matter where the image runs. */
 const NODE_RULES: readonly Rule[] = [...containerRules, ...unitRules, ...nodeImageRules]
 const CNI_RULES: readonly Rule[] = [...cniSourceRules, ...cniRules, ...cniConfigRules]
+
+const CONTROLLERS_RULES: readonly Rule[] = [...controllersRules, ...staticPodRules]
 
 /** What a swap of the node is looked at by. */
 const SWAP_RULES: readonly Rule[] = [
@@ -32,7 +35,7 @@ const SWAP_RULES: readonly Rule[] = [
 ]
 
 /** Every rule, in the order of its report; `agent doctor` goes through the same list. */
-export const RULES: readonly Rule[] = [...SWAP_RULES, ...controllersRules]
+export const RULES: readonly Rule[] = [...SWAP_RULES, ...CONTROLLERS_RULES]
 
 /** @throws AgentError `unknown-rule` (exit 2) */
 export function checkAllowed(rules: string[]): void {
@@ -56,7 +59,7 @@ export function preflightRollback(
   wanted: Wanted,
   component: 'node' | 'controllers',
 ): Problem[] {
-  return problemsOf(component === 'node' ? SWAP_RULES : controllersRules, observed, wanted)
+  return problemsOf(component === 'node' ? SWAP_RULES : CONTROLLERS_RULES, observed, wanted)
 }
 
 /** What stands against fetching what is asked for. */
@@ -65,7 +68,7 @@ export function prefetchProblems(observed: Observed, wanted: Wanted): Problem[] 
 }
 
 function rulesFor({ node, image }: Observed): readonly Rule[] {
-  const others = [...moveRules, ...CNI_RULES, ...controllersRules]
+  const others = [...moveRules, ...CNI_RULES, ...CONTROLLERS_RULES]
   if (image === null) return others
   return node !== null && runsAlready(node, image) ? [...NODE_RULES, ...others] : RULES
 }

@@ -1,31 +1,46 @@
 import { canBeUpgraded } from '../core/controllers-plan.ts'
-import type { Observed, WantedControllers } from '../core/model.ts'
+import type { Observed, ObservedControllers, Wanted, WantedControllers } from '../core/model.ts'
 import type { Docker } from '../ports/docker.ts'
 import { observeImage } from './image.ts'
-import { findOwner } from './owner.ts'
-import type { UnitPorts } from './unit.ts'
+import { findOwner, type OwnerPorts } from './owner.ts'
+import { findContainer, findInPod, namedByManifest } from './static-pod.ts'
 
 /**
  * A host without the container is normal. Where it stands by, or its keeper cannot be told of another image, a release
  * brings nothing either; the rules say why.
  */
 export async function observeControllers(
-  { container: name, image: ref, onlyIfInstalled, ...keeper }: WantedControllers,
-  ports: UnitPorts & { docker: Docker },
+  { controllers: wanted, kubelet }: Pick<Wanted, 'controllers' | 'kubelet'>,
+  ports: OwnerPorts,
   signal: AbortSignal,
 ): Promise<Pick<Observed, 'controllers' | 'controllersImage'>> {
-  const { docker } = ports
-  const container = await docker.inspectContainer(name)
-  const lookAtImage = async () => (ref === null ? null : await observeImage(ref, docker, signal))
-  if (!container) return { controllers: null, controllersImage: onlyIfInstalled ? null : await lookAtImage() }
-  const [image, kept] = await Promise.all([
-    docker.inspectImage(container.Image),
-    findOwner(container, { section: 'controllers', ...keeper }, ports),
+  const { image: ref, onlyIfInstalled } = wanted
+  const lookAtImage = async () => (ref === null ? null : await observeImage(ref, ports.docker, signal))
+  const controllers = await observeRunning(wanted, kubelet, ports)
+  const isOurs = controllers !== null && ref !== null && canBeUpgraded(controllers, ref)
+  return { controllers, controllersImage: isOurs || !onlyIfInstalled ? await lookAtImage() : null }
+}
+
+async function observeRunning(
+  { container: name, manager, unit }: WantedControllers,
+  kubelet: Wanted['kubelet'],
+  ports: OwnerPorts,
+): Promise<ObservedControllers | null> {
+  const container = await found(name, manager, ports.docker)
+  if (!container) return null
+  const keeper = {
+    section: 'controllers',
+    manager: manager === 'static-pod' ? 'docker' : manager,
+    unit,
+  } as const
+  const [image, { pod, ...kept }] = await Promise.all([
+    ports.docker.inspectImage(container.Image),
+    findOwner(container, keeper, kubelet, ports),
   ])
-  const controllers = { container, image: image ?? null, ...kept }
-  const isOurs = ref !== null && canBeUpgraded(controllers, ref)
-  return {
-    controllers,
-    controllersImage: isOurs || !onlyIfInstalled ? await lookAtImage() : null,
-  }
+  return { container: namedByManifest(container, pod), image: image ?? null, ...kept, pod }
+}
+
+async function found(name: string, manager: WantedControllers['manager'], docker: Docker) {
+  if (manager === 'docker') return await docker.inspectContainer(name)
+  return manager === 'static-pod' ? await findInPod(name, docker) : await findContainer(name, docker)
 }

@@ -13,22 +13,19 @@ import type { Bird } from '../ports/bird.ts'
 import type { CniBinaries } from '../ports/cni-binaries.ts'
 import type { CniConfigs } from '../ports/cni-config.ts'
 import type { Docker } from '../ports/docker.ts'
-import type { Kubelet } from '../ports/kubelet.ts'
 import { findDaemons } from './bird.ts'
 import { type KnownContent, observeCni } from './cni-binaries.ts'
 import { observeCniConfig } from './cni-config.ts'
 import { companionsOf } from './companions.ts'
 import { observeControllers } from './controllers.ts'
 import { observeImage } from './image.ts'
-import { findOwner } from './owner.ts'
-import type { UnitPorts } from './unit.ts'
+import { findOwner, type OwnerPorts } from './owner.ts'
+import { findContainer, namedByManifest } from './static-pod.ts'
 
-export interface ObservePorts extends UnitPorts {
-  docker: Docker
+export interface ObservePorts extends OwnerPorts {
   bird: Bird
   cni: CniBinaries
   configs: CniConfigs
-  kubelet: Kubelet
 }
 
 /** Where calico/node keeps the config that confd renders for BIRD. */
@@ -47,7 +44,7 @@ export async function observe(
   const [node, plugin, controllers, image, cni, cniConfig] = await Promise.all([
     observeNode(wanted, ports, problems),
     ports.cni.calicoVersion(`${wanted.places.binDir}/calico`),
-    observeControllers(wanted.controllers, ports, signal),
+    observeControllers(wanted, ports, signal),
     wanted.node.image === null ? null : observeImage(wanted.node.image, ports.docker, signal),
     observeSource(wanted, ports, signal, known),
     wanted.cniConfig === null ? null : observeCniConfig(wanted.cniConfig, ports),
@@ -85,23 +82,23 @@ async function isAnyInstalled({ binDir, binaries }: WantedCni, cni: CniBinaries)
 
 /** Null where there is no such container. */
 async function observeNode(
-  wanted: Pick<Wanted, 'node' | 'birdSockets'>,
+  wanted: Pick<Wanted, 'node' | 'birdSockets' | 'kubelet'>,
   ports: ObservePorts,
   problems: Problem[],
 ): Promise<ObservedNode | null> {
   const { docker, bird } = ports
-  const container = await docker.inspectContainer(wanted.node.container)
+  const container = await findContainer(wanted.node.container, docker)
   if (!container) return null
   const backend = backendOf(envMap(container.Config.Env))
   const running = container.State.Running
-  const [image, { owner, unit }, daemons, announcedMs] = await Promise.all([
+  const [image, { owner, unit, pod }, daemons, announcedMs] = await Promise.all([
     docker.inspectImage(container.Image),
-    findOwner(container, { section: 'node', ...wanted.node }, ports),
+    findOwner(container, { section: 'node', ...wanted.node }, wanted.kubelet, ports),
     backend === 'bird' && running ? findDaemons(wanted.birdSockets, container.Id, bird, problems) : [],
     backend === 'bird' && running ? announcedTime(container.Id, docker) : 0,
   ])
   return {
-    container,
+    container: namedByManifest(container, pod),
     image: image ?? null,
     owner,
     unit,

@@ -1,18 +1,30 @@
 import type { ContainerJson } from '../core/docker-json.ts'
-import type { ObservedUnit, Owner } from '../core/model.ts'
+import type { ObservedUnit, Owner, Wanted } from '../core/model.ts'
+import type { ObservedPod } from '../core/static-pod.ts'
 import { readUnit } from '../core/unit-image.ts'
+import { findKubelet, type PodPorts } from './static-pod.ts'
 import { findUnit, type Keeper, type UnitPorts } from './unit.ts'
 
-/** Who keeps the container running, and the unit where one does. */
+export type OwnerPorts = UnitPorts & PodPorts
+
+interface Found {
+  owner: Owner
+  /** Null where no unit runs it. */
+  unit: ObservedUnit | null
+  /** Of a static pod. */
+  pod?: ObservedPod
+}
+
+/** Who keeps the container running, and the unit or the manifest where one does. */
 export async function findOwner(
   container: ContainerJson,
   keeper: Keeper,
-  ports: UnitPorts,
-): Promise<{ owner: Owner; unit: ObservedUnit | null }> {
+  kubelet: Wanted['kubelet'],
+  ports: OwnerPorts,
+): Promise<Found> {
   // The kubelet's own labels come first: what it keeps is no unit's.
-  const label = Object.keys(container.Config.Labels ?? {}).find((key) => key.startsWith('io.kubernetes.'))
-  if (label !== undefined)
-    return { owner: { kind: 'kubelet', why: `it carries the label ${label}` }, unit: null }
+  const hosted = await findKubelet(container, kubelet, ports)
+  if (hosted !== null) return { ...hosted, unit: null }
   const name = container.Name.replace(/^\//, '')
   const unit = await findUnit(name, keeper, ports)
   return { owner: unit === null ? { kind: 'docker' } : unitOwner(unit, name), unit }

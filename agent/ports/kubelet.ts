@@ -5,6 +5,8 @@ export interface Kubelet {
   look(unit: string): Promise<KubeletFacts>
   /** When its main process began, monotonic microseconds of this boot; null where it does not run. */
   startedAt(unit: string): Promise<number | null>
+  /** The directory of static pods' manifests, as the kubelet was told of it; null where it was not. */
+  manifests(unit: string): Promise<string | null>
   /** @throws AgentError `kubelet-failed` */
   restart(unit: string): Promise<void>
 }

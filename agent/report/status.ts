@@ -51,8 +51,12 @@ function containerRows(
 
 function ownerText(owner: Owner): string {
   if (owner.kind === 'docker') return 'kept by Docker alone'
-  const keeper = owner.kind === 'systemd' ? `systemd unit ${owner.unit}` : 'the kubelet'
-  return `kept by ${keeper}: ${oneLine(owner.why)}`
+  return `kept by ${keeperOf(owner)}: ${oneLine(owner.why)}`
+}
+
+function keeperOf(owner: Exclude<Owner, { kind: 'docker' }>): string {
+  if (owner.kind === 'systemd') return `systemd unit ${owner.unit}`
+  return owner.kind === 'kubelet' ? 'the kubelet' : 'the kubelet, as a static pod'
 }
 
 function birdRows({ bird, announcedMs }: StatusReport, colors: Colors): Row[] {

@@ -11,6 +11,7 @@ import { swapBinaries } from './swap-binaries.ts'
 import { swapContainer } from './swap-container.ts'
 import { swapControllers } from './swap-controllers.ts'
 import { swapControllersUnit } from './swap-controllers-unit.ts'
+import { swapStaticPod } from './swap-static-pod.ts'
 import { swapUnit } from './swap-unit.ts'
 import { writeCniConfig } from './write-cni-config.ts'
 
@@ -27,6 +28,7 @@ const registry: { [K in StepKind]: Step<K> } = {
   'edit-unit': editUnit,
   'swap-controllers': swapControllers,
   'swap-controllers-unit': swapControllersUnit,
+  'swap-static-pod': swapStaticPod,
   commit,
   'clean-up': cleanUp,
 }

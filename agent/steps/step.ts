@@ -9,6 +9,7 @@ import type { CniConfigs } from '../ports/cni-config.ts'
 import type { Docker } from '../ports/docker.ts'
 import type { KernelRoutes } from '../ports/kernel-routes.ts'
 import type { Kubelet } from '../ports/kubelet.ts'
+import type { FileAttributes, Manifests } from '../ports/manifests.ts'
 import type { Probe } from '../ports/probe.ts'
 import type { Systemd } from '../ports/systemd.ts'
 import type { UnitFiles } from '../ports/unit-files.ts'
@@ -21,6 +22,7 @@ export interface Ports {
   cni: CniBinaries
   configs: CniConfigs
   kubelet: Kubelet
+  manifests: Manifests
   systemd: Systemd
   unitFiles: UnitFiles
   clock: Clock
@@ -59,6 +61,8 @@ export interface StepBefore {
   /** `startedAt` is Docker's word of when the old one began. */
   'swap-controllers': { nextId: string; startedAt: string }
   'swap-controllers-unit': Record<string, never>
+  /** Containers of that name that ran, and all that were there; the file's attributes. */
+  'swap-static-pod': { running: string[]; known: string[]; attributes: FileAttributes }
   commit: { nextIds: string[] }
   'clean-up': Record<string, never>
 }

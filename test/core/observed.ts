@@ -131,6 +131,7 @@ export const wanted: Wanted = {
     manager: 'auto',
   },
   places: { binDir: '/opt/cni/bin', configDir: '/etc/cni/net.d', configFile: null },
+  kubelet: { unit: 'kubelet.service', manifests: null },
   birdSockets: [endpoint.socket],
   windowMs: 90_000,
   settleMs: 10_000,

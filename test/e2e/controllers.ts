@@ -32,12 +32,14 @@ export async function starts(host: Host): Promise<number> {
 export async function mostAtOnce(host: Host, since: number): Promise<number> {
   const range = [since, Date.now()].map((ms) => (ms / 1000).toFixed(3))
   const argv = ['docker', 'events', '--since', range[0] ?? '', '--until', range[1] ?? '', '--filter']
-  const format = '{{.Action}} {{.ID}} {{.Actor.Attributes.image}}'
+  const name = '{{index .Actor.Attributes "io.kubernetes.container.name"}}'
+  // a kubelet names the image by its id
+  const format = `{{.Action}} {{.ID}} {{.Actor.Attributes.image}} ${name}`
   const lines = (await host.ok([...argv, 'type=container', '--format', format])).split('\n')
   const alive = new Set<string>()
   let most = 0
-  for (const [action, id = '', image = ''] of lines.map((line) => line.split(' '))) {
-    if (!image.includes('controllers')) continue
+  for (const [action, id = '', image = '', inPod = ''] of lines.map((line) => line.split(' '))) {
+    if (!image.includes('controllers') && inPod !== NAME) continue
     if (action === 'start') alive.add(id)
     if (action === 'die') alive.delete(id)
     most = Math.max(most, alive.size)

@@ -10,6 +10,7 @@ import { FakeClock } from '../fakes/clock.ts'
 import { FakeCniBinaries } from '../fakes/cni-binaries.ts'
 import { FakeDocker } from '../fakes/docker.ts'
 import { FakeKernelRoutes } from '../fakes/kernel-routes.ts'
+import { FakeManifests } from '../fakes/manifests.ts'
 import { fakeProbe } from '../fakes/probe.ts'
 import { FakeSystemd } from '../fakes/systemd.ts'
 import { ConfiguredHost } from './configured-host.ts'
@@ -155,9 +156,11 @@ export class ControllersHost {
     })
     const systemd = new FakeSystemd(this.docker)
     const rest = { cni: new FakeCniBinaries([]), configs, kubelet, systemd, unitFiles: systemd.files }
+    const manifests = new FakeManifests()
     return {
       ...{ docker: decorate(this.docker), bird, clock, probe: fakeProbe(), routes: new FakeKernelRoutes() },
       ...rest,
+      manifests,
     }
   }
 

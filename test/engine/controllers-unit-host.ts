@@ -9,6 +9,7 @@ import { FakeClock } from '../fakes/clock.ts'
 import { FakeCniBinaries } from '../fakes/cni-binaries.ts'
 import { FakeDocker } from '../fakes/docker.ts'
 import { FakeKernelRoutes } from '../fakes/kernel-routes.ts'
+import { FakeManifests } from '../fakes/manifests.ts'
 import { fakeProbe } from '../fakes/probe.ts'
 import { FakeSystemd, FakeUnitFiles } from '../fakes/systemd.ts'
 import { ConfiguredHost } from './configured-host.ts'
@@ -150,7 +151,7 @@ export class ControllersUnitHost {
       timeline: () => restartTimeline('none', []),
     })
     const rest = { bird, clock, probe: fakeProbe(), routes: new FakeKernelRoutes(), configs, kubelet }
-    const ports = { ...rest, cni: new FakeCniBinaries([]) }
+    const ports = { ...rest, cni: new FakeCniBinaries([]), manifests: new FakeManifests() }
     if (!move) return { ...ports, docker, systemd, unitFiles: files }
     return {
       ...ports,

@@ -11,6 +11,7 @@ import { FakeClock } from '../fakes/clock.ts'
 import { FakeCniBinaries } from '../fakes/cni-binaries.ts'
 import { FakeDocker } from '../fakes/docker.ts'
 import { FakeKernelRoutes } from '../fakes/kernel-routes.ts'
+import { FakeManifests } from '../fakes/manifests.ts'
 import { fakeProbe } from '../fakes/probe.ts'
 import { FakeSystemd } from '../fakes/systemd.ts'
 import { ConfiguredHost } from './configured-host.ts'
@@ -109,7 +110,17 @@ export class FakeHost {
     const { configs, kubelet } = this.cni
     const systemd = new FakeSystemd(docker)
     const cni = { cni: plugins, configs, kubelet }
-    return { docker, bird, clock, routes, probe, ...cni, systemd, unitFiles: systemd.files }
+    return {
+      docker,
+      bird,
+      clock,
+      routes,
+      probe,
+      ...cni,
+      systemd,
+      unitFiles: systemd.files,
+      manifests: new FakeManifests(),
+    }
   }
 
   async plan(): Promise<Plan> {

@@ -10,6 +10,7 @@ import { FakeClock } from '../fakes/clock.ts'
 import { FakeCniBinaries } from '../fakes/cni-binaries.ts'
 import { FakeDocker } from '../fakes/docker.ts'
 import { FakeKernelRoutes } from '../fakes/kernel-routes.ts'
+import { FakeManifests } from '../fakes/manifests.ts'
 import { fakeProbe } from '../fakes/probe.ts'
 import { FakeSystemd, FakeUnitFiles } from '../fakes/systemd.ts'
 import { ConfiguredHost } from './configured-host.ts'
@@ -127,7 +128,13 @@ export class UnitHost {
     const { docker, clock, routes, systemd, files } = this
     const { configs, kubelet } = new ConfiguredHost(this.ops)
     const ports = { docker, bird: this.#life.bird, clock, routes, probe: fakeProbe(), configs, kubelet }
-    return { ...ports, cni: new FakeCniBinaries(this.ops), systemd, unitFiles: files }
+    return {
+      ...ports,
+      cni: new FakeCniBinaries(this.ops),
+      systemd,
+      unitFiles: files,
+      manifests: new FakeManifests(),
+    }
   }
 
   readonly #tools = {

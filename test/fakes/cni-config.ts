@@ -110,6 +110,10 @@ export class FakeKubelet implements Kubelet {
     return await Promise.resolve(this.facts.state === 'running' ? this.#starts : null)
   }
 
+  async manifests(): Promise<string | null> {
+    return await Promise.resolve(null)
+  }
+
   async restart(unit: string): Promise<void> {
     this.#ops.push(`kubelet restart ${unit}`)
     this.start()

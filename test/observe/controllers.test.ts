@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { observeControllers } from '../../agent/observe/controllers.ts'
 import { wanted } from '../core/observed.ts'
+import { FakeKubelet } from '../fakes/cni-config.ts'
 import { FakeDocker } from '../fakes/docker.ts'
+import { FakeManifests } from '../fakes/manifests.ts'
 import { FakeSystemd } from '../fakes/systemd.ts'
 
 const NAME = 'calico-kube-controllers'
@@ -20,13 +22,18 @@ async function hostWith(program: string) {
   await systemd.start()
   systemd.files.files.set(UNIT_FILE, started.replace('/usr/bin/docker', program))
   await systemd.daemonReload()
-  return { docker, systemd, unitFiles: systemd.files }
+  return {
+    docker,
+    systemd,
+    unitFiles: systemd.files,
+    kubelet: new FakeKubelet(() => null),
+    manifests: new FakeManifests(),
+  }
 }
 
 const asked = (changes: Partial<typeof wanted.controllers>) => ({
-  ...wanted.controllers,
-  image: NEW,
-  ...changes,
+  kubelet: wanted.kubelet,
+  controllers: { ...wanted.controllers, image: NEW, ...changes },
 })
 
 describe('controllers that a unit runs', () => {

@@ -10,6 +10,7 @@ import { FakeCniBinaries } from '../fakes/cni-binaries.ts'
 import { FakeCniConfigs, FakeKubelet } from '../fakes/cni-config.ts'
 import { FakeDocker } from '../fakes/docker.ts'
 import { FakeKernelRoutes } from '../fakes/kernel-routes.ts'
+import { FakeManifests } from '../fakes/manifests.ts'
 import { fakeProbe } from '../fakes/probe.ts'
 import { FakeSystemd, FakeUnitFiles } from '../fakes/systemd.ts'
 
@@ -42,6 +43,7 @@ async function trialOf(timeline: Timeline, now: number) {
     cni: new FakeCniBinaries(),
     configs: new FakeCniConfigs(),
     kubelet: new FakeKubelet(() => null),
+    manifests: new FakeManifests(),
     systemd: new FakeSystemd(docker),
     unitFiles: new FakeUnitFiles(),
     emit: () => undefined,

@@ -1,5 +1,6 @@
 import type { ContainerJson } from '../docker-json.ts'
-import { type Rule, rulesOn } from './rule.ts'
+import { isHosted, type Owner } from '../model.ts'
+import { type Objection, type Rule, rulesOn } from './rule.ts'
 
 /** The container is there, and is the operator's own to replace. */
 export const containerRules: Rule[] = [
@@ -29,18 +30,12 @@ export const containerRules: Rule[] = [
         severity: 'error',
         about: 'Kubernetes does not host it',
         seen: () => 'no label of Kubernetes',
-        check: ({ name, owner }) =>
-          owner.kind === 'kubelet'
-            ? {
-                message: `cannot upgrade ${name}: it belongs to Kubernetes (${owner.why})`,
-                fix: 'upgrade a hosted Calico through its DaemonSet: kubectl -n kube-system set image daemonset/calico-node ...',
-              }
-            : null,
+        check: ({ name, owner }) => hosted(name, owner),
       },
     ],
   ),
   ...rulesOn(
-    ({ node }) => (node && node.owner.kind !== 'kubelet' ? node.container : null),
+    ({ node }) => (node && !isHosted(node.owner) ? node.container : null),
     [
       {
         code: 'not-calico-node',
@@ -106,6 +101,20 @@ export const containerRules: Rule[] = [
     ],
   ),
 ]
+
+function hosted(name: string, owner: Owner): Objection | null {
+  if (owner.kind === 'kubelet') {
+    return {
+      message: `cannot upgrade ${name}: it belongs to Kubernetes (${owner.why})`,
+      fix: 'upgrade a hosted Calico through its DaemonSet: kubectl -n kube-system set image daemonset/calico-node ...',
+    }
+  }
+  if (owner.kind !== 'static-pod') return null
+  return {
+    message: `cannot upgrade ${name}: it is a static pod (${owner.why}), and the kubelet would end BIRD by TERM: its peers would drop the routes at once`,
+    fix: `drain this host, then change the image in ${owner.manifest}; or move calico/node to a unit that runs docker run`,
+  }
+}
 
 /** The repository's name, or the start-up program that only calico/node has. */
 function looksLikeCalicoNode({ Config }: ContainerJson): boolean {

@@ -1,7 +1,7 @@
 import { controllersEnv } from '../controllers-env.ts'
 import type { ContainerJson } from '../docker-json.ts'
 import { runsAlready } from '../image-state.ts'
-import type { Observed, ObservedControllers, ObservedImage, Wanted } from '../model.ts'
+import type { Observed, ObservedControllers, ObservedImage, Owner, Wanted } from '../model.ts'
 import { imageRules } from './image.ts'
 import { type Objection, type Rule, rulesOn } from './rule.ts'
 import { controllersUnitRules } from './unit.ts'
@@ -36,11 +36,8 @@ export const controllersRules: Rule[] = [
     {
       code: 'controllers-owner',
       severity: 'error',
-      about: 'Docker or a systemd unit keeps the controllers running',
-      seen: ({ controllers: { container, owner } }) =>
-        owner.kind === 'systemd'
-          ? owner.unit
-          : `restart policy ${container.HostConfig.RestartPolicy.Name || 'no'}`,
+      about: 'Docker, a systemd unit or a static pod keeps the controllers running',
+      seen: ({ controllers: { container, owner } }) => keeperSeen(owner, container),
       check: ({ name, controllers: { owner }, byRelease }) =>
         owner.kind === 'kubelet' ? notReplaced(name, owner.why, KUBELET_FIX, byRelease) : null,
     },
@@ -49,13 +46,13 @@ export const controllersRules: Rule[] = [
       severity: 'error',
       about: 'the controllers run here, and not on another host',
       seen: ({ controllers }) => controllers.container.State.Status,
-      check: ({ name, controllers: { container, unit }, byRelease }) =>
-        container.State.Running
+      check: ({ name, controllers, byRelease }) =>
+        controllers.container.State.Running
           ? null
           : notReplaced(
               name,
-              `it is ${container.State.Status}, and the new one would be started`,
-              `${unit ? `systemctl start ${unit.source.name}` : `docker start ${name}`}, if no other host of the cluster runs the controllers`,
+              `it is ${controllers.container.State.Status}, and the new one would be started`,
+              startFix(name, controllers),
               byRelease,
             ),
     },
@@ -88,9 +85,21 @@ export const controllersRules: Rule[] = [
   ]),
 ]
 
-const KUBELET_FIX = 'change the image in the manifest, or with kubectl, yourself'
+function keeperSeen(owner: Owner, { HostConfig }: ContainerJson): string {
+  if (owner.kind === 'static-pod') return owner.manifest
+  return owner.kind === 'systemd' ? owner.unit : `restart policy ${HostConfig.RestartPolicy.Name || 'no'}`
+}
 
-function notReplaced(name: string, why: string, fix: string, byRelease: boolean): Objection {
+function startFix(name: string, { pod, unit }: ObservedControllers): string {
+  if (pod) return `journalctl -u ${pod.kubelet.unit} shows why the kubelet does not start it`
+  const start = unit ? `systemctl start ${unit.source.name}` : `docker start ${name}`
+  return `${start}, if no other host of the cluster runs the controllers`
+}
+
+const KUBELET_FIX = 'change the image with kubectl; a static pod is found by its manifest: kubelet.manifests'
+
+/** What only a release asks for is left alone, and said. */
+export function notReplaced(name: string, why: string, fix: string, byRelease: boolean): Objection {
   return byRelease
     ? { severity: 'warning', message: `${name} is left alone: ${why}`, fix }
     : { message: `cannot upgrade ${name}: ${why}`, fix }

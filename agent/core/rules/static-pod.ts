@@ -1,0 +1,56 @@
+import type { Observed, ObservedControllers, Wanted } from '../model.ts'
+import { containerIn, type ObservedPod, staticPodProblem } from '../static-pod.ts'
+import { notReplaced } from './controllers.ts'
+import { type Objection, type Rule, rulesOn } from './rule.ts'
+
+interface Asked {
+  name: string
+  controllers: ObservedControllers
+  pod: ObservedPod
+  byRelease: boolean
+}
+
+/** The kubelet can be made to swap the controllers by their manifest. */
+export const staticPodRules: Rule[] = rulesOn(asked, [
+  {
+    code: 'static-pod-manifest',
+    severity: 'error',
+    about: 'the manifest names the image in one place that can be changed',
+    seen: ({ pod }) => pod.manifest.path,
+    check: (subject) => objectionOf(subject, 'static-pod-manifest'),
+  },
+  {
+    code: 'kubelet-not-running',
+    severity: 'error',
+    about: 'the kubelet runs, and swaps them',
+    seen: ({ pod: { kubelet } }) => `${kubelet.unit}: ${kubelet.state}`,
+    check: (subject) => objectionOf(subject, 'kubelet-not-running'),
+  },
+  {
+    code: 'manifest-pulls-always',
+    severity: 'warning',
+    about: 'the kubelet starts them without asking the registry',
+    seen: ({ pod }) => containerIn(pod).image,
+    check: ({ pod }) =>
+      containerIn(pod).pullsAlways
+        ? {
+            message: `${pod.manifest.path} has the kubelet pull the image at each start: while the registry does not answer, no controllers start`,
+            fix: 'imagePullPolicy: IfNotPresent, and a tag other than latest',
+          }
+        : null,
+  },
+])
+
+function objectionOf(
+  { name, controllers, pod, byRelease }: Asked,
+  code: NonNullable<ReturnType<typeof staticPodProblem>>['code'],
+): Objection | null {
+  const problem = staticPodProblem(pod, controllers.container)
+  return problem?.code === code ? notReplaced(name, problem.why, problem.fix, byRelease) : null
+}
+
+function asked({ controllers }: Observed, { controllers: wanted }: Wanted): Asked | null {
+  if (wanted.image === null || !controllers?.pod) return null
+  const { pod } = controllers
+  return { name: wanted.container, controllers, pod, byRelease: wanted.onlyIfInstalled }
+}
