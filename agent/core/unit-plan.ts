@@ -6,7 +6,7 @@ import type { ObservedImage, ObservedNode } from './model.ts'
 import { gateOf, type NodeInput } from './node-plan.ts'
 import type { PlannedStep } from './plan.ts'
 import type { PlanPart } from './plan-part.ts'
-import { redactValue } from './redact.ts'
+import { redactAssignments } from './redact.ts'
 import type { DiffEntry } from './report.ts'
 import { type FileEdit, type UnitChange, type UnitRefusal, unitChange } from './unit-change.ts'
 
@@ -69,13 +69,5 @@ function moves(
 }
 
 function fileDiff({ path, before, after }: FileEdit): DiffEntry {
-  return { target: path, before: withoutSecrets(before ?? ''), after: withoutSecrets(after) }
-}
-
-/** `NAME=value` wherever it stands, in an environment file or behind `-e`. */
-function withoutSecrets(text: string): string {
-  return text.replaceAll(
-    /\b([A-Za-z_][A-Za-z0-9_]*)=([^\s"']+)/g,
-    (_, name: string, value: string) => `${name}=${redactValue(name, value)}`,
-  )
+  return { target: path, before: redactAssignments(before ?? ''), after: redactAssignments(after) }
 }
