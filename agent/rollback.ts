@@ -57,7 +57,7 @@ async function nodeBack(app: App, wanted: Wanted, undone: RunState, run: string)
   const old = replacedBy(undone)
   if (old === null) return null
   const target = { ...wanted, node: { ...wanted.node, image: old.image, container: old.name } }
-  const observed = await observeHost(target, app.ports)
+  const observed = await observeHost(target, app.ports, app.signal)
   const { node, engine } = observed
   const problems = preflightRollback(observed, target, 'node')
   if (node === null) return { part: null, problems }
@@ -79,7 +79,7 @@ async function controllersBack(
   // As for a release: what cannot be put back is left alone, and keeps nothing else from coming back.
   const asked = { ...wanted.controllers, image: old.image, onlyIfInstalled: true, container: old.name }
   const target = { ...wanted, controllers: asked }
-  const observed = await observeHost(target, app.ports)
+  const observed = await observeHost(target, app.ports, app.signal)
   const { controllers, engine } = observed
   if (controllers === null) return { part: null, problems: [controllersGone(old.name)] }
   const problems = preflightRollback(observed, target, 'controllers')

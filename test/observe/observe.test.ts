@@ -48,14 +48,17 @@ describe('a look at the host that is told to stop', () => {
     const host = await FakeHost.create()
     const { images } = host.docker
     images.pull(wanted.node.image ?? '', () => undefined)
+    const ports = host.ports()
     let ended = false
-    host.plugins.offered = async (_source, _names, signal) => {
-      await new Promise((resolve) => signal.addEventListener('abort', resolve))
+    ports.cni.offered = async (_source, _names, signal) => {
+      await new Promise((resolve) => {
+        signal.addEventListener('abort', resolve)
+      })
       await new Promise((resolve) => setTimeout(resolve, 50))
       ended = true
       throw stop
     }
-    expect(await stopped((signal) => observe(withPlugins, host.ports(), signal, () => null))).toBe(stop)
+    expect(await stopped((signal) => observe(withPlugins, ports, signal, () => null))).toBe(stop)
     expect(ended).toBe(true)
   })
 })
