@@ -26,7 +26,7 @@ export interface App {
   signal: AbortSignal
 }
 
-/** Journals the plan and runs it to its outcome. */
+/** Journals the plan and runs it to its outcome. What is stopped before that was no run. */
 export async function carryOut(
   app: App,
   plan: Plan,
@@ -34,6 +34,7 @@ export async function carryOut(
   diff: DiffEntry[],
 ): Promise<Report> {
   await app.runs.prune(app.keepRuns)
+  app.signal.throwIfAborted()
   const journal = await app.runs.begin(app.version, plan, problems)
   return { ...(await settle(app, journal, execute)), diff }
 }

@@ -13,7 +13,7 @@ export async function doctor(
 ): Promise<DoctorReport> {
   const observed = hasTarget(wanted)
     ? await observe(wanted, ports, signal, () => null)
-    : await observeHost(wanted, ports)
+    : await observeHost(wanted, ports, signal)
   return reportOf(
     wanted.node.image,
     RULES.flatMap((rule) => checksOf(rule, observed, wanted)),

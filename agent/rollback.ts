@@ -66,7 +66,7 @@ async function nodeBack(app: App, wanted: Wanted, undone: RunState, run: string)
   const old = replacedBy(undone)
   if (old === null) return null
   const target = { ...wanted, node: { ...wanted.node, image: old.image, container: old.name } }
-  const observed = await observeHost(target, app.ports)
+  const observed = await observeHost(target, app.ports, app.signal)
   const { node, engine } = observed
   const problems = preflightRollback(observed, target, 'node')
   if (node === null) return { part: null, problems }
@@ -94,7 +94,7 @@ async function controllersBack(
   const { image } = replaced
   const asked = { ...wanted.controllers, image, onlyIfInstalled: true, container: old.name }
   const target = { ...wanted, controllers: asked }
-  const observed = await observeHost(target, app.ports)
+  const observed = await observeHost(target, app.ports, app.signal)
   const { controllers, engine } = observed
   if (controllers === null) return { part: null, problems: [controllersGone(old.name)] }
   const problems = preflightRollback(observed, target, 'controllers')
@@ -116,7 +116,7 @@ async function podBack(app: App, wanted: Wanted, undone: RunState, run: string):
   }
   const target = { ...wanted, controllers: asked }
   const [observed, image] = await Promise.all([
-    observeHost(target, app.ports),
+    observeHost(target, app.ports, app.signal),
     app.ports.docker.inspectImage(swap.from),
   ])
   // what does not stay up is what a rollback is for

@@ -1,4 +1,5 @@
 import { isIPv4, isIPv6 } from 'node:net'
+import { normalize } from 'node:path'
 import * as z from 'zod'
 import { AgentError } from '../core/errors.ts'
 import { parseImageRef, repository } from '../core/image-ref.ts'
@@ -156,20 +157,33 @@ const configShape = z.strictObject({
   service: sections.service.prefault({}),
 })
 
-export const configSchema = configShape.refine(
-  ({ release, registry, releases }) =>
-    release === undefined || releaseImages(release, { registry, releases }) !== null,
-  {
-    path: ['release'],
-    // By default it would not be told beside other problems.
-    when: ({ value, issues }) => typeof value === 'object' && issues.every(sparesReleases),
-    error: ({ input }) =>
-      `${unknownRelease((input as Config).release ?? '')}; releases in the config can add it`,
-  },
-)
+export const configSchema = configShape
+  .refine(
+    ({ release, registry, releases }) =>
+      release === undefined || releaseImages(release, { registry, releases }) !== null,
+    {
+      path: ['release'],
+      when: whereGood('release', 'releases'),
+      error: ({ input }) =>
+        `${unknownRelease((input as Config).release ?? '')}; releases in the config can add it`,
+    },
+  )
+  .refine(({ docker, service }) => samePlace(docker.socket) !== samePlace(service.socket), {
+    path: ['service', 'socket'],
+    when: whereGood('docker', 'service'),
+    error: 'Docker has this place (docker.socket): give the service one of its own',
+  })
 
-function sparesReleases({ code, path = [] }: z.core.$ZodRawIssue): boolean {
-  return code === 'unrecognized_keys' || !['release', 'releases', undefined].includes(path[0]?.toString())
+/** By default a check of the whole would not be told beside other problems. */
+function whereGood(...keys: string[]): (payload: z.core.ParsePayload) => boolean {
+  const spares = ({ code, path = [] }: z.core.$ZodRawIssue): boolean =>
+    code === 'unrecognized_keys' || ![...keys, undefined].includes(path[0]?.toString())
+  return ({ value, issues }) => typeof value === 'object' && issues.every(spares)
+}
+
+/** /var/run is a link to /run. */
+function samePlace(path: string): string {
+  return normalize(path).replace(/^\/var\/run\//, '/run/')
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { ImageToken, ManifestValue, PodManifest } from './pod-manifest.ts'
-import { redactArgs, redactUrls, redactValue } from './redact.ts'
+import { redactArgs, redactValue } from './redact.ts'
+import { redactText } from './redact-text.ts'
 import type { DiffEntry } from './report.ts'
 
 /** The diff of a manifest, secrets hidden. `manifest` and `token` are those of `before`. */
@@ -25,7 +26,7 @@ function hidden(text: string, values: ManifestValue[]): string {
 
 function shownValue({ name, value }: Pick<ManifestValue, 'name' | 'value'>): string {
   if (name !== null) return redactValue(name, value)
-  return /^--?[\w-]+=/.test(value) ? (redactArgs([value])[0] ?? '') : redactUrls(value)
+  return /^--?[\w-]+=/.test(value) ? (redactArgs([value])[0] ?? '') : redactText(value)
 }
 
 /** A block scalar ends with its last line's break, which stays. */

@@ -1,5 +1,6 @@
 import { type JsonNode, parseJson } from './json-text.ts'
-import { redactUrls, redactValue } from './redact.ts'
+import { redactValue } from './redact.ts'
+import { redactText } from './redact-text.ts'
 import type { DiffEntry } from './report.ts'
 
 /** A secret in the text: where it stands, what it is called and what is shown in its place. */
@@ -38,7 +39,7 @@ function secretsIn(text: string): Secret[] {
     if (node.kind === 'array') for (const [i, item] of node.items.entries()) visit(item, name, `${path}/${i}`)
     if (node.kind !== 'scalar' || node.value === null || typeof node.value === 'boolean') return
     const plain = String(node.value)
-    const shown = redactUrls(redactValue(name, plain))
+    const shown = redactText(redactValue(name, plain))
     if (shown !== plain) found.push({ path, start: node.start, end: node.end, shown: JSON.stringify(shown) })
   }
   visit(parseJson(text), '', '')

@@ -1,5 +1,5 @@
 import type { ObservedControllers } from './model.ts'
-import { redactValue } from './redact.ts'
+import { redactAssignments } from './redact.ts'
 import type { DiffEntry } from './report.ts'
 import { type FileEdit, type UnitChange, type UnitRefusal, unitChange } from './unit-change.ts'
 
@@ -30,13 +30,5 @@ export function unitDiff({ edit }: UnitChange): DiffEntry[] {
 }
 
 function fileDiff({ path, before, after }: FileEdit): DiffEntry {
-  return { target: path, before: withoutSecrets(before ?? ''), after: withoutSecrets(after) }
-}
-
-/** `NAME=value` wherever it stands, in an environment file or behind `-e`. */
-function withoutSecrets(text: string): string {
-  return text.replaceAll(
-    /\b([A-Za-z_][A-Za-z0-9_]*)=([^\s"']+)/g,
-    (_, name: string, value: string) => `${name}=${redactValue(name, value)}`,
-  )
+  return { target: path, before: redactAssignments(before ?? ''), after: redactAssignments(after) }
 }

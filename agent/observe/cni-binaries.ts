@@ -59,6 +59,7 @@ async function offeredBy(
   try {
     return await cni.offered(source, names, signal)
   } catch (error) {
+    signal.throwIfAborted()
     if (!(error instanceof AgentError) || error.code.startsWith('docker-')) throw error
     problems.push(error.asProblem())
     return null

@@ -9,6 +9,7 @@ import {
   type Wanted,
   type WantedCni,
 } from '../core/model.ts'
+import { orAborted } from '../core/or-aborted.ts'
 import type { Bird } from '../ports/bird.ts'
 import type { CniBinaries } from '../ports/cni-binaries.ts'
 import type { CniConfigs } from '../ports/cni-config.ts'
@@ -31,7 +32,7 @@ export interface ObservePorts extends OwnerPorts {
 /** Where calico/node keeps the config that confd renders for BIRD. */
 const BIRD_CFG = '/etc/calico/confd/config/bird.cfg'
 
-/** Everything that a plan is made from; changes nothing. */
+/** Everything that a plan is made from; changes nothing. Throws the signal's reason as soon as it is aborted. */
 export async function observe(
   wanted: Wanted,
   ports: ObservePorts,
@@ -40,22 +41,34 @@ export async function observe(
 ): Promise<Observed> {
   const problems: Problem[] = []
   // first and alone: where Docker cannot be reached, that is the reason to tell
-  const engine = await engineOf(ports.docker)
-  const [node, plugin, controllers, image, cni, cniConfig] = await Promise.all([
+  const engine = await orAborted(engineOf(ports.docker), signal)
+  const source = observeSource(wanted, ports, signal, known)
+  const looks = Promise.all([
     observeNode(wanted, ports, problems),
     ports.cni.calicoVersion(`${wanted.places.binDir}/calico`),
     observeControllers(wanted, ports, signal),
     wanted.node.image === null ? null : observeImage(wanted.node.image, ports.docker, signal),
-    observeSource(wanted, ports, signal, known),
+    source,
     wanted.cniConfig === null ? null : observeCniConfig(wanted.cniConfig, ports),
   ])
+  const [node, plugin, controllers, image, cni, cniConfig] = await orAborted(looks, signal).catch(
+    async (error: unknown) => {
+      // it takes away the container that it reads an image from
+      if (signal.aborted) await source.catch(() => undefined)
+      throw error
+    },
+  )
   const companions = companionsOf(plugin, controllers.controllers)
   return { engine, node, companions, ...controllers, image, cni, cniConfig, problems }
 }
 
 /** The host alone: nothing is asked for, and no registry is asked. */
-export async function observeHost(wanted: Wanted, ports: ObservePorts): Promise<Observed> {
-  return await observe(askingNothing(wanted), ports, new AbortController().signal, () => null)
+export async function observeHost(
+  wanted: Wanted,
+  ports: ObservePorts,
+  signal: AbortSignal,
+): Promise<Observed> {
+  return await observe(askingNothing(wanted), ports, signal, () => null)
 }
 
 async function engineOf(docker: Docker): Promise<Observed['engine']> {

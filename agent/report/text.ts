@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from 'node:util'
 import pico from 'picocolors'
-import { redactUrls } from '../core/redact.ts'
+import { redactText } from '../core/redact-text.ts'
 
 export type Colors = ReturnType<typeof pico.createColors>
 
@@ -10,7 +10,7 @@ export function colorsFor(enabled: boolean): Colors {
 
 /** Words of Docker, BIRD or a registry as one line: what they sent steers no terminal and shows no password. */
 export function oneLine(text: string): string {
-  return redactUrls(stripVTControlCharacters(text))
+  return redactText(stripVTControlCharacters(text))
     .replace(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, ' ')
     .trim()
 }

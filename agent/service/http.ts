@@ -1,8 +1,7 @@
-import { mkdir, rm } from 'node:fs/promises'
+import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { connect } from 'node:net'
-import { dirname } from 'node:path'
-import { AgentError, ExitCode } from '../core/errors.ts'
+import { AgentError } from '../core/errors.ts'
+import { clearPlace } from './socket-place.ts'
 
 export interface Answer {
   status: number
@@ -18,25 +17,13 @@ export interface Listener {
   close(): Promise<void>
 }
 
-/** A unix socket that root alone can use. A file that a killed service left is replaced, a live one is not. */
+/** A unix socket that root alone can use. One that a killed service left is replaced, a live one is not. */
 export async function listenAtSocket(path: string, pages: Pages): Promise<Listener> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 })
-  if (await isAnswered(path)) {
-    throw new AgentError('already-serving', `cannot serve at ${path}: another agent daemon does`, {
-      fix: 'systemctl status calico-agent shows it; service.socket in the config names another path',
-      exitCode: ExitCode.deferred,
-    })
+  const listen = async (server: Server): Promise<void> => {
+    await clearPlace(path)
+    listenPrivately(server, path)
   }
-  await rm(path, { force: true })
-  return listener(
-    await listening(
-      pages,
-      (server) => {
-        listenPrivately(server, path)
-      },
-      path,
-    ),
-  )
+  return listener(await listening(pages, listen, path))
 }
 
 /** listen() makes the file at once, with what the umask leaves: there is no moment in which others could connect. */
@@ -54,19 +41,25 @@ export async function listenAtTcp(address: string, pages: Pages): Promise<Listen
   const colon = address.lastIndexOf(':')
   const host = address.slice(0, colon).replace(/^\[|\]$/g, '')
   const port = Number(address.slice(colon + 1))
-  return listener(await listening(pages, (server) => void server.listen({ host, port }), address))
+  const listen = (server: Server): void => {
+    server.listen({ host, port })
+  }
+  return listener(await listening(pages, listen, address))
 }
 
-async function listening(pages: Pages, listen: (server: Server) => void, where: string): Promise<Server> {
+async function listening(
+  pages: Pages,
+  listen: (server: Server) => void | Promise<void>,
+  where: string,
+): Promise<Server> {
   const server = createServer((request, response) => void answer(pages, request, response))
   server.requestTimeout = 5_000
   server.maxConnections = 32
   try {
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject).once('listening', resolve)
-      listen(server)
-    })
+    const opened = once(server, 'listening')
+    await Promise.all([opened, listen(server)])
   } catch (cause) {
+    if (cause instanceof AgentError) throw cause
     throw new AgentError('cannot-serve', `cannot serve at ${where}: ${(cause as Error).message}`, {
       fix: 'service.socket and service.listen in the config name other places',
       cause,
@@ -109,15 +102,4 @@ export function plain(status: number, text: string): Answer {
 
 export function json(value: unknown): Answer {
   return { status: 200, contentType: 'application/json', text: `${JSON.stringify(value)}\n` }
-}
-
-function isAnswered(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(path)
-    const end = (answered: boolean) => () => {
-      socket.destroy()
-      resolve(answered)
-    }
-    socket.once('connect', end(true)).once('error', end(false))
-  })
 }

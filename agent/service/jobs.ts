@@ -50,12 +50,13 @@ export function createJobs(open: OpenHost, signal: AbortSignal): Jobs {
       }
     },
     look: async (config) => {
+      const late = AbortSignal.timeout(LOOK_TIMEOUT_MS)
       try {
-        const { app, wanted } = await open(config, silent, AbortSignal.timeout(LOOK_TIMEOUT_MS))
+        const { app, wanted } = await open(config, silent, late)
         // Without a target: no registry is asked for a scrape.
         return await status(app, askingNothing(wanted))
       } catch (error) {
-        if (!(error instanceof AgentError)) throw error
+        if (!(error instanceof AgentError) && error !== late.reason) throw error
         return null
       }
     },

@@ -154,6 +154,10 @@ docker: /var/run/docker.sock
     ['window: 3601', 'agent.yaml:1:9: window: must be at most 3600, found the number 3601'],
     ['window: true', 'agent.yaml:1:9: window: expected a whole number, found the boolean true'],
     ['node: { container: "a b" }', expect.stringMatching(/node.container: must be the name of a container/)],
+    [
+      'service: { socket: /run//docker.sock }',
+      'agent.yaml:1:20: service.socket: Docker has this place (docker.socket): give the service one of its own',
+    ],
     ['docker: { socket: "unix:///var/run/docker.sock" }', expect.stringMatching(/absolute path/)],
     ['__proto__: { x: 1 }', expect.stringMatching(/__proto__: unknown key/)],
     ['1: 2', expect.stringMatching(/^agent.yaml:1:1: 1: unknown key/)],
@@ -188,6 +192,14 @@ docker: /var/run/docker.sock
   ])('%j', (text, expected) => {
     if (expected === null) expect(parse(text).node.image).toBe('yes')
     else expect(problemsOf(text)).toEqual([expected])
+  })
+
+  it('tells that the service would take Docker’s place beside other problems', () => {
+    const text = 'docker: { socket: /srv/d }\nservice: { socket: /srv/d }\nbird: { sockets: [] }\n'
+    expect(problemsOf(text)).toEqual([
+      expect.stringMatching(/^agent.yaml:2:20: service.socket: Docker has this place/),
+      expect.stringMatching(/bird.sockets/),
+    ])
   })
 })
 

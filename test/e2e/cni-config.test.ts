@@ -85,7 +85,7 @@ describe('a change of the CNI config alone', () => {
     expect(shown).toContain(
       '-    "ipam": { "type": "calico-ipam" }\n+    "ipam": { "type": "calico-ipam" },\n+    "mtu": 1440',
     )
-    expect(shown).toContain(`root:<redacted>@192.0.2.10`)
+    expect(shown).toContain(`https://<redacted>@192.0.2.10`)
     await expectOldConfig(host)
 
     const first = await agent(host, 'upgrade')

@@ -41,7 +41,7 @@ describe('renderDoctor', () => {
       'warning  peer-down          peer x is down',
       '                            fix: mend it',
       "error    bird-down          cannot take BIRD's baseline",
-      expect.stringContaining('of https://admin:<redacted>@etcd.example:2379'),
+      expect.stringContaining('of https://<redacted>@etcd.example:2379'),
       '                            fix: docker exec calico-node birdcl show status',
       '                                 bird.sockets in the config',
       '',

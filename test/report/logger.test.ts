@@ -41,7 +41,7 @@ describe('createLogger', () => {
       .warn({ etcd_password: SECRET, deep: [{ url: SECRET_URL }] }, `see ${SECRET_URL}`)
     logger.error(new Error(`cannot reach ${SECRET_URL}`, { cause: new Error(SECRET_URL) }))
     expect(lines.join('')).not.toContain(SECRET)
-    expect(lines.join('')).toContain('https://admin:<redacted>@etcd.example:2379')
+    expect(lines.join('')).toContain('https://<redacted>@etcd.example:2379')
   })
 
   it('survives a stderr that takes nothing', () => {
@@ -79,8 +79,8 @@ describe('logEvents', () => {
       warn released dead peers: Mesh_dead
       info recovered after 4100 ms
       info enabled released peers again: Mesh_dead
-      error step 2 of 3, swap-container: failed: cannot keep the new container: it exited, see https://admin:<redacted>@etcd.example:2379
-      warn going back: cannot keep the new container: it exited, see https://admin:<redacted>@etcd.example:2379
+      error step 2 of 3, swap-container: failed: cannot keep the new container: it exited, see https://<redacted>@etcd.example:2379
+      warn going back: cannot keep the new container: it exited, see https://<redacted>@etcd.example:2379
       warn step 2 of 3, swap-container: undoing"
     `)
     expect(records.every(({ run }) => run === RUN)).toBe(true)

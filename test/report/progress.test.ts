@@ -73,7 +73,7 @@ describe('plain progress', () => {
       [1/3] done in 8.1 s
       [2/3] swap calico-node
         window open: 90 s
-      [2/3] failed: cannot keep the new container: it exited, see https://admin:<redacted>@etcd.example:2379
+      [2/3] failed: cannot keep the new container: it exited, see https://<redacted>@etcd.example:2379
       going back: what was done is undone
       [2/3] undo: swap calico-node
         0.240 s  old BIRD up again
@@ -217,7 +217,7 @@ describe('live progress', () => {
       ✔ pull quay.io/calico/node:v2.6.12 8.1 s
       ↩ undone: swap calico-node
         commit calico-node
-      going back: cannot keep the new container: it exited, see https://admin:<redacted>@etcd.…"
+      going back: cannot keep the new container: it exited, see https://<redacted>@etcd.exampl…"
     `)
     expect(terminal.text).not.toContain(SECRET)
   })

@@ -1,4 +1,5 @@
-import { mkdtemp, rm, stat, symlink } from 'node:fs/promises'
+import { spawnSync } from 'node:child_process'
+import { mkdir, mkdtemp, readFile, readlink, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { get, request } from 'node:http'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -54,14 +55,28 @@ describe('the service’s socket', () => {
     expect(await ask('//')).toMatch(/^404 /)
   })
 
-  it('takes the place of a socket that nobody listens at, and of a link', async () => {
+  it('takes the place of a socket that nobody listens at', async () => {
+    const killed = `require('node:net').createServer().listen(process.argv[1], () => process.kill(process.pid, 9))`
+    await mkdir(join(dir, 'run'))
+    spawnSync(process.execPath, ['-e', killed, socket()])
+    expect((await stat(socket())).isSocket()).toBe(true)
     await doors.openAt({ socket: socket() })
-    await doors.close()
-    await symlink('/nowhere', socket('link.sock'))
-    const other = new Doors(() => pages)
-    await other.openAt({ socket: socket('link.sock') })
-    expect(await ask('/healthz', { at: socket('link.sock') })).toBe('200 ok')
-    await other.close()
+    expect(await ask('/healthz')).toBe('200 ok')
+  })
+
+  it('takes the place of nothing else', async () => {
+    await mkdir(socket('directory'), { recursive: true })
+    await writeFile(socket('file'), 'precious')
+    await symlink(socket('file'), socket('link'))
+    for (const name of ['directory', 'file', 'link', 'file/agent.sock', `${'long'.repeat(30)}.sock`]) {
+      await expect(doors.openAt({ socket: socket(name) }), name).rejects.toMatchObject({
+        code: 'cannot-serve',
+        message: expect.stringContaining(`cannot serve at ${socket(name)}: `) as unknown,
+      })
+    }
+    expect(await readFile(socket('file'), 'utf8')).toBe('precious')
+    expect(await readlink(socket('link'))).toBe(socket('file'))
+    expect((await stat(socket('directory'))).isDirectory()).toBe(true)
   })
 
   it('is not taken from another service', async () => {

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import type { App } from '../../agent/app.ts'
 import { configSchema } from '../../agent/config/schema.ts'
 import { wantedOf } from '../../agent/config/wanted.ts'
@@ -10,6 +10,8 @@ import { look } from '../../agent/service/seen.ts'
 const config = configSchema.parse({ node: { image: 'calico/node:v2' } })
 const error = (code: string, exitCode: ExitCode = ExitCode.refused): AgentError =>
   new AgentError(code, `cannot: ${code}`, { fix: 'mend it', exitCode })
+
+const never = new AbortController().signal
 
 interface World {
   /** Thrown by what a job does first. */
@@ -24,11 +26,10 @@ function jobs({ lock, open, history = [] }: World) {
     lock: () => (lock ? Promise.reject(lock) : Promise.resolve()),
     runs: { history: () => Promise.resolve(history) },
   } as unknown as App
-  const signal = new AbortController().signal
   const made = createJobs(() => {
     if (open) return Promise.reject(open)
     return Promise.resolve({ app, wanted: wantedOf(config, []), end: () => (closed += 1) })
-  }, signal)
+  }, never)
   return {
     run: (kind: 'resume' | 'apply') => made.run(kind, config, () => undefined),
     held: () => made.held(config),
@@ -71,6 +72,16 @@ describe('a job', () => {
     const damaged = jobs({ open: error('journal-damaged', ExitCode.stuck) })
     expect(await damaged.held()).toEqual({ run: null, reason: 'cannot: journal-damaged', stuck: true })
     expect(await jobs({}).held()).toBeNull()
+  })
+})
+
+describe('a look at the host', () => {
+  it('that takes too long shows nothing, and a bug in it is one', async () => {
+    vi.spyOn(AbortSignal, 'timeout').mockReturnValueOnce(AbortSignal.abort())
+    const late = createJobs((_config, _emit, signal) => Promise.reject(signal.reason as Error), never)
+    expect(await late.look(config)).toBeNull()
+    const broken = createJobs(() => Promise.reject(new TypeError('a bug')), never)
+    await expect(broken.look(config)).rejects.toThrow('a bug')
   })
 })
 

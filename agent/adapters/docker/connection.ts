@@ -3,6 +3,7 @@ import { Agent } from 'node:http'
 import { inspect } from 'node:util'
 import type Dockerode from 'dockerode'
 import { AgentError } from '../../core/errors.ts'
+import { orAborted } from '../../core/or-aborted.ts'
 import { dockerTimeout, socketInvalid, translate } from './errors.ts'
 
 interface RequestOptions {
@@ -43,6 +44,7 @@ export function requestsTo(socket: string, defaultTimeoutMs: number): Request {
     const abortSignal = AbortSignal.any([options.signal, timeout].filter((signal) => signal !== undefined))
     try {
       abortSignal.throwIfAborted()
+      // the library never settles a request whose answer is cut in the middle
       return await orAborted(
         opened().then((engine) => run(engine, abortSignal)),
         abortSignal,
@@ -61,20 +63,6 @@ export function requestsTo(socket: string, defaultTimeoutMs: number): Request {
 function isStale(error: Error): boolean {
   const codes = ['docker-unreachable', 'docker-timeout', 'docker-api-version']
   return error instanceof AgentError && codes.includes(error.code)
-}
-
-/** The library never settles a request whose answer is cut in the middle: the signal bounds it all the same. */
-async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  const aborted = Promise.withResolvers<never>()
-  const onAbort = () => {
-    aborted.reject(signal.reason as Error)
-  }
-  signal.addEventListener('abort', onAbort, { once: true })
-  try {
-    return await Promise.race([work, aborted.promise])
-  } finally {
-    signal.removeEventListener('abort', onAbort)
-  }
 }
 
 async function openEngine(socket: string): Promise<Dockerode> {

@@ -1,0 +1,47 @@
+import { lstat, mkdir, rm } from 'node:fs/promises'
+import { connect } from 'node:net'
+import { dirname } from 'node:path'
+import { AgentError, ExitCode } from '../core/errors.ts'
+
+/**
+ * Makes room for a socket at `path`: what a killed service left there is removed, and nothing else ever is.
+ * @throws AgentError `already-serving` where somebody listens; any other reason as it is
+ */
+export async function clearPlace(path: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+  const found = await lstat(path).catch(nothingThere)
+  if (found === null) return
+  if (!found.isSocket()) throw new Error('what is there is no socket, and is left alone')
+  const refusal = await refusalOf(path)
+  if (refusal === null) throw alreadyServing(path)
+  if (refusal.code !== 'ECONNREFUSED') throw refusal
+  await rm(path, { force: true })
+}
+
+function nothingThere(error: NodeJS.ErrnoException): null {
+  if (error.code === 'ENOENT') return null
+  throw error
+}
+
+/** Why nobody can be spoken to at the socket; null where somebody can. */
+function refusalOf(path: string): Promise<NodeJS.ErrnoException | null> {
+  return new Promise((resolve) => {
+    const socket = connect(path)
+    const end = (refusal: NodeJS.ErrnoException | null): void => {
+      socket.destroy()
+      resolve(refusal)
+    }
+    socket
+      .once('connect', () => {
+        end(null)
+      })
+      .once('error', end)
+  })
+}
+
+function alreadyServing(path: string): AgentError {
+  return new AgentError('already-serving', `cannot serve at ${path}: another agent daemon does`, {
+    fix: 'systemctl status calico-agent shows it; service.socket in the config names another path',
+    exitCode: ExitCode.deferred,
+  })
+}

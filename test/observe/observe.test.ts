@@ -1,0 +1,64 @@
+import { describe, expect, it } from 'vitest'
+import { AgentError } from '../../agent/core/errors.ts'
+import type { Wanted } from '../../agent/core/model.ts'
+import { observe, observeHost } from '../../agent/observe/observe.ts'
+import { wanted } from '../core/observed.ts'
+import { FakeHost } from '../engine/fake-host.ts'
+
+const stop = new AgentError('cancelled', 'the run was stopped by SIGINT', { fix: 'run it again' })
+const never = <T>(): Promise<T> => new Promise<T>(() => undefined)
+
+/** The look ends with the stop, and nothing else: an answer that never comes is not waited for. */
+async function stopped(look: (signal: AbortSignal) => Promise<unknown>): Promise<unknown> {
+  const stopping = new AbortController()
+  const looking = look(stopping.signal).then(
+    () => 'it went on',
+    (error: unknown) => error,
+  )
+  await new Promise((resolve) => setTimeout(resolve, 20))
+  stopping.abort(stop)
+  return await Promise.race([looking, new Promise((resolve) => setTimeout(resolve, 1_000, 'it hangs'))])
+}
+
+const withPlugins: Wanted = {
+  ...wanted,
+  cni: { ...wanted.cni, source: { kind: 'image', image: wanted.node.image ?? '' } },
+}
+
+describe('a look at the host that is told to stop', () => {
+  it.each(['info', 'inspectContainer', 'inspectImage'] as const)('does not wait for %s', async (method) => {
+    const host = await FakeHost.create()
+    host.docker[method] = never
+    expect(await stopped((signal) => observe(wanted, host.ports(), signal, () => null))).toBe(stop)
+    expect(await stopped((signal) => observeHost(wanted, host.ports(), signal))).toBe(stop)
+  })
+
+  it('does not take the stop for the registry’s answer', async () => {
+    const host = await FakeHost.create()
+    host.docker.inspectRemoteImage = (_, signal) =>
+      new Promise((_resolve, reject) => {
+        signal.addEventListener('abort', () => {
+          reject(signal.reason as Error)
+        })
+      })
+    expect(await stopped((signal) => observe(wanted, host.ports(), signal, () => null))).toBe(stop)
+  })
+
+  it('lets what was begun to read an image be taken away', async () => {
+    const host = await FakeHost.create()
+    const { images } = host.docker
+    images.pull(wanted.node.image ?? '', () => undefined)
+    const ports = host.ports()
+    let ended = false
+    ports.cni.offered = async (_source, _names, signal) => {
+      await new Promise((resolve) => {
+        signal.addEventListener('abort', resolve)
+      })
+      await new Promise((resolve) => setTimeout(resolve, 50))
+      ended = true
+      throw stop
+    }
+    expect(await stopped((signal) => observe(withPlugins, ports, signal, () => null))).toBe(stop)
+    expect(ended).toBe(true)
+  })
+})
