@@ -17,12 +17,18 @@ export interface Duration {
   taken: number
 }
 
-/** docs/reliability.md. */
-export function document(rows: Row[], { asked, taken }: Duration): string {
-  const table = rows.map(({ name, planned, trials, bad, control }) => {
+export function table(rows: Row[]): string {
+  const lines = rows.map(({ name, planned, trials, bad, control }) => {
     const bound = trials === 0 ? '-' : `${(100 * upperBound(trials, bad)).toFixed(1)} %`
     return `| ${name} | ${trials} of ${planned} | ${bad} | ${bound} | ${control === null ? 'DID NOT FAIL' : cell(control)} |`
   })
+  return `| fault | trials | bad | 95 % bound on the rate | its control saw |
+| --- | --- | --- | --- | --- |
+${lines.join('\n')}`
+}
+
+/** docs/reliability.md. */
+export function document(rows: Row[], { asked, taken }: Duration): string {
   return `# Reliability
 
 Written by \`./scripts/soak${asked === null ? '' : ` --minutes ${asked}`}\`, which ran ${taken} minutes. A trial takes two hosts of the lab: systemd,
@@ -31,9 +37,7 @@ run, \`agent resume\` follows, and then the host must be old or new and whole: o
 restart policy, nothing beside it but a parked one; no packet of the pods lost and no route withdrawn at the peer (with
 a power cut: no route withdrawn); and a second \`agent resume\` has nothing to do.
 
-| fault | trials | bad | 95 % bound on the rate | its control saw |
-| --- | --- | --- | --- | --- |
-${table.join('\n')}
+${table(rows)}
 
 - A **fault point** stands before and after each journal record, each call that changes something in Docker, and each
   change of BIRD or of the kernel's routes. The executable that is shipped has none.

@@ -1,7 +1,7 @@
 import { type Host, installOldPlugins, pluginState, pluginsOf } from '../lab/index.ts'
 
-/** What is wrong with the plugins after a run that ended so. */
-type Judge = (outcome: string) => Promise<string[]>
+/** In words, what is wrong after a run that ended so. */
+export type Judge = (outcome: string) => Promise<string[]>
 
 export const noFlaws: Judge = () => Promise.resolve([])
 
