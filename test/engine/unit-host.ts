@@ -70,6 +70,8 @@ export class UnitHost {
   readonly routes = new FakeKernelRoutes()
   text = ''
   moves = 0
+  /** Called before each move. */
+  onMove: (move: number, what: string) => void = () => undefined
   readonly #bird = new FakeBird({
     clock: this.clock,
     running: () => this.#running,
@@ -184,7 +186,9 @@ export class UnitHost {
     death: Death | undefined,
     story: (journal: Journal, ports: Ports) => Promise<string>,
   ): Promise<string> {
-    const agent = new Mortal(death)
+    const agent = new Mortal(death, (move, what) => {
+      this.onMove(move, what)
+    })
     const ports = this.#ports()
     const systemd = withMoves(ports.systemd, ['daemonReload', 'restart'], agent.move)
     const unitFiles = withMoves(ports.unitFiles, ['write', 'remove'], agent.move)

@@ -46,6 +46,8 @@ export class FakeDocker implements Docker {
     exitCode: 0,
     output: '',
   })
+  /** How long the Engine is at a kill; whoever asked for it need not live as long. */
+  killTakes: () => Promise<void> = () => Promise.resolve()
   /** Called after a container started or exited, by a call or by itself: a fake BIRD lives and dies by it. */
   onStart: (container: ContainerJson) => void = () => undefined
   onExit: (container: ContainerJson) => void = () => undefined
@@ -160,6 +162,7 @@ export class FakeDocker implements Docker {
 
   async killContainer(id: string): Promise<void> {
     await this.called('killContainer')
+    await this.killTakes()
     const container = this.find(id)
     if (container?.json.State.Running !== true) return
     this.ops.push(`docker kill ${nameOf(container.json)}`)

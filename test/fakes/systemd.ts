@@ -36,6 +36,9 @@ const FRAGMENT = '/etc/systemd/system/calico-node.service'
 /** systemd with one unit at the most: calico-node.service, whose container runs in a FakeDocker. */
 export class FakeSystemd implements Systemd {
   readonly files: FakeUnitFiles
+  /** How long a restart is at work before the unit stops; whoever asked for it need not live as long. */
+  restartTakes: () => Promise<void> = () => Promise.resolve()
+  #job: Promise<void> = Promise.resolve()
   /** What systemd last read; null where there is no unit. */
   #loaded: UnitSource | null = null
   readonly #docker: FakeDocker
@@ -87,8 +90,18 @@ export class FakeSystemd implements Systemd {
     return Promise.resolve()
   }
 
+  async untilIdle(): Promise<void> {
+    await this.#job
+  }
+
+  restart(unit: string): Promise<void> {
+    this.#job = this.#restarted(unit)
+    return this.#job
+  }
+
   /** Stops by KILL under the drop-in of a swap, by TERM else: that must never happen. */
-  async restart(unit: string): Promise<void> {
+  async #restarted(unit: string): Promise<void> {
+    await this.restartTakes()
     const state = await this.show(unit)
     this.#ops.push(state?.execStop.length === 1 ? `systemctl restart ${unit}` : `systemctl TERM ${unit}`)
     const old = await this.#docker.inspectContainer('calico-node')
