@@ -1,11 +1,11 @@
-import { AgentError, type Problem } from '../core/errors.ts'
+import { AgentError, isEngineGone, type Problem } from '../core/errors.ts'
 import type { Emit } from '../core/events.ts'
 import type { Outcome } from '../core/report.ts'
 import { isAnySettled, isForwardOnly, isSettled, lastCommit } from '../journal/commits.ts'
 import type { Journal } from '../journal/journal.ts'
 import { type BoundStep, bindStep } from '../steps/registry.ts'
 import type { Ports, StepContext } from '../steps/step.ts'
-import { isEngineGone, untilEngineBack } from './engine-back.ts'
+import { untilEngineBack } from './engine-back.ts'
 
 export interface Execution {
   journal: Journal

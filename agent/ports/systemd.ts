@@ -16,4 +16,9 @@ export interface Systemd {
    * over; that the start failed is no error here.
    */
   restart(unit: string): Promise<void>
+  /**
+   * Resolves when nobody is about to restart the unit and no job of it is left, such as that of an agent that died.
+   * @throws AgentError `unit-busy`
+   */
+  untilIdle(unit: string): Promise<void>
 }

@@ -9,7 +9,7 @@ import { lastWords } from './last-words.ts'
 import { refuseStalePlan } from './meddling.ts'
 import { awaitRestored, awaitSafeStop } from './restored.ts'
 import type { Step } from './step.ts'
-import { putTrial, removeTrial, restartUnit } from './unit-restart.ts'
+import { putTrial, removeTrial, restartUnit, standing } from './unit-restart.ts'
 
 /**
  * The one step with a window where systemd runs the container. The new image is on trial by a drop-in under /run:
@@ -28,7 +28,7 @@ export const swapUnit: Step<'swap-unit'> = {
 
   async do({ change, old, gate }, _before, context) {
     // a try that died half-way may have come this far
-    if (isNew(await context.docker.inspectContainer(change.container), old)) return
+    if (isNew(await standing(change, old.id, context), old)) return
     if (gate.daemons.length > 0) await holdRoutes(context)
     await putTrial(change, change.trial.forward, context)
     context.emit({ type: 'window-open', budgetMs: gate.budgetMs })
@@ -49,14 +49,14 @@ export const swapUnit: Step<'swap-unit'> = {
     })
   },
 
-  async goesOn({ change, old }, _before, { docker }) {
-    const found = await docker.inspectContainer(change.container)
+  async goesOn({ change, old }, _before, context) {
+    const found = await standing(change, old.id, context)
     return isNew(found, old) && found.State.Running
   },
 
   async undo({ change, old, gate }, _before, context) {
-    const { docker, clock } = context
-    const found = await docker.inspectContainer(change.container)
+    const { clock } = context
+    const found = await standing(change, old.id, context)
     if (found?.Id === old.id && found.State.Running === old.wasRunning) {
       await removeTrial(change, context)
       await releaseRoutes(context)

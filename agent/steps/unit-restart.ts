@@ -41,6 +41,21 @@ export async function restartUnit(
   return await nextContainer(change, oldId, context)
 }
 
+/**
+ * What has the container's name once all is over that was asked of systemd. It finishes the restart of an agent that
+ * died: until then the old container says nothing, and the drop-in under which it is killed must stay.
+ */
+export async function standing(
+  { unit, container }: UnitChange,
+  oldId: string,
+  context: StepContext,
+): Promise<ContainerJson | undefined> {
+  await context.systemd.untilIdle(unit)
+  const found = await context.docker.inspectContainer(container)
+  if (found?.Id === oldId) return found
+  return await nextContainer({ unit, container }, oldId, context)
+}
+
 /** Writes the drop-in and has systemd read it. */
 export async function putTrial(
   { trial }: UnitChange,
@@ -92,7 +107,7 @@ async function followBird({ daemons }: Gate, isOver: () => boolean, context: Ste
 
 /** systemd's job is over when docker has begun: the container comes a moment later. */
 async function nextContainer(
-  { unit, container }: UnitChange,
+  { unit, container }: Pick<UnitChange, 'unit' | 'container'>,
   oldId: string | null,
   { docker, systemd, clock }: StepContext,
 ): Promise<ContainerJson | undefined> {

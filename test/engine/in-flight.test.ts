@@ -38,9 +38,10 @@ describe('an Engine that does not answer the kill and carries it out', () => {
   it.each(cases)('finds the old container running in the end: $name, $ms ms', async ({ options, ms }) => {
     const host = await FakeHost.create(options)
     const kill = host.docker.killContainer.bind(host.docker)
+    host.docker.killTakes = () => host.clock.sleep(ms)
     host.docker.killContainer = (id) => {
       host.docker.killContainer = kill
-      void host.clock.sleep(ms).then(() => kill(id))
+      void kill(id)
       return Promise.reject(new AgentError('docker-timeout', 'cannot kill: no answer', { fix: 'wait' }))
     }
     const outcome = await host.run()
