@@ -107,8 +107,9 @@ function unresumed({ work, harm }: PointedWork): Run {
   return trial({ death: { point: harm }, work, powerCut: false, resumed: false })
 }
 
+/** Its flaws, with the place of the death. */
 function trial(one: Trial): Run {
-  return (mesh) => flawsOf(mesh, one)
+  return async (mesh) => (await flawsOf(mesh, one)).map((flaw) => `${JSON.stringify(one.death)}: ${flaw}`)
 }
 
 /** With live-restore the containers outlive the Engine. In the control it does not come back. */

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type ExecResult, type Host, type Mesh, until } from '../lab/index.ts'
+import { type ExecResult, type Host, installOldPlugins, type Mesh, until } from '../lab/index.ts'
 import { containerFlaws, nodes, type Work } from './whole-host.ts'
-import { noFlaws, withOldPlugins } from './whole-plugins.ts'
+import { asThePluginsWere, noFlaws } from './whole-plugins.ts'
 import { asTheUnitWas } from './whole-unit.ts'
 
 /** One death of the agent. */
@@ -39,7 +39,7 @@ export async function faultPoints(mesh: Mesh, work: Work): Promise<string[]> {
 export async function flawsOf(mesh: Mesh, trial: Trial): Promise<string[]> {
   const host = await prepared(mesh, trial.work)
   const [, peer] = mesh.hosts as [Host, Host]
-  const pluginFlaws = trial.work.cni === undefined ? noFlaws : await withOldPlugins(host)
+  const pluginFlaws = trial.work.cni === undefined ? noFlaws : await asThePluginsWere(host)
   const fileFlaws = trial.work.node === undefined ? noFlaws : await asTheUnitWas(host)
   const [traffic, routes] = await Promise.all([mesh.traffic(host, peer), mesh.watchRoutes(peer)])
   const flaws = await dieIn(host, trial)
@@ -65,12 +65,13 @@ export async function flawsOf(mesh: Mesh, trial: Trial): Promise<string[]> {
 
 /** The host in the state from which the work starts. What fails here says nothing about the agent: it is tried again. */
 export async function prepared(mesh: Mesh, work: Work, left = TRIES): Promise<Host> {
-  const { command, image, node } = work
+  const { command, image, node, cni } = work
   try {
     await mesh.reset(node?.reset)
     const [host] = mesh.hosts as [Host, Host]
     await host.writeFile(QUICK, QUICK_CONFIG)
     await host.ok(['rm', '-f', TRACE])
+    if (cni !== undefined) await installOldPlugins(host)
     if (command === 'rollback') {
       await host.ok(['agent', 'upgrade', '--config', QUICK, '--node', image], { timeoutMs: 180_000 })
       await mesh.untilSettled()
