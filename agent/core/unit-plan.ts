@@ -69,7 +69,7 @@ function moves(
 }
 
 function fileDiff({ path, before, after }: FileEdit): DiffEntry {
-  return { target: path, before: withoutSecrets(before ?? ''), after: withoutSecrets(after) }
+  return { target: path, before: withoutSecrets(before ?? ''), after: withoutSecrets(after ?? '') }
 }
 
 /** `NAME=value` wherever it stands, in an environment file or behind `-e`. */

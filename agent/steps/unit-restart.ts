@@ -2,6 +2,7 @@ import type { ContainerJson } from '../core/docker-json.ts'
 import { AgentError } from '../core/errors.ts'
 import type { Gate } from '../core/plan.ts'
 import type { UnitChange } from '../core/unit-change.ts'
+import type { UnitState } from '../core/unit-state.ts'
 import type { StepContext } from './step.ts'
 
 const POLL_MS = 20
@@ -28,13 +29,13 @@ export async function restartUnit(
   context: StepContext,
 ): Promise<ContainerJson | undefined> {
   const { systemd, docker, clock } = context
-  await checkTrial(change, image, context)
-  // systemd runs no ExecStop= of a unit that failed: what it left behind would keep the name
+  const { active } = await checkTrial(change, image, context)
   const left = await docker.inspectContainer(change.container)
-  if (left?.State.Running === false) await docker.removeContainer(left.Id)
-  await systemd.resetFailed(change.unit)
   // after a death half-way nothing may run any more: the window then counts from where it began
   if (left?.State.Running === true) context.since = clock.now()
+  // systemd runs no ExecStop= of a unit that failed: what it left behind, running or not, would keep the name
+  if (left && (!left.State.Running || active !== 'active')) await docker.removeContainer(left.Id)
+  await systemd.resetFailed(change.unit)
   let isOver = false
   const job = systemd.restart(change.unit).finally(() => (isOver = true))
   await Promise.all([job, followBird(gate, () => isOver, context)])
@@ -77,12 +78,12 @@ async function checkTrial(
   { unit, container }: UnitChange,
   image: string,
   { systemd }: StepContext,
-): Promise<void> {
+): Promise<UnitState> {
   const state = await systemd.show(unit)
   const starts = state?.execStart.some((line) => line.includes(image)) === true
   const stops =
     state?.execStop.length === 1 && state.execStop[0]?.endsWith(`rm --force ${container}`) === true
-  if (starts && stops) return
+  if (state && starts && stops) return state
   throw new AgentError(
     'unit-overridden',
     `cannot restart ${unit}: another drop-in wins over the one of this run`,

@@ -29,16 +29,21 @@ export function createSystemd(): Systemd {
   }
 }
 
+const KEEPER = 'Id,ExecStart,ActiveState,UnitFileState'
+
+const hasFailed = ({ active }: UnitState): boolean => active === 'failed'
+
 async function containerUnits(): Promise<string[]> {
-  const argv = ['show', '--type=service', '--state=active,activating', '--property=Id,ExecStart', '*']
+  const argv = ['show', '--type=service', '--state=active,activating,failed', `--property=${KEEPER}`, '*']
   const { stdout } = await systemctl(argv, QUERY_TIMEOUT_MS)
-  return stdout
+  const units = stdout
     .split('\n\n')
     .map(parseUnitState)
     .filter(
       ({ unit, execStart }) => unit !== '' && execStart.some((line) => /\b(docker|podman)\b/.test(line)),
     )
-    .map(({ unit }) => unit)
+  const [failed, up] = [units.filter(hasFailed), units.filter((unit) => !hasFailed(unit))]
+  return [...up, ...failed.filter(({ fileState }) => fileState === 'enabled')].map(({ unit }) => unit)
 }
 
 async function show(unit: string): Promise<UnitState | null> {
