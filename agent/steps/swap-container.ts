@@ -1,9 +1,9 @@
 import { AgentError, isEngineGone } from '../core/errors.ts'
 import type { Gate, OldContainer } from '../core/plan.ts'
-import type { Docker } from '../ports/docker.ts'
 import { describeUnmet, watchTrial } from './gate.ts'
 import { holdRoutes, releaseRoutes } from './held-routes.ts'
 import { lastWords } from './last-words.ts'
+import { lookAtBird } from './look.ts'
 import { isRunning, refuseSecondNode, refuseStalePlan } from './meddling.ts'
 import { findNext } from './next-container.ts'
 import { startedAgain } from './remade.ts'
@@ -57,8 +57,9 @@ export const swapContainer: Step<'swap-container'> = {
 
   // Forward is quicker while the new container lives, and while the old one does that may be killed any moment; after a
   // reboot the old one is back by its own policy.
-  async goesOn({ old }, { nextId, startedAt }, { docker }) {
-    if (await isRunning(old, docker)) return await isUnderTheKill(old, startedAt, docker)
+  async goesOn({ old, gate }, { nextId, startedAt }, context) {
+    const { docker } = context
+    if (await isRunning(old, docker)) return await isUnderTheKill(old, { gate, startedAt }, context)
     return (await docker.inspectContainer(nextId))?.State.Running === true
   },
 
@@ -70,7 +71,7 @@ export const swapContainer: Step<'swap-container'> = {
       await docker.killContainer(nextId)
     }
     if (!old.wasRunning) return { window: null }
-    if (await isUnderTheKill(old, startedAt, docker)) {
+    if (await isUnderTheKill(old, { gate, startedAt }, context)) {
       goneAt = clock.now()
       // an Engine that refuses it has none on its way
       await docker.killContainer(old.id).catch((error: unknown) => {
@@ -87,16 +88,18 @@ export const swapContainer: Step<'swap-container'> = {
 
 /**
  * The old container still runs as it did before the kill was asked for. Docker carries a kill out also when nobody waits
- * for it any more, and shows none that is on its way: one that is asked for again, and answered, leaves none behind. Its
- * BIRD has long recovered, so that this opens a fresh window.
+ * for it any more, and shows none that is on its way: one that is asked for again, and answered, leaves none behind. That
+ * opens a fresh window, unless its BIRD has restarted by itself since.
  */
 async function isUnderTheKill(
   { id }: OldContainer,
-  startedAt: string | undefined,
-  docker: Docker,
+  { gate, startedAt }: { gate: Gate; startedAt: string | undefined },
+  context: StepContext,
 ): Promise<boolean> {
-  const state = (await docker.inspectContainer(id))?.State
-  return state?.Running === true && state.StartedAt === startedAt
+  const state = (await context.docker.inspectContainer(id))?.State
+  if (state?.Running !== true || state.StartedAt !== startedAt) return false
+  const { views } = await lookAtBird({ gate, container: id, goneAt: context.since }, [], context)
+  return !views.some((view) => view.state === 'up' && view.recovering)
 }
 
 const DEAD_POLL_MS = 5

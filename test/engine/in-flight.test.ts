@@ -34,6 +34,22 @@ describe('an agent that dies while Docker is at its kill', () => {
   })
 })
 
+describe('an agent that died before its kill, whose BIRD has restarted by itself', () => {
+  it('asks for no kill in the middle of the recovery', async () => {
+    const host = await FakeHost.create()
+    await host.run(undefined, { at: await moveOf('killContainer', {}), before: true })
+    const look = host.bird.look.bind(host.bird)
+    const recovered = host.clock.now() + 5_000
+    host.bird.look = async (...args) => {
+      const view = await look(...args)
+      return view.state === 'up' && host.clock.now() < recovered ? { ...view, recovering: true } : view
+    }
+    expect(await host.resume()).toBe('rolled-back')
+    expect(host.ops.filter((op) => op.startsWith('docker kill'))).toEqual([])
+    expect(await host.flaws('rolled-back')).toEqual([])
+  })
+})
+
 describe('an Engine that does not answer the kill and carries it out', () => {
   it.each(cases)('finds the old container running in the end: $name, $ms ms', async ({ options, ms }) => {
     const host = await FakeHost.create(options)
