@@ -29,7 +29,12 @@ const COMMIT_POINTS = /docker\.setRestartPolicy/
 
 /** The points that this work passes, in their order. */
 export async function faultPoints(mesh: Mesh, work: Work): Promise<string[]> {
-  const host = await prepared(mesh, work)
+  return await passedPoints(await prepared(mesh, work), work)
+}
+
+/** The same, on the host as it is. */
+export async function passedPoints(host: Host, work: Work): Promise<string[]> {
+  await host.ok(['rm', '-f', TRACE])
   const ended = await faultyAgent(host, work, { AGENT_FAULT_TRACE: TRACE })
   if (ended.code === REFUSED) throw new Error(`cannot list the fault points: ${ended.stdout.slice(-600)}`)
   return (await host.readFile(TRACE)).trim().split('\n')
@@ -70,7 +75,6 @@ export async function prepared(mesh: Mesh, work: Work, left = TRIES): Promise<Ho
     await mesh.reset(node?.reset)
     const [host] = mesh.hosts as [Host, Host]
     await host.writeFile(QUICK, QUICK_CONFIG)
-    await host.ok(['rm', '-f', TRACE])
     if (cni !== undefined) await installOldPlugins(host)
     if (command === 'rollback') {
       await host.ok(['agent', 'upgrade', '--config', QUICK, '--node', image], { timeoutMs: 180_000 })
