@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { x } from 'tinyexec'
-import { AgentError } from '../../core/errors.ts'
+import { AgentError, ExitCode } from '../../core/errors.ts'
 import { parseUnitState, type UnitState } from '../../core/unit-state.ts'
 import type { Systemd } from '../../ports/systemd.ts'
 import { hasClient, unitOfClient } from './docker-clients.ts'
@@ -68,6 +68,7 @@ async function untilIdle(unit: string): Promise<void> {
     if (performance.now() > end) {
       throw new AgentError('unit-busy', `cannot go on with ${unit}: systemd does not finish its job`, {
         fix: `systemctl list-jobs; systemctl status ${unit}; then agent resume`,
+        exitCode: ExitCode.stuck,
       })
     }
     await sleep(JOB_POLL_MS)
