@@ -4,19 +4,25 @@ import { join } from 'node:path'
 import { installFaultyAgent } from '../test/faults/build.ts'
 import { buildGuest } from '../test/faults/power/guest.ts'
 import { faultPoints } from '../test/faults/trial.ts'
-import type { Work } from '../test/faults/whole-host.ts'
 import type { Lab, Mesh } from '../test/lab/index.ts'
 import { campaigns, type PointedWork } from './soaking/campaigns.ts'
-import { document } from './soaking/document.ts'
+import { document, table } from './soaking/document.ts'
 import { Tally } from './soaking/tally.ts'
+import { type NamedWork, works } from './soaking/works.ts'
 import { withLab } from './with-lab.ts'
 
 const root = join(import.meta.dirname, '..')
 const HOSTS = 6
 const PROGRESS_MS = 60_000
 
+interface Options {
+  minutes: number | null
+  /** Text of the campaigns' names; null for all. */
+  only: string | null
+}
+
 /** Resolves to whether all is well. */
-async function soak(lab: Lab, minutes: number | null): Promise<boolean> {
+async function soak(lab: Lab, { minutes, only }: Options): Promise<boolean> {
   await lab.installAgent(join(root, 'dist/agent'))
   await installFaultyAgent(lab)
   const meshes = Array.from({ length: HOSTS / 2 }, (_, i) => lab.mesh(lab.hosts.slice(2 * i, 2 * i + 2)))
@@ -24,10 +30,18 @@ async function soak(lab: Lab, minutes: number | null): Promise<boolean> {
   const guestDir = join(root, '.cache/power-guest')
   await mkdir(guestDir, { recursive: true })
   const guest = await buildGuest(guestDir)
-  const tally = new Tally(campaigns(await works(lab, first), guest), say)
+  const [upgrade, ...others] = works(lab)
+  const all: [PointedWork, ...PointedWork[]] = [await pointed(first, upgrade)]
+  for (const work of others) all.push(await pointed(first, work))
+  const tally = new Tally(
+    campaigns(all, guest).filter(({ name }) => name.includes(only ?? '')),
+    say,
+  )
   const begin = Date.now()
+  // a part of the campaigns is not the document
   const report = (): void => {
-    write(document(tally.rows, { asked: minutes, taken: Math.round((Date.now() - begin) / 60_000) }))
+    if (only !== null) say(table(tally.rows))
+    else write(document(tally.rows, { asked: minutes, taken: Math.round((Date.now() - begin) / 60_000) }))
   }
   return await reporting(tally, report, async () => {
     await tally.runControls(first)
@@ -35,18 +49,10 @@ async function soak(lab: Lab, minutes: number | null): Promise<boolean> {
   })
 }
 
-async function works(lab: Lab, mesh: Mesh): Promise<[PointedWork, PointedWork, PointedWork]> {
-  const pointed = async (name: string, work: Work): Promise<PointedWork> => {
-    const points = await faultPoints(mesh, work)
-    say(`${points.length} fault points in ${name}`)
-    return { name, work, points }
-  }
-  const [good, bad] = ['v2.6.12', 'exits-at-once'].map((tag) => lab.registry.image(tag)) as [string, string]
-  return [
-    await pointed('an upgrade', { command: 'upgrade', image: good }),
-    await pointed('an upgrade that goes back', { command: 'upgrade', image: bad }),
-    await pointed('a rollback', { command: 'rollback', image: good }),
-  ]
+async function pointed(mesh: Mesh, work: NamedWork): Promise<PointedWork> {
+  const points = await faultPoints(mesh, work.work)
+  say(`${points.length} fault points in ${work.name}`)
+  return { ...work, points }
 }
 
 /** However it ends, a Ctrl-C included, the table is written and the last line on stdout is the sum. */
@@ -83,6 +89,7 @@ function say(text: string): void {
 }
 
 await withLab(async (lab) => {
-  const [minutes] = process.argv.slice(2).filter(Boolean).map(Number)
-  process.exitCode = (await soak(lab, minutes ?? null)) ? 0 : 1
+  const [minutes = '', only = ''] = process.argv.slice(2)
+  const options = { minutes: minutes === '' ? null : Number(minutes), only: only === '' ? null : only }
+  process.exitCode = (await soak(lab, options)) ? 0 : 1
 }, HOSTS)

@@ -44,3 +44,10 @@ export class AgentError extends Error {
     return [this.asProblem()]
   }
 }
+
+/** The Engine did not answer: that says nothing about the containers. */
+export function isEngineGone(error: unknown): boolean {
+  return (
+    error instanceof AgentError && (error.code === 'docker-unreachable' || error.code === 'docker-timeout')
+  )
+}

@@ -30,5 +30,5 @@ export function unitDiff({ edit }: UnitChange): DiffEntry[] {
 }
 
 function fileDiff({ path, before, after }: FileEdit): DiffEntry {
-  return { target: path, before: redactAssignments(before ?? ''), after: redactAssignments(after) }
+  return { target: path, before: redactAssignments(before ?? ''), after: redactAssignments(after ?? '') }
 }

@@ -1,12 +1,12 @@
 import type { ObservedUnit } from './model.ts'
-import { trialText, writeExecStart } from './unit-drop-in.ts'
+import { isNeedless, lastingText, trialText, writeExecStart } from './unit-drop-in.ts'
 import { placeFor, readUnit, replaceImage, type UnitRun } from './unit-image.ts'
 
-/** A file as it was, null where there was none, and as it is to be. */
+/** A file as it was and as it is to be; null where there is none. */
 export interface FileEdit {
   path: string
   before: string | null
-  after: string
+  after: string | null
 }
 
 /** How a unit is brought from one image to another and back. */
@@ -54,7 +54,7 @@ export function unitChange(
   if (reading.kind === 'other')
     return { why: `its ExecStart= has no docker run of ${container} that can be read`, fix: SIMPLER }
   if (reading.kind === 'refused') return { why: reading.why, fix: reading.fix }
-  const edit = editTo(unit, reading.run, to)
+  const edit = editTo(unit, container, reading.run, to)
   if (edit === null)
     return { why: `it puts ${reading.run.image} together from parts that ${to} does not have`, fix: SIMPLER }
   const named = reading.run.image === to
@@ -72,7 +72,7 @@ export function unitChange(
     to,
     trial: { path: `/run/systemd/system/${name}.d/${TRIAL}`, forward: trial(to), back: trial(from) },
     edit: named ? null : edit,
-    editBack: named ? editTo(unit, reading.run, from) : null,
+    editBack: named ? editTo(unit, container, reading.run, from) : null,
   }
 }
 
@@ -82,18 +82,21 @@ const SIMPLER = 'have the unit run docker run, with the image as one word'
 const TRIAL = 'zzz-calico-agent-trial.conf'
 const LASTING = 'zz-calico-agent.conf'
 
-/** A changed file where it is the operator's own, else a drop-in: a package's file or a store's is not touched. */
-function editTo(unit: ObservedUnit, run: UnitRun, image: string): FileEdit | null {
+/**
+ * A changed file where it is the operator's own, else a drop-in: a package's file or a store's is not touched. The drop-in
+ * goes where that file says the same.
+ */
+function editTo(unit: ObservedUnit, container: string, run: UnitRun, image: string): FileEdit | null {
   const place = placeFor(run, image)
   if (place === null) return null
   const { source, links } = unit
-  const file = [...source.fragments, ...source.environmentFiles].find(({ path }) => path === place.file)
+  const path = `/etc/systemd/system/${source.name}.d/${LASTING}`
+  const dropIn = source.fragments.find((fragment) => fragment.path === path)
+  if (dropIn && isNeedless(dropIn, unit, container, image)) return { path, before: dropIn.text, after: null }
+  const file = [...source.fragments, ...source.environmentFiles].find((text) => text.path === place.file)
   if (file && !links.includes(file.path) && isOperators(file.path))
     return { path: file.path, before: file.text, after: replaceImage(file.text, place, image) }
-  const path = `/etc/systemd/system/${source.name}.d/${LASTING}`
-  const before = source.fragments.find((fragment) => fragment.path === path)?.text ?? null
-  const header = '# Written by calico-agent: the file that names the image is not the operator’s own.'
-  return { path, before, after: `${header}\n[Service]\n${writeExecStart(unit, run, image)}` }
+  return { path, before: dropIn?.text ?? null, after: lastingText(unit, run, image) }
 }
 
 /** Also the file of a template is left alone: other instances have it. */

@@ -1,5 +1,6 @@
 import type { ObservedUnit } from './model.ts'
-import type { UnitRun } from './unit-image.ts'
+import { readUnit, type UnitRun } from './unit-image.ts'
+import type { UnitText } from './unit-lines.ts'
 
 /** `ExecStart=` as it is in force, lines and comments as they are, with another image. */
 export function writeExecStart(
@@ -13,6 +14,22 @@ export function writeExecStart(
     return text.slice(start, written.start) + image + text.slice(written.end, end)
   })
   return ['ExecStart=', ...values.map((value) => `ExecStart=${value}`), ''].join('\n')
+}
+
+/** The drop-in that makes an image last. */
+export function lastingText(unit: ObservedUnit, run: UnitRun, image: string): string {
+  const header = '# Written by calico-agent: the file that names the image is not the operator’s own.'
+  return `${header}\n[Service]\n${writeExecStart(unit, run, image)}`
+}
+
+/** Nobody has added to the drop-in, and for that image the unit says without it what it would say. */
+export function isNeedless(dropIn: UnitText, unit: ObservedUnit, container: string, image: string): boolean {
+  const fragments = unit.source.fragments.filter((fragment) => fragment !== dropIn)
+  const without = { ...unit, source: { ...unit.source, fragments } }
+  const [now, then] = [readUnit(unit.source, container), readUnit(without.source, container)]
+  if (now.kind !== 'runs' || then.kind !== 'runs' || then.run.image !== image) return false
+  const isOurs = dropIn.text === lastingText(unit, now.run, now.run.image)
+  return isOurs && lastingText(without, then.run, image) === lastingText(unit, now.run, image)
 }
 
 interface Trial {

@@ -13,8 +13,6 @@ export interface UnitState {
   execStart: string[]
   execStop: string[]
   transient: boolean
-  /** A job of it waits or is under way: a start, a stop or a restart that is not over. */
-  hasJob: boolean
   /** Its files changed since systemd read them. */
   needsReload: boolean
   /** How it ended last: success, exit-code, start-limit-hit, ... */
@@ -43,7 +41,6 @@ export function parseUnitState(shown: string): UnitState {
     execStart: lines('ExecStart').map(commandLine),
     execStop: lines('ExecStop').map(commandLine),
     transient: one('Transient') === 'yes',
-    hasJob: !['', '0'].includes(one('Job')),
     needsReload: one('NeedDaemonReload') === 'yes',
     result: one('Result'),
   }

@@ -1,17 +1,10 @@
-import { AgentError } from '../core/errors.ts'
+import { isEngineGone } from '../core/errors.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Docker } from '../ports/docker.ts'
 
 /** A restart of dockerd takes seconds; past this the host needs somebody. */
 const PATIENCE_MS = 60_000
 const POLL_MS = 250
-
-/** The Engine did not answer: that says nothing about the containers. */
-export function isEngineGone(error: unknown): boolean {
-  return (
-    error instanceof AgentError && (error.code === 'docker-unreachable' || error.code === 'docker-timeout')
-  )
-}
 
 /**
  * After an error that only says that the Engine is away: waits for it and tries `again`, as often as it goes away

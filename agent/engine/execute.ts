@@ -1,4 +1,4 @@
-import { AgentError, type Problem } from '../core/errors.ts'
+import { AgentError, isEngineGone, type Problem } from '../core/errors.ts'
 import type { Emit } from '../core/events.ts'
 import type { Component } from '../core/plan.ts'
 import type { Outcome } from '../core/report.ts'
@@ -6,7 +6,7 @@ import { isAnySettled, isForwardOnly, isSettled, lastCommit } from '../journal/c
 import type { Journal } from '../journal/journal.ts'
 import { type BoundStep, bindStep } from '../steps/registry.ts'
 import type { Ports, StepContext } from '../steps/step.ts'
-import { isEngineGone, untilEngineBack } from './engine-back.ts'
+import { untilEngineBack } from './engine-back.ts'
 
 export interface Execution {
   journal: Journal

@@ -54,9 +54,11 @@ async function observeUnit(name: string, { systemd, unitFiles }: UnitPorts): Pro
     return file ? [{ path, text: file.text }] : []
   }
   const all = async (paths: string[]): Promise<UnitText[]> => (await Promise.all(paths.map(read))).flat()
+  // the file of a masked one is a link to /dev/null
+  const isMasked = state.load === 'masked'
   const source: UnitSource = {
     name: state.unit,
-    fragments: await all([state.fragment, ...state.dropIns].filter(Boolean)),
+    fragments: isMasked ? [] : await all([state.fragment, ...state.dropIns].filter(Boolean)),
     environmentFiles: await all(state.environmentFiles),
   }
   return { state, source, links }

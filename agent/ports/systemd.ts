@@ -4,7 +4,10 @@ import type { UnitState } from '../core/unit-state.ts'
 export interface Systemd {
   /** The unit whose `docker run` or `docker start` of the container is at work, by whatever script; null where none is. */
   unitOfClient(container: string): Promise<string | null>
-  /** Units that are up or on their way and whose `ExecStart=` runs docker or podman, by itself or in a script. */
+  /**
+   * Units whose `ExecStart=` runs docker or podman, by itself or in a script: those that are up or on their way, then
+   * those that failed and that the next boot starts again.
+   */
   containerUnits(): Promise<string[]>
   /** Null where there is no such unit. */
   show(unit: string): Promise<UnitState | null>
@@ -16,4 +19,9 @@ export interface Systemd {
    * over; that the start failed is no error here.
    */
   restart(unit: string): Promise<void>
+  /**
+   * Resolves when nobody is about to restart the unit and no job of it is left, such as that of an agent that died.
+   * @throws AgentError `unit-busy`
+   */
+  untilIdle(unit: string): Promise<void>
 }

@@ -39,7 +39,7 @@ export async function replaceFile(edit: FileEdit, ports: { unitFiles: UnitFiles 
   const now = await textOf(edit.path, ports)
   if (now === edit.after) return
   if (now !== edit.before) throw changed(edit.path)
-  await ports.unitFiles.write(edit.path, edit.after)
+  await put(edit.path, edit.after, ports)
 }
 
 /** The pull before may have taken minutes: a plan is not carried out on another file. */
@@ -60,7 +60,6 @@ async function restoreFile(
   { unit, from }: UnitChange,
   ports: { unitFiles: UnitFiles },
 ): Promise<void> {
-  const { unitFiles } = ports
   const now = await textOf(path, ports)
   if (now === before) return
   if (now !== after) {
@@ -68,7 +67,15 @@ async function restoreFile(
       fix: `have it name ${from} by hand; then systemctl daemon-reload; systemctl restart ${unit}`,
     })
   }
-  await (before === null ? unitFiles.remove(path) : unitFiles.write(path, before))
+  await put(path, before, ports)
+}
+
+async function put(
+  path: string,
+  text: string | null,
+  { unitFiles }: { unitFiles: UnitFiles },
+): Promise<void> {
+  await (text === null ? unitFiles.remove(path) : unitFiles.write(path, text))
 }
 
 function changed(path: string): AgentError {

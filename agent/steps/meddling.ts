@@ -1,3 +1,4 @@
+import type { ContainerJson } from '../core/docker-json.ts'
 import { AgentError } from '../core/errors.ts'
 import type { Gate, OldContainer } from '../core/plan.ts'
 import type { Docker } from '../ports/docker.ts'
@@ -6,13 +7,14 @@ import type { StepContext } from './step.ts'
 /**
  * A pull takes minutes, in which an operator may lay hands on the old container: a plan that was made before is not
  * carried out on another one, nor on a BIRD that has not recovered since.
+ * Returns the old container.
  * @throws AgentError `changed-meanwhile`
  */
 export async function refuseStalePlan(
   old: OldContainer,
   { daemons }: Pick<Gate, 'daemons'>,
   { docker, bird }: Pick<StepContext, 'docker' | 'bird'>,
-): Promise<void> {
+): Promise<ContainerJson> {
   const found = await docker.inspectContainer(old.id)
   if (!found) throw changed(old, 'removed or made anew')
   if (found.Name !== `/${old.name}`) throw changed(old, `renamed to ${found.Name.slice(1)}`)
@@ -23,6 +25,7 @@ export async function refuseStalePlan(
     if (view.state !== 'up') throw changed(old, 'stopped: its BIRD does not answer')
     if (view.recovering) throw changed(old, 'restarted: its BIRD is in its recovery')
   }
+  return found
 }
 
 /** Two calico-nodes on a host: whoever started the old one again wants that one. */

@@ -49,7 +49,8 @@ export interface StepResult {
 export interface StepBefore {
   'pull-image': Record<string, never>
   'create-container': Record<string, never>
-  'swap-container': { nextId: string }
+  /** `startedAt` is Docker's word of when the old one began; a journal of an earlier version has none. */
+  'swap-container': { nextId: string; startedAt?: string }
   'stage-binaries': Record<string, never>
   /** `image` is the id that the plugins come from. */
   'swap-binaries': { image: string | null; binaries: SwappedBinary[] }

@@ -1,8 +1,9 @@
-import { AgentError } from '../core/errors.ts'
-import type { Gate } from '../core/plan.ts'
+import { AgentError, isEngineGone } from '../core/errors.ts'
+import type { Gate, OldContainer } from '../core/plan.ts'
 import { describeUnmet, watchTrial } from './gate.ts'
 import { holdRoutes, releaseRoutes } from './held-routes.ts'
 import { lastWords } from './last-words.ts'
+import { lookAtBird } from './look.ts'
 import { isRunning, refuseSecondNode, refuseStalePlan } from './meddling.ts'
 import { findNext } from './next-container.ts'
 import { startedAgain } from './remade.ts'
@@ -18,8 +19,8 @@ export const swapContainer: Step<'swap-container'> = {
   describe: ({ old }) => `swap ${old.name}: kill the old container, start the new one, gate it`,
 
   async capture({ old, next, gate }, context) {
-    await refuseStalePlan(old, gate, context)
-    return { nextId: (await findNext(context.docker, next)).Id }
+    const { State } = await refuseStalePlan(old, gate, context)
+    return { nextId: (await findNext(context.docker, next)).Id, startedAt: State.StartedAt }
   },
 
   async do({ old, gate }, { nextId }, context) {
@@ -31,9 +32,13 @@ export const swapContainer: Step<'swap-container'> = {
     // After a death half-way the old one may be gone already: the window then counts from where it began.
     if (await isRunning(old, docker)) context.since = clock.now()
     const cleanedUp = docker.killContainer(old.id)
-    await Promise.race([cleanedUp, birdIsDead(gate, cleanedUp, context)])
-    await docker.startContainer(nextId)
-    await cleanedUp
+    try {
+      await Promise.race([cleanedUp, birdIsDead(gate, cleanedUp, context)])
+      await docker.startContainer(nextId)
+    } finally {
+      // until then Docker has the old one running
+      await cleanedUp
+    }
   },
 
   async verify({ old, gate }, { nextId }, context) {
@@ -50,13 +55,15 @@ export const swapContainer: Step<'swap-container'> = {
     })
   },
 
-  // Forward is quicker while the new container lives; after a reboot the old one is back by its own policy.
-  async goesOn({ old }, { nextId }, { docker }) {
-    if (await isRunning(old, docker)) return false
+  // Forward is quicker while the new container lives, and while the old one does that may be killed any moment; after a
+  // reboot the old one is back by its own policy.
+  async goesOn({ old, gate }, { nextId, startedAt }, context) {
+    const { docker } = context
+    if (await isRunning(old, docker)) return await isUnderTheKill(old, { gate, startedAt }, context)
     return (await docker.inspectContainer(nextId))?.State.Running === true
   },
 
-  async undo({ old, gate }, { nextId }, context) {
+  async undo({ old, gate }, { nextId, startedAt }, context) {
     const { docker, clock } = context
     let goneAt = context.since
     if ((await docker.inspectContainer(nextId))?.State.Running === true) {
@@ -64,12 +71,35 @@ export const swapContainer: Step<'swap-container'> = {
       await docker.killContainer(nextId)
     }
     if (!old.wasRunning) return { window: null }
+    if (await isUnderTheKill(old, { gate, startedAt }, context)) {
+      goneAt = clock.now()
+      // an Engine that refuses it has none on its way
+      await docker.killContainer(old.id).catch((error: unknown) => {
+        if (isEngineGone(error)) throw error
+      })
+    }
     const id = await startedAgain(old, context)
     if (old.policy.Name === 'unless-stopped') await docker.setRestartPolicy(id, old.policy)
     const restored = await awaitRestored({ gate, container: id, goneAt }, context)
     await releaseRoutes(context)
     return restored
   },
+}
+
+/**
+ * The old container still runs as it did before the kill was asked for. Docker carries a kill out also when nobody waits
+ * for it any more, and shows none that is on its way: one that is asked for again, and answered, leaves none behind. That
+ * opens a fresh window, unless its BIRD has restarted by itself since.
+ */
+async function isUnderTheKill(
+  { id }: OldContainer,
+  { gate, startedAt }: { gate: Gate; startedAt: string | undefined },
+  context: StepContext,
+): Promise<boolean> {
+  const state = (await context.docker.inspectContainer(id))?.State
+  if (state?.Running !== true || state.StartedAt !== startedAt) return false
+  const { views } = await lookAtBird({ gate, container: id, goneAt: context.since }, [], context)
+  return !views.some((view) => view.state === 'up' && view.recovering)
 }
 
 const DEAD_POLL_MS = 5

@@ -25,7 +25,7 @@ export const swapControllersUnit: Step<'swap-controllers-unit'> = {
   async do({ change, old }, _before, context) {
     const { docker } = context
     // a try that died half-way may have come this far
-    if (isNew(await docker.inspectContainer(change.container), old)) return
+    if (isNew((await settledUnit(change, context)).found, old)) return
     await putTrial(change, change.trial.forward, context)
     const lives = () => isUp(old.id, docker)
     await restartUnit({ change, image: change.to, oldId: old.id, lives }, context)
@@ -55,7 +55,9 @@ export const swapControllersUnit: Step<'swap-controllers-unit'> = {
       await putTrial(change, change.trial.back, context)
       const lives = async () => found !== undefined && (await isUp(found.Id, context.docker))
       const restart = { ...context }
-      back = await restartUnit({ change, image: change.from, oldId: found?.Id ?? null, lives }, restart)
+      const again = { change, image: change.from, oldId: found?.Id ?? null, lives }
+      // one that ended by itself before systemd stopped it has kept its name: the next try removes it
+      back = (await restartUnit(again, restart)) ?? (await restartUnit(again, restart))
     }
     if (!back) throw await notBack(change, context)
     await removeTrial(change, context)

@@ -28,7 +28,7 @@ export const swapUnit: Step<'swap-unit'> = {
 
   async do({ change, old, gate }, _before, context) {
     // a try that died half-way may have come this far
-    if (isNew(await context.docker.inspectContainer(change.container), old)) return
+    if (isNew((await settledUnit(change, context)).found, old)) return
     if (gate.daemons.length > 0) await holdRoutes(context)
     await putTrial(change, change.trial.forward, context)
     context.emit({ type: 'window-open', budgetMs: gate.budgetMs })
@@ -72,7 +72,9 @@ export const swapUnit: Step<'swap-unit'> = {
       await putTrial(change, change.trial.back, context)
       const restart = { ...context, since: clock.now() }
       const lives = birdLives(gate, context)
-      back = await restartUnit({ change, image: change.from, oldId: found?.Id ?? null, lives }, restart)
+      const again = { change, image: change.from, oldId: found?.Id ?? null, lives }
+      // one that ended by itself before systemd stopped it has kept its name: the next try removes it
+      back = (await restartUnit(again, restart)) ?? (await restartUnit(again, restart))
       if (recovered) goneAt = restart.since
     }
     if (!back) throw await notBack(change, context)

@@ -1,6 +1,7 @@
 import type { ContainerJson } from '../core/docker-json.ts'
 import { AgentError } from '../core/errors.ts'
 import type { UnitChange } from '../core/unit-change.ts'
+import type { UnitState } from '../core/unit-state.ts'
 import type { StepContext } from './step.ts'
 
 const POLL_MS = 20
@@ -28,13 +29,13 @@ export async function restartUnit(
   context: StepContext,
 ): Promise<ContainerJson | undefined> {
   const { systemd, docker, clock } = context
-  await checkTrial(change, image, context)
-  // systemd runs no ExecStop= of a unit that failed: what it left behind would keep the name
+  const { active } = await checkTrial(change, image, context)
   const left = await docker.inspectContainer(change.container)
-  if (left?.State.Running === false) await docker.removeContainer(left.Id)
-  await systemd.resetFailed(change.unit)
   // after a death half-way nothing may run any more: the window then counts from where it began
   if (left?.State.Running === true) context.since = clock.now()
+  // systemd runs no ExecStop= of a unit that failed: what it left behind, running or not, would keep the name
+  if (left && (!left.State.Running || active !== 'active')) await docker.removeContainer(left.Id)
+  await systemd.resetFailed(change.unit)
   let isOver = false
   const job = systemd.restart(change.unit).finally(() => (isOver = true))
   await Promise.all([job, followOld(lives, () => isOver, context)])
@@ -62,12 +63,12 @@ async function checkTrial(
   { unit, container }: UnitChange,
   image: string,
   { systemd }: StepContext,
-): Promise<void> {
+): Promise<UnitState> {
   const state = await systemd.show(unit)
   const starts = state?.execStart.some((line) => line.includes(image)) === true
   const stops =
     state?.execStop.length === 1 && state.execStop[0]?.endsWith(`rm --force ${container}`) === true
-  if (starts && stops) return
+  if (state && starts && stops) return state
   throw new AgentError(
     'unit-overridden',
     `cannot restart ${unit}: another drop-in wins over the one of this run`,
@@ -97,7 +98,7 @@ export interface Standing {
   found: ContainerJson | undefined
   /** The unit runs nothing: it would not stop a container that is there all the same. */
   isDown: boolean
-  /** False where the unit is still busy: what runs now may be about to end. */
+  /** False where the unit is up, and its container does not come. */
   isSettled: boolean
 }
 
@@ -109,14 +110,14 @@ export async function settledUnit(
   { unit, container }: UnitChange,
   { docker, systemd, clock }: Pick<StepContext, 'docker' | 'systemd' | 'clock'>,
 ): Promise<Standing> {
+  await systemd.untilIdle(unit)
   const deadline = clock.now() + START_LIMIT_MS
   for (;;) {
-    // the unit first: a job that is over by then has done its work on the container
     const state = await systemd.show(unit)
     const found = await docker.inspectContainer(container)
     const isDown = ['inactive', 'failed', undefined].includes(state?.active)
     const isThere = found !== undefined && found.State.Status !== 'created'
-    if (state?.hasJob !== true && (isDown || isThere)) return { found, isDown, isSettled: true }
+    if (isDown || isThere) return { found, isDown, isSettled: true }
     if (clock.now() > deadline) return { found, isDown, isSettled: false }
     await clock.sleep(POLL_MS)
   }
@@ -124,7 +125,7 @@ export async function settledUnit(
 
 /** systemd's job is over when docker has begun: the container comes a moment later. */
 async function nextContainer(
-  { unit, container }: UnitChange,
+  { unit, container }: Pick<UnitChange, 'unit' | 'container'>,
   oldId: string | null,
   { docker, systemd, clock }: StepContext,
 ): Promise<ContainerJson | undefined> {

@@ -26,40 +26,33 @@ export interface PointedWork {
   name: string
   work: Work
   points: string[]
+  /** How often the agent dies at each. */
+  repeats: number
+  /** A death there that nobody resumes must leave a flaw. */
+  harm: string
+  /** The call that moves what runs, and for how many ms afterwards it may still be at work. */
+  call: { point: string; ms: number }
 }
 
-const REPEATS = 3
 const RANDOM_KILLS = 300
+const CALL_DEATHS = 50
 const RACES = 1000
 const DISK_POWER_CUTS = 100
 /** A run with a second to settle takes about 6 s. */
 const LONGEST_MS = 7_000
 
 export function campaigns(works: [PointedWork, ...PointedWork[]], guest: Guest): Campaign[] {
-  const [{ work: upgrade, points }] = works
-  const dead = { death: { point: 'after docker.killContainer#1' }, work: upgrade, powerCut: false }
-  const unresumed = trial({ ...dead, resumed: false })
-  const at = ({ work, points }: PointedWork, powerCut: boolean): Run[] =>
-    points.map((point) => trial({ death: { point }, work, powerCut }))
+  const [upgrade] = works
   return [
-    ...works.map((pointed) => ({
-      name: `killed at each fault point of ${pointed.name}`,
-      trials: Array.from({ length: REPEATS }, () => at(pointed, false)).flat(),
-      control: unresumed,
-    })),
-    ...works.map((pointed) => ({
-      name: `host's power cut at each fault point of ${pointed.name}`,
-      trials: at(pointed, true),
-      control: withoutThePolicies,
-    })),
+    ...works.map(killedAtEach),
+    ...works.map(powerCutAtEach),
+    ...works.filter(({ name }) => !name.includes('rollback')).map(killedInTheCall),
+    engineBlows(upgrade),
     {
-      name: 'Docker Engine killed, stopped or frozen before each call',
-      trials: points
-        .filter((point) => point.startsWith('before docker.'))
-        .flatMap((point) => Object.values(ENGINE_BLOWS).map((blow) => engineAway(upgrade, point, blow))),
-      control: engineAway(upgrade, 'before docker.startContainer#1', 'systemctl stop docker.socket docker'),
+      name: 'killed at a random moment',
+      trials: times(RANDOM_KILLS, randomly(upgrade.work)),
+      control: unresumed(upgrade),
     },
-    { name: 'killed at a random moment', trials: times(RANDOM_KILLS, randomly(upgrade)), control: unresumed },
     { name: 'two agents at once', trials: times(RACES, () => race(false)), control: () => race(true) },
     {
       name: 'power cut below the file system',
@@ -69,8 +62,54 @@ export function campaigns(works: [PointedWork, ...PointedWork[]], guest: Guest):
   ]
 }
 
+function killedAtEach(pointed: PointedWork): Campaign {
+  const { name, work, points, repeats } = pointed
+  return {
+    name: `killed at each fault point of ${name}`,
+    trials: times(
+      repeats,
+      points.map((point) => trial({ death: { point }, work, powerCut: false })),
+    ).flat(),
+    control: unresumed(pointed),
+  }
+}
+
+function powerCutAtEach({ name, work, points }: PointedWork): Campaign {
+  return {
+    name: `host's power cut at each fault point of ${name}`,
+    trials: points.map((point) => trial({ death: { point }, work, powerCut: true })),
+    control: (mesh) => withoutThePolicies(mesh, work.node?.reset),
+  }
+}
+
+/** Docker and systemd finish what the agent asked for, and `agent resume` starts while they are at it. */
+function killedInTheCall(pointed: PointedWork): Campaign {
+  const { name, work, call } = pointed
+  const deaths = Array.from({ length: CALL_DEATHS }, (_, i) => Math.round((call.ms * i) / CALL_DEATHS))
+  return {
+    name: `killed while its call is carried out, in ${name}`,
+    trials: deaths.map((laterMs) => trial({ death: { point: call.point, laterMs }, work, powerCut: false })),
+    control: unresumed(pointed),
+  }
+}
+
+function engineBlows({ work, points }: PointedWork): Campaign {
+  return {
+    name: 'Docker Engine killed, stopped or frozen before each call',
+    trials: points
+      .filter((point) => point.startsWith('before docker.'))
+      .flatMap((point) => Object.values(ENGINE_BLOWS).map((blow) => engineAway(work, point, blow))),
+    control: engineAway(work, 'before docker.startContainer#1', 'systemctl stop docker.socket docker'),
+  }
+}
+
+function unresumed({ work, harm }: PointedWork): Run {
+  return trial({ death: { point: harm }, work, powerCut: false, resumed: false })
+}
+
+/** Its flaws, with the place of the death. */
 function trial(one: Trial): Run {
-  return (mesh) => flawsOf(mesh, one)
+  return async (mesh) => (await flawsOf(mesh, one)).map((flaw) => `${JSON.stringify(one.death)}: ${flaw}`)
 }
 
 /** With live-restore the containers outlive the Engine. In the control it does not come back. */
@@ -82,8 +121,8 @@ function randomly(work: Work): Run {
   return (mesh) => flawsOf(mesh, { death: { afterMs: Math.random() * LONGEST_MS }, work, powerCut: false })
 }
 
-function times(count: number, run: Run): Run[] {
-  return Array.from({ length: count }, () => run)
+function times<T>(count: number, one: T): T[] {
+  return Array.from({ length: count }, () => one)
 }
 
 /** In the control each agent has a state directory, and so a lock, of its own. */

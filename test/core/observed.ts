@@ -85,7 +85,6 @@ export function unit(state: Partial<UnitState> = {}, source: UnitSource = UNIT):
       execStart: [],
       execStop: [],
       transient: false,
-      hasJob: false,
       needsReload: false,
       result: 'success',
       ...state,

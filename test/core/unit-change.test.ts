@@ -86,6 +86,34 @@ TimeoutStopSec=10
     expect(edit?.after).toContain('quay.io/calico/node:v2.6.12 /bin/calico-node -felix\n')
   })
 
+  describe('back to what a package’s file names', () => {
+    const packaged = { path: '/usr/lib/systemd/system/calico-node.service', text: shape }
+    const from = { ...unitOf(''), fragments: [packaged] }
+    const text = changeOf(from).edit?.after ?? ''
+    const back = (dropIn: string, file = packaged) =>
+      unitChange(unit({}, { ...from, fragments: [file, { path: DROP_IN, text: dropIn }] }), 'calico-node', {
+        run: 'RUN',
+        from: images.to,
+        to: images.from,
+      })
+
+    it('takes the drop-in away', () => {
+      expect(back(text)).toMatchObject({ edit: { path: DROP_IN, before: text, after: null } })
+    })
+
+    it.each([
+      ['to which somebody added', `${text}Environment=X=1\n`, packaged],
+      [
+        'where the file says more by now',
+        text,
+        { ...packaged, text: shape.replace('--privileged', '--privileged --init') },
+      ],
+    ])('keeps a drop-in %s', (_, dropIn, file) => {
+      const after = dropIn.replace('v2.6.12', 'v2.6.5')
+      expect(back(dropIn, file)).toMatchObject({ edit: { path: DROP_IN, before: dropIn, after } })
+    })
+  })
+
   it.each<[RegExp, UnitSource, Partial<UnitState>]>([
     [/masked/, unitOf(shape), { fileState: 'masked-runtime' }],
     [/transient/, unitOf(shape), { transient: true }],
@@ -118,7 +146,6 @@ FragmentPath=/etc/systemd/system/calico-node.service
 DropInPaths=/etc/systemd/system/calico-node.service.d/a.conf /run/systemd/system/calico-node.service.d/b.conf
 Transient=no
 NeedDaemonReload=yes
-Job=81
 `
   expect(parseUnitState(shown)).toMatchObject({
     unit: 'calico-node.service',
@@ -131,8 +158,5 @@ Job=81
     ],
     transient: false,
     needsReload: true,
-    hasJob: true,
   })
-  expect(parseUnitState(shown.replace('Job=81', 'Job=')).hasJob).toBe(false)
-  expect(parseUnitState(shown.replace('Job=81', 'Job=0')).hasJob).toBe(false)
 })

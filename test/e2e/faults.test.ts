@@ -2,9 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { installFaultyAgent } from '../faults/build.ts'
 import { FAULTY_AGENT, flawsOf } from '../faults/trial.ts'
 import type { Work } from '../faults/whole-host.ts'
-import type { Host } from '../lab/index.ts'
 import { image, lab } from './support.ts'
-import { shapes, startedBy, unitFiles } from './units.ts'
 
 /** A spread of the fault points; scripts/soak takes all of them. */
 const spread: { command: Work['command']; point: string; powerCut: boolean }[] = [
@@ -54,27 +52,6 @@ describe('an agent that dies', () => {
           work: { command, image: image('v2.6.12') },
         }),
       ).toEqual([])
-    },
-  )
-
-  it.each([
-    { point: 'after unitFiles.write#1', powerCut: false, names: 'v2.6.5' },
-    { point: 'before systemd.restart#1', powerCut: false, names: 'v2.6.5' },
-    { point: 'after systemd.restart#1', powerCut: false, names: 'v2.6.12' },
-    { point: 'after unitFiles.write#2', powerCut: false, names: 'v2.6.12' },
-    { point: 'after unitFiles.remove#1', powerCut: false, names: 'v2.6.12' },
-    { point: 'after systemd.restart#1', powerCut: true, names: 'v2.6.5' },
-    { point: 'after unitFiles.write#2', powerCut: true, names: 'v2.6.12' },
-  ])(
-    '$point (with a power cut: $powerCut) leaves a whole unit after its resume: its file names $names',
-    async ({ point, powerCut, names }) => {
-      const mesh = lab.workerMesh()
-      const node = { reset: startedBy(shapes.C), policy: 'no' }
-      const work = { command: 'upgrade', image: image('v2.6.12'), node } as const
-      expect(await flawsOf(mesh, { death: { point }, powerCut, work })).toEqual([])
-      const files = await unitFiles(mesh.hosts[0] as Host)
-      expect(Object.keys(files)).toEqual(['/etc/calico/calico.env', shapes.C.file])
-      expect(files[shapes.C.file]).toContain(image(names))
     },
   )
 

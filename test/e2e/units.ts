@@ -7,13 +7,18 @@ type Files = (host: Host, options: NodeOptions) => Record<string, string>
 export interface Shape {
   key: string
   unit: string
-  /** The file that names the image. */
+  /** The file that names the image after an upgrade. */
   file: string
   files: Files
+  /** Symbolic links: where they stand, and where they lead. */
+  links?: Record<string, string>
 }
 
-const DIRECTORY = '/etc/systemd/system'
-const UNIT = 'calico-node.service'
+export const DIRECTORY = '/etc/systemd/system'
+export const PACKAGES = '/usr/lib/systemd/system'
+/** Read-only to everyone but its keeper, as a store of packages is. */
+export const STORE = '/opt/store'
+export const UNIT = 'calico-node.service'
 const ENV_FILE = '/etc/calico/calico.env'
 
 const REMOVE_BEFORE = 'ExecStartPre=-/usr/bin/docker rm -f calico-node'
@@ -165,21 +170,27 @@ export const shapes = {
 } satisfies Record<string, Shape>
 
 /** Reset options that start calico-node as the unit does. */
-export function startedBy({ key, unit, files }: Shape, image?: string): ResetOptions {
+export function startedBy({ key, unit, files, links = {} }: Shape, image?: string): ResetOptions {
   const start = async (host: Host, options: NodeOptions): Promise<void> => {
     for (const [path, text] of Object.entries(files(host, options))) await host.writeFile(path, text)
+    for (const [path, target] of Object.entries(links)) await host.ok(['ln', '-s', target, path])
     await host.ok(['systemctl', 'daemon-reload'])
-    await host.ok(['systemctl', 'enable', '--now', unit])
+    // a static unit cannot be enabled
+    await host.run(['systemctl', 'enable', unit])
+    await host.ok(['systemctl', 'start', unit])
   }
   return { starter: { key: `unit ${key}`, start }, ...(image !== undefined && { image }) }
 }
 
-/** Every file under systemd's and Calico's directories, with its content. */
+/** Every file under systemd's and Calico's directories, with its content; of a link, where it leads. */
 export async function unitFiles(host: Host): Promise<Record<string, string>> {
-  const places = [DIRECTORY, '/run/systemd/system', '/etc/calico']
-  const found = await host.run(['find', ...places, '-type', 'f', '-path', '*calico*'])
-  const paths = found.stdout.split('\n').filter(Boolean).sort()
-  return Object.fromEntries(
-    await Promise.all(paths.map(async (path) => [path, await host.readFile(path)] as const)),
-  )
+  const places = [DIRECTORY, PACKAGES, '/run/systemd/system', '/etc/calico', STORE]
+  const wanted = ['-path', '*calico*', '-not', '-path', '*.wants/*', '-printf', '%y %p %l\\n']
+  const found = await host.run(['find', ...places, '(', '-type', 'f', '-o', '-type', 'l', ')', ...wanted])
+  const lines = found.stdout.split('\n').filter(Boolean).sort()
+  const texts = lines.map(async (line) => {
+    const [type, path = '', target = ''] = line.split(' ')
+    return [path, type === 'l' ? `-> ${target}` : await host.readFile(path)] as const
+  })
+  return Object.fromEntries(await Promise.all(texts))
 }

@@ -90,13 +90,12 @@ export class ControllersUnitHost {
   }
 
   async upgrade(death?: Death): Promise<string> {
-    this.run.onMove = (move) => {
-      this.systemd.isAbandoned = this.#options.slowMs !== undefined && move === death?.at
-    }
+    const isSlow = this.#options.slowMs !== undefined
+    const inFlight = death && isSlow ? { ...death, asked: !death.before } : death
     const observed = await observe(WANTED, this.#ports(), new AbortController().signal, () => null)
     const leftovers = { containers: [], images: [], files: [] }
     const { plan } = upgradePlan({ run: RUN, wanted: WANTED, observed, leftovers })
-    return await this.run.drive(death, async (journal, move) => {
+    return await this.run.drive(inFlight, async (journal, move) => {
       await journal.append({ type: 'run', order: 1, agent: 'test', plan, problems: [] })
       const ports = this.#ports(move)
       return await execute({ journal, ports, emit: () => undefined, signal: new AbortController().signal })
@@ -104,7 +103,6 @@ export class ControllersUnitHost {
   }
 
   async resume(): Promise<string> {
-    this.systemd.isAbandoned = false
     const state = this.run.state()
     if (state === null) return 'nothing'
     if (state.outcome !== null) return state.outcome

@@ -5,7 +5,7 @@ import type { Death, Move } from './moves.ts'
 
 const never = <T>(): Promise<T> => new Promise<T>(() => undefined)
 
-/** An agent that dies at one of its moves: nothing of what it began goes on. */
+/** An agent that dies at one of its moves. */
 export class Mortal {
   moves = 0
   readonly killed = Promise.withResolvers<string>()
@@ -23,7 +23,8 @@ export class Mortal {
     const mine = this.moves++
     this.#beforeMove(mine, what)
     if (mine !== this.#death?.at) return await make()
-    if (!this.#death.before) await make()
+    if (this.#death.asked === true) void make()
+    else if (!this.#death.before) await make()
     this.#dead = true
     this.killed.resolve('killed')
     return await never()

@@ -25,10 +25,14 @@ export const CNI_CHANGES: (keyof CniBinaries)[] = [
   'takeAway',
 ]
 
-/** Where to kill the agent: its n-th move, a journal record or a change of the host, or right before it. */
+/**
+ * Where to kill the agent: after its n-th move, a journal record or a change of the host, or right before it, or right
+ * after it asked for it, which then goes on without it.
+ */
 export interface Death {
   at: number
   before: boolean
+  asked?: boolean
 }
 
 export type Move = <T>(what: string, make: () => Promise<T>) => Promise<T>

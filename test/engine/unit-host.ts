@@ -75,12 +75,11 @@ export class UnitHost {
 
   async run(death?: Death): Promise<string> {
     const isSlow = this.#options.slowMs !== undefined
-    this.agent.onMove = (move) => (this.systemd.isAbandoned = isSlow && move === death?.at)
-    return await this.agent.begin(await this.#plan(), this.#tools, death)
+    const inFlight = death && isSlow ? { ...death, asked: !death.before } : death
+    return await this.agent.begin(await this.#plan(), this.#tools, inFlight)
   }
 
   async resume(): Promise<string> {
-    this.systemd.isAbandoned = false
     return await this.agent.resume(this.#tools)
   }
 

@@ -41,6 +41,8 @@ export class FakeDocker extends FakeContainers implements Docker {
     exitCode: 0,
     output: '',
   })
+  /** How long the Engine is at a kill; whoever asked for it need not live as long. */
+  killTakes: () => Promise<void> = () => Promise.resolve()
   private readonly failures = new Map<string, Error>()
   private readonly removedVolumes: string[] = []
   private created = 0
@@ -113,6 +115,7 @@ export class FakeDocker extends FakeContainers implements Docker {
 
   async killContainer(id: string): Promise<void> {
     await this.called('killContainer')
+    await this.killTakes()
     const container = this.find(id)
     if (container?.json.State.Running !== true) return
     this.ops.push(`docker kill ${nameOf(container.json)}`)

@@ -42,8 +42,6 @@ export class FakeSystemd implements Systemd {
   readonly #container: string
   /** Where jobs take their time: each half of one, and docker's start behind it. */
   slow: { clock: FakeClock; ms: number } | undefined
-  /** Whoever asks for a restart does not live to see its end. */
-  isAbandoned = false
   #phase: 'idle' | 'job' | 'starting' = 'idle'
   #jobs = Promise.resolve()
 
@@ -84,7 +82,6 @@ export class FakeSystemd implements Systemd {
         ? [`/usr/bin/docker rm --force ${this.#container}`]
         : [],
       transient: false,
-      hasJob: this.#phase === 'job',
       needsReload: JSON.stringify(this.#onDisk()) !== JSON.stringify(this.#loaded),
       result: 'success',
     }
@@ -100,10 +97,14 @@ export class FakeSystemd implements Systemd {
     return Promise.resolve()
   }
 
-  /** One job after the other. */
+  /** One job after the other; whoever asks for one need not live to see its end. */
   restart(unit: string): Promise<void> {
     this.#jobs = this.#jobs.then(() => this.#restart(unit))
-    return this.isAbandoned ? Promise.resolve() : this.#jobs
+    return this.#jobs
+  }
+
+  untilIdle(): Promise<void> {
+    return this.#jobs
   }
 
   /** Stops by KILL under the drop-in of a swap, by TERM else: that must never happen. */

@@ -10,6 +10,7 @@ import type { Docker } from '../../agent/ports/docker.ts'
  * Fault points of test builds, before and after every journal record and every outside effect.
  *
  * AGENT_FAULT=POINT=kill       the agent dies there (SIGKILL); POINT is NAME#N, its N-th time
+ * AGENT_FAULT=POINT=kill+MS    it dies so many ms later: in the middle of the call that begins there
  * AGENT_FAULT=POINT=/PROGRAM   the program runs there to its end, and the agent goes on: somebody else acts meanwhile
  * AGENT_FAULT_TRACE=FILE       writes every point that is passed, a line each
  *
@@ -79,8 +80,13 @@ class Faults {
     if (this.#trace) appendFileSync(this.#trace, `${point}\n`)
     if (point !== this.#point) return
     if (this.#action.startsWith('/')) execFileSync(this.#action, { stdio: 'ignore' })
-    else process.kill(process.pid, 'SIGKILL')
+    else if (this.#action === 'kill') die()
+    else setTimeout(die, Number(this.#action.replace('kill+', '')))
   }
+}
+
+function die(): void {
+  process.kill(process.pid, 'SIGKILL')
 }
 
 function wrapped<T extends object>(port: T, name: string, effects: (keyof T)[], faults: Faults): T {

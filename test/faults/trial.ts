@@ -1,12 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type ExecResult, type Host, type Mesh, until } from '../lab/index.ts'
+import { type ExecResult, type Host, installOldPlugins, type Mesh, until } from '../lab/index.ts'
 import { containerFlaws, nodes, type Work } from './whole-host.ts'
-import { noFlaws, withOldPlugins } from './whole-plugins.ts'
+import { asThePluginsWere, noFlaws } from './whole-plugins.ts'
+import { asTheUnitWas } from './whole-unit.ts'
 
 /** One death of the agent. */
 export interface Trial {
-  /** At a fault point, or by a SIGKILL so many ms after its start. */
-  death: { point: string } | { afterMs: number }
+  /** At a fault point or so many ms later, or by a SIGKILL so many ms after its start. */
+  death: { point: string; laterMs?: number } | { afterMs: number }
   work: Work
   /** The whole host loses its power right after, and boots. */
   powerCut: boolean
@@ -28,7 +29,12 @@ const COMMIT_POINTS = /docker\.setRestartPolicy/
 
 /** The points that this work passes, in their order. */
 export async function faultPoints(mesh: Mesh, work: Work): Promise<string[]> {
-  const host = await prepared(mesh, work)
+  return await passedPoints(await prepared(mesh, work), work)
+}
+
+/** The same, on the host as it is. */
+export async function passedPoints(host: Host, work: Work): Promise<string[]> {
+  await host.ok(['rm', '-f', TRACE])
   const ended = await faultyAgent(host, work, { AGENT_FAULT_TRACE: TRACE })
   if (ended.code === REFUSED) throw new Error(`cannot list the fault points: ${ended.stdout.slice(-600)}`)
   return (await host.readFile(TRACE)).trim().split('\n')
@@ -38,13 +44,16 @@ export async function faultPoints(mesh: Mesh, work: Work): Promise<string[]> {
 export async function flawsOf(mesh: Mesh, trial: Trial): Promise<string[]> {
   const host = await prepared(mesh, trial.work)
   const [, peer] = mesh.hosts as [Host, Host]
-  const pluginFlaws = trial.work.cni === undefined ? noFlaws : await withOldPlugins(host)
+  const pluginFlaws = trial.work.cni === undefined ? noFlaws : await asThePluginsWere(host)
+  const fileFlaws = trial.work.node === undefined ? noFlaws : await asTheUnitWas(host)
   const [traffic, routes] = await Promise.all([mesh.traffic(host, peer), mesh.watchRoutes(peer)])
   const flaws = await dieIn(host, trial)
   if (trial.powerCut) flaws.push(...(await afterPowerCut(host, trial)))
   if (trial.resumed === false) {
     await Promise.all([traffic.stop(), routes.stop()])
-    return [...flaws, ...(await containerFlaws(host, { outcome: 'no resume', changed: false }, trial.work))]
+    const outcome = 'no resume'
+    flaws.push(...(await containerFlaws(host, { outcome, changed: false }, trial.work)))
+    return [...flaws, ...(await pluginFlaws(outcome)), ...(await fileFlaws(outcome))]
   }
   const report = await resume(host)
   await mesh.untilSettled({ timeoutMs: 120_000 })
@@ -52,7 +61,8 @@ export async function flawsOf(mesh: Mesh, trial: Trial): Promise<string[]> {
   // A host without power sends nothing; what must not be lost then are its routes.
   if (lost > 0 && !trial.powerCut) flaws.push(`${lost} packets lost`)
   if (withdrawn.length > 0) flaws.push(`${withdrawn.length} routes withdrawn`)
-  flaws.push(...(await containerFlaws(host, report, trial.work)), ...(await pluginFlaws(report.outcome)))
+  flaws.push(...(await containerFlaws(host, report, trial.work)))
+  flaws.push(...(await pluginFlaws(report.outcome)), ...(await fileFlaws(report.outcome)))
   const again = await resume(host)
   if (again.outcome !== 'unchanged') flaws.push(`a second resume is ${again.outcome}`)
   return flaws
@@ -60,12 +70,12 @@ export async function flawsOf(mesh: Mesh, trial: Trial): Promise<string[]> {
 
 /** The host in the state from which the work starts. What fails here says nothing about the agent: it is tried again. */
 export async function prepared(mesh: Mesh, work: Work, left = TRIES): Promise<Host> {
-  const { command, image, node } = work
+  const { command, image, node, cni } = work
   try {
     await mesh.reset(node?.reset)
     const [host] = mesh.hosts as [Host, Host]
     await host.writeFile(QUICK, QUICK_CONFIG)
-    await host.ok(['rm', '-f', TRACE])
+    if (cni !== undefined) await installOldPlugins(host)
     if (command === 'rollback') {
       await host.ok(['agent', 'upgrade', '--config', QUICK, '--node', image], { timeoutMs: 180_000 })
       await mesh.untilSettled()
@@ -79,7 +89,8 @@ export async function prepared(mesh: Mesh, work: Work, left = TRIES): Promise<Ho
 
 async function dieIn(host: Host, { death, work }: Trial): Promise<string[]> {
   if ('point' in death) {
-    const { code, stdout } = await faultyAgent(host, work, { AGENT_FAULT: `${death.point}=kill` })
+    const later = death.laterMs === undefined ? '' : `+${death.laterMs}`
+    const { code, stdout } = await faultyAgent(host, work, { AGENT_FAULT: `${death.point}=kill${later}` })
     return code === KILLED ? [] : [`it did not die at ${death.point}: exit ${code}: ${stdout.slice(-600)}`]
   }
   const agent = await host.start(['agent', ...argvOf(work)])

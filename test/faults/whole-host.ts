@@ -13,6 +13,8 @@ export interface Work {
 }
 
 const BEFORE_ANY_UPGRADE = ':v2.6.5'
+/** Preferences of the rules by which the agent holds the pods' routes. */
+const HELD_ROUTES = /^3272[45]:/m
 
 /** Old or new, whole: one calico-node under its own name and policy, and nothing beside it but parked ones. */
 export async function containerFlaws(
@@ -37,6 +39,7 @@ export async function containerFlaws(
       other.Name.startsWith('/calico-node-parked-') && other.HostConfig.RestartPolicy?.Name === 'no'
     if (!parked) flaws.push(`${other.Name} is left`)
   }
+  if (HELD_ROUTES.test(await host.ok(['sh', '-c', 'ip -4 rule; ip -6 rule']))) flaws.push('routes are held')
   return flaws
 }
 

@@ -1,13 +1,12 @@
-import { type Host, installOldPlugins, pluginState, pluginsOf } from '../lab/index.ts'
+import { type Host, pluginState, pluginsOf } from '../lab/index.ts'
 
-/** What is wrong with the plugins after a run that ended so. */
-type Judge = (outcome: string) => Promise<string[]>
+/** In words, what is wrong after a run that ended so. */
+export type Judge = (outcome: string) => Promise<string[]>
 
 export const noFlaws: Judge = () => Promise.resolve([])
 
-/** Puts old plugins on the host: all of them must be old or all new in the end, nothing staged beside them. */
-export async function withOldPlugins(host: Host): Promise<Judge> {
-  await installOldPlugins(host)
+/** All of the host's plugins must be old or all new in the end, nothing staged beside them. */
+export async function asThePluginsWere(host: Host): Promise<Judge> {
   const before = await pluginState(host)
   return async (outcome) => {
     if (outcome !== 'upgraded')

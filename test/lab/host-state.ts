@@ -10,6 +10,8 @@ const traces = [
   '/etc/cni',
   '/etc/kubernetes',
   '/opt/cni',
+  '/opt/store',
+  '/usr/local/bin/podman',
   '/srv/controllers',
   '/run/calico',
   '/run/calico-agent',
@@ -19,7 +21,18 @@ const traces = [
   '/var/log/calico-agent',
 ]
 
-const calicoUnits = '/etc/systemd/system/*calico* /run/systemd/system/*calico*'
+const calicoUnits = [
+  '/etc/systemd/system',
+  '/run/systemd/system',
+  '/run/systemd/transient',
+  '/usr/lib/systemd/system',
+]
+  .map((directory) => `${directory}/*calico*`)
+  .join(' ')
+
+/** Routes that an agent held and died: their rules would be the next test's. */
+const releaseHeld =
+  'for f in -4 -6; do while ip $f rule del pref 32724 || ip $f rule del pref 32725; do :; done 2>/dev/null; done'
 
 /** Brings a host back to what it was before any calico-node ran, images but `keepImage` removed as well. */
 export async function cleanHost(host: Host, keepImage: string): Promise<void> {
@@ -32,6 +45,7 @@ export async function cleanHost(host: Host, keepImage: string): Promise<void> {
   await removeImages(host, keepImage)
   await host.ok(['rm', '-rf', ...traces])
   await host.ok(['ip', 'route', 'flush', 'proto', 'bird'])
+  await host.ok(['sh', '-c', releaseHeld])
 }
 
 export async function ensureImage(host: Host, image: string): Promise<void> {

@@ -5,15 +5,26 @@ import { readdir, readFile } from 'node:fs/promises'
  * null where there is none.
  */
 export async function unitOfClient(container: string, proc = '/proc'): Promise<string | null> {
-  for (const pid of await readdir(proc)) {
-    if (!/^\d+$/.test(pid)) continue
-    // a process may end while it is looked at
-    const words = (await text(`${proc}/${pid}/cmdline`)).split('\0')
+  for await (const { pid, words } of commandLines(proc)) {
     if (!isClientOf(words, container)) continue
     const unit = /\/([^/\n]+\.service)$/m.exec(await text(`${proc}/${pid}/cgroup`))?.[1]
     if (unit !== undefined) return unit
   }
   return null
+}
+
+/** Whether a process runs this command. */
+export async function hasClient(argv: string[], proc = '/proc'): Promise<boolean> {
+  for await (const { words } of commandLines(proc)) if (words.join(' ').trim() === argv.join(' ')) return true
+  return false
+}
+
+async function* commandLines(proc: string): AsyncGenerator<{ pid: string; words: string[] }> {
+  for (const pid of await readdir(proc)) {
+    if (!/^\d+$/.test(pid)) continue
+    // a process may end while it is looked at
+    yield { pid, words: (await text(`${proc}/${pid}/cmdline`)).split('\0') }
+  }
 }
 
 function isClientOf(words: string[], container: string): boolean {

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { unitOfClient } from '../../../agent/adapters/systemd/docker-clients.ts'
+import { hasClient, unitOfClient } from '../../../agent/adapters/systemd/docker-clients.ts'
 
 let proc: string
 beforeEach(async () => {
@@ -36,4 +36,13 @@ it.each([
   await process(9, argv, cgroup)
   await mkdir(join(proc, 'sys'))
   expect(await unitOfClient('calico-node', proc)).toBeNull()
+})
+
+it.each([
+  ['systemctl restart u.service', true],
+  ['systemctl restart u.service.d', false],
+  ['systemctl status u.service', false],
+])('tells of %s whether it restarts u.service: %s', async (command, isOne) => {
+  await process(9, command.split(' '), '0::/system.slice/agent.service\n')
+  expect(await hasClient(['systemctl', 'restart', 'u.service'], proc)).toBe(isOne)
 })

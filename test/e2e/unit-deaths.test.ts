@@ -1,0 +1,98 @@
+// The agent, or its host, dies in a run that changes a unit: old or new and whole afterwards, at no cost.
+
+import { beforeAll, describe, expect, it } from 'vitest'
+import { installFaultyAgent } from '../faults/build.ts'
+import { faultyAgent, flawsOf, passedPoints, prepared } from '../faults/trial.ts'
+import { containerFlaws, type Work } from '../faults/whole-host.ts'
+import { asTheUnitWas } from '../faults/whole-unit.ts'
+import type { Host } from '../lab/index.ts'
+import { agent, containers, costOf, expectNoCost, image, lab, type World } from './support.ts'
+import { shapes, startedBy } from './units.ts'
+
+const node: NonNullable<Work['node']> = { reset: startedBy(shapes.C), policy: 'no' }
+/** systemd finishes its restart beside the resume; these are the ms after it was asked for. */
+const IN_THE_RESTART = [0, 10, 30, 100, 300, 600, 1_000].map((ms) => `before systemd.restart#1=kill+${ms}`)
+
+beforeAll(async () => {
+  await installFaultyAgent(lab)
+})
+
+describe('a unit whose agent dies', () => {
+  it.each([
+    ['an upgrade', () => other],
+    ['an upgrade that goes back', () => () => Promise.resolve(image('exits-at-once'))],
+  ])(
+    'after each record and each change of %s, and in the restart',
+    async (_, targets) => {
+      const mesh = lab.workerMesh()
+      const target = targets()
+      const host = await prepared(mesh, { command: 'upgrade', image: image('v2.6.12'), node })
+      const at = { mesh, host, peer: mesh.hosts[1] as Host }
+      const passed = async (): Promise<string[]> => {
+        const points = await passedPoints(host, { command: 'upgrade', image: await target(), node })
+        await mesh.untilSettled()
+        return points
+      }
+      // the first run pulls: its records are not those of the ones that follow
+      await passed()
+      const points = (await passed()).filter((point) => point.startsWith('after '))
+      expect(points.filter((point) => point.includes('journal.append')).length).toBeGreaterThan(6)
+      const after = points.map((point) => `${point}=kill`)
+      for (const fault of [...after, ...IN_THE_RESTART]) await dieAndResume(at, fault, await target())
+    },
+    900_000,
+  )
+
+  it.each([
+    ['upgrade', 'v2.6.12', 'after systemd.restart#1'],
+    ['upgrade', 'v2.6.12', 'after unitFiles.write#2'],
+    ['upgrade', 'exits-at-once', 'after unitFiles.write#2'],
+    ['rollback', 'v2.6.12', 'after systemd.restart#1'],
+    ['rollback', 'v2.6.12', 'after unitFiles.remove#1'],
+  ] as const)('in %s (%s), %s, and whose host loses its power then', async (command, tag, point) => {
+    const work = { command, image: image(tag), node }
+    expect(await flawsOf(lab.workerMesh(), { death: { point }, powerCut: true, work })).toEqual([])
+  })
+
+  it('in the middle of a rollback', async () => {
+    const work = { command: 'rollback', image: image('v2.6.12'), node } as const
+    const death = { point: 'before systemd.restart#1', laterMs: 200 }
+    expect(await flawsOf(lab.workerMesh(), { death, powerCut: false, work })).toEqual([])
+  })
+})
+
+/** The image that does not run. */
+async function other(): Promise<string> {
+  const [host] = lab.workerMesh().hosts as [Host]
+  const running = (await containers(host)).some((one) => one.startsWith('calico-node v2.6.5 running'))
+  return image(running ? 'v2.6.12' : 'v2.6.5')
+}
+
+async function dieAndResume(at: World, fault: string, target: string): Promise<void> {
+  const { host } = at
+  const work: Work = { command: 'upgrade', image: target, node }
+  const [[before = ''], fileFlaws] = [await containers(host), await asTheUnitWas(host)]
+  const cost = await costOf(at, async () => {
+    const died = await faultyAgent(host, work, { AGENT_FAULT: fault })
+    expect({ fault, code: died.code }).toEqual({ fault, code: 137 })
+    return await agent(host, 'resume')
+  })
+  const { outcome } = cost.result.report
+  const upgraded = `calico-node ${target.split(':').at(-1) ?? ''} running no`
+  // one that had come to its end before it died leaves nothing to do
+  const whole = { upgraded: [upgraded], unchanged: [upgraded, before] }[outcome as string] ?? [before]
+  const [runs = '', ...others] = await containers(host)
+  expect({ fault, outcome, runs, others }).toEqual({
+    fault,
+    outcome,
+    runs: whole.find((one) => one === runs),
+    others: [],
+  })
+  const flaws = await containerFlaws(host, { outcome: 'judged above', changed: false }, work)
+  expect({ fault, flaws: [...flaws, ...(await fileFlaws(outcome))] }).toEqual({ fault, flaws: [] })
+  expectNoCost(cost)
+  expect({ fault, again: (await agent(host, 'resume')).report.outcome }).toEqual({
+    fault,
+    again: 'unchanged',
+  })
+}
