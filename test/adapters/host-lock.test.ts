@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, readFile, rm, stat, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -76,6 +76,14 @@ describe('acquireHostLock', () => {
     await symlink('/etc/hostname', join(dir, 'lock'))
     await expect(acquireHostLock(dir, { command: 'upgrade' })).rejects.toMatchObject({
       code: 'lock-unusable',
+    })
+  })
+
+  it('refuses a FIFO', async () => {
+    execFileSync('mkfifo', [join(dir, 'lock')])
+    await expect(acquireHostLock(dir, { command: 'resume' })).rejects.toMatchObject({
+      code: 'lock-unusable',
+      message: `cannot lock ${dir}/lock: it is not a regular file`,
     })
   })
 })
