@@ -1,10 +1,19 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, constants, fchmodSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  fchmodSync,
+  fstatSync,
+  ftruncateSync,
+  openSync,
+  readFileSync,
+  writeSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { AgentError, ExitCode } from '../core/errors.ts'
 
-const { O_CREAT, O_NOFOLLOW, O_RDWR } = constants
+const { O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_RDWR } = constants
 
 /** Told to whoever finds the host locked. */
 export interface LockHolder {
@@ -52,12 +61,16 @@ export async function acquireHostLock(stateDir: string, holder: LockHolder): Pro
   return lock
 }
 
+/** Nobody waits at the other end of a FIFO. */
 function openLockFile(path: string): number {
+  let fd: number | undefined
   try {
-    const fd = openSync(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0o600)
+    fd = openSync(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o600)
+    if (!fstatSync(fd).isFile()) throw new Error('it is not a regular file')
     fchmodSync(fd, 0o600)
     return fd
   } catch (error) {
+    if (fd !== undefined) closeSync(fd)
     throw unlockable(path, (error as Error).message, error)
   }
 }
@@ -94,7 +107,7 @@ function locked(path: string, text: string): AgentError {
 
 function unlockable(path: string, reason: string, cause?: unknown): AgentError {
   return new AgentError('lock-unusable', `cannot lock ${path}: ${reason}`, {
-    fix: `look at it with ls -l ${path}; it is a regular file of mode 0600`,
+    fix: `look at it with ls -l ${path}; where it is no regular file, remove it`,
     ...(cause === undefined ? {} : { cause }),
   })
 }
