@@ -1,0 +1,35 @@
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { stopSignal } from '../agent/stop-signal.ts'
+
+class Exit extends Error {}
+
+const said = vi.spyOn(process.stderr, 'write')
+const exit = vi.spyOn(process, 'exit')
+let before: NodeJS.SignalsListener[]
+
+beforeEach(() => {
+  before = process.listeners('SIGINT')
+  said.mockReset().mockReturnValue(true)
+  exit.mockReset().mockImplementation(() => {
+    throw new Exit()
+  })
+})
+
+afterEach(() => {
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    for (const listener of process.listeners(name))
+      if (!before.includes(listener)) process.off(name, listener)
+})
+
+it.each([
+  ['in a run', true, 'agent: ended in the middle of a run; "agent resume" finishes or unwinds it'],
+  ['where no run has begun', false, 'agent: ended before it was done; no run was open'],
+])('a second signal %s says what it leaves', (_, inRun, words) => {
+  const signal = stopSignal(() => inRun)
+  process.emit('SIGINT')
+  expect(signal.reason).toMatchObject({ code: 'cancelled' })
+  expect(exit).not.toHaveBeenCalled()
+  expect(() => process.emit('SIGINT')).toThrow(Exit)
+  expect(exit).toHaveBeenCalledWith(130)
+  expect(said.mock.calls.flat().join('')).toBe(`\n${words}\n`)
+})
