@@ -21,6 +21,7 @@ import { ExitCode } from './core/errors.ts'
 import type { Emit } from './core/events.ts'
 import { checkAllowed } from './core/preflight.ts'
 import { type JournalFiles, RunStore, runName } from './journal/store.ts'
+import { OpenRuns } from './open-runs.ts'
 import type { Bird } from './ports/bird.ts'
 import type { CniBinaries } from './ports/cni-binaries.ts'
 import type { CniConfigs } from './ports/cni-config.ts'
@@ -62,11 +63,17 @@ export async function runAgent(decorate = (outside: Outside): Outside => outside
   // A pipe that is closed (agent upgrade | head) must not end a run in its window.
   process.stdout.on('error', () => undefined)
   const known = new Map<string, Outside>()
+  const openRuns = new OpenRuns()
+  const stop = (): AbortSignal => stopSignal(() => openRuns.any)
+  const outsideFor = (config: Config, options: CommonOptions): Outside =>
+    decorate(outsideOf(config, options, openRuns))
   const environment: Environment = {
     version,
     color,
     loadConfig: loadConfigOf,
-    open: (options, need, given) => open(options, need, connections(options, known, decorate), given),
+    open: (options, need, given) =>
+      open(options, need, { connect: connections(options, known, outsideFor), stop }, given),
+    stopSignal: stop,
     log: createLog,
     print: (text) => {
       process.stdout.write(`${text}\n`)
@@ -100,7 +107,7 @@ async function loadConfigOf(options: CommonOptions): Promise<Config> {
 async function open(
   options: CommonOptions,
   need: Need,
-  connect: (config: Config) => Outside,
+  { connect, stop }: { connect: (config: Config) => Outside; stop: () => AbortSignal },
   given?: Given,
 ): Promise<Opened> {
   const { checkTarget, partsOf, wantedOf } = await import('./config/wanted.ts')
@@ -125,7 +132,7 @@ async function open(
     newRun: () => runName(clock.date(), randomBytes(2).toString('hex')),
     keepRuns: config.retention.runs,
     emit: screen.emit,
-    signal: given?.signal ?? (need.progress ? stopSignal() : new AbortController().signal),
+    signal: given?.signal ?? (need.progress ? stop() : new AbortController().signal),
   }
   const end = (): void => {
     screen.end()
@@ -138,16 +145,16 @@ async function open(
 function connections(
   options: CommonOptions,
   known: Map<string, Outside>,
-  decorate: (outside: Outside) => Outside,
+  outsideFor: (config: Config, options: CommonOptions) => Outside,
 ): (config: Config) => Outside {
   return (config) => {
-    const outside = known.get(config.docker.socket) ?? decorate(outsideOf(config, options))
+    const outside = known.get(config.docker.socket) ?? outsideFor(config, options)
     known.set(config.docker.socket, outside)
     return outside
   }
 }
 
-function outsideOf(config: Config, { stateDir }: CommonOptions): Outside {
+function outsideOf(config: Config, { stateDir }: CommonOptions, openRuns: OpenRuns): Outside {
   const docker = connectDocker({ socket: config.docker.socket })
   const exec: Docker['exec'] = (container, argv, timeoutMs) => docker.exec(container, argv, timeoutMs)
   return {
@@ -159,7 +166,7 @@ function outsideOf(config: Config, { stateDir }: CommonOptions): Outside {
     kubelet: createKubelet(),
     systemd: createSystemd(),
     unitFiles: createUnitFiles(),
-    journals: runsDir(stateDir),
+    journals: openRuns.watch(runsDir(stateDir)),
   }
 }
 

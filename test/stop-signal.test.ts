@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import type { JournalFiles } from '../agent/journal/store.ts'
+import { OpenRuns } from '../agent/open-runs.ts'
 import { stopSignal } from '../agent/stop-signal.ts'
 
 class Exit extends Error {}
@@ -32,4 +34,16 @@ it.each([
   expect(() => process.emit('SIGINT')).toThrow(Exit)
   expect(exit).toHaveBeenCalledWith(130)
   expect(said.mock.calls.flat().join('')).toBe(`\n${words}\n`)
+})
+
+it('a run is open from its journal’s opening to its closing', async () => {
+  const runs = new OpenRuns()
+  const nothing = () => Promise.resolve()
+  const files = { open: () => Promise.resolve({ append: nothing, close: nothing }) }
+  const watched = runs.watch(files as unknown as JournalFiles)
+  expect(runs.any).toBe(false)
+  const file = await watched.open('r1.jsonl', 0)
+  expect(runs.any).toBe(true)
+  await file.close()
+  expect(runs.any).toBe(false)
 })
