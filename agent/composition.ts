@@ -5,7 +5,7 @@ import { createClock } from './adapters/clock.ts'
 import { createCniBinaries } from './adapters/cni-binaries/cni-binaries.ts'
 import { createCniConfigs } from './adapters/cni-config.ts'
 import { connectDocker } from './adapters/docker/engine.ts'
-import { acquireHostLock, type HostLock } from './adapters/host-lock.ts'
+import { acquireHostLock, type HostLock, hostLockHolder } from './adapters/host-lock.ts'
 import { createKernelRoutes } from './adapters/kernel-routes.ts'
 import { createKubelet } from './adapters/kubelet.ts'
 import { createProbe } from './adapters/probe.ts'
@@ -127,8 +127,9 @@ async function open(
     runs: new RunStore(journals, clock),
     lock: async (command) => {
       await openStateDir(options.stateDir)
-      lock = await acquireHostLock(options.stateDir, { command: given ? `daemon (${command})` : command })
+      lock = await acquireHostLock(options.stateDir, given ? `daemon (${command})` : command)
     },
+    lockHolder: () => hostLockHolder(options.stateDir),
     newRun: () => runName(clock.date(), randomBytes(2).toString('hex')),
     keepRuns: config.retention.runs,
     emit: screen.emit,

@@ -116,11 +116,13 @@ function runRows({ lastRun, unfinishedRun }: StatusReport, colors: Colors): Row[
     rows.push(['', `${changes.join('; ')}${used}`])
   }
   if (unfinishedRun) {
-    const { run, startedAt, command } = unfinishedRun
-    rows.push([
-      'unfinished',
-      colors.yellow(`${run}, ${command} of ${time(startedAt)}; agent resume settles it`),
-    ])
+    const { run, startedAt, command, atWork } = unfinishedRun
+    const what = `${run}, ${command} of ${time(startedAt)}`
+    rows.push(
+      atWork === null
+        ? ['unfinished', colors.yellow(`${what}; agent resume settles it`)]
+        : ['at work', `${what}, by pid ${atWork.pid}, agent ${oneLine(atWork.command)}`],
+    )
   }
   return rows
 }
