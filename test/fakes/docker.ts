@@ -255,7 +255,7 @@ export class FakeDocker implements Docker {
     return structuredClone(this.images.find(ref))
   }
 
-  async inspectRemoteImage(ref: string, signal: AbortSignal): Promise<RemoteImage> {
+  async inspectRemoteImage(ref: string, _onWait: unknown, signal: AbortSignal): Promise<RemoteImage> {
     await this.called('inspectRemoteImage', signal)
     const { digest, architecture } = this.images.remote(ref)
     return { digest, platforms: [`linux/${architecture}`] }
