@@ -182,10 +182,10 @@ function createScreen(
   { progress }: Need,
 ): { emit: Emit; end: () => void } {
   const log = logEvents(createLog({ logLevel }, json || journald ? 'info' : 'silent'))
-  if (json || !progress) return { emit: log, end: () => undefined }
+  if (json) return { emit: log, end: () => undefined }
   const shown = createProgress({
     // Log lines on the same terminal would land inside what is redrawn.
-    tty: process.stdout.isTTY && process.env['TERM'] !== 'dumb' && logLevel === undefined,
+    tty: progress && process.stdout.isTTY && process.env['TERM'] !== 'dumb' && logLevel === undefined,
     color,
     write: (text) => process.stdout.write(text),
     describe: (step) => bindStep(step).summary,

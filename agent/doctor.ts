@@ -8,11 +8,11 @@ import { observe, observeHost } from './observe/observe.ts'
 
 /** Every preflight rule that has something to look at. Without a target no registry is asked. */
 export async function doctor(
-  { ports, signal }: Pick<App, 'ports' | 'signal'>,
+  { ports, ...looking }: Pick<App, 'ports' | 'emit' | 'signal'>,
   wanted: Wanted,
 ): Promise<DoctorReport> {
   const observed = hasTarget(wanted)
-    ? await observe(wanted, ports, signal, () => null)
+    ? await observe(wanted, ports, looking, () => null)
     : await observeHost(wanted, ports)
   return reportOf(
     wanted.node.image,

@@ -1,6 +1,6 @@
 import type { Observed, WantedControllers } from '../core/model.ts'
 import type { Docker } from '../ports/docker.ts'
-import { observeImage } from './image.ts'
+import { type Looking, observeImage } from './image.ts'
 import { findOwner } from './owner.ts'
 import type { UnitPorts } from './unit.ts'
 
@@ -11,11 +11,11 @@ import type { UnitPorts } from './unit.ts'
 export async function observeControllers(
   { container: name, manager, image: ref, onlyIfInstalled }: WantedControllers,
   ports: UnitPorts & { docker: Docker },
-  signal: AbortSignal,
+  looking: Looking,
 ): Promise<Pick<Observed, 'controllers' | 'controllersImage'>> {
   const { docker } = ports
   const container = await docker.inspectContainer(name)
-  const lookAtImage = async () => (ref === null ? null : await observeImage(ref, docker, signal))
+  const lookAtImage = async () => (ref === null ? null : await observeImage(ref, docker, looking))
   if (!container) return { controllers: null, controllersImage: onlyIfInstalled ? null : await lookAtImage() }
   const [image, { owner }] = await Promise.all([
     docker.inspectImage(container.Image),

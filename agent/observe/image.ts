@@ -1,20 +1,33 @@
 import { AgentError } from '../core/errors.ts'
+import type { Emit } from '../core/events.ts'
 import type { ObservedImage } from '../core/model.ts'
 import type { Docker } from '../ports/docker.ts'
 
+/** Who is told of what takes long, and who ends it. */
+export interface Looking {
+  emit: Emit
+  signal: AbortSignal
+}
+
 /** The image as this host has it, and as its registry has it now: a tag may have moved. */
-export async function observeImage(ref: string, docker: Docker, signal: AbortSignal): Promise<ObservedImage> {
-  const [local, remote] = await Promise.all([docker.inspectImage(ref), askRegistry(ref, docker, signal)])
+export async function observeImage(ref: string, docker: Docker, looking: Looking): Promise<ObservedImage> {
+  const [local, remote] = await Promise.all([docker.inspectImage(ref), askRegistry(ref, docker, looking)])
   return { ref, local: local ?? null, remote }
 }
 
 async function askRegistry(
   ref: string,
   docker: Docker,
-  signal: AbortSignal,
+  { emit, signal }: Looking,
 ): Promise<ObservedImage['remote']> {
   try {
-    return await docker.inspectRemoteImage(ref, signal)
+    return await docker.inspectRemoteImage(
+      ref,
+      (wait) => {
+        emit({ type: 'look-up', image: ref, ...wait })
+      },
+      signal,
+    )
   } catch (error) {
     if (error instanceof AgentError && !error.code.startsWith('docker-')) return { error: error.asProblem() }
     throw error

@@ -19,7 +19,7 @@ import { type KnownContent, observeCni } from './cni-binaries.ts'
 import { observeCniConfig } from './cni-config.ts'
 import { companionsOf } from './companions.ts'
 import { observeControllers } from './controllers.ts'
-import { observeImage } from './image.ts'
+import { type Looking, observeImage } from './image.ts'
 import { findOwner } from './owner.ts'
 import type { UnitPorts } from './unit.ts'
 
@@ -38,7 +38,7 @@ const BIRD_CFG = '/etc/calico/confd/config/bird.cfg'
 export async function observe(
   wanted: Wanted,
   ports: ObservePorts,
-  signal: AbortSignal,
+  looking: Looking,
   known: KnownContent,
 ): Promise<Observed> {
   const problems: Problem[] = []
@@ -47,9 +47,9 @@ export async function observe(
   const [node, plugin, controllers, image, cni, cniConfig] = await Promise.all([
     observeNode(wanted, ports, problems),
     ports.cni.version(`${wanted.places.binDir}/calico`),
-    observeControllers(wanted.controllers, ports, signal),
-    wanted.node.image === null ? null : observeImage(wanted.node.image, ports.docker, signal),
-    observeSource(wanted, ports, signal, known),
+    observeControllers(wanted.controllers, ports, looking),
+    wanted.node.image === null ? null : observeImage(wanted.node.image, ports.docker, looking),
+    observeSource(wanted, ports, looking, known),
     wanted.cniConfig === null ? null : observeCniConfig(wanted.cniConfig, ports),
   ])
   const companions = companionsOf(plugin, controllers.controllers)
@@ -58,7 +58,8 @@ export async function observe(
 
 /** The host alone: nothing is asked for, and no registry is asked. */
 export async function observeHost(wanted: Wanted, ports: ObservePorts): Promise<Observed> {
-  return await observe(askingNothing(wanted), ports, new AbortController().signal, () => null)
+  const looking = { emit: () => undefined, signal: new AbortController().signal }
+  return await observe(askingNothing(wanted), ports, looking, () => null)
 }
 
 async function engineOf(docker: Docker): Promise<Observed['engine']> {
@@ -69,14 +70,18 @@ async function engineOf(docker: Docker): Promise<Observed['engine']> {
 async function observeSource(
   { cni: wanted, cniConfig }: Wanted,
   { docker, cni }: ObservePorts,
-  signal: AbortSignal,
+  looking: Looking,
   known: KnownContent,
 ): Promise<ObservedCni | null> {
   const { source } = wanted
   if (source === null || (wanted.onlyIfInstalled && !(await isAnyInstalled(wanted, cni)))) return null
-  const image = source.kind === 'image' ? await observeImage(source.image, docker, signal) : null
+  const image = source.kind === 'image' ? await observeImage(source.image, docker, looking) : null
   const optionalByMerge = cniConfig?.merge['nodename_file_optional'] === true
-  return await observeCni({ wanted: { ...wanted, source }, image, known, optionalByMerge }, cni, signal)
+  return await observeCni(
+    { wanted: { ...wanted, source }, image, known, optionalByMerge },
+    cni,
+    looking.signal,
+  )
 }
 
 async function isAnyInstalled({ binDir, binaries }: WantedCni, cni: CniBinaries): Promise<boolean> {

@@ -1,5 +1,5 @@
 import type { AgentEvent, StepStatus } from '../core/events.ts'
-import { pullPace, pullText, retryText } from './pull-text.ts'
+import { lookUpText, pullPace, pullText, retryText } from './pull-text.ts'
 import { type Describe, type Of, RunView, releasedText } from './run-view.ts'
 import { duration, oneLine, seconds, setSeconds } from './text.ts'
 import { markText } from './window-text.ts'
@@ -41,6 +41,8 @@ export class PlainProgress {
         return this.#step(event)
       case 'pull':
         return this.#pull(event)
+      case 'look-up':
+        return lookUpText(event)
       case 'window-open':
         return `  window open: ${setSeconds(event.budgetMs)}`
       case 'standing':

@@ -252,7 +252,9 @@ export function dockerContract(name: string, makeDocker: () => Promise<DockerUnd
     })
 
     it('names an image that the registry does not have', async () => {
-      expect(await codeOf(docker.inspectRemoteImage(subject.missing, () => undefined, never))).toBe('image-not-found')
+      expect(await codeOf(docker.inspectRemoteImage(subject.missing, () => undefined, never))).toBe(
+        'image-not-found',
+      )
       expect(await codeOf(docker.pullImage(subject.missing, () => undefined, never))).toBe('image-not-found')
     })
 
