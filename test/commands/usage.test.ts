@@ -1,0 +1,72 @@
+import { beforeEach, describe, expect, it, vi } from 'vitest'
+import { runCli } from '../../agent/commands/cli.ts'
+import type { Environment } from '../../agent/commands/environment.ts'
+import { createLogger } from '../../agent/report/logger.ts'
+
+const stderr = vi.spyOn(process.stderr, 'write')
+let printed: string[]
+let exits: number[]
+
+const environment: Environment = {
+  version: '0.0.0',
+  color: false,
+  loadConfig: () => Promise.reject(new Error('bad usage reads nothing')),
+  open: () => Promise.reject(new Error('bad usage opens nothing')),
+  stopSignal: () => new AbortController().signal,
+  log: () => createLogger({ level: 'silent', journald: false }),
+  print: (text) => printed.push(text),
+  exit: (code) => exits.push(code),
+}
+
+beforeEach(() => {
+  printed = []
+  exits = []
+  stderr.mockReset().mockReturnValue(true)
+})
+
+async function usage(...argv: string[]): Promise<object | null> {
+  await runCli(argv, environment)
+  expect(exits).toEqual([2])
+  expect(stderr.mock.calls.flat().join('')).toMatch(/^agent: .+\nagent --help shows/)
+  return printed.length === 0 ? null : (JSON.parse(printed.join('')) as object)
+}
+
+const code = 'bad-usage'
+
+describe('a usage error with --json', () => {
+  it.each(['upgrade', 'plan', 'prefetch', 'rollback', 'resume', 'daemon'])(
+    'has the report of %s',
+    async (name) => {
+      const refused = { outcome: 'refused', changed: false, problems: [{ code, severity: 'error' }] }
+      expect(await usage(name, '--json', '--bogus')).toMatchObject(refused)
+    },
+  )
+
+  it('has the document of status', async () => {
+    expect(await usage('--json', 'status', '--bogus')).toMatchObject({ node: null, problems: [{ code }] })
+  })
+
+  it('has the document of doctor', async () => {
+    expect(await usage('doctor', '--bogus', '--json')).toMatchObject({ ready: false, checks: [{ code }] })
+  })
+
+  it('has one where a value is given', async () => {
+    expect(await usage('plan', '--json=true', '--bogus')).toMatchObject({ outcome: 'refused' })
+  })
+
+  it.each([
+    ['no command', ['--json']],
+    ['an unknown command', ['upgarde', '--json']],
+    ['a command without a document', ['completion', '--json']],
+  ])('has none of %s', async (_, argv) => {
+    expect(await usage(...argv)).toBeNull()
+  })
+})
+
+it.each([
+  ['plan', '--bogus'],
+  ['plan', '--json=false', '--bogus'],
+  ['plan', '--bogus', '--', '--json'],
+])('without --json is told on stderr alone: %s %s', async (...argv) => {
+  expect(await usage(...argv.filter(Boolean))).toBeNull()
+})
