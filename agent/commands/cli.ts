@@ -1,6 +1,5 @@
 import yargs, { type Argv } from 'yargs'
-import { ExitCode, type Problem } from '../core/errors.ts'
-import { unstarted } from '../outcome.ts'
+import { ExitCode } from '../core/errors.ts'
 import { completionCommand } from './completion.ts'
 import { daemonCommand } from './daemon.ts'
 import { doctorCommand } from './doctor.ts'
@@ -11,6 +10,7 @@ import { resumeCommand } from './resume.ts'
 import { rollbackCommand } from './rollback.ts'
 import { statusCommand } from './status.ts'
 import { upgradeCommand } from './upgrade.ts'
+import { UsageError, usageDocument } from './usage-error.ts'
 
 /** Parses the command line and runs its command. A usage error prints what is wrong and exits 2. */
 export async function runCli(argv: string[], environment: Environment): Promise<void> {
@@ -43,18 +43,11 @@ export async function runCli(argv: string[], environment: Environment): Promise<
     await parser.parseAsync()
   } catch (error) {
     if (!(error instanceof UsageError)) throw error
-    if (argv.includes('--json')) {
-      environment.print(JSON.stringify(unstarted('refused', null, [badUsage(error)])))
-    }
+    const document = usageDocument(argv, error)
+    if (document) environment.print(JSON.stringify(document))
     process.stderr.write(
       `agent: ${error.message}\nagent --help shows the commands, agent COMMAND --help its options\n`,
     )
     environment.exit(ExitCode.usage)
   }
-}
-
-class UsageError extends Error {}
-
-function badUsage({ message }: UsageError): Problem {
-  return { code: 'bad-usage', severity: 'error', message, fix: 'agent --help' }
 }
