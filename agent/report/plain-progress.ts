@@ -1,3 +1,4 @@
+import { counted } from '../core/counted.ts'
 import type { AgentEvent, StepStatus } from '../core/events.ts'
 import { lookUpText, pullPace, pullText, retryText } from './pull-text.ts'
 import { type Describe, type Of, RunView, releasedText } from './run-view.ts'
@@ -36,7 +37,7 @@ export class PlainProgress {
   #line(event: AgentEvent): string | null {
     switch (event.type) {
       case 'run':
-        return `run ${event.run}${event.resumed ? ' goes on' : ''}: ${event.steps.length} steps`
+        return `run ${event.run}${event.resumed ? ' goes on' : ''}: ${counted(event.steps.length, 'step')}`
       case 'step':
         return this.#step(event)
       case 'pull':

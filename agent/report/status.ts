@@ -1,3 +1,4 @@
+import { counted } from '../core/counted.ts'
 import type { Problem } from '../core/errors.ts'
 import type { Owner } from '../core/model.ts'
 import type { BirdStatus, CniConfigStatus, NodeStatus, StatusReport } from '../core/status-report.ts'
@@ -75,7 +76,7 @@ function daemonRows(
   const table = sessions.map(({ name, neighbor, established, info, imported }) => [
     oneLine(name),
     neighbor,
-    `${imported} routes`,
+    counted(imported, 'route'),
     (established ? colors.green : colors.red)(oneLine(info)),
   ])
   return [

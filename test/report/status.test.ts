@@ -37,7 +37,7 @@ const full: StatusReport = {
           ...session,
           name: 'Node_10_0_0_1',
           neighbor: '10.0.0.1',
-          imported: 0,
+          imported: 1,
           established: false,
           info: 'Active  Socket: No route to host',
         },
@@ -84,7 +84,7 @@ describe('renderStatus', () => {
                   sha256:2222222222222222222222222222222222222222222222222222222222222222
       bird        IPv4, /var/run/calico/bird.ctl: recovery in progress, wait timer 225/240
                   Mesh_192_0_2_2  192.0.2.2  12 routes  Established
-                  Node_10_0_0_1   10.0.0.1   0 routes   Active  Socket: No route to host
+                  Node_10_0_0_1   10.0.0.1   1 route    Active  Socket: No route to host
                   announces a restart time of 120 s
       cni         /opt/cni/bin
                   calico       v2.0.6        sha256 aaaaaaaaaaaa
