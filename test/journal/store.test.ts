@@ -94,7 +94,8 @@ describe('RunStore', () => {
     files.texts.set('run-1.jsonl', (files.texts.get('run-1.jsonl') ?? '').replace('upgraded', 'upgradet'))
     await expect(store.history()).rejects.toMatchObject({
       code: 'journal-damaged',
-      fix: expect.stringContaining('move run-1.jsonl away') as unknown,
+      message: expect.stringContaining('cannot read the journal /state/runs/run-1.jsonl: ') as unknown,
+      fix: expect.stringContaining('move /state/runs/run-1.jsonl away') as unknown,
     })
   })
 
