@@ -2,7 +2,7 @@ import { type App, carryOut, resumeInterrupted } from './app.ts'
 import { type BackPart, cniBackPart, cniConfigBackPart } from './core/back-plan.ts'
 import { nodeOrUnitBack } from './core/build-plan.ts'
 import { controllersBackPart } from './core/controllers-plan.ts'
-import { AgentError, ExitCode, type Problem } from './core/errors.ts'
+import { AgentError, ExitCode, isError, type Problem } from './core/errors.ts'
 import type { Wanted } from './core/model.ts'
 import type { OldContainer } from './core/plan.ts'
 import { joinParts, type Leftovers } from './core/plan-part.ts'
@@ -29,7 +29,7 @@ export async function rollback(app: App, wanted: Wanted, named: string | undefin
     await controllersBack(app, wanted, undone, run),
   ].filter((part) => part !== null)
   const problems = back.flatMap((part) => part.problems)
-  if (problems.some(({ severity }) => severity === 'error')) return unstarted('refused', null, problems)
+  if (problems.some(isError)) return unstarted('refused', null, problems)
   const parts = back.flatMap(({ part }) => part ?? [])
   if (parts.length === 0) return unstarted('unchanged', null, problems)
   const leftovers = await leftoversOfRollback(app, wanted, history, undone)
@@ -63,7 +63,7 @@ async function nodeBack(app: App, wanted: Wanted, undone: RunState, run: string)
   if (node === null) return { part: null, problems }
   const runs = node.unit ? node.container.Image === old.imageId : node.container.Id === old.id
   if (runs && node.container.State.Running) return { part: null, problems }
-  if (problems.some(({ severity }) => severity === 'error')) return { part: null, problems }
+  if (problems.some(isError)) return { part: null, problems }
   const input = { run, wanted: target, engineHostname: engine.name, node }
   return { part: nodeOrUnitBack(input, await stateOfReplaced(app, old)), problems }
 }

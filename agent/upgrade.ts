@@ -1,6 +1,6 @@
 import { type App, carryOut, resumeInterrupted } from './app.ts'
 import { prefetchPlan, upgradePlan } from './core/build-plan.ts'
-import type { Problem } from './core/errors.ts'
+import { isError, type Problem } from './core/errors.ts'
 import type { Observed, Wanted } from './core/model.ts'
 import type { PlannedChange } from './core/plan-part.ts'
 import { prefetchProblems, preflight } from './core/preflight.ts'
@@ -57,8 +57,4 @@ export async function planUpgrade(
   const leftovers = leftoversOf(history, wanted.keepImages, inPlace(observed))
   const change = upgradePlan({ run: app.newRun(), wanted, observed, leftovers })
   return { observed, change, problems }
-}
-
-function isError({ severity }: Problem): boolean {
-  return severity === 'error'
 }
