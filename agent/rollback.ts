@@ -3,7 +3,7 @@ import { type BackPart, cniBackPart, cniConfigBackPart } from './core/back-plan.
 import { nodeOrUnitBack } from './core/build-plan.ts'
 import { controllersBackPart } from './core/controllers-plan.ts'
 import { AgentError, ExitCode, isError, type Problem } from './core/errors.ts'
-import type { Wanted } from './core/model.ts'
+import type { Observed, Wanted } from './core/model.ts'
 import type { OldContainer } from './core/plan.ts'
 import { joinParts, type Leftovers } from './core/plan-part.ts'
 import { preflightRollback } from './core/preflight.ts'
@@ -22,17 +22,20 @@ export async function rollback(app: App, wanted: Wanted, named: string | undefin
   const history = await app.runs.history()
   const undone = findRun(history, named)
   const run = app.newRun()
+  const replaced = { node: replacedBy(undone), controllers: replacedControllers(undone) }
+  const target = targetOf(wanted, replaced)
+  const observed = replaced.node || replaced.controllers ? await observeHost(target, app.ports) : null
   const back = [
-    await nodeBack(app, wanted, undone, run),
+    observed && (await nodeBack({ app, target, observed, run }, replaced.node)),
     await pluginsBack(app, undone, run),
     await configBack(app, undone, run),
-    await controllersBack(app, wanted, undone, run),
+    observed && (await controllersBack({ app, target, observed, run }, replaced.controllers)),
   ].filter((part) => part !== null)
   const problems = back.flatMap((part) => part.problems)
   if (problems.some(isError)) return unstarted('refused', null, problems)
   const parts = back.flatMap(({ part }) => part ?? [])
   if (parts.length === 0) return unstarted('unchanged', null, problems)
-  const leftovers = await leftoversOfRollback(app, wanted, history, undone)
+  const leftovers = await leftoversOfRollback(app, wanted, history, replaced)
   const { plan, diff } = joinParts({ run, command: 'rollback' }, parts, leftovers)
   return await carryOut(app, plan, problems, diff)
 }
@@ -53,11 +56,41 @@ function findRun(history: RunState[], named: string | undefined): RunState {
   })
 }
 
-async function nodeBack(app: App, wanted: Wanted, undone: RunState, run: string): Promise<BackPart | null> {
-  const old = replacedBy(undone)
+/** The containers that the run replaced; null where it did not. */
+interface Replaced {
+  node: OldContainer | null
+  controllers: OldContainer | null
+}
+
+/** What was replaced is asked for again. */
+function targetOf(wanted: Wanted, { node, controllers }: Replaced): Wanted {
+  return {
+    ...wanted,
+    ...(node && { node: { ...wanted.node, image: node.image, container: node.name } }),
+    // As for a release: what cannot be put back is left alone, and keeps nothing else from coming back.
+    ...(controllers && {
+      controllers: {
+        ...wanted.controllers,
+        image: controllers.image,
+        onlyIfInstalled: true,
+        container: controllers.name,
+      },
+    }),
+  }
+}
+
+interface Seen {
+  app: App
+  target: Wanted
+  observed: Observed
+  run: string
+}
+
+async function nodeBack(
+  { app, target, observed, run }: Seen,
+  old: OldContainer | null,
+): Promise<BackPart | null> {
   if (old === null) return null
-  const target = { ...wanted, node: { ...wanted.node, image: old.image, container: old.name } }
-  const observed = await observeHost(target, app.ports)
   const { node, engine } = observed
   const problems = preflightRollback(observed, target, 'node')
   if (node === null) return { part: null, problems }
@@ -69,22 +102,15 @@ async function nodeBack(app: App, wanted: Wanted, undone: RunState, run: string)
 }
 
 async function controllersBack(
-  app: App,
-  wanted: Wanted,
-  undone: RunState,
-  run: string,
+  { app, target, observed, run }: Seen,
+  old: OldContainer | null,
 ): Promise<BackPart | null> {
-  const old = replacedControllers(undone)
   if (old === null) return null
-  // As for a release: what cannot be put back is left alone, and keeps nothing else from coming back.
-  const asked = { ...wanted.controllers, image: old.image, onlyIfInstalled: true, container: old.name }
-  const target = { ...wanted, controllers: asked }
-  const observed = await observeHost(target, app.ports)
   const { controllers, engine } = observed
   if (controllers === null) return { part: null, problems: [controllersGone(old.name)] }
   const problems = preflightRollback(observed, target, 'controllers')
   if (problems.length > 0 || controllers.container.Id === old.id) return { part: null, problems }
-  const input = { run, wanted, engineHostname: engine.name, controllers }
+  const input = { run, wanted: target, engineHostname: engine.name, controllers }
   return { part: controllersBackPart(input, await stateOfReplaced(app, old)), problems }
 }
 
@@ -115,10 +141,8 @@ async function leftoversOfRollback(
   app: App,
   wanted: Wanted,
   history: RunState[],
-  undone: RunState,
+  { node, controllers }: Replaced,
 ): Promise<Leftovers> {
-  const node = replacedBy(undone)
-  const controllers = replacedControllers(undone)
   const place = async (old: OldContainer | null): Promise<InPlace> => {
     const container = old && (await app.ports.docker.inspectContainer(old.name))
     return { running: container ? { container } : null, image: old && { ref: old.image } }
