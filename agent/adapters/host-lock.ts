@@ -24,7 +24,7 @@ export interface HostLock {
 /** Exit code of flock(1) when somebody else holds the lock. */
 const CONFLICT = 75
 /** `agent status` holds the lock for a moment to see whether it is free: that is no other agent. */
-const LOOK_SECONDS = '0.3'
+const LOOK_SECONDS = '1'
 
 /**
  * Makes this process the only agent on the host until it releases the lock or dies, however it dies. The lock is

@@ -99,12 +99,12 @@ describe('hostLockHolder', () => {
   })
 
   it('keeps no agent from starting', { timeout: 30_000 }, async () => {
-    let looks = true
-    const looking = (async () => {
-      while (looks) await hostLockHolder(dir)
-    })()
-    for (let i = 0; i < 20; i++) (await acquireHostLock(dir, 'upgrade')).release()
-    looks = false
-    await looking
+    const starting = async () => {
+      for (let i = 0; i < 20; i++) (await acquireHostLock(dir, 'upgrade')).release()
+    }
+    const looking = async () => {
+      for (let i = 0; i < 20; i++) await hostLockHolder(dir)
+    }
+    await Promise.all([starting(), looking(), looking()])
   })
 })
