@@ -23,7 +23,7 @@ export interface HostLock {
 
 /** Exit code of flock(1) when somebody else holds the lock. */
 const CONFLICT = 75
-/** `agent status` holds the lock for a moment to see whether it is free: that is no other agent. */
+/** Longer than a look at the lock takes on a host under load. */
 const LOOK_SECONDS = '1'
 
 /**
@@ -38,7 +38,7 @@ export async function acquireHostLock(stateDir: string, command: string): Promis
   const fd = openLockFile(path, O_RDWR | O_CREAT)
   try {
     fchmodSync(fd, 0o600)
-    if (!(await flock(fd, path, ['-w', LOOK_SECONDS]))) throw locked(path, readFileSync(fd, 'utf8'))
+    if (!(await takeLock(fd, path))) throw locked(path, readFileSync(fd, 'utf8'))
     writeHolder(fd, command)
   } catch (error) {
     closeSync(fd)
@@ -66,6 +66,12 @@ export async function hostLockHolder(stateDir: string): Promise<LockHolder | nul
   } finally {
     closeSync(fd)
   }
+}
+
+/** Who looks at the lock shares it for a moment, an agent does not: a look is waited for, an agent is not. */
+async function takeLock(fd: number, path: string): Promise<boolean> {
+  if (await flock(fd, path, ['-n'])) return true
+  return (await flock(fd, path, ['-n', '-s'])) && (await flock(fd, path, ['-w', LOOK_SECONDS]))
 }
 
 /** Nobody waits at the other end of a FIFO. */
