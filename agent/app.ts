@@ -2,6 +2,7 @@ import type { Problem } from './core/errors.ts'
 import type { Emit } from './core/events.ts'
 import type { Plan } from './core/plan.ts'
 import type { DiffEntry, Outcome, Report } from './core/report.ts'
+import type { LockHolder } from './core/status-report.ts'
 import { type Execution, execute } from './engine/execute.ts'
 import { resume } from './engine/resume.ts'
 import type { Journal } from './journal/journal.ts'
@@ -18,6 +19,8 @@ export interface App {
   runs: RunStore
   /** One run at a time on a host. @throws AgentError `locked` (exit 75) */
   lock(command: string): Promise<void>
+  /** Who has the lock now; null where it is free. @throws AgentError `lock-unusable` */
+  lockHolder: () => Promise<LockHolder | null>
   newRun(): string
   /** Journals that stay on disk. */
   keepRuns: number

@@ -6,7 +6,7 @@ import { createClock } from './adapters/clock.ts'
 import { createCniBinaries } from './adapters/cni-binaries/cni-binaries.ts'
 import { createCniConfigs } from './adapters/cni-config.ts'
 import { connectDocker } from './adapters/docker/engine.ts'
-import { acquireHostLock, type HostLock } from './adapters/host-lock.ts'
+import { acquireHostLock, type HostLock, hostLockHolder } from './adapters/host-lock.ts'
 import { createKernelRoutes } from './adapters/kernel-routes.ts'
 import { createKubelet } from './adapters/kubelet.ts'
 import { createManifests } from './adapters/manifests/manifests.ts'
@@ -23,6 +23,7 @@ import { ExitCode } from './core/errors.ts'
 import type { Emit } from './core/events.ts'
 import { checkAllowed } from './core/preflight.ts'
 import { type JournalFiles, RunStore, runName } from './journal/store.ts'
+import { OpenRuns } from './open-runs.ts'
 import type { Bird } from './ports/bird.ts'
 import type { CniBinaries } from './ports/cni-binaries.ts'
 import type { CniConfigs } from './ports/cni-config.ts'
@@ -66,11 +67,17 @@ export async function runAgent(decorate = (outside: Outside): Outside => outside
   // A pipe that is closed (agent upgrade | head) must not end a run in its window.
   process.stdout.on('error', () => undefined)
   const known = new Map<string, Outside>()
+  const openRuns = new OpenRuns()
+  const stop = (): AbortSignal => stopSignal(() => openRuns.any)
+  const outsideFor = (config: Config, options: CommonOptions): Outside =>
+    decorate(outsideOf(config, options, openRuns))
   const environment: Environment = {
     version,
     color,
     loadConfig: loadConfigOf,
-    open: (options, need, given) => open(options, need, connections(options, known, decorate), given),
+    open: (options, need, given) =>
+      open(options, need, { connect: connections(options, known, outsideFor), stop }, given),
+    stopSignal: stop,
     log: createLog,
     print: (text) => {
       process.stdout.write(`${text}\n`)
@@ -105,7 +112,7 @@ async function loadConfigOf(options: CommonOptions): Promise<Config> {
 async function open(
   options: CommonOptions,
   need: Need,
-  connect: (config: Config) => Outside,
+  { connect, stop }: { connect: (config: Config) => Outside; stop: () => AbortSignal },
   given?: Given,
 ): Promise<Opened> {
   const { checkTarget, partsOf, wantedOf } = await import('./config/wanted.ts')
@@ -125,12 +132,13 @@ async function open(
     runs: new RunStore(journals, clock),
     lock: async (command) => {
       await openStateDir(options.stateDir)
-      lock = await acquireHostLock(options.stateDir, { command: given ? `daemon (${command})` : command })
+      lock = await acquireHostLock(options.stateDir, given ? `daemon (${command})` : command)
     },
+    lockHolder: () => hostLockHolder(options.stateDir),
     newRun: () => runName(clock.date(), randomBytes(2).toString('hex')),
     keepRuns: config.retention.runs,
     emit: screen.emit,
-    signal: given?.signal ?? (need.progress ? stopSignal() : new AbortController().signal),
+    signal: given?.signal ?? (need.progress ? stop() : new AbortController().signal),
   }
   const end = (): void => {
     screen.end()
@@ -143,16 +151,16 @@ async function open(
 function connections(
   options: CommonOptions,
   known: Map<string, Outside>,
-  decorate: (outside: Outside) => Outside,
+  outsideFor: (config: Config, options: CommonOptions) => Outside,
 ): (config: Config) => Outside {
   return (config) => {
-    const outside = known.get(config.docker.socket) ?? decorate(outsideOf(config, options))
+    const outside = known.get(config.docker.socket) ?? outsideFor(config, options)
     known.set(config.docker.socket, outside)
     return outside
   }
 }
 
-function outsideOf(config: Config, { stateDir }: CommonOptions): Outside {
+function outsideOf(config: Config, { stateDir }: CommonOptions, openRuns: OpenRuns): Outside {
   const docker = connectDocker({ socket: config.docker.socket })
   const exec: Docker['exec'] = (container, argv, timeoutMs) => docker.exec(container, argv, timeoutMs)
   return {
@@ -165,7 +173,7 @@ function outsideOf(config: Config, { stateDir }: CommonOptions): Outside {
     manifests: createManifests(),
     systemd: createSystemd(),
     unitFiles: createUnitFiles(),
-    journals: runsDir(stateDir),
+    journals: openRuns.watch(runsDir(stateDir)),
   }
 }
 
@@ -180,10 +188,10 @@ function createScreen(
   { progress }: Need,
 ): { emit: Emit; end: () => void } {
   const log = logEvents(createLog({ logLevel }, json || journald ? 'info' : 'silent'))
-  if (json || !progress) return { emit: log, end: () => undefined }
+  if (json) return { emit: log, end: () => undefined }
   const shown = createProgress({
     // Log lines on the same terminal would land inside what is redrawn.
-    tty: process.stdout.isTTY && process.env['TERM'] !== 'dumb' && logLevel === undefined,
+    tty: progress && process.stdout.isTTY && process.env['TERM'] !== 'dumb' && logLevel === undefined,
     color,
     write: (text) => process.stdout.write(text),
     describe: (step) => bindStep(step).summary,

@@ -8,12 +8,12 @@ import { observe, observeHost } from './observe/observe.ts'
 
 /** Every preflight rule that has something to look at. Without a target no registry is asked. */
 export async function doctor(
-  { ports, signal }: Pick<App, 'ports' | 'signal'>,
+  { ports, ...looking }: Pick<App, 'ports' | 'emit' | 'signal'>,
   wanted: Wanted,
 ): Promise<DoctorReport> {
   const observed = hasTarget(wanted)
-    ? await observe(wanted, ports, signal, () => null)
-    : await observeHost(wanted, ports, signal)
+    ? await observe(wanted, ports, looking, () => null)
+    : await observeHost(wanted, ports, looking.signal)
   return reportOf(
     wanted.node.image,
     RULES.flatMap((rule) => checksOf(rule, observed, wanted)),

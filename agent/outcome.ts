@@ -93,8 +93,11 @@ function outcomeOfError({ exitCode }: AgentError): Outcome {
   return exitCode === ExitCode.stuck ? 'stuck' : 'refused'
 }
 
+/** A report is of a run, or of none: of no bug, and of no bad usage. */
+type RunExitCode = Exclude<ExitCode, typeof ExitCode.bug | typeof ExitCode.usage>
+
 /** The host is as asked (0), as before (3, 4; but for what a partial run committed), or needs somebody (5). */
-export function exitCodeOf({ outcome, changed }: Report): ExitCode {
+export function exitCodeOf({ outcome, changed }: Report): RunExitCode {
   switch (outcome) {
     case 'unchanged':
     case 'planned':

@@ -58,20 +58,18 @@ export function leftoversOf(
   kept: string[] = [],
 ): Leftovers {
   const committed = history.filter(isCommittedRun)
-  const all = [
-    leftoversBeside(
-      node,
-      committed.flatMap((run) => replacedBy(run) ?? []),
-      keepImages,
-      kept,
-    ),
-    leftoversBeside(
-      controllers,
-      committed.flatMap((run) => replacedControllers(run) ?? []),
-      keepImages,
-      kept,
-    ),
+  const parts = [
+    { place: node, replaced: committed.map(replacedBy) },
+    { place: controllers, replaced: committed.map(replacedControllers) },
   ]
+  const all = parts.map(({ place, replaced }) =>
+    leftoversBeside(
+      place,
+      replaced.filter((old) => old !== null),
+      keepImages,
+      kept,
+    ),
+  )
   return {
     containers: all.flatMap(({ containers }) => containers),
     images: all.flatMap(({ images }) => images),

@@ -1,25 +1,13 @@
 import { type App, carryOut, resumeInterrupted } from './app.ts'
-import { type BackPart, cniBackPart, cniConfigBackPart } from './core/back-plan.ts'
-import { controllersOrUnitBack, nodeOrUnitBack } from './core/build-plan.ts'
-import { canBeUpgraded } from './core/controllers-plan.ts'
-import { AgentError, ExitCode, type Problem } from './core/errors.ts'
-import type { ObservedControllers, Wanted } from './core/model.ts'
+import { AgentError, ExitCode, isError } from './core/errors.ts'
+import type { Wanted } from './core/model.ts'
 import type { OldContainer } from './core/plan.ts'
 import { joinParts, type Leftovers } from './core/plan-part.ts'
-import { preflightRollback } from './core/preflight.ts'
 import type { Report } from './core/report.ts'
-import { staticPodBackPart } from './core/static-pod-plan.ts'
 import { isCommittedRun, type RunState } from './journal/run-state.ts'
-import { observeHost } from './observe/observe.ts'
 import { unstarted } from './outcome.ts'
-import {
-  type InPlace,
-  leftoversOf,
-  replacedBy,
-  replacedControllers,
-  swappedPlugins,
-  swappedPod,
-} from './replaced.ts'
+import { partsBack } from './put-back.ts'
+import { type InPlace, leftoversOf, replacedBy, replacedControllers } from './replaced.ts'
 
 /** Puts back what the last committed run, or the run that is named, replaced. */
 export async function rollback(app: App, wanted: Wanted, named: string | undefined): Promise<Report> {
@@ -30,15 +18,9 @@ export async function rollback(app: App, wanted: Wanted, named: string | undefin
   const history = await app.runs.history()
   const undone = findRun(history, named)
   const run = app.newRun()
-  const back = [
-    await nodeBack(app, wanted, undone, run),
-    await pluginsBack(app, undone, run),
-    await configBack(app, undone, run),
-    await controllersBack(app, wanted, undone, run),
-    await podBack(app, wanted, undone, run),
-  ].filter((part) => part !== null)
+  const back = await partsBack(app, wanted, undone, run)
   const problems = back.flatMap((part) => part.problems)
-  if (problems.some(({ severity }) => severity === 'error')) return unstarted('refused', null, problems)
+  if (problems.some(isError)) return unstarted('refused', null, problems)
   const parts = back.flatMap(({ part }) => part ?? [])
   if (parts.length === 0) return unstarted('unchanged', null, problems)
   const leftovers = await leftoversOfRollback(app, wanted, history, undone)
@@ -62,99 +44,6 @@ function findRun(history: RunState[], named: string | undefined): RunState {
   })
 }
 
-async function nodeBack(app: App, wanted: Wanted, undone: RunState, run: string): Promise<BackPart | null> {
-  const old = replacedBy(undone)
-  if (old === null) return null
-  const target = { ...wanted, node: { ...wanted.node, image: old.image, container: old.name } }
-  const observed = await observeHost(target, app.ports, app.signal)
-  const { node, engine } = observed
-  const problems = preflightRollback(observed, target, 'node')
-  if (node === null) return { part: null, problems }
-  if (isBack(node, old) && node.container.State.Running) return { part: null, problems }
-  if (problems.some(({ severity }) => severity === 'error')) return { part: null, problems }
-  const input = { run, wanted: target, engineHostname: engine.name, node }
-  return { part: nodeOrUnitBack(input, await stateOfReplaced(app, old)), problems }
-}
-
-/** A unit makes a container of its own at each start: then the image tells. */
-function isBack({ container, unit }: Pick<ObservedControllers, 'container' | 'unit'>, old: OldContainer) {
-  return unit ? container.Image === old.imageId : container.Id === old.id
-}
-
-async function controllersBack(
-  app: App,
-  wanted: Wanted,
-  undone: RunState,
-  run: string,
-): Promise<BackPart | null> {
-  const old = replacedControllers(undone)
-  if (old === null) return null
-  // As for a release: what cannot be put back is left alone, and keeps nothing else from coming back.
-  const replaced = await stateOfReplaced(app, old)
-  const { image } = replaced
-  const asked = { ...wanted.controllers, image, onlyIfInstalled: true, container: old.name }
-  const target = { ...wanted, controllers: asked }
-  const observed = await observeHost(target, app.ports, app.signal)
-  const { controllers, engine } = observed
-  if (controllers === null) return { part: null, problems: [controllersGone(old.name)] }
-  const problems = preflightRollback(observed, target, 'controllers')
-  const isRefused = problems.some(({ severity }) => severity === 'error')
-  if (isRefused || !canBeUpgraded(controllers, image) || isBack(controllers, old))
-    return { part: null, problems }
-  const input = { run, wanted, engineHostname: engine.name, controllers }
-  return { part: controllersOrUnitBack(input, replaced), problems }
-}
-
-async function podBack(app: App, wanted: Wanted, undone: RunState, run: string): Promise<BackPart | null> {
-  const swap = swappedPod(undone)
-  if (swap === null) return null
-  const asked = {
-    ...wanted.controllers,
-    image: swap.from,
-    onlyIfInstalled: true,
-    container: swap.pod.container,
-  }
-  const target = { ...wanted, controllers: asked }
-  const [observed, image] = await Promise.all([
-    observeHost(target, app.ports, app.signal),
-    app.ports.docker.inspectImage(swap.from),
-  ])
-  // what does not stay up is what a rollback is for
-  const problems = preflightRollback(observed, target, 'controllers').filter(
-    ({ code }) => code !== 'controllers-not-running',
-  )
-  if (problems.some(({ code }) => code !== 'manifest-pulls-always')) return { part: null, problems }
-  const back = staticPodBackPart(
-    { run, wanted, controllers: observed.controllers },
-    swap,
-    image !== undefined,
-  )
-  return { ...back, problems: [...problems, ...back.problems] }
-}
-
-function controllersGone(name: string): Problem {
-  return {
-    code: 'no-controllers',
-    severity: 'warning',
-    message: `${name} is not put back: there is no such container any more`,
-    fix: 'docker ps -a shows what there is',
-  }
-}
-
-async function pluginsBack({ ports: { cni } }: App, undone: RunState, run: string): Promise<BackPart | null> {
-  const swap = swappedPlugins(undone)
-  if (swap === null) return null
-  const names = swap.binaries.map(({ name }) => name)
-  const [installed, kept] = await Promise.all([cni.installed(swap.binDir, names), cni.kept(swap, names)])
-  const hashes = (facts: { sha256: string | null }[]) => facts.map(({ sha256 }) => sha256)
-  return cniBackPart(run, { ...swap, installed: hashes(installed), kept: hashes(kept) })
-}
-
-async function configBack({ ports }: App, { plan }: RunState, run: string): Promise<BackPart | null> {
-  const write = plan.steps.find((step) => step.kind === 'write-cni-config')
-  return write ? cniConfigBackPart(run, write.args, await ports.configs.read(write.args.path)) : null
-}
-
 async function leftoversOfRollback(
   app: App,
   wanted: Wanted,
@@ -174,20 +63,4 @@ async function leftoversOfRollback(
     places,
     [node, controllers].flatMap((old) => old?.id ?? []),
   )
-}
-
-/** Whether the parked container is still there, or is to be made again, and from which image. */
-async function stateOfReplaced({ ports: { docker } }: App, old: OldContainer) {
-  const [parked, byId, byName] = await Promise.all([
-    docker.inspectContainer(old.id),
-    docker.inspectImage(old.imageId),
-    docker.inspectImage(old.image),
-  ])
-  const image = byId && byName?.Id !== old.imageId ? old.imageId : old.image
-  return {
-    old,
-    parked: parked !== undefined,
-    image,
-    imageIsLocal: byId !== undefined || byName !== undefined,
-  }
 }

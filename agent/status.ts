@@ -1,5 +1,5 @@
 import { type App, isUnfinished } from './app.ts'
-import type { Problem } from './core/errors.ts'
+import { AgentError, type Problem } from './core/errors.ts'
 import { imageVersion } from './core/health.ts'
 import { tagOf } from './core/image-ref.ts'
 import { hasTarget, type ObservedControllers, type ObservedNode, type Wanted } from './core/model.ts'
@@ -27,16 +27,14 @@ export const nothingSeen: StatusReport = {
 
 /** What runs now and, with a target, what an upgrade would change. Needs no lock and changes nothing. */
 export async function status(app: App, wanted: Wanted): Promise<StatusReport> {
-  const [seen, history, plugins] = await Promise.all([
+  const [seen, runs, plugins] = await Promise.all([
     look(app, wanted),
-    app.runs.history(),
+    lookAtRuns(app),
     installedPlugins(wanted.cni, app.ports.cni),
   ])
   const { node, controllers, upgrade } = seen
-  const problems = [...seen.problems]
+  const problems = [...seen.problems, ...runs.problems]
   const cniConfig = await observeLiveConfig(wanted.places, app.ports.configs, problems)
-  const last = history.find((run) => !isUnfinished(run))
-  const unfinished = history.find(isUnfinished)
   return {
     schema: 1,
     node: node && nodeStatus(node),
@@ -50,10 +48,8 @@ export async function status(app: App, wanted: Wanted): Promise<StatusReport> {
     controllers: controllers && nodeStatus(controllers),
     cni: plugins.some(({ sha256 }) => sha256 !== null) ? { binDir: wanted.cni.binDir, plugins } : null,
     cniConfig,
-    lastRun: last ? runStatus(last) : null,
-    unfinishedRun: unfinished
-      ? { run: unfinished.plan.run, startedAt: unfinished.startedAt, command: unfinished.plan.command }
-      : null,
+    lastRun: runs.lastRun,
+    unfinishedRun: runs.unfinishedRun,
     upgrade,
     problems,
   }
@@ -92,6 +88,25 @@ function nodeStatus({ container, image, owner }: ObservedControllers): NodeStatu
     restartPolicy: container.HostConfig.RestartPolicy.Name,
     owner,
   }
+}
+
+type SeenRuns = Pick<StatusReport, 'lastRun' | 'unfinishedRun' | 'problems'>
+
+/** The lock is looked at right behind the journals: a run that ends meanwhile is not taken for an interrupted one. */
+async function lookAtRuns({ runs, lockHolder }: App): Promise<SeenRuns> {
+  const history = await runs.history()
+  const problems: Problem[] = []
+  const last = history.find((run) => !isUnfinished(run))
+  const unfinished = history.find(isUnfinished)
+  const lastRun = last ? runStatus(last) : null
+  if (!unfinished) return { lastRun, unfinishedRun: null, problems }
+  const atWork = await lockHolder().catch((error: unknown) => {
+    if (!(error instanceof AgentError)) throw error
+    problems.push(error.asProblem())
+    return null
+  })
+  const { plan, startedAt } = unfinished
+  return { lastRun, unfinishedRun: { run: plan.run, startedAt, command: plan.command, atWork }, problems }
 }
 
 function runStatus({ plan, outcome, startedAt, window }: RunState): RunStatus {

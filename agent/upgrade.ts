@@ -1,6 +1,6 @@
 import { type App, carryOut, resumeInterrupted } from './app.ts'
 import { prefetchPlan, upgradePlan } from './core/build-plan.ts'
-import type { Problem } from './core/errors.ts'
+import { isError, type Problem } from './core/errors.ts'
 import type { Observed, Wanted } from './core/model.ts'
 import type { PlannedChange } from './core/plan-part.ts'
 import { prefetchProblems, preflight } from './core/preflight.ts'
@@ -37,7 +37,7 @@ export async function plan(app: App, wanted: Wanted): Promise<Report> {
 export async function prefetch(app: App, wanted: Wanted): Promise<Report> {
   await app.lock('prefetch')
   const known = knownContent(await app.runs.history())
-  const observed = await observe(wanted, app.ports, app.signal, known)
+  const observed = await observe(wanted, app.ports, app, known)
   const problems = prefetchProblems(observed, wanted)
   const fetching = prefetchPlan({ run: app.newRun(), wanted, observed })
   if (problems.some(isError)) return unstarted('refused', fetching, problems)
@@ -51,14 +51,10 @@ export async function planUpgrade(
   wanted: Wanted,
 ): Promise<{ observed: Observed; change: PlannedChange | null; problems: Problem[] }> {
   const history = await app.runs.history()
-  const observed = await observe(wanted, app.ports, app.signal, knownContent(history))
+  const observed = await observe(wanted, app.ports, app, knownContent(history))
   const problems = preflight(observed, wanted)
   if (problems.some(isError)) return { observed, change: null, problems }
   const leftovers = leftoversOf(history, wanted.keepImages, inPlace(observed))
   const change = upgradePlan({ run: app.newRun(), wanted, observed, leftovers })
   return { observed, change, problems }
-}
-
-function isError({ severity }: Problem): boolean {
-  return severity === 'error'
 }

@@ -11,7 +11,7 @@ const withoutTarget: Wanted = { ...wanted, node: { ...wanted.node, image: null }
 async function diagnose(host: FakeHost, asked: Wanted, cni: string | null = null) {
   const ports = host.ports()
   ports.cni.version = () => Promise.resolve(cni)
-  const report = await doctor({ ports, signal: new AbortController().signal }, asked)
+  const report = await doctor({ ports, emit: () => undefined, signal: new AbortController().signal }, asked)
   const failed = report.checks.filter(({ passes }) => !passes)
   return { ...report, failed: failed.map(({ severity, code }) => `${severity} ${code}`) }
 }

@@ -145,7 +145,8 @@ export async function readRegularFile(
   try {
     const file = await open(path, O_RDONLY | O_NONBLOCK | (noFollow ? O_NOFOLLOW : 0))
     try {
-      if (!(await file.stat()).isFile()) throw new Error('it is not a regular file')
+      if (!(await file.stat()).isFile())
+        throw unfit('it is not a regular file', 'put a regular file in its place')
       return await readUpTo(file, maxBytes)
     } finally {
       await file.close()
@@ -167,7 +168,8 @@ async function readUpTo(file: FileHandle, maxBytes: number): Promise<Buffer> {
     if (bytesRead === 0) return Buffer.concat(chunks)
     chunks.push(buffer.subarray(0, bytesRead))
     total += bytesRead
-    if (total > maxBytes) throw new Error(`it is larger than ${maxBytes} bytes`)
+    if (total > maxBytes)
+      throw unfit(`it is larger than ${maxBytes} bytes`, 'see whether it is the right file, and shorten it')
   }
 }
 
@@ -227,7 +229,8 @@ export async function syncDirectory(path: string): Promise<void> {
 async function refuseSymlink(path: string): Promise<void> {
   try {
     // rename would replace the link and leave the file behind it as it is
-    if ((await lstat(path)).isSymbolicLink()) throw new Error('it is a symbolic link')
+    if ((await lstat(path)).isSymbolicLink())
+      throw unfit('it is a symbolic link', 'replace the symbolic link by a file')
   } catch (error) {
     if (!isMissing(error)) throw error
   }
@@ -271,9 +274,18 @@ const fixes: Record<string, string> = {
 /** A failure of the file system as one of the agent's; `action` completes "cannot ...". */
 export function fileError(code: string, action: string, path: string, error: unknown): AgentError {
   if (error instanceof AgentError) return error
-  const { code: errno = '', message } = error as NodeJS.ErrnoException
-  // "ENOSPC: no space left on device, write" -> "no space left on device"
-  const reason = /^[A-Z0-9]+: (.*?)(?:, \w+.*)?$/s.exec(message)?.[1] ?? message
-  const fix = fixes[errno] ?? `look at it with ls -l ${path}, and at the kernel's log`
-  return new AgentError(code, `cannot ${action} ${path}: ${reason}`, { fix, cause: error })
+  const { code: errno = '', fix: own } = error as NodeJS.ErrnoException & { fix?: string }
+  const fix = own ?? fixes[errno] ?? `look at it with ls -l ${path}, and at the kernel's log`
+  return new AgentError(code, `cannot ${action} ${path}: ${reasonOf(error)}`, { fix, cause: error })
+}
+
+/** What is there is not what is asked for: the kernel has nothing to say about it. */
+function unfit(reason: string, fix: string): Error {
+  return Object.assign(new Error(reason), { fix })
+}
+
+/** "ENOSPC: no space left on device, write" -> "no space left on device" */
+export function reasonOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error)
+  return /^[A-Z0-9]+: (.*?)(?:, \w+.*)?$/s.exec(message)?.[1] ?? message
 }

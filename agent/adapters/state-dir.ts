@@ -5,6 +5,7 @@ import {
   type AppendFile,
   openForAppend,
   readRegularFile,
+  reasonOf,
   removeFile,
   syncDirectory,
   writeFileAtomic,
@@ -108,12 +109,6 @@ async function visibleNames(path: string): Promise<string[]> {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
     throw unusable(path, reasonOf(error), 'give another directory with --state-dir', error)
   }
-}
-
-function reasonOf(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error)
-  // "EEXIST: file already exists, mkdir '/x'" -> "file already exists"
-  return /^[A-Z0-9]+: (.*?)(?:, \w+.*)?$/s.exec(message)?.[1] ?? message
 }
 
 function unusable(path: string, reason: string, fix: string, cause?: unknown): AgentError {

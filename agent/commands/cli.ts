@@ -1,19 +1,19 @@
 import yargs, { type Argv } from 'yargs'
-import { ExitCode, type Problem } from '../core/errors.ts'
-import { unstarted } from '../outcome.ts'
+import { ExitCode } from '../core/errors.ts'
 import { completionCommand } from './completion.ts'
 import { daemonCommand } from './daemon.ts'
 import { doctorCommand } from './doctor.ts'
 import type { Environment } from './environment.ts'
 import { gcCommand } from './gc.ts'
 import { historyCommand } from './history.ts'
+import { inWords, refuseMisuse } from './misuse.ts'
 import { planCommand } from './plan.ts'
 import { prefetchCommand } from './prefetch.ts'
 import { resumeCommand } from './resume.ts'
 import { rollbackCommand } from './rollback.ts'
 import { statusCommand } from './status.ts'
 import { upgradeCommand } from './upgrade.ts'
-import { inWords, refuseMisuse, UsageError } from './usage.ts'
+import { UsageError, usageDocument } from './usage-error.ts'
 
 /** Parses the command line and runs its command. A usage error prints what is wrong and exits 2. */
 export async function runCli(argv: string[], environment: Environment): Promise<void> {
@@ -53,16 +53,11 @@ export async function runCli(argv: string[], environment: Environment): Promise<
     await parser.parseAsync()
   } catch (error) {
     if (!(error instanceof UsageError)) throw error
-    if (argv.includes('--json')) {
-      environment.print(JSON.stringify(unstarted('refused', null, [badUsage(error)])))
-    }
+    const document = usageDocument(argv, error)
+    if (document) environment.print(JSON.stringify(document))
     process.stderr.write(
       `agent: ${error.message}\nagent --help shows the commands, agent COMMAND --help its options\n`,
     )
     environment.exit(ExitCode.usage)
   }
-}
-
-function badUsage({ message }: UsageError): Problem {
-  return { code: 'bad-usage', severity: 'error', message, fix: 'agent --help' }
 }

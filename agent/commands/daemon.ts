@@ -1,7 +1,6 @@
 import type { CommandModule } from 'yargs'
 import { AgentError, ExitCode } from '../core/errors.ts'
 import { reportOfError, unstarted } from '../outcome.ts'
-import { stopSignal } from '../stop-signal.ts'
 import type { Environment } from './environment.ts'
 import { type CommonArgs, type CommonOptions, DEFAULT_CONFIG, withCommon } from './options.ts'
 
@@ -15,7 +14,7 @@ export function daemonCommand(environment: Environment): CommandModule<object, C
 }
 
 async function runUntilStopped(environment: Environment, options: CommonOptions): Promise<void> {
-  const { version, open, loadConfig, print, exit } = environment
+  const { version, open, loadConfig, print, exit, stopSignal } = environment
   const log = environment.log(options, 'info')
   // Loaded when it is needed: every other command starts without it.
   const { runDaemon } = await import('../service/daemon.ts')

@@ -13,6 +13,8 @@ export interface Environment {
   loadConfig: (options: CommonOptions) => Promise<Config>
   /** Connects, and shows progress until `end`. The config is read, unless it is given. */
   open: (options: CommonOptions, need: Need, given?: Given) => Promise<Opened>
+  /** Aborted by the first signal to stop; the second ends the agent. */
+  stopSignal: () => AbortSignal
   log: (options: CommonOptions, level: 'info' | 'silent') => Logger
   /** A line to stdout. */
   print: (text: string) => void

@@ -1,6 +1,5 @@
 import type { CommandModule } from 'yargs'
-import { resumeInterrupted } from '../app.ts'
-import { unstarted } from '../outcome.ts'
+import { resume } from '../resume.ts'
 import type { Environment } from './environment.ts'
 import { type CommonArgs, withCommon } from './options.ts'
 import { runStory } from './run-story.ts'
@@ -10,10 +9,6 @@ export function resumeCommand(environment: Environment): CommandModule<object, C
     command: 'resume',
     describe: 'finish or unwind an interrupted run',
     builder: withCommon,
-    handler: (options) =>
-      runStory(environment, options, { target: false, progress: true }, async (app) => {
-        await app.lock('resume')
-        return (await resumeInterrupted(app)) ?? unstarted('unchanged', null, [])
-      }),
+    handler: (options) => runStory(environment, options, { target: false, progress: true }, resume),
   }
 }

@@ -1,4 +1,5 @@
 import type { BirdUp, BirdView, Session } from './bird-view.ts'
+import { counted } from './counted.ts'
 import type { BirdPhase } from './window.ts'
 
 /** What a BIRD daemon showed before the stop: what the new one must reach again. */
@@ -63,7 +64,9 @@ export function daemonStanding(
     phase: phaseOf(view, baseline),
     unmet: [
       ...missing.map((was) => `session ${was.name} is ${has(was) ? 'not Established' : 'not configured'}`),
-      ...short.map((was) => `session ${was.name} has fewer than its ${was.imported} imported routes`),
+      ...short.map(
+        (was) => `session ${was.name} has fewer than its ${counted(was.imported, 'imported route')}`,
+      ),
       ...(view.recovering ? [`graceful-restart recovery in progress`] : []),
     ],
     missingNeighbors: missing.map((was) => was.neighbor),

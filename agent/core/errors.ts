@@ -21,6 +21,10 @@ export interface Problem {
   fix: string
 }
 
+export function isError({ severity }: Problem): boolean {
+  return severity === 'error'
+}
+
 /** A failure with a name, a reason and a way out. Anything else that is thrown is a bug. */
 export class AgentError extends Error {
   override readonly name = 'AgentError'

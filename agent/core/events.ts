@@ -20,6 +20,8 @@ export type AgentEvent =
       layers: number
       retry?: { attempt: number; reason: string }
     }
+  /** A registry has not answered yet, and is given up after `limitMs`. */
+  | { type: 'look-up'; image: string; limitMs: number; retry?: { attempt: number; reason: string } }
   /** The old BIRD is about to be killed: the window opens. */
   | { type: 'window-open'; budgetMs: number }
   | { type: 'standing'; phase: BirdPhase; sinceGoneMs: number; waitTimer: string | null; unmet: string[] }

@@ -46,6 +46,20 @@ export interface RunStatus {
   window: WindowReport | null
 }
 
+/** The agent that has the host's lock. */
+export interface LockHolder {
+  pid: number
+  command: string
+}
+
+interface UnfinishedRun {
+  run: string
+  startedAt: string
+  command: string
+  /** Null where the run was interrupted. */
+  atWork: LockHolder | null
+}
+
 /** The JSON of `status`. */
 export interface StatusReport {
   schema: 1
@@ -61,7 +75,7 @@ export interface StatusReport {
   /** Null where the kubelet finds none that it takes. */
   cniConfig: CniConfigStatus | null
   lastRun: RunStatus | null
-  unfinishedRun: { run: string; startedAt: string; command: string } | null
+  unfinishedRun: UnfinishedRun | null
   /** What an upgrade would do; null where nothing is asked for. */
   upgrade: { refused: boolean; changed: boolean; components: Plan['components']; problems: Problem[] } | null
   problems: Problem[]

@@ -72,18 +72,18 @@ export async function goBack(execution: Execution, problem: Problem, commit?: nu
 
 /** What cannot go back keeps nothing else from it but the earlier steps of its own component. */
 async function undoAll(execution: Execution): Promise<void> {
-  const failures = new Map<Component, unknown>()
+  const failures = new Map<Component, Error>()
   for (const [index, { component }] of [...execution.journal.state.plan.steps.entries()].reverse()) {
     if (failures.has(component)) continue
     try {
       await undo(execution, index)
     } catch (error) {
       if (isEngineGone(error)) throw error
-      failures.set(component, error)
+      failures.set(component, error as Error)
     }
   }
   const [first] = failures.values()
-  if (first !== undefined) throw first
+  if (first) throw first
 }
 
 async function goForward(execution: Execution): Promise<void> {

@@ -40,8 +40,12 @@ export class RunStore {
   /** The interrupted run, opened to go on; a torn last record is cut off. */
   async reopen(run: string): Promise<Journal> {
     const name = run + SUFFIX
-    const { records, wholeBytes } = decodeJournal(await this.#files.read(name), name)
+    const { records, wholeBytes } = await this.#decode(name)
     return new Journal(await this.#files.open(name, wholeBytes), this.#clock, records)
+  }
+
+  async #decode(name: string): Promise<ReturnType<typeof decodeJournal>> {
+    return decodeJournal(await this.#files.read(name), `${this.#files.directory}/${name}`)
   }
 
   /** The journal's file, for people. */
@@ -54,7 +58,7 @@ export class RunStore {
     const names = (await this.#files.list()).filter((name) => name.endsWith(SUFFIX))
     const runs: RunState[] = []
     for (const name of names) {
-      const { records } = decodeJournal(await this.#files.read(name), name)
+      const { records } = await this.#decode(name)
       const state = records.reduce<RunState | null>(applyRecord, null)
       if (state) runs.push(state)
     }

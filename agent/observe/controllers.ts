@@ -1,7 +1,7 @@
 import { canBeUpgraded } from '../core/controllers-plan.ts'
 import type { Observed, ObservedControllers, Wanted, WantedControllers } from '../core/model.ts'
 import type { Docker } from '../ports/docker.ts'
-import { observeImage } from './image.ts'
+import { type Looking, observeImage } from './image.ts'
 import { findOwner, type OwnerPorts } from './owner.ts'
 import { findContainer, findInPod, namedByManifest } from './static-pod.ts'
 
@@ -12,10 +12,10 @@ import { findContainer, findInPod, namedByManifest } from './static-pod.ts'
 export async function observeControllers(
   { controllers: wanted, kubelet }: Pick<Wanted, 'controllers' | 'kubelet'>,
   ports: OwnerPorts,
-  signal: AbortSignal,
+  looking: Looking,
 ): Promise<Pick<Observed, 'controllers' | 'controllersImage'>> {
   const { image: ref, onlyIfInstalled } = wanted
-  const lookAtImage = async () => (ref === null ? null : await observeImage(ref, ports.docker, signal))
+  const lookAtImage = async () => (ref === null ? null : await observeImage(ref, ports.docker, looking))
   const controllers = await observeRunning(wanted, kubelet, ports)
   const isOurs = controllers !== null && ref !== null && canBeUpgraded(controllers, ref)
   return { controllers, controllersImage: isOurs || !onlyIfInstalled ? await lookAtImage() : null }

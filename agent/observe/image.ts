@@ -1,13 +1,20 @@
 import { AgentError } from '../core/errors.ts'
+import type { Emit } from '../core/events.ts'
 import type { ObservedImage } from '../core/model.ts'
 import { orAborted } from '../core/or-aborted.ts'
 import type { Docker } from '../ports/docker.ts'
 
+/** Who is told of what takes long, and who ends it. */
+export interface Looking {
+  emit: Emit
+  signal: AbortSignal
+}
+
 /** The image as this host has it, and as its registry has it now: a tag may have moved. */
-export async function observeImage(ref: string, docker: Docker, signal: AbortSignal): Promise<ObservedImage> {
+export async function observeImage(ref: string, docker: Docker, looking: Looking): Promise<ObservedImage> {
   const [local, remote] = await Promise.all([
-    orAborted(docker.inspectImage(ref), signal),
-    askRegistry(ref, docker, signal),
+    orAborted(docker.inspectImage(ref), looking.signal),
+    askRegistry(ref, docker, looking),
   ])
   return { ref, local: local ?? null, remote }
 }
@@ -15,10 +22,16 @@ export async function observeImage(ref: string, docker: Docker, signal: AbortSig
 async function askRegistry(
   ref: string,
   docker: Docker,
-  signal: AbortSignal,
+  { emit, signal }: Looking,
 ): Promise<ObservedImage['remote']> {
   try {
-    return await docker.inspectRemoteImage(ref, signal)
+    return await docker.inspectRemoteImage(
+      ref,
+      (wait) => {
+        emit({ type: 'look-up', image: ref, ...wait })
+      },
+      signal,
+    )
   } catch (error) {
     signal.throwIfAborted()
     if (error instanceof AgentError && !error.code.startsWith('docker-')) return { error: error.asProblem() }

@@ -19,7 +19,7 @@ import { type KnownContent, observeCni } from './cni-binaries.ts'
 import { observeCniConfig } from './cni-config.ts'
 import { companionsOf } from './companions.ts'
 import { observeControllers } from './controllers.ts'
-import { observeImage } from './image.ts'
+import { type Looking, observeImage } from './image.ts'
 import { findOwner, type OwnerPorts } from './owner.ts'
 import { findContainer, namedByManifest } from './static-pod.ts'
 
@@ -36,18 +36,19 @@ const BIRD_CFG = '/etc/calico/confd/config/bird.cfg'
 export async function observe(
   wanted: Wanted,
   ports: ObservePorts,
-  signal: AbortSignal,
+  looking: Looking,
   known: KnownContent,
 ): Promise<Observed> {
+  const { signal } = looking
   const problems: Problem[] = []
   // first and alone: where Docker cannot be reached, that is the reason to tell
   const engine = await orAborted(engineOf(ports.docker), signal)
-  const source = observeSource(wanted, ports, signal, known)
+  const source = observeSource(wanted, ports, looking, known)
   const looks = Promise.all([
     observeNode(wanted, ports, problems),
     ports.cni.calicoVersion(`${wanted.places.binDir}/calico`),
-    observeControllers(wanted, ports, signal),
-    wanted.node.image === null ? null : observeImage(wanted.node.image, ports.docker, signal),
+    observeControllers(wanted, ports, looking),
+    wanted.node.image === null ? null : observeImage(wanted.node.image, ports.docker, looking),
     source,
     wanted.cniConfig === null ? null : observeCniConfig(wanted.cniConfig, ports),
   ])
@@ -68,7 +69,7 @@ export async function observeHost(
   ports: ObservePorts,
   signal: AbortSignal,
 ): Promise<Observed> {
-  return await observe(askingNothing(wanted), ports, signal, () => null)
+  return await observe(askingNothing(wanted), ports, { emit: () => undefined, signal }, () => null)
 }
 
 async function engineOf(docker: Docker): Promise<Observed['engine']> {
@@ -79,14 +80,18 @@ async function engineOf(docker: Docker): Promise<Observed['engine']> {
 async function observeSource(
   { cni: wanted, cniConfig }: Wanted,
   { docker, cni }: ObservePorts,
-  signal: AbortSignal,
+  looking: Looking,
   known: KnownContent,
 ): Promise<ObservedCni | null> {
   const { source } = wanted
   if (source === null || (wanted.onlyIfInstalled && !(await isAnyInstalled(wanted, cni)))) return null
-  const image = source.kind === 'image' ? await observeImage(source.image, docker, signal) : null
+  const image = source.kind === 'image' ? await observeImage(source.image, docker, looking) : null
   const optionalByMerge = cniConfig?.merge['nodename_file_optional'] === true
-  return await observeCni({ wanted: { ...wanted, source }, image, known, optionalByMerge }, cni, signal)
+  return await observeCni(
+    { wanted: { ...wanted, source }, image, known, optionalByMerge },
+    cni,
+    looking.signal,
+  )
 }
 
 async function isAnyInstalled({ binDir, binaries }: WantedCni, cni: CniBinaries): Promise<boolean> {

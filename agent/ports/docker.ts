@@ -27,6 +27,14 @@ export interface RemoteImage {
   platforms: string[]
 }
 
+/** A registry has not answered yet. */
+export interface LookUpWait {
+  /** It is given up after so long in all. */
+  limitMs: number
+  /** Set when a try failed and is about to be repeated: which one, from 1, and why. */
+  retry?: { attempt: number; reason: string }
+}
+
 export interface PullProgress {
   currentBytes: number
   totalBytes: number
@@ -92,7 +100,11 @@ export interface Docker {
 
   inspectImage(ref: string): Promise<ImageJson | undefined>
   /** Asks the registry, through the Engine and with the operator's login. */
-  inspectRemoteImage(ref: string, signal: AbortSignal): Promise<RemoteImage>
+  inspectRemoteImage(
+    ref: string,
+    onWait: (wait: LookUpWait) => void,
+    signal: AbortSignal,
+  ): Promise<RemoteImage>
   pullImage(ref: string, onProgress: (progress: PullProgress) => void, signal: AbortSignal): Promise<void>
   /** Removes a reference; an image that is in use or gone is no error. Returns whether it was removed. */
   removeImage(ref: string): Promise<boolean>

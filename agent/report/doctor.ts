@@ -1,3 +1,4 @@
+import { counted } from '../core/counted.ts'
 import type { DoctorCheck, DoctorReport } from '../core/doctor-report.ts'
 import type { TextOptions } from './human.ts'
 import { alignedRows } from './table.ts'
@@ -29,8 +30,4 @@ function verdict({ ready, target, checks }: DoctorReport, { green, red }: Colors
   if (!ready) return red(`an upgrade would be refused: ${counted(errors, 'error')}, ${warnings}`)
   const upgrade = target === null ? 'an upgrade' : `an upgrade to ${target}`
   return `${green(`nothing stands against ${upgrade}`)}${failed.length > 0 ? `: ${warnings}` : ''}`
-}
-
-function counted(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`
 }

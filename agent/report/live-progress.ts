@@ -1,5 +1,5 @@
 import type { AgentEvent } from '../core/events.ts'
-import { type Pull, pullText, retryText } from './pull-text.ts'
+import { lookUpText, type Pull, pullText, retryText } from './pull-text.ts'
 import { type Describe, RunView, type StepView } from './run-view.ts'
 import { Screen, type Terminal } from './screen.ts'
 import { bar, type Colors, duration, oneLine, seconds, setSeconds } from './text.ts'
@@ -25,6 +25,7 @@ export class LiveProgress {
   show(event: AgentEvent): void {
     if (event.type === 'run') this.#begin(new RunView(event, this.#describe))
     if (event.type === 'problem') this.#warn(event.problem)
+    if (event.type === 'look-up') this.#say(this.#colors.dim(lookUpText(event)))
     this.#view?.apply(event)
     // Looks and pulls come faster than anybody reads: the timer draws them.
     if (event.type !== 'standing' && event.type !== 'pull') this.#draw()
@@ -48,7 +49,11 @@ export class LiveProgress {
 
   #warn({ severity, message }: { severity: 'error' | 'warning'; message: string }): void {
     if (severity === 'error') return
-    this.#screen.draw([`${this.#colors.yellow('warning:')} ${oneLine(message)}`])
+    this.#say(`${this.#colors.yellow('warning:')} ${oneLine(message)}`)
+  }
+
+  #say(line: string): void {
+    this.#screen.draw([line])
     this.#screen.release()
   }
 

@@ -1,7 +1,7 @@
 import type { AgentEvent, Emit } from '../core/events.ts'
 import type { PlannedStep } from '../core/plan.ts'
 import type { Logger } from './logger.ts'
-import { pullPace, pullText, retryText } from './pull-text.ts'
+import { lookUpText, pullPace, pullText, retryText } from './pull-text.ts'
 import type { Of } from './run-view.ts'
 
 /** One event, one line, its facts as fields. */
@@ -44,6 +44,8 @@ function entry(event: AgentEvent, steps: PlannedStep[]): ['debug' | 'info' | 'wa
       return event.retry
         ? ['warn', `pull ${event.image}: ${retryText(event.retry)}`]
         : ['debug', `pull ${event.image}: ${pullText(event)}`]
+    case 'look-up':
+      return [event.retry ? 'warn' : 'info', lookUpText(event)]
     case 'window-open':
       return ['info', 'the window opens: the old BIRD is killed']
     case 'standing':

@@ -1,5 +1,6 @@
+import { counted } from '../core/counted.ts'
 import type { AgentEvent, StepStatus } from '../core/events.ts'
-import { pullPace, pullText, retryText } from './pull-text.ts'
+import { lookUpText, pullPace, pullText, retryText } from './pull-text.ts'
 import { type Describe, type Of, RunView, releasedText } from './run-view.ts'
 import { duration, oneLine, seconds, setSeconds } from './text.ts'
 import { markText } from './window-text.ts'
@@ -36,11 +37,13 @@ export class PlainProgress {
   #line(event: AgentEvent): string | null {
     switch (event.type) {
       case 'run':
-        return `run ${event.run}${event.resumed ? ' goes on' : ''}: ${event.steps.length} steps`
+        return `run ${event.run}${event.resumed ? ' goes on' : ''}: ${counted(event.steps.length, 'step')}`
       case 'step':
         return this.#step(event)
       case 'pull':
         return this.#pull(event)
+      case 'look-up':
+        return lookUpText(event)
       case 'window-open':
         return `  window open: ${setSeconds(event.budgetMs)}`
       case 'standing':

@@ -3,6 +3,8 @@ import { oneLine } from './text.ts'
 
 export type Pull = Extract<AgentEvent, { type: 'pull' }>
 
+type LookUp = Extract<AgentEvent, { type: 'look-up' }>
+
 const LEAST_GAP_MS = 2000
 const GREATEST_GAP_MS = 10_000
 const STEP_PERCENT = 10
@@ -16,6 +18,12 @@ export function pullText({ currentBytes, totalBytes, layersDone, layers }: Pull)
 /** Why a try is repeated. */
 export function retryText({ attempt, reason }: NonNullable<Pull['retry']>): string {
   return `try ${attempt} failed: ${oneLine(reason)}`
+}
+
+/** Why nothing is to be seen yet. */
+export function lookUpText({ image, limitMs, retry }: LookUp): string {
+  if (retry) return retryText(retry)
+  return `no answer about ${image} from its registry yet; waiting ${limitMs / 1000} s at most`
 }
 
 function megabytes(bytes: number): string {

@@ -72,6 +72,7 @@ export class RunView {
         this.unwinding = oneLine(event.reason)
         break
       case 'run':
+      case 'look-up':
       case 're-enabled':
       case 'problem':
     }

@@ -1,3 +1,4 @@
+import { counted } from '../core/counted.ts'
 import type { Problem } from '../core/errors.ts'
 import type { Owner } from '../core/model.ts'
 import type { BirdStatus, CniConfigStatus, NodeStatus, StatusReport } from '../core/status-report.ts'
@@ -79,7 +80,7 @@ function daemonRows(
   const table = sessions.map(({ name, neighbor, established, info, imported }) => [
     oneLine(name),
     neighbor,
-    `${imported} routes`,
+    counted(imported, 'route'),
     (established ? colors.green : colors.red)(oneLine(info)),
   ])
   return [
@@ -120,11 +121,13 @@ function runRows({ lastRun, unfinishedRun }: StatusReport, colors: Colors): Row[
     rows.push(['', `${changes.join('; ')}${used}`])
   }
   if (unfinishedRun) {
-    const { run, startedAt, command } = unfinishedRun
-    rows.push([
-      'unfinished',
-      colors.yellow(`${run}, ${command} of ${time(startedAt)}; agent resume settles it`),
-    ])
+    const { run, startedAt, command, atWork } = unfinishedRun
+    const what = `${run}, ${command} of ${time(startedAt)}`
+    rows.push(
+      atWork === null
+        ? ['unfinished', colors.yellow(`${what}; agent resume settles it`)]
+        : ['at work', `${what}, by pid ${atWork.pid}, agent ${oneLine(atWork.command)}`],
+    )
   }
   return rows
 }

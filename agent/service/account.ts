@@ -1,4 +1,4 @@
-import type { Problem } from '../core/errors.ts'
+import { isError, type Problem } from '../core/errors.ts'
 import type { Report } from '../core/report.ts'
 import type { Held } from '../held.ts'
 import { pullText } from '../report/pull-text.ts'
@@ -66,7 +66,7 @@ function heldText(held: Account['held'], report: Report | null): string {
 }
 
 function first(problems: Problem[]): string {
-  return (problems.find(({ severity }) => severity === 'error') ?? problems[0])?.message ?? 'no reason known'
+  return (problems.find(isError) ?? problems[0])?.message ?? 'no reason known'
 }
 
 /** The `service` part of /status. */

@@ -1,12 +1,13 @@
-import { type App, isUnfinished, resumeInterrupted } from '../app.ts'
+import { type App, isUnfinished } from '../app.ts'
 import type { Config } from '../config/schema.ts'
-import { AgentError } from '../core/errors.ts'
+import { AgentError, ExitCode } from '../core/errors.ts'
 import type { Emit } from '../core/events.ts'
 import { askingNothing, type Wanted } from '../core/model.ts'
 import type { Report } from '../core/report.ts'
 import type { StatusReport } from '../core/status-report.ts'
 import { type Held, heldTarget, targetOf } from '../held.ts'
-import { reportOfError, unstarted } from '../outcome.ts'
+import { exitCodeOf, reportOfError } from '../outcome.ts'
+import { resume } from '../resume.ts'
 import { status } from '../status.ts'
 import { upgrade } from '../upgrade.ts'
 import type { End, JobKind } from './loop.ts'
@@ -81,31 +82,21 @@ async function run(kind: JobKind, open: () => Promise<OpenedHost>): Promise<Fini
   }
 }
 
-async function resume(app: App): Promise<Report> {
-  await app.lock('resume')
-  return (await resumeInterrupted(app)) ?? unstarted('unchanged', null, [])
-}
-
 /** A run that is stuck and still open waits for Docker, not for an operator. */
 async function endOf(report: Report, app: App): Promise<End> {
   const isOpen = report.outcome === 'stuck' && (await app.runs.history()).some(isUnfinished)
   return isOpen ? 'unfinished' : endOfOutcome(report)
 }
 
-function endOfOutcome({ outcome, changed }: Report): End {
-  switch (outcome) {
-    case 'unchanged':
-    case 'planned':
-    case 'prefetched':
-    case 'upgraded':
-      return 'done'
-    case 'rolled-back':
-      return changed ? 'done' : 'failed'
-    case 'partial':
-      return 'failed'
-    case 'refused':
-    case 'deferred':
-    case 'stuck':
-      return outcome
-  }
+/** A command that is run by hand ends with the same word, as a code. */
+const ENDS = {
+  [ExitCode.done]: 'done',
+  [ExitCode.refused]: 'refused',
+  [ExitCode.rolledBack]: 'failed',
+  [ExitCode.stuck]: 'stuck',
+  [ExitCode.deferred]: 'deferred',
+} as const
+
+function endOfOutcome(report: Report): End {
+  return ENDS[exitCodeOf(report)]
 }

@@ -1,3 +1,4 @@
+import { isError } from '../core/errors.ts'
 import type { StatusReport } from '../core/status-report.ts'
 import { type LoopState, SERVICE_STATES, serviceState } from './loop.ts'
 import type { Tally } from './tally.ts'
@@ -107,7 +108,7 @@ function hostMetrics(host: StatusReport | null): Metric[] {
     {
       name: 'host_seen',
       help: 'Whether Docker and BIRD could be looked at for this scrape',
-      samples: [[host === null || host.problems.some(({ severity }) => severity === 'error') ? 0 : 1]],
+      samples: [[host === null || host.problems.some(isError) ? 0 : 1]],
     },
     {
       name: 'node_info',

@@ -1,3 +1,4 @@
+import { isError } from '../core/errors.ts'
 import type { AgentEvent } from '../core/events.ts'
 import type { Outcome, Report, WindowReport } from '../core/report.ts'
 
@@ -28,10 +29,6 @@ export class Tally {
       for (const code of new Set(problems.filter(isError).map((problem) => problem.code)))
         count(this.failures, code)
   }
-}
-
-function isError({ severity }: Report['problems'][number]): boolean {
-  return severity === 'error'
 }
 
 function count<K>(counts: Map<K, number>, key: K): void {

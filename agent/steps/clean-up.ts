@@ -1,3 +1,4 @@
+import { counted } from '../core/counted.ts'
 import type { Problem } from '../core/errors.ts'
 import type { Step } from './step.ts'
 
@@ -7,9 +8,9 @@ export const cleanUp: Step<'clean-up'> = {
   describe: ({ containers, images, files = [] }) =>
     `clean up: ${[
       ...(containers.length + images.length > 0
-        ? [`${containers.length} parked containers, ${images.length} images`]
+        ? [counted(containers.length, 'parked container'), counted(images.length, 'image')]
         : []),
-      ...(files.length > 0 ? [`${files.length} files kept for the way back`] : []),
+      ...(files.length > 0 ? [`${counted(files.length, 'file')} kept for the way back`] : []),
     ].join(', ')}`,
   capture: () => Promise.resolve({}),
 

@@ -126,16 +126,20 @@ describe('readRegularFile', () => {
 
   it('stops at the size that is allowed, whatever the size says', async () => {
     await writeFile(file, '0123456789')
-    await expect(readRegularFile(file, { maxBytes: 9 })).rejects.toThrow(/larger than 9 bytes/)
+    await expect(readRegularFile(file, { maxBytes: 9 })).rejects.toMatchObject({
+      message: `cannot read ${file}: it is larger than 9 bytes`,
+      fix: 'see whether it is the right file, and shorten it',
+    })
     await expect(readRegularFile('/proc/self/smaps', { maxBytes: 100 })).rejects.toThrow(/larger than 100/)
   })
 
   it('does not wait for a FIFO, nor read a directory or a device', async () => {
     execFileSync('mkfifo', [file])
     for (const path of [file, dir, '/dev/zero']) {
-      await expect(readRegularFile(path, { maxBytes: 10 })).rejects.toThrow(
-        `cannot read ${path}: it is not a regular file`,
-      )
+      await expect(readRegularFile(path, { maxBytes: 10 })).rejects.toMatchObject({
+        message: `cannot read ${path}: it is not a regular file`,
+        fix: 'put a regular file in its place',
+      })
     }
   })
 

@@ -1,11 +1,11 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, readFile, rm, stat, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { acquireHostLock } from '../../agent/adapters/host-lock.ts'
+import { acquireHostLock, hostLockHolder } from '../../agent/adapters/host-lock.ts'
 
 let dir: string
 let children: ChildProcess[]
@@ -38,10 +38,10 @@ async function another(): Promise<{ said: string; child: ChildProcess }> {
 describe('acquireHostLock', () => {
   it('refuses a second agent and names the first', async () => {
     const { child } = await another()
-    await expect(acquireHostLock(dir, { command: 'upgrade' })).rejects.toMatchObject({
+    await expect(acquireHostLock(dir, 'upgrade')).rejects.toMatchObject({
       code: 'locked',
       exitCode: 75,
-      message: `cannot start: this host is locked by pid ${child.pid ?? 0}, agent upgrade, run 20261122T141503Z-7f3a`,
+      message: `cannot start: this host is locked by pid ${child.pid ?? 0}, agent upgrade`,
     })
   })
 
@@ -50,16 +50,15 @@ describe('acquireHostLock', () => {
     child.kill('SIGKILL')
     await once(child, 'exit')
     expect(() => process.kill(grandchildren[0] ?? 0, 0)).not.toThrow()
-    const lock = await acquireHostLock(dir, { command: 'resume' })
+    const lock = await acquireHostLock(dir, 'resume')
     lock.release()
   })
 
-  it('is free after release, and says what its holder does now', async () => {
-    const lock = await acquireHostLock(dir, { command: 'upgrade' })
-    lock.describe({ command: 'resume', run: 'r1' })
-    expect(await readFile(join(dir, 'lock'), 'utf8')).toBe(`pid ${process.pid}, agent resume, run r1\n`)
+  it('is free after release', async () => {
+    const lock = await acquireHostLock(dir, 'upgrade')
+    expect(await readFile(join(dir, 'lock'), 'utf8')).toBe(`pid ${process.pid}, agent upgrade\n`)
     expect((await stat(join(dir, 'lock'))).mode & 0o777).toBe(0o600)
-    expect((await another()).said).toMatch(/^refused .*agent resume, run r1$/)
+    expect((await another()).said).toMatch(/^refused .*agent upgrade$/)
     lock.release()
     expect((await another()).said).toMatch(/^locked/)
   })
@@ -74,8 +73,38 @@ describe('acquireHostLock', () => {
 
   it('does not follow a symlink', async () => {
     await symlink('/etc/hostname', join(dir, 'lock'))
-    await expect(acquireHostLock(dir, { command: 'upgrade' })).rejects.toMatchObject({
+    await expect(acquireHostLock(dir, 'upgrade')).rejects.toMatchObject({
       code: 'lock-unusable',
     })
+  })
+
+  it('refuses a FIFO', async () => {
+    execFileSync('mkfifo', [join(dir, 'lock')])
+    await expect(acquireHostLock(dir, 'resume')).rejects.toMatchObject({
+      code: 'lock-unusable',
+      message: `cannot lock ${dir}/lock: it is not a regular file`,
+    })
+  })
+})
+
+describe('hostLockHolder', () => {
+  it('names whoever holds the lock, this process too', async () => {
+    expect(await hostLockHolder(dir)).toBeNull()
+    const lock = await acquireHostLock(dir, 'daemon (upgrade)')
+    expect(await hostLockHolder(dir)).toEqual({ pid: process.pid, command: 'daemon (upgrade)' })
+    lock.release()
+    expect(await hostLockHolder(dir)).toBeNull()
+    const { child } = await another()
+    expect(await hostLockHolder(dir)).toEqual({ pid: child.pid, command: 'upgrade' })
+  })
+
+  it('keeps no agent from starting', { timeout: 30_000 }, async () => {
+    const starting = async () => {
+      for (let i = 0; i < 20; i++) (await acquireHostLock(dir, 'upgrade')).release()
+    }
+    const looking = async () => {
+      for (let i = 0; i < 20; i++) await hostLockHolder(dir)
+    }
+    await Promise.all([starting(), looking(), looking()])
   })
 })

@@ -5,7 +5,7 @@ import { acquireHostLock } from '../../agent/adapters/host-lock.ts'
 /** Takes the lock in a process of its own, starts a child that outlives it, and says so. */
 const [, , stateDir = ''] = process.argv
 try {
-  await acquireHostLock(stateDir, { command: 'upgrade', run: '20261122T141503Z-7f3a' })
+  await acquireHostLock(stateDir, 'upgrade')
   const child = spawn('sleep', ['30'], { stdio: 'ignore', detached: true })
   console.log(`locked ${child.pid ?? 0}`)
   await sleep(30_000)

@@ -28,7 +28,7 @@ describe('openStateDir', () => {
 
   it.each([
     ['a symlink', /symbolic link/, () => symlink(dir, join(dir, 'bad'))],
-    ['a file', /file already exists|not a directory/, () => writeFile(join(dir, 'bad'), '')],
+    ['a file', /: it is not a directory$/, () => writeFile(join(dir, 'bad'), '')],
     [
       'a directory of another',
       /belongs to uid 1234/,

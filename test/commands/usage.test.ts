@@ -1,61 +1,72 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { runCli } from '../../agent/commands/cli.ts'
 import type { Environment } from '../../agent/commands/environment.ts'
+import { createLogger } from '../../agent/report/logger.ts'
 
-let said = ''
+const stderr = vi.spyOn(process.stderr, 'write')
+let printed: string[]
+let exits: number[]
 
-beforeEach(() => {
-  said = ''
-  vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
-    said += String(text)
-    return true
-  })
-})
-
-afterEach(() => {
-  vi.restoreAllMocks()
-})
-
-/** The first line of stderr, once the agent has said that it was used badly and nothing was opened. */
-async function usageError(...argv: string[]): Promise<string> {
-  const exits: number[] = []
-  const began = () => Promise.reject(new Error('it began'))
-  const environment: Environment = {
-    version: 'test',
-    loadConfig: began,
-    open: began,
-    log: () => {
-      throw new Error('it began')
-    },
-    print: () => undefined,
-    writeFile: began,
-    color: false,
-    exit: (code) => exits.push(code),
-  }
-  await runCli(argv, environment)
-  expect({ argv, exits }).toEqual({ argv, exits: [2] })
-  return said.split('\n')[0] ?? ''
+const environment: Environment = {
+  version: '0.0.0',
+  color: false,
+  loadConfig: () => Promise.reject(new Error('bad usage reads nothing')),
+  open: () => Promise.reject(new Error('bad usage opens nothing')),
+  stopSignal: () => new AbortController().signal,
+  writeFile: () => Promise.reject(new Error('it began')),
+  log: () => createLogger({ level: 'silent', journald: false }),
+  print: (text) => printed.push(text),
+  exit: (code) => exits.push(code),
 }
 
-describe('a command line that is refused', () => {
+beforeEach(() => {
+  printed = []
+  exits = []
+  stderr.mockReset().mockReturnValue(true)
+})
+
+async function usage(...argv: string[]): Promise<object | null> {
+  await runCli(argv, environment)
+  expect(exits).toEqual([2])
+  expect(stderr.mock.calls.flat().join('')).toMatch(/^agent: .+\nagent --help shows/)
+  return printed.length === 0 ? null : (JSON.parse(printed.join('')) as object)
+}
+
+const code = 'bad-usage'
+
+describe('a usage error with --json', () => {
+  it.each(['upgrade', 'plan', 'prefetch', 'rollback', 'resume', 'daemon'])(
+    'has the report of %s',
+    async (name) => {
+      const refused = { outcome: 'refused', changed: false, problems: [{ code, severity: 'error' }] }
+      expect(await usage(name, '--json', '--bogus')).toMatchObject(refused)
+    },
+  )
+
+  it('has the document of status', async () => {
+    expect(await usage('--json', 'status', '--bogus')).toMatchObject({ node: null, problems: [{ code }] })
+  })
+
+  it('has the document of doctor', async () => {
+    expect(await usage('doctor', '--bogus', '--json')).toMatchObject({ ready: false, checks: [{ code }] })
+  })
+
+  it('has one where a value is given', async () => {
+    expect(await usage('plan', '--json=true', '--bogus')).toMatchObject({ outcome: 'refused' })
+  })
+
   it.each([
-    [['upgrade', '--check=1'], '--check is a switch'],
-    [['plan', '--diff=yes'], '--diff is a switch'],
-    [['status', '--json=True'], '--json is a switch'],
-    [['status', '--no-json'], 'Unknown argument'],
-    [['plan', '--node', 'a', '--node', 'b'], '--node is given more than once'],
-    [['status', '--config', 'a', '--config', 'b'], '--config is given more than once'],
-    [['status', '--log-level', 'info', '--log-level', 'debug'], '--log-level is given more than once'],
-    [['status', '--state-dir='], '--state-dir needs a value'],
-    [['plan', '--window', 'abc'], '--window needs a number'],
-    [['plan', '--no-allow'], 'Unknown argument'],
-    [['plan', '--allow.x=1'], 'Unknown argument'],
-    [['status', '--no-state-dir'], 'Unknown argument'],
-    [['rollback', '--no-run'], 'Unknown argument'],
-    [['status', 'extra'], 'Unexpected argument: extra'],
-    [['rollback', 'a', 'b'], 'Unexpected argument: b'],
-    [['stauts'], 'Unknown command: stauts'],
-  ] as const)('%j: %s', async (argv, message) => {
-    expect(await usageError(...argv)).toContain(message)
+    ['no command', ['--json']],
+    ['an unknown command', ['upgarde', '--json']],
+    ['a command without a document', ['completion', '--json']],
+  ])('has none of %s', async (_, argv) => {
+    expect(await usage(...argv)).toBeNull()
   })
 })
+
+it.each(['plan --bogus', 'plan --json=false --bogus', 'plan --bogus -- --json'])(
+  'without --json is told on stderr alone: %s',
+  async (line) => {
+    expect(await usage(...line.split(' '))).toBeNull()
+  },
+)

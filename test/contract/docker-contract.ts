@@ -238,7 +238,7 @@ export function dockerContract(name: string, makeDocker: () => Promise<DockerUnd
 
     it('pulls what the registry has, and removes it', async () => {
       expect(await docker.inspectImage(subject.pullable)).toBeUndefined()
-      const { digest, platforms } = await docker.inspectRemoteImage(subject.pullable, never)
+      const { digest, platforms } = await docker.inspectRemoteImage(subject.pullable, () => undefined, never)
       const steps: PullProgress[] = []
       await docker.pullImage(subject.pullable, (step) => steps.push(step), never)
       const image = await docker.inspectImage(subject.pullable)
@@ -252,7 +252,9 @@ export function dockerContract(name: string, makeDocker: () => Promise<DockerUnd
     })
 
     it('names an image that the registry does not have', async () => {
-      expect(await codeOf(docker.inspectRemoteImage(subject.missing, never))).toBe('image-not-found')
+      expect(await codeOf(docker.inspectRemoteImage(subject.missing, () => undefined, never))).toBe(
+        'image-not-found',
+      )
       expect(await codeOf(docker.pullImage(subject.missing, () => undefined, never))).toBe('image-not-found')
     })
 

@@ -43,7 +43,7 @@ describe('a plan with controllers', () => {
       'commit: calico-node keeps the new container',
       expect.stringMatching(`^swap ${NAME}: stop the old one and see it stopped, then start the new one`),
       `commit: ${NAME} keeps the new container`,
-      'clean up: 1 parked containers, 0 images',
+      'clean up: 1 parked container, 0 images',
     ])
     const commits = plan.steps.flatMap((step) => (step.kind === 'commit' ? [step.args.parts] : []))
     expect(commits).toEqual([['node'], ['controllers']])

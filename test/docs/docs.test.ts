@@ -37,6 +37,7 @@ describe('docs/commands.md', () => {
     color: false,
     loadConfig: () => Promise.reject(new Error('help reads nothing')),
     open: () => Promise.reject(new Error('help opens nothing')),
+    stopSignal: () => new AbortController().signal,
     log: () => createLogger({ level: 'silent', journald: false }),
     print: () => undefined,
     writeFile: () => Promise.reject(new Error('help writes nothing')),

@@ -32,11 +32,13 @@ describe('two agents at once', () => {
       const first = await upgradeUntil(host, MOMENTS.pullBegins, flags, slowImage)
       // It answers while the first one still pulls: it did not wait for it.
       const second = await agent(host, 'upgrade', '--node', image('v2.6.12'))
+      const status = await host.ok(['agent', 'status', '--json'])
       await first.kill('SIGTERM')
-      return { first: await first.done, second }
+      return { first: await first.done, second, status: JSON.parse(status) as object }
     })
     expectNoCost(cost)
-    const { first, second } = cost.result
+    const { first, second, status } = cost.result
+    expect(status).toMatchObject({ unfinishedRun: { atWork: { command: 'upgrade' } } })
     expect({ code: second.code, outcome: second.report.outcome }).toEqual({ code: 75, outcome: 'deferred' })
     expect(second.report.problems[0]?.message).toMatch(/locked by pid \d+, agent upgrade/)
     expect(first.code).toBe(3)
@@ -135,7 +137,7 @@ describe('a run that was cut off', () => {
     const { host } = at
     const run = await cutOffInPull()
     const status = async () => JSON.parse(await host.ok(['agent', 'status', '--json'])) as object
-    const unfinished = { unfinishedRun: { run, command: 'upgrade' }, lastRun: null }
+    const unfinished = { unfinishedRun: { run, command: 'upgrade', atWork: null }, lastRun: null }
     expect(await status()).toMatchObject(unfinished)
     expect(await status()).toMatchObject(unfinished)
     expect(await host.ok(['agent', 'status'])).toMatch(

@@ -102,12 +102,13 @@ export class ControllersHost {
       controllers: { ...nothing.controllers, image: NEW },
       settleMs: 1_000,
     }
-    const observed = await observe(wanted, this.#ports(), new AbortController().signal, () => null)
+    const looking = { emit: () => undefined, signal: new AbortController().signal }
+    const observed = await observe(wanted, this.ports(), looking, () => null)
     const leftovers = { containers: [], images: [], files: [] }
     const { plan } = upgradePlan({ run: RUN, wanted, observed, leftovers })
     return await this.run.drive(death, async (journal, move) => {
       await journal.append({ type: 'run', order: 1, agent: 'test', plan, problems: [] })
-      const ports = this.#ports((docker) => withMoves(docker, CHANGES, move))
+      const ports = this.ports((docker) => withMoves(docker, CHANGES, move))
       return await execute({ journal, ports, emit: () => undefined, signal })
     })
   }
@@ -118,7 +119,7 @@ export class ControllersHost {
     if (state.outcome !== null) return state.outcome
     const { signal } = new AbortController()
     return await this.run.drive(death, (journal, move) => {
-      const ports = this.#ports((docker) => withMoves(docker, CHANGES, move))
+      const ports = this.ports((docker) => withMoves(docker, CHANGES, move))
       return resume({ journal, ports, emit: () => undefined, signal })
     })
   }
@@ -146,7 +147,7 @@ export class ControllersHost {
     return flaws
   }
 
-  #ports(decorate: (docker: FakeDocker) => FakeDocker = (docker) => docker): Ports {
+  ports(decorate: (docker: FakeDocker) => FakeDocker = (docker) => docker): Ports {
     const { clock } = this
     const { configs, kubelet } = new ConfiguredHost([])
     const bird = new FakeBird({

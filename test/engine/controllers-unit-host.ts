@@ -92,7 +92,8 @@ export class ControllersUnitHost {
   async upgrade(death?: Death): Promise<string> {
     const isSlow = this.#options.slowMs !== undefined
     const inFlight = death && isSlow ? { ...death, asked: !death.before } : death
-    const observed = await observe(WANTED, this.#ports(), new AbortController().signal, () => null)
+    const looking = { emit: () => undefined, signal: new AbortController().signal }
+    const observed = await observe(WANTED, this.#ports(), looking, () => null)
     const leftovers = { containers: [], images: [], files: [] }
     const { plan } = upgradePlan({ run: RUN, wanted: WANTED, observed, leftovers })
     return await this.run.drive(inFlight, async (journal, move) => {

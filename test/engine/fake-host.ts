@@ -127,7 +127,8 @@ export class FakeHost {
     const cniConfig = this.#options.withConfig === true ? this.cni.wanted : null
     const source = this.#options.withPlugins === true ? ({ kind: 'directory', path: '/srv' } as const) : null
     const wanted = { ...WANTED, cni: { ...WANTED.cni, source }, cniConfig }
-    const observed = await observe(wanted, this.ports(), new AbortController().signal, () => null)
+    const looking = { emit: () => undefined, signal: new AbortController().signal }
+    const observed = await observe(wanted, this.ports(), looking, () => null)
     const leftovers = { containers: [], images: [], files: [] }
     return upgradePlan({ run: RUN, wanted, observed, leftovers }).plan
   }

@@ -79,7 +79,8 @@ export class StaticPodHost {
       controllers: { ...nothing.controllers, image: NEW },
       settleMs: 1_000,
     }
-    const observed = await observe(wanted, this.#ports(), new AbortController().signal, () => null)
+    const looking = { emit: () => undefined, signal: new AbortController().signal }
+    const observed = await observe(wanted, this.#ports(), looking, () => null)
     const leftovers = { containers: [], images: [], files: [] }
     const { plan } = upgradePlan({ run: RUN, wanted, observed, leftovers })
     return await this.run.drive(death, async (journal, move) => {

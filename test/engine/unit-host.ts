@@ -118,7 +118,8 @@ export class UnitHost {
   }
 
   async #plan(): Promise<Plan> {
-    const observed = await observe(WANTED, this.#ports(), new AbortController().signal, () => null)
+    const looking = { emit: () => undefined, signal: new AbortController().signal }
+    const observed = await observe(WANTED, this.#ports(), looking, () => null)
     const leftovers = { containers: [], images: [], files: [] }
     return upgradePlan({ run: RUN, wanted: WANTED, observed, leftovers }).plan
   }

@@ -211,7 +211,7 @@ export class FakeDocker extends FakeContainers implements Docker {
     return structuredClone(this.images.find(ref))
   }
 
-  async inspectRemoteImage(ref: string, signal: AbortSignal): Promise<RemoteImage> {
+  async inspectRemoteImage(ref: string, _onWait: unknown, signal: AbortSignal): Promise<RemoteImage> {
     await this.called('inspectRemoteImage', signal)
     const { digest, architecture } = this.images.remote(ref)
     return { digest, platforms: [`linux/${architecture}`] }

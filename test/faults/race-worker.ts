@@ -5,7 +5,7 @@ import { AgentError } from '../../agent/core/errors.ts'
 /** Takes the lock of a state directory, holds it a moment, and says when: `FROM TO`, or `refused CODE`. */
 async function main([stateDir = '']: string[]): Promise<void> {
   try {
-    await acquireHostLock(stateDir, { command: 'race' })
+    await acquireHostLock(stateDir, 'race')
     const from = process.hrtime.bigint()
     await sleep(30)
     console.log(`${from} ${process.hrtime.bigint()}`)

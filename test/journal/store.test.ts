@@ -1,41 +1,9 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { Outcome } from '../../agent/core/report.ts'
-import { type JournalFiles, RunStore, runName } from '../../agent/journal/store.ts'
+import { RunStore, runName } from '../../agent/journal/store.ts'
 import { FakeClock } from '../fakes/clock.ts'
+import { MemoryFiles } from './memory-files.ts'
 import { plan } from './sample.ts'
-
-class MemoryFiles implements JournalFiles {
-  readonly directory = '/state/runs'
-  readonly texts = new Map<string, string>()
-
-  list() {
-    return Promise.resolve([...this.texts.keys()])
-  }
-
-  read(name: string) {
-    return Promise.resolve(this.texts.get(name) ?? '')
-  }
-
-  open(name: string, size: number) {
-    if (size === 0 && this.texts.has(name)) return Promise.reject(new Error(`${name} exists`))
-    this.texts.set(
-      name,
-      Buffer.from(this.texts.get(name) ?? '')
-        .subarray(0, size)
-        .toString(),
-    )
-    const append = (text: string) => {
-      this.texts.set(name, (this.texts.get(name) ?? '') + text)
-      return Promise.resolve()
-    }
-    return Promise.resolve({ append, close: () => Promise.resolve() })
-  }
-
-  remove(name: string) {
-    this.texts.delete(name)
-    return Promise.resolve()
-  }
-}
 
 let files: MemoryFiles
 let store: RunStore
@@ -94,7 +62,8 @@ describe('RunStore', () => {
     files.texts.set('run-1.jsonl', (files.texts.get('run-1.jsonl') ?? '').replace('upgraded', 'upgradet'))
     await expect(store.history()).rejects.toMatchObject({
       code: 'journal-damaged',
-      fix: expect.stringContaining('move run-1.jsonl away') as unknown,
+      message: expect.stringContaining('cannot read the journal /state/runs/run-1.jsonl: ') as unknown,
+      fix: expect.stringContaining('move /state/runs/run-1.jsonl away') as unknown,
     })
   })
 

@@ -36,10 +36,12 @@ const asked = (changes: Partial<typeof wanted.controllers>) => ({
   controllers: { ...wanted.controllers, image: NEW, ...changes },
 })
 
+const looking = { emit: () => undefined, signal: new AbortController().signal }
+
 describe('controllers that a unit runs', () => {
   it.each([true, false])('are found with their unit; by a release: %s', async (onlyIfInstalled) => {
     const ports = await hostWith('/usr/bin/docker')
-    const seen = await observeControllers(asked({ onlyIfInstalled }), ports, new AbortController().signal)
+    const seen = await observeControllers(asked({ onlyIfInstalled }), ports, looking)
     expect(seen.controllers).toMatchObject({
       owner: { kind: 'systemd', unit: `${NAME}.service` },
       unit: { source: { name: `${NAME}.service` } },
@@ -49,23 +51,22 @@ describe('controllers that a unit runs', () => {
 
   it('are left alone by a release where their unit cannot be changed', async () => {
     const ports = await hostWith('/usr/bin/podman')
-    const { signal } = new AbortController()
-    const byRelease = await observeControllers(asked({ onlyIfInstalled: true }), ports, signal)
+    const byRelease = await observeControllers(asked({ onlyIfInstalled: true }), ports, looking)
     expect(byRelease.controllersImage).toBeNull()
-    expect((await observeControllers(asked({}), ports, signal)).controllersImage).toMatchObject({ ref: NEW })
+    expect((await observeControllers(asked({}), ports, looking)).controllersImage).toMatchObject({ ref: NEW })
   })
 
   it('have no unit where the config says so', async () => {
     const ports = await hostWith('/usr/bin/docker')
     const stated = asked({ manager: 'docker' })
-    const { controllers } = await observeControllers(stated, ports, new AbortController().signal)
+    const { controllers } = await observeControllers(stated, ports, looking)
     expect(controllers).toMatchObject({ owner: { kind: 'docker' }, unit: null })
   })
 
   it('are an error where the config names a unit that is not there', async () => {
     const ports = await hostWith('/usr/bin/docker')
     const stated = asked({ manager: 'systemd', unit: 'other.service' })
-    await expect(observeControllers(stated, ports, new AbortController().signal)).rejects.toMatchObject({
+    await expect(observeControllers(stated, ports, looking)).rejects.toMatchObject({
       code: 'unit-missing',
       fix: expect.stringContaining('set controllers.unit, or controllers.manager: docker') as string,
     })

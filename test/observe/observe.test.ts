@@ -25,23 +25,29 @@ const withPlugins: Wanted = {
   cni: { ...wanted.cni, source: { kind: 'image', image: wanted.node.image ?? '' } },
 }
 
+const lookingUntil = (signal: AbortSignal) => ({ emit: () => undefined, signal })
+
 describe('a look at the host that is told to stop', () => {
   it.each(['info', 'inspectContainer', 'inspectImage'] as const)('does not wait for %s', async (method) => {
     const host = await FakeHost.create()
     host.docker[method] = never
-    expect(await stopped((signal) => observe(wanted, host.ports(), signal, () => null))).toBe(stop)
+    expect(await stopped((signal) => observe(wanted, host.ports(), lookingUntil(signal), () => null))).toBe(
+      stop,
+    )
     expect(await stopped((signal) => observeHost(wanted, host.ports(), signal))).toBe(stop)
   })
 
   it('does not take the stop for the registry’s answer', async () => {
     const host = await FakeHost.create()
-    host.docker.inspectRemoteImage = (_, signal) =>
+    host.docker.inspectRemoteImage = (_ref, _onWait, signal) =>
       new Promise((_resolve, reject) => {
         signal.addEventListener('abort', () => {
           reject(signal.reason as Error)
         })
       })
-    expect(await stopped((signal) => observe(wanted, host.ports(), signal, () => null))).toBe(stop)
+    expect(await stopped((signal) => observe(wanted, host.ports(), lookingUntil(signal), () => null))).toBe(
+      stop,
+    )
   })
 
   it('lets what was begun to read an image be taken away', async () => {
@@ -58,7 +64,9 @@ describe('a look at the host that is told to stop', () => {
       ended = true
       throw stop
     }
-    expect(await stopped((signal) => observe(withPlugins, ports, signal, () => null))).toBe(stop)
+    expect(await stopped((signal) => observe(withPlugins, ports, lookingUntil(signal), () => null))).toBe(
+      stop,
+    )
     expect(ended).toBe(true)
   })
 })

@@ -56,7 +56,8 @@ async function seen(
     kubelet: { ...wanted.kubelet, ...at },
   }
   const ports = { docker, manifests, kubelet, systemd, unitFiles: systemd.files }
-  return await observeControllers(asked, ports, new AbortController().signal)
+  const looking = { emit: () => undefined, signal: new AbortController().signal }
+  return await observeControllers(asked, ports, looking)
 }
 
 describe('controllers of a pod', () => {

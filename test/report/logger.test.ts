@@ -60,6 +60,15 @@ describe('createLogger', () => {
 })
 
 describe('logEvents', () => {
+  it('warns of a registry that is asked again', () => {
+    const wait = { type: 'look-up', image: 'calico/node:v2', limitMs: 30_000 } as const
+    const records = recordsOf([wait, { ...wait, retry: { attempt: 1, reason: 'i/o timeout' } }])
+    expect(records).toMatchObject([
+      { level: 'info', event: 'look-up', image: 'calico/node:v2' },
+      { level: 'warn', event: 'look-up', msg: 'try 1 failed: i/o timeout' },
+    ])
+  })
+
   beforeEach(() => {
     vi.useFakeTimers({ now: 0 })
   })

@@ -43,6 +43,27 @@ function tick(ms = 100): void {
   vi.advanceTimersByTime(ms)
 }
 
+const lookUps: AgentEvent[] = [
+  { type: 'look-up', image: 'calico/node:v2', limitMs: 30_000 },
+  {
+    type: 'look-up',
+    image: 'calico/node:v2',
+    limitMs: 30_000,
+    retry: { attempt: 1, reason: 'cannot ask\nquay.io' },
+  },
+]
+const lookUpLines = `no answer about calico/node:v2 from its registry yet; waiting 30 s at most
+try 1 failed: cannot ask quay.io`
+
+it('tells of a registry that does not answer, before there is a run', () => {
+  const { progress, text } = plain()
+  feed(progress, lookUps)
+  expect(text()).toBe(lookUpLines)
+  const { progress: drawn, terminal } = live()
+  feed(drawn, lookUps)
+  expect(terminal.text).toBe(lookUpLines)
+})
+
 describe('plain progress', () => {
   it('tells a good run, a line per fact', () => {
     const { progress, text } = plain()

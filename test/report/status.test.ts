@@ -37,7 +37,7 @@ const full: StatusReport = {
           ...session,
           name: 'Node_10_0_0_1',
           neighbor: '10.0.0.1',
-          imported: 0,
+          imported: 1,
           established: false,
           info: 'Active  Socket: No route to host',
         },
@@ -66,7 +66,7 @@ const full: StatusReport = {
     startedAt: '2026-11-22T14:15:03.000Z',
     window: upgraded.window,
   },
-  unfinishedRun: { run: RUN, startedAt: '2026-11-22T14:15:03.000Z', command: 'upgrade' },
+  unfinishedRun: { run: RUN, startedAt: '2026-11-22T14:15:03.000Z', command: 'upgrade', atWork: null },
   upgrade: { refused: false, changed: true, components: { node: { from: FROM, to: TO } }, problems: [] },
   problems: [],
 }
@@ -84,7 +84,7 @@ describe('renderStatus', () => {
                   sha256:2222222222222222222222222222222222222222222222222222222222222222
       bird        IPv4, /var/run/calico/bird.ctl: recovery in progress, wait timer 225/240
                   Mesh_192_0_2_2  192.0.2.2  12 routes  Established
-                  Node_10_0_0_1   10.0.0.1   0 routes   Active  Socket: No route to host
+                  Node_10_0_0_1   10.0.0.1   1 route    Active  Socket: No route to host
                   announces a restart time of 120 s
       cni         /opt/cni/bin
                   calico       v2.0.6        sha256 aaaaaaaaaaaa
@@ -95,6 +95,18 @@ describe('renderStatus', () => {
       unfinished  20261122T141503Z-7f3a, upgrade of 2026-11-22 14:15:03Z; agent resume settles it
       upgrade     would put in place: node quay.io/calico/node:v2.6.12"
     `)
+  })
+
+  it('shows who is at work on a run', () => {
+    const unfinishedRun = full.unfinishedRun && {
+      ...full.unfinishedRun,
+      atWork: { pid: 4711, command: 'daemon (upgrade)' },
+    }
+    const shown = text({ unfinishedRun })
+    expect(shown).toContain(
+      'at work     20261122T141503Z-7f3a, upgrade of 2026-11-22 14:15:03Z, by pid 4711, agent daemon (upgrade)\n',
+    )
+    expect(shown).not.toContain('agent resume')
   })
 
   it('shows a bare host', () => {

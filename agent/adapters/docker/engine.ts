@@ -8,6 +8,7 @@ import { execCall } from './exec.ts'
 import { getJson } from './get-json.ts'
 import { imageCalls } from './images.ts'
 import { containerLogCall } from './logs.ts'
+import { type LookUpOptions, lookUpCall } from './look-up.ts'
 import { type PullOptions, pullCall } from './pull.ts'
 import { registryLogin } from './registry-auth.ts'
 
@@ -19,9 +20,11 @@ export interface DockerOptions {
   /** Milliseconds that a plain call may take. */
   timeoutMs?: number
   pull?: Partial<PullOptions>
+  lookUp?: Partial<LookUpOptions>
 }
 
 const pullDefaults: PullOptions = { retries: 4, backoffMs: 1000, stallMs: 60_000 }
+const lookUpDefaults: LookUpOptions = { limitMs: 30_000, silenceMs: 3_000, backoffMs: 1000 }
 
 /** The Docker Engine at a socket. Returns at once: nothing is loaded or dialled before the first call. */
 export function connectDocker(options: DockerOptions): Docker {
@@ -29,6 +32,7 @@ export function connectDocker(options: DockerOptions): Docker {
   const configDir = options.configDir ?? defaultConfigDir()
   const loginFor = (registry: string) => registryLogin(configDir, registry)
   const pull = { ...pullDefaults, ...options.pull }
+  const lookUp = { ...lookUpDefaults, ...options.lookUp }
   return {
     info: infoCall(request),
     ...containerCalls(request),
@@ -36,7 +40,8 @@ export function connectDocker(options: DockerOptions): Docker {
     exec: execCall(request),
     readContainerFile: readContainerFileCall(request),
     openContainerArchive: openContainerArchiveCall(request),
-    ...imageCalls(request, loginFor, pull),
+    ...imageCalls(request),
+    inspectRemoteImage: lookUpCall(request, loginFor, lookUp),
     pullImage: pullCall(request, loginFor, pull),
   }
 }

@@ -59,7 +59,7 @@ const rules: Rule[] = [
     pattern:
       /connection re(fused|set)|no such host|no route to host|network is unreachable|server misbehaving|timeout|timed out|deadline exceeded|client\.timeout|\bEOF\b|broken pipe/i,
     code: 'registry-unreachable',
-    fix: (ref) => `see whether this host reaches ${ref.registry}: curl -v https://${ref.registry}/v2/`,
+    fix: reachable,
     retry: true,
   },
 ]
@@ -79,6 +79,16 @@ export function orRegistryError(what: string, ref: ImageRef): (error: unknown) =
   return (error) => {
     throw error instanceof EngineError ? registryError(what, ref, error.reply, error) : error
   }
+}
+
+export function registrySilent(what: string, ref: ImageRef, ms: number): AgentError {
+  return new AgentError('registry-unreachable', `cannot ${what}: no answer within ${ms / 1000} s`, {
+    fix: reachable(ref),
+  })
+}
+
+function reachable({ registry }: ImageRef): string {
+  return `see whether this host reaches ${registry}: curl -v https://${registry}/v2/`
 }
 
 /** The stream of a pull ended without its last word. */

@@ -1,5 +1,6 @@
 import { birdBaseline } from '../bird-phase.ts'
 import type { Session } from '../bird-view.ts'
+import { counted } from '../counted.ts'
 import { type Rule, rulesOn } from './rule.ts'
 
 /** BIRD can restart now without costing routes, and its baseline can be taken. */
@@ -54,7 +55,7 @@ export const birdRules: Rule[] = [
         seen: ({ live }) =>
           live.length === 0
             ? 'no peer is up'
-            : `${count(live.length, 'live peer')}, each announces graceful restart`,
+            : `${counted(live.length, 'live peer')}, each announces graceful restart`,
         check: ({ live }) =>
           live.filter(dropsRoutes).map((peer) => ({
             message: `cannot keep the routes at ${peer.name}: that peer does not announce graceful restart`,
@@ -65,7 +66,7 @@ export const birdRules: Rule[] = [
         code: 'peer-down',
         severity: 'warning',
         about: 'each peer is up',
-        seen: ({ live }) => `${count(live.length, 'session')} Established, none is down`,
+        seen: ({ live }) => `${counted(live.length, 'session')} Established, none is down`,
         check: ({ name, dead }) =>
           dead.map((peer) => ({
             message: `peer ${peer} is down already: it is released if it alone holds BIRD's recovery back`,
@@ -102,8 +103,4 @@ export const birdRules: Rule[] = [
 /** Known of an Established peer only. */
 function dropsRoutes({ restartAware }: Session): boolean {
   return !restartAware
-}
-
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`
 }

@@ -137,7 +137,9 @@ it('the Engine gets the login of the registry that it asks', async () => {
   await config({ auths: { [hub]: { auth } } })
   engine.on('GET /distribution/calico/node:v3.0.1/json', json(401, { message: 'unauthorized' }))
   const docker = connectDocker(engine)
-  const error = await failureOf(docker.inspectRemoteImage('calico/node:v3.0.1', AbortSignal.timeout(5000)))
+  const error = await failureOf(
+    docker.inspectRemoteImage('calico/node:v3.0.1', () => undefined, AbortSignal.timeout(5000)),
+  )
   await engine.close()
   const header = String(engine.calls.at(-1)?.headers['x-registry-auth'])
   expect(JSON.parse(Buffer.from(header, 'base64url').toString())).toEqual({

@@ -1,5 +1,4 @@
-/** Bad usage of the command line, in words: exit code 2. */
-export class UsageError extends Error {}
+import { UsageError } from './usage-error.ts'
 
 /**
  * What the parser would take in another sense than it was meant: it reads each value of a switch but `true` as no, makes

@@ -1,0 +1,62 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { runCli } from '../../agent/commands/cli.ts'
+import type { Environment } from '../../agent/commands/environment.ts'
+
+let said = ''
+
+beforeEach(() => {
+  said = ''
+  vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
+    said += String(text)
+    return true
+  })
+})
+
+afterEach(() => {
+  vi.restoreAllMocks()
+})
+
+/** The first line of stderr, once the agent has said that it was used badly and nothing was opened. */
+async function usageError(...argv: string[]): Promise<string> {
+  const exits: number[] = []
+  const began = () => Promise.reject(new Error('it began'))
+  const environment: Environment = {
+    version: 'test',
+    loadConfig: began,
+    open: began,
+    log: () => {
+      throw new Error('it began')
+    },
+    print: () => undefined,
+    writeFile: began,
+    stopSignal: () => new AbortController().signal,
+    color: false,
+    exit: (code) => exits.push(code),
+  }
+  await runCli(argv, environment)
+  expect({ argv, exits }).toEqual({ argv, exits: [2] })
+  return said.split('\n')[0] ?? ''
+}
+
+describe('a command line that is refused', () => {
+  it.each([
+    [['upgrade', '--check=1'], '--check is a switch'],
+    [['plan', '--diff=yes'], '--diff is a switch'],
+    [['status', '--json=True'], '--json is a switch'],
+    [['status', '--no-json'], 'Unknown argument'],
+    [['plan', '--node', 'a', '--node', 'b'], '--node is given more than once'],
+    [['status', '--config', 'a', '--config', 'b'], '--config is given more than once'],
+    [['status', '--log-level', 'info', '--log-level', 'debug'], '--log-level is given more than once'],
+    [['status', '--state-dir='], '--state-dir needs a value'],
+    [['plan', '--window', 'abc'], '--window needs a number'],
+    [['plan', '--no-allow'], 'Unknown argument'],
+    [['plan', '--allow.x=1'], 'Unknown argument'],
+    [['status', '--no-state-dir'], 'Unknown argument'],
+    [['rollback', '--no-run'], 'Unknown argument'],
+    [['status', 'extra'], 'Unexpected argument: extra'],
+    [['rollback', 'a', 'b'], 'Unexpected argument: b'],
+    [['stauts'], 'Unknown command: stauts'],
+  ] as const)('%j: %s', async (argv, message) => {
+    expect(await usageError(...argv)).toContain(message)
+  })
+})

@@ -1,0 +1,52 @@
+import { expect, it, vi } from 'vitest'
+import type { App } from '../agent/app.ts'
+import type { Emit } from '../agent/core/events.ts'
+import { RunStore } from '../agent/journal/store.ts'
+import { rollback } from '../agent/rollback.ts'
+import { upgrade } from '../agent/upgrade.ts'
+import { wanted as nothing } from './core/observed.ts'
+import { ControllersHost } from './engine/controllers-host.ts'
+import { MemoryFiles } from './journal/memory-files.ts'
+
+const wanted = {
+  ...nothing,
+  node: { ...nothing.node, image: 'calico/node:v3.26.1' },
+  controllers: { ...nothing.controllers, image: 'calico/kube-controllers:v3.26.1' },
+  settleMs: 1_000,
+}
+
+function appOn(host: ControllersHost): App {
+  let runs = 0
+  return {
+    version: '0.0.0',
+    ports: host.ports(),
+    runs: new RunStore(new MemoryFiles(), host.clock),
+    lock: () => Promise.resolve(),
+    lockHolder: () => Promise.resolve(null),
+    newRun: () => `run-${++runs}`,
+    keepRuns: 20,
+    emit: () => undefined,
+    signal: new AbortController().signal,
+  }
+}
+
+it('a rollback of node and controllers looks at the host once', async () => {
+  const host = await ControllersHost.create()
+  const app = appOn(host)
+  expect(await upgrade(app, wanted)).toMatchObject({ outcome: 'upgraded' })
+  const looks = vi.spyOn(host.docker, 'info')
+  let looksBefore = 0
+  const emit: Emit = ({ type }) => {
+    if (type === 'run') looksBefore = looks.mock.calls.length
+  }
+  const { outcome, changed, components } = await rollback({ ...app, emit }, wanted, undefined)
+  expect({ outcome, changed, components }).toEqual({
+    outcome: 'rolled-back',
+    changed: true,
+    components: {
+      node: { from: 'calico/node:v3.26.1', to: 'calico/node:v3.20.0' },
+      controllers: { from: 'calico/kube-controllers:v3.26.1', to: 'calico/kube-controllers:v3.20.0' },
+    },
+  })
+  expect(looksBefore).toBe(1)
+})

@@ -1,0 +1,49 @@
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import type { JournalFiles } from '../agent/journal/store.ts'
+import { OpenRuns } from '../agent/open-runs.ts'
+import { stopSignal } from '../agent/stop-signal.ts'
+
+class Exit extends Error {}
+
+const said = vi.spyOn(process.stderr, 'write')
+const exit = vi.spyOn(process, 'exit')
+let before: NodeJS.SignalsListener[]
+
+beforeEach(() => {
+  before = process.listeners('SIGINT')
+  said.mockReset().mockReturnValue(true)
+  exit.mockReset().mockImplementation(() => {
+    throw new Exit()
+  })
+})
+
+afterEach(() => {
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    for (const listener of process.listeners(name))
+      if (!before.includes(listener)) process.off(name, listener)
+})
+
+it.each([
+  ['in a run', true, 'agent: ended in the middle of a run; "agent resume" finishes or unwinds it'],
+  ['where no run has begun', false, 'agent: ended before it was done; no run was open'],
+])('a second signal %s says what it leaves', (_, inRun, words) => {
+  const signal = stopSignal(() => inRun)
+  process.emit('SIGINT')
+  expect(signal.reason).toMatchObject({ code: 'cancelled' })
+  expect(exit).not.toHaveBeenCalled()
+  expect(() => process.emit('SIGINT')).toThrow(Exit)
+  expect(exit).toHaveBeenCalledWith(130)
+  expect(said.mock.calls.flat().join('')).toBe(`\n${words}\n`)
+})
+
+it('a run is open from its journal’s opening to its closing', async () => {
+  const runs = new OpenRuns()
+  const nothing = () => Promise.resolve()
+  const files = { open: () => Promise.resolve({ append: nothing, close: nothing }) }
+  const watched = runs.watch(files as unknown as JournalFiles)
+  expect(runs.any).toBe(false)
+  const file = await watched.open('r1.jsonl', 0)
+  expect(runs.any).toBe(true)
+  await file.close()
+  expect(runs.any).toBe(false)
+})
