@@ -1,6 +1,6 @@
 import type { Problem } from './core/errors.ts'
 import type { Emit } from './core/events.ts'
-import type { Plan } from './core/plan.ts'
+import type { Plan } from './core/plan/plan.ts'
 import type { DiffEntry, Outcome, Report } from './core/report.ts'
 import type { LockHolder } from './core/status-report.ts'
 import { type Execution, execute } from './engine/execute.ts'

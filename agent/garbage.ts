@@ -1,8 +1,8 @@
-import { stagedName } from './core/cni-files.ts'
-import { keptPaths } from './core/cni-plan.ts'
-import type { ContainerJson } from './core/docker-json.ts'
-import type { OldContainer } from './core/plan.ts'
-import type { Leftovers } from './core/plan-part.ts'
+import { stagedName } from './core/cni/files.ts'
+import type { ContainerJson } from './core/docker/json.ts'
+import { keptPaths } from './core/plan/cni.ts'
+import type { Leftovers } from './core/plan/part.ts'
+import type { OldContainer } from './core/plan/plan.ts'
 import { isCommittedRun, type RunState } from './journal/run-state.ts'
 import { type InPlace, leftoversOf, replacedBy, replacedControllers } from './replaced.ts'
 

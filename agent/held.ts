@@ -1,6 +1,6 @@
-import { sourceText } from './core/cni-plan.ts'
 import type { Wanted } from './core/model.ts'
-import type { Component, Plan } from './core/plan.ts'
+import { sourceText } from './core/plan/cni.ts'
+import type { Component, Plan } from './core/plan/plan.ts'
 import { isCommittedRun, type RunState } from './journal/run-state.ts'
 
 /** Why a target is not applied by the service itself; the newest run says it. */

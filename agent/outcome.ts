@@ -1,6 +1,6 @@
-import { settleByHand } from './core/by-hand.ts'
 import { type AgentError, ExitCode, type Problem } from './core/errors.ts'
-import type { Change, Component, Plan } from './core/plan.ts'
+import { settleByHand } from './core/plan/by-hand.ts'
+import type { Change, Component, Plan } from './core/plan/plan.ts'
 import type { DiffEntry, Outcome, Report } from './core/report.ts'
 import { isSettled } from './journal/commits.ts'
 import type { RunState } from './journal/run-state.ts'

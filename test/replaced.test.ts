@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import type { OldContainer, Plan } from '../agent/core/plan.ts'
-import type { UnitChange } from '../agent/core/unit-change.ts'
+import type { OldContainer, Plan } from '../agent/core/plan/plan.ts'
+import type { UnitChange } from '../agent/core/unit/change.ts'
 import { applyRecord, type RunState } from '../agent/journal/run-state.ts'
 import { knownContent, leftoversOf, replacedBy, replacedControllers } from '../agent/replaced.ts'
 import { recordsOf } from './journal/sample.ts'

@@ -7,8 +7,8 @@ import {
   parseReply,
   parseView,
   type ReplyLine,
-} from '../core/bird-replies.ts'
-import type { BirdEndpoint, BirdView } from '../core/bird-view.ts'
+} from '../core/bird/replies.ts'
+import type { BirdEndpoint, BirdView } from '../core/bird/view.ts'
 import { AgentError } from '../core/errors.ts'
 import type { Bird, SocketState } from '../ports/bird.ts'
 

@@ -1,8 +1,8 @@
 import { readFile, stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { x } from 'tinyexec'
+import { execStartArguments, type KubeletFacts, manifestFlags, versionCommand } from '../core/cni/kubelet.ts'
 import { AgentError } from '../core/errors.ts'
-import { execStartArguments, type KubeletFacts, manifestFlags, versionCommand } from '../core/kubelet.ts'
 import type { Kubelet } from '../ports/kubelet.ts'
 
 const ASK_MS = 10_000

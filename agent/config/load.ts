@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { AgentError } from '../core/errors.ts'
-import { type Release, releaseImages } from '../core/releases.ts'
+import { type Release, releaseImages } from '../core/release/releases.ts'
 import { parseConfig } from './parse.ts'
 import { ConfigError, findingsOf } from './problems.ts'
 import { type Config, configSchema } from './schema.ts'

@@ -1,9 +1,9 @@
 import { isIPv4, isIPv6 } from 'node:net'
 import { normalize } from 'node:path'
 import * as z from 'zod'
+import { parseImageRef, repository } from '../core/docker/image-ref.ts'
 import { AgentError } from '../core/errors.ts'
-import { parseImageRef, repository } from '../core/image-ref.ts'
-import { COMPONENTS, type ReleaseSources, releaseImages, unknownRelease } from '../core/releases.ts'
+import { COMPONENTS, type ReleaseSources, releaseImages, unknownRelease } from '../core/release/releases.ts'
 
 const imageRef = z.string().superRefine((text, context) => {
   try {

@@ -8,7 +8,7 @@ import {
   type WantedCniConfig,
   type WantedControllers,
 } from '../core/model.ts'
-import type { Release } from '../core/releases.ts'
+import type { Release } from '../core/release/releases.ts'
 import { releaseOf } from './load.ts'
 import { minimalConfig } from './parse.ts'
 import { ConfigError } from './problems.ts'

@@ -1,6 +1,6 @@
+import type { BirdPhase } from './bird/window.ts'
 import type { Problem } from './errors.ts'
-import type { PlannedStep } from './plan.ts'
-import type { BirdPhase } from './window.ts'
+import type { PlannedStep } from './plan/plan.ts'
 
 export type StepStatus = 'pending' | 'doing' | 'verifying' | 'verified' | 'failed' | 'undoing' | 'undone'
 

@@ -1,5 +1,5 @@
 import type { Problem } from './errors.ts'
-import type { Plan } from './plan.ts'
+import type { Plan } from './plan/plan.ts'
 import type { Outcome, Report, StepReport, WindowReport } from './report.ts'
 
 /** One run, as the list of runs has it. */

@@ -1,12 +1,12 @@
-import type { BirdEndpoint, BirdUp } from './bird-view.ts'
-import type { ContainerJson, ImageJson } from './docker-json.ts'
+import type { BirdEndpoint, BirdUp } from './bird/view.ts'
+import type { KubeletFacts, KubeletRestart } from './cni/kubelet.ts'
+import type { ContainerJson, ImageJson } from './docker/json.ts'
 import type { Problem } from './errors.ts'
-import type { KubeletFacts, KubeletRestart } from './kubelet.ts'
-import type { Json } from './merge-patch.ts'
-import type { Release } from './releases.ts'
-import type { ObservedPod } from './static-pod.ts'
-import type { UnitSource } from './unit-image.ts'
-import type { UnitState } from './unit-state.ts'
+import type { Json } from './json/merge-patch.ts'
+import type { ObservedPod } from './pod/static-pod.ts'
+import type { Release } from './release/releases.ts'
+import type { UnitSource } from './unit/image.ts'
+import type { UnitState } from './unit/state.ts'
 
 /** What the config and the flags ask of this host. Times in milliseconds. */
 export interface Wanted {

@@ -1,5 +1,5 @@
+import { runsAlready } from './docker/image-state.ts'
 import { AgentError, ExitCode, type Problem } from './errors.ts'
-import { runsAlready } from './image-state.ts'
 import type { Observed, Wanted } from './model.ts'
 import { birdRules } from './rules/bird.ts'
 import { cniRules, cniSourceRules } from './rules/cni.ts'

@@ -1,6 +1,6 @@
 import type { Problem } from './errors.ts'
 import type { StepStatus } from './events.ts'
-import type { Change, Component, StepKind } from './plan.ts'
+import type { Change, Component, StepKind } from './plan/plan.ts'
 
 export type Outcome =
   | 'unchanged'

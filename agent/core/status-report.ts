@@ -1,7 +1,7 @@
-import type { BirdEndpoint, Session } from './bird-view.ts'
+import type { BirdEndpoint, Session } from './bird/view.ts'
 import type { Problem } from './errors.ts'
 import type { InstalledPlugin, Owner } from './model.ts'
-import type { Plan } from './plan.ts'
+import type { Plan } from './plan/plan.ts'
 import type { Outcome, WindowReport } from './report.ts'
 
 /** The container that runs calico/node, or the controllers, now. */

@@ -1,6 +1,6 @@
 import { AgentError, isEngineGone, type Problem } from '../core/errors.ts'
 import type { Emit } from '../core/events.ts'
-import type { Component } from '../core/plan.ts'
+import type { Component } from '../core/plan/plan.ts'
 import type { Outcome } from '../core/report.ts'
 import { isAnySettled, isForwardOnly, isSettled, lastCommit } from '../journal/commits.ts'
 import type { Journal } from '../journal/journal.ts'

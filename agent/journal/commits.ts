@@ -1,4 +1,4 @@
-import type { Component, PlannedStep } from '../core/plan.ts'
+import type { Component, PlannedStep } from '../core/plan/plan.ts'
 import type { RunState } from './run-state.ts'
 
 type Progress = Pick<RunState, 'plan' | 'steps' | 'unwoundCommit'>

@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib'
 import { AgentError, ExitCode, type Problem } from '../core/errors.ts'
-import type { Plan } from '../core/plan.ts'
+import type { Plan } from '../core/plan/plan.ts'
 import type { Outcome, WindowReport } from '../core/report.ts'
 
 /** What a run writes down, in this order; "doing" means maybe done. */

@@ -1,6 +1,6 @@
 import type { Problem } from '../core/errors.ts'
 import type { StepStatus } from '../core/events.ts'
-import type { Plan } from '../core/plan.ts'
+import type { Plan } from '../core/plan/plan.ts'
 import type { Outcome, WindowReport } from '../core/report.ts'
 import type { JournalRecord, Stamp } from './record.ts'
 

@@ -1,5 +1,5 @@
 import type { Problem } from '../core/errors.ts'
-import type { Plan } from '../core/plan.ts'
+import type { Plan } from '../core/plan/plan.ts'
 import type { Clock } from '../ports/clock.ts'
 import { type AppendFile, Journal } from './journal.ts'
 import { decodeJournal, type JournalRecord } from './record.ts'

@@ -1,4 +1,4 @@
-import type { BirdEndpoint } from '../core/bird-view.ts'
+import type { BirdEndpoint } from '../core/bird/view.ts'
 import type { Problem } from '../core/errors.ts'
 import type { ObservedDaemon } from '../core/model.ts'
 import type { Bird, SocketState } from '../ports/bird.ts'

@@ -1,6 +1,6 @@
+import { imageVersion } from '../core/docker/health.ts'
+import { mustPull, versionOf } from '../core/docker/image-state.ts'
 import { AgentError, type Problem } from '../core/errors.ts'
-import { imageVersion } from '../core/health.ts'
-import { mustPull, versionOf } from '../core/image-state.ts'
 import type { CniSource, InstalledPlugin, ObservedCni, ObservedImage, WantedCni } from '../core/model.ts'
 import type { CniBinaries, StagedFacts } from '../ports/cni-binaries.ts'
 

@@ -1,5 +1,5 @@
-import { canBeUpgraded } from '../core/controllers-plan.ts'
 import type { Observed, ObservedControllers, Wanted, WantedControllers } from '../core/model.ts'
+import { canBeUpgraded } from '../core/plan/controllers.ts'
 import type { Docker } from '../ports/docker.ts'
 import { type Looking, observeImage } from './image.ts'
 import { findOwner, type OwnerPorts } from './owner.ts'

@@ -1,6 +1,6 @@
-import { gracefulRestartSeconds } from '../core/bird-config.ts'
+import { gracefulRestartSeconds } from '../core/bird/config.ts'
+import { backendOf, envMap } from '../core/docker/health.ts'
 import type { Problem } from '../core/errors.ts'
-import { backendOf, envMap } from '../core/health.ts'
 import {
   askingNothing,
   type Observed,

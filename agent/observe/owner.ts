@@ -1,7 +1,7 @@
-import type { ContainerJson } from '../core/docker-json.ts'
+import type { ContainerJson } from '../core/docker/json.ts'
 import type { ObservedUnit, Owner, Wanted } from '../core/model.ts'
-import type { ObservedPod } from '../core/static-pod.ts'
-import { readUnit } from '../core/unit-image.ts'
+import type { ObservedPod } from '../core/pod/static-pod.ts'
+import { readUnit } from '../core/unit/image.ts'
 import { findKubelet, type PodPorts } from './static-pod.ts'
 import { findUnit, type Keeper, type UnitPorts } from './unit.ts'
 

@@ -1,4 +1,4 @@
-import type { ContainerJson } from '../core/docker-json.ts'
+import type { ContainerJson } from '../core/docker/json.ts'
 import type { Owner, Wanted } from '../core/model.ts'
 import {
   CONTAINER_LABEL,
@@ -6,7 +6,7 @@ import {
   manifestsOf,
   type ObservedPod,
   podContainer,
-} from '../core/static-pod.ts'
+} from '../core/pod/static-pod.ts'
 import type { Docker } from '../ports/docker.ts'
 import type { Kubelet } from '../ports/kubelet.ts'
 import type { Manifests } from '../ports/manifests.ts'

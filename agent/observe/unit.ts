@@ -1,8 +1,8 @@
 import { AgentError } from '../core/errors.ts'
 import type { ObservedUnit, Wanted } from '../core/model.ts'
-import { readUnit, type UnitSource } from '../core/unit-image.ts'
-import type { UnitText } from '../core/unit-lines.ts'
-import type { UnitState } from '../core/unit-state.ts'
+import { readUnit, type UnitSource } from '../core/unit/image.ts'
+import type { UnitText } from '../core/unit/lines.ts'
+import type { UnitState } from '../core/unit/state.ts'
 import type { Systemd } from '../ports/systemd.ts'
 import type { UnitFiles } from '../ports/unit-files.ts'
 

@@ -1,4 +1,4 @@
-import type { BirdEndpoint, BirdView } from '../core/bird-view.ts'
+import type { BirdEndpoint, BirdView } from '../core/bird/view.ts'
 
 /** What stands at a path where BIRD's socket should be; `dead`: a socket nobody listens at. */
 export type SocketState = 'listening' | 'missing' | 'dead' | 'file' | 'symlink'

@@ -1,7 +1,7 @@
-import type { CniAnswer } from '../core/cni-version.ts'
+import type { CniAnswer } from '../core/cni/version.ts'
 import type { Problem } from '../core/errors.ts'
 import type { CniSource } from '../core/model.ts'
-import type { StageSource } from '../core/plan.ts'
+import type { StageSource } from '../core/plan/plan.ts'
 
 /** A run's files in a directory of plugins. */
 export interface CniPlace {

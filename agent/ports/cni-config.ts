@@ -1,4 +1,4 @@
-import type { ConfigFile } from '../core/cni-config.ts'
+import type { ConfigFile } from '../core/cni/config.ts'
 import type { Problem } from '../core/errors.ts'
 
 /** The directory of CNI configs, and the plugins that they name. */

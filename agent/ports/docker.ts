@@ -1,4 +1,4 @@
-import type { ContainerJson, CreateBody, Endpoint, ImageJson, RestartPolicy } from '../core/docker-json.ts'
+import type { ContainerJson, CreateBody, Endpoint, ImageJson, RestartPolicy } from '../core/docker/json.ts'
 
 export interface EngineInfo {
   /** Host name that the Engine runs under. */

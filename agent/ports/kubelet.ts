@@ -1,4 +1,4 @@
-import type { KubeletFacts } from '../core/kubelet.ts'
+import type { KubeletFacts } from '../core/cni/kubelet.ts'
 
 /** The kubelet's unit. */
 export interface Kubelet {

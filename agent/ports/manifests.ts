@@ -1,4 +1,4 @@
-import type { ManifestFile } from '../core/pod-manifest.ts'
+import type { ManifestFile } from '../core/pod/manifest.ts'
 
 export interface FileAttributes {
   mode: number

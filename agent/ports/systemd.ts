@@ -1,4 +1,4 @@
-import type { UnitState } from '../core/unit-state.ts'
+import type { UnitState } from '../core/unit/state.ts'
 
 /** The host's service manager. A host without systemd has no units. */
 export interface Systemd {

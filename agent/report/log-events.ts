@@ -1,5 +1,5 @@
 import type { AgentEvent, Emit } from '../core/events.ts'
-import type { PlannedStep } from '../core/plan.ts'
+import type { PlannedStep } from '../core/plan/plan.ts'
 import type { Logger } from './logger.ts'
 import { lookUpText, pullPace, pullText, retryText } from './pull-text.ts'
 import type { Of } from './run-view.ts'

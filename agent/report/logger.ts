@@ -1,5 +1,5 @@
 import pino from 'pino'
-import { redactValue } from '../core/redact.ts'
+import { redactValue } from '../core/redact/redact.ts'
 
 export interface LoggerOptions {
   level: pino.LevelWithSilent

@@ -1,5 +1,5 @@
 import type { AgentEvent, StepStatus } from '../core/events.ts'
-import type { PlannedStep } from '../core/plan.ts'
+import type { PlannedStep } from '../core/plan/plan.ts'
 import type { Pull } from './pull-text.ts'
 import { oneLine, seconds, setSeconds } from './text.ts'
 

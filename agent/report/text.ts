@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from 'node:util'
 import pico from 'picocolors'
-import { redactText } from '../core/redact-text.ts'
+import { redactText } from '../core/redact/text.ts'
 
 export type Colors = ReturnType<typeof pico.createColors>
 

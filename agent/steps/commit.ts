@@ -1,5 +1,5 @@
 import { AgentError, type Problem } from '../core/errors.ts'
-import type { ContainerCommit, OldContainer } from '../core/plan.ts'
+import type { ContainerCommit, OldContainer } from '../core/plan/plan.ts'
 import type { Docker } from '../ports/docker.ts'
 import { findNext } from './next-container.ts'
 import type { Step } from './step.ts'

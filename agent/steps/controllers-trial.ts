@@ -1,5 +1,5 @@
 import { AgentError, ExitCode } from '../core/errors.ts'
-import type { OldContainer } from '../core/plan.ts'
+import type { OldContainer } from '../core/plan/plan.ts'
 import type { Docker } from '../ports/docker.ts'
 import { lastWords } from './last-words.ts'
 import { failingExec } from './look.ts'

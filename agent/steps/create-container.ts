@@ -1,4 +1,4 @@
-import { RUN_LABEL } from '../core/container-spec.ts'
+import { RUN_LABEL } from '../core/docker/container-spec.ts'
 import type { Docker } from '../ports/docker.ts'
 import type { Step } from './step.ts'
 

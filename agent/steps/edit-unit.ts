@@ -1,5 +1,5 @@
 import { AgentError } from '../core/errors.ts'
-import type { FileEdit, UnitChange } from '../core/unit-change.ts'
+import type { FileEdit, UnitChange } from '../core/unit/change.ts'
 import type { UnitFiles } from '../ports/unit-files.ts'
 import type { Step } from './step.ts'
 import { removeTrial } from './unit-restart.ts'

@@ -1,8 +1,8 @@
-import type { DaemonStanding } from '../core/bird-phase.ts'
+import type { DaemonStanding } from '../core/bird/phase.ts'
+import { type BirdPhase, type RollbackReason, type WindowState, windowVerdict } from '../core/bird/window.ts'
 import type { Problem } from '../core/errors.ts'
 import type { WindowMark } from '../core/events.ts'
 import type { WindowReport } from '../core/report.ts'
-import { type BirdPhase, type RollbackReason, type WindowState, windowVerdict } from '../core/window.ts'
 import {
   type BirdLook,
   type ContainerLook,

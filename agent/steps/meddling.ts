@@ -1,6 +1,6 @@
-import type { ContainerJson } from '../core/docker-json.ts'
+import type { ContainerJson } from '../core/docker/json.ts'
 import { AgentError } from '../core/errors.ts'
-import type { Gate, OldContainer } from '../core/plan.ts'
+import type { Gate, OldContainer } from '../core/plan/plan.ts'
 import type { Docker } from '../ports/docker.ts'
 import type { StepContext } from './step.ts'
 

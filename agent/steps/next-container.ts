@@ -1,7 +1,7 @@
-import { RUN_LABEL } from '../core/container-spec.ts'
-import type { ContainerJson } from '../core/docker-json.ts'
+import { RUN_LABEL } from '../core/docker/container-spec.ts'
+import type { ContainerJson } from '../core/docker/json.ts'
 import { AgentError } from '../core/errors.ts'
-import type { NextContainer } from '../core/plan.ts'
+import type { NextContainer } from '../core/plan/plan.ts'
 import type { Docker } from '../ports/docker.ts'
 
 /** The container that takes over, whatever its name is by now. */

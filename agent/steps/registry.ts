@@ -1,4 +1,4 @@
-import type { PlannedStep, StepArgs, StepKind } from '../core/plan.ts'
+import type { PlannedStep, StepArgs, StepKind } from '../core/plan/plan.ts'
 import { cleanUp } from './clean-up.ts'
 import { commit } from './commit.ts'
 import { createContainer } from './create-container.ts'

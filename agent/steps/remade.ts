@@ -1,5 +1,5 @@
 import { AgentError } from '../core/errors.ts'
-import type { OldContainer } from '../core/plan.ts'
+import type { OldContainer } from '../core/plan/plan.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Docker } from '../ports/docker.ts'
 import type { StepContext } from './step.ts'

@@ -1,5 +1,5 @@
 import { AgentError, ExitCode } from '../core/errors.ts'
-import type { Gate } from '../core/plan.ts'
+import type { Gate } from '../core/plan/plan.ts'
 import { describeUnmet, watchTrial } from './gate.ts'
 import type { Trial } from './look.ts'
 import type { StepContext, StepResult } from './step.ts'

@@ -1,6 +1,6 @@
-import type { ContainerJson } from '../core/docker-json.ts'
+import type { ContainerJson } from '../core/docker/json.ts'
 import { AgentError } from '../core/errors.ts'
-import { CONTAINER_LABEL, NAMESPACE_LABEL, POD_LABEL, type PodContainer } from '../core/static-pod.ts'
+import { CONTAINER_LABEL, NAMESPACE_LABEL, POD_LABEL, type PodContainer } from '../core/pod/static-pod.ts'
 import type { ContainerSummary, Docker } from '../ports/docker.ts'
 import type { StepContext } from './step.ts'
 

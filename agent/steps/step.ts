@@ -1,6 +1,6 @@
 import type { Problem } from '../core/errors.ts'
 import type { Emit } from '../core/events.ts'
-import type { StepArgs, StepKind, SwappedBinary } from '../core/plan.ts'
+import type { StepArgs, StepKind, SwappedBinary } from '../core/plan/plan.ts'
 import type { WindowReport } from '../core/report.ts'
 import type { Bird } from '../ports/bird.ts'
 import type { Clock } from '../ports/clock.ts'

@@ -1,5 +1,5 @@
 import { AgentError, ExitCode } from '../core/errors.ts'
-import type { StepArgs } from '../core/plan.ts'
+import type { StepArgs } from '../core/plan/plan.ts'
 import type { CniBinaries } from '../ports/cni-binaries.ts'
 import type { Step, StepBefore } from './step.ts'
 

@@ -1,5 +1,5 @@
 import { AgentError, isEngineGone } from '../core/errors.ts'
-import type { Gate, OldContainer } from '../core/plan.ts'
+import type { Gate, OldContainer } from '../core/plan/plan.ts'
 import { describeUnmet, watchTrial } from './gate.ts'
 import { holdRoutes, releaseRoutes } from './held-routes.ts'
 import { lastWords } from './last-words.ts'

@@ -1,4 +1,4 @@
-import type { OldContainer } from '../core/plan.ts'
+import type { OldContainer } from '../core/plan/plan.ts'
 import { downTime, gateFailed, isUp, notRestored, untilHealthy } from './controllers-trial.ts'
 import { refuseChangedFile, replaceFile } from './edit-unit.ts'
 import { refuseStalePlan } from './meddling.ts'

@@ -1,5 +1,5 @@
 import { AgentError } from '../core/errors.ts'
-import type { OldContainer } from '../core/plan.ts'
+import type { OldContainer } from '../core/plan/plan.ts'
 import type { Docker } from '../ports/docker.ts'
 import { downTime, isUp, notRestored, untilHealthy } from './controllers-trial.ts'
 import { findNext } from './next-container.ts'

@@ -1,6 +1,6 @@
 import { AgentError, ExitCode, type Problem } from '../core/errors.ts'
-import type { ManifestChange } from '../core/plan.ts'
-import type { PodContainer } from '../core/static-pod.ts'
+import type { ManifestChange } from '../core/plan/plan.ts'
+import type { PodContainer } from '../core/pod/static-pod.ts'
 import type { FileAttributes, Manifests } from '../ports/manifests.ts'
 import { untilHealthy } from './controllers-trial.ts'
 import { allInPods, runningInPods, untilGone, untilRuns } from './static-pod-containers.ts'

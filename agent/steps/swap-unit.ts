@@ -1,6 +1,6 @@
 import { AgentError } from '../core/errors.ts'
-import type { Gate } from '../core/plan.ts'
-import type { UnitChange } from '../core/unit-change.ts'
+import type { Gate } from '../core/plan/plan.ts'
+import type { UnitChange } from '../core/unit/change.ts'
 import { refuseChangedFile, replaceFile } from './edit-unit.ts'
 import { describeUnmet, watchTrial } from './gate.ts'
 import { holdRoutes, releaseRoutes } from './held-routes.ts'

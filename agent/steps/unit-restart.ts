@@ -1,7 +1,7 @@
-import type { ContainerJson } from '../core/docker-json.ts'
+import type { ContainerJson } from '../core/docker/json.ts'
 import { AgentError } from '../core/errors.ts'
-import type { UnitChange } from '../core/unit-change.ts'
-import type { UnitState } from '../core/unit-state.ts'
+import type { UnitChange } from '../core/unit/change.ts'
+import type { UnitState } from '../core/unit/state.ts'
 import type { StepContext } from './step.ts'
 
 const POLL_MS = 20

@@ -1,7 +1,7 @@
-import type { ContainerJson } from '../core/docker-json.ts'
+import type { ContainerJson } from '../core/docker/json.ts'
 import { AgentError, ExitCode } from '../core/errors.ts'
-import type { OldContainer } from '../core/plan.ts'
-import type { UnitChange } from '../core/unit-change.ts'
+import type { OldContainer } from '../core/plan/plan.ts'
+import type { UnitChange } from '../core/unit/change.ts'
 import type { StepContext } from './step.ts'
 
 /** Made from another image, after the old one. */

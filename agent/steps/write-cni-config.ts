@@ -1,5 +1,5 @@
 import { AgentError, type Problem } from '../core/errors.ts'
-import type { StepArgs } from '../core/plan.ts'
+import type { StepArgs } from '../core/plan/plan.ts'
 import type { Step } from './step.ts'
 
 /** Calico's CNI config, from one whole text to another. A text that is neither is somebody else's: it stays. */

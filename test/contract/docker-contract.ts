@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { CreateBody } from '../../agent/core/docker-json.ts'
+import type { CreateBody } from '../../agent/core/docker/json.ts'
 import { AgentError } from '../../agent/core/errors.ts'
 import type { Docker, PullProgress } from '../../agent/ports/docker.ts'
 

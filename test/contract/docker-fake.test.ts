@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
-import type { CreateBody } from '../../agent/core/docker-json.ts'
+import type { CreateBody } from '../../agent/core/docker/json.ts'
 import { FakeDocker } from '../fakes/docker.ts'
 import { dockerContract } from './docker-contract.ts'
 

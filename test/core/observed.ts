@@ -1,10 +1,10 @@
-import type { BirdUp } from '../../agent/core/bird-view.ts'
-import type { ContainerConfig, ContainerJson, HostConfig, ImageJson } from '../../agent/core/docker-json.ts'
+import type { BirdUp } from '../../agent/core/bird/view.ts'
+import type { ContainerConfig, ContainerJson, HostConfig, ImageJson } from '../../agent/core/docker/json.ts'
 import type { Observed, ObservedImage, ObservedNode, ObservedUnit, Wanted } from '../../agent/core/model.ts'
-import type { UnitSource } from '../../agent/core/unit-image.ts'
-import type { UnitState } from '../../agent/core/unit-state.ts'
+import type { UnitSource } from '../../agent/core/unit/image.ts'
+import type { UnitState } from '../../agent/core/unit/state.ts'
 import { session, upView } from '../fakes/bird.ts'
-import { unitOf } from './units.ts'
+import { unitOf } from './unit/units.ts'
 
 export const digest = (letter: string): string => `sha256:${letter.repeat(64)}`
 

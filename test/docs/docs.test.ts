@@ -9,7 +9,7 @@ import { parseConfig } from '../../agent/config/parse.ts'
 import { configSchema } from '../../agent/config/schema.ts'
 import { AgentError, ExitCode } from '../../agent/core/errors.ts'
 import { checkAllowed } from '../../agent/core/preflight.ts'
-import { releaseImages } from '../../agent/core/releases.ts'
+import { releaseImages } from '../../agent/core/release/releases.ts'
 import { createLogger } from '../../agent/report/logger.ts'
 import { anchors, blocks, codeRows, relativeLinks, root, rows, section, textOf } from './markdown.ts'
 import {

@@ -1,5 +1,5 @@
-import { upgradePlan } from '../../agent/core/build-plan.ts'
-import type { ContainerJson } from '../../agent/core/docker-json.ts'
+import type { ContainerJson } from '../../agent/core/docker/json.ts'
+import { upgradePlan } from '../../agent/core/plan/build.ts'
 import { execute } from '../../agent/engine/execute.ts'
 import { resume } from '../../agent/engine/resume.ts'
 import { observe } from '../../agent/observe/observe.ts'

@@ -1,4 +1,4 @@
-import { upgradePlan } from '../../agent/core/build-plan.ts'
+import { upgradePlan } from '../../agent/core/plan/build.ts'
 import { execute } from '../../agent/engine/execute.ts'
 import { resume } from '../../agent/engine/resume.ts'
 import { observe } from '../../agent/observe/observe.ts'

@@ -1,5 +1,5 @@
 import type { Emit } from '../../agent/core/events.ts'
-import type { Plan } from '../../agent/core/plan.ts'
+import type { Plan } from '../../agent/core/plan/plan.ts'
 import { execute } from '../../agent/engine/execute.ts'
 import { resume } from '../../agent/engine/resume.ts'
 import type { Journal } from '../../agent/journal/journal.ts'

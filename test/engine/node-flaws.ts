@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { ContainerJson } from '../../agent/core/docker-json.ts'
+import type { ContainerJson } from '../../agent/core/docker/json.ts'
 import { RUN } from './killable-run.ts'
 
 interface Expected {

@@ -1,4 +1,4 @@
-import type { ContainerJson } from '../../agent/core/docker-json.ts'
+import type { ContainerJson } from '../../agent/core/docker/json.ts'
 import { FakeBird, type Running, type Timeline } from '../fakes/bird.ts'
 import type { FakeClock } from '../fakes/clock.ts'
 import type { FakeDocker } from '../fakes/docker.ts'

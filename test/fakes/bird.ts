@@ -1,4 +1,4 @@
-import type { BirdEndpoint, BirdView, Session } from '../../agent/core/bird-view.ts'
+import type { BirdEndpoint, BirdView, Session } from '../../agent/core/bird/view.ts'
 import { AgentError } from '../../agent/core/errors.ts'
 import type { Bird, SocketState } from '../../agent/ports/bird.ts'
 import type { Clock } from '../../agent/ports/clock.ts'

@@ -1,5 +1,5 @@
-import { keptName, stagedName } from '../../agent/core/cni-files.ts'
-import type { CniAnswer } from '../../agent/core/cni-version.ts'
+import { keptName, stagedName } from '../../agent/core/cni/files.ts'
+import type { CniAnswer } from '../../agent/core/cni/version.ts'
 import { AgentError, type Problem } from '../../agent/core/errors.ts'
 import type {
   BinaryFacts,

@@ -1,6 +1,6 @@
-import { type ConfigFile, LIVE_ENDING } from '../../agent/core/cni-config.ts'
+import { type ConfigFile, LIVE_ENDING } from '../../agent/core/cni/config.ts'
+import type { KubeletFacts } from '../../agent/core/cni/kubelet.ts'
 import { AgentError, type Problem } from '../../agent/core/errors.ts'
-import type { KubeletFacts } from '../../agent/core/kubelet.ts'
 import type { CniConfigs } from '../../agent/ports/cni-config.ts'
 import type { Kubelet } from '../../agent/ports/kubelet.ts'
 

@@ -4,7 +4,7 @@ import type {
   CreateBody,
   ImageJson,
   MountPoint,
-} from '../../agent/core/docker-json.ts'
+} from '../../agent/core/docker/json.ts'
 
 const never = '0001-01-01T00:00:00Z'
 

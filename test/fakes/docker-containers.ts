@@ -1,4 +1,4 @@
-import type { ContainerJson } from '../../agent/core/docker-json.ts'
+import type { ContainerJson } from '../../agent/core/docker/json.ts'
 import { wouldRestart } from './docker-container.ts'
 import { nameOf, refusal } from './docker-words.ts'
 

@@ -1,6 +1,11 @@
-import type { ContainerConfig, ImageJson } from '../../agent/core/docker-json.ts'
+import {
+  familiarName,
+  formatImageRef,
+  matchesImage,
+  parseImageRef,
+} from '../../agent/core/docker/image-ref.ts'
+import type { ContainerConfig, ImageJson } from '../../agent/core/docker/json.ts'
 import { AgentError } from '../../agent/core/errors.ts'
-import { familiarName, formatImageRef, matchesImage, parseImageRef } from '../../agent/core/image-ref.ts'
 import type { PullProgress } from '../../agent/ports/docker.ts'
 
 export interface FakeImage {

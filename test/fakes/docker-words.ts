@@ -1,5 +1,5 @@
 import { EngineError } from '../../agent/adapters/docker/errors.ts'
-import type { ContainerJson } from '../../agent/core/docker-json.ts'
+import type { ContainerJson } from '../../agent/core/docker/json.ts'
 
 /** `key` or `key=value`, as the Engine's filter takes it. */
 export function hasLabel(labels: Record<string, string>, label: string): boolean {

@@ -4,7 +4,7 @@ import type {
   Endpoint,
   ImageJson,
   RestartPolicy,
-} from '../../agent/core/docker-json.ts'
+} from '../../agent/core/docker/json.ts'
 import { AgentError } from '../../agent/core/errors.ts'
 import type {
   ContainerArchive,

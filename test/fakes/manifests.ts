@@ -1,6 +1,6 @@
 import { readPod } from '../../agent/adapters/manifests/read-pod.ts'
 import { AgentError } from '../../agent/core/errors.ts'
-import type { ManifestFile } from '../../agent/core/pod-manifest.ts'
+import type { ManifestFile } from '../../agent/core/pod/manifest.ts'
 import type { FileAttributes, Manifests } from '../../agent/ports/manifests.ts'
 
 interface FakeManifest extends FileAttributes {

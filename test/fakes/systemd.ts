@@ -1,5 +1,5 @@
-import { readUnit, type UnitSource } from '../../agent/core/unit-image.ts'
-import type { UnitState } from '../../agent/core/unit-state.ts'
+import { readUnit, type UnitSource } from '../../agent/core/unit/image.ts'
+import type { UnitState } from '../../agent/core/unit/state.ts'
 import type { Systemd } from '../../agent/ports/systemd.ts'
 import type { UnitFile, UnitFiles } from '../../agent/ports/unit-files.ts'
 import type { FakeClock } from './clock.ts'

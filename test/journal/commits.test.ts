@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { StepStatus } from '../../agent/core/events.ts'
-import type { Component, PlannedStep } from '../../agent/core/plan.ts'
+import type { Component, PlannedStep } from '../../agent/core/plan/plan.ts'
 import { isAnySettled, isForwardOnly, isSettled, lastCommit } from '../../agent/journal/commits.ts'
 
 const pull = (component: Component): PlannedStep => ({ kind: 'pull-image', component, args: { image: 'i' } })

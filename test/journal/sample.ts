@@ -1,4 +1,4 @@
-import type { Plan } from '../../agent/core/plan.ts'
+import type { Plan } from '../../agent/core/plan/plan.ts'
 import { encodeRecord, type JournalEntry, type JournalRecord } from '../../agent/journal/record.ts'
 
 export const plan = (run: string, command: Plan['command'] = 'upgrade'): Plan => ({

@@ -1,5 +1,5 @@
 import type { AgentEvent } from '../../agent/core/events.ts'
-import type { OldContainer, PlannedStep } from '../../agent/core/plan.ts'
+import type { OldContainer, PlannedStep } from '../../agent/core/plan/plan.ts'
 import type { Report } from '../../agent/core/report.ts'
 
 export const RUN = '20261122T141503Z-7f3a'

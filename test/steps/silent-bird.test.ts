@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { birdBaseline } from '../../agent/core/bird-phase.ts'
-import type { BirdView } from '../../agent/core/bird-view.ts'
+import { birdBaseline } from '../../agent/core/bird/phase.ts'
+import type { BirdView } from '../../agent/core/bird/view.ts'
 import { watchTrial } from '../../agent/steps/gate.ts'
 import { awaitSafeStop } from '../../agent/steps/restored.ts'
 import type { StepContext } from '../../agent/steps/step.ts'

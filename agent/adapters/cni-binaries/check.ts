@@ -1,4 +1,4 @@
-import { ELF_HEAD_BYTES, elfArchitecture } from '../../core/elf.ts'
+import { ELF_HEAD_BYTES, elfArchitecture } from '../../core/cni/elf.ts'
 import type { AgentError } from '../../core/errors.ts'
 import type { StagedBinary, StageRequest } from '../../ports/cni-binaries.ts'
 import { cniVersionsOf, versionOf } from './plugin.ts'

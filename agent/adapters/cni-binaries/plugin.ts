@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
-import { calicoVersion, printedVersion } from '../../core/cni-plugin.ts'
-import { type CniAnswer, supportedCniVersions, versionQuestion } from '../../core/cni-version.ts'
+import { calicoVersion, printedVersion } from '../../core/cni/plugin.ts'
+import { type CniAnswer, supportedCniVersions, versionQuestion } from '../../core/cni/version.ts'
 
 /** A plugin answers both questions within 50 ms. */
 const TIMEOUT_MS = 5_000

@@ -1,6 +1,6 @@
 import { link, lstat, realpath, rename } from 'node:fs/promises'
 import { join } from 'node:path'
-import { keptName, stagedName } from '../../core/cni-files.ts'
+import { keptName, stagedName } from '../../core/cni/files.ts'
 import { AgentError } from '../../core/errors.ts'
 import type { CniPlace, KeptBinary } from '../../ports/cni-binaries.ts'
 import { fileError, isMissing, syncDirectory, unlinkIfThere } from '../atomic-file.ts'

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { ContainerJson, CreateBody, Endpoint } from '../../core/docker-json.ts'
+import type { ContainerJson, CreateBody, Endpoint } from '../../core/docker/json.ts'
 import type { ContainerSummary, Docker } from '../../ports/docker.ts'
 import type { Request } from './connection.ts'
 import { dockerTimeout, whenRefused } from './errors.ts'

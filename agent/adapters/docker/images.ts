@@ -1,4 +1,4 @@
-import type { ImageJson } from '../../core/docker-json.ts'
+import type { ImageJson } from '../../core/docker/json.ts'
 import type { Docker } from '../../ports/docker.ts'
 import type { Request } from './connection.ts'
 import { whenRefused } from './errors.ts'

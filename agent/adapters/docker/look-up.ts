@@ -1,11 +1,11 @@
-import { AgentError } from '../../core/errors.ts'
 import {
   familiarName,
   formatImageRef,
   type ImageRef,
   parseImageRef,
   registryKey,
-} from '../../core/image-ref.ts'
+} from '../../core/docker/image-ref.ts'
+import { AgentError } from '../../core/errors.ts'
 import type { Docker, LookUpWait, RemoteImage } from '../../ports/docker.ts'
 import type { Request } from './connection.ts'
 import type { RegistryLogin } from './credential-helper.ts'

@@ -1,12 +1,12 @@
 import type Dockerode from 'dockerode'
-import { AgentError } from '../../core/errors.ts'
 import {
   familiarName,
   formatImageRef,
   type ImageRef,
   parseImageRef,
   registryKey,
-} from '../../core/image-ref.ts'
+} from '../../core/docker/image-ref.ts'
+import { AgentError } from '../../core/errors.ts'
 import type { Docker, PullProgress } from '../../ports/docker.ts'
 import type { Request } from './connection.ts'
 import type { RegistryLogin } from './credential-helper.ts'

@@ -1,5 +1,5 @@
+import { familiarName, type ImageRef } from '../../core/docker/image-ref.ts'
 import { AgentError } from '../../core/errors.ts'
-import { familiarName, type ImageRef } from '../../core/image-ref.ts'
 import { EngineError } from './errors.ts'
 
 interface Rule {

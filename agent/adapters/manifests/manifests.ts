@@ -1,7 +1,7 @@
 import { lstat, readdir, rename } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { AgentError } from '../../core/errors.ts'
-import type { ManifestFile } from '../../core/pod-manifest.ts'
+import type { ManifestFile } from '../../core/pod/manifest.ts'
 import type { FileAttributes, Manifests } from '../../ports/manifests.ts'
 import {
   bringBack,

@@ -1,6 +1,6 @@
 import type * as YamlModule from 'yaml'
 import type { Document, Node, Scalar } from 'yaml'
-import type { ImageToken, ManifestContainer, ManifestFile, ManifestValue } from '../../core/pod-manifest.ts'
+import type { ImageToken, ManifestContainer, ManifestFile, ManifestValue } from '../../core/pod/manifest.ts'
 
 /** The API's default (core/v1, DefaultTerminationGracePeriodSeconds). */
 const GRACE_S = 30

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { x } from 'tinyexec'
 import { AgentError, ExitCode } from '../../core/errors.ts'
-import { parseUnitState, type UnitState } from '../../core/unit-state.ts'
+import { parseUnitState, type UnitState } from '../../core/unit/state.ts'
 import type { Systemd } from '../../ports/systemd.ts'
 import { hasClient, unitOfClient } from './docker-clients.ts'
 

@@ -1,5 +1,5 @@
-import { birdBaseline } from '../bird-phase.ts'
-import type { Session } from '../bird-view.ts'
+import { birdBaseline } from '../bird/phase.ts'
+import type { Session } from '../bird/view.ts'
 import { counted } from '../counted.ts'
 import { type Rule, rulesOn } from './rule.ts'
 

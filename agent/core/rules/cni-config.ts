@@ -1,6 +1,6 @@
-import { cniConfigProblems } from '../cni-config-plan.ts'
-import { isInstalled } from '../cni-plan.ts'
 import type { Problem } from '../errors.ts'
+import { isInstalled } from '../plan/cni.ts'
+import { cniConfigProblems } from '../plan/cni-config.ts'
 import { type Rule, rulesOn } from './rule.ts'
 
 /** Calico's CNI config can be changed, and the kubelet takes it. */

@@ -1,4 +1,4 @@
-import { cniBinaryProblems, nodenameProblem } from '../cni-preflight.ts'
+import { cniBinaryProblems, nodenameProblem } from '../cni/preflight.ts'
 import { imageRules } from './image.ts'
 import { type Rule, rulesOn } from './rule.ts'
 

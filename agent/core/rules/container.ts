@@ -1,4 +1,4 @@
-import type { ContainerJson } from '../docker-json.ts'
+import type { ContainerJson } from '../docker/json.ts'
 import { isHosted, type Owner } from '../model.ts'
 import { type Objection, type Rule, rulesOn } from './rule.ts'
 

@@ -1,11 +1,11 @@
 import semver from 'semver'
-import { isInstalled } from '../cni-plan.ts'
-import type { ContainerJson } from '../docker-json.ts'
-import { envMap } from '../health.ts'
-import { runsAlready } from '../image-state.ts'
+import { envMap } from '../docker/health.ts'
+import { runsAlready } from '../docker/image-state.ts'
+import type { ContainerJson } from '../docker/json.ts'
 import type { Observed } from '../model.ts'
-import { imageRelease, nodeVersions, runningVersion, versionText } from '../node-versions.ts'
-import type { COMPONENTS } from '../releases.ts'
+import { isInstalled } from '../plan/cni.ts'
+import { imageRelease, nodeVersions, runningVersion, versionText } from '../release/node-versions.ts'
+import type { COMPONENTS } from '../release/releases.ts'
 import { type Objection, type Rule, rulesOn } from './rule.ts'
 
 type Component = (typeof COMPONENTS)[number]

@@ -1,7 +1,7 @@
-import { tagOf } from '../image-ref.ts'
+import { tagOf } from '../docker/image-ref.ts'
 import type { Observed, Wanted } from '../model.ts'
-import { imageRelease, nodeVersions, versionText } from '../node-versions.ts'
-import { COMPONENTS, type Release, releaseImages, releaseOfNode } from '../releases.ts'
+import { imageRelease, nodeVersions, versionText } from '../release/node-versions.ts'
+import { COMPONENTS, type Release, releaseImages, releaseOfNode } from '../release/releases.ts'
 import { type Objection, type Rule, rulesOn } from './rule.ts'
 
 /** What this host will run, and what the release has; null where it is not known. */

@@ -1,5 +1,5 @@
 import type { Observed, ObservedControllers, Wanted } from '../model.ts'
-import { containerIn, type ObservedPod, staticPodProblem } from '../static-pod.ts'
+import { containerIn, type ObservedPod, staticPodProblem } from '../pod/static-pod.ts'
 import { notReplaced } from './controllers.ts'
 import { type Objection, type Rule, rulesOn } from './rule.ts'
 

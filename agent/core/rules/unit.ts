@@ -1,6 +1,6 @@
 import type { Observed, ObservedUnit, Wanted } from '../model.ts'
-import { type KeptContainer, unitChangeOf } from '../running-unit.ts'
-import type { UnitChange, UnitRefusal } from '../unit-change.ts'
+import { type KeptContainer, unitChangeOf } from '../plan/running-unit.ts'
+import type { UnitChange, UnitRefusal } from '../unit/change.ts'
 import { type Objection, type Rule, rulesOn } from './rule.ts'
 
 /** A container that a systemd unit runs, and what is asked of it. */

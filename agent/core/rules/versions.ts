@@ -1,8 +1,8 @@
 import semver from 'semver'
-import { envMap } from '../health.ts'
+import { envMap } from '../docker/health.ts'
 import type { Observed } from '../model.ts'
-import { nodeVersions, versionText } from '../node-versions.ts'
-import { isWithdrawn } from '../releases.ts'
+import { nodeVersions, versionText } from '../release/node-versions.ts'
+import { isWithdrawn } from '../release/releases.ts'
 import { type Objection, type Rule, rulesOn } from './rule.ts'
 
 /** From one version to another; null where neither tag nor label states it, which is never a reason to refuse. */

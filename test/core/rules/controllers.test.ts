@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { ObservedControllers, ObservedImage, ObservedUnit, Owner } from '../../../agent/core/model.ts'
 import { preflight } from '../../../agent/core/preflight.ts'
 import { container, digest, image, observed, unit as unitSeen, wanted } from '../observed.ts'
-import { unitOf } from '../units.ts'
+import { unitOf } from '../unit/units.ts'
 
 const NAME = 'calico-kube-controllers'
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Companions } from '../../../agent/core/model.ts'
 import { preflight } from '../../../agent/core/preflight.ts'
-import { type Release, releaseImages } from '../../../agent/core/releases.ts'
+import { type Release, releaseImages } from '../../../agent/core/release/releases.ts'
 import { newImage, observed, wanted } from '../observed.ts'
 
 const unknown: Companions = { cni: null, controllers: null }

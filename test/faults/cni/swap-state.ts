@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { unlinkIfThere } from '../../../agent/adapters/atomic-file.ts'
 import { putBack, takeAway } from '../../../agent/adapters/cni-binaries/swap.ts'
-import { keptName, stagedName } from '../../../agent/core/cni-files.ts'
+import { keptName, stagedName } from '../../../agent/core/cni/files.ts'
 
 const RUN = '20261122T141503Z-7f3a'
 /** calico is there before, calico-ipam is not. */

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parentPort, workerData } from 'node:worker_threads'
-import { inKubeletOrder, isValid, judgeConfig, LIVE_ENDING } from '../../../agent/core/cni-config.ts'
+import { inKubeletOrder, isValid, judgeConfig, LIVE_ENDING } from '../../../agent/core/cni/config.ts'
 
 /** Told to a reader: the directory and what its Calico config may say. `shared`: a flag that ends it, and who reads. */
 export interface ReaderTask {

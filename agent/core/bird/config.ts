@@ -1,0 +1,30 @@
+import { AgentError } from '../errors.ts'
+
+/** What BIRD 1.6 announces without `graceful restart time` (BIRD 1.6 user's guide, protocol BGP). */
+const DEFAULT_RESTART_TIME_S = 120
+
+/** Strings first, so that a `#` inside of one does not start a comment. */
+const STRING_OR_COMMENT = /"[^"\n]*"|#[^\n]*|\/\*[\s\S]*?(?:\*\/|$)/g
+
+/**
+ * Seconds for which the peers keep the routes while this BIRD is away (restart time, RFC 4724 section 3):
+ * the smallest `graceful restart time` in the text of bird.cfg, or BIRD's default. Includes are not followed:
+ * Calico's bird.cfg holds its BGP template itself.
+ * @throws AgentError `bird-config-unreadable` when the time is not a plain number
+ */
+export function gracefulRestartSeconds(birdCfg: string): number {
+  const code = birdCfg.replace(STRING_OR_COMMENT, (part) => (part.startsWith('"') ? '""' : ' '))
+  const times = [...code.matchAll(/\bgraceful\s+restart\s+time\s+([^;}]*?)\s*(?:;|\}|$)/g)].map((match) =>
+    seconds(match[1] ?? ''),
+  )
+  return times.length === 0 ? DEFAULT_RESTART_TIME_S : Math.min(...times)
+}
+
+function seconds(text: string): number {
+  if (/^\d{1,5}$/.test(text)) return Number(text)
+  throw new AgentError(
+    'bird-config-unreadable',
+    `cannot tell how long the peers wait for BIRD: "graceful restart time ${text}" is no number`,
+    { fix: 'write the time in bird.cfg as a number of seconds' },
+  )
+}

@@ -1,0 +1,155 @@
+import type { Problem } from '../errors.ts'
+import { mergeIntoText } from '../json/edit.ts'
+import type { JsonNode } from '../json/text.ts'
+import type { CniConfigChange, WantedCniConfig } from '../model.ts'
+import {
+  type ConfigFile,
+  calicoPlugins,
+  doubleName,
+  inKubeletOrder,
+  isValid,
+  type JudgedConfig,
+  judgeConfig,
+  pathIn,
+  pluginNames,
+  textOf,
+  type ValidConfig,
+} from './config.ts'
+import { askedCniVersion } from './version.ts'
+
+type Place = Pick<WantedCniConfig, 'configDir' | 'configFile'>
+
+/** Which config the kubelet uses, and which is Calico's; the problems say why there is none. */
+export interface FoundConfig {
+  live: ValidConfig | null
+  calico: ValidConfig | null
+  problems: Problem[]
+}
+
+export function findConfig(files: ConfigFile[], place: Place): FoundConfig {
+  const judged = inKubeletOrder(files).map(judgeConfig)
+  const valid = judged.filter(isValid)
+  const [live = null] = valid
+  const ofCalico = valid.filter((config) => calicoPlugins(config).length > 0)
+  const [calico, second] = ofCalico
+  if (second && calico) return { live, calico: null, problems: [twoConfigs(calico, second, place)] }
+  const named = place.configFile
+  const asked = named === null ? calico : ofCalico.find(({ name }) => name === named)
+  if (!asked) return { live, calico: null, problems: whyNone(judged, place) }
+  const problems = [...unfit(asked, place), ...shadowed(live, asked, place), ...skipped(judged, place)]
+  return { live, calico: asked, problems }
+}
+
+/** What the merge patch makes of the config that was found; a problem where the kubelet would not take the result. */
+export function configChange(
+  calico: ValidConfig,
+  { configDir, merge }: Pick<WantedCniConfig, 'configDir' | 'merge'>,
+): CniConfigChange | Problem {
+  const path = pathIn(configDir, calico.name)
+  const [target = calico.root] = calicoPlugins(calico)
+  const after = mergeIntoText(calico.text, calico.root, target, merge)
+  const judged = judgeConfig({ name: calico.name, isLink: false, content: { text: after } })
+  const why = isValid(judged)
+    ? calicoPlugins(judged).length === 1
+      ? null
+      : 'its "type" is "calico" no more'
+    : judged.invalid
+  if (why !== null || !isValid(judged)) {
+    return error(
+      'cni-merge-invalid',
+      `cannot merge cni.merge into ${path}: ${why ?? ''}`,
+      'leave "type" out of cni.merge',
+    )
+  }
+  return {
+    path,
+    before: calico.text,
+    after,
+    plugins: pluginNames(judged),
+    cniVersion: askedCniVersion(textOf(judged.root, 'cniVersion')),
+  }
+}
+
+function twoConfigs({ name }: ValidConfig, second: ValidConfig, { configDir }: Place): Problem {
+  return error(
+    'cni-config-second',
+    `cannot tell which is Calico's CNI config: ${configDir} has ${name} and ${second.name}, and two of them break pod creation`,
+    `move the one that is not in use out of ${configDir}; another name that ends in .conf, .conflist or .json does not help`,
+  )
+}
+
+function whyNone(judged: JudgedConfig[], { configDir, configFile }: Place): Problem[] {
+  const named = judged.find(({ name }) => name === configFile)
+  if (configFile !== null && named === undefined)
+    return [missing(`there is no ${configFile}`, judged, configDir)]
+  if (named && isValid(named))
+    return [missing(`${named.name} has no plugin of type calico`, judged, configDir)]
+  const broken = judged.filter((config) => !isValid(config) && (configFile === null || config === named))
+  if (broken.length === 0) return [missing('there is none', judged, configDir)]
+  return broken.flatMap((config) =>
+    isValid(config) ? [] : [invalid(config.name, config.invalid, configDir)],
+  )
+}
+
+function missing(why: string, judged: JudgedConfig[], configDir: string): Problem {
+  const known = judged.map(({ name }) => name).join(', ')
+  return error(
+    'cni-config-missing',
+    `cannot find Calico's CNI config in ${configDir}: ${why}`,
+    `set cni.configDir and cni.configFile; ${known === '' ? `${configDir} has no CNI config` : `found there: ${known}`}`,
+  )
+}
+
+/** The kubelet takes it, and it cannot be changed in place without loss. */
+function unfit(config: ValidConfig, { configDir }: Place): Problem[] {
+  const path = pathIn(configDir, config.name)
+  const double = doubleName(config.text, config.root)
+  const two = calicoPlugins(config).length > 1
+  return [
+    ...(double === null ? [] : [invalid(config.name, double, configDir)]),
+    ...(two ? [invalid(config.name, 'two of its plugins are calico', configDir)] : []),
+    ...(config.isLink
+      ? [
+          error(
+            'cni-config-symlink',
+            `cannot change ${path}: it is a symbolic link, and a rename would replace the link`,
+            `put the file itself there: cp --remove-destination "$(readlink -f ${path})" ${path}`,
+          ),
+        ]
+      : []),
+  ]
+}
+
+function shadowed(live: ValidConfig | null, calico: ValidConfig, { configDir }: Place): Problem[] {
+  if (live === null || live === calico) return []
+  const type = live.plugins.map((plugin: JsonNode) => textOf(plugin, 'type')).join(', ')
+  return [
+    error(
+      'cni-config-shadowed',
+      `cannot make ${calico.name} count: the kubelet takes ${pathIn(configDir, live.name)} (${type}), which stands before it`,
+      `move ${live.name} out of ${configDir} if it is not wanted; --allow cni-config-shadowed overrides`,
+    ),
+  ]
+}
+
+/** Other files with a live ending that the kubelet steps over, and says so again and again. */
+function skipped(judged: JudgedConfig[], { configDir }: Place): Problem[] {
+  return judged.flatMap((config) =>
+    isValid(config)
+      ? []
+      : [{ ...invalid(config.name, config.invalid, configDir), severity: 'warning' as const }],
+  )
+}
+
+function invalid(name: string, why: string, configDir: string): Problem {
+  const path = pathIn(configDir, name)
+  return error(
+    'cni-config-invalid',
+    `cannot use ${path} as a CNI config: ${why}`,
+    `correct ${path}, or move it away`,
+  )
+}
+
+function error(code: string, message: string, fix: string): Problem {
+  return { code, severity: 'error', message, fix }
+}

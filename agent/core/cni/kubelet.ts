@@ -1,0 +1,88 @@
+import type { Problem } from '../errors.ts'
+
+/** `auto`: only where it would not see the change otherwise. */
+export type KubeletRestart = 'auto' | 'always' | 'never'
+
+/** The kubelet as systemd and it itself tell of it. */
+export interface KubeletFacts {
+  unit: string
+  state: 'running' | 'stopped' | 'missing'
+  /** What `kubelet --version` printed; null where it could not be asked. */
+  version: string | null
+}
+
+/** From 1.4 on the kubelet reads the CNI config again and again (syncNetworkConfig); before, at its start only. */
+const FIRST_TO_REREAD = [1, 4] as const
+
+/** Major and minor of "Kubernetes v1.3.10+coreos.0". */
+function kubernetesVersion(printed: string | null): [number, number] | null {
+  const found = /\bv(\d+)\.(\d+)/.exec(printed ?? '')
+  return found ? [Number(found[1]), Number(found[2])] : null
+}
+
+/**
+ * What to ask a kubelet's version with, by `ExecStart=` as systemctl shows it. Only the programs themselves: a wrapper
+ * script or `docker run` would do more than answer.
+ */
+export function versionCommand(execStart: string): string[] | null {
+  const argv = execStartArguments(execStart)
+  const [program = ''] = argv
+  if (/^\/(.*\/)?kubelet$/.test(program)) return [program, '--version']
+  if (/^\/(.*\/)?hyperkube$/.test(program) && argv[1] === 'kubelet') return [program, 'kubelet', '--version']
+  return null
+}
+
+/** What a kubelet's arguments say of where its manifests are; null where they do not. */
+export function manifestFlags(argv: string[]): { directory: string | null; config: string | null } {
+  const valueOf = (flag: string): string | null => {
+    const i = argv.findLastIndex((word) => word === flag || word.startsWith(`${flag}=`))
+    const word = argv[i]
+    return word === undefined ? null : word === flag ? (argv[i + 1] ?? null) : word.slice(flag.length + 1)
+  }
+  return { directory: valueOf('--pod-manifest-path'), config: valueOf('--config') }
+}
+
+/** The arguments of `ExecStart=` as systemctl shows it, variables as they are written. */
+export function execStartArguments(execStart: string): string[] {
+  return /argv\[\]=([^;]*)/.exec(execStart)?.[1]?.trim().split(/\s+/) ?? []
+}
+
+/** Whether the kubelet must be restarted to see a changed config, and what stands against it. */
+export function kubeletRestart(
+  { unit, state, version }: KubeletFacts,
+  restart: KubeletRestart,
+): { restart: boolean; problems: Problem[] } {
+  const known = kubernetesVersion(version)
+  if (restart === 'auto' && known === null) return { restart: false, problems: [unknownVersion(unit)] }
+  const old = known !== null && (known[0] - FIRST_TO_REREAD[0] || known[1] - FIRST_TO_REREAD[1]) < 0
+  if (restart === 'never' || (restart === 'auto' && !old)) return { restart: false, problems: [] }
+  if (state === 'running') return { restart: true, problems: [] }
+  return { restart: false, problems: [state === 'stopped' ? stopped(unit) : missing(unit)] }
+}
+
+function unknownVersion(unit: string): Problem {
+  return {
+    code: 'kubelet-version-unknown',
+    severity: 'warning',
+    message: `cannot tell the kubelet's version: it is not restarted, and before Kubernetes 1.4 it would not see the new config`,
+    fix: `set kubelet.restart to always or never; kubelet.unit is ${unit}`,
+  }
+}
+
+function stopped(unit: string): Problem {
+  return {
+    code: 'kubelet-stopped',
+    severity: 'warning',
+    message: `${unit} does not run: it is not started, and reads the new config when it is`,
+    fix: `systemctl start ${unit}`,
+  }
+}
+
+function missing(unit: string): Problem {
+  return {
+    code: 'kubelet-unit-missing',
+    severity: 'error',
+    message: `cannot restart the kubelet after the change: there is no ${unit}`,
+    fix: 'set kubelet.unit in the config, or kubelet.restart to never and restart the kubelet yourself',
+  }
+}

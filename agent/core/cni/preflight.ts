@@ -1,0 +1,51 @@
+import semver from 'semver'
+import { versionOf } from '../docker/image-state.ts'
+import type { Problem } from '../errors.ts'
+import type { Observed, ObservedCni, WantedCni } from '../model.ts'
+import { isInstalled } from '../plan/cni.ts'
+
+/** From here on a plugin takes this host's name from a file that calico/node writes. */
+const NEEDS_NODENAME = '3.1.0'
+const NODENAME_MOUNT = '/var/lib/calico'
+
+/** What stands against taking the CNI plugins of the source. */
+export function cniBinaryProblems(cni: ObservedCni, wanted: WantedCni): Problem[] {
+  return [...cni.problems, ...pinProblems(cni, wanted)]
+}
+
+function pinProblems({ offered }: ObservedCni, { sha256 }: WantedCni): Problem[] {
+  return (offered ?? []).flatMap(({ name, sha256: found }) => {
+    const pinned = sha256[name]
+    if (pinned === undefined || pinned === found) return []
+    return [
+      {
+        code: 'cni-binary-checksum',
+        severity: 'error' as const,
+        message: `cannot use the CNI plugin ${name}: its SHA-256 is ${found}, wanted is ${pinned}`,
+        fix: 'see whether the source is what is meant, and cni.sha256 in the config',
+      },
+    ]
+  })
+}
+
+/** A plugin without this host's name fails every pod. A node that is swapped in the same run writes it first. */
+export function nodenameProblem(
+  observed: Observed,
+  cni: ObservedCni,
+): Pick<Problem, 'message' | 'fix'> | null {
+  const { version, nodename } = cni
+  if (isInstalled(cni)) return null
+  if (version !== null && semver.lt(version, NEEDS_NODENAME)) return null
+  if (nodename.written || nodename.optional || nodeWritesName(observed)) return null
+  const which = version === null ? 'CNI plugins of v3.1 or later' : `CNI plugins ${version}`
+  return {
+    message: `cannot put ${which} in place: /var/lib/calico/nodename is missing, and without it they fail every pod`,
+    fix: `run calico/node v3.1 or later with -v ${NODENAME_MOUNT}:${NODENAME_MOUNT} first, or set nodename_file_optional: true by cni.merge`,
+  }
+}
+
+function nodeWritesName({ node, image }: Observed): boolean {
+  const version = image && versionOf(image)
+  if (!node || version === null || semver.lt(version, '3.0.0')) return false
+  return node.container.Mounts.some(({ Destination, RW }) => Destination === NODENAME_MOUNT && RW)
+}

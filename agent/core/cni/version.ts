@@ -1,0 +1,56 @@
+import type { Problem } from '../errors.ts'
+
+/**
+ * Set for a plugin to tell the versions of the CNI specification that it knows, config on stdin (SPEC.md, VERSION).
+ * Plugins built before it ask for the dummies of each command (libcni pkg/invoke/exec.go).
+ */
+export const versionQuestion = {
+  env: { CNI_COMMAND: 'VERSION', CNI_NETNS: 'dummy', CNI_IFNAME: 'dummy', CNI_PATH: 'dummy' },
+  stdin: '{"cniVersion":"0.4.0"}',
+} as const
+
+/** Versions of the CNI specification that a plugin knows, or why it does not tell. */
+export type CniAnswer = { known: string[] } | { failure: string }
+
+/** What a config without `cniVersion` asks for (libcni pkg/version/conf.go). */
+const FIRST_VERSION = '0.1.0'
+
+/**
+ * Versions of the CNI specification that a plugin knows, by what it printed on stdout; null where that is no answer.
+ * One that ended badly has not answered, but where it is older than VERSION: its refusal says that it knows 0.1.0 alone
+ * (libcni invoke/raw_exec.go, pkg/version/plugin.go).
+ */
+export function supportedCniVersions(stdout: string, endedWell: boolean): string[] | null {
+  const { msg, cniVersion, supportedVersions } = parseReply(stdout) ?? {}
+  if (typeof msg === 'string' && msg.includes('unknown CNI_COMMAND')) return [FIRST_VERSION]
+  if (!endedWell || typeof cniVersion !== 'string') return null
+  if (Array.isArray(supportedVersions) && supportedVersions.length > 0) {
+    const known = supportedVersions.filter((version): version is string => typeof version === 'string')
+    return known.length === supportedVersions.length ? known : null
+  }
+  return cniVersion === '0.2.0' ? [FIRST_VERSION, '0.2.0'] : null
+}
+
+export function silentPlugin(path: string, failure: string): Problem {
+  return {
+    code: 'cni-plugin-silent',
+    severity: 'error',
+    message: `cannot tell which CNI versions ${path} knows: ${failure}`,
+    fix: `echo '${versionQuestion.stdin}' | CNI_COMMAND=VERSION ${path}`,
+  }
+}
+
+/** The version that a config asks for. */
+export function askedCniVersion(cniVersion: unknown): string {
+  return typeof cniVersion === 'string' && cniVersion !== '' ? cniVersion : FIRST_VERSION
+}
+
+function parseReply(stdout: string): Record<string, unknown> | null {
+  try {
+    const reply: unknown = JSON.parse(stdout)
+    const isObject = typeof reply === 'object' && reply !== null && !Array.isArray(reply)
+    return isObject ? (reply as Record<string, unknown>) : null
+  } catch {
+    return null
+  }
+}

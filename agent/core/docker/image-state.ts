@@ -1,0 +1,39 @@
+import type { ObservedControllers, ObservedImage } from '../model.ts'
+import type { Component, PlannedStep } from '../plan/plan.ts'
+import { imageVersion } from './health.ts'
+import { parseImageRef, repository } from './image-ref.ts'
+
+/** A container, and the image that it was made from. */
+export type RunningImage = Pick<ObservedControllers, 'container' | 'image'>
+
+/** By digest where the registry answers: a mutable tag that moved is a change. */
+export function runsAlready(running: RunningImage, image: ObservedImage): boolean {
+  if (!running.container.State.Running) return false
+  const { remote } = image
+  // a digest is the content's, whatever the repository
+  if ('digest' in remote)
+    return (running.image?.RepoDigests ?? []).some((known) => known.endsWith(`@${remote.digest}`))
+  return image.local?.Id === running.container.Image
+}
+
+/** The pull of the image, where this host does not have what the registry has. */
+export function pullSteps(component: Component, image: ObservedImage): PlannedStep[] {
+  return mustPull(image) ? [{ kind: 'pull-image', component, args: { image: image.ref } }] : []
+}
+
+export function mustPull({ ref, local, remote }: ObservedImage): boolean {
+  return 'digest' in remote ? !hasDigest(local, ref, remote.digest) : local === null
+}
+
+/** As its tag or its labels state it; null where neither does. */
+export function versionOf({ ref, local }: ObservedImage): string | null {
+  return imageVersion(parseImageRef(ref).tag ?? null, local?.Config?.Labels)
+}
+
+function hasDigest(image: { RepoDigests: string[] | null } | null, ref: string, digest: string): boolean {
+  const wanted = repository(parseImageRef(ref))
+  return (image?.RepoDigests ?? []).some((known) => {
+    const parsed = parseImageRef(known)
+    return parsed.digest === digest && repository(parsed) === wanted
+  })
+}

@@ -1,0 +1,103 @@
+import type { Problem } from '../errors.ts'
+import { redactedJsonDiff } from '../redact/json.ts'
+import { wayBackOf } from './cni-config.ts'
+import type { PlanPart } from './part.ts'
+import type { StepArgs, SwappedBinary } from './plan.ts'
+
+/** What puts back a part that an earlier run changed; null where nothing of it can be. */
+export interface BackPart {
+  part: PlanPart | null
+  problems: Problem[]
+}
+
+/** The plugins that a run replaced, and what is in their place now; hashes in hex. */
+export interface ReplacedPlugins {
+  run: string
+  binDir: string
+  binaries: SwappedBinary[]
+  installed: (string | null)[]
+  /** The links that the run kept. */
+  kept: (string | null)[]
+}
+
+/** Plugins come back from the links that their run kept. What somebody else put there since stays. */
+export function cniBackPart(run: string, replaced: ReplacedPlugins): BackPart {
+  const { binDir, binaries, installed, kept } = replaced
+  const lost = binaries.findIndex(
+    ({ sha256, previous }, i) => previous === null || installed[i] !== sha256 || kept[i] !== previous,
+  )
+  if (lost >= 0) return { part: null, problems: [leftPlugins(replaced, lost)] }
+  const names = binaries.map(({ name }) => name)
+  const source = { kind: 'kept' as const, binDir, run: replaced.run }
+  const pinned = binaries.map(({ name, previous }) => ({ name, sha256: previous }))
+  const part: PlanPart = {
+    component: 'cni',
+    change: { from: `as of run ${replaced.run}`, to: `as before run ${replaced.run}` },
+    prepare: [
+      {
+        kind: 'stage-binaries',
+        component: 'cni',
+        args: { run, source, binDir, binaries: pinned, cniVersion: null },
+      },
+    ],
+    move: [{ kind: 'swap-binaries', component: 'cni', args: { run, binDir, names, image: null } }],
+    commits: [],
+    diff: binaries.map(({ name, sha256, previous }) => ({
+      target: `${binDir}/${name}`,
+      before: `sha256 ${sha256}\n`,
+      after: `sha256 ${previous ?? ''}\n`,
+    })),
+  }
+  return { part, problems: [] }
+}
+
+function leftPlugins({ run, binDir, binaries, installed }: ReplacedPlugins, lost: number): Problem {
+  const { name = '', sha256, previous } = binaries[lost] ?? {}
+  const why =
+    previous === null
+      ? `there was no ${name} before run ${run}`
+      : installed[lost] === sha256
+        ? `what run ${run} kept of ${name} is gone`
+        : `${binDir}/${name} is not what run ${run} put there`
+  return {
+    code: 'cni-not-put-back',
+    severity: 'warning',
+    message: `the CNI plugins stay as they are: ${why}`,
+    fix: 'agent upgrade --only cni --cni SOURCE puts others in place',
+  }
+}
+
+/** The config's text of before the run; `text` is what the file says now. */
+export function cniConfigBackPart(
+  run: string,
+  { path, before, after, reader }: StepArgs['write-cni-config'],
+  text: string | null,
+): BackPart {
+  if (text !== after) return { part: null, problems: [leftConfig(path)] }
+  const wayBack = wayBackOf(path, run)
+  const write = { path, before: after, after: before, wayBack, reader }
+  const part: PlanPart = {
+    component: 'cniConfig',
+    change: { from: path, to: `${path}, as it was before` },
+    prepare: [],
+    move: [
+      { kind: 'write-cni-config', component: 'cniConfig', args: write },
+      ...(reader === null
+        ? []
+        : [{ kind: 'restart-kubelet' as const, component: 'cniConfig' as const, args: { unit: reader } }]),
+    ],
+    commits: [],
+    kept: [wayBack],
+    diff: [redactedJsonDiff({ target: path, before: after, after: before })],
+  }
+  return { part, problems: [] }
+}
+
+function leftConfig(path: string): Problem {
+  return {
+    code: 'cni-config-changed',
+    severity: 'warning',
+    message: `${path} was changed since by somebody else, and is left as it is`,
+    fix: `look at ${path}`,
+  }
+}

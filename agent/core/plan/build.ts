@@ -1,0 +1,93 @@
+import { pullSteps } from '../docker/image-state.ts'
+import type { Observed, ObservedImage, Wanted } from '../model.ts'
+import { type CniInput, cniFetchSteps, cniPart } from './cni.ts'
+import { cniConfigPart } from './cni-config.ts'
+import type { Replaced } from './container-swap.ts'
+import { type ControllersInput, controllersBackPart, controllersPart } from './controllers.ts'
+import { controllersUnitBackPart, controllersUnitPart } from './controllers-unit.ts'
+import { type NodeInput, nodeBackPart, nodePart } from './node.ts'
+import { unitBackPart, unitPart } from './node-unit.ts'
+import { joinParts, type Leftovers, type PlannedChange, type PlanPart } from './part.ts'
+import type { Plan } from './plan.ts'
+import { staticPodPart } from './static-pod.ts'
+
+interface UpgradeInput {
+  run: string
+  wanted: Pick<Wanted, 'windowMs' | 'settleMs' | 'cni' | 'cniConfig'>
+  observed: Pick<
+    Observed,
+    'engine' | 'node' | 'image' | 'cni' | 'cniConfig' | 'controllers' | 'controllersImage'
+  >
+  leftovers: Leftovers
+}
+
+/** The plan that puts what is asked for in place of what is there; no steps where it is there already. */
+export function upgradePlan({ run, wanted, observed, leftovers }: UpgradeInput): PlannedChange {
+  const { engine, node, image, cniConfig, controllers, controllersImage } = observed
+  const on = { run, wanted, engineHostname: engine.name }
+  const cni = cniInput(run, wanted, observed)
+  const parts = [
+    node && image ? nodeOrUnit({ ...on, node }, image) : null,
+    cni ? cniPart(cni) : null,
+    cniConfig && wanted.cniConfig ? cniConfigPart(run, cniConfig, wanted.cniConfig) : null,
+    controllers && controllersImage ? controllersOfKeeper({ ...on, controllers }, controllersImage) : null,
+  ]
+  return joinParts(
+    { run, command: 'upgrade' },
+    parts.filter((part) => part !== null),
+    leftovers,
+  )
+}
+
+function nodeOrUnit(input: NodeInput, image: ObservedImage): PlanPart {
+  return input.node.unit ? unitPart(input, image) : nodePart(input, image)
+}
+
+/** Puts back the calico/node that an earlier run replaced. */
+export function nodeOrUnitBack(input: NodeInput, replaced: Replaced): PlanPart {
+  return input.node.unit ? unitBackPart(input, replaced) : nodeBackPart(input, replaced)
+}
+
+function controllersOfKeeper(input: ControllersInput, image: ObservedImage): PlanPart {
+  const { pod, unit } = input.controllers
+  if (pod) return staticPodPart({ ...input, pod }, image)
+  return unit ? controllersUnitPart(input, image) : controllersPart(input, image)
+}
+
+/** Puts back the controllers that an earlier run replaced. */
+export function controllersOrUnitBack(input: ControllersInput, replaced: Replaced): PlanPart {
+  return input.controllers.unit
+    ? controllersUnitBackPart(input, replaced)
+    : controllersBackPart(input, replaced)
+}
+
+/** The plan that only fetches: images are pulled, plugins are staged. */
+export function prefetchPlan({ run, wanted, observed }: Omit<UpgradeInput, 'leftovers'>): Plan {
+  const { node, image, controllers, controllersImage } = observed
+  const cni = cniInput(run, wanted, observed)
+  const from = node?.container.Config.Image ?? ''
+  const fromControllers = controllers?.container.Config.Image ?? ''
+  return {
+    run,
+    command: 'prefetch',
+    components: {
+      ...(image && { node: { from, to: image.ref } }),
+      ...(cni && { cni: cniPart(cni).change }),
+      ...(controllersImage && { controllers: { from: fromControllers, to: controllersImage.ref } }),
+    },
+    steps: [
+      ...(image ? pullSteps('node', image) : []),
+      ...(cni ? cniFetchSteps(cni) : []),
+      ...(controllersImage ? pullSteps('controllers', controllersImage) : []),
+    ],
+  }
+}
+
+function cniInput(
+  run: string,
+  { cni: { source, ...places } }: Pick<Wanted, 'cni'>,
+  { cni: observed, cniConfig }: Pick<Observed, 'cni' | 'cniConfig'>,
+): CniInput | null {
+  if (source === null || observed === null) return null
+  return { run, wanted: { ...places, source }, observed, cniVersion: cniConfig?.change?.cniVersion ?? null }
+}

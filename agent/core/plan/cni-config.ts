@@ -1,0 +1,88 @@
+import { kubeletRestart } from '../cni/kubelet.ts'
+import type { Problem } from '../errors.ts'
+import type { ObservedCniConfig, ObservedPlugin, WantedCniConfig } from '../model.ts'
+import { redactedJsonDiff } from '../redact/json.ts'
+import type { PlanPart } from './part.ts'
+import type { PlannedStep, StepArgs } from './plan.ts'
+
+/** The part of a plan that changes Calico's CNI config; no steps where the patch changes nothing. */
+export function cniConfigPart(
+  run: string,
+  { change, kubelet }: ObservedCniConfig,
+  { kubelet: asked }: Pick<WantedCniConfig, 'kubelet'>,
+): PlanPart | null {
+  if (change === null) return null
+  const { path, before, after } = change
+  const part = { component: 'cniConfig' as const, prepare: [], commits: [] }
+  if (before === after) return { ...part, change: { from: path, to: path }, move: [], diff: [] }
+  const restarts = kubelet !== null && kubeletRestart(kubelet, asked.restart).restart
+  const write = writeStep({
+    path,
+    before,
+    after,
+    wayBack: wayBackOf(path, run),
+    reader: restarts ? asked.unit : null,
+  })
+  return {
+    ...part,
+    change: { from: path, to: `${path}, cni.merge merged into it` },
+    move: restarts
+      ? [write, { kind: 'restart-kubelet', component: 'cniConfig', args: { unit: asked.unit } }]
+      : [write],
+    kept: [wayBackOf(path, run)],
+    diff: [redactedJsonDiff({ target: path, before, after })],
+  }
+}
+
+function writeStep(args: StepArgs['write-cni-config']): PlannedStep {
+  return { kind: 'write-cni-config', component: 'cniConfig', args }
+}
+
+/** Beside the file, hidden, and without an ending that the kubelet takes. */
+export function wayBackOf(path: string, run: string): string {
+  return path.replace(/[^/]+$/, (name) => `.${name}.calico-agent-${run}.old`)
+}
+
+/** What stands against the change of the CNI config; of plugins that this run puts in place, their staging tells. */
+export function cniConfigProblems(
+  { change, plugins, kubelet, problems }: ObservedCniConfig,
+  cniConfig: WantedCniConfig | null,
+  staged: string[],
+): Problem[] {
+  const isChanged = change !== null && change.before !== change.after
+  if (!isChanged || cniConfig === null) return problems
+  const kept = plugins.filter(({ name }) => !staged.includes(name))
+  return [
+    ...problems,
+    ...kept.flatMap((plugin) => pluginProblems(plugin, change.cniVersion, cniConfig)),
+    ...(kubelet === null ? [] : kubeletRestart(kubelet, cniConfig.kubelet.restart).problems),
+  ]
+}
+
+function pluginProblems(
+  { name, path, isThere, versions }: ObservedPlugin,
+  cniVersion: string,
+  { binDir }: WantedCniConfig,
+): Problem[] {
+  if (!isThere) {
+    return [
+      {
+        code: 'cni-plugin-missing',
+        severity: 'error',
+        message: `cannot change the CNI config: it needs the plugin ${name}, and there is no program ${path}`,
+        fix: `set cni.binDir (now ${binDir}), or let this run put it there: cni.binaries and a source`,
+      },
+    ]
+  }
+  if (versions === null) return []
+  if (!Array.isArray(versions)) return [versions]
+  if (versions.includes(cniVersion)) return []
+  return [
+    {
+      code: 'cni-version-unknown',
+      severity: 'error',
+      message: `cannot change the CNI config: it asks for CNI ${cniVersion}, and ${path} knows ${versions.join(', ')}`,
+      fix: `set cniVersion in cni.merge to one of them, or put a plugin there that knows ${cniVersion}`,
+    },
+  ]
+}

@@ -1,0 +1,60 @@
+import { tagOf } from '../docker/image-ref.ts'
+import { pullSteps, runsAlready } from '../docker/image-state.ts'
+import type { ObservedImage } from '../model.ts'
+import { imageRelease } from '../release/node-versions.ts'
+import type { UnitChange } from '../unit/change.ts'
+import { oldContainer, type Replaced, repull } from './container-swap.ts'
+import { type ControllersInput, statusCheck } from './controllers.ts'
+import type { PlanPart } from './part.ts'
+import type { PlannedStep } from './plan.ts'
+import { plannedChange, unitDiff } from './running-unit.ts'
+
+/** Has the unit run controllers of `image`: on trial first, and for good once they are healthy. */
+export function controllersUnitPart(input: ControllersInput, image: ObservedImage): PlanPart {
+  const { controllers, run } = input
+  const change = { from: controllers.container.Config.Image, to: image.ref }
+  if (runsAlready(controllers, image))
+    return { component: 'controllers', change, prepare: [], move: [], commits: [], diff: [] }
+  const version = imageRelease(tagOf(image.ref), image.local?.Config?.Labels)
+  const prepare = pullSteps('controllers', image)
+  return {
+    component: 'controllers',
+    change,
+    prepare,
+    ...moves(input, plannedChange(controllers, run, image.ref), version),
+  }
+}
+
+/** Has the unit run the controllers that an earlier run replaced. */
+export function controllersUnitBackPart(input: ControllersInput, replaced: Replaced): PlanPart {
+  const { controllers, run } = input
+  return {
+    component: 'controllers',
+    change: { from: controllers.container.Config.Image, to: replaced.old.image },
+    prepare: repull('controllers', replaced),
+    ...moves(
+      input,
+      plannedChange(controllers, run, replaced.image),
+      imageRelease(tagOf(replaced.old.image), null),
+    ),
+  }
+}
+
+function moves(
+  { controllers, engineHostname, wanted: { settleMs } }: ControllersInput,
+  change: UnitChange,
+  version: string | null,
+): Pick<PlanPart, 'move' | 'commits' | 'commitsAlone' | 'diff'> {
+  const old = oldContainer(controllers, engineHostname)
+  const swap: PlannedStep = {
+    kind: 'swap-controllers-unit',
+    component: 'controllers',
+    args: { change, old, check: statusCheck(version), settleMs },
+  }
+  return {
+    move: [swap, { kind: 'edit-unit', component: 'controllers', args: { change } }],
+    commits: [],
+    commitsAlone: true,
+    diff: unitDiff(change),
+  }
+}

@@ -1,0 +1,53 @@
+import { imageVersion } from '../docker/health.ts'
+import { tagOf } from '../docker/image-ref.ts'
+import { pullSteps, runsAlready, versionOf } from '../docker/image-state.ts'
+import type { ObservedImage } from '../model.ts'
+import type { UnitChange } from '../unit/change.ts'
+import { oldContainer, type Replaced, repull } from './container-swap.ts'
+import { gateOf, type NodeInput } from './node.ts'
+import type { PlanPart } from './part.ts'
+import type { PlannedStep } from './plan.ts'
+import { plannedChange, unitDiff } from './running-unit.ts'
+
+/** Has the unit run `image`: on trial first, and for good once it is healthy. */
+export function unitPart(input: NodeInput, image: ObservedImage): PlanPart {
+  const { node } = input
+  const change = { from: node.container.Config.Image, to: image.ref }
+  if (runsAlready(node, image))
+    return { component: 'node', change, prepare: [], move: [], commits: [], diff: [] }
+  const to = plannedChange(node, input.run, image.ref)
+  return {
+    component: 'node',
+    change,
+    prepare: pullSteps('node', image),
+    ...moves(input, to, versionOf(image)),
+  }
+}
+
+/** Has the unit run what an earlier run replaced. */
+export function unitBackPart(input: NodeInput, replaced: Replaced): PlanPart {
+  const to = plannedChange(input.node, input.run, replaced.image)
+  return {
+    component: 'node',
+    change: { from: input.node.container.Config.Image, to: replaced.old.image },
+    prepare: repull('node', replaced),
+    ...moves(input, to, imageVersion(tagOf(replaced.old.image), null)),
+  }
+}
+
+function moves(
+  input: NodeInput,
+  change: UnitChange,
+  version: string | null,
+): Pick<PlanPart, 'move' | 'commits' | 'diff'> {
+  const swap: PlannedStep = {
+    kind: 'swap-unit',
+    component: 'node',
+    args: { change, old: oldContainer(input.node, input.engineHostname), gate: gateOf(input, version) },
+  }
+  return {
+    move: [swap, { kind: 'edit-unit', component: 'node', args: { change } }],
+    commits: [],
+    diff: unitDiff(change),
+  }
+}

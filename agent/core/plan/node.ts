@@ -1,0 +1,65 @@
+import { birdBaseline } from '../bird/phase.ts'
+import { windowBudget } from '../bird/window.ts'
+import { envMap, healthChecks, imageVersion } from '../docker/health.ts'
+import { tagOf } from '../docker/image-ref.ts'
+import { runsAlready, versionOf } from '../docker/image-state.ts'
+import type { ObservedImage, ObservedNode, Wanted } from '../model.ts'
+import { type ContainerSwap, type Replaced, swapBack, swapToImage } from './container-swap.ts'
+import type { PlanPart } from './part.ts'
+import type { Gate } from './plan.ts'
+
+export interface NodeInput {
+  run: string
+  wanted: Pick<Wanted, 'windowMs' | 'settleMs'>
+  engineHostname: string
+  node: ObservedNode
+}
+
+/** Puts a container of `image` in place of the one that runs. */
+export function nodePart(input: NodeInput, image: ObservedImage): PlanPart {
+  const { node } = input
+  const change = { from: node.container.Config.Image, to: image.ref }
+  if (runsAlready(node, image))
+    return { component: 'node', change, prepare: [], move: [], commits: [], diff: [] }
+  const swap = swapToImage(swapInput(input), image)
+  return { component: 'node', change, ...partOf(input, swap, versionOf(image)) }
+}
+
+/** Puts back the container that an earlier run replaced. */
+export function nodeBackPart(input: NodeInput, replaced: Replaced): PlanPart {
+  const change = { from: input.node.container.Config.Image, to: replaced.old.image }
+  const swap = swapBack(swapInput(input), replaced)
+  return {
+    component: 'node',
+    change,
+    ...partOf(input, swap, imageVersion(tagOf(replaced.old.image), null)),
+  }
+}
+
+function swapInput({ run, node, engineHostname }: NodeInput) {
+  return { component: 'node' as const, run, label: run, running: node, engineHostname }
+}
+
+function partOf(
+  input: NodeInput,
+  { old, next, prepare, commits, diff }: ContainerSwap,
+  version: string | null,
+): Pick<PlanPart, 'prepare' | 'move' | 'commits' | 'diff'> {
+  const gate = gateOf(input, version)
+  return {
+    prepare,
+    move: [{ kind: 'swap-container', component: 'node', args: { old, next, gate } }],
+    commits,
+    diff,
+  }
+}
+
+export function gateOf({ node, wanted }: NodeInput, version: string | null): Gate {
+  const announcedMs = node.daemons.length > 0 ? node.announcedMs : Infinity
+  return {
+    ...windowBudget(announcedMs, wanted.windowMs),
+    settleMs: wanted.settleMs,
+    daemons: node.daemons.map(({ endpoint, view }) => ({ endpoint, baseline: birdBaseline(view) })),
+    health: healthChecks(envMap(node.container.Config.Env), version),
+  }
+}

@@ -1,0 +1,84 @@
+import type { DiffEntry } from '../report.ts'
+import type { Change, Component, ContainerCommit, Plan, PlannedStep } from './plan.ts'
+
+/** What one component adds to a plan; no steps where it is as asked already. */
+export interface PlanPart {
+  component: Component
+  change: Change
+  /** Before anything that runs is touched. */
+  prepare: PlannedStep[]
+  move: PlannedStep[]
+  commits: ContainerCommit[]
+  /** Files that its way back needs until the commit only. */
+  kept?: string[]
+  /** It moves after the commit of the others, which stand whatever comes of it. */
+  commitsAlone?: true
+  diff: DiffEntry[]
+}
+
+/** What an earlier commit left behind, as far as retention no longer keeps it. */
+export interface Leftovers {
+  containers: string[]
+  images: string[]
+  /** Plugins that earlier runs kept. */
+  files: string[]
+}
+
+export interface PlannedChange {
+  plan: Plan
+  diff: DiffEntry[]
+}
+
+/**
+ * The plan of all parts, in their order: everything is prepared before the first of them moves. One commit settles
+ * them all, and another one each part that commits alone. No steps where no part has any.
+ */
+export function joinParts(
+  head: Pick<Plan, 'run' | 'command'>,
+  parts: PlanPart[],
+  leftovers: Leftovers,
+): PlannedChange {
+  const components = Object.fromEntries(parts.map(({ component, change }) => [component, change]))
+  const moving = parts.filter(({ prepare, move }) => prepare.length + move.length > 0)
+  return {
+    plan: { ...head, components, steps: stepsOf(moving, leftovers) },
+    diff: moving.flatMap(({ diff }) => diff),
+  }
+}
+
+function stepsOf(parts: PlanPart[], leftovers: Leftovers): PlannedStep[] {
+  const together = parts.filter(({ commitsAlone }) => commitsAlone !== true)
+  const alone = parts.filter(({ commitsAlone }) => commitsAlone === true).map((part) => [part])
+  const groups = [together, ...alone].filter((group) => group.length > 0)
+  return [
+    ...parts.flatMap(({ prepare }) => prepare),
+    ...groups.flatMap((group, i) => [
+      ...group.flatMap(({ move }) => move),
+      commitOf(group, groups.length > 1),
+      ...cleanUpSteps(group, i === groups.length - 1 ? leftoversFor(parts, leftovers) : NO_LEFTOVERS),
+    ]),
+  ]
+}
+
+function commitOf(group: PlanPart[], isOneOfSeveral: boolean): PlannedStep {
+  const containers = group.flatMap(({ commits }) => commits)
+  const parts = group.map(({ component }) => component)
+  const args = { containers, ...(isOneOfSeveral && { parts }) }
+  return { kind: 'commit', component: parts[0] ?? 'node', args }
+}
+
+const NO_LEFTOVERS: Leftovers = { containers: [], images: [], files: [] }
+
+/** Plugins that earlier runs kept go only where newer ones are kept. */
+function leftoversFor(parts: PlanPart[], leftovers: Leftovers): Leftovers {
+  const keepsPlugins = parts.some(({ component }) => component === 'cni')
+  return keepsPlugins ? leftovers : { ...leftovers, files: [] }
+}
+
+/** What was kept until this commit goes, and with the last one what earlier runs left. */
+function cleanUpSteps(group: PlanPart[], { containers, images, files: earlier }: Leftovers): PlannedStep[] {
+  const files = [...group.flatMap(({ kept = [] }) => kept), ...earlier]
+  if (containers.length + images.length + files.length === 0) return []
+  const args = { containers, images, ...(files.length > 0 && { files }) }
+  return [{ kind: 'clean-up', component: group[0]?.component ?? 'node', args }]
+}

@@ -1,0 +1,105 @@
+import type { ObservedUnit } from '../model.ts'
+import { isNeedless, lastingText, trialText, writeExecStart } from './drop-in.ts'
+import { placeFor, readUnit, replaceImage, type UnitRun } from './image.ts'
+
+/** A file as it was and as it is to be; null where there is none. */
+export interface FileEdit {
+  path: string
+  before: string | null
+  after: string | null
+}
+
+/** How a unit is brought from one image to another and back. */
+export interface UnitChange {
+  unit: string
+  container: string
+  from: string
+  to: string
+  /**
+   * A drop-in that lives until the next boot at the most: it starts `to` (or `from`, on the way back), stops by KILL,
+   * and restarts nothing by itself.
+   */
+  trial: { path: string; forward: string; back: string }
+  /** What makes `to` last; null where the unit names it already. */
+  edit: FileEdit | null
+  /** Where the unit names `to` already: what makes `from` last on the way back. */
+  editBack: FileEdit | null
+}
+
+export interface UnitRefusal {
+  why: string
+  fix: string
+}
+
+interface Images {
+  run: string
+  /** What runs now. */
+  from: string
+  to: string
+}
+
+/** The change of a unit that runs `container`, or why it cannot be changed here. */
+export function unitChange(
+  unit: ObservedUnit,
+  container: string,
+  { run, from, to }: Images,
+): UnitChange | UnitRefusal {
+  const { state, source } = unit
+  const name = source.name
+  if (state.load === 'masked' || state.fileState.startsWith('masked'))
+    return { why: 'it is masked: systemd would not start it again', fix: `systemctl unmask ${name}` }
+  if (state.transient)
+    return { why: 'it is transient: no file describes it', fix: `write a unit file for ${container}` }
+  const reading = readUnit(source, container)
+  if (reading.kind === 'other')
+    return { why: `its ExecStart= has no docker run of ${container} that can be read`, fix: SIMPLER }
+  if (reading.kind === 'refused') return { why: reading.why, fix: reading.fix }
+  const edit = editTo(unit, container, reading.run, to)
+  if (edit === null)
+    return { why: `it puts ${reading.run.image} together from parts that ${to} does not have`, fix: SIMPLER }
+  const named = reading.run.image === to
+  const trial = (image: string): string =>
+    trialText({
+      run,
+      container,
+      docker: reading.run.docker,
+      execStart: writeExecStart(unit, reading.run, image),
+    })
+  return {
+    unit: name,
+    container,
+    from,
+    to,
+    trial: { path: `/run/systemd/system/${name}.d/${TRIAL}`, forward: trial(to), back: trial(from) },
+    edit: named ? null : edit,
+    editBack: named ? editTo(unit, container, reading.run, from) : null,
+  }
+}
+
+const SIMPLER = 'have the unit run docker run, with the image as one word'
+
+/** Drop-ins are read in the order of their names, whatever directory they are in: these come last. */
+const TRIAL = 'zzz-calico-agent-trial.conf'
+const LASTING = 'zz-calico-agent.conf'
+
+/**
+ * A changed file where it is the operator's own, else a drop-in: a package's file or a store's is not touched. The drop-in
+ * goes where that file says the same.
+ */
+function editTo(unit: ObservedUnit, container: string, run: UnitRun, image: string): FileEdit | null {
+  const place = placeFor(run, image)
+  if (place === null) return null
+  const { source, links } = unit
+  const path = `/etc/systemd/system/${source.name}.d/${LASTING}`
+  const dropIn = source.fragments.find((fragment) => fragment.path === path)
+  if (dropIn && isNeedless(dropIn, unit, container, image)) return { path, before: dropIn.text, after: null }
+  const file = [...source.fragments, ...source.environmentFiles].find((text) => text.path === place.file)
+  if (file && !links.includes(file.path) && isOperators(file.path))
+    return { path: file.path, before: file.text, after: replaceImage(file.text, place, image) }
+  return { path, before: dropIn?.text ?? null, after: lastingText(unit, run, image) }
+}
+
+/** Also the file of a template is left alone: other instances have it. */
+function isOperators(path: string): boolean {
+  return !/^\/(usr|lib|run|nix|gnu)\//.test(path) && !/@\.service(\.d\/[^/]*)?$/.test(path)
+}

@@ -1,0 +1,162 @@
+import { describe, expect, it } from 'vitest'
+import { unitChange } from '../../../agent/core/unit/change.ts'
+import type { UnitSource } from '../../../agent/core/unit/image.ts'
+import { parseUnitState, type UnitState } from '../../../agent/core/unit/state.ts'
+import { unit } from '../observed.ts'
+import { ENV_FILE, SHAPES, UNIT_FILE, unitOf } from './units.ts'
+
+const images = { run: 'RUN', from: 'quay.io/calico/node:v2.6.5', to: 'quay.io/calico/node:v2.6.12' }
+const DROP_IN = '/etc/systemd/system/calico-node.service.d/zz-calico-agent.conf'
+
+function changeOf(source: UnitSource, state: Partial<UnitState> = {}, links: string[] = []) {
+  const change = unitChange({ ...unit(state, source), links }, 'calico-node', images)
+  if (!('unit' in change)) throw new Error(change.why)
+  return change
+}
+
+const shape = SHAPES['D: followed by a command']
+const bare = '[Service]\nExecStart=/usr/bin/docker run --name=calico-node $IMAGE\n'
+
+describe('the change of a unit', () => {
+  it('tries the new image by a drop-in that kills, and edits the file for good', () => {
+    const change = changeOf(unitOf(shape))
+    expect(change.edit).toEqual({ path: UNIT_FILE, before: shape, after: shape.replace('v2.6.5', 'v2.6.12') })
+    expect(change.editBack).toBeNull()
+    expect(change.trial.path).toBe('/run/systemd/system/calico-node.service.d/zzz-calico-agent-trial.conf')
+    expect(change.trial.forward).toBe(
+      `# Written by calico-agent, run RUN: the unit while an image is on trial. It goes with the run, or at a reboot.
+[Service]
+ExecStart=
+ExecStart=/usr/bin/docker run --net=host --privileged \\
+ --name=calico-node \\
+ -e FELIX_DATASTORETYPE=\${DATASTORE_TYPE} \\
+ -v /var/run/calico:/var/run/calico \\
+ -v /lib/modules:/lib/modules \\
+ quay.io/calico/node:v2.6.12 /bin/calico-node -felix
+ExecStop=
+ExecStop=-/usr/bin/docker rm --force calico-node
+Restart=no
+KillSignal=SIGCONT
+TimeoutStopSec=10
+`,
+    )
+    expect(change.trial.back).toBe(change.trial.forward.replace('v2.6.12', 'v2.6.5'))
+  })
+
+  it('tries an image that a variable names as a word of its own', () => {
+    const change = changeOf(unitOf(bare, { env: `IMAGE=${images.from}\n` }))
+    expect(change.trial.forward).toContain(`ExecStart=/usr/bin/docker run --name=calico-node ${images.to}\n`)
+    expect(change.edit).toMatchObject({ path: ENV_FILE, after: `IMAGE=${images.to}\n` })
+  })
+
+  it('stops the container by the Engine that started it', () => {
+    const line = `/bin/sh -c 'docker -H unix:///run/d.sock run --name=calico-node ${images.from}'`
+    expect(changeOf(unitOf(`[Service]\nExecStart=${line}\n`)).trial.forward).toContain(
+      'ExecStop=-/usr/bin/env docker -H unix:///run/d.sock rm --force calico-node\n',
+    )
+  })
+
+  it('leaves a unit as it is that names the new image, and knows the way back', () => {
+    const text = shape.replace('v2.6.5', 'v2.6.12')
+    const change = changeOf(unitOf(text))
+    expect(change.edit).toBeNull()
+    expect(change.editBack).toEqual({ path: UNIT_FILE, before: text, after: shape })
+  })
+
+  it.each<[string, UnitSource, string[]]>([
+    [
+      'under /usr/lib',
+      { ...unitOf(''), fragments: [{ path: '/usr/lib/systemd/system/u', text: shape }] },
+      [],
+    ],
+    ['that is a link', unitOf(shape), [UNIT_FILE]],
+    [
+      'of a template',
+      {
+        name: 'calico-node.service',
+        fragments: [{ path: '/etc/systemd/system/calico@.service', text: shape }],
+        environmentFiles: [],
+      },
+      [],
+    ],
+  ])('writes a drop-in beside a file %s', (_which, source, links) => {
+    const { edit } = changeOf(source, {}, links)
+    expect(edit).toMatchObject({ path: DROP_IN, before: null })
+    expect(edit?.after).toContain('\nExecStart=\nExecStart=/usr/bin/docker run --net=host')
+    expect(edit?.after).toContain('quay.io/calico/node:v2.6.12 /bin/calico-node -felix\n')
+  })
+
+  describe('back to what a package’s file names', () => {
+    const packaged = { path: '/usr/lib/systemd/system/calico-node.service', text: shape }
+    const from = { ...unitOf(''), fragments: [packaged] }
+    const text = changeOf(from).edit?.after ?? ''
+    const back = (dropIn: string, file = packaged) =>
+      unitChange(unit({}, { ...from, fragments: [file, { path: DROP_IN, text: dropIn }] }), 'calico-node', {
+        run: 'RUN',
+        from: images.to,
+        to: images.from,
+      })
+
+    it('takes the drop-in away', () => {
+      expect(back(text)).toMatchObject({ edit: { path: DROP_IN, before: text, after: null } })
+    })
+
+    it.each([
+      ['to which somebody added', `${text}Environment=X=1\n`, packaged],
+      [
+        'where the file says more by now',
+        text,
+        { ...packaged, text: shape.replace('--privileged', '--privileged --init') },
+      ],
+    ])('keeps a drop-in %s', (_, dropIn, file) => {
+      const after = dropIn.replace('v2.6.12', 'v2.6.5')
+      expect(back(dropIn, file)).toMatchObject({ edit: { path: DROP_IN, before: dropIn, after } })
+    })
+  })
+
+  it.each<[RegExp, UnitSource, Partial<UnitState>]>([
+    [/masked/, unitOf(shape), { fileState: 'masked-runtime' }],
+    [/transient/, unitOf(shape), { transient: true }],
+    [/no docker run of calico-node/, unitOf('[Service]\nExecStart=/usr/local/bin/start\n'), {}],
+    [/podman/, unitOf('[Service]\nExecStart=/usr/bin/podman run --name=calico-node x:1\n'), {}],
+    [
+      /from parts/,
+      unitOf(
+        '[Service]\nEnvironment=V=v2.6.5\nExecStart=/usr/bin/docker run --name=calico-node other/node:${V}\n',
+      ),
+      {},
+    ],
+  ])('is refused: %s', (why, source, state) => {
+    expect(unitChange(unit(state, source), 'calico-node', images)).toMatchObject({
+      why: expect.stringMatching(why) as string,
+      fix: expect.any(String) as string,
+    })
+  })
+})
+
+it('what systemctl shows is taken apart', () => {
+  const shown = `Id=calico-node.service
+LoadState=loaded
+ActiveState=active
+EnvironmentFiles=/etc/calico/calico.env (ignore_errors=no)
+EnvironmentFiles=/etc/calico/more.env (ignore_errors=yes)
+ExecStart={ path=/usr/bin/docker ; argv[]=/usr/bin/docker run a b ; ignore_errors=no ; start_time=[n/a] ; pid=0 }
+ExecStop=
+FragmentPath=/etc/systemd/system/calico-node.service
+DropInPaths=/etc/systemd/system/calico-node.service.d/a.conf /run/systemd/system/calico-node.service.d/b.conf
+Transient=no
+NeedDaemonReload=yes
+`
+  expect(parseUnitState(shown)).toMatchObject({
+    unit: 'calico-node.service',
+    environmentFiles: ['/etc/calico/calico.env', '/etc/calico/more.env'],
+    execStart: ['/usr/bin/docker run a b'],
+    execStop: [],
+    dropIns: [
+      '/etc/systemd/system/calico-node.service.d/a.conf',
+      '/run/systemd/system/calico-node.service.d/b.conf',
+    ],
+    transient: false,
+    needsReload: true,
+  })
+})
