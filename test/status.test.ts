@@ -15,7 +15,10 @@ async function statusWhere(lockHolder: App['lockHolder']) {
   const host = await FakeHost.create()
   const runs = new RunStore(new MemoryFiles(), host.clock)
   await runs.begin('0.1.0', plan('run-1'), [])
-  const app: Pick<App, 'ports' | 'runs' | 'lockHolder'> = { ports: host.ports(), runs, lockHolder }
+  const { signal } = new AbortController()
+  const app: Pick<App, 'ports' | 'runs' | 'lockHolder' | 'signal'> = {
+    ...{ ports: host.ports(), runs, lockHolder, signal },
+  }
   return await status(app as App, asked)
 }
 

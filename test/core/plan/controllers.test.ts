@@ -121,7 +121,7 @@ describe('a plan with controllers that a unit runs', () => {
       expect.stringMatching(`^restart controllers.service: see ${NAME} stopped, then start it from`),
       'edit /etc/systemd/system/calico-node.service: controllers.service runs calico/kube-controllers:v3.20.0',
       'commit: keep what was put in place',
-      'clean up: 1 parked containers, 0 images',
+      'clean up: 1 parked container, 0 images',
     ])
     const commits = plan.steps.flatMap((step) => (step.kind === 'commit' ? [step.args.parts] : []))
     expect(commits).toEqual([['node'], ['controllers']])

@@ -38,7 +38,7 @@ describe('a plan for a static pod', () => {
       `pull ${NEW}`,
       expect.stringContaining(`by ${MANIFEST}: take the manifest out and see the kubelet stop the old one`),
       'commit: keep what was put in place',
-      'clean up: 1 files kept for the way back',
+      'clean up: 1 file kept for the way back',
     ])
     expect(diff).toEqual([{ target: MANIFEST, before: manifestText(), after: manifestText(NEW) }])
     expect(plan.components.controllers).toEqual({ from: OLD, to: NEW })
