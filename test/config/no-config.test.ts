@@ -2,22 +2,8 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { stringify } from 'yaml'
 import { MAX_CONFIG_BYTES } from '../../agent/config/load.ts'
-import { parseConfig } from '../../agent/config/parse.ts'
 import { ConfigError } from '../../agent/config/problems.ts'
-
-function parse(text: string | Uint8Array) {
-  return parseConfig(typeof text === 'string' ? Buffer.from(text) : text, 'agent.yaml')
-}
-
-function problemsOf(text: string | Uint8Array): string[] {
-  try {
-    parse(text)
-  } catch (error) {
-    if (error instanceof ConfigError) return error.asProblems().map(({ message }) => message)
-    throw error
-  }
-  throw new Error(`this is a good config:\n${text.toString()}`)
-}
+import { parse, problemsOf } from './parsing.ts'
 
 describe('what is no config', () => {
   it.each([

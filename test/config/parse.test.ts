@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { stringify } from 'yaml'
-import { parseConfig } from '../../agent/config/parse.ts'
-import { ConfigError } from '../../agent/config/problems.ts'
+import { parse, problemsOf } from './parsing.ts'
 
 const image = 'quay.io/calico/node:v2.6.12'
 const defaults = {
@@ -23,20 +22,6 @@ const defaults = {
   retention: { runs: 20, images: 1 },
   apply: 'auto',
   service: { socket: '/run/calico-agent/agent.sock' },
-}
-
-function parse(text: string | Uint8Array) {
-  return parseConfig(typeof text === 'string' ? Buffer.from(text) : text, 'agent.yaml')
-}
-
-function problemsOf(text: string | Uint8Array): string[] {
-  try {
-    parse(text)
-  } catch (error) {
-    if (error instanceof ConfigError) return error.asProblems().map(({ message }) => message)
-    throw error
-  }
-  throw new Error(`this is a good config:\n${text.toString()}`)
 }
 
 describe('a good config', () => {
