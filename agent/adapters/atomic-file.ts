@@ -1,7 +1,7 @@
 import { constants } from 'node:fs'
 import { type FileHandle, link, lstat, open, rename, unlink } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { AgentError } from '../core/errors.ts'
+import { fileError, isMissing, unfit } from './file-error.ts'
 
 const { O_APPEND, O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = constants
 
@@ -46,7 +46,8 @@ export async function writeFileAtomic(
 /** Removes what a write that died may have left beside the file. */
 export async function removeTemp(path: string): Promise<void> {
   const temp = tempOf(path)
-  if (await hasName(temp)) await removeFile(temp)
+  // on a read-only file system even a removal that finds nothing is refused
+  if (await isThere(temp)) await removeFile(temp)
 }
 
 /** Hidden, and with an ending that nobody takes for a config, a unit or a program. */
@@ -195,7 +196,7 @@ export async function keepAs(path: string, name: string): Promise<void> {
  */
 export async function bringBack(name: string, path: string): Promise<boolean> {
   try {
-    if (!(await hasName(name))) return false
+    if (!(await isThere(name))) return false
     await rename(name, path)
     // where both names are one file already, rename does nothing (rename(2))
     await unlinkIfThere(name)
@@ -245,8 +246,8 @@ export async function unlinkIfThere(path: string): Promise<void> {
   }
 }
 
-/** Asked before a change that would find nothing to do: on a read-only file system even that one is refused. */
-async function hasName(path: string): Promise<boolean> {
+/** A name is there, be it a link to nothing. */
+export async function isThere(path: string): Promise<boolean> {
   try {
     await lstat(path)
     return true
@@ -254,38 +255,4 @@ async function hasName(path: string): Promise<boolean> {
     if (isMissing(error)) return false
     throw error
   }
-}
-
-/** The error says that there is no such file. */
-export function isMissing(error: unknown): boolean {
-  return error instanceof Error && (error as NodeJS.ErrnoException).code === 'ENOENT'
-}
-
-const fixes: Record<string, string> = {
-  ENOSPC: 'free space on its file system (df -h)',
-  EDQUOT: 'free space on its file system (df -h)',
-  EROFS: 'mount its file system read-write',
-  EACCES: 'run the agent as root',
-  EPERM: 'run the agent as root, and look at the file with lsattr',
-  ELOOP: 'replace the symbolic link by a file',
-  ETXTBSY: 'stop what writes to it (fuser -v shows it)',
-}
-
-/** A failure of the file system as one of the agent's; `action` completes "cannot ...". */
-export function fileError(code: string, action: string, path: string, error: unknown): AgentError {
-  if (error instanceof AgentError) return error
-  const { code: errno = '', fix: own } = error as NodeJS.ErrnoException & { fix?: string }
-  const fix = own ?? fixes[errno] ?? `look at it with ls -l ${path}, and at the kernel's log`
-  return new AgentError(code, `cannot ${action} ${path}: ${reasonOf(error)}`, { fix, cause: error })
-}
-
-/** What is there is not what is asked for: the kernel has nothing to say about it. */
-function unfit(reason: string, fix: string): Error {
-  return Object.assign(new Error(reason), { fix })
-}
-
-/** "ENOSPC: no space left on device, write" -> "no space left on device" */
-export function reasonOf(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error)
-  return /^[A-Z0-9]+: (.*?)(?:, \w+.*)?$/s.exec(message)?.[1] ?? message
 }

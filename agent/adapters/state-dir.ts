@@ -5,11 +5,11 @@ import {
   type AppendFile,
   openForAppend,
   readRegularFile,
-  reasonOf,
   removeFile,
   syncDirectory,
   writeFileAtomic,
 } from './atomic-file.ts'
+import { reasonOf } from './file-error.ts'
 
 /** A journal of an upgrade is below 100 kB. */
 const MAX_JOURNAL_BYTES = 16 * 1024 * 1024

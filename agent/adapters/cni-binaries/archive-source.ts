@@ -4,7 +4,7 @@ import { basename, join, normalize } from 'node:path'
 import { createGunzip } from 'node:zlib'
 import type { Header } from 'tar-stream'
 import { AgentError } from '../../core/errors.ts'
-import { fileError } from '../atomic-file.ts'
+import { fileError } from '../file-error.ts'
 import { bounded, missingBinaries, type ReadSource, refused } from './source.ts'
 import { untar } from './untar.ts'
 

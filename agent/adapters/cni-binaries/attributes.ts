@@ -3,7 +3,7 @@ import { constants } from 'node:fs'
 import { lstat, open } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { AgentError } from '../../core/errors.ts'
-import { isMissing } from '../atomic-file.ts'
+import { isMissing } from '../file-error.ts'
 
 /** Gives a file the extended attributes of another one. */
 export type CopyXattrs = (from: string, to: string) => Promise<void>

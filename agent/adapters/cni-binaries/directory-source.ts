@@ -1,7 +1,7 @@
 import { constants } from 'node:fs'
 import { type FileHandle, open, readdir, realpath } from 'node:fs/promises'
 import { join, sep } from 'node:path'
-import { fileError } from '../atomic-file.ts'
+import { fileError } from '../file-error.ts'
 import { bounded, missingBinaries, type ReadSource, refused, type SourceFile, type Take } from './source.ts'
 
 const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { constants } from 'node:fs'
 import { open } from 'node:fs/promises'
-import { isMissing } from '../atomic-file.ts'
+import { isMissing } from '../file-error.ts'
 
 const CHUNK_BYTES = 1024 * 1024
 

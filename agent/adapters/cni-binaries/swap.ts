@@ -1,9 +1,10 @@
-import { link, lstat, realpath, rename } from 'node:fs/promises'
+import { link, realpath, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { keptName, stagedName } from '../../core/cni/files.ts'
 import { AgentError } from '../../core/errors.ts'
 import type { CniPlace, KeptBinary } from '../../ports/cni-binaries.ts'
-import { fileError, isMissing, syncDirectory, unlinkIfThere } from '../atomic-file.ts'
+import { isThere, syncDirectory, unlinkIfThere } from '../atomic-file.ts'
+import { fileError } from '../file-error.ts'
 import { type CopyXattrs, takeAttributes } from './attributes.ts'
 import { sha256Of } from './file-hash.ts'
 
@@ -97,15 +98,5 @@ async function namesOf({ binDir, run }: CniPlace, name: string): Promise<Names> 
     live: inside(name),
     staged: inside(stagedName(run, name)),
     kept: inside(keptName(run, name)),
-  }
-}
-
-async function isThere(path: string): Promise<boolean> {
-  try {
-    await lstat(path)
-    return true
-  } catch (error) {
-    if (isMissing(error)) return false
-    throw error
   }
 }

@@ -5,14 +5,13 @@ import type { ManifestFile } from '../../core/pod/manifest.ts'
 import type { FileAttributes, Manifests } from '../../ports/manifests.ts'
 import {
   bringBack,
-  fileError,
-  isMissing,
   readRegularFile,
   removeFile,
   removeTemp,
   syncDirectory,
   writeFileAtomic,
 } from '../atomic-file.ts'
+import { fileError, isMissing } from '../file-error.ts'
 import { readPod } from './read-pod.ts'
 
 /** The kubelet's own limit (kubelet/config/file.go, maxConfigLength). */

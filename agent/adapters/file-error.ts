@@ -1,0 +1,35 @@
+import { AgentError } from '../core/errors.ts'
+
+/** The error says that there is no such file. */
+export function isMissing(error: unknown): boolean {
+  return error instanceof Error && (error as NodeJS.ErrnoException).code === 'ENOENT'
+}
+
+const fixes: Record<string, string> = {
+  ENOSPC: 'free space on its file system (df -h)',
+  EDQUOT: 'free space on its file system (df -h)',
+  EROFS: 'mount its file system read-write',
+  EACCES: 'run the agent as root',
+  EPERM: 'run the agent as root, and look at the file with lsattr',
+  ELOOP: 'replace the symbolic link by a file',
+  ETXTBSY: 'stop what writes to it (fuser -v shows it)',
+}
+
+/** A failure of the file system as one of the agent's; `action` completes "cannot ...". */
+export function fileError(code: string, action: string, path: string, error: unknown): AgentError {
+  if (error instanceof AgentError) return error
+  const { code: errno = '', fix: own } = error as NodeJS.ErrnoException & { fix?: string }
+  const fix = own ?? fixes[errno] ?? `look at it with ls -l ${path}, and at the kernel's log`
+  return new AgentError(code, `cannot ${action} ${path}: ${reasonOf(error)}`, { fix, cause: error })
+}
+
+/** What is there is not what is asked for: the kernel has nothing to say about it. */
+export function unfit(reason: string, fix: string): Error {
+  return Object.assign(new Error(reason), { fix })
+}
+
+/** "ENOSPC: no space left on device, write" -> "no space left on device" */
+export function reasonOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error)
+  return /^[A-Z0-9]+: (.*?)(?:, \w+.*)?$/s.exec(message)?.[1] ?? message
+}
