@@ -70,7 +70,7 @@ describe('a request that cannot be met', () => {
     [
       'a window that is no number',
       ['--window', 'soon'],
-      { code: 2, problem: 'bad-config', says: '--window: expected a whole number', fix: 'agent --help' },
+      { code: 2, problem: 'bad-usage', says: '--window needs a number', fix: 'agent --help' },
     ],
     [
       'a config that is not there',
@@ -80,7 +80,7 @@ describe('a request that cannot be met', () => {
     [
       'a config that is a directory',
       ['--config', dir],
-      { code: 2, problem: 'bad-config', says: `cannot read ${dir}`, fix: 'ls -l' },
+      { code: 2, problem: 'bad-config', says: `cannot read ${dir}`, fix: 'put a regular file in its place' },
     ],
     [
       'a rule that does not exist',

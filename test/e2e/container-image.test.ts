@@ -55,7 +55,7 @@ it('tells what runs on its host', async () => {
   const { host, peer } = at
   const status = await host.ok([...command, 'status'])
   expect(status).toContain(image('v2.6.5'))
-  expect(status).toMatch(new RegExp(`${peer.address} +\\d+ routes +Established`))
+  expect(status).toMatch(new RegExp(`${peer.address} +\\d+ routes? +Established`))
 })
 
 it('upgrades its host, without a packet lost or a route withdrawn', async () => {

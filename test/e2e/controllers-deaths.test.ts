@@ -11,6 +11,7 @@ import { agent, containers, lab, world } from './support.ts'
 
 let host: Host
 let flags: string[]
+let toAndFro: string[]
 
 beforeAll(async () => {
   await installFaultyAgent(lab)
@@ -19,6 +20,7 @@ beforeAll(async () => {
 beforeEach(async () => {
   host = (await world()).host
   flags = await quickly(host)
+  toAndFro = [...flags, '--allow', 'downgrade']
   for (const tag of ['v3.20.0', 'v3.26.1']) await host.ok(['docker', 'pull', '--quiet', controllers(tag)])
   await runControllers(host, controllers('v3.20.0'))
 })
@@ -88,7 +90,7 @@ describe('controllers whose agent dies', () => {
 
   it('at any time', async () => {
     for (const ms of [200, 400, 600, 800, 1_000, 1_300, 1_800, 2_500, 4_000, 6_000, 6_500, 7_000]) {
-      const run = await host.start(['agent', 'upgrade', '--controllers', await other(), ...flags])
+      const run = await host.start(['agent', 'upgrade', '--controllers', await other(), ...toAndFro])
       await sleep(ms)
       await run.kill('SIGKILL').catch(() => undefined)
       await run.done
@@ -99,7 +101,14 @@ describe('controllers whose agent dies', () => {
 })
 
 async function faulty(point: string, target: string) {
-  const argv = [`/opt/calico-agent/${FAULTY_AGENT}`, 'upgrade', '--controllers', target, '--json', ...flags]
+  const argv = [
+    `/opt/calico-agent/${FAULTY_AGENT}`,
+    'upgrade',
+    '--controllers',
+    target,
+    '--json',
+    ...toAndFro,
+  ]
   return await host.run(argv, { env: { AGENT_FAULT: `${point}=kill` } })
 }
 

@@ -23,7 +23,7 @@ beforeAll(async () => {
 
 beforeEach(async () => {
   host = (await world()).host
-  flags = await quickly(host)
+  flags = [...(await quickly(host)), '--allow', 'downgrade']
   for (const tag of TAGS) await host.ok(['docker', 'pull', '--quiet', controllers(tag)])
   await startUnit(host, shape, controllers(TAGS[0]))
   since = Date.now()

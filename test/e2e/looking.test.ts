@@ -99,7 +99,7 @@ describe('agent status', () => {
     const human = await host.ok(['agent', 'status'])
     expect(human).toMatch(/^node +calico-node \(/m)
     expect(human).toContain(image('v2.6.5'))
-    expect(human).toMatch(new RegExp(`${peer.address} +\\d+ routes +Established`))
+    expect(human).toMatch(new RegExp(`${peer.address} +\\d+ routes? +Established`))
     expect(JSON.stringify(json) + human).not.toContain('hunter2')
     expect(await host.exists('/var/lib/calico-agent')).toBe(false)
   })

@@ -148,7 +148,15 @@ describe('controllers of a static pod whose agent dies', () => {
       for (const point of points) {
         const from = (await podImages(host))[0] ?? ''
         const to = from === OLD ? NEW : OLD
-        const argv = [`/opt/calico-agent/${FAULTY_AGENT}`, 'upgrade', '--controllers', to, '--json']
+        const argv = [
+          `/opt/calico-agent/${FAULTY_AGENT}`,
+          'upgrade',
+          '--controllers',
+          to,
+          '--json',
+          '--allow',
+          'downgrade',
+        ]
         const { code } = await host.run(argv, { env: { AGENT_FAULT: `${point}=kill` } })
         expect({ point, code }).toEqual({ point, code: 137 })
         if (powerCut) {
