@@ -35,11 +35,26 @@ export const editUnit: Step<'edit-unit'> = {
 }
 
 /** @throws AgentError `unit-changed` where somebody else has changed the file meanwhile */
-export async function replaceFile(edit: FileEdit, ports: { unitFiles: UnitFiles }): Promise<void> {
+async function replaceFile(edit: FileEdit, ports: { unitFiles: UnitFiles }): Promise<void> {
   const now = await textOf(edit.path, ports)
   if (now === edit.after) return
   if (now !== edit.before) throw changed(edit.path)
   await put(edit.path, edit.after, ports)
+}
+
+/**
+ * Has a file that named the new image already name the old one. What keeps it from that is returned, to be told when
+ * the old one runs: the drop-in starts it all the same.
+ */
+export async function tryEditBack(
+  { editBack }: UnitChange,
+  ports: { unitFiles: UnitFiles },
+): Promise<Error | null> {
+  if (editBack === null) return null
+  return await replaceFile(editBack, ports).then(
+    () => null,
+    (error: unknown) => error as Error,
+  )
 }
 
 /** The pull before may have taken minutes: a plan is not carried out on another file. */

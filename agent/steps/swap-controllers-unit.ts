@@ -1,6 +1,6 @@
 import type { OldContainer } from '../core/plan/plan.ts'
 import { downTime, gateFailed, isUp, notRestored, untilHealthy } from './controllers-trial.ts'
-import { refuseChangedFile, replaceFile } from './edit-unit.ts'
+import { refuseChangedFile, tryEditBack } from './edit-unit.ts'
 import { refuseStalePlan } from './meddling.ts'
 import type { Step } from './step.ts'
 import { putTrial, removeTrial, restartUnit, type Standing, settledUnit } from './unit-restart.ts'
@@ -48,7 +48,7 @@ export const swapControllersUnit: Step<'swap-controllers-unit'> = {
     const standing = await settledUnit(change, context)
     const { found } = standing
     const isUntouched = found?.Id === old.id && runsOld(standing, old)
-    if (!isUntouched && change.editBack !== null) await replaceFile(change.editBack, context)
+    const unedited = isUntouched ? null : await tryEditBack(change, context)
     let back = found
     if (!runsOld(standing, old)) {
       if (standing.isDown && found) await context.docker.removeContainer(found.Id)
@@ -60,8 +60,9 @@ export const swapControllersUnit: Step<'swap-controllers-unit'> = {
       back = (await restartUnit(again, restart)) ?? (await restartUnit(again, restart))
     }
     if (!back) throw await notBack(change, context)
-    await removeTrial(change, context)
     if (!(await isUp(back.Id, context.docker))) throw notRestored({ name: change.container })
+    if (unedited) throw unedited
+    await removeTrial(change, context)
     return isUntouched ? {} : await downTime(old.id, back.Id, context)
   },
 }

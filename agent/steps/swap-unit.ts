@@ -1,7 +1,7 @@
 import { AgentError } from '../core/errors.ts'
 import type { Gate } from '../core/plan/plan.ts'
 import type { UnitChange } from '../core/unit/change.ts'
-import { refuseChangedFile, replaceFile } from './edit-unit.ts'
+import { refuseChangedFile, tryEditBack } from './edit-unit.ts'
 import { describeUnmet, watchTrial } from './gate.ts'
 import { holdRoutes, releaseRoutes } from './held-routes.ts'
 import { lastWords } from './last-words.ts'
@@ -63,7 +63,7 @@ export const swapUnit: Step<'swap-unit'> = {
       await releaseRoutes(context)
       return { window: null }
     }
-    if (change.editBack !== null) await replaceFile(change.editBack, context)
+    const unedited = await tryEditBack(change, context)
     let goneAt = context.since
     let back = found
     if (!isSettled || found?.Image !== old.imageId || !found.State.Running) {
@@ -79,8 +79,9 @@ export const swapUnit: Step<'swap-unit'> = {
     }
     if (!back) throw await notBack(change, context)
     const restored = await awaitRestored({ gate, container: back.Id, goneAt }, context)
-    await removeTrial(change, context)
     await releaseRoutes(context)
+    if (unedited) throw unedited
+    await removeTrial(change, context)
     return restored
   },
 }

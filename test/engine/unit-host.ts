@@ -18,7 +18,7 @@ import { KillableRun, RUN } from './killable-run.ts'
 import { type Death, type Move, withMoves } from './moves.ts'
 import { NodeLife } from './node-life.ts'
 
-const OLD_IMAGE = 'calico/node:v2.6.5'
+export const OLD_IMAGE = 'calico/node:v2.6.5'
 export const NEW_IMAGE = 'calico/node:v2.6.12'
 export const UNIT_FILE = '/etc/systemd/system/calico-node.service'
 

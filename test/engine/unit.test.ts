@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import { AgentError } from '../../agent/core/errors.ts'
 import type { Death } from './moves.ts'
-import { NEW_IMAGE, UNIT_FILE, UnitHost, unitText } from './unit-host.ts'
+import { NEW_IMAGE, OLD_IMAGE, UNIT_FILE, UnitHost, unitText } from './unit-host.ts'
 
 const DROP_IN = '/run/systemd/system/calico-node.service.d/zzz-calico-agent-trial.conf'
 const restarted = (image: string) => [
@@ -52,6 +53,19 @@ describe('a unit', () => {
     expect(await host.run()).toBe('refused')
     expect(host.ops.slice(1)).toEqual([])
     expect(host.files.files.get(UNIT_FILE)).toContain('# mine')
+  })
+
+  it('runs the old image again also where its file cannot be made to name it', async () => {
+    const host = await UnitHost.create({ text: unitText(NEW_IMAGE), newExitsAfter: 100 })
+    const write = host.files.write.bind(host.files)
+    host.files.write = async (path, text) => {
+      if (path === UNIT_FILE) throw new AgentError('cannot-write', 'read-only', { fix: 'none' })
+      await write(path, text)
+    }
+    expect(await host.run()).toBe('stuck')
+    expect((await host.node())?.Config.Image).toBe(OLD_IMAGE)
+    expect((await host.node())?.State.Running).toBe(true)
+    expect(host.routes.held).toBe(false)
   })
 
   it('names the old image again where its file named one that fails', async () => {
