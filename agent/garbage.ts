@@ -54,12 +54,13 @@ function placeOf(container: ContainerJson | undefined): InPlace {
   }
 }
 
-/** Of plugins all but the newest; of a CNI config every one, which its commit made void. */
+/** Of plugins all but the newest; of a CNI config or a manifest every one, which its commit made void. */
 function keptFiles(history: RunState[]): string[] {
   const steps = history.filter(isCommittedRun).flatMap(({ plan }) => plan.steps)
   const plugins = steps.flatMap((step) => (step.kind === 'swap-binaries' ? [keptPaths(step.args)] : []))
   const configs = steps.flatMap((step) => (step.kind === 'write-cni-config' ? [step.args.wayBack] : []))
-  return [...plugins.slice(1).flat(), ...configs]
+  const pods = steps.flatMap((step) => (step.kind === 'swap-static-pod' ? [step.args.manifest.wayBack] : []))
+  return [...plugins.slice(1).flat(), ...configs, ...pods]
 }
 
 /** Plugins that were fetched, and that a later run passed over: it put others in place. */

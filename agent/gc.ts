@@ -39,7 +39,7 @@ interface Found {
 
 async function find(app: GcApp, wanted: WantedKept): Promise<Found> {
   const history = await app.runs.history()
-  refuseUnsettled(history[0])
+  refuseUnsettled(history)
   const { docker } = app.ports
   const { node, controllers } = waysBack(history)
   const bearers = {
@@ -53,9 +53,10 @@ async function find(app: GcApp, wanted: WantedKept): Promise<Found> {
 }
 
 /** What stands may be all that it can be settled with. */
-function refuseUnsettled(newest: RunState | undefined): void {
-  if (newest?.outcome === null)
-    throw unsettled(`run ${newest.plan.run} was interrupted`, 'agent resume settles it')
+function refuseUnsettled(history: RunState[]): void {
+  const interrupted = history.find(({ outcome }) => outcome === null)
+  if (interrupted) throw unsettled(`run ${interrupted.plan.run} was interrupted`, 'agent resume settles it')
+  const newest = history.find(({ plan }) => plan.command !== 'prefetch')
   if (newest?.outcome === 'stuck')
     throw unsettled(
       `run ${newest.plan.run} is stuck`,

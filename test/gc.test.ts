@@ -170,6 +170,7 @@ describe('gc', () => {
     ['stuck', 'is stuck'],
   ] as const)('touches nothing while the newest run is %s', async (outcome, why) => {
     journal(5, [], { outcome })
+    journal(6, [], { command: 'prefetch' })
     const refused = { code: 'unsettled-run', message: expect.stringContaining(why) as string, exitCode: 3 }
     await expect(gc(app(), wanted)).rejects.toMatchObject(refused)
     await expect(wouldGc(app(), wanted)).rejects.toMatchObject(refused)

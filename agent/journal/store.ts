@@ -71,13 +71,13 @@ export class RunStore {
     return decodeJournal(await this.#files.read(name), name).records
   }
 
-  /** The oldest runs, beyond so many; the last committed one stays, for its rollback. */
+  /** The oldest runs, beyond so many; the last committed one stays, for its rollback, and those that are not settled. */
   async beyond(keep: number): Promise<string[]> {
     const runs = await this.history()
     const rollback = runs.find(isCommittedRun)
     return runs
       .slice(keep)
-      .filter((run) => run !== rollback)
+      .filter((run) => run !== rollback && run.outcome !== null)
       .map(({ plan }) => plan.run)
   }
 

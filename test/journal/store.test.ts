@@ -118,6 +118,13 @@ describe('RunStore', () => {
   })
 })
 
+it('keeps the journal of a run that has no end yet, however many came after it', async () => {
+  await store.begin('0.1.0', plan('run-1'), [])
+  for (const run of ['run-2', 'run-3', 'run-4']) await finishedRun(run, 'upgraded')
+  await store.prune(1)
+  expect(await names()).toEqual(['run-4', 'run-1'])
+})
+
 describe('runName', () => {
   it('sorts by time', () => {
     expect(runName(new Date('2026-11-22T14:15:03.123Z'), '7f3a')).toBe('20261122T141503Z-7f3a')
