@@ -1,5 +1,7 @@
 import type { Problem } from '../core/errors.ts'
 import { undiagnosed } from '../doctor.ts'
+import { nothingRemoved } from '../gc.ts'
+import { unknownHistory } from '../history.ts'
 import { unstarted } from '../outcome.ts'
 import { nothingSeen } from '../status.ts'
 
@@ -13,6 +15,8 @@ const DOCUMENTS = new Map<string, (problem: Problem) => object>([
   ...['upgrade', 'plan', 'prefetch', 'rollback', 'resume', 'daemon'].map((name) => [name, refusal] as const),
   ['status', (problem) => ({ ...nothingSeen, problems: [problem] })],
   ['doctor', (problem) => undiagnosed([problem])],
+  ['history', (problem) => unknownHistory([problem])],
+  ['gc', (problem) => nothingRemoved([problem])],
 ])
 
 /** Null where no JSON is asked for, or no command is named that has some. */

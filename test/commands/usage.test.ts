@@ -51,6 +51,14 @@ describe('a usage error with --json', () => {
     expect(await usage('doctor', '--bogus', '--json')).toMatchObject({ ready: false, checks: [{ code }] })
   })
 
+  it('has the document of history', async () => {
+    expect(await usage('history', 'status', 'x', '--json')).toMatchObject({ problems: [{ code }] })
+  })
+
+  it('has the document of gc', async () => {
+    expect(await usage('gc', '--json', '--bogus')).toMatchObject({ containers: [], problems: [{ code }] })
+  })
+
   it('has one where a value is given', async () => {
     expect(await usage('plan', '--json=true', '--bogus')).toMatchObject({ outcome: 'refused' })
   })
