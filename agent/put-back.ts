@@ -6,6 +6,7 @@ import { controllersOrUnitBack, nodeOrUnitBack } from './core/plan/build.ts'
 import { canBeUpgraded } from './core/plan/controllers.ts'
 import type { OldContainer, StepArgs } from './core/plan/plan.ts'
 import { staticPodBackPart } from './core/plan/static-pod.ts'
+import { staticPodProblem } from './core/pod/static-pod.ts'
 import { preflightRollback } from './core/preflight.ts'
 import type { RunState } from './journal/run-state.ts'
 import { observeHost } from './observe/observe.ts'
@@ -109,9 +110,11 @@ async function podBack(
   const problems = preflightRollback(observed, target, 'controllers').filter(
     ({ code }) => code !== 'controllers-not-running',
   )
-  if (problems.some(({ code }) => code !== 'manifest-pulls-always')) return { part: null, problems }
+  const { controllers } = observed
+  const isBarred = controllers?.pod && staticPodProblem(controllers.pod, controllers.container) !== null
+  if (problems.some(isError) || isBarred === true) return { part: null, problems }
   const isLocal = (await app.ports.docker.inspectImage(swap.from)) !== undefined
-  const input = { run, wanted: target, controllers: observed.controllers }
+  const input = { run, wanted: target, controllers }
   const back = staticPodBackPart(input, swap, isLocal)
   return { ...back, problems: [...problems, ...back.problems] }
 }

@@ -57,12 +57,16 @@ export async function findKubelet(
 }
 
 async function completed(
-  pod: Omit<ObservedPod, 'imageId' | 'kubelet'>,
+  pod: Omit<ObservedPod, 'imageId' | 'readOnly' | 'kubelet'>,
   { unit }: Wanted['kubelet'],
-  { docker, kubelet }: PodPorts,
+  { docker, kubelet, manifests }: PodPorts,
 ): Promise<ObservedPod> {
-  const [image, facts] = await Promise.all([docker.inspectImage(containerIn(pod).image), kubelet.look(unit)])
-  return { ...pod, imageId: image?.Id ?? null, kubelet: facts }
+  const [image, readOnly, facts] = await Promise.all([
+    docker.inspectImage(containerIn(pod).image),
+    manifests.whyReadOnly(pod.manifest.path.replace(/\/[^/]*$/, '')),
+    kubelet.look(unit),
+  ])
+  return { ...pod, imageId: image?.Id ?? null, readOnly, kubelet: facts }
 }
 
 /** The kubelet creates containers by an image's id: the manifest has the name by which people and rules know it. */

@@ -15,6 +15,8 @@ export interface Manifests {
   list(directory: string): Promise<ManifestFile[]>
   /** Null where there is no such file. @throws AgentError `cannot-read` */
   read(path: string): Promise<string | null>
+  /** Why nothing can be written there, such as a read-only file system; null where it can. */
+  whyReadOnly(directory: string): Promise<string | null>
   attributes(path: string): Promise<FileAttributes | null>
   /** Gives the file another name in its directory, durably. @throws AgentError `cannot-write` */
   takeOut(path: string, wayBack: string): Promise<void>

@@ -11,6 +11,8 @@ interface FakeManifest extends FileAttributes {
 export class FakeManifests implements Manifests {
   readonly files = new Map<string, FakeManifest>()
   readonly links = new Set<string>()
+  /** Why nothing can be written. */
+  readOnly: string | null = null
   /** Called after a change: a fake kubelet looks by it. */
   onChange: () => void = () => undefined
   readonly #ops: string[]
@@ -34,6 +36,10 @@ export class FakeManifests implements Manifests {
 
   async read(path: string): Promise<string | null> {
     return await Promise.resolve(this.files.get(path)?.text ?? null)
+  }
+
+  async whyReadOnly(): Promise<string | null> {
+    return await Promise.resolve(this.readOnly)
   }
 
   async attributes(path: string): Promise<FileAttributes | null> {

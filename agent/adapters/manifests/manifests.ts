@@ -1,17 +1,18 @@
-import { lstat, readdir, rename } from 'node:fs/promises'
+import { access, constants, lstat, readdir, rename } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { AgentError } from '../../core/errors.ts'
 import type { ManifestFile } from '../../core/pod/manifest.ts'
 import type { FileAttributes, Manifests } from '../../ports/manifests.ts'
 import {
   bringBack,
+  isThere,
   readRegularFile,
   removeFile,
   removeTemp,
   syncDirectory,
   writeFileAtomic,
 } from '../atomic-file.ts'
-import { fileError, isMissing } from '../file-error.ts'
+import { fileError, isMissing, reasonOf } from '../file-error.ts'
 import { readPod } from './read-pod.ts'
 
 /** The kubelet's own limit (kubelet/config/file.go, maxConfigLength). */
@@ -19,12 +20,13 @@ const MAX_BYTES = 10 * 1024 * 1024
 const MODE_BITS = 0o7777
 
 export function createManifests(): Manifests {
-  return { list, read, attributes, takeOut, put, remove, bringBack }
+  return { list, read, whyReadOnly, attributes, takeOut, put, remove, bringBack }
 }
 
 async function list(directory: string): Promise<ManifestFile[]> {
   const entries = await readdir(directory, { withFileTypes: true }).catch((error: unknown) => {
-    if (isMissing(error)) return []
+    // a kubelet may be given a single file in its place: no manifest that is known
+    if (isMissing(error) || (error as NodeJS.ErrnoException).code === 'ENOTDIR') return []
     throw fileError('cannot-read', 'read', directory, error)
   })
   const live = entries.filter((entry) => !entry.name.startsWith('.') && !entry.isDirectory())
@@ -53,6 +55,10 @@ async function read(path: string): Promise<string | null> {
   })
 }
 
+async function whyReadOnly(directory: string): Promise<string | null> {
+  return await access(directory, constants.W_OK).then(() => null, reasonOf)
+}
+
 async function attributes(path: string): Promise<FileAttributes | null> {
   const found = await lstat(path).catch(() => null)
   return found && { mode: found.mode & MODE_BITS, uid: found.uid, gid: found.gid }
@@ -73,6 +79,6 @@ async function put(path: string, text: string, { mode, uid, gid }: FileAttribute
 
 /** With what a write that died may have left beside it. */
 async function remove(path: string): Promise<void> {
-  await removeFile(path)
+  if (await isThere(path)) await removeFile(path)
   await removeTemp(path)
 }

@@ -9,7 +9,7 @@ const GRACE_S = 30
 export async function readPod(text: string): Promise<ManifestFile['pod']> {
   const yaml = await import('yaml')
   const parsed = yaml.parseAllDocuments(text, { merge: true })
-  const [document, ...more] = 'empty' in parsed ? [] : parsed.filter(({ contents }) => contents !== null)
+  const [document, ...more] = 'empty' in parsed ? [] : parsed.filter(hasContent)
   if (!document) return { unreadable: 'it is empty' }
   const [error] = document.errors
   if (error) return { unreadable: error.message.split('\n')[0] ?? '' }
@@ -19,6 +19,11 @@ export async function readPod(text: string): Promise<ManifestFile['pod']> {
     // an alias bomb
     return { unreadable: reason instanceof Error ? reason.message : String(reason) }
   }
+}
+
+/** What stands behind a last `---` is a null. */
+function hasContent({ contents }: Document.Parsed): boolean {
+  return contents !== null && !('value' in contents && contents.value === null)
 }
 
 type Yaml = typeof YamlModule

@@ -20,7 +20,8 @@ export interface StaticPodInput extends Omit<ControllersInput, 'engineHostname'>
 export function staticPodPart(input: StaticPodInput, image: ObservedImage): PlanPart {
   const { controllers, pod } = input
   const change = { from: containerIn(pod).image, to: image.ref }
-  if (runsAlready(controllers, image))
+  // a tag that has moved: the manifest would not change, and the kubelet would not look
+  if (runsAlready(controllers, image) || change.from === change.to)
     return { component: 'controllers', change, prepare: [], move: [], commits: [], diff: [] }
   const version = imageRelease(tagOf(image.ref), image.local?.Config?.Labels)
   const after = withImage(pod.manifest.text, tokenIn(pod), image.ref)

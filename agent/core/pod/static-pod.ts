@@ -22,6 +22,8 @@ export interface ObservedPod extends PodContainer {
   others: string[]
   /** What this host has under the image that the manifest names; null where it has none. */
   imageId: string | null
+  /** Why its directory cannot be written to; null where it can. */
+  readOnly: string | null
   kubelet: KubeletFacts
 }
 
@@ -89,8 +91,12 @@ interface PodProblem {
 }
 
 function manifestObjection(pod: ObservedPod, running: ContainerJson): Omit<PodProblem, 'code'> | null {
-  const { manifest, others, imageId } = pod
+  const { manifest, others, imageId, readOnly } = pod
   const { path } = manifest
+  if (readOnly !== null) {
+    const fix = "mount it read-write, or ReadWritePaths= in the service's units"
+    return { why: `the directory of ${path} cannot be written to: ${readOnly}`, fix }
+  }
   const { image, token } = containerIn(pod)
   const byHand = 'name the image there as one plain or quoted word, or change it by hand'
   if (others.length > 0) {

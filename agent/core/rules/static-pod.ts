@@ -1,4 +1,5 @@
-import type { Observed, ObservedControllers, Wanted } from '../model.ts'
+import { runsAlready } from '../docker/image-state.ts'
+import type { Observed, ObservedControllers, ObservedImage, Wanted } from '../model.ts'
 import { containerIn, type ObservedPod, staticPodProblem } from '../pod/static-pod.ts'
 import { notReplaced } from './controllers.ts'
 import { type Objection, type Rule, rulesOn } from './rule.ts'
@@ -7,6 +8,7 @@ interface Asked {
   name: string
   controllers: ObservedControllers
   pod: ObservedPod
+  image: ObservedImage | null
   byRelease: boolean
 }
 
@@ -17,7 +19,7 @@ export const staticPodRules: Rule[] = rulesOn(asked, [
     severity: 'error',
     about: 'the manifest names the image in one place that can be changed',
     seen: ({ pod }) => pod.manifest.path,
-    check: (subject) => objectionOf(subject, 'static-pod-manifest'),
+    check: (subject) => objectionOf(subject, 'static-pod-manifest') ?? movedTag(subject),
   },
   {
     code: 'kubelet-not-running',
@@ -49,8 +51,16 @@ function objectionOf(
   return problem?.code === code ? notReplaced(name, problem.why, problem.fix, byRelease) : null
 }
 
-function asked({ controllers }: Observed, { controllers: wanted }: Wanted): Asked | null {
+/** The manifest would not change, and the kubelet would not look at it. */
+function movedTag({ name, controllers, pod, image, byRelease }: Asked): Objection | null {
+  if (image === null || image.ref !== containerIn(pod).image || runsAlready(controllers, image)) return null
+  const why = `${pod.manifest.path} names ${image.ref} already, and that tag means another image now`
+  return notReplaced(name, why, 'name the new image by its digest', byRelease)
+}
+
+function asked({ controllers, controllersImage }: Observed, { controllers: wanted }: Wanted): Asked | null {
   if (wanted.image === null || !controllers?.pod) return null
   const { pod } = controllers
-  return { name: wanted.container, controllers, pod, byRelease: wanted.onlyIfInstalled }
+  const image = controllersImage
+  return { name: wanted.container, controllers, pod, image, byRelease: wanted.onlyIfInstalled }
 }

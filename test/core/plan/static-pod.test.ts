@@ -4,6 +4,7 @@ import { upgradePlan } from '../../../agent/core/plan/build.ts'
 import { settleByHand } from '../../../agent/core/plan/by-hand.ts'
 import type { StepArgs } from '../../../agent/core/plan/plan.ts'
 import { staticPodBackPart } from '../../../agent/core/plan/static-pod.ts'
+import { preflight } from '../../../agent/core/preflight.ts'
 import { bindStep } from '../../../agent/steps/registry.ts'
 import { digest, observed, wanted } from '../observed.ts'
 import { MANIFEST, manifestFile, manifestText, OLD, staticControllers } from '../pod/static-pods.ts'
@@ -53,6 +54,19 @@ describe('a plan for a static pod', () => {
 
   it('has no steps where the image runs already', async () => {
     expect((await planned('a')).plan.steps).toEqual([])
+  })
+
+  it('has no steps where the tag of the manifest has moved: it would not change', async () => {
+    const controllers = await staticControllers()
+    const remote = { digest: digest('b'), platforms: [] }
+    const seen = observed({ controllers, controllersImage: { ref: OLD, local: null, remote } })
+    const asked = { ...wanted, controllers: { ...wanted.controllers, image: OLD } }
+    const leftovers = { containers: [], images: [], files: [] }
+    const both = { ...seen, node: null, image: null }
+    expect(upgradePlan({ run: RUN, wanted: asked, observed: both, leftovers }).plan.steps).toEqual([])
+    expect(preflight(both, asked)).toMatchObject([
+      { code: 'static-pod-manifest', severity: 'error', fix: 'name the new image by its digest' },
+    ])
   })
 
   it('says how a stuck run is settled by hand', async () => {

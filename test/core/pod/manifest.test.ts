@@ -38,6 +38,10 @@ describe('an image in a manifest', () => {
     expect(await edited(json('a:1'), IMAGE)).toBe(json(IMAGE))
   })
 
+  it('is replaced where nothing stands behind a last ---', async () => {
+    expect(await edited(`${pod('a:1')}---\n`, IMAGE)).toBe(`${pod(IMAGE)}---\n`)
+  })
+
   it('is quoted where it could be read as a number', async () => {
     expect(await edited(pod('a:1'), '1234')).toBe(pod('"1234"'))
   })

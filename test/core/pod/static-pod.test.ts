@@ -89,6 +89,12 @@ describe('the rules of a static pod', () => {
       `${MANIFEST} and /x`,
     ],
     [
+      'its directory is read-only',
+      () => Promise.resolve({ readOnly: 'read-only file system' }),
+      'static-pod-manifest',
+      'cannot be written to: read-only file system',
+    ],
+    [
       'another image runs',
       () => Promise.resolve({ imageId: 'sha256:other' }),
       'static-pod-manifest',

@@ -26,6 +26,7 @@ export async function staticControllers(
     manifest: await manifestFile(),
     others: [],
     imageId: digest('1'),
+    readOnly: null,
     kubelet: { unit: 'kubelet.service', state: 'running', version: null },
     ...changes,
   }
