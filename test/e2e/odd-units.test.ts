@@ -1,7 +1,7 @@
 // Units whose file is not the operator's own, and units in a state in which systemd would not start them again.
 
 import { describe, expect, it } from 'vitest'
-import type { Host } from '../lab/index.ts'
+import { type Host, until } from '../lab/index.ts'
 import { kept, podmanUnit, staticUnit, transientUnit, unrestarted } from './odd-units.ts'
 import { expectRefusal, type Refusal, snapshot } from './refusal.ts'
 import { agent, configure, containers, costOf, expectNoCost, image, world } from './support.ts'
@@ -11,6 +11,12 @@ const running = (tag: string) => [`calico-node ${tag} running no`]
 
 async function isActive(host: Host, unit: string): Promise<string> {
   return (await host.run(['systemctl', 'is-active', unit])).stdout.trim()
+}
+
+/** systemd sees a little later that its process has ended. */
+async function untilFailed(host: Host): Promise<void> {
+  const hasFailed = async () => (await isActive(host, UNIT)) === 'failed'
+  await until('the unit to fail', hasFailed, { timeoutMs: 10_000 })
 }
 
 describe('a unit', () => {
@@ -77,7 +83,7 @@ describe('a unit that failed', () => {
     const { host } = at
     await configure(host, { settle: 1 })
     await host.ok(['pkill', '-KILL', '--full', '^/usr/bin/docker run'])
-    expect(await isActive(host, UNIT)).toBe('failed')
+    await untilFailed(host)
     expect(await containers(host)).toEqual(running('v2.6.5'))
     const before = await unitFiles(host)
 
@@ -102,7 +108,7 @@ describe('a unit that failed', () => {
   ])('and left %s is refused', async (_, argv, problem, says, fix) => {
     const at = await world(startedBy(unrestarted))
     await at.host.ok(argv)
-    expect(await isActive(at.host, UNIT)).toBe('failed')
+    await untilFailed(at.host)
     await expectUntouched(at.host, { code: 3, problem, says, fix })
   })
 })
