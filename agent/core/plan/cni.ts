@@ -2,7 +2,7 @@ import { keptName } from '../cni/files.ts'
 import { pullSteps } from '../docker/image-state.ts'
 import type { CniSource, ObservedCni, WantedCni } from '../model.ts'
 import type { DiffEntry } from '../report.ts'
-import type { PlanPart } from './part.ts'
+import { type PlanPart, unchanged } from './part.ts'
 import type { PlannedStep } from './plan.ts'
 
 export interface CniInput {
@@ -18,7 +18,7 @@ export function cniPart(input: CniInput): PlanPart {
   const { wanted, observed, run } = input
   const { binDir, binaries: names } = wanted
   const change = { from: installedText(observed), to: sourceText(wanted.source) }
-  if (isInstalled(observed)) return { component: 'cni', change, prepare: [], move: [], commits: [], diff: [] }
+  if (isInstalled(observed)) return unchanged('cni', change)
   const image = wanted.source.kind === 'image' ? wanted.source.image : null
   return {
     component: 'cni',

@@ -5,7 +5,7 @@ import { imageRelease } from '../release/node-versions.ts'
 import type { UnitChange } from '../unit/change.ts'
 import { oldContainer, type Replaced, repull } from './container-swap.ts'
 import { type ControllersInput, statusCheck } from './controllers.ts'
-import type { PlanPart } from './part.ts'
+import { type PlanPart, unchanged } from './part.ts'
 import type { PlannedStep } from './plan.ts'
 import { plannedChange, unitDiff } from './running-unit.ts'
 
@@ -13,8 +13,7 @@ import { plannedChange, unitDiff } from './running-unit.ts'
 export function controllersUnitPart(input: ControllersInput, image: ObservedImage): PlanPart {
   const { controllers, run } = input
   const change = { from: controllers.container.Config.Image, to: image.ref }
-  if (runsAlready(controllers, image))
-    return { component: 'controllers', change, prepare: [], move: [], commits: [], diff: [] }
+  if (runsAlready(controllers, image)) return unchanged('controllers', change)
   const version = imageRelease(tagOf(image.ref), image.local?.Config?.Labels)
   const prepare = pullSteps('controllers', image)
   return {

@@ -5,7 +5,7 @@ import type { ObservedControllers, ObservedImage, Wanted } from '../model.ts'
 import { staticPodProblem } from '../pod/static-pod.ts'
 import { imageRelease } from '../release/node-versions.ts'
 import { type ContainerSwap, type Replaced, swapBack, swapToImage } from './container-swap.ts'
-import type { PlanPart } from './part.ts'
+import { type PlanPart, unchanged } from './part.ts'
 import { unitChangeOf } from './running-unit.ts'
 
 export interface ControllersInput {
@@ -28,8 +28,7 @@ export function canBeUpgraded(controllers: ObservedControllers, image: string): 
 export function controllersPart(input: ControllersInput, image: ObservedImage): PlanPart {
   const { controllers } = input
   const change = { from: controllers.container.Config.Image, to: image.ref }
-  if (runsAlready(controllers, image))
-    return { component: 'controllers', change, prepare: [], move: [], commits: [], diff: [] }
+  if (runsAlready(controllers, image)) return unchanged('controllers', change)
   const swap = swapToImage(swapInput(input), image)
   const version = imageRelease(tagOf(image.ref), image.local?.Config?.Labels)
   return { component: 'controllers', change, ...partOf(input, swap, version) }

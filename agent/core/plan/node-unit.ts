@@ -5,7 +5,7 @@ import type { ObservedImage } from '../model.ts'
 import type { UnitChange } from '../unit/change.ts'
 import { oldContainer, type Replaced, repull } from './container-swap.ts'
 import { gateOf, type NodeInput } from './node.ts'
-import type { PlanPart } from './part.ts'
+import { type PlanPart, unchanged } from './part.ts'
 import type { PlannedStep } from './plan.ts'
 import { plannedChange, unitDiff } from './running-unit.ts'
 
@@ -13,8 +13,7 @@ import { plannedChange, unitDiff } from './running-unit.ts'
 export function unitPart(input: NodeInput, image: ObservedImage): PlanPart {
   const { node } = input
   const change = { from: node.container.Config.Image, to: image.ref }
-  if (runsAlready(node, image))
-    return { component: 'node', change, prepare: [], move: [], commits: [], diff: [] }
+  if (runsAlready(node, image)) return unchanged('node', change)
   const to = plannedChange(node, input.run, image.ref)
   return {
     component: 'node',

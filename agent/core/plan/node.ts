@@ -5,7 +5,7 @@ import { tagOf } from '../docker/image-ref.ts'
 import { runsAlready, versionOf } from '../docker/image-state.ts'
 import type { ObservedImage, ObservedNode, Wanted } from '../model.ts'
 import { type ContainerSwap, type Replaced, swapBack, swapToImage } from './container-swap.ts'
-import type { PlanPart } from './part.ts'
+import { type PlanPart, unchanged } from './part.ts'
 import type { Gate } from './plan.ts'
 
 export interface NodeInput {
@@ -19,8 +19,7 @@ export interface NodeInput {
 export function nodePart(input: NodeInput, image: ObservedImage): PlanPart {
   const { node } = input
   const change = { from: node.container.Config.Image, to: image.ref }
-  if (runsAlready(node, image))
-    return { component: 'node', change, prepare: [], move: [], commits: [], diff: [] }
+  if (runsAlready(node, image)) return unchanged('node', change)
   const swap = swapToImage(swapInput(input), image)
   return { component: 'node', change, ...partOf(input, swap, versionOf(image)) }
 }

@@ -16,6 +16,11 @@ export interface PlanPart {
   diff: DiffEntry[]
 }
 
+/** Of a component that is as asked already. */
+export function unchanged(component: Component, change: Change): PlanPart {
+  return { component, change, prepare: [], move: [], commits: [], diff: [] }
+}
+
 /** What an earlier commit left behind, as far as retention no longer keeps it. */
 export interface Leftovers {
   containers: string[]

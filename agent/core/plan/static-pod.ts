@@ -9,7 +9,7 @@ import { imageRelease } from '../release/node-versions.ts'
 import type { BackPart } from './back.ts'
 import { wayBackOf } from './cni-config.ts'
 import { type ControllersInput, statusCheck } from './controllers.ts'
-import type { PlanPart } from './part.ts'
+import { type PlanPart, unchanged } from './part.ts'
 import type { PlannedStep, StepArgs } from './plan.ts'
 
 export interface StaticPodInput extends Omit<ControllersInput, 'engineHostname'> {
@@ -21,8 +21,7 @@ export function staticPodPart(input: StaticPodInput, image: ObservedImage): Plan
   const { controllers, pod } = input
   const change = { from: containerIn(pod).image, to: image.ref }
   // a tag that has moved: the manifest would not change, and the kubelet would not look
-  if (runsAlready(controllers, image) || change.from === change.to)
-    return { component: 'controllers', change, prepare: [], move: [], commits: [], diff: [] }
+  if (runsAlready(controllers, image) || change.from === change.to) return unchanged('controllers', change)
   const version = imageRelease(tagOf(image.ref), image.local?.Config?.Labels)
   const after = withImage(pod.manifest.text, tokenIn(pod), image.ref)
   return { ...partOf(input, { after, ...change, version }), prepare: pullSteps('controllers', image) }
