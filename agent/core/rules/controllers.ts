@@ -3,7 +3,7 @@ import type { ContainerJson } from '../docker/json.ts'
 import type { Observed, ObservedControllers, ObservedImage, Owner, Wanted } from '../model.ts'
 import { controllersEnv } from '../release/controllers-env.ts'
 import { imageRules } from './image.ts'
-import { type Objection, type Rule, rulesOn } from './rule.ts'
+import { notReplaced, type Rule, rulesOn } from './rule.ts'
 import { controllersUnitRules } from './unit.ts'
 
 interface Asked {
@@ -97,13 +97,6 @@ function startFix(name: string, { pod, unit }: ObservedControllers): string {
 }
 
 const KUBELET_FIX = 'change the image with kubectl; a static pod is found by its manifest: kubelet.manifests'
-
-/** What only a release asks for is left alone, and said. */
-export function notReplaced(name: string, why: string, fix: string, byRelease: boolean): Objection {
-  return byRelease
-    ? { severity: 'warning', message: `${name} is left alone: ${why}`, fix }
-    : { message: `cannot upgrade ${name}: ${why}`, fix }
-}
 
 /** A release brings the controllers only where there are some. */
 function named({ controllers }: Observed, { controllers: wanted }: Wanted) {

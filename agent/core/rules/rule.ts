@@ -55,3 +55,10 @@ function problemOf(rule: RuleOn<never>, objection: Objection, allow: string[]): 
     return { ...problem, severity: 'warning', message: `${problem.message} (allowed)` }
   return { ...problem, fix: `${problem.fix}; --allow ${rule.code} overrides` }
 }
+
+/** What only a release asks for is left alone, and said. */
+export function notReplaced(name: string, why: string, fix: string, byRelease: boolean): Objection {
+  return byRelease
+    ? { severity: 'warning', message: `${name} is left alone: ${why}`, fix }
+    : { message: `cannot upgrade ${name}: ${why}`, fix }
+}

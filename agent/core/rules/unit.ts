@@ -1,7 +1,7 @@
 import type { Observed, ObservedUnit, Wanted } from '../model.ts'
 import { type KeptContainer, unitChangeOf } from '../plan/running-unit.ts'
 import type { UnitChange, UnitRefusal } from '../unit/change.ts'
-import { type Objection, type Rule, rulesOn } from './rule.ts'
+import { notReplaced, type Objection, type Rule, rulesOn } from './rule.ts'
 
 /** A container that a systemd unit runs, and what is asked of it. */
 interface Kept {
@@ -68,8 +68,5 @@ function kept(running: KeptContainer, to: string, byRelease: boolean): Kept | nu
 }
 
 function notChanged({ name, unit, byRelease }: Omit<Kept, 'change'>, { why, fix }: UnitRefusal): Objection {
-  const reason = `${unit.source.name} runs it, and ${why}`
-  return byRelease
-    ? { severity: 'warning', message: `${name} is left alone: ${reason}`, fix }
-    : { message: `cannot upgrade ${name}: ${reason}`, fix }
+  return notReplaced(name, `${unit.source.name} runs it, and ${why}`, fix, byRelease)
 }
