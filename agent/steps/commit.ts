@@ -2,6 +2,7 @@ import { AgentError, type Problem } from '../core/errors.ts'
 import type { ContainerCommit, OldContainer } from '../core/plan/plan.ts'
 import type { Docker } from '../ports/docker.ts'
 import { findNext } from './next-container.ts'
+import { isRunning } from './running.ts'
 import type { Step } from './step.ts'
 
 /**
@@ -59,10 +60,6 @@ export const commit: Step<'commit'> = {
     }
     return {}
   },
-}
-
-async function isRunning(id: string, docker: Docker): Promise<boolean> {
-  return (await docker.inspectContainer(id))?.State.Running === true
 }
 
 function oldCameBack({ name }: OldContainer): AgentError {

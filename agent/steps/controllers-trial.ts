@@ -1,8 +1,8 @@
 import { AgentError, ExitCode } from '../core/errors.ts'
 import type { OldContainer } from '../core/plan/plan.ts'
-import type { Docker } from '../ports/docker.ts'
 import { lastWords } from './last-words.ts'
 import { failingExec } from './look.ts'
+import { isRunning } from './running.ts'
 import type { StepContext, StepResult } from './step.ts'
 
 const POLL_MS = 500
@@ -26,7 +26,7 @@ export async function untilHealthy(
   const settledAfter = Math.max(settleMs, LEAST_SETTLE_MS)
   let goodSince: number | null = null
   for (;;) {
-    if (!(await isUp(id, docker))) throw gateFailed('it does not stay up', await lastWords(docker, id))
+    if (!(await isRunning(id, docker))) throw gateFailed('it does not stay up', await lastWords(docker, id))
     const failing = check === null ? [] : await failingExec(id, check, docker)
     const now = clock.now()
     goodSince = failing.length === 0 ? (goodSince ?? now) : null
@@ -35,10 +35,6 @@ export async function untilHealthy(
       throw gateFailed(failing.join('; '), await lastWords(docker, id))
     await clock.sleep(POLL_MS, signal)
   }
-}
-
-export async function isUp(id: string, docker: Docker): Promise<boolean> {
-  return (await docker.inspectContainer(id))?.State.Running === true
 }
 
 /**

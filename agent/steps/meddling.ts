@@ -2,6 +2,7 @@ import type { ContainerJson } from '../core/docker/json.ts'
 import { AgentError } from '../core/errors.ts'
 import type { Gate, OldContainer } from '../core/plan/plan.ts'
 import type { Docker } from '../ports/docker.ts'
+import { isRunning } from './running.ts'
 import type { StepContext } from './step.ts'
 
 /**
@@ -30,11 +31,7 @@ export async function refuseStalePlan(
 
 /** Two calico-nodes on a host: whoever started the old one again wants that one. */
 export async function refuseSecondNode(old: OldContainer, docker: Docker): Promise<void> {
-  if (await isRunning(old, docker)) throw changed(old, 'started again beside the new one')
-}
-
-export async function isRunning({ id }: OldContainer, docker: Docker): Promise<boolean> {
-  return (await docker.inspectContainer(id))?.State.Running === true
+  if (await isRunning(old.id, docker)) throw changed(old, 'started again beside the new one')
 }
 
 function changed({ name }: OldContainer, how: string): AgentError {

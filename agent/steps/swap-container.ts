@@ -4,10 +4,11 @@ import { describeUnmet, watchTrial } from './gate.ts'
 import { holdRoutes, releaseRoutes } from './held-routes.ts'
 import { lastWords } from './last-words.ts'
 import { lookAtBird } from './look.ts'
-import { isRunning, refuseSecondNode, refuseStalePlan } from './meddling.ts'
+import { refuseSecondNode, refuseStalePlan } from './meddling.ts'
 import { findNext } from './next-container.ts'
 import { startedAgain } from './remade.ts'
 import { awaitRestored, awaitSafeStop } from './restored.ts'
+import { isRunning } from './running.ts'
 import type { Step, StepContext } from './step.ts'
 
 /**
@@ -30,7 +31,7 @@ export const swapContainer: Step<'swap-container'> = {
     if (old.policy.Name === 'unless-stopped') await docker.setRestartPolicy(old.id, { Name: 'always' })
     emit({ type: 'window-open', budgetMs: gate.budgetMs })
     // After a death half-way the old one may be gone already: the window then counts from where it began.
-    if (await isRunning(old, docker)) context.since = clock.now()
+    if (await isRunning(old.id, docker)) context.since = clock.now()
     const cleanedUp = docker.killContainer(old.id)
     try {
       await Promise.race([cleanedUp, birdIsDead(gate, cleanedUp, context)])
@@ -59,14 +60,14 @@ export const swapContainer: Step<'swap-container'> = {
   // reboot the old one is back by its own policy.
   async goesOn({ old, gate }, { nextId, startedAt }, context) {
     const { docker } = context
-    if (await isRunning(old, docker)) return await isUnderTheKill(old, { gate, startedAt }, context)
-    return (await docker.inspectContainer(nextId))?.State.Running === true
+    if (await isRunning(old.id, docker)) return await isUnderTheKill(old, { gate, startedAt }, context)
+    return await isRunning(nextId, docker)
   },
 
   async undo({ old, gate }, { nextId, startedAt }, context) {
     const { docker, clock } = context
     let goneAt = context.since
-    if ((await docker.inspectContainer(nextId))?.State.Running === true) {
+    if (await isRunning(nextId, docker)) {
       if (await awaitSafeStop({ gate, container: nextId, goneAt }, context)) goneAt = clock.now()
       await docker.killContainer(nextId)
     }

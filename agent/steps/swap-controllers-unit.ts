@@ -1,10 +1,11 @@
 import type { OldContainer } from '../core/plan/plan.ts'
-import { downTime, gateFailed, isUp, notRestored, untilHealthy } from './controllers-trial.ts'
+import { downTime, gateFailed, notRestored, untilHealthy } from './controllers-trial.ts'
 import { refuseChangedFile, tryEditBack } from './edit-unit.ts'
 import { refuseStalePlan } from './meddling.ts'
+import { isRunning } from './running.ts'
 import type { Step } from './step.ts'
 import { putTrial, removeTrial, restartUnit, type Standing, settledUnit } from './unit-restart.ts'
-import { isNew, notBack, whyNone } from './unit-trial.ts'
+import { isNew, notBack, restartOld, whyNone } from './unit-trial.ts'
 
 /**
  * systemd stops the old controllers and starts the new ones in one job, on trial by a drop-in under /run. Two never run
@@ -27,7 +28,7 @@ export const swapControllersUnit: Step<'swap-controllers-unit'> = {
     // a try that died half-way may have come this far
     if (isNew((await settledUnit(change, context)).found, old)) return
     await putTrial(change, change.trial.forward, context)
-    const lives = () => isUp(old.id, docker)
+    const lives = () => isRunning(old.id, docker)
     await restartUnit({ change, image: change.to, oldId: old.id, lives }, context)
   },
 
@@ -52,15 +53,11 @@ export const swapControllersUnit: Step<'swap-controllers-unit'> = {
     let back = found
     if (!runsOld(standing, old)) {
       if (standing.isDown && found) await context.docker.removeContainer(found.Id)
-      await putTrial(change, change.trial.back, context)
-      const lives = async () => found !== undefined && (await isUp(found.Id, context.docker))
-      const restart = { ...context }
-      const again = { change, image: change.from, oldId: found?.Id ?? null, lives }
-      // one that ended by itself before systemd stopped it has kept its name: the next try removes it
-      back = (await restartUnit(again, restart)) ?? (await restartUnit(again, restart))
+      const lives = async () => found !== undefined && (await isRunning(found.Id, context.docker))
+      back = await restartOld({ change, found, lives }, { ...context })
     }
     if (!back) throw await notBack(change, context)
-    if (!(await isUp(back.Id, context.docker))) throw notRestored({ name: change.container })
+    if (!(await isRunning(back.Id, context.docker))) throw notRestored({ name: change.container })
     if (unedited) throw unedited
     await removeTrial(change, context)
     return isUntouched ? {} : await downTime(old.id, back.Id, context)

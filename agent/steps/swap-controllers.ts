@@ -1,9 +1,10 @@
 import { AgentError } from '../core/errors.ts'
 import type { OldContainer } from '../core/plan/plan.ts'
 import type { Docker } from '../ports/docker.ts'
-import { downTime, isUp, notRestored, untilHealthy } from './controllers-trial.ts'
+import { downTime, notRestored, untilHealthy } from './controllers-trial.ts'
 import { findNext } from './next-container.ts'
 import { startedAgain } from './remade.ts'
+import { isRunning } from './running.ts'
 import type { Step } from './step.ts'
 
 /**
@@ -35,7 +36,7 @@ export const swapControllers: Step<'swap-controllers'> = {
   },
 
   async goesOn({ old }, { nextId }, { docker }) {
-    return !(await isUp(old.id, docker)) && (await isUp(nextId, docker))
+    return !(await isRunning(old.id, docker)) && (await isRunning(nextId, docker))
   },
 
   async undo({ old }, { nextId, startedAt }, context) {
@@ -58,7 +59,7 @@ async function stopForGood(id: string, docker: Docker): Promise<void> {
   const { AutoRemove, RestartPolicy } = found.HostConfig
   if (AutoRemove !== true && RestartPolicy.Name !== 'no') await docker.setRestartPolicy(id, { Name: 'no' })
   await docker.stopContainer(id)
-  if (!(await isUp(id, docker))) return
+  if (!(await isRunning(id, docker))) return
   throw new AgentError(
     'controllers-not-stopped',
     `cannot go on: Docker stopped ${id.slice(0, 12)}, and it runs`,

@@ -9,7 +9,7 @@ import { refuseStalePlan } from './meddling.ts'
 import { awaitRestored, awaitSafeStop } from './restored.ts'
 import type { Step, StepContext } from './step.ts'
 import { putTrial, removeTrial, restartUnit, settledUnit } from './unit-restart.ts'
-import { isNew, notBack, whyNone } from './unit-trial.ts'
+import { isNew, notBack, restartOld, whyNone } from './unit-trial.ts'
 
 /**
  * The one step with a window where systemd runs the container. The new image is on trial by a drop-in under /run:
@@ -69,12 +69,8 @@ export const swapUnit: Step<'swap-unit'> = {
     if (!isSettled || found?.Image !== old.imageId || !found.State.Running) {
       const trial = { gate, container: change.container, goneAt }
       const recovered = found?.State.Running === true && (await awaitSafeStop(trial, context))
-      await putTrial(change, change.trial.back, context)
       const restart = { ...context, since: clock.now() }
-      const lives = birdLives(gate, context)
-      const again = { change, image: change.from, oldId: found?.Id ?? null, lives }
-      // one that ended by itself before systemd stopped it has kept its name: the next try removes it
-      back = (await restartUnit(again, restart)) ?? (await restartUnit(again, restart))
+      back = await restartOld({ change, found, lives: birdLives(gate, context) }, restart)
       if (recovered) goneAt = restart.since
     }
     if (!back) throw await notBack(change, context)

@@ -9,7 +9,7 @@ const LIFE_POLL_MS = 5
 /** `docker run` of an image that is here takes below a second; a unit may pull or wait before it. */
 const START_LIMIT_MS = 45_000
 
-interface Restart {
+export interface Restart {
   change: UnitChange
   /** What the drop-in starts. */
   image: string
