@@ -67,8 +67,7 @@ export class RunStore {
 
   /** A run's records, as they are on disk. */
   async records(run: string): Promise<JournalRecord[]> {
-    const name = run + SUFFIX
-    return decodeJournal(await this.#files.read(name), name).records
+    return (await this.#decode(run + SUFFIX)).records
   }
 
   /** The oldest runs, beyond so many; the last committed one stays, for its rollback, and those that are not settled. */
