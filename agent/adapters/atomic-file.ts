@@ -3,7 +3,7 @@ import { type FileHandle, link, lstat, open, rename, unlink } from 'node:fs/prom
 import { basename, dirname, join } from 'node:path'
 import { fileError, isMissing, unfit } from './file-error.ts'
 
-const { O_APPEND, O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = constants
+const { O_APPEND, O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_RDONLY, O_WRONLY } = constants
 
 /** Appends text durably: on disk when the promise resolves. */
 export interface AppendFile {
@@ -131,46 +131,6 @@ function appendTo(file: FileHandle, path: string, startSize: number): AppendFile
     },
     // all that was acknowledged is synced: an error has nothing to tell
     close: () => file.close().catch(() => undefined),
-  }
-}
-
-/**
- * The content of a regular file; undefined where there is no such file. A FIFO or a device is refused without being
- * waited for.
- * @throws AgentError `cannot-read`
- */
-export async function readRegularFile(
-  path: string,
-  { maxBytes, noFollow = false }: { maxBytes: number; noFollow?: boolean },
-): Promise<Buffer | undefined> {
-  try {
-    const file = await open(path, O_RDONLY | O_NONBLOCK | (noFollow ? O_NOFOLLOW : 0))
-    try {
-      if (!(await file.stat()).isFile())
-        throw unfit('it is not a regular file', 'put a regular file in its place')
-      return await readUpTo(file, maxBytes)
-    } finally {
-      await file.close()
-    }
-  } catch (error) {
-    if (isMissing(error)) return undefined
-    throw fileError('cannot-read', 'read', path, error)
-  }
-}
-
-/** Reads one byte more than it may, rather than trusting the size: the file may grow. */
-async function readUpTo(file: FileHandle, maxBytes: number): Promise<Buffer> {
-  const chunks: Buffer[] = []
-  let total = 0
-  for (;;) {
-    const { bytesRead, buffer } = await file.read({
-      buffer: Buffer.alloc(Math.min(65_536, maxBytes + 1 - total)),
-    })
-    if (bytesRead === 0) return Buffer.concat(chunks)
-    chunks.push(buffer.subarray(0, bytesRead))
-    total += bytesRead
-    if (total > maxBytes)
-      throw unfit(`it is larger than ${maxBytes} bytes`, 'see whether it is the right file, and shorten it')
   }
 }
 

@@ -3,8 +3,9 @@ import { join } from 'node:path'
 import { type ConfigFile, LIVE_ENDING } from '../core/cni/config.ts'
 import { AgentError, type Problem } from '../core/errors.ts'
 import type { CniConfigs } from '../ports/cni-config.ts'
-import { bringBack, keepAs, readRegularFile, removeFile, removeTemp, writeFileAtomic } from './atomic-file.ts'
+import { bringBack, keepAs, removeFile, removeTemp, writeFileAtomic } from './atomic-file.ts'
 import { fileError, isMissing } from './file-error.ts'
+import { readRegularFile } from './read-file.ts'
 
 const MAX_BYTES = 1_048_576
 const MODE_BITS = 0o7777

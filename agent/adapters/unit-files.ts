@@ -1,8 +1,8 @@
 import { lstat, mkdir, rmdir, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { AgentError } from '../core/errors.ts'
 import type { UnitFile, UnitFiles } from '../ports/unit-files.ts'
-import { readRegularFile, removeFile, writeFileAtomic } from './atomic-file.ts'
+import { removeFile, writeFileAtomic } from './atomic-file.ts'
+import { readText } from './read-file.ts'
 
 /** systemd's own limit of a line; no unit is larger. */
 const MAX_UNIT_BYTES = 1024 * 1024
@@ -12,15 +12,8 @@ export function createUnitFiles(): UnitFiles {
 }
 
 async function read(path: string): Promise<UnitFile | undefined> {
-  const bytes = await readRegularFile(path, { maxBytes: MAX_UNIT_BYTES })
-  if (bytes === undefined) return undefined
-  const text = bytes.toString('utf8')
-  if (!Buffer.from(text).equals(bytes)) {
-    throw new AgentError('cannot-read', `cannot read ${path}: it is not UTF-8`, {
-      fix: `iconv -t UTF-8 ${path} shows it in UTF-8`,
-    })
-  }
-  return { text, isLink: (await lstat(path)).isSymbolicLink() }
+  const text = await readText(path, MAX_UNIT_BYTES)
+  return text === undefined ? undefined : { text, isLink: (await lstat(path)).isSymbolicLink() }
 }
 
 async function write(path: string, text: string): Promise<void> {

@@ -3,12 +3,7 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import {
-  openForAppend,
-  readRegularFile,
-  removeFile,
-  writeFileAtomic,
-} from '../../agent/adapters/atomic-file.ts'
+import { openForAppend, removeFile, writeFileAtomic } from '../../agent/adapters/atomic-file.ts'
 
 let dir: string
 let file: string
@@ -112,42 +107,6 @@ describe('openForAppend', () => {
       await journal.close()
       expect(await readFile(path, 'utf8')).toBe('one\ntwo\n')
     })
-  })
-})
-
-describe('readRegularFile', () => {
-  it('reads, and tells a missing file from an empty one', async () => {
-    expect(await readRegularFile(file, { maxBytes: 10 })).toBeUndefined()
-    await writeFile(file, '')
-    expect(await readRegularFile(file, { maxBytes: 10 })).toEqual(Buffer.from(''))
-    await writeFile(file, '0123456789')
-    expect(await readRegularFile(file, { maxBytes: 10 })).toEqual(Buffer.from('0123456789'))
-  })
-
-  it('stops at the size that is allowed, whatever the size says', async () => {
-    await writeFile(file, '0123456789')
-    await expect(readRegularFile(file, { maxBytes: 9 })).rejects.toMatchObject({
-      message: `cannot read ${file}: it is larger than 9 bytes`,
-      fix: 'see whether it is the right file, and shorten it',
-    })
-    await expect(readRegularFile('/proc/self/smaps', { maxBytes: 100 })).rejects.toThrow(/larger than 100/)
-  })
-
-  it('does not wait for a FIFO, nor read a directory or a device', async () => {
-    execFileSync('mkfifo', [file])
-    for (const path of [file, dir, '/dev/zero']) {
-      await expect(readRegularFile(path, { maxBytes: 10 })).rejects.toMatchObject({
-        message: `cannot read ${path}: it is not a regular file`,
-        fix: 'put a regular file in its place',
-      })
-    }
-  })
-
-  it('follows a symlink unless told not to', async () => {
-    await writeFile(join(dir, 'real'), 'x')
-    await symlink('real', file)
-    expect(await readRegularFile(file, { maxBytes: 10 })).toEqual(Buffer.from('x'))
-    await expect(readRegularFile(file, { maxBytes: 10, noFollow: true })).rejects.toThrow(/symbolic link/)
   })
 })
 

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { readRegularFile } from '../../agent/adapters/atomic-file.ts'
+import { readRegularFile } from '../../agent/adapters/read-file.ts'
 
 import { loadConfig, MAX_CONFIG_BYTES, mergeFlags } from '../../agent/config/load.ts'
 

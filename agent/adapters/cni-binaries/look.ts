@@ -2,8 +2,8 @@ import { constants } from 'node:fs'
 import { access, lstat, readdir, realpath, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { AgentError, Problem } from '../../core/errors.ts'
-import { readRegularFile } from '../atomic-file.ts'
 import { fileError, isMissing } from '../file-error.ts'
+import { readRegularFile } from '../read-file.ts'
 import { refused } from './source.ts'
 
 /** calico/node v3 writes this host's name there (v3.1: cni-plugin, utils.DetermineNodename). */

@@ -3,16 +3,9 @@ import { dirname, join } from 'node:path'
 import { AgentError } from '../../core/errors.ts'
 import type { ManifestFile } from '../../core/pod/manifest.ts'
 import type { FileAttributes, Manifests } from '../../ports/manifests.ts'
-import {
-  bringBack,
-  isThere,
-  readRegularFile,
-  removeFile,
-  removeTemp,
-  syncDirectory,
-  writeFileAtomic,
-} from '../atomic-file.ts'
+import { bringBack, isThere, removeFile, removeTemp, syncDirectory, writeFileAtomic } from '../atomic-file.ts'
 import { fileError, isMissing, reasonOf } from '../file-error.ts'
+import { readText } from '../read-file.ts'
 import { readPod } from './read-pod.ts'
 
 /** The kubelet's own limit (kubelet/config/file.go, maxConfigLength). */
@@ -46,13 +39,7 @@ async function list(directory: string): Promise<ManifestFile[]> {
 }
 
 async function read(path: string): Promise<string | null> {
-  const bytes = await readRegularFile(path, { maxBytes: MAX_BYTES })
-  if (bytes === undefined) return null
-  const text = bytes.toString('utf8')
-  if (Buffer.from(text).equals(bytes)) return text
-  throw new AgentError('cannot-read', `cannot read ${path}: it is not UTF-8`, {
-    fix: `iconv -t UTF-8 ${path} shows it in UTF-8`,
-  })
+  return (await readText(path, MAX_BYTES)) ?? null
 }
 
 async function whyReadOnly(directory: string): Promise<string | null> {
