@@ -2,6 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { connectDocker } from '../../../agent/adapters/docker/engine.ts'
+import type { Docker } from '../../../agent/ports/docker.ts'
 
 interface Call {
   method: string
@@ -63,6 +65,16 @@ async function readCall(request: IncomingMessage): Promise<Call> {
     headers: { ...request.headers, ':path': request.url },
     body: Buffer.concat(chunks).toString(),
   }
+}
+
+/** The adapter on it, with waits that a test can sit through. */
+export function connectTo(engine: FakeEngine): Docker {
+  return connectDocker({
+    ...engine,
+    configDir: engine.directory,
+    pull: { retries: 2, backoffMs: 1, stallMs: 200 },
+    lookUp: { limitMs: 400, silenceMs: 50, backoffMs: 1 },
+  })
 }
 
 export function json(status: number, body: unknown): Reply {
