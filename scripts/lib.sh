@@ -67,13 +67,26 @@ without_services() (
   "$@"
 )
 
-# Installs the npm packages when package-lock.json is newer than the copy that npm leaves beside them at its end.
+# Installs the npm packages when package-lock.json is newer than the copy that npm leaves beside them at its end. One
+# script at a time: npm empties the directory under the feet of another.
+ensure_node_modules() {
+  has_node_modules && return
+  command -v npm >/dev/null || die "npm is missing"
+  mkdir -p .cache
+  (
+    flock 9
+    has_node_modules || install_node_modules
+  ) 9>.cache/npm.lock
+}
+
+has_node_modules() {
+  [[ node_modules/.package-lock.json -nt package-lock.json ]]
+}
+
 # npm runs under the pinned Node: it leaves out native parts of tools that are not for the Node it runs under.
 # NODE_PATH is where Debian's npm has its own modules.
-ensure_node_modules() {
+install_node_modules() {
   local version node_dir
-  [[ node_modules/.package-lock.json -nt package-lock.json ]] && return
-  command -v npm >/dev/null || die "npm is missing"
   say "installing npm packages"
   version=$(locked version)
   node_dir=.cache/node-$version
