@@ -16,8 +16,7 @@ export async function gc(app: GcApp, wanted: WantedKept): Promise<GcReport> {
   const there = await find(app, wanted)
   const problems = await remove(app, there)
   const left = await whatIsThere(there, app)
-  const journals = await app.runs.beyond(app.keepRuns)
-  await app.runs.prune(app.keepRuns)
+  const journals = await app.runs.prune(app.keepRuns)
   return reportOf(without(there, left), journals, problems)
 }
 

@@ -80,9 +80,11 @@ export class RunStore {
       .map(({ plan }) => plan.run)
   }
 
-  /** Removes their journals. */
-  async prune(keep: number): Promise<void> {
-    for (const run of await this.beyond(keep)) await this.#files.remove(run + SUFFIX)
+  /** Removes their journals; returns their names. */
+  async prune(keep: number): Promise<string[]> {
+    const runs = await this.beyond(keep)
+    for (const run of runs) await this.#files.remove(run + SUFFIX)
+    return runs
   }
 }
 
