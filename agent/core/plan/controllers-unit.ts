@@ -1,7 +1,7 @@
 import { tagOf } from '../docker/image-ref.ts'
 import { pullSteps, runsAlready } from '../docker/image-state.ts'
 import type { ObservedImage } from '../model.ts'
-import { imageRelease } from '../release/node-versions.ts'
+import { askedVersion, imageRelease } from '../release/node-versions.ts'
 import type { UnitChange } from '../unit/change.ts'
 import { oldContainer, type Replaced, repull } from './container-swap.ts'
 import { type ControllersInput, statusCheck } from './controllers.ts'
@@ -14,7 +14,7 @@ export function controllersUnitPart(input: ControllersInput, image: ObservedImag
   const { controllers, run } = input
   const change = { from: controllers.container.Config.Image, to: image.ref }
   if (runsAlready(controllers, image)) return unchanged('controllers', change)
-  const version = imageRelease(tagOf(image.ref), image.local?.Config?.Labels)
+  const version = askedVersion(image)
   const prepare = pullSteps('controllers', image)
   return {
     component: 'controllers',

@@ -3,7 +3,7 @@ import { tagOf } from '../docker/image-ref.ts'
 import { runsAlready } from '../docker/image-state.ts'
 import type { ObservedControllers, ObservedImage, Wanted } from '../model.ts'
 import { staticPodProblem } from '../pod/static-pod.ts'
-import { imageRelease } from '../release/node-versions.ts'
+import { askedVersion, imageRelease } from '../release/node-versions.ts'
 import { type ContainerSwap, type Replaced, swapBack, swapToImage } from './container-swap.ts'
 import { type PlanPart, unchanged } from './part.ts'
 import { unitChangeOf } from './running-unit.ts'
@@ -30,7 +30,7 @@ export function controllersPart(input: ControllersInput, image: ObservedImage): 
   const change = { from: controllers.container.Config.Image, to: image.ref }
   if (runsAlready(controllers, image)) return unchanged('controllers', change)
   const swap = swapToImage(swapInput(input), image)
-  const version = imageRelease(tagOf(image.ref), image.local?.Config?.Labels)
+  const version = askedVersion(image)
   return { component: 'controllers', change, ...partOf(input, swap, version) }
 }
 

@@ -5,7 +5,7 @@ import type { ObservedControllers, ObservedImage } from '../model.ts'
 import { withImage } from '../pod/manifest.ts'
 import { redactedManifestDiff } from '../pod/manifest-diff.ts'
 import { containerIn, type ObservedPod } from '../pod/static-pod.ts'
-import { imageRelease } from '../release/node-versions.ts'
+import { askedVersion, imageRelease } from '../release/node-versions.ts'
 import type { BackPart } from './back.ts'
 import { wayBackOf } from './cni-config.ts'
 import { type ControllersInput, statusCheck } from './controllers.ts'
@@ -22,7 +22,7 @@ export function staticPodPart(input: StaticPodInput, image: ObservedImage): Plan
   const change = { from: containerIn(pod).image, to: image.ref }
   // a tag that has moved: the manifest would not change, and the kubelet would not look
   if (runsAlready(controllers, image) || change.from === change.to) return unchanged('controllers', change)
-  const version = imageRelease(tagOf(image.ref), image.local?.Config?.Labels)
+  const version = askedVersion(image)
   const after = withImage(pod.manifest.text, tokenIn(pod), image.ref)
   return { ...partOf(input, { after, ...change, version }), prepare: pullSteps('controllers', image) }
 }

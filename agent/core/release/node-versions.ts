@@ -7,9 +7,13 @@ import type { ObservedImage } from '../model.ts'
 /** What runs and what is asked for, by tag or label; null where neither states it. */
 export function nodeVersions(
   running: RunningImage,
-  { ref, local }: ObservedImage,
+  asked: ObservedImage,
 ): { from: string | null; to: string | null } {
-  return { from: runningVersion(running), to: imageRelease(tagOf(ref), local?.Config?.Labels) }
+  return { from: runningVersion(running), to: askedVersion(asked) }
+}
+
+export function askedVersion({ ref, local }: ObservedImage): string | null {
+  return imageRelease(tagOf(ref), local?.Config?.Labels)
 }
 
 export function runningVersion({ container, image }: RunningImage): string | null {

@@ -1,6 +1,6 @@
 import { tagOf } from '../docker/image-ref.ts'
 import type { Observed, Wanted } from '../model.ts'
-import { imageRelease, nodeVersions, versionText } from '../release/node-versions.ts'
+import { askedVersion, imageRelease, nodeVersions, versionText } from '../release/node-versions.ts'
 import { COMPONENTS, type Release, releaseImages, releaseOfNode } from '../release/releases.ts'
 import { type Objection, type Rule, rulesOn } from './rule.ts'
 
@@ -31,9 +31,7 @@ function setOf(
 ): ComponentSet | null {
   if (node === null || image === null) return null
   const { to } = nodeVersions(node, image)
-  const controllers = next
-    ? imageRelease(tagOf(next.ref), next.local?.Config?.Labels)
-    : companions.controllers
+  const controllers = next ? askedVersion(next) : companions.controllers
   const versions = { node: to, cni: cni === null ? companions.cni : cni.version, controllers }
   return { versions, release: wanted.release ?? releaseByNode(to) }
 }
