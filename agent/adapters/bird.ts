@@ -1,4 +1,4 @@
-import { lstat } from 'node:fs/promises'
+import { lstat, stat } from 'node:fs/promises'
 import { connect, type Socket } from 'node:net'
 import {
   checkGreeting,
@@ -75,8 +75,9 @@ async function look(exec: Exec, endpoint: BirdEndpoint, container: string): Prom
   const commands = ['show status', 'show protocols all'] as const
   try {
     if (endpoint.via === 'host') {
+      const instance = await socketIdentity(endpoint.socket)
       const [status = [], protocols = []] = await askAtSocket(endpoint.socket, commands)
-      return parseView(status, protocols)
+      return parseView(status, protocols, instance)
     }
     const status = await askInContainer(exec, container, endpoint.socket, commands[0])
     return parseView(status, await askInContainer(exec, container, endpoint.socket, commands[1]))
@@ -84,6 +85,12 @@ async function look(exec: Exec, endpoint: BirdEndpoint, container: string): Prom
     if (error instanceof NoAnswer) return { state: error.state }
     throw error
   }
+}
+
+/** Inode and change time: BIRD makes the socket anew at each start. */
+async function socketIdentity(path: string): Promise<string | null> {
+  const stats = await stat(path, { bigint: true }).catch(() => null)
+  return stats && `${stats.dev}:${stats.ino}:${stats.ctimeNs}`
 }
 
 /** One connection for all commands: the replies come from one BIRD. */

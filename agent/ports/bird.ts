@@ -10,7 +10,8 @@ export type SocketState = 'listening' | 'missing' | 'dead' | 'file' | 'symlink'
 export interface Bird {
   /** Looks at the last part of the path only: /var/run is a symlink itself. */
   socketState(path: string): Promise<SocketState>
-  look(endpoint: BirdEndpoint, container: string): Promise<BirdView>
+  /** `rows` reads states alone, which is cheap in a large mesh; what the details tell is then null. */
+  look(endpoint: BirdEndpoint, container: string, depth?: 'rows' | 'details'): Promise<BirdView>
   disable(endpoint: BirdEndpoint, container: string, protocol: string): Promise<void>
   enable(endpoint: BirdEndpoint, container: string, protocol: string): Promise<void>
 }

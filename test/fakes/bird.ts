@@ -109,6 +109,8 @@ export function session(host: number, changes: Partial<Session> = {}): Session {
     established: true,
     info: 'Established',
     imported: 1,
+    since: '10:00:00',
+    restarting: null,
     restartAware: true,
     disabled: false,
     ...changes,
@@ -130,7 +132,14 @@ export function upView(
   sessions: Session[],
   recovering = false,
 ): Extract<BirdView, { state: 'up' }> {
-  return { state: 'up', lastReboot, recovering, waitTimer: recovering ? '235/240' : null, sessions }
+  return {
+    state: 'up',
+    lastReboot,
+    instance: `socket of ${lastReboot}`,
+    recovering,
+    waitTimer: recovering ? '235/240' : null,
+    sessions,
+  }
 }
 
 /**

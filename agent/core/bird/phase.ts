@@ -5,6 +5,8 @@ import type { BirdPhase } from './window.ts'
 /** What a BIRD daemon showed before the stop: what the new one must reach again. */
 export interface BirdBaseline {
   lastReboot: string
+  /** Absent in a journal of an earlier version. */
+  instance?: string | null
   established: { name: string; neighbor: string; imported: number }[]
   /** Not Established before the upgrade and not disabled by the operator. */
   dead: string[]
@@ -13,9 +15,10 @@ export interface BirdBaseline {
 export function birdBaseline(view: BirdUp): BirdBaseline {
   return {
     lastReboot: view.lastReboot,
+    instance: view.instance,
     established: view.sessions
       .filter((session) => session.established)
-      .map(({ name, neighbor, imported }) => ({ name, neighbor, imported })),
+      .map(({ name, neighbor, imported }) => ({ name, neighbor, imported: imported ?? 0 })),
     dead: view.sessions
       .filter((session) => !session.established && !session.disabled)
       .map(({ name }) => name),
@@ -55,7 +58,7 @@ export function daemonStanding(
   const missing = baseline.established.filter((was) => !byName(view.sessions, was.name)?.established)
   const short = baseline.established.filter((was) => {
     const now = byName(view.sessions, was.name)
-    return now?.established === true && now.imported < was.imported
+    return now?.established === true && now.imported !== null && now.imported < was.imported
   })
   const has = ({ name }: { name: string }): boolean => byName(view.sessions, name) !== undefined
   const held = view.recovering && missing.length === 0 && short.length === 0

@@ -65,8 +65,12 @@ export function checkGreeting(lines: ReplyLine[]): void {
  * Joins the replies of `show status` and `show protocols all`; only BGP protocols become sessions.
  * @throws AgentError `bird-refused` for an error reply, `bird-reply-invalid` for an incomplete one
  */
-export function parseView(status: ReplyLine[], protocols: ReplyLine[]): BirdView & { state: 'up' } {
-  return { state: 'up', ...parseStatus(status), sessions: parseSessions(protocols) }
+export function parseView(
+  status: ReplyLine[],
+  protocols: ReplyLine[],
+  instance: string | null = null,
+): BirdView & { state: 'up' } {
+  return { state: 'up', instance, ...parseStatus(status), sessions: parseSessions(protocols) }
 }
 
 function parseStatus(lines: ReplyLine[]) {
@@ -93,7 +97,7 @@ function parseSessions(lines: ReplyLine[]): Session[] {
 
 /** Columns of the row: name proto table state since info. The details repeat `info` without ambiguity. */
 function parseSession(row: string, details: ReplyLine[]): Session | undefined {
-  const [name, kind, , protocolState] = row.split(/\s+/)
+  const [name, kind, , protocolState, since = ''] = row.split(/\s+/)
   if (name === undefined || kind !== 'BGP') return undefined
   const neighbor = find(details, /^Neighbor address:\s+(\S+)$/)
   const bgpState = find(details, /^BGP state:\s+(\S+)$/)
@@ -107,10 +111,18 @@ function parseSession(row: string, details: ReplyLine[]): Session | undefined {
     established: bgpState === 'Established',
     info: error === undefined ? bgpState : `${bgpState} (${error})`,
     imported: Number(find(details, /^Routes:\s+(\d+) imported/) ?? 0),
+    since,
+    restarting: restartingOf(details),
     restartAware: caps.includes('restart-aware') || caps.includes('restart-able'),
     // a protocol that BIRD itself took down, for want of its port for example, says why
     disabled: protocolState === 'down' && error === undefined,
   }
+}
+
+function restartingOf(details: ReplyLine[]): Session['restarting'] {
+  if (!details.some(({ text }) => text === 'Neighbor graceful restart active')) return null
+  const left = find(details, /^Restart timer:\s+(\d+)\//)
+  return { secondsLeft: left === undefined ? null : Number(left) }
 }
 
 /**

@@ -15,7 +15,12 @@ export interface Session {
   established: boolean
   /** BIRD's own words: Established, Active, Connect, Passive, Idle, OpenSent ..., and its last error. */
   info: string
-  imported: number
+  /** Null where only the rows were read, not the details. */
+  imported: number | null
+  /** When the protocol last changed its state, as BIRD prints it: seconds, or a date after a day. */
+  since: string
+  /** Set while the neighbor itself is in graceful restart: BIRD keeps its routes, see RFC 4724 section 4.2. */
+  restarting: { secondsLeft: number | null } | null
   /** The peer announced graceful restart (RFC 4724); known only while Established. */
   restartAware: boolean
   /** Disabled by an operator (`birdc disable`). */
@@ -25,8 +30,10 @@ export interface Session {
 /** A BIRD daemon that answers. */
 export interface BirdUp {
   state: 'up'
-  /** "Last reboot on", as BIRD prints it: tells one instance from the next. */
+  /** "Last reboot on", as BIRD prints it: moves with the wall clock, and wobbles by a second. */
   lastReboot: string
+  /** Identity of the control socket, which each start of BIRD makes anew; null where it is asked by exec. */
+  instance: string | null
   /** Graceful-restart recovery in progress (reply code 0024). */
   recovering: boolean
   /** "Wait timer is 225/240"; null outside recovery. */
