@@ -1,6 +1,5 @@
 import type { ObservedControllers, ObservedImage } from '../model.ts'
 import type { Component, PlannedStep } from '../plan/plan.ts'
-import { imageVersion } from './health.ts'
 import { parseImageRef, repository } from './image-ref.ts'
 
 /** A container, and the image that it was made from. */
@@ -23,11 +22,6 @@ export function pullSteps(component: Component, image: ObservedImage): PlannedSt
 
 export function mustPull({ ref, local, remote }: ObservedImage): boolean {
   return 'digest' in remote ? !hasDigest(local, ref, remote.digest) : local === null
-}
-
-/** As its tag or its labels state it; null where neither does. */
-export function versionOf({ ref, local }: ObservedImage): string | null {
-  return imageVersion(parseImageRef(ref).tag ?? null, local?.Config?.Labels)
 }
 
 function hasDigest(image: { RepoDigests: string[] | null } | null, ref: string, digest: string): boolean {

@@ -2,8 +2,9 @@ import { birdBaseline } from '../bird/phase.ts'
 import { windowBudget } from '../bird/window.ts'
 import { envMap, healthChecks, imageVersion } from '../docker/health.ts'
 import { tagOf } from '../docker/image-ref.ts'
-import { runsAlready, versionOf } from '../docker/image-state.ts'
+import { runsAlready } from '../docker/image-state.ts'
 import type { ObservedImage, ObservedNode, Wanted } from '../model.ts'
+import { askedVersion } from '../release/node-versions.ts'
 import { type ContainerSwap, type Replaced, swapBack, swapToImage } from './container-swap.ts'
 import { type PlanPart, unchanged } from './part.ts'
 import type { Gate } from './plan.ts'
@@ -21,7 +22,7 @@ export function nodePart(input: NodeInput, image: ObservedImage): PlanPart {
   const change = { from: node.container.Config.Image, to: image.ref }
   if (runsAlready(node, image)) return unchanged('node', change)
   const swap = swapToImage(swapInput(input), image)
-  return { component: 'node', change, ...partOf(input, swap, versionOf(image)) }
+  return { component: 'node', change, ...partOf(input, swap, askedVersion(image)) }
 }
 
 /** Puts back the container that an earlier run replaced. */
