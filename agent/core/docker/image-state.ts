@@ -17,14 +17,21 @@ export function runsAlready(running: RunningImage, image: ObservedImage): boolea
 
 /** The pull of the image, where this host does not have what the registry has. */
 export function pullSteps(component: Component, image: ObservedImage): PlannedStep[] {
-  return mustPull(image) ? [{ kind: 'pull-image', component, args: { image: image.ref } }] : []
+  if (!mustPull(image)) return []
+  const digest = 'digest' in image.remote ? { digest: image.remote.digest } : {}
+  return [{ kind: 'pull-image', component, args: { image: image.ref, ...digest } }]
 }
 
 export function mustPull({ ref, local, remote }: ObservedImage): boolean {
   return 'digest' in remote ? !hasDigest(local, ref, remote.digest) : local === null
 }
 
-function hasDigest(image: { RepoDigests: string[] | null } | null, ref: string, digest: string): boolean {
+/** Whether the image is known under that digest in the repository of `ref`. */
+export function hasDigest(
+  image: { RepoDigests: string[] | null } | null,
+  ref: string,
+  digest: string,
+): boolean {
   const wanted = repository(parseImageRef(ref))
   return (image?.RepoDigests ?? []).some((known) => {
     const parsed = parseImageRef(known)

@@ -1,6 +1,6 @@
 import { imageVersion } from '../docker/health.ts'
 import { tagOf } from '../docker/image-ref.ts'
-import type { RunningImage } from '../docker/image-state.ts'
+import { mustPull, type RunningImage } from '../docker/image-state.ts'
 import type { ObservedImage } from '../model.ts'
 
 /** What runs and what is asked for, by tag or label; null where neither states it. */
@@ -11,8 +11,9 @@ export function nodeVersions(
   return { from: runningVersion(running), to: askedVersion(asked) }
 }
 
-export function askedVersion({ ref, local }: ObservedImage): string | null {
-  return imageVersion(tagOf(ref), local?.Config?.Labels)
+/** What this host has under a tag that has moved since tells nothing of what the pull will bring. */
+export function askedVersion(image: ObservedImage): string | null {
+  return imageVersion(tagOf(image.ref), mustPull(image) ? null : image.local?.Config?.Labels)
 }
 
 export function runningVersion({ container, image }: RunningImage): string | null {
