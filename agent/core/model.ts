@@ -1,5 +1,6 @@
 import type { BirdEndpoint, BirdUp } from './bird/view.ts'
 import type { KubeletFacts, KubeletRestart } from './cni/kubelet.ts'
+import type { ObservedDatastore } from './datastore/observed.ts'
 import type { ContainerJson, ImageJson } from './docker/json.ts'
 import type { Problem } from './errors.ts'
 import type { Json } from './json/merge-patch.ts'
@@ -133,6 +134,8 @@ export interface ObservedNode {
   daemons: ObservedDaemon[]
   /** Graceful-restart time that this BIRD announces to its peers. */
   announcedMs: number
+  /** Null where it cannot be told where it is. */
+  datastore: ObservedDatastore | null
 }
 
 /** Kubernetes keeps the container: a DaemonSet, a Deployment, a static pod. */

@@ -6,6 +6,7 @@ import { cniRules, cniSourceRules } from './rules/cni.ts'
 import { cniConfigRules } from './rules/cni-config.ts'
 import { containerRules } from './rules/container.ts'
 import { controllersEnvRules, controllersImageRules, controllersRules } from './rules/controllers.ts'
+import { datastoreRules } from './rules/datastore.ts'
 import { imageRules } from './rules/image.ts'
 import { moveRules } from './rules/moves.ts'
 import type { Rule } from './rules/rule.ts'
@@ -36,6 +37,7 @@ const SWAP_RULES: readonly Rule[] = [
   ...containerRules,
   ...unitRules,
   ...birdRules,
+  ...datastoreRules,
   ...nodeImageRules,
   ...versionRules,
   ...moveRules,

@@ -13,12 +13,14 @@ import { orAborted } from '../core/or-aborted.ts'
 import type { Bird } from '../ports/bird.ts'
 import type { CniBinaries } from '../ports/cni-binaries.ts'
 import type { CniConfigs } from '../ports/cni-config.ts'
+import type { Datastore } from '../ports/datastore.ts'
 import type { Docker } from '../ports/docker.ts'
 import { findDaemons } from './bird.ts'
 import { type KnownContent, observeCni } from './cni-binaries.ts'
 import { observeCniConfig } from './cni-config.ts'
 import { companionsOf } from './companions.ts'
 import { observeControllers } from './controllers.ts'
+import { observeDatastore } from './datastore.ts'
 import { type Looking, observeImage } from './image.ts'
 import { findOwner, type OwnerPorts } from './owner.ts'
 import { findContainer, namedByManifest } from './static-pod.ts'
@@ -27,6 +29,7 @@ export interface ObservePorts extends OwnerPorts {
   bird: Bird
   cni: CniBinaries
   configs: CniConfigs
+  datastore: Datastore
 }
 
 /** Where calico/node keeps the config that confd renders for BIRD. */
@@ -109,20 +112,25 @@ async function observeNode(
   if (!container) return null
   const backend = backendOf(envMap(container.Config.Env))
   const running = container.State.Running
-  const [image, { owner, unit, pod }, daemons, announcedMs] = await Promise.all([
-    docker.inspectImage(container.Image),
+  const look = async () => {
+    const image = (await docker.inspectImage(container.Image)) ?? null
+    return { image, datastore: await observeDatastore({ container, image }, ports) }
+  }
+  const [{ image, datastore }, { owner, unit, pod }, daemons, announcedMs] = await Promise.all([
+    look(),
     findOwner(container, { section: 'node', ...wanted.node }, wanted.kubelet, ports),
     backend === 'bird' && running ? findDaemons(wanted.birdSockets, container.Id, bird, problems) : [],
     backend === 'bird' && running ? announcedTime(container.Id, docker) : 0,
   ])
   return {
     container: namedByManifest(container, pod),
-    image: image ?? null,
+    image,
     owner,
     unit,
     backend,
     daemons,
     announcedMs,
+    datastore,
   }
 }
 

@@ -67,6 +67,7 @@ export function node(
     backend: 'bird',
     daemons: [{ endpoint, view }],
     announcedMs: 120_000,
+    datastore: null,
     ...changes,
   }
 }

@@ -7,6 +7,7 @@ import { wanted as nothing } from '../core/observed.ts'
 import { FakeBird, restartTimeline } from '../fakes/bird.ts'
 import { FakeClock } from '../fakes/clock.ts'
 import { FakeCniBinaries } from '../fakes/cni-binaries.ts'
+import { FakeDatastore } from '../fakes/datastore.ts'
 import { FakeDocker } from '../fakes/docker.ts'
 import { FakeKernelRoutes } from '../fakes/kernel-routes.ts'
 import { FakeManifests } from '../fakes/manifests.ts'
@@ -149,7 +150,15 @@ export class ControllersUnitHost {
       running: () => undefined,
       timeline: () => restartTimeline('none', []),
     })
-    const rest = { bird, clock, probe: fakeProbe(), routes: new FakeKernelRoutes(), configs, kubelet }
+    const rest = {
+      bird,
+      clock,
+      probe: fakeProbe(),
+      datastore: new FakeDatastore(),
+      routes: new FakeKernelRoutes(),
+      configs,
+      kubelet,
+    }
     const ports = { ...rest, cni: new FakeCniBinaries([]), manifests: new FakeManifests() }
     if (!move) return { ...ports, docker, systemd, unitFiles: files }
     return {

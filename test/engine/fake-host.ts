@@ -9,6 +9,7 @@ import { wanted as anyHost } from '../core/observed.ts'
 import { deadSession, restartTimeline, session, type Timeline } from '../fakes/bird.ts'
 import { FakeClock } from '../fakes/clock.ts'
 import { FakeCniBinaries } from '../fakes/cni-binaries.ts'
+import { FakeDatastore } from '../fakes/datastore.ts'
 import { FakeDocker } from '../fakes/docker.ts'
 import { FakeKernelRoutes } from '../fakes/kernel-routes.ts'
 import { FakeManifests } from '../fakes/manifests.ts'
@@ -64,6 +65,7 @@ export class FakeHost {
   readonly cni = new ConfiguredHost(this.ops)
   readonly plugins = new FakeCniBinaries(this.ops)
   readonly probe = fakeProbe()
+  readonly datastore = new FakeDatastore()
   oldId = ''
   readonly #options: HostOptions
   #restAtBoot = false
@@ -115,7 +117,7 @@ export class FakeHost {
   }
 
   ports(): Ports {
-    const { docker, clock, routes, probe, plugins } = this
+    const { docker, clock, routes, probe, datastore, plugins } = this
     const { bird } = this.node
     const { configs, kubelet } = this.cni
     const systemd = new FakeSystemd(docker)
@@ -126,6 +128,7 @@ export class FakeHost {
       clock,
       routes,
       probe,
+      datastore,
       ...cni,
       systemd,
       unitFiles: systemd.files,

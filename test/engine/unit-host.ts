@@ -8,6 +8,7 @@ import { wanted as anyHost } from '../core/observed.ts'
 import { restartTimeline, session } from '../fakes/bird.ts'
 import { FakeClock } from '../fakes/clock.ts'
 import { FakeCniBinaries } from '../fakes/cni-binaries.ts'
+import { FakeDatastore } from '../fakes/datastore.ts'
 import { FakeDocker } from '../fakes/docker.ts'
 import { FakeKernelRoutes } from '../fakes/kernel-routes.ts'
 import { FakeManifests } from '../fakes/manifests.ts'
@@ -127,7 +128,16 @@ export class UnitHost {
   #ports(): Ports {
     const { docker, clock, routes, systemd, files } = this
     const { configs, kubelet } = new ConfiguredHost(this.ops)
-    const ports = { docker, bird: this.#life.bird, clock, routes, probe: fakeProbe(), configs, kubelet }
+    const ports = {
+      docker,
+      bird: this.#life.bird,
+      clock,
+      routes,
+      probe: fakeProbe(),
+      datastore: new FakeDatastore(),
+      configs,
+      kubelet,
+    }
     return {
       ...ports,
       cni: new FakeCniBinaries(this.ops),

@@ -8,6 +8,7 @@ import { FakeBird, session, type Timeline, upView } from '../fakes/bird.ts'
 import { FakeClock } from '../fakes/clock.ts'
 import { FakeCniBinaries } from '../fakes/cni-binaries.ts'
 import { FakeCniConfigs, FakeKubelet } from '../fakes/cni-config.ts'
+import { FakeDatastore } from '../fakes/datastore.ts'
 import { FakeDocker } from '../fakes/docker.ts'
 import { FakeKernelRoutes } from '../fakes/kernel-routes.ts'
 import { FakeManifests } from '../fakes/manifests.ts'
@@ -39,6 +40,7 @@ async function trialOf(timeline: Timeline, now: number) {
     docker,
     bird,
     probe: fakeProbe(),
+    datastore: new FakeDatastore(),
     routes: new FakeKernelRoutes(),
     cni: new FakeCniBinaries(),
     configs: new FakeCniConfigs(),
