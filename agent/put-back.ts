@@ -7,7 +7,7 @@ import { canBeUpgraded } from './core/plan/controllers.ts'
 import type { OldContainer, StepArgs } from './core/plan/plan.ts'
 import { staticPodBackPart } from './core/plan/static-pod.ts'
 import { staticPodProblem } from './core/pod/static-pod.ts'
-import { preflightRollback } from './core/preflight.ts'
+import { preflightWithoutImage } from './core/preflight.ts'
 import type { RunState } from './journal/run-state.ts'
 import { observeHost } from './observe/observe.ts'
 import { replacedBy, replacedControllers, swappedPlugins, swappedPod } from './replaced.ts'
@@ -69,7 +69,7 @@ function targetOf(wanted: Wanted, { node, controllers, pod }: Replaced): Wanted 
 
 async function nodeBack({ app, target, observed, run }: Seen, old: OldContainer): Promise<BackPart> {
   const { node, engine } = observed
-  const problems = preflightRollback(observed, target, 'node')
+  const problems = preflightWithoutImage(observed, target, 'node')
   if (node === null) return { part: null, problems }
   if (isBack(node, old) && node.container.State.Running) return { part: null, problems }
   if (problems.some(isError)) return { part: null, problems }
@@ -80,7 +80,7 @@ async function nodeBack({ app, target, observed, run }: Seen, old: OldContainer)
 async function controllersBack({ app, target, observed, run }: Seen, old: OldContainer): Promise<BackPart> {
   const { controllers, engine } = observed
   if (controllers === null) return { part: null, problems: [controllersGone(old.name)] }
-  const problems = preflightRollback(observed, target, 'controllers')
+  const problems = preflightWithoutImage(observed, target, 'controllers')
   const replaced = await stateOfReplaced(app, old)
   if (problems.some(isError) || !canBeUpgraded(controllers, replaced.image) || isBack(controllers, old))
     return { part: null, problems }
@@ -107,7 +107,7 @@ async function podBack(
   swap: StepArgs['swap-static-pod'],
 ): Promise<BackPart> {
   // what does not stay up is what a rollback is for
-  const problems = preflightRollback(observed, target, 'controllers').filter(
+  const problems = preflightWithoutImage(observed, target, 'controllers').filter(
     ({ code }) => code !== 'controllers-not-running',
   )
   const { controllers } = observed

@@ -5,6 +5,7 @@ import { joinParts, type Leftovers } from './core/plan/part.ts'
 import type { OldContainer } from './core/plan/plan.ts'
 import type { Report } from './core/report.ts'
 import { isCommittedRun, type RunState } from './journal/run-state.ts'
+import { lookAgainOf } from './look-again.ts'
 import { unstarted } from './outcome.ts'
 import { partsBack } from './put-back.ts'
 import { type InPlace, leftoversOf, replacedBy, replacedControllers } from './replaced.ts'
@@ -25,7 +26,7 @@ export async function rollback(app: App, wanted: Wanted, named: string | undefin
   if (parts.length === 0) return unstarted('unchanged', null, problems)
   const leftovers = await leftoversOfRollback(app, wanted, history, undone)
   const { plan, diff } = joinParts({ run, command: 'rollback' }, parts, leftovers)
-  return await carryOut(app, plan, problems, diff)
+  return await carryOut(app, plan, problems, diff, lookAgainOf(app, wanted))
 }
 
 function findRun(history: RunState[], named: string | undefined): RunState {

@@ -5,6 +5,7 @@ import { prefetchPlan, upgradePlan } from './core/plan/build.ts'
 import type { PlannedChange } from './core/plan/part.ts'
 import { prefetchProblems, preflight } from './core/preflight.ts'
 import type { Report } from './core/report.ts'
+import { lookAgainOf } from './look-again.ts'
 import { observe } from './observe/observe.ts'
 import { unstarted } from './outcome.ts'
 import { inPlace, knownContent, leftoversOf } from './replaced.ts'
@@ -22,7 +23,7 @@ export async function upgrade(app: App, wanted: Wanted): Promise<Report> {
     // The interrupted run that was finished just now is what brought the host there.
     return earlier?.changed === true ? earlier : unstarted('unchanged', change.plan, problems)
   }
-  return await carryOut(app, change.plan, problems, change.diff)
+  return await carryOut(app, change.plan, problems, change.diff, lookAgainOf(app, wanted))
 }
 
 /** The same, computed and not done. */

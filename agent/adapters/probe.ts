@@ -6,7 +6,7 @@ import type { Probe } from '../ports/probe.ts'
 const DEADLINE_MS = 2_000
 
 export function createProbe(): Probe {
-  return { httpStatus, acceptsTcp, freeBytes }
+  return { httpStatus, reach, freeBytes }
 }
 
 async function httpStatus(url: string): Promise<number | null> {
@@ -22,21 +22,26 @@ async function httpStatus(url: string): Promise<number | null> {
   })
 }
 
-async function acceptsTcp(address: string, port: number): Promise<boolean> {
+/** The kernel finds out within some 3 s that nobody answers for an address on the wire. */
+const REACH_DEADLINE_MS = 5_000
+const UNREACHABLE = ['EHOSTUNREACH', 'ENETUNREACH', 'EHOSTDOWN', 'ENETDOWN', 'ENONET']
+
+async function reach(address: string, port: number): Promise<'there' | 'unreachable'> {
   return await new Promise((resolve) => {
-    const socket = connect({ host: address, port, timeout: DEADLINE_MS })
-    const settle = (accepted: boolean): void => {
+    const socket = connect({ host: address, port })
+    const settle = (answer: 'there' | 'unreachable'): void => {
+      clearTimeout(timer)
       socket.destroy()
-      resolve(accepted)
+      resolve(answer)
     }
+    const timer = setTimeout(() => {
+      settle('there')
+    }, REACH_DEADLINE_MS)
     socket.on('connect', () => {
-      settle(true)
+      settle('there')
     })
-    socket.on('timeout', () => {
-      settle(false)
-    })
-    socket.on('error', () => {
-      settle(false)
+    socket.on('error', ({ code = '' }: NodeJS.ErrnoException) => {
+      settle(UNREACHABLE.includes(code) ? 'unreachable' : 'there')
     })
   })
 }

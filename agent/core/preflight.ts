@@ -54,7 +54,7 @@ export function preflight(observed: Observed, wanted: Wanted): Problem[] {
 }
 
 /** A rollback has no image to look at: it ran here before. */
-export function preflightRollback(
+export function preflightWithoutImage(
   observed: Observed,
   wanted: Wanted,
   component: 'node' | 'controllers',

@@ -5,7 +5,7 @@ import type { Outcome } from '../core/report.ts'
 import { isAnySettled, isForwardOnly, isSettled, lastCommit } from '../journal/commits.ts'
 import type { Journal } from '../journal/journal.ts'
 import { type BoundStep, bindStep } from '../steps/registry.ts'
-import type { Ports, StepContext } from '../steps/step.ts'
+import type { LookAgain, Ports, StepContext } from '../steps/step.ts'
 import { untilEngineBack } from './engine-back.ts'
 
 export interface Execution {
@@ -14,6 +14,7 @@ export interface Execution {
   emit: Emit
   /** Aborted, with the reason, when somebody asks to stop. */
   signal: AbortSignal
+  lookAgain?: LookAgain | undefined
 }
 
 /**
@@ -146,8 +147,8 @@ function startedBefore({ journal, ports }: Execution, index: number): number | u
   return doing?.boot === ports.clock.bootId() ? doing.mono : undefined
 }
 
-function contextOf({ ports, emit, signal }: Execution, index: number): StepContext {
-  return { ...ports, emit, signal, index, since: ports.clock.now() }
+function contextOf({ ports, emit, signal, lookAgain }: Execution, index: number): StepContext {
+  return { ...ports, emit, signal, index, since: ports.clock.now(), lookAgain }
 }
 
 export function stepAt(journal: Journal, index: number): BoundStep {

@@ -1,3 +1,4 @@
+import type { ContainerProcess } from '../core/docker/felix.ts'
 import type { ContainerJson, CreateBody, Endpoint, ImageJson, RestartPolicy } from '../core/docker/json.ts'
 
 export interface EngineInfo {
@@ -93,6 +94,8 @@ export interface Docker {
   /** The last lines of the container's log; empty where there is none or it cannot be had. */
   containerLog(id: string, lines: number): Promise<string>
   exec(id: string, argv: string[], timeoutMs: number): Promise<ExecResult>
+  /** Of a running container, with the process ids of the host. */
+  processes(id: string): Promise<ContainerProcess[]>
   /** Text of a regular file inside the container, running or not; `undefined` where there is none. */
   readContainerFile(id: string, path: string): Promise<string | undefined>
   /** A path inside the container, running or not, to be read or closed; `undefined` where there is none. */

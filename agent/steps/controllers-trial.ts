@@ -1,7 +1,7 @@
 import { AgentError, ExitCode } from '../core/errors.ts'
 import type { OldContainer } from '../core/plan/plan.ts'
+import { failingExec } from './health.ts'
 import { lastWords } from './last-words.ts'
-import { failingExec } from './look.ts'
 import { isRunning } from './running.ts'
 import type { StepContext, StepResult } from './step.ts'
 
@@ -27,12 +27,12 @@ export async function untilHealthy(
   let goodSince: number | null = null
   for (;;) {
     if (!(await isRunning(id, docker))) throw gateFailed('it does not stay up', await lastWords(docker, id))
-    const failing = check === null ? [] : await failingExec(id, check, docker)
+    const failing = check === null ? null : await failingExec(id, check, docker)
     const now = clock.now()
-    goodSince = failing.length === 0 ? (goodSince ?? now) : null
+    goodSince = failing === null ? (goodSince ?? now) : null
     if (goodSince !== null && now - goodSince >= settledAfter) return
     if (now - since > READY_MS + settledAfter)
-      throw gateFailed(failing.join('; '), await lastWords(docker, id))
+      throw gateFailed(failing ?? 'it does not stay healthy', await lastWords(docker, id))
     await clock.sleep(POLL_MS, signal)
   }
 }

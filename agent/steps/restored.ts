@@ -34,6 +34,7 @@ function restoredGate(gate: Gate): Gate {
     baseline: {
       ...baseline,
       lastReboot: '',
+      instance: null,
       established: baseline.established.map((session) => ({ ...session, imported: 0 })),
     },
   }))

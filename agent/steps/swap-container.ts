@@ -2,9 +2,9 @@ import { AgentError, isEngineGone } from '../core/errors.ts'
 import type { Gate, OldContainer } from '../core/plan/plan.ts'
 import { describeUnmet, watchTrial } from './gate.ts'
 import { holdRoutes, releaseRoutes } from './held-routes.ts'
+import { lastLook, refuseSecondNode } from './last-look.ts'
 import { lastWords } from './last-words.ts'
-import { lookAtBird } from './look.ts'
-import { refuseSecondNode, refuseStalePlan } from './meddling.ts'
+import { lookAtDaemon } from './look.ts'
 import { findNext } from './next-container.ts'
 import { startedAgain } from './remade.ts'
 import { awaitRestored, awaitSafeStop } from './restored.ts'
@@ -19,12 +19,13 @@ export const swapContainer: Step<'swap-container'> = {
   moves: true,
   describe: ({ old }) => `swap ${old.name}: kill the old container, start the new one, gate it`,
 
-  async capture({ old, next, gate }, context) {
-    const { State } = await refuseStalePlan(old, gate, context)
-    return { nextId: (await findNext(context.docker, next)).Id, startedAt: State.StartedAt }
+  async capture({ old, next, gate: planned }, context) {
+    const nextId = (await findNext(context.docker, next)).Id
+    const { found, gate } = await lastLook(old, planned, context)
+    return { nextId, startedAt: found.State.StartedAt, gate }
   },
 
-  async do({ old, gate }, { nextId }, context) {
+  async do({ old, gate: planned }, { nextId, gate = planned }, context) {
     const { docker, clock, emit } = context
     if (gate.daemons.length > 0) await holdRoutes(context)
     // A killed `unless-stopped` container stays down after a reboot; `always` brings it back while the new one is on trial.
@@ -42,7 +43,7 @@ export const swapContainer: Step<'swap-container'> = {
     }
   },
 
-  async verify({ old, gate }, { nextId }, context) {
+  async verify({ old, gate: planned }, { nextId, gate = planned }, context) {
     const trial = await watchTrial({ gate, container: nextId, goneAt: context.since }, context)
     await refuseSecondNode(old, context.docker)
     if (trial.passed) {
@@ -58,13 +59,13 @@ export const swapContainer: Step<'swap-container'> = {
 
   // Forward is quicker while the new container lives, and while the old one does that may be killed any moment; after a
   // reboot the old one is back by its own policy.
-  async goesOn({ old, gate }, { nextId, startedAt }, context) {
+  async goesOn({ old, gate: planned }, { nextId, startedAt, gate = planned }, context) {
     const { docker } = context
     if (await isRunning(old.id, docker)) return await isUnderTheKill(old, { gate, startedAt }, context)
     return await isRunning(nextId, docker)
   },
 
-  async undo({ old, gate }, { nextId, startedAt }, context) {
+  async undo({ old, gate: planned }, { nextId, startedAt, gate = planned }, context) {
     const { docker, clock } = context
     let goneAt = context.since
     if (await isRunning(nextId, docker)) {
@@ -99,7 +100,9 @@ async function isUnderTheKill(
 ): Promise<boolean> {
   const state = (await context.docker.inspectContainer(id))?.State
   if (state?.Running !== true || state.StartedAt !== startedAt) return false
-  const { views } = await lookAtBird({ gate, container: id, goneAt: context.since }, [], context)
+  const views = await Promise.all(
+    gate.daemons.map(({ endpoint }) => lookAtDaemon(endpoint, id, 'rows', context)),
+  )
   return !views.some((view) => view.state === 'up' && view.recovering)
 }
 

@@ -4,8 +4,8 @@ import type { UnitChange } from '../core/unit/change.ts'
 import { refuseChangedFile, tryEditBack } from './edit-unit.ts'
 import { describeUnmet, watchTrial } from './gate.ts'
 import { holdRoutes, releaseRoutes } from './held-routes.ts'
+import { lastLook } from './last-look.ts'
 import { lastWords } from './last-words.ts'
-import { refuseStalePlan } from './meddling.ts'
 import { awaitRestored, awaitSafeStop } from './restored.ts'
 import type { Step, StepContext } from './step.ts'
 import { putTrial, removeTrial, restartUnit, settledUnit } from './unit-restart.ts'
@@ -20,13 +20,13 @@ export const swapUnit: Step<'swap-unit'> = {
   describe: ({ change: { unit, container, to } }) =>
     `restart ${unit}: kill ${container}, start it from ${to}, gate it`,
 
-  async capture({ change, old, gate }, context) {
-    await refuseStalePlan(old, gate, context)
+  async capture({ change, old, gate: planned }, context) {
     if (change.edit !== null) await refuseChangedFile(change.edit, context)
-    return {}
+    const { gate } = await lastLook(old, planned, context)
+    return { gate }
   },
 
-  async do({ change, old, gate }, _before, context) {
+  async do({ change, old, gate: planned }, { gate = planned }, context) {
     // a try that died half-way may have come this far
     if (isNew((await settledUnit(change, context)).found, old)) return
     if (gate.daemons.length > 0) await holdRoutes(context)
@@ -36,7 +36,7 @@ export const swapUnit: Step<'swap-unit'> = {
     await restartUnit({ change, image: change.to, oldId: old.id, lives }, context)
   },
 
-  async verify({ change, old, gate }, _before, context) {
+  async verify({ change, old, gate: planned }, { gate = planned }, context) {
     const found = await context.docker.inspectContainer(change.container)
     if (!isNew(found, old)) throw noContainer(change, await whyNone(change, context))
     const trial = await watchTrial({ gate, container: found.Id, goneAt: context.since }, context)
@@ -55,7 +55,7 @@ export const swapUnit: Step<'swap-unit'> = {
     return isSettled && isNew(found, old) && found.State.Running
   },
 
-  async undo({ change, old, gate }, _before, context) {
+  async undo({ change, old, gate: planned }, { gate = planned }, context) {
     const { clock } = context
     const { found, isSettled } = await settledUnit(change, context)
     if (isSettled && found?.Id === old.id && found.State.Running === old.wasRunning) {

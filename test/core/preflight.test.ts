@@ -2,7 +2,12 @@ import { describe, expect, it } from 'vitest'
 
 import type { Problem } from '../../agent/core/errors.ts'
 import type { Observed, ObservedNode } from '../../agent/core/model.ts'
-import { checkAllowed, prefetchProblems, preflight, preflightRollback } from '../../agent/core/preflight.ts'
+import {
+  checkAllowed,
+  prefetchProblems,
+  preflight,
+  preflightWithoutImage,
+} from '../../agent/core/preflight.ts'
 
 import { deadSession, session, upView } from '../fakes/bird.ts'
 import { container, digest, image, newImage, node, observed, unit, unreachable, wanted } from './observed.ts'
@@ -232,7 +237,7 @@ describe('--allow', () => {
 
 describe('preflight of a rollback', () => {
   const rollback = (of: ObservedNode | null, problems: Problem[] = []) =>
-    preflightRollback({ ...observed({ node: of, problems }), image: null }, wanted, 'node')
+    preflightWithoutImage({ ...observed({ node: of, problems }), image: null }, wanted, 'node')
 
   it('asks nothing of the image', () => {
     expect(rollback(node())).toEqual([])

@@ -1,3 +1,4 @@
+import type { ContainerProcess } from '../../agent/core/docker/felix.ts'
 import type {
   ContainerJson,
   CreateBody,
@@ -41,6 +42,8 @@ export class FakeDocker extends FakeContainers implements Docker {
     exitCode: 0,
     output: '',
   })
+  /** What runs in every container. */
+  onProcesses: (container: ContainerJson) => ContainerProcess[] = () => []
   /** How long the Engine is at a kill; whoever asked for it need not live as long. */
   killTakes: () => Promise<void> = () => Promise.resolve()
   private readonly failures = new Map<string, Error>()
@@ -191,6 +194,14 @@ export class FakeDocker extends FakeContainers implements Docker {
     if (answer === undefined)
       throw new AgentError('exec-timeout', `cannot ${what}: it did not end`, { fix: 'wait' })
     return answer
+  }
+
+  async processes(id: string): Promise<ContainerProcess[]> {
+    await this.called('processes')
+    const what = `list the processes of container ${id}`
+    const { json } = this.need(id, what)
+    if (!json.State.Running) throw refusal(what, 409, `Container ${json.Id} is not running`)
+    return this.onProcesses(structuredClone(json))
   }
 
   async readContainerFile(id: string, path: string): Promise<string | undefined> {

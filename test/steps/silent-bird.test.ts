@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { birdBaseline } from '../../agent/core/bird/phase.ts'
+import { birdBaseline } from '../../agent/core/bird/baseline.ts'
 import type { BirdView } from '../../agent/core/bird/view.ts'
 import { watchTrial } from '../../agent/steps/gate.ts'
 import { awaitSafeStop } from '../../agent/steps/restored.ts'

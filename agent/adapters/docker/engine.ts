@@ -9,6 +9,7 @@ import { getJson } from './get-json.ts'
 import { imageCalls } from './images.ts'
 import { containerLogCall } from './logs.ts'
 import { type LookUpOptions, lookUpCall } from './look-up.ts'
+import { processesCall } from './processes.ts'
 import { type PullOptions, pullCall } from './pull.ts'
 import { registryLogin } from './registry-auth.ts'
 
@@ -38,6 +39,7 @@ export function connectDocker(options: DockerOptions): Docker {
     ...containerCalls(request),
     containerLog: containerLogCall(request),
     exec: execCall(request),
+    processes: processesCall(request),
     readContainerFile: readContainerFileCall(request),
     openContainerArchive: openContainerArchiveCall(request),
     ...imageCalls(request),

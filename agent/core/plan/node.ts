@@ -1,4 +1,4 @@
-import { birdBaseline } from '../bird/phase.ts'
+import { birdBaseline } from '../bird/baseline.ts'
 import { windowBudget } from '../bird/window.ts'
 import { envMap, healthChecks, imageVersion } from '../docker/health.ts'
 import { tagOf } from '../docker/image-ref.ts'
@@ -53,12 +53,18 @@ function partOf(
   }
 }
 
-export function gateOf({ node, wanted }: NodeInput, version: string | null): Gate {
+/** `version` is the new one's; null where it is not known. */
+export function gateOf({ node, wanted }: Pick<NodeInput, 'node' | 'wanted'>, version: string | null): Gate {
   const announcedMs = node.daemons.length > 0 ? node.announcedMs : Infinity
   return {
     ...windowBudget(announcedMs, wanted.windowMs),
     settleMs: wanted.settleMs,
     daemons: node.daemons.map(({ endpoint, view }) => ({ endpoint, baseline: birdBaseline(view) })),
-    health: healthChecks(envMap(node.container.Config.Env), version),
+    health: healthChecks(envMap(node.container.Config.Env), version, node.daemons.length > 0),
   }
+}
+
+/** The gate of a plan by what the node shows now, right before it is killed. */
+export function gateAnew(planned: Gate, input: Pick<NodeInput, 'node' | 'wanted'>): Gate {
+  return { ...gateOf(input, null), health: planned.health }
 }

@@ -1,4 +1,4 @@
-import { birdBaseline } from '../bird/phase.ts'
+import { birdBaseline } from '../bird/baseline.ts'
 import type { Session } from '../bird/view.ts'
 import { counted } from '../counted.ts'
 import { type Rule, rulesOn } from './rule.ts'

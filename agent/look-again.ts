@@ -1,0 +1,17 @@
+import type { App } from './app.ts'
+import type { Wanted } from './core/model.ts'
+import { gateAnew } from './core/plan/node.ts'
+import { preflightWithoutImage } from './core/preflight.ts'
+import { observeHost } from './observe/observe.ts'
+import type { LookAgain } from './steps/step.ts'
+
+/** The look that the swap of the node takes right before its KILL: by the rules that the plan was judged by. */
+export function lookAgainOf(app: App, asked: Wanted): LookAgain {
+  return async (old, planned) => {
+    const wanted = { ...asked, node: { ...asked.node, container: old.name } }
+    const observed = await observeHost(wanted, app.ports, app.signal)
+    const problems = preflightWithoutImage(observed, wanted, 'node')
+    const gate = observed.node === null ? planned : gateAnew(planned, { node: observed.node, wanted })
+    return { gate, problems }
+  }
+}
