@@ -80,7 +80,7 @@ function daemonRows(
   const table = sessions.map(({ name, neighbor, established, info, imported }) => [
     oneLine(name),
     neighbor,
-    counted(imported ?? 0, 'route'),
+    counted(imported, 'route'),
     (established ? colors.green : colors.red)(oneLine(info)),
   ])
   return [

@@ -18,7 +18,7 @@ export function birdBaseline(view: BirdUp): BirdBaseline {
     instance: view.instance,
     established: view.sessions
       .filter((session) => session.established)
-      .map(({ name, neighbor, imported }) => ({ name, neighbor, imported: imported ?? 0 })),
+      .map(({ name, neighbor, imported }) => ({ name, neighbor, imported })),
     dead: view.sessions
       .filter((session) => !session.established && !session.disabled)
       .map(({ name }) => name),
@@ -58,7 +58,7 @@ export function daemonStanding(
   const missing = baseline.established.filter((was) => !byName(view.sessions, was.name)?.established)
   const short = baseline.established.filter((was) => {
     const now = byName(view.sessions, was.name)
-    return now?.established === true && now.imported !== null && now.imported < was.imported
+    return now?.established === true && now.imported < was.imported
   })
   const has = ({ name }: { name: string }): boolean => byName(view.sessions, name) !== undefined
   const held = view.recovering && missing.length === 0 && short.length === 0
