@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { resolve } from 'node:path'
 import { writeFileAtomic } from './adapters/atomic-file.ts'
-import { createBird } from './adapters/bird.ts'
+import { createBird } from './adapters/bird/bird.ts'
 import { createClock } from './adapters/clock.ts'
 import { createCniBinaries } from './adapters/cni-binaries/cni-binaries.ts'
 import { createCniConfigs } from './adapters/cni-config.ts'

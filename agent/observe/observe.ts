@@ -112,7 +112,7 @@ async function observeNode(
   const [image, { owner, unit, pod }, daemons, announcedMs] = await Promise.all([
     docker.inspectImage(container.Image),
     findOwner(container, { section: 'node', ...wanted.node }, wanted.kubelet, ports),
-    backend === 'bird' && running ? findDaemons(wanted.birdSockets, container.Id, bird, problems) : [],
+    backend === 'bird' && running ? findDaemons(wanted.birdSockets, container, bird, problems) : [],
     backend === 'bird' && running ? announcedTime(container.Id, docker) : 0,
   ])
   return {

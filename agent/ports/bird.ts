@@ -10,8 +10,10 @@ export type SocketState = 'listening' | 'missing' | 'dead' | 'file' | 'symlink'
 export interface Bird {
   /** Looks at the last part of the path only: /var/run is a symlink itself. */
   socketState(path: string): Promise<SocketState>
+  /** Without symlinks: two paths to one directory become the same. */
+  realPath(path: string): Promise<string>
   look(endpoint: BirdEndpoint, container: string, depth?: 'details'): Promise<BirdView>
-  look(endpoint: BirdEndpoint, container: string, depth: Depth): Promise<BirdView<SessionRow>>
+  look(endpoint: BirdEndpoint, container: string, depth?: Depth): Promise<BirdView<SessionRow>>
   disable(endpoint: BirdEndpoint, container: string, protocol: string): Promise<void>
   enable(endpoint: BirdEndpoint, container: string, protocol: string): Promise<void>
 }

@@ -131,7 +131,7 @@ export const wanted: Wanted = {
   },
   places: { binDir: '/opt/cni/bin', configDir: '/etc/cni/net.d', configFile: null },
   kubelet: { unit: 'kubelet.service', manifests: null },
-  birdSockets: [endpoint.socket],
+  birdSockets: [endpoint.socket, '/var/run/calico/bird6.ctl'],
   windowMs: 90_000,
   settleMs: 10_000,
   keepImages: 1,
