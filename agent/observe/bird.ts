@@ -1,7 +1,29 @@
+import { bgpListenPort, bgpNeighbors } from '../core/bird/neighbors.ts'
 import type { BirdEndpoint } from '../core/bird/view.ts'
 import type { Problem } from '../core/errors.ts'
 import type { ObservedDaemon } from '../core/model.ts'
 import type { Bird, SocketState } from '../ports/bird.ts'
+import type { Docker } from '../ports/docker.ts'
+
+/** Where calico/node keeps the config that confd renders for BIRD. */
+const CONFIG_DIR = '/etc/calico/confd/config'
+
+type AnsweringDaemon = Pick<ObservedDaemon, 'endpoint' | 'view'>
+
+/** The daemons with the neighbors that their configs name; what cannot be read names none. */
+export async function withNeighbors(
+  daemons: AnsweringDaemon[],
+  container: string,
+  docker: Docker,
+): Promise<ObservedDaemon[]> {
+  return await Promise.all(
+    daemons.map(async (daemon) => {
+      const file = daemon.endpoint.family === 4 ? 'bird.cfg' : 'bird6.cfg'
+      const text = (await docker.readContainerFile(container, `${CONFIG_DIR}/${file}`)) ?? ''
+      return { ...daemon, neighbors: bgpNeighbors(text), listenPort: bgpListenPort(text) }
+    }),
+  )
+}
 
 /** Where BIRD's socket is when the host does not share calico/node's own place. */
 const FALLBACK_DIR = '/var/run/bird'
@@ -16,14 +38,14 @@ export async function findDaemons(
   container: string,
   bird: Bird,
   problems: Problem[],
-): Promise<ObservedDaemon[]> {
+): Promise<AnsweringDaemon[]> {
   const seen = await seeSockets(sockets, bird)
   const invalid = seen.filter(({ state }) => state === 'file' || state === 'symlink')
   if (invalid.length > 0) {
     problems.push(...invalid.map(invalidSocket))
     return []
   }
-  const found: ObservedDaemon[] = []
+  const found: AnsweringDaemon[] = []
   for (const family of [4, 6] as const) {
     const configured = sockets.filter((socket) => familyOf(socket) === family)
     const daemon = await findDaemon(family, configured, container, bird)
@@ -38,7 +60,7 @@ async function findDaemon(
   configured: string[],
   container: string,
   bird: Bird,
-): Promise<ObservedDaemon | null> {
+): Promise<AnsweringDaemon | null> {
   const file = family === 4 ? 'bird.ctl' : 'bird6.ctl'
   const candidates: BirdEndpoint[] = [
     ...[...configured, `${FALLBACK_DIR}/${file}`].map((socket) => ({ family, socket, via: 'host' as const })),

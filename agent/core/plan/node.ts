@@ -1,3 +1,4 @@
+import { diallingNeighbors } from '../bird/dialling.ts'
 import { birdBaseline } from '../bird/phase.ts'
 import { windowBudget } from '../bird/window.ts'
 import { envMap, healthChecks, imageVersion } from '../docker/health.ts'
@@ -58,7 +59,11 @@ export function gateOf({ node, wanted }: NodeInput, version: string | null): Gat
   return {
     ...windowBudget(announcedMs, wanted.windowMs),
     settleMs: wanted.settleMs,
-    daemons: node.daemons.map(({ endpoint, view }) => ({ endpoint, baseline: birdBaseline(view) })),
+    daemons: node.daemons.map((daemon) => ({
+      endpoint: daemon.endpoint,
+      baseline: birdBaseline(daemon.view),
+      dialling: diallingNeighbors(daemon),
+    })),
     health: healthChecks(envMap(node.container.Config.Env), version),
   }
 }

@@ -1,3 +1,4 @@
+import type { DiallingNeighbor } from '../bird/dialling.ts'
 import type { BirdBaseline } from '../bird/phase.ts'
 import type { BirdEndpoint } from '../bird/view.ts'
 import type { ContainerSpec } from '../docker/container-spec.ts'
@@ -18,8 +19,15 @@ export interface Gate {
   reserveMs: number
   settleMs: number
   /** Empty where no BIRD runs: then the container alone is gated. */
-  daemons: { endpoint: BirdEndpoint; baseline: BirdBaseline }[]
+  daemons: GatedDaemon[]
   health: HealthCheck[]
+}
+
+export interface GatedDaemon {
+  endpoint: BirdEndpoint
+  baseline: BirdBaseline
+  /** Neighbors that are kept from dialling while it restarts; a journal of an earlier version has none. */
+  dialling?: DiallingNeighbor[]
 }
 
 /** The container that is replaced, and all that its way back needs. */
