@@ -3,6 +3,7 @@ import { type BirdPhase, type RollbackReason, type WindowState, windowVerdict } 
 import type { Problem } from '../core/errors.ts'
 import type { WindowMark } from '../core/events.ts'
 import type { WindowReport } from '../core/report.ts'
+import { DialLift } from './dial-guard.ts'
 import {
   type BirdLook,
   type ContainerLook,
@@ -60,10 +61,12 @@ class TrialWatch {
   #hadSession = false
   #heard = false
   #silentAt: number | null = null
+  readonly #dialLift: DialLift
 
   constructor(trial: Trial, context: StepContext) {
     this.#trial = trial
     this.#context = context
+    this.#dialLift = new DialLift(trial.gate, context, trial.patienceMs)
   }
 
   async run(): Promise<TrialResult> {
@@ -131,6 +134,7 @@ class TrialWatch {
 
   /** Holds the look against the baseline, and marks the window's moments. */
   async #judge(look: BirdLook): Promise<void> {
+    await this.#dialLift.after(look, this.#sinceGone())
     const { gate } = this.#trial
     const now = this.#context.clock.now()
     if (look.standings.every(({ phase }) => phase !== 'down')) this.#mark('bird-up')
