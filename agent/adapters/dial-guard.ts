@@ -47,19 +47,21 @@ export function createDialGuard(): DialGuard {
   }
 }
 
-async function open(addresses?: readonly string[]): Promise<void> {
-  await Promise.all(
+async function open(addresses?: readonly string[]): Promise<string[]> {
+  const opened = await Promise.all(
     FAMILIES.map(async (family) => {
-      if (addresses?.every((address) => familyOf(address) !== family) === true) return
-      await remove(family, ({ address }) => addresses?.map(bare).includes(address) ?? true)
+      if (addresses?.every((address) => familyOf(address) !== family) === true) return []
+      return await remove(family, ({ address }) => addresses?.map(bare).includes(address) ?? true)
     }),
   )
+  return opened.flat()
 }
 
-async function remove(family: Family, isMeant: (rule: ClosedRule) => boolean): Promise<void> {
+async function remove(family: Family, isMeant: (rule: ClosedRule) => boolean): Promise<string[]> {
   const meant = (await closedRules(family)).filter(isMeant)
   const lines = meant.map(({ address, port }) => `rule del ${rule(address, port)}`)
   if (lines.length > 0) await batch(family, lines, '-force')
+  return meant.map(({ address }) => address)
 }
 
 interface ClosedRule {

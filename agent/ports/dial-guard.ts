@@ -16,6 +16,6 @@ export interface DialGuard {
   check(neighbors: readonly GuardedNeighbor[]): Promise<void>
   /** Lets no connection complete that these neighbors open. Closing again is no error. Gone after a reboot. */
   close(neighbors: readonly GuardedNeighbor[]): Promise<void>
-  /** Lets these neighbors in again, or all; what is not closed is no error. */
-  open(addresses?: readonly string[]): Promise<void>
+  /** Lets these neighbors in again, or all; what is not closed is no error. Returns those that were kept out. */
+  open(addresses?: readonly string[]): Promise<string[]>
 }

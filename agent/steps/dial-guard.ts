@@ -49,7 +49,9 @@ export class DialLift {
     const addresses = wanted.map(({ address }) => address).filter((address) => !this.#letIn.has(address))
     if (addresses.length === 0) return
     for (const address of addresses) this.#letIn.add(address)
-    await orWarn(this.#context, () => this.#context.dialGuard.open(addresses))
-    this.#context.emit({ type: 'let-in', neighbors: addresses })
+    await orWarn(this.#context, async () => {
+      const neighbors = await this.#context.dialGuard.open(addresses)
+      if (neighbors.length > 0) this.#context.emit({ type: 'let-in', neighbors })
+    })
   }
 }

@@ -11,7 +11,7 @@ export async function releaseRoutes(context: StepContext): Promise<void> {
 }
 
 /** Whether it was done. */
-export async function orWarn({ emit }: StepContext, work: () => Promise<void>): Promise<boolean> {
+export async function orWarn({ emit }: StepContext, work: () => Promise<unknown>): Promise<boolean> {
   try {
     await work()
     return true

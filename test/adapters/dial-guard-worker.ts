@@ -24,7 +24,7 @@ const keptOut = (): string[] =>
   NEIGHBORS.filter(({ address, listenPort }) => !hasWay(address, ...ports(listenPort, 40_000))).map(
     ({ address }) => address,
   )
-const codeOf = async (work: Promise<void>): Promise<string> => {
+const codeOf = async (work: Promise<unknown>): Promise<string> => {
   return await work.then(
     () => 'none',
     (error: unknown) => String((error as { code: unknown }).code),

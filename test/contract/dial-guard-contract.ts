@@ -15,7 +15,7 @@ export async function dialGuardScenario(
   keptOut: () => string[],
 ): Promise<Record<string, string[]>> {
   const seen: Record<string, string[]> = {}
-  const after = async (what: string, work: () => Promise<void>): Promise<void> => {
+  const after = async (what: string, work: () => Promise<unknown>): Promise<void> => {
     await work()
     seen[what] = keptOut()
   }

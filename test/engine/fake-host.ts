@@ -54,7 +54,7 @@ export class FakeHost {
   readonly docker = new FakeDocker(this.ops)
   readonly node: NodeLife
   readonly routes = new FakeKernelRoutes()
-  readonly dialGuard = new FakeDialGuard()
+  readonly dialGuard = new FakeDialGuard(this.ops)
   readonly cni = new ConfiguredHost(this.ops)
   readonly plugins = new FakeCniBinaries(this.ops)
   readonly probe = fakeProbe()
