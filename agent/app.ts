@@ -66,6 +66,8 @@ async function settle(
     await drive({ journal, ports, emit, signal })
     return reportOf(journal.state, runs.pathOf(plan.run))
   } finally {
+    // whatever became of the run, nobody is kept from dialling after it
+    await ports.dialGuard.open().catch(() => undefined)
     await journal.close()
   }
 }

@@ -5,6 +5,7 @@ import { createBird } from './adapters/bird/bird.ts'
 import { createClock } from './adapters/clock.ts'
 import { createCniBinaries } from './adapters/cni-binaries/cni-binaries.ts'
 import { createCniConfigs } from './adapters/cni-config.ts'
+import { createDialGuard } from './adapters/dial-guard.ts'
 import { connectDocker } from './adapters/docker/engine.ts'
 import { acquireHostLock, type HostLock, hostLockHolder } from './adapters/host-lock.ts'
 import { createKernelRoutes } from './adapters/kernel-routes.ts'
@@ -28,6 +29,7 @@ import { OpenRuns } from './open-runs.ts'
 import type { Bird } from './ports/bird.ts'
 import type { CniBinaries } from './ports/cni-binaries.ts'
 import type { CniConfigs } from './ports/cni-config.ts'
+import type { DialGuard } from './ports/dial-guard.ts'
 import type { Docker } from './ports/docker.ts'
 import type { KernelRoutes } from './ports/kernel-routes.ts'
 import type { Kubelet } from './ports/kubelet.ts'
@@ -51,6 +53,7 @@ export interface Outside {
   docker: Docker
   bird: Bird
   routes: KernelRoutes
+  dialGuard: DialGuard
   cni: CniBinaries
   configs: CniConfigs
   kubelet: Kubelet
@@ -168,6 +171,7 @@ function outsideOf(config: Config, { stateDir }: CommonOptions, openRuns: OpenRu
     docker,
     bird: createBird(exec),
     routes: createKernelRoutes(),
+    dialGuard: createDialGuard(),
     cni: createCniBinaries(docker),
     configs: createCniConfigs(),
     kubelet: createKubelet(),

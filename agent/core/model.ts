@@ -1,3 +1,4 @@
+import type { BgpNeighbor } from './bird/neighbors.ts'
 import type { BirdEndpoint, BirdUp } from './bird/view.ts'
 import type { KubeletFacts, KubeletRestart } from './cni/kubelet.ts'
 import type { ContainerJson, ImageJson } from './docker/json.ts'
@@ -119,6 +120,10 @@ export interface ObservedUnit {
 export interface ObservedDaemon {
   endpoint: BirdEndpoint
   view: BirdUp
+  /** As its config has them. */
+  neighbors: BgpNeighbor[]
+  /** Where it takes its neighbors' connections. */
+  listenPort: number
 }
 
 export interface ObservedNode {

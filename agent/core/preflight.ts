@@ -6,6 +6,7 @@ import { cniRules, cniSourceRules } from './rules/cni.ts'
 import { cniConfigRules } from './rules/cni-config.ts'
 import { containerRules } from './rules/container.ts'
 import { controllersImageRules, controllersRules } from './rules/controllers.ts'
+import { diallingRules } from './rules/dialling.ts'
 import { imageRules } from './rules/image.ts'
 import { moveRules } from './rules/moves.ts'
 import type { Rule } from './rules/rule.ts'
@@ -27,6 +28,7 @@ const SWAP_RULES: readonly Rule[] = [
   ...containerRules,
   ...unitRules,
   ...birdRules,
+  ...diallingRules,
   ...nodeImageRules,
   ...versionRules,
   ...moveRules,

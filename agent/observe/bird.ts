@@ -1,9 +1,29 @@
+import { bgpListenPort, bgpNeighbors } from '../core/bird/neighbors.ts'
 import type { BirdEndpoint } from '../core/bird/view.ts'
 import type { ContainerJson } from '../core/docker/json.ts'
 import type { Problem } from '../core/errors.ts'
 import type { ObservedDaemon } from '../core/model.ts'
 import type { Bird, SocketState } from '../ports/bird.ts'
+import type { Docker } from '../ports/docker.ts'
 import { type SharedDirectories, sharedDirectories } from './shared-directories.ts'
+
+/** Where calico/node keeps the config that confd renders for BIRD. */
+const CONFIG_DIR = '/etc/calico/confd/config'
+
+/** The daemons with the neighbors that their configs name; what cannot be read names none. */
+export async function withNeighbors(
+  daemons: Daemon[],
+  container: string,
+  docker: Docker,
+): Promise<ObservedDaemon[]> {
+  return await Promise.all(
+    daemons.map(async (daemon) => {
+      const file = daemon.endpoint.family === 4 ? 'bird.cfg' : 'bird6.cfg'
+      const text = (await docker.readContainerFile(container, `${CONFIG_DIR}/${file}`)) ?? ''
+      return { ...daemon, neighbors: bgpNeighbors(text), listenPort: bgpListenPort(text) }
+    }),
+  )
+}
 
 /** Where BIRD's socket is when the host does not share calico/node's own place. */
 const FALLBACK_DIR = '/var/run/bird'

@@ -14,7 +14,7 @@ import type { Bird } from '../ports/bird.ts'
 import type { CniBinaries } from '../ports/cni-binaries.ts'
 import type { CniConfigs } from '../ports/cni-config.ts'
 import type { Docker } from '../ports/docker.ts'
-import { findDaemons } from './bird.ts'
+import { findDaemons, withNeighbors } from './bird.ts'
 import { type KnownContent, observeCni } from './cni-binaries.ts'
 import { observeCniConfig } from './cni-config.ts'
 import { companionsOf } from './companions.ts'
@@ -121,7 +121,7 @@ async function observeNode(
     owner,
     unit,
     backend,
-    daemons,
+    daemons: await withNeighbors(daemons, container.Id, docker),
     announcedMs,
   }
 }

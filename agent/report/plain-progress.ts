@@ -54,6 +54,8 @@ export class PlainProgress {
         return `  ${releasedText(event)}`
       case 're-enabled':
         return `  enabled again: ${event.peers.join(', ')}`
+      case 'let-in':
+        return `  may dial again: ${event.neighbors.join(', ')}`
       case 'unwinding':
         return this.#unwinding(event)
       case 'problem':

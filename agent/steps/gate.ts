@@ -9,10 +9,12 @@ import {
   unmetOf,
   windowState,
 } from '../core/bird/trial.ts'
+import type { Depth } from '../core/bird/view.ts'
 import { type RollbackReason, type Verdict, windowVerdict } from '../core/bird/window.ts'
 import type { Problem } from '../core/errors.ts'
 import type { WindowMark } from '../core/events.ts'
 import type { WindowReport } from '../core/report.ts'
+import { DialLift } from './dial-guard.ts'
 import type { Trial } from './look.ts'
 import { enableReleased, releasePeers } from './peers.ts'
 import type { StepContext } from './step.ts'
@@ -51,6 +53,7 @@ class TrialWatch {
   readonly #marks = new Map<WindowMark, number>()
   readonly #released = new Set<string>()
   #state: TrialState
+  readonly #dialLift: DialLift
 
   constructor(trial: Trial, context: StepContext) {
     this.#trial = trial
@@ -58,6 +61,7 @@ class TrialWatch {
     this.#daemons = daemonsThatCount(trial.gate.daemons)
     this.#looks = new TrialLooks(trial, this.#daemons, context)
     this.#state = stateAtStart(trial, this.#daemons)
+    this.#dialLift = new DialLift({ ...trial.gate, daemons: this.#daemons }, context, trial.patienceMs)
   }
 
   async run(): Promise<TrialResult> {
@@ -74,8 +78,9 @@ class TrialWatch {
         return { passed: true, window: this.#window(), unmet: [], problems: trialProblems(this.#state) }
       if (verdict.do === 'roll-back') return this.#failure(verdict.reason)
       if (verdict.do === 'release') await this.#release(verdict.peers)
+      await this.#dialLift.after(this.#looks.views, this.#sinceGone())
       if (this.#phase() === 'recovered') await this.#enable()
-      await this.#context.clock.sleep(this.#pollMs())
+      await this.#context.clock.sleep(this.#pauseMs())
     }
   }
 
@@ -96,12 +101,22 @@ class TrialWatch {
     return Math.min(POLL_MS.most, Math.max(POLL_MS.least, sessions))
   }
 
+  /** The rows tell that the sessions are back: what is missing for a verdict is asked at once. */
+  #pauseMs(): number {
+    return this.#depths().includes('details') ? 0 : this.#pollMs()
+  }
+
+  #depths(): Depth[] {
+    const now = this.#context.clock.now()
+    return this.#state.daemons.map((daemon) => (needsRoutes(daemon, now) ? 'details' : 'rows'))
+  }
+
   #interest(): Interest {
     const now = this.#context.clock.now()
     const phase = this.#phase()
     return {
-      birdMs: this.#pollMs(),
-      depths: this.#state.daemons.map((daemon) => (needsRoutes(daemon, now) ? 'details' : 'rows')),
+      birdMs: this.#pauseMs(),
+      depths: this.#depths(),
       health: phase === 'none' || phase === 'recovered',
       peers: peersToLookFor(this.#state, now),
     }

@@ -50,12 +50,12 @@ async function judgedAnew(old: OldContainer, planned: Gate, lookAgain: LookAgain
 
 /** A resumed run has no rules at hand: what would cost the routes is looked for here. */
 async function seenAnew(old: OldContainer, planned: Gate, { bird }: StepContext): Promise<Gate> {
-  const daemons = planned.daemons.map(async ({ endpoint }) => {
-    const view = await bird.look(endpoint, old.id)
+  const daemons = planned.daemons.map(async (daemon) => {
+    const view = await bird.look(daemon.endpoint, old.id)
     // BIRD's "last reboot" moves with the wall clock: the recovery itself tells of a restart that matters.
     if (view.state !== 'up') throw changed(old, 'stopped: its BIRD does not answer')
     if (view.recovering) throw changed(old, 'restarted: its BIRD is in its recovery')
-    return { endpoint, baseline: birdBaseline(view) }
+    return { ...daemon, baseline: birdBaseline(view, daemon.baseline.established) }
   })
   return { ...planned, daemons: await Promise.all(daemons) }
 }

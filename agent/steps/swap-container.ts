@@ -1,5 +1,6 @@
 import { AgentError, isEngineGone } from '../core/errors.ts'
 import type { Gate, OldContainer } from '../core/plan/plan.ts'
+import { checkDialling, closeDialling, openDialling } from './dial-guard.ts'
 import { describeUnmet, watchTrial } from './gate.ts'
 import { holdRoutes, releaseRoutes } from './held-routes.ts'
 import { lastLook, refuseSecondNode } from './last-look.ts'
@@ -28,6 +29,8 @@ export const swapContainer: Step<'swap-container'> = {
   async do({ old, gate: planned }, { nextId, gate = planned }, context) {
     const { docker, clock, emit } = context
     if (gate.daemons.length > 0) await holdRoutes(context)
+    // after a death half-way its sessions may be back, and whoever dialled them must not be cut off
+    const dialling = (await isRunning(nextId, docker)) ? [] : await checkDialling(gate, context)
     // A killed `unless-stopped` container stays down after a reboot; `always` brings it back while the new one is on trial.
     if (old.policy.Name === 'unless-stopped') await docker.setRestartPolicy(old.id, { Name: 'always' })
     emit({ type: 'window-open', budgetMs: gate.budgetMs })
@@ -36,7 +39,7 @@ export const swapContainer: Step<'swap-container'> = {
     const cleanedUp = docker.killContainer(old.id)
     try {
       await Promise.race([cleanedUp, birdIsDead(gate, cleanedUp, context)])
-      await docker.startContainer(nextId)
+      await Promise.all([docker.startContainer(nextId), closeDialling(dialling, context)])
     } finally {
       // until then Docker has the old one running
       await cleanedUp
@@ -47,7 +50,7 @@ export const swapContainer: Step<'swap-container'> = {
     const trial = await watchTrial({ gate, container: nextId, goneAt: context.since }, context)
     await refuseSecondNode(old, context.docker)
     if (trial.passed) {
-      await releaseRoutes(context)
+      await Promise.all([releaseRoutes(context), openDialling(context)])
       return { window: trial.window, problems: trial.problems }
     }
     const said = await lastWords(context.docker, nextId)
@@ -67,6 +70,7 @@ export const swapContainer: Step<'swap-container'> = {
 
   async undo({ old, gate: planned }, { nextId, startedAt, gate = planned }, context) {
     const { docker, clock } = context
+    const dialling = await checkDialling(gate, context)
     let goneAt = context.since
     if (await isRunning(nextId, docker)) {
       if (await awaitSafeStop({ gate, container: nextId, goneAt }, context)) goneAt = clock.now()
@@ -80,10 +84,12 @@ export const swapContainer: Step<'swap-container'> = {
         if (isEngineGone(error)) throw error
       })
     }
-    const id = await startedAgain(old, context)
+    // one that runs, by whose hand ever, has sessions that are not to be cut off
+    const closed = (await isRunning(old.id, docker)) ? [] : dialling
+    const [id] = await Promise.all([startedAgain(old, context), closeDialling(closed, context)])
     if (old.policy.Name === 'unless-stopped') await docker.setRestartPolicy(id, old.policy)
     const restored = await awaitRestored({ gate, container: id, goneAt }, context)
-    await releaseRoutes(context)
+    await Promise.all([releaseRoutes(context), openDialling(context)])
     return restored
   },
 }

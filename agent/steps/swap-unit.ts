@@ -1,6 +1,7 @@
 import { AgentError } from '../core/errors.ts'
 import type { Gate } from '../core/plan/plan.ts'
 import type { UnitChange } from '../core/unit/change.ts'
+import { checkDialling, closeDialling, openDialling } from './dial-guard.ts'
 import { refuseChangedFile, tryEditBack } from './edit-unit.ts'
 import { describeUnmet, watchTrial } from './gate.ts'
 import { holdRoutes, releaseRoutes } from './held-routes.ts'
@@ -30,10 +31,12 @@ export const swapUnit: Step<'swap-unit'> = {
     // a try that died half-way may have come this far
     if (isNew((await settledUnit(change, context)).found, old)) return
     if (gate.daemons.length > 0) await holdRoutes(context)
+    const dialling = await checkDialling(gate, context)
     await putTrial(change, change.trial.forward, context)
     context.emit({ type: 'window-open', budgetMs: gate.budgetMs })
     const lives = birdLives(gate, context)
-    await restartUnit({ change, image: change.to, oldId: old.id, lives }, context)
+    const onGone = () => closeDialling(dialling, context)
+    await restartUnit({ change, image: change.to, oldId: old.id, lives, onGone }, context)
   },
 
   async verify({ change, old, gate: planned }, { gate = planned }, context) {
@@ -41,7 +44,7 @@ export const swapUnit: Step<'swap-unit'> = {
     if (!isNew(found, old)) throw noContainer(change, await whyNone(change, context))
     const trial = await watchTrial({ gate, container: found.Id, goneAt: context.since }, context)
     if (trial.passed) {
-      await releaseRoutes(context)
+      await Promise.all([releaseRoutes(context), openDialling(context)])
       return { window: trial.window, problems: trial.problems }
     }
     const why = `${trial.why}${describeUnmet(trial.unmet)}${await lastWords(context.docker, found.Id)}`
@@ -60,7 +63,7 @@ export const swapUnit: Step<'swap-unit'> = {
     const { found, isSettled } = await settledUnit(change, context)
     if (isSettled && found?.Id === old.id && found.State.Running === old.wasRunning) {
       await removeTrial(change, context)
-      await releaseRoutes(context)
+      await Promise.all([releaseRoutes(context), openDialling(context)])
       return { window: null }
     }
     const unedited = await tryEditBack(change, context)
@@ -69,13 +72,15 @@ export const swapUnit: Step<'swap-unit'> = {
     if (!isSettled || found?.Image !== old.imageId || !found.State.Running) {
       const trial = { gate, container: change.container, goneAt }
       const recovered = found?.State.Running === true && (await awaitSafeStop(trial, context))
+      const dialling = await checkDialling(gate, context)
+      const onGone = () => closeDialling(dialling, context)
       const restart = { ...context, since: clock.now() }
-      back = await restartOld({ change, found, lives: birdLives(gate, context) }, restart)
+      back = await restartOld({ change, found, lives: birdLives(gate, context), onGone }, restart)
       if (recovered) goneAt = restart.since
     }
     if (!back) throw await notBack(change, context)
     const restored = await awaitRestored({ gate, container: back.Id, goneAt }, context)
-    await releaseRoutes(context)
+    await Promise.all([releaseRoutes(context), openDialling(context)])
     if (unedited) throw unedited
     await removeTrial(change, context)
     return restored

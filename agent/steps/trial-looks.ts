@@ -33,6 +33,7 @@ export class TrialLooks {
   readonly #health: Recurring<HealthSight>
   readonly #peers: Recurring<string[]>
   #interest: Interest
+  readonly #views: (BirdView<SessionRow> | undefined)[] = []
   #seen: ContainerLook = { state: 'running', exitCode: null, health: null }
 
   constructor(trial: Trial, daemons: GatedDaemon[], context: StepContext) {
@@ -52,6 +53,11 @@ export class TrialLooks {
   /** The container as it was last seen. */
   get container(): ContainerLook {
     return this.#seen
+  }
+
+  /** The last look at each daemon. */
+  get views(): (BirdView<SessionRow> | undefined)[] {
+    return this.#views
   }
 
   /** Begins every look that is due; none is waited for. */
@@ -86,8 +92,9 @@ export class TrialLooks {
     if (container) this.#seen = container.value
     else if (pending && now - pending.since > OVERDUE_MS) this.#seen = { ...this.#seen, state: 'unknown' }
     return {
-      views: this.#birds.map((bird) => {
+      views: this.#birds.map((bird, i) => {
         const news = bird.news()
+        if (news) this.#views[i] = news.value
         return news && { view: news.value, at: news.at }
       }),
       container: { state: this.#seen.state, at: container?.takenAt ?? null },

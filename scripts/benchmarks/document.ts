@@ -20,11 +20,18 @@ export function section(part: Part, series: Series[], machine: string): string {
     found.medianOfPairs === null ? '-' : figure(found.medianOfPairs),
     target(wanted, found),
   ])
+  const figures = Object.entries(part.figures?.(series) ?? {}).map(([key, value]) => [
+    `\`${key}\``,
+    String(value),
+  ])
   return [
     `## ${part.name}: ${part.title}`,
     part.how,
     table([['ms', 'median', 'min', 'max', 'rounds'], ...times]),
-    table([['ratio', 'of medians', 'median of pairs', 'target'], ...ratios]),
+    ...(ratios.length === 0
+      ? []
+      : [table([['ratio', 'of medians', 'median of pairs', 'target'], ...ratios])]),
+    ...(figures.length === 0 ? [] : [table([['figure', 'in all'], ...figures])]),
     part.meaning,
     `\`./scripts/bench --only ${part.name}\`: ${machine}.`,
   ].join('\n\n')

@@ -21,6 +21,12 @@ export interface Part {
   /** What the figures mean. */
   meaning: string
   ratios: WantedRatio[]
+  /** Fields of the JSON line that are no ratios. */
+  figures?(series: Series[]): Record<string, number>
+  /** Two where it is not said. */
+  hosts?: number
+  /** Ten where it is not said. */
+  rounds?: number
   measure(stage: Stage): Promise<Series[]>
 }
 

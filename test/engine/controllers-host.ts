@@ -8,6 +8,7 @@ import { wanted as nothing } from '../core/observed.ts'
 import { FakeBird, restartTimeline } from '../fakes/bird.ts'
 import { FakeClock } from '../fakes/clock.ts'
 import { FakeCniBinaries } from '../fakes/cni-binaries.ts'
+import { FakeDialGuard } from '../fakes/dial-guard.ts'
 import { FakeDocker } from '../fakes/docker.ts'
 import { FakeKernelRoutes } from '../fakes/kernel-routes.ts'
 import { FakeManifests } from '../fakes/manifests.ts'
@@ -159,7 +160,8 @@ export class ControllersHost {
     const rest = { cni: new FakeCniBinaries([]), configs, kubelet, systemd, unitFiles: systemd.files }
     const manifests = new FakeManifests()
     return {
-      ...{ docker: decorate(this.docker), bird, clock, probe: fakeProbe(), routes: new FakeKernelRoutes() },
+      ...{ docker: decorate(this.docker), bird, clock, probe: fakeProbe() },
+      ...{ routes: new FakeKernelRoutes(), dialGuard: new FakeDialGuard() },
       ...rest,
       manifests,
     }

@@ -7,6 +7,7 @@ import { wanted as nothing } from '../core/observed.ts'
 import { FakeBird, restartTimeline } from '../fakes/bird.ts'
 import { FakeClock } from '../fakes/clock.ts'
 import { FakeCniBinaries } from '../fakes/cni-binaries.ts'
+import { FakeDialGuard } from '../fakes/dial-guard.ts'
 import { FakeDocker } from '../fakes/docker.ts'
 import { FakeKernelRoutes } from '../fakes/kernel-routes.ts'
 import { FakeManifests } from '../fakes/manifests.ts'
@@ -149,7 +150,8 @@ export class ControllersUnitHost {
       running: () => undefined,
       timeline: () => restartTimeline('none', []),
     })
-    const rest = { bird, clock, probe: fakeProbe(), routes: new FakeKernelRoutes(), configs, kubelet }
+    const kernel = { routes: new FakeKernelRoutes(), dialGuard: new FakeDialGuard() }
+    const rest = { bird, clock, probe: fakeProbe(), ...kernel, configs, kubelet }
     const ports = { ...rest, cni: new FakeCniBinaries([]), manifests: new FakeManifests() }
     if (!move) return { ...ports, docker, systemd, unitFiles: files }
     return {

@@ -9,6 +9,7 @@ import { wanted as anyHost } from '../core/observed.ts'
 import { deadSession, restartTimeline, session, type Timeline } from '../fakes/bird.ts'
 import { FakeClock } from '../fakes/clock.ts'
 import { FakeCniBinaries } from '../fakes/cni-binaries.ts'
+import { FakeDialGuard } from '../fakes/dial-guard.ts'
 import { FakeDocker } from '../fakes/docker.ts'
 import { FakeKernelRoutes } from '../fakes/kernel-routes.ts'
 import { FakeManifests } from '../fakes/manifests.ts'
@@ -16,6 +17,7 @@ import { fakeProbe } from '../fakes/probe.ts'
 import { FakeSystemd } from '../fakes/systemd.ts'
 import { ConfiguredHost } from './configured-host.ts'
 import { KillableRun, RUN } from './killable-run.ts'
+import { BIRD_CFG, MESH } from './mesh-config.ts'
 import { CHANGES, CNI_CHANGES, type Death, type Move, withMoves } from './moves.ts'
 import { containerFlaws, pluginFlaws } from './node-flaws.ts'
 import { NodeLife } from './node-life.ts'
@@ -52,6 +54,7 @@ export class FakeHost {
   readonly docker = new FakeDocker(this.ops)
   readonly node: NodeLife
   readonly routes = new FakeKernelRoutes()
+  readonly dialGuard = new FakeDialGuard(this.ops)
   readonly cni = new ConfiguredHost(this.ops)
   readonly plugins = new FakeCniBinaries(this.ops)
   readonly probe = fakeProbe()
@@ -78,6 +81,7 @@ export class FakeHost {
   static async create(options: HostOptions = {}): Promise<FakeHost> {
     const host = new FakeHost(options)
     const { docker, clock } = host
+    docker.files.set(BIRD_CFG, MESH)
     docker.images.publish(OLD_IMAGE)
     docker.images.publish(NEW_IMAGE)
     docker.images.pull(OLD_IMAGE, () => undefined)
@@ -105,7 +109,7 @@ export class FakeHost {
   }
 
   ports(): Ports {
-    const { docker, clock, routes, probe, plugins } = this
+    const { docker, clock, routes, dialGuard, probe, plugins } = this
     const { bird } = this.node
     const { configs, kubelet } = this.cni
     const systemd = new FakeSystemd(docker)
@@ -115,6 +119,7 @@ export class FakeHost {
       bird,
       clock,
       routes,
+      dialGuard,
       probe,
       ...cni,
       systemd,
@@ -150,6 +155,7 @@ export class FakeHost {
     this.#restAtBoot ||= swapped !== true || steps?.at(-1)?.status === 'verified'
     this.node.cut()
     this.routes.held = false
+    this.dialGuard.closed.clear()
     this.clock.reboot()
     this.docker.powerCycle()
     this.cni.kubelet.start()
@@ -168,6 +174,7 @@ export class FakeHost {
       ...this.node.violations,
       ...(['upgraded', 'rolled-back', 'refused', 'nothing'].includes(outcome) ? [] : [`it ended ${outcome}`]),
       ...(this.routes.held ? ['routes are held'] : []),
+      ...[...this.dialGuard.closed].map((address) => `${address} is kept from dialling`),
       ...pluginFlaws(this.plugins.files, upgraded && withPlugins === true),
       ...this.cni.flaws(upgraded && withConfig === true),
     ]

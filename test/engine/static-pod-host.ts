@@ -9,6 +9,7 @@ import { wanted as nothing } from '../core/observed.ts'
 import { FakeBird, restartTimeline } from '../fakes/bird.ts'
 import { FakeClock } from '../fakes/clock.ts'
 import { FakeCniBinaries } from '../fakes/cni-binaries.ts'
+import { FakeDialGuard } from '../fakes/dial-guard.ts'
 import { FakeDocker } from '../fakes/docker.ts'
 import { FakeKernelRoutes } from '../fakes/kernel-routes.ts'
 import { FakeManifests } from '../fakes/manifests.ts'
@@ -135,7 +136,8 @@ export class StaticPodHost {
     const systemd = new FakeSystemd(this.docker)
     const rest = { cni: new FakeCniBinaries([]), systemd, unitFiles: systemd.files }
     return {
-      ...{ docker, bird, clock, probe: fakeProbe(), routes: new FakeKernelRoutes(), ...rest },
+      ...{ docker, bird, clock, probe: fakeProbe(), ...rest },
+      ...{ routes: new FakeKernelRoutes(), dialGuard: new FakeDialGuard() },
       ...{ configs: this.#besideManifests(configs, move), kubelet, manifests },
     }
   }

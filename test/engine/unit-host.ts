@@ -8,6 +8,7 @@ import { wanted as anyHost } from '../core/observed.ts'
 import { restartTimeline, session } from '../fakes/bird.ts'
 import { FakeClock } from '../fakes/clock.ts'
 import { FakeCniBinaries } from '../fakes/cni-binaries.ts'
+import { FakeDialGuard } from '../fakes/dial-guard.ts'
 import { FakeDocker } from '../fakes/docker.ts'
 import { FakeKernelRoutes } from '../fakes/kernel-routes.ts'
 import { FakeManifests } from '../fakes/manifests.ts'
@@ -45,6 +46,7 @@ export class UnitHost {
   readonly files = new FakeUnitFiles(this.ops)
   readonly systemd = new FakeSystemd(this.docker, this.files, this.ops)
   readonly routes = new FakeKernelRoutes()
+  readonly dialGuard = new FakeDialGuard()
   readonly #life: NodeLife
   readonly #options: Options
 
@@ -90,6 +92,7 @@ export class UnitHost {
     this.docker.powerCycle()
     await this.systemd.boot()
     this.routes.held = false
+    this.dialGuard.closed.clear()
   }
 
   async node(): Promise<ContainerJson | undefined> {
@@ -113,6 +116,7 @@ export class UnitHost {
       ...(this.files.files.get(UNIT_FILE) === text ? [] : ['the file is not as it must be']),
       ...(this.files.files.size === 1 ? [] : [`left: ${[...this.files.files.keys()].join(' ')}`]),
       ...(this.routes.held ? ['routes are held'] : []),
+      ...[...this.dialGuard.closed].map((address) => `${address} is kept from dialling`),
       ...this.ops.filter((op) => op.startsWith('systemctl TERM')),
     ]
   }
@@ -125,9 +129,18 @@ export class UnitHost {
   }
 
   #ports(): Ports {
-    const { docker, clock, routes, systemd, files } = this
+    const { docker, clock, routes, dialGuard, systemd, files } = this
     const { configs, kubelet } = new ConfiguredHost(this.ops)
-    const ports = { docker, bird: this.#life.bird, clock, routes, probe: fakeProbe(), configs, kubelet }
+    const ports = {
+      docker,
+      bird: this.#life.bird,
+      clock,
+      routes,
+      dialGuard,
+      probe: fakeProbe(),
+      configs,
+      kubelet,
+    }
     return {
       ...ports,
       cni: new FakeCniBinaries(this.ops),

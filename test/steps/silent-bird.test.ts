@@ -8,6 +8,7 @@ import { FakeBird, session, type Timeline, upView } from '../fakes/bird.ts'
 import { FakeClock } from '../fakes/clock.ts'
 import { FakeCniBinaries } from '../fakes/cni-binaries.ts'
 import { FakeCniConfigs, FakeKubelet } from '../fakes/cni-config.ts'
+import { FakeDialGuard } from '../fakes/dial-guard.ts'
 import { FakeDocker } from '../fakes/docker.ts'
 import { FakeKernelRoutes } from '../fakes/kernel-routes.ts'
 import { FakeManifests } from '../fakes/manifests.ts'
@@ -40,6 +41,7 @@ async function trialOf(timeline: Timeline, now: number) {
     bird,
     probe: fakeProbe(),
     routes: new FakeKernelRoutes(),
+    dialGuard: new FakeDialGuard(),
     cni: new FakeCniBinaries(),
     configs: new FakeCniConfigs(),
     kubelet: new FakeKubelet(() => null),

@@ -1,3 +1,4 @@
+import type { DiallingNeighbor } from './dialling.ts'
 import type { BirdEndpoint, BirdUp, SessionRow } from './view.ts'
 
 /** What a BIRD daemon showed before the stop: what the new one must reach again. */
@@ -22,16 +23,28 @@ export interface EstablishedSession {
 export interface GatedDaemon {
   endpoint: BirdEndpoint
   baseline: BirdBaseline
+  /** Neighbors that are kept from dialling while it restarts; absent in a journal of an earlier version. */
+  dialling?: DiallingNeighbor[]
 }
 
-/** A neighbor in its own graceful restart is neither: its routes are there, and it comes back. */
-export function birdBaseline(view: BirdUp): BirdBaseline {
+/**
+ * By a look, and by what bird.cfg says of the neighbors. One in its own graceful restart is neither Established nor dead:
+ * its routes are there, and it comes back.
+ */
+export function birdBaseline(
+  view: BirdUp,
+  neighbors: readonly { name: string; port?: number }[] = [],
+): BirdBaseline {
+  const ports = new Map(neighbors.map(({ name, port }) => [name, port]))
   return {
     lastReboot: view.lastReboot,
     instance: view.instance,
     established: view.sessions
       .filter((session) => session.established)
-      .map(({ name, neighbor, imported }) => ({ name, neighbor, imported })),
+      .map(({ name, neighbor, imported }) => {
+        const port = ports.get(name)
+        return { name, neighbor, imported, ...(port !== undefined && { port }) }
+      }),
     dead: view.sessions
       .filter((session) => !session.established && !session.disabled && !session.restarting)
       .map(({ name }) => name),

@@ -72,7 +72,7 @@ export function daemonAfter(state: DaemonState, view: BirdView<SessionRow>, at: 
   const imported = view.state === 'up' ? routesOf(view.sessions, state.imported) : new Map<string, number>()
   const standing = daemonStanding(withRoutes(view, imported), state.baseline, state.standing.phase)
   const isUp = view.state === 'up' && standing.phase !== 'down'
-  const readsRoutes = view.state === 'up' && view.sessions.some((session) => session.imported !== null)
+  const readsRoutes = view.state === 'up' && view.sessions.every((session) => session.imported !== null)
   return {
     ...state,
     standing,

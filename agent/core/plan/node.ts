@@ -1,4 +1,5 @@
 import { birdBaseline } from '../bird/baseline.ts'
+import { diallingNeighbors } from '../bird/dialling.ts'
 import { windowBudget } from '../bird/window.ts'
 import { envMap, healthChecks, imageVersion } from '../docker/health.ts'
 import { tagOf } from '../docker/image-ref.ts'
@@ -59,7 +60,11 @@ export function gateOf({ node, wanted }: Pick<NodeInput, 'node' | 'wanted'>, ver
   return {
     ...windowBudget(announcedMs, wanted.windowMs),
     settleMs: wanted.settleMs,
-    daemons: node.daemons.map(({ endpoint, view }) => ({ endpoint, baseline: birdBaseline(view) })),
+    daemons: node.daemons.map((daemon) => ({
+      endpoint: daemon.endpoint,
+      baseline: birdBaseline(daemon.view, daemon.neighbors),
+      dialling: diallingNeighbors(daemon),
+    })),
     health: healthChecks(envMap(node.container.Config.Env), version, node.daemons.length > 0),
   }
 }

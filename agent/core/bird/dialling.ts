@@ -1,0 +1,50 @@
+import type { BgpNeighbor } from './neighbors.ts'
+import type { BirdUp, BirdView, SessionRow } from './view.ts'
+
+/**
+ * A neighbor that may dial while this BIRD dials as well. Where both do after a restart, their connections can collide:
+ * the peer takes the second one for a second restart of this BIRD, and deletes the routes that it kept as stale
+ * (RFC 4724, 4.2; BIRD: "Neighbor graceful restart detected - already pending").
+ */
+export interface DiallingNeighbor {
+  /** The session's name. */
+  name: string
+  address: string
+  /** Where this BIRD takes the neighbor's connection. */
+  listenPort: number
+}
+
+interface ConfiguredBird {
+  view: BirdUp
+  neighbors: readonly BgpNeighbor[]
+  listenPort: number
+}
+
+/** Those whose sessions are Established and for which bird.cfg does not have this BIRD wait (`passive on`). */
+export function diallingNeighbors({ view, neighbors, listenPort }: ConfiguredBird): DiallingNeighbor[] {
+  const dialled = new Set(neighbors.filter(({ passive }) => !passive).map(({ name }) => name))
+  return view.sessions
+    .filter(({ established, name }) => established && dialled.has(name))
+    .map(({ name, neighbor }) => ({ name, address: neighbor, listenPort }))
+}
+
+/** The neighbors that must be let in: this BIRD waits for them, or did not come to them in `patienceMs`. */
+export function toBeLetIn(
+  neighbors: readonly DiallingNeighbor[],
+  view: BirdView<SessionRow>,
+  { sinceGoneMs, patienceMs }: { sinceGoneMs: number; patienceMs: number },
+): DiallingNeighbor[] {
+  return neighbors.filter(({ name }) => {
+    const session = view.state === 'up' ? view.sessions.find((one) => one.name === name) : undefined
+    if (session?.established === true) return false
+    return sinceGoneMs >= patienceMs || session?.info.startsWith('Passive') === true
+  })
+}
+
+/** BIRD's sessions come back within 6 s where nothing collides, rarely within 18 s. */
+const PATIENCE_MS = 20_000
+
+/** How long a neighbor is kept from dialling: what is left of the budget must do for its retries. */
+export function diallingPatience({ budgetMs, reserveMs }: { budgetMs: number; reserveMs: number }): number {
+  return Math.min(PATIENCE_MS, Math.floor((budgetMs - reserveMs) / 3))
+}

@@ -1,0 +1,55 @@
+import { describe, expect, it } from 'vitest'
+import { diallingNeighbors, diallingPatience, toBeLetIn } from '../../../agent/core/bird/dialling.ts'
+import { bgpNeighbors } from '../../../agent/core/bird/neighbors.ts'
+import { deadSession, session, upView } from '../../fakes/bird.ts'
+
+const config = [2, 3, 4, 9]
+  .map((host) => {
+    const waits = host === 3 ? 'passive on;' : ''
+    return `protocol bgp Mesh_192_0_2_${host} { neighbor 192.0.2.${host} as 1; ${waits} }`
+  })
+  .join('\n')
+
+describe('diallingNeighbors', () => {
+  it('are those that are up, in the config, and not waited for', () => {
+    const view = upView('old', [session(2), session(3), session(5), deadSession(9)])
+    expect(diallingNeighbors({ view, neighbors: bgpNeighbors(config), listenPort: 1790 })).toEqual([
+      { name: 'Mesh_192_0_2_2', address: '192.0.2.2', listenPort: 1790 },
+    ])
+  })
+})
+
+describe('toBeLetIn', () => {
+  const neighbors = [2, 3].map((host) => ({
+    name: `Mesh_192_0_2_${host}`,
+    address: `192.0.2.${host}`,
+    listenPort: 179,
+  }))
+  const at = (sinceGoneMs: number) => ({ sinceGoneMs, patienceMs: 20_000 })
+  const letIn = (...args: Parameters<typeof toBeLetIn>) => toBeLetIn(...args).map(({ address }) => address)
+
+  it('is nobody while BIRD still dials', () => {
+    expect(letIn(neighbors, { state: 'down' }, at(19_999))).toEqual([])
+    expect(letIn(neighbors, upView('new', [session(2), deadSession(3)]), at(19_999))).toEqual([])
+  })
+
+  it('are those whose sessions did not come in time', () => {
+    expect(letIn(neighbors, upView('new', [session(2), deadSession(3)]), at(20_000))).toEqual(['192.0.2.3'])
+    expect(letIn(neighbors, { state: 'silent' }, at(20_000))).toEqual(['192.0.2.2', '192.0.2.3'])
+  })
+
+  it('are those that the new BIRD waits for: from v3.4 on it does', () => {
+    const view = upView('new', [deadSession(2), { ...deadSession(3), info: 'Passive' }])
+    expect(letIn(neighbors, view, at(0))).toEqual(['192.0.2.3'])
+  })
+})
+
+describe('diallingPatience', () => {
+  it.each([
+    [90_000, 20_000, 20_000],
+    [60_000, 20_000, 13_333],
+    [30_000, 10_000, 6_666],
+  ])('of %i ms, %i of them in reserve, is %i ms', (budgetMs, reserveMs, expected) => {
+    expect(diallingPatience({ budgetMs, reserveMs })).toBe(expected)
+  })
+})
