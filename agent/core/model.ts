@@ -119,6 +119,8 @@ export interface ObservedUnit {
 export interface ObservedDaemon {
   endpoint: BirdEndpoint
   view: BirdUp
+  /** Graceful-restart time that it announces to its peers. */
+  announcedMs: number
 }
 
 export interface ObservedNode {
@@ -131,7 +133,7 @@ export interface ObservedNode {
   /** `bird`, or what CALICO_NETWORKING_BACKEND says. */
   backend: string
   daemons: ObservedDaemon[]
-  /** Graceful-restart time that this BIRD announces to its peers. */
+  /** The shortest graceful-restart time that a daemon with sessions announces. */
   announcedMs: number
 }
 

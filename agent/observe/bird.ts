@@ -41,7 +41,12 @@ export async function findDaemons(
     if (daemon) found.push(daemon)
   }
   if (!found.some(({ endpoint }) => endpoint.family === 4))
-    problems.push(birdDown(seen.filter(({ path, foreign }) => sockets.includes(path) || foreign)))
+    problems.push(
+      birdDown(
+        container,
+        seen.filter(({ path, foreign }) => sockets.includes(path) || foreign),
+      ),
+    )
   return found
 }
 
@@ -108,14 +113,16 @@ function invalidSocket({ path, state }: SeenSocket): Problem {
   }
 }
 
-function birdDown(seen: SeenSocket[]): Problem {
+/** A node that has just started has no BIRD yet: when it did is told. */
+function birdDown({ Name, State }: ContainerJson, seen: SeenSocket[]): Problem {
+  const name = Name.replace(/^\//, '')
   const reasons = seen.map(
     ({ path, state, foreign }) => `${path}: ${foreign ? FOREIGN : SOCKET_WORDS[state]}`,
   )
   return {
     code: 'bird-down',
     severity: 'error',
-    message: `cannot take BIRD's baseline: no BIRD answers (${reasons.join('; ')}; birdcl in the container: no answer)`,
-    fix: 'docker exec calico-node birdcl show status; bird.sockets in the config',
+    message: `cannot take BIRD's baseline: no BIRD answers (${reasons.join('; ')}; birdcl in the container: no answer); ${name} runs since ${State.StartedAt.replace(/\.\d+/, '')}`,
+    fix: `wait a moment where it has just started; docker exec ${name} birdcl show status; bird.sockets in the config`,
   }
 }

@@ -1,10 +1,12 @@
 import { gracefulRestartSeconds } from '../core/bird/config.ts'
 import { backendOf, envMap } from '../core/docker/health.ts'
+import type { ContainerJson } from '../core/docker/json.ts'
 import type { Problem } from '../core/errors.ts'
 import {
   askingNothing,
   type Observed,
   type ObservedCni,
+  type ObservedDaemon,
   type ObservedNode,
   type Wanted,
   type WantedCni,
@@ -29,8 +31,8 @@ export interface ObservePorts extends OwnerPorts {
   configs: CniConfigs
 }
 
-/** Where calico/node keeps the config that confd renders for BIRD. */
-const BIRD_CFG = '/etc/calico/confd/config/bird.cfg'
+/** Where calico/node keeps the configs that confd renders for BIRD. */
+const BIRD_CFG = { 4: '/etc/calico/confd/config/bird.cfg', 6: '/etc/calico/confd/config/bird6.cfg' }
 
 /** Everything that a plan is made from; changes nothing. Throws the signal's reason as soon as it is aborted. */
 export async function observe(
@@ -104,16 +106,15 @@ async function observeNode(
   ports: ObservePorts,
   problems: Problem[],
 ): Promise<ObservedNode | null> {
-  const { docker, bird } = ports
+  const { docker } = ports
   const container = await findContainer(wanted.node.container, docker)
   if (!container) return null
   const backend = backendOf(envMap(container.Config.Env))
   const running = container.State.Running
-  const [image, { owner, unit, pod }, daemons, announcedMs] = await Promise.all([
+  const [image, { owner, unit, pod }, daemons] = await Promise.all([
     docker.inspectImage(container.Image),
     findOwner(container, { section: 'node', ...wanted.node }, wanted.kubelet, ports),
-    backend === 'bird' && running ? findDaemons(wanted.birdSockets, container, bird, problems) : [],
-    backend === 'bird' && running ? announcedTime(container.Id, docker) : 0,
+    backend === 'bird' && running ? observeDaemons(wanted.birdSockets, container, ports, problems) : [],
   ])
   return {
     container: namedByManifest(container, pod),
@@ -122,10 +123,32 @@ async function observeNode(
     unit,
     backend,
     daemons,
-    announcedMs,
+    announcedMs: shortestTime(daemons),
   }
 }
 
-async function announcedTime(container: string, docker: Docker): Promise<number> {
-  return gracefulRestartSeconds((await docker.readContainerFile(container, BIRD_CFG)) ?? '') * 1000
+async function observeDaemons(
+  sockets: string[],
+  container: ContainerJson,
+  { bird, docker }: ObservePorts,
+  problems: Problem[],
+): Promise<ObservedDaemon[]> {
+  const found = await findDaemons(sockets, container, bird, problems)
+  return await Promise.all(
+    found.map(async (daemon) => {
+      const announcedMs = await announcedTime(container.Id, daemon.endpoint.family, docker)
+      return { ...daemon, announcedMs }
+    }),
+  )
+}
+
+async function announcedTime(container: string, family: 4 | 6, docker: Docker): Promise<number> {
+  return gracefulRestartSeconds((await docker.readContainerFile(container, BIRD_CFG[family])) ?? '') * 1000
+}
+
+/** bird6 runs in every node: without sessions nobody waits for it. */
+function shortestTime(daemons: ObservedDaemon[]): number {
+  const busy = daemons.filter(({ view }) => view.sessions.some(({ established }) => established))
+  const times = (busy.length > 0 ? busy : daemons).map(({ announcedMs }) => announcedMs)
+  return times.length > 0 ? Math.min(...times) : 0
 }
