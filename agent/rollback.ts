@@ -3,6 +3,7 @@ import { AgentError, ExitCode, isError } from './core/errors.ts'
 import type { Wanted } from './core/model.ts'
 import { joinParts, type Leftovers } from './core/plan/part.ts'
 import type { OldContainer } from './core/plan/plan.ts'
+import { refusalOf } from './core/preflight.ts'
 import type { Report } from './core/report.ts'
 import { isCommittedRun, type RunState } from './journal/run-state.ts'
 import { lookAgainOf } from './look-again.ts'
@@ -21,7 +22,7 @@ export async function rollback(app: App, wanted: Wanted, named: string | undefin
   const run = app.newRun()
   const back = await partsBack(app, wanted, undone, run)
   const problems = back.flatMap((part) => part.problems)
-  if (problems.some(isError)) return unstarted('refused', null, problems)
+  if (problems.some(isError)) return unstarted(refusalOf(problems), null, problems)
   const parts = back.flatMap(({ part }) => part ?? [])
   if (parts.length === 0) return unstarted('unchanged', null, problems)
   const leftovers = await leftoversOfRollback(app, wanted, history, undone)

@@ -40,8 +40,9 @@ export async function status(app: App, wanted: Wanted): Promise<StatusReport> {
     node: node && nodeStatus(node),
     bird:
       node?.backend === 'bird'
-        ? node.daemons.map(({ endpoint, view: { recovering, waitTimer, sessions } }) => {
-            return { ...endpoint, recovering, waitTimer, sessions }
+        ? node.daemons.map(({ endpoint, announcedMs, view }) => {
+            const { lastReboot, recovering, waitTimer, sessions } = view
+            return { ...endpoint, lastReboot, recovering, waitTimer, announcedMs, sessions }
           })
         : null,
     announcedMs: node?.daemons.length ? node.announcedMs : null,

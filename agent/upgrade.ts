@@ -3,7 +3,7 @@ import { isError, type Problem } from './core/errors.ts'
 import type { Observed, Wanted } from './core/model.ts'
 import { prefetchPlan, upgradePlan } from './core/plan/build.ts'
 import type { PlannedChange } from './core/plan/part.ts'
-import { prefetchProblems, preflight } from './core/preflight.ts'
+import { prefetchProblems, preflight, refusalOf } from './core/preflight.ts'
 import type { Report } from './core/report.ts'
 import { lookAgainOf } from './look-again.ts'
 import { observe } from './observe/observe.ts'
@@ -18,7 +18,7 @@ export async function upgrade(app: App, wanted: Wanted): Promise<Report> {
 
   const { change, problems } = await planUpgrade(app, wanted)
   for (const problem of problems) app.emit({ type: 'problem', problem })
-  if (change === null) return unstarted('refused', null, problems)
+  if (change === null) return unstarted(refusalOf(problems), null, problems)
   if (change.plan.steps.length === 0) {
     // The interrupted run that was finished just now is what brought the host there.
     return earlier?.changed === true ? earlier : unstarted('unchanged', change.plan, problems)
@@ -29,7 +29,7 @@ export async function upgrade(app: App, wanted: Wanted): Promise<Report> {
 /** The same, computed and not done. */
 export async function plan(app: App, wanted: Wanted): Promise<Report> {
   const { change, problems } = await planUpgrade(app, wanted)
-  if (change === null) return unstarted('refused', null, problems)
+  if (change === null) return unstarted(refusalOf(problems), null, problems)
   const outcome = change.plan.steps.length === 0 ? 'unchanged' : 'planned'
   return unstarted(outcome, change.plan, problems, change.diff)
 }

@@ -21,7 +21,7 @@ export interface Problem {
   fix: string
 }
 
-export function isError({ severity }: Problem): boolean {
+export function isError({ severity }: Pick<Problem, 'severity'>): boolean {
   return severity === 'error'
 }
 

@@ -124,6 +124,8 @@ export interface ObservedDaemon {
   neighbors: BgpNeighbor[]
   /** Where it takes its neighbors' connections. */
   listenPort: number
+  /** Graceful-restart time that it announces to its peers. */
+  announcedMs: number
 }
 
 export interface ObservedNode {
@@ -136,7 +138,7 @@ export interface ObservedNode {
   /** `bird`, or what CALICO_NETWORKING_BACKEND says. */
   backend: string
   daemons: ObservedDaemon[]
-  /** Graceful-restart time that this BIRD announces to its peers. */
+  /** The shortest graceful-restart time that a daemon with sessions announces. */
   announcedMs: number
 }
 

@@ -1,5 +1,5 @@
 import { runsAlready } from './docker/image-state.ts'
-import { AgentError, ExitCode, type Problem } from './errors.ts'
+import { AgentError, ExitCode, isError, type Problem } from './errors.ts'
 import type { Observed, Wanted } from './model.ts'
 import { birdRules } from './rules/bird.ts'
 import { cniRules, cniSourceRules } from './rules/cni.ts'
@@ -48,6 +48,13 @@ export function checkAllowed(rules: string[]): void {
     fix: `rules: ${known.join(', ')}`,
     exitCode: ExitCode.usage,
   })
+}
+
+const DEFERRABLE = new Set(RULES.filter(({ deferrable }) => deferrable).map(({ code }) => code))
+
+/** What comes of a run that these problems keep from beginning: where all of them pass by themselves, it is put off. */
+export function refusalOf(problems: Pick<Problem, 'code' | 'severity'>[]): 'refused' | 'deferred' {
+  return problems.filter(isError).every(({ code }) => DEFERRABLE.has(code)) ? 'deferred' : 'refused'
 }
 
 /** Everything that stands against what is asked for; what is allowed became a warning. */

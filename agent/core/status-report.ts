@@ -23,9 +23,13 @@ export interface NodeStatus {
 
 /** One BIRD daemon that answers. */
 export interface BirdStatus extends BirdEndpoint {
+  /** When BIRD started, as it prints it. */
+  lastReboot: string
   recovering: boolean
   waitTimer: string | null
-  sessions: Pick<Session, 'name' | 'neighbor' | 'established' | 'info' | 'imported'>[]
+  /** Graceful-restart time that it announces to its peers. */
+  announcedMs: number
+  sessions: Pick<Session, 'name' | 'neighbor' | 'established' | 'info' | 'imported' | 'restarting'>[]
 }
 
 /** The CNI config that the kubelet takes. */
@@ -66,7 +70,7 @@ export interface StatusReport {
   node: NodeStatus | null
   /** Null where no BIRD is expected. */
   bird: BirdStatus[] | null
-  /** Graceful-restart time that BIRD announces to its peers. */
+  /** The shortest of the daemons that have sessions. */
   announcedMs: number | null
   /** Null where this host has no container of the controllers. */
   controllers: NodeStatus | null

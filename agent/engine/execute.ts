@@ -1,6 +1,7 @@
 import { AgentError, isEngineGone, type Problem } from '../core/errors.ts'
 import type { Emit } from '../core/events.ts'
 import type { Component } from '../core/plan/plan.ts'
+import { refusalOf } from '../core/preflight.ts'
 import type { Outcome } from '../core/report.ts'
 import { isAnySettled, isForwardOnly, isSettled, lastCommit } from '../journal/commits.ts'
 import type { Journal } from '../journal/journal.ts'
@@ -68,7 +69,7 @@ export async function goBack(execution: Execution, problem: Problem, commit?: nu
     }
   }
   if (isAnySettled(journal.state)) return await finish(execution, 'partial')
-  return await finish(execution, moved ? 'rolled-back' : 'refused')
+  return await finish(execution, moved ? 'rolled-back' : refusalOf([journal.state.unwinding ?? problem]))
 }
 
 /** What cannot go back keeps nothing else from it but the earlier steps of its own component. */

@@ -1,29 +1,9 @@
-import { bgpListenPort, bgpNeighbors } from '../core/bird/neighbors.ts'
 import type { BirdEndpoint } from '../core/bird/view.ts'
 import type { ContainerJson } from '../core/docker/json.ts'
 import type { Problem } from '../core/errors.ts'
 import type { ObservedDaemon } from '../core/model.ts'
 import type { Bird, SocketState } from '../ports/bird.ts'
-import type { Docker } from '../ports/docker.ts'
 import { type SharedDirectories, sharedDirectories } from './shared-directories.ts'
-
-/** Where calico/node keeps the config that confd renders for BIRD. */
-const CONFIG_DIR = '/etc/calico/confd/config'
-
-/** The daemons with the neighbors that their configs name; what cannot be read names none. */
-export async function withNeighbors(
-  daemons: Daemon[],
-  container: string,
-  docker: Docker,
-): Promise<ObservedDaemon[]> {
-  return await Promise.all(
-    daemons.map(async (daemon) => {
-      const file = daemon.endpoint.family === 4 ? 'bird.cfg' : 'bird6.cfg'
-      const text = (await docker.readContainerFile(container, `${CONFIG_DIR}/${file}`)) ?? ''
-      return { ...daemon, neighbors: bgpNeighbors(text), listenPort: bgpListenPort(text) }
-    }),
-  )
-}
 
 /** Where BIRD's socket is when the host does not share calico/node's own place. */
 const FALLBACK_DIR = '/var/run/bird'
@@ -61,7 +41,12 @@ export async function findDaemons(
     if (daemon) found.push(daemon)
   }
   if (!found.some(({ endpoint }) => endpoint.family === 4))
-    problems.push(birdDown(seen.filter(({ path, foreign }) => sockets.includes(path) || foreign)))
+    problems.push(
+      birdDown(
+        container,
+        seen.filter(({ path, foreign }) => sockets.includes(path) || foreign),
+      ),
+    )
   return found
 }
 
@@ -128,14 +113,16 @@ function invalidSocket({ path, state }: SeenSocket): Problem {
   }
 }
 
-function birdDown(seen: SeenSocket[]): Problem {
+/** A node that has just started has no BIRD yet: when it did is told. */
+function birdDown({ Name, State }: ContainerJson, seen: SeenSocket[]): Problem {
+  const name = Name.replace(/^\//, '')
   const reasons = seen.map(
     ({ path, state, foreign }) => `${path}: ${foreign ? FOREIGN : SOCKET_WORDS[state]}`,
   )
   return {
     code: 'bird-down',
     severity: 'error',
-    message: `cannot take BIRD's baseline: no BIRD answers (${reasons.join('; ')}; birdcl in the container: no answer)`,
-    fix: 'docker exec calico-node birdcl show status; bird.sockets in the config',
+    message: `cannot take BIRD's baseline: no BIRD answers (${reasons.join('; ')}; birdcl in the container: no answer); ${name} runs since ${State.StartedAt.replace(/\.\d+/, '')}`,
+    fix: `wait a moment where it has just started; docker exec ${name} birdcl show status; bird.sockets in the config`,
   }
 }

@@ -1,10 +1,11 @@
-import { gracefulRestartSeconds } from '../core/bird/config.ts'
 import { backendOf, envMap } from '../core/docker/health.ts'
+import type { ContainerJson } from '../core/docker/json.ts'
 import type { Problem } from '../core/errors.ts'
 import {
   askingNothing,
   type Observed,
   type ObservedCni,
+  type ObservedDaemon,
   type ObservedNode,
   type Wanted,
   type WantedCni,
@@ -14,7 +15,8 @@ import type { Bird } from '../ports/bird.ts'
 import type { CniBinaries } from '../ports/cni-binaries.ts'
 import type { CniConfigs } from '../ports/cni-config.ts'
 import type { Docker } from '../ports/docker.ts'
-import { findDaemons, withNeighbors } from './bird.ts'
+import { findDaemons } from './bird.ts'
+import { withConfig } from './bird-config.ts'
 import { type KnownContent, observeCni } from './cni-binaries.ts'
 import { observeCniConfig } from './cni-config.ts'
 import { companionsOf } from './companions.ts'
@@ -28,9 +30,6 @@ export interface ObservePorts extends OwnerPorts {
   cni: CniBinaries
   configs: CniConfigs
 }
-
-/** Where calico/node keeps the config that confd renders for BIRD. */
-const BIRD_CFG = '/etc/calico/confd/config/bird.cfg'
 
 /** Everything that a plan is made from; changes nothing. Throws the signal's reason as soon as it is aborted. */
 export async function observe(
@@ -104,16 +103,15 @@ async function observeNode(
   ports: ObservePorts,
   problems: Problem[],
 ): Promise<ObservedNode | null> {
-  const { docker, bird } = ports
+  const { docker } = ports
   const container = await findContainer(wanted.node.container, docker)
   if (!container) return null
   const backend = backendOf(envMap(container.Config.Env))
   const running = container.State.Running
-  const [image, { owner, unit, pod }, daemons, announcedMs] = await Promise.all([
+  const [image, { owner, unit, pod }, daemons] = await Promise.all([
     docker.inspectImage(container.Image),
     findOwner(container, { section: 'node', ...wanted.node }, wanted.kubelet, ports),
-    backend === 'bird' && running ? findDaemons(wanted.birdSockets, container, bird, problems) : [],
-    backend === 'bird' && running ? announcedTime(container.Id, docker) : 0,
+    backend === 'bird' && running ? observeDaemons(wanted.birdSockets, container, ports, problems) : [],
   ])
   return {
     container: namedByManifest(container, pod),
@@ -121,11 +119,24 @@ async function observeNode(
     owner,
     unit,
     backend,
-    daemons: await withNeighbors(daemons, container.Id, docker),
-    announcedMs,
+    daemons,
+    announcedMs: shortestTime(daemons),
   }
 }
 
-async function announcedTime(container: string, docker: Docker): Promise<number> {
-  return gracefulRestartSeconds((await docker.readContainerFile(container, BIRD_CFG)) ?? '') * 1000
+async function observeDaemons(
+  sockets: string[],
+  container: ContainerJson,
+  { bird, docker }: ObservePorts,
+  problems: Problem[],
+): Promise<ObservedDaemon[]> {
+  const found = await findDaemons(sockets, container, bird, problems)
+  return await withConfig(found, container.Id, docker)
+}
+
+/** bird6 runs in every node: without sessions nobody waits for it. */
+function shortestTime(daemons: ObservedDaemon[]): number {
+  const busy = daemons.filter(({ view }) => view.sessions.some(({ established }) => established))
+  const times = (busy.length > 0 ? busy : daemons).map(({ announcedMs }) => announcedMs)
+  return times.length > 0 ? Math.min(...times) : 0
 }

@@ -1,11 +1,14 @@
 import { counted } from '../core/counted.ts'
 import type { Problem } from '../core/errors.ts'
 import type { Owner } from '../core/model.ts'
+import { refusalOf } from '../core/preflight.ts'
 import type { BirdStatus, CniConfigStatus, NodeStatus, StatusReport } from '../core/status-report.ts'
 import type { TextOptions } from './human.ts'
 import { problemLines } from './problem-text.ts'
 import { alignedRows } from './table.ts'
 import { type Colors, colorsFor, oneLine, seconds, setSeconds } from './text.ts'
+
+type BirdSession = BirdStatus['sessions'][number]
 
 /** A name, and what stands behind it; further lines have no name. */
 type Row = [name: string, text: string]
@@ -63,30 +66,42 @@ function keeperOf(owner: Exclude<Owner, { kind: 'docker' }>): string {
 function birdRows({ bird, announcedMs }: StatusReport, colors: Colors): Row[] {
   if (bird === null) return [['bird', 'none on this host']]
   if (bird.length === 0) return [['bird', colors.red('does not answer')]]
-  return [
-    ...bird.flatMap((daemon) => daemonRows(daemon, colors)),
-    ...(announcedMs === null
-      ? []
-      : [['', `announces a restart time of ${setSeconds(announcedMs)}`] satisfies Row]),
-  ]
+  const differ = bird.some((daemon) => daemon.announcedMs !== announcedMs)
+  return bird.flatMap((daemon, i) => [
+    ...daemonRows(daemon, colors),
+    ...(differ || i === bird.length - 1 ? [announcedRow(daemon)] : []),
+  ])
+}
+
+function announcedRow({ announcedMs }: BirdStatus): Row {
+  return ['', `announces a restart time of ${setSeconds(announcedMs)}`]
 }
 
 function daemonRows(
-  { family, socket, via, recovering, waitTimer, sessions }: BirdStatus,
+  { family, socket, via, lastReboot, recovering, waitTimer, sessions }: BirdStatus,
   colors: Colors,
 ): Row[] {
   const timer = waitTimer === null ? '' : `, wait timer ${waitTimer}`
-  const state = recovering ? colors.yellow(`recovery in progress${timer}`) : colors.green('up')
-  const table = sessions.map(({ name, neighbor, established, info, imported }) => [
-    oneLine(name),
-    neighbor,
-    counted(imported, 'route'),
-    (established ? colors.green : colors.red)(oneLine(info)),
+  const state = recovering
+    ? colors.yellow(`started at ${oneLine(lastReboot)}, recovery in progress${timer}`)
+    : colors.green('up')
+  const table = sessions.map((session) => [
+    oneLine(session.name),
+    session.neighbor,
+    counted(session.imported, 'route'),
+    sessionText(session, colors),
   ])
   return [
     ['bird', `IPv${family}, ${socket}${via === 'exec' ? ' in the container' : ''}: ${state}`],
     ...(table.length === 0 ? ['no BGP sessions'] : alignedRows(table)).map((line): Row => ['', line]),
   ]
+}
+
+function sessionText({ established, info, restarting }: BirdSession, { green, yellow, red }: Colors): string {
+  if (established) return green(oneLine(info))
+  if (restarting === null) return red(oneLine(info))
+  const left = restarting.secondsLeft === null ? '' : `, ${restarting.secondsLeft} s left`
+  return yellow(`${oneLine(info)}, in its graceful restart${left}`)
 }
 
 function cniRows({ cni }: StatusReport, colors: Colors): Row[] {
@@ -134,7 +149,7 @@ function runRows({ lastRun, unfinishedRun }: StatusReport, colors: Colors): Row[
 
 function upgradeRows({ upgrade }: StatusReport, colors: Colors): Row[] {
   if (upgrade === null) return []
-  if (upgrade.refused) return [['upgrade', colors.red('would be refused')]]
+  if (upgrade.refused) return [['upgrade', colors.red(`would be ${refusalOf(upgrade.problems)}`)]]
   const asked = Object.entries(upgrade.components).map(([component, { to }]) => `${component} ${oneLine(to)}`)
   if (!upgrade.changed)
     return [['upgrade', colors.green(`nothing to do: ${asked.join(', ')} is in place already`)]]

@@ -65,7 +65,7 @@ export function node(
     owner: { kind: 'docker' },
     unit: null,
     backend: 'bird',
-    daemons: [{ endpoint, view, neighbors: [], listenPort: 179 }],
+    daemons: [{ endpoint, view, neighbors: [], listenPort: 179, announcedMs: 120_000 }],
     announcedMs: 120_000,
     ...changes,
   }

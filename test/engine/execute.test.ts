@@ -127,6 +127,17 @@ describe('execute', () => {
     expect(host.agent.state()?.problems).toMatchObject([{ code: 'gate-failed' }])
   })
 
+  it('puts a run off that a peer in its own restart stops before the first move', async () => {
+    const host = await FakeHost.create()
+    const fix = 'run again when it is back'
+    host.agent.onMove = (_, what) => {
+      if (what === 'createContainer')
+        throw new AgentError('peer-restarting', 'cannot restart BIRD now', { fix })
+    }
+    expect(await host.run()).toBe('deferred')
+    expect(await host.flaws('refused')).toEqual([])
+  })
+
   it('starts the old container while the reserve is left when no session comes', async () => {
     const host = await FakeHost.create(brokenBirds['a BIRD whose sessions never come'])
     await host.run()

@@ -12,7 +12,7 @@ const mesh = (host: number, rest = ''): string =>
 const reflector = 'protocol bgp Node_192_0_2_8 { neighbor 192.0.2.8 as 64512; }'
 
 function told(birdCfg: string, tag = 'v2.6.5'): string[] {
-  const daemon = { endpoint, view, neighbors: bgpNeighbors(birdCfg), listenPort: 179 }
+  const daemon = { endpoint, view, neighbors: bgpNeighbors(birdCfg), listenPort: 179, announcedMs: 120_000 }
   const running = container({ Config: { Image: `calico/node:${tag}` } })
   return preflight(observed({ node: node({ daemons: [daemon], container: running }) }), {
     ...wanted,
