@@ -84,7 +84,8 @@ export async function failingChecks(
   for (const check of checks) {
     if (check.kind === 'http') {
       const status = await probe.httpStatus(check.url)
-      if (status !== 200) failing.push(`${check.url} answers ${status ?? 'nothing'}`)
+      const isReady = status !== null && status >= 200 && status < 300
+      if (!isReady) failing.push(`${check.url} answers ${status ?? 'nothing'}`)
     } else {
       failing.push(...(await failingExec(container.id, check.argv, docker)))
     }
