@@ -55,6 +55,13 @@ export interface ContainerArchive {
   close(): void
 }
 
+/** The end of a file inside a container. */
+export interface FileTail {
+  text: string
+  /** RFC 3339. */
+  modifiedAt: string
+}
+
 export interface ExecResult {
   exitCode: number
   output: string
@@ -92,6 +99,8 @@ export interface Docker {
   removeVolume(name: string): Promise<void>
   /** The last lines of the container's log; empty where there is none or it cannot be had. */
   containerLog(id: string, lines: number): Promise<string>
+  /** The end of a regular file inside the container, running or not; `undefined` where it cannot be had at once. */
+  containerFileTail(id: string, path: string): Promise<FileTail | undefined>
   exec(id: string, argv: string[], timeoutMs: number): Promise<ExecResult>
   /** Text of a regular file inside the container, running or not; `undefined` where there is none. */
   readContainerFile(id: string, path: string): Promise<string | undefined>

@@ -2,7 +2,7 @@ import { AgentError, isEngineGone } from '../core/errors.ts'
 import type { Gate, OldContainer } from '../core/plan/plan.ts'
 import { describeUnmet, watchTrial } from './gate.ts'
 import { holdRoutes, releaseRoutes } from './held-routes.ts'
-import { lastWords } from './last-words.ts'
+import { nodeLogTail } from './log-tail.ts'
 import { lookAtBird } from './look.ts'
 import { refuseSecondNode, refuseStalePlan } from './meddling.ts'
 import { findNext } from './next-container.ts'
@@ -49,9 +49,9 @@ export const swapContainer: Step<'swap-container'> = {
       await releaseRoutes(context)
       return { window: trial.window, problems: trial.problems }
     }
-    const said = await lastWords(context.docker, nextId)
-    const why = `${trial.why}${describeUnmet(trial.unmet)}${said}`
-    throw new AgentError('gate-failed', `cannot keep the new container: ${why}`, {
+    const why = `${trial.why}${describeUnmet(trial.unmet)}`
+    const said = await nodeLogTail(context.docker, nextId, why)
+    throw new AgentError('gate-failed', `cannot keep the new container: ${why}${said}`, {
       fix: 'mend the image or the configuration, then run the upgrade again',
     })
   },

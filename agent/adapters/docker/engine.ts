@@ -7,7 +7,7 @@ import { containerCalls } from './containers.ts'
 import { execCall } from './exec.ts'
 import { getJson } from './get-json.ts'
 import { imageCalls } from './images.ts'
-import { containerLogCall } from './logs.ts'
+import { containerFileTailCall, containerLogCall } from './logs.ts'
 import { type LookUpOptions, lookUpCall } from './look-up.ts'
 import { type PullOptions, pullCall } from './pull.ts'
 import { registryLogin } from './registry-auth.ts'
@@ -37,6 +37,7 @@ export function connectDocker(options: DockerOptions): Docker {
     info: infoCall(request),
     ...containerCalls(request),
     containerLog: containerLogCall(request),
+    containerFileTail: containerFileTailCall(request),
     exec: execCall(request),
     readContainerFile: readContainerFileCall(request),
     openContainerArchive: openContainerArchiveCall(request),
