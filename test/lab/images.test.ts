@@ -115,6 +115,21 @@ test('the parts log to files, the container to its own log, as in calico/node', 
   expect(await host.ok(['docker', 'logs', 'calico-node'])).toBe('Calico node started successfully\n')
 })
 
+test('with LAB_FIRST_START=fails BIRD fails once, and is up a second later with its peers', async () => {
+  await start('v2.6.12', { env: { ...mesh.nodeOptions(host).env, LAB_FIRST_START: 'fails' } })
+  await untilBirdUp()
+  const log = await host.readFile('/var/log/calico/bird/current')
+  expect(log.match(/Unable to open configuration file/g)).toHaveLength(1)
+  expect(await birdSessions(host.birdSocketPath())).toHaveLength(1)
+  await until(
+    'the SIGHUP',
+    async () => (await host.readFile('/var/log/calico/bird/current')).includes('Reconfigur'),
+    {
+      timeoutMs: 5_000,
+    },
+  )
+})
+
 test('the image has birdcl, as Calico has, and no birdc', async () => {
   await start('v2.6.12')
   await untilBirdUp()
