@@ -130,6 +130,8 @@ export interface ObservedNode {
   unit: ObservedUnit | null
   /** `bird`, or what CALICO_NETWORKING_BACKEND says. */
   backend: string
+  /** Since the container started; null where it does not run. */
+  upMs: number | null
   daemons: ObservedDaemon[]
   /** Graceful-restart time that this BIRD announces to its peers. */
   announcedMs: number

@@ -7,6 +7,7 @@ import { cniConfigRules } from './rules/cni-config.ts'
 import { containerRules } from './rules/container.ts'
 import { controllersImageRules, controllersRules } from './rules/controllers.ts'
 import { imageRules } from './rules/image.ts'
+import { justStartedRules } from './rules/just-started.ts'
 import { moveRules } from './rules/moves.ts'
 import type { Rule } from './rules/rule.ts'
 import { setRules } from './rules/set.ts'
@@ -27,6 +28,7 @@ const SWAP_RULES: readonly Rule[] = [
   ...containerRules,
   ...unitRules,
   ...birdRules,
+  ...justStartedRules,
   ...nodeImageRules,
   ...versionRules,
   ...moveRules,

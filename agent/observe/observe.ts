@@ -1,5 +1,6 @@
 import { gracefulRestartSeconds } from '../core/bird/config.ts'
 import { backendOf, envMap } from '../core/docker/health.ts'
+import { upMs } from '../core/docker/up-time.ts'
 import type { Problem } from '../core/errors.ts'
 import {
   askingNothing,
@@ -11,6 +12,7 @@ import {
 } from '../core/model.ts'
 import { orAborted } from '../core/or-aborted.ts'
 import type { Bird } from '../ports/bird.ts'
+import type { Clock } from '../ports/clock.ts'
 import type { CniBinaries } from '../ports/cni-binaries.ts'
 import type { CniConfigs } from '../ports/cni-config.ts'
 import type { Docker } from '../ports/docker.ts'
@@ -27,6 +29,7 @@ export interface ObservePorts extends OwnerPorts {
   bird: Bird
   cni: CniBinaries
   configs: CniConfigs
+  clock: Pick<Clock, 'date'>
 }
 
 /** Where calico/node keeps the config that confd renders for BIRD. */
@@ -104,7 +107,7 @@ async function observeNode(
   ports: ObservePorts,
   problems: Problem[],
 ): Promise<ObservedNode | null> {
-  const { docker, bird } = ports
+  const { docker, bird, clock } = ports
   const container = await findContainer(wanted.node.container, docker)
   if (!container) return null
   const backend = backendOf(envMap(container.Config.Env))
@@ -121,6 +124,7 @@ async function observeNode(
     owner,
     unit,
     backend,
+    upMs: upMs(container, clock.date()),
     daemons,
     announcedMs,
   }

@@ -1,0 +1,34 @@
+import { isYoung } from '../docker/up-time.ts'
+import { type Rule, rulesOn } from './rule.ts'
+
+/** A node that has just started: what its BIRD does not do yet, it does in a moment. */
+export const justStartedRules: Rule[] = rulesOn(
+  ({ node }) =>
+    node?.backend === 'bird' && node.upMs !== null
+      ? {
+          name: node.container.Name.replace(/^\//, ''),
+          upMs: node.upMs,
+          isUp: node.daemons.length > 0,
+          recovers: node.daemons.some(({ view }) => view.recovering),
+        }
+      : null,
+  [
+    {
+      code: 'just-started',
+      severity: 'warning',
+      about: 'BIRD has had time to come up and to recover',
+      seen: ({ upMs }) => (isYoung(upMs) ? `started ${wholeSeconds(upMs)} ago` : 'started long ago'),
+      check: ({ name, upMs, isUp, recovers }) =>
+        isYoung(upMs) && (!isUp || recovers)
+          ? {
+              message: `${name} started ${wholeSeconds(upMs)} ago, and its BIRD ${isUp ? 'is in the recovery of that start' : 'does not answer yet'}`,
+              fix: isUp ? 'run again in a minute' : 'run again in 10 s',
+            }
+          : null,
+    },
+  ],
+)
+
+function wholeSeconds(ms: number): string {
+  return `${Math.round(ms / 1000)} s`
+}
