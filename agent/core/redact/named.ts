@@ -15,6 +15,7 @@ const VALUE =
 
 /** Hides what stands behind the name of a secret. */
 export function withoutNamed(text: string): string {
+  if (!/[:=]|--/.test(text)) return text
   let shown = ''
   let from = 0
   for (const match of text.matchAll(NAME)) {

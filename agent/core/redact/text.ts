@@ -22,6 +22,7 @@ function withoutTokens(text: string): string {
 
 /** From PEM's first line to its last, or to where the text was cut. */
 function withoutPrivateKeys(text: string): string {
+  if (!text.includes('PRIVATE KEY')) return text
   const end = String.raw`-----END [A-Z0-9 ]*PRIVATE KEY[^-]*-----`
   return text
     .replace(new RegExp(`^(?:(?!-----BEGIN)[^])*?${end}`), HIDDEN)
@@ -46,6 +47,7 @@ const USERINFO = new RegExp(
 
 /** Hides what stands before the host in `scheme://user:password@host` and `scheme://token@host`. */
 function withoutUsers(text: string): string {
+  if (!text.includes('://')) return text
   return text.replace(USERINFO, `$1${HIDDEN}@`)
 }
 
