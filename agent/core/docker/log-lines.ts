@@ -50,7 +50,7 @@ function shortened(line: string): string {
 
 /** What etcd's client, Kubernetes' client and Calico say where the datastore is away. */
 const AWAY =
-  /etcd cluster is unavailable|no endpoints available|waiting for datastore|(unable|fail\w*|cannot) to (connect to|reach|access|get \S+ from|load \S+ from|query)\b.*\b(datastore|etcd|api ?server)|dial tcp\b|\bconnection refused\b|context deadline exceeded|etcdserver: (no leader|request timed out)|no route to host|i\/o timeout/i
+  /etcd cluster is unavailable|no endpoints available|waiting for datastore|error connecting to (the )?datastore|(unable|fail\w*|cannot) to (connect to|reach|access|get \S+ from|load \S+ from|query)\b.*\b(datastore|etcd|api ?server)|dial tcp\b|\bconnection refused\b|context deadline exceeded|etcdserver: (no leader|request timed out)|no route to host|i\/o timeout/i
 const RECENT = 10
 
 /** Only the last lines: at its start a node may have waited for its datastore for a moment. */

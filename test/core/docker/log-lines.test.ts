@@ -87,6 +87,8 @@ describe('a datastore that is away', () => {
     'Post https://10.0.0.1:443/apis: context deadline exceeded',
     'Waiting for datastore connection...',
     'Unable to connect to the Calico datastore',
+    'ERROR: Unable to access datastore to query node configuration',
+    'Hit error connecting to datastore - retry error=x',
     '[ERROR][8] Failed to get config from datastore error=x',
     'etcdserver: request timed out',
   ])('says %s', (line) => {
