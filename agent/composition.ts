@@ -24,6 +24,7 @@ import type { Config } from './config/schema.ts'
 import { ExitCode } from './core/errors.ts'
 import type { Emit } from './core/events.ts'
 import { checkAllowed } from './core/preflight.ts'
+import { redactText } from './core/redact/text.ts'
 import { type JournalFiles, RunStore, runName } from './journal/store.ts'
 import { OpenRuns } from './open-runs.ts'
 import type { Bird } from './ports/bird.ts'
@@ -95,7 +96,7 @@ export async function runAgent(decorate = (outside: Outside): Outside => outside
     await runCli(process.argv.slice(2), environment)
   } catch (error) {
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
-    process.stderr.write(`agent: internal error: ${text}\n`)
+    process.stderr.write(`agent: internal error: ${redactText(text)}\n`)
     process.exitCode = ExitCode.bug
   }
   // Connections to Docker are kept open: wait for the output only.

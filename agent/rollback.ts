@@ -10,6 +10,7 @@ import { lookAgainOf } from './look-again.ts'
 import { unstarted } from './outcome.ts'
 import { partsBack } from './put-back.ts'
 import { type InPlace, leftoversOf, replacedBy, replacedControllers } from './replaced.ts'
+import { stillThere } from './still-there.ts'
 
 /** Puts back what the last committed run, or the run that is named, replaced. */
 export async function rollback(app: App, wanted: Wanted, named: string | undefined): Promise<Report> {
@@ -59,10 +60,6 @@ async function leftoversOfRollback(
     return { running: container ? { container } : null, image: old && { ref: old.image } }
   }
   const places = { node: await place(node), controllers: await place(controllers) }
-  return leftoversOf(
-    history,
-    wanted.keepImages,
-    places,
-    [node, controllers].flatMap((old) => old?.id ?? []),
-  )
+  const kept = [node, controllers].flatMap((old) => old?.id ?? [])
+  return await stillThere(leftoversOf(history, wanted.keepImages, places, kept), app.ports)
 }

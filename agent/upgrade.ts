@@ -9,6 +9,7 @@ import { lookAgainOf } from './look-again.ts'
 import { observe } from './observe/observe.ts'
 import { unstarted } from './outcome.ts'
 import { inPlace, knownContent, leftoversOf } from './replaced.ts'
+import { stillThere } from './still-there.ts'
 
 /** Makes this host run what is wanted: settle what an earlier run left, observe, plan, execute, report. */
 export async function upgrade(app: App, wanted: Wanted): Promise<Report> {
@@ -55,7 +56,8 @@ export async function planUpgrade(
   const observed = await observe(wanted, app.ports, app, knownContent(history))
   const problems = preflight(observed, wanted)
   if (problems.some(isError)) return { observed, change: null, problems }
-  const leftovers = leftoversOf(history, wanted.keepImages, inPlace(observed))
+  const left = leftoversOf(history, wanted.keepImages, inPlace(observed))
+  const leftovers = await stillThere(left, app.ports)
   const change = upgradePlan({ run: app.newRun(), wanted, observed, leftovers })
   return { observed, change, problems }
 }

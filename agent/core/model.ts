@@ -137,6 +137,8 @@ export interface ObservedNode {
   unit: ObservedUnit | null
   /** `bird`, or what CALICO_NETWORKING_BACKEND says. */
   backend: string
+  /** Since the container started; null where it does not run. */
+  upMs: number | null
   daemons: ObservedDaemon[]
   /** The shortest graceful-restart time that a daemon with sessions announces. */
   announcedMs: number

@@ -8,6 +8,7 @@ import { containerRules } from './rules/container.ts'
 import { controllersImageRules, controllersRules } from './rules/controllers.ts'
 import { diallingRules } from './rules/dialling.ts'
 import { imageRules } from './rules/image.ts'
+import { justStartedRules } from './rules/just-started.ts'
 import { moveRules } from './rules/moves.ts'
 import type { Rule } from './rules/rule.ts'
 import { setRules } from './rules/set.ts'
@@ -29,6 +30,7 @@ const SWAP_RULES: readonly Rule[] = [
   ...unitRules,
   ...birdRules,
   ...diallingRules,
+  ...justStartedRules,
   ...nodeImageRules,
   ...versionRules,
   ...moveRules,

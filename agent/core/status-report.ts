@@ -1,7 +1,7 @@
 import type { BirdEndpoint, Session } from './bird/view.ts'
 import type { Problem } from './errors.ts'
 import type { InstalledPlugin, Owner } from './model.ts'
-import type { Plan } from './plan/plan.ts'
+import type { Component, Plan } from './plan/plan.ts'
 import type { Outcome, WindowReport } from './report.ts'
 
 /** The container that runs calico/node, or the controllers, now. */
@@ -16,6 +16,8 @@ export interface NodeStatus {
   /** Docker's own word: running, exited, ... */
   state: string
   startedAt: string
+  /** Ms since then; null where it does not run. */
+  upMs: number | null
   /** Docker's name of it: always, no, ... */
   restartPolicy: string
   owner: Owner
@@ -81,6 +83,13 @@ export interface StatusReport {
   lastRun: RunStatus | null
   unfinishedRun: UnfinishedRun | null
   /** What an upgrade would do; null where nothing is asked for. */
-  upgrade: { refused: boolean; changed: boolean; components: Plan['components']; problems: Problem[] } | null
+  upgrade: {
+    refused: boolean
+    changed: boolean
+    components: Plan['components']
+    /** Those of the components that are not in place already. */
+    moves: Component[]
+    problems: Problem[]
+  } | null
   problems: Problem[]
 }

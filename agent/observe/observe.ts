@@ -1,5 +1,6 @@
 import { backendOf, envMap } from '../core/docker/health.ts'
 import type { ContainerJson } from '../core/docker/json.ts'
+import { upMs } from '../core/docker/up-time.ts'
 import type { Problem } from '../core/errors.ts'
 import {
   askingNothing,
@@ -12,6 +13,7 @@ import {
 } from '../core/model.ts'
 import { orAborted } from '../core/or-aborted.ts'
 import type { Bird } from '../ports/bird.ts'
+import type { Clock } from '../ports/clock.ts'
 import type { CniBinaries } from '../ports/cni-binaries.ts'
 import type { CniConfigs } from '../ports/cni-config.ts'
 import type { Docker } from '../ports/docker.ts'
@@ -29,6 +31,7 @@ export interface ObservePorts extends OwnerPorts {
   bird: Bird
   cni: CniBinaries
   configs: CniConfigs
+  clock: Pick<Clock, 'date'>
 }
 
 /** Everything that a plan is made from; changes nothing. Throws the signal's reason as soon as it is aborted. */
@@ -103,7 +106,7 @@ async function observeNode(
   ports: ObservePorts,
   problems: Problem[],
 ): Promise<ObservedNode | null> {
-  const { docker } = ports
+  const { docker, clock } = ports
   const container = await findContainer(wanted.node.container, docker)
   if (!container) return null
   const backend = backendOf(envMap(container.Config.Env))
@@ -119,6 +122,7 @@ async function observeNode(
     owner,
     unit,
     backend,
+    upMs: upMs(container, clock.date()),
     daemons,
     announcedMs: shortestTime(daemons),
   }

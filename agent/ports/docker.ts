@@ -56,6 +56,13 @@ export interface ContainerArchive {
   close(): void
 }
 
+/** The end of a file inside a container. */
+export interface FileTail {
+  text: string
+  /** RFC 3339. */
+  modifiedAt: string
+}
+
 export interface ExecResult {
   exitCode: number
   output: string
@@ -93,6 +100,8 @@ export interface Docker {
   removeVolume(name: string): Promise<void>
   /** The last lines of the container's log; empty where there is none or it cannot be had. */
   containerLog(id: string, lines: number): Promise<string>
+  /** The end of a regular file inside the container, running or not; `undefined` where it cannot be had at once. */
+  containerFileTail(id: string, path: string): Promise<FileTail | undefined>
   exec(id: string, argv: string[], timeoutMs: number): Promise<ExecResult>
   /** Of a running container, with the process ids of the host. */
   processes(id: string): Promise<ContainerProcess[]>

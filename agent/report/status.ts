@@ -1,6 +1,8 @@
 import { counted } from '../core/counted.ts'
+import { isYoung } from '../core/docker/up-time.ts'
 import type { Problem } from '../core/errors.ts'
 import type { Owner } from '../core/model.ts'
+import type { Change, Component } from '../core/plan/plan.ts'
 import { refusalOf } from '../core/preflight.ts'
 import type { BirdStatus, CniConfigStatus, NodeStatus, StatusReport } from '../core/status-report.ts'
 import type { TextOptions } from './human.ts'
@@ -43,14 +45,18 @@ export function renderProblems(problems: Problem[], { color }: TextOptions): str
 
 function containerRows(
   name: string,
-  { container, id, state, startedAt, restartPolicy, owner, ...image }: NodeStatus,
+  { container, id, state, startedAt, upMs, restartPolicy, owner, ...image }: NodeStatus,
 ): Row[] {
   return [
-    [name, `${container} (${shortId(id)}), ${state} since ${time(startedAt)}`],
+    [name, `${container} (${shortId(id)}), ${state} since ${time(startedAt)}${youngText(upMs)}`],
     ['', `restart policy ${restartPolicy || 'no'}, ${ownerText(owner)}`],
     ['image', `${oneLine(image.image)}${image.version === null ? '' : `, version ${image.version}`}`],
     ['', image.digest ?? `${shortId(image.imageId)}, no registry digest`],
   ]
+}
+
+function youngText(ms: number | null): string {
+  return isYoung(ms) ? `, started ${seconds(ms, 0)} ago` : ''
 }
 
 function ownerText(owner: Owner): string {
@@ -150,10 +156,18 @@ function runRows({ lastRun, unfinishedRun }: StatusReport, colors: Colors): Row[
 function upgradeRows({ upgrade }: StatusReport, colors: Colors): Row[] {
   if (upgrade === null) return []
   if (upgrade.refused) return [['upgrade', colors.red(`would be ${refusalOf(upgrade.problems)}`)]]
-  const asked = Object.entries(upgrade.components).map(([component, { to }]) => `${component} ${oneLine(to)}`)
-  if (!upgrade.changed)
-    return [['upgrade', colors.green(`nothing to do: ${asked.join(', ')} is in place already`)]]
-  return [['upgrade', `would put in place: ${asked.join(', ')}`]]
+  const named = (isMeant: (component: Component) => boolean): string =>
+    (Object.entries(upgrade.components) as [Component, Change][])
+      .filter(([component]) => isMeant(component))
+      .map(([component, { to }]) => `${component} ${oneLine(to)}`)
+      .join(', ')
+  const inPlace = named((component) => !upgrade.moves.includes(component))
+  if (!upgrade.changed) return [['upgrade', colors.green(`nothing to do: ${inPlace} is in place already`)]]
+  const rest: Row[] = inPlace === '' ? [] : [['', `in place already: ${inPlace}`]]
+  return [
+    ['upgrade', `would put in place: ${named((component) => upgrade.moves.includes(component))}`],
+    ...rest,
+  ]
 }
 
 function shortId(id: string): string {

@@ -4,7 +4,7 @@ import { checkDialling, closeDialling, openDialling } from './dial-guard.ts'
 import { describeUnmet, watchTrial } from './gate.ts'
 import { holdRoutes, releaseRoutes } from './held-routes.ts'
 import { lastLook, refuseSecondNode } from './last-look.ts'
-import { lastWords } from './last-words.ts'
+import { nodeLogTail } from './log-tail.ts'
 import { lookAtDaemon } from './look.ts'
 import { findNext } from './next-container.ts'
 import { startedAgain } from './remade.ts'
@@ -53,9 +53,9 @@ export const swapContainer: Step<'swap-container'> = {
       await Promise.all([releaseRoutes(context), openDialling(context)])
       return { window: trial.window, problems: trial.problems }
     }
-    const said = await lastWords(context.docker, nextId)
-    const why = `${trial.why}${describeUnmet(trial.unmet)}${said}`
-    throw new AgentError('gate-failed', `cannot keep the new container: ${why}`, {
+    const why = `${trial.why}${describeUnmet(trial.unmet)}`
+    const said = await nodeLogTail(context.docker, nextId, why)
+    throw new AgentError('gate-failed', `cannot keep the new container: ${why}${said}`, {
       fix: 'mend the image or the configuration, then run the upgrade again',
     })
   },

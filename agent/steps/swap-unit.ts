@@ -6,7 +6,7 @@ import { refuseChangedFile, tryEditBack } from './edit-unit.ts'
 import { describeUnmet, watchTrial } from './gate.ts'
 import { holdRoutes, releaseRoutes } from './held-routes.ts'
 import { lastLook } from './last-look.ts'
-import { lastWords } from './last-words.ts'
+import { nodeLogTail } from './log-tail.ts'
 import { awaitRestored, awaitSafeStop } from './restored.ts'
 import type { Step, StepContext } from './step.ts'
 import { putTrial, removeTrial, restartUnit, settledUnit } from './unit-restart.ts'
@@ -47,8 +47,9 @@ export const swapUnit: Step<'swap-unit'> = {
       await Promise.all([releaseRoutes(context), openDialling(context)])
       return { window: trial.window, problems: trial.problems }
     }
-    const why = `${trial.why}${describeUnmet(trial.unmet)}${await lastWords(context.docker, found.Id)}`
-    throw new AgentError('gate-failed', `cannot keep the new container: ${why}`, {
+    const why = `${trial.why}${describeUnmet(trial.unmet)}`
+    const said = await nodeLogTail(context.docker, found.Id, why)
+    throw new AgentError('gate-failed', `cannot keep the new container: ${why}${said}`, {
       fix: 'mend the image or the configuration, then run the upgrade again',
     })
   },

@@ -65,6 +65,7 @@ export function node(
     owner: { kind: 'docker' },
     unit: null,
     backend: 'bird',
+    upMs: 86_400_000,
     daemons: [{ endpoint, view, neighbors: [], listenPort: 179, announcedMs: 120_000 }],
     announcedMs: 120_000,
     ...changes,

@@ -87,6 +87,22 @@ describe('preflight', () => {
       ['error bird-down'],
     ],
     [
+      'a node that has just started, and its BIRD does not answer yet',
+      observed({ node: node({ upMs: 2_000, daemons: [] }), problems: [birdDown] }),
+      ['error bird-down', 'warning just-started'],
+    ],
+    [
+      'a node that has just started, and its BIRD recovers',
+      observed({ node: node({ upMs: 2_000 }, upView('old', [session(2)], true)) }),
+      ['error bird-recovering', 'warning just-started'],
+    ],
+    [
+      'a node whose BIRD should have answered by now',
+      observed({ node: node({ upMs: 60_000, daemons: [] }), problems: [birdDown] }),
+      ['error bird-down'],
+    ],
+    ['a node that has just started, and its BIRD is back', observed({ node: node({ upMs: 20_000 }) }), []],
+    [
       'a recovery in progress',
       observed({ node: node({}, upView('old', [session(2)], true)) }),
       ['error bird-recovering'],

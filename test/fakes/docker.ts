@@ -13,6 +13,7 @@ import type {
   Docker,
   EngineInfo,
   ExecResult,
+  FileTail,
   PullProgress,
   RemoteImage,
 } from '../../agent/ports/docker.ts'
@@ -182,6 +183,14 @@ export class FakeDocker extends FakeContainers implements Docker {
   async containerLog(_id: string, lines: number): Promise<string> {
     await this.called('containerLog')
     return this.log.split('\n').slice(-lines).join('\n')
+  }
+
+  /** Written after every start. */
+  async containerFileTail(id: string, path: string): Promise<FileTail | undefined> {
+    await this.called('containerFileTail')
+    const file = this.files.get(path)
+    const isThere = this.find(id) !== undefined && typeof file === 'string'
+    return isThere ? { text: file, modifiedAt: '9999-01-01T00:00:00Z' } : undefined
   }
 
   async exec(id: string, argv: string[], timeoutMs: number): Promise<ExecResult> {

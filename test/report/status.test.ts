@@ -22,6 +22,7 @@ const full: StatusReport = {
     version: 'v2.6.5',
     state: 'running',
     startedAt: '2026-11-22T14:15:03.123456789Z',
+    upMs: 86_400_000,
     restartPolicy: 'always',
     owner: { kind: 'docker' },
   },
@@ -70,7 +71,13 @@ const full: StatusReport = {
     window: upgraded.window,
   },
   unfinishedRun: { run: RUN, startedAt: '2026-11-22T14:15:03.000Z', command: 'upgrade', atWork: null },
-  upgrade: { refused: false, changed: true, components: { node: { from: FROM, to: TO } }, problems: [] },
+  upgrade: {
+    refused: false,
+    changed: true,
+    components: { node: { from: FROM, to: TO } },
+    moves: ['node'],
+    problems: [],
+  },
   problems: [],
 }
 
@@ -159,11 +166,24 @@ describe('renderStatus', () => {
     expect(text({ node })).toContain('111111111111, no registry digest')
   })
 
+  it('says that a node has just started', () => {
+    const node = full.node && { ...full.node, upMs: 12_345 }
+    expect(text({ node })).toContain('running since 2026-11-22 14:15:03Z, started 12 s ago\n')
+  })
+
   it('says what an upgrade would do', () => {
     const components = { node: { from: TO, to: TO } }
-    expect(text({ upgrade: { refused: false, changed: false, components, problems: [] } })).toContain(
-      `nothing to do: node ${TO} is in place already`,
-    )
+    expect(
+      text({ upgrade: { refused: false, changed: false, components, moves: [], problems: [] } }),
+    ).toContain(`nothing to do: node ${TO} is in place already`)
+    const some = text({
+      upgrade: {
+        ...{ refused: false, changed: true, moves: ['cni'], problems: [] },
+        components: { node: { from: TO, to: TO }, cni: { from: 'v1.11.2', to: 'v2.0.6' } },
+      },
+    })
+    expect(some).toContain('would put in place: cni v2.0.6\n')
+    expect(some).toContain(`in place already: node ${TO}`)
     const problem = {
       code: 'peer-down',
       severity: 'error' as const,
@@ -171,13 +191,13 @@ describe('renderStatus', () => {
       fix: 'birdc show',
     }
     const refused = text({
-      upgrade: { refused: true, changed: false, components: {}, problems: [problem] },
+      upgrade: { refused: true, changed: false, components: {}, moves: [], problems: [problem] },
       problems: [problem],
     })
     expect(refused).toContain('would be refused')
     const restarting = { ...problem, code: 'peer-restarting' }
     expect(
-      text({ upgrade: { refused: true, changed: false, components: {}, problems: [restarting] } }),
+      text({ upgrade: { refused: true, changed: false, components: {}, moves: [], problems: [restarting] } }),
     ).toContain('would be deferred')
     expect(refused.split('error: peer x is down [peer-down]\n  fix: birdc show')).toHaveLength(2)
   })

@@ -8,10 +8,10 @@ const maxFileBytes = 1024 * 1024
 /** What tar adds to one small file: its header, padding, the end mark, and an extended header for a long name. */
 const tarOverheadBytes = 16 * 1024
 /** Go's os.ModeType: any of these bits says that it is not a regular file. */
-const typeBits = 0x8f280000
+export const typeBits = 0x8f280000
 
 /** The part of the HTTP response that is used. */
-interface ArchiveReply extends AsyncIterable<unknown> {
+export interface ArchiveReply extends AsyncIterable<unknown> {
   headers: Record<string, string | string[] | undefined>
   destroy(): void
 }
@@ -82,7 +82,7 @@ function tooLarge(what: string, size: number): AgentError {
 }
 
 /** The Engine describes the path in a header, so that a directory or a huge file need not be transferred. */
-function pathStat(reply: ArchiveReply): PathStat {
+export function pathStat(reply: ArchiveReply): PathStat {
   const header = reply.headers['x-docker-container-path-stat']
   return JSON.parse(Buffer.from(String(header), 'base64').toString()) as PathStat
 }
@@ -90,6 +90,7 @@ function pathStat(reply: ArchiveReply): PathStat {
 interface PathStat {
   mode: number
   size: number
+  mtime: string
   linkTarget: string
 }
 

@@ -7,7 +7,7 @@ import { containerCalls } from './containers.ts'
 import { execCall } from './exec.ts'
 import { getJson } from './get-json.ts'
 import { imageCalls } from './images.ts'
-import { containerLogCall } from './logs.ts'
+import { containerFileTailCall, containerLogCall } from './logs.ts'
 import { type LookUpOptions, lookUpCall } from './look-up.ts'
 import { processesCall } from './processes.ts'
 import { type PullOptions, pullCall } from './pull.ts'
@@ -38,6 +38,7 @@ export function connectDocker(options: DockerOptions): Docker {
     info: infoCall(request),
     ...containerCalls(request),
     containerLog: containerLogCall(request),
+    containerFileTail: containerFileTailCall(request),
     exec: execCall(request),
     processes: processesCall(request),
     readContainerFile: readContainerFileCall(request),

@@ -3,7 +3,7 @@ import { diallingNeighbors } from '../bird/dialling.ts'
 import { windowBudget } from '../bird/window.ts'
 import { envMap, healthChecks, imageVersion } from '../docker/health.ts'
 import { tagOf } from '../docker/image-ref.ts'
-import { runsAlready, versionOf } from '../docker/image-state.ts'
+import { imageChange, runsAlready, versionOf } from '../docker/image-state.ts'
 import type { ObservedImage, ObservedNode, Wanted } from '../model.ts'
 import { type ContainerSwap, type Replaced, swapBack, swapToImage } from './container-swap.ts'
 import { type PlanPart, unchanged } from './part.ts'
@@ -19,7 +19,7 @@ export interface NodeInput {
 /** Puts a container of `image` in place of the one that runs. */
 export function nodePart(input: NodeInput, image: ObservedImage): PlanPart {
   const { node } = input
-  const change = { from: node.container.Config.Image, to: image.ref }
+  const change = imageChange(node, image)
   if (runsAlready(node, image)) return unchanged('node', change)
   const swap = swapToImage(swapInput(input), image)
   return { component: 'node', change, ...partOf(input, swap, versionOf(image)) }

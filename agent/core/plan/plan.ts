@@ -134,4 +134,6 @@ export interface Plan {
 export interface Change {
   from: string
   to: string
+  /** Both have one name, and it means another image now than the one that runs. */
+  tagMoved?: true
 }

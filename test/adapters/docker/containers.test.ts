@@ -186,7 +186,7 @@ describe('exec', () => {
 describe('a file in a container', () => {
   const path = '/etc/calico/confd/config/bird.cfg'
 
-  async function archive(stat: { size: number; mode: number }, text: string): Promise<void> {
+  async function archive(stat: { size: number; mode: number; mtime?: string }, text: string): Promise<void> {
     const tar = pack()
     tar.entry({ name: 'bird.cfg' }, text)
     tar.finalize()
@@ -231,6 +231,29 @@ describe('a file in a container', () => {
     expect(error.message).toBe(
       `cannot read ${path} of container c1: it has 2000000 bytes, the limit is 1048576`,
     )
+  })
+
+  it('shows its end, from the first whole line on, however long it is', async () => {
+    const text = Array.from({ length: 40_000 }, (_, i) => `line ${i}\n`).join('')
+    const mtime = '2026-11-26T15:30:00.123456789Z'
+    await archive({ size: text.length, mode: 0o644, mtime }, text)
+    const tail = await docker.containerFileTail('c1', path)
+    expect(tail?.modifiedAt).toBe(mtime)
+    expect(tail?.text.length).toBeGreaterThan(10_000)
+    expect(tail?.text.length).toBeLessThanOrEqual(16 * 1024)
+    expect(text.endsWith(`\n${tail?.text}`)).toBe(true)
+    await archive({ size: 4, mode: 0o644, mtime }, 'a\nb\n')
+    expect(await docker.containerFileTail('c1', path)).toEqual({ text: 'a\nb\n', modifiedAt: mtime })
+  })
+
+  it.each([
+    ['is no regular file', { size: 4, mode: 0o644 | 0x08000000 }],
+    ['is of no size to be read through', { size: 40 * 1024 * 1024, mode: 0o644 }],
+  ])('has no end where it %s', async (_what, stat) => {
+    await archive(stat, 'a\nb\n')
+    expect(await docker.containerFileTail('c1', path)).toBeUndefined()
+    engine.on('GET /containers/c1/archive', gone)
+    expect(await docker.containerFileTail('c1', path)).toBeUndefined()
   })
 
   it('is an error where the container is gone', async () => {
