@@ -5,7 +5,7 @@ import { birdRules } from './rules/bird.ts'
 import { cniRules, cniSourceRules } from './rules/cni.ts'
 import { cniConfigRules } from './rules/cni-config.ts'
 import { containerRules } from './rules/container.ts'
-import { controllersImageRules, controllersRules } from './rules/controllers.ts'
+import { controllersEnvRules, controllersImageRules, controllersRules } from './rules/controllers.ts'
 import { diallingRules } from './rules/dialling.ts'
 import { imageRules } from './rules/image.ts'
 import { justStartedRules } from './rules/just-started.ts'
@@ -23,6 +23,15 @@ const NODE_RULES: readonly Rule[] = [...containerRules, ...unitRules, ...nodeIma
 const CNI_RULES: readonly Rule[] = [...cniSourceRules, ...cniRules, ...cniConfigRules]
 
 const CONTROLLERS_RULES: readonly Rule[] = [...controllersRules, ...staticPodRules]
+
+/** What is judged by the version of an image: only its labels may tell it. */
+const LABEL_RULES: readonly Rule[] = [
+  ...versionRules,
+  ...moveRules,
+  ...setRules,
+  ...cniRules,
+  ...controllersEnvRules,
+]
 
 /** What a swap of the node is looked at by. */
 const SWAP_RULES: readonly Rule[] = [
@@ -76,6 +85,12 @@ export function preflightWithoutImage(
 /** What stands against fetching what is asked for. */
 export function prefetchProblems(observed: Observed, wanted: Wanted): Problem[] {
   return problemsOf([...nodeImageRules, ...cniSourceRules, ...controllersImageRules], observed, wanted)
+}
+
+/** What a pull has brought to light: `before` is the host as it was judged, `now` the same with the image here. */
+export function pulledProblems(before: Observed, now: Observed, wanted: Wanted): Problem[] {
+  const known = problemsOf(LABEL_RULES, before, wanted).map(({ message }) => message)
+  return problemsOf(LABEL_RULES, now, wanted).filter(({ message }) => !known.includes(message))
 }
 
 function rulesFor({ node, image }: Observed): readonly Rule[] {

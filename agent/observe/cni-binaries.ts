@@ -1,7 +1,8 @@
 import { imageVersion } from '../core/docker/health.ts'
-import { mustPull, versionOf } from '../core/docker/image-state.ts'
+import { mustPull } from '../core/docker/image-state.ts'
 import { AgentError, type Problem } from '../core/errors.ts'
 import type { CniSource, InstalledPlugin, ObservedCni, ObservedImage, WantedCni } from '../core/model.ts'
+import { askedVersion } from '../core/release/node-versions.ts'
 import type { CniBinaries, StagedFacts } from '../ports/cni-binaries.ts'
 
 /** The plugins' content by the id of the image that had them, as earlier runs found it. */
@@ -72,7 +73,7 @@ async function sourceVersion(
   image: ObservedImage | null,
   cni: CniBinaries,
 ): Promise<string | null> {
-  if (image) return versionOf(image)
+  if (image) return askedVersion(image)
   if (source.kind === 'archive')
     return imageVersion(/v\d+\.\d+\.\d+/.exec(source.path.split('/').at(-1) ?? '')?.[0] ?? null, null)
   return source.kind === 'directory'

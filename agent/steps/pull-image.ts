@@ -1,4 +1,10 @@
-import { AgentError } from '../core/errors.ts'
+import { hasDigest } from '../core/docker/image-state.ts'
+import type { ImageJson } from '../core/docker/json.ts'
+import { AgentError, isError, type Problem } from '../core/errors.ts'
+import type { Judged, StepArgs } from '../core/plan/plan.ts'
+import { pulledProblems } from '../core/preflight.ts'
+import { imagesOf, withImages } from '../core/release/pulled-images.ts'
+import type { Docker } from '../ports/docker.ts'
 import type { Step } from './step.ts'
 
 export const pullImage: Step<'pull-image'> = {
@@ -22,7 +28,7 @@ export const pullImage: Step<'pull-image'> = {
     )
   },
 
-  async verify({ image }, _before, { docker }) {
+  async verify({ image, judged, ...planned }, _before, { docker }) {
     const [local, engine] = await Promise.all([docker.inspectImage(image), docker.info()])
     if (!local) {
       throw new AgentError('image-not-found', `cannot use ${image}: Docker pulled it and does not have it`, {
@@ -36,12 +42,43 @@ export const pullImage: Step<'pull-image'> = {
         `${engine.os}/${engine.architecture}`,
       )
     }
-    return {}
+    refuseMoved(image, planned, local)
+    return judged ? { problems: await judgeAgain(judged, docker) } : {}
   },
 
   goesOn: () => Promise.resolve(false),
   // A pulled image harms nothing and makes the next try quick; retention removes it.
   undo: () => Promise.resolve({}),
+}
+
+type Planned = Pick<StepArgs['pull-image'], 'digest' | 'id'>
+
+/** A tag may move between the look at the registry and the pull: what the plan was made for is not what came. */
+function refuseMoved(image: string, { digest, id }: Planned, local: ImageJson): void {
+  const isPlanned =
+    (digest === undefined || hasDigest(local, image, digest)) && (id === undefined || local.Id === id)
+  if (isPlanned) return
+  const found = local.RepoDigests?.map((known) => known.split('@')[1]).join(', ') ?? ''
+  throw new AgentError(
+    'image-changed',
+    `cannot use ${image}: the pull brought ${found === '' ? local.Id : found}, planned was ${digest ?? id ?? ''}`,
+    {
+      fix: `run the command again, which asks the registry anew; or name the image by its digest: docker image inspect ${image}`,
+    },
+  )
+}
+
+/** The labels of an image are known once it is here: what the rules about versions say now. */
+async function judgeAgain({ observed, wanted }: Judged, docker: Docker): Promise<Problem[]> {
+  const here = new Map<string, ImageJson>()
+  for (const { ref } of imagesOf(observed)) {
+    const local = await docker.inspectImage(ref)
+    if (local) here.set(ref, local)
+  }
+  const problems = pulledProblems(observed, withImages(observed, here), wanted)
+  const refusal = problems.find(isError)
+  if (refusal) throw new AgentError(refusal.code, refusal.message, { fix: refusal.fix })
+  return problems
 }
 
 /** The layers as they come, and unpacked: a calico/node takes some 150 MB and 400 MB. */

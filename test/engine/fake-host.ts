@@ -41,6 +41,15 @@ export interface HostOptions {
   newExitsAfter?: number
   /** The CNI config is asked for as well. */
   withConfig?: boolean
+  /** What is asked for in place of the new image, and the version that its label states. */
+  asked?: { image: string; label: string; allow?: string[] }
+}
+
+/** An image of its own whose label states the version. */
+export function labelled(version: string) {
+  const Labels = { 'org.opencontainers.image.version': version }
+  const hex = Buffer.from(version).toString('hex').padStart(64, '0')
+  return { id: `sha256:${hex}`, digest: `sha256:${hex}`, config: { Labels } }
 }
 
 /** A host with one calico/node and its BIRD, and an agent that may die on it. */
@@ -84,6 +93,7 @@ export class FakeHost {
     docker.files.set(BIRD_CFG, MESH)
     docker.images.publish(OLD_IMAGE)
     docker.images.publish(NEW_IMAGE)
+    if (options.asked) docker.images.publish(options.asked.image, labelled(options.asked.label))
     docker.images.pull(OLD_IMAGE, () => undefined)
     host.plugins.files.set('/opt/cni/bin/calico', 'old')
     host.plugins.written = true
@@ -131,7 +141,9 @@ export class FakeHost {
   async plan(): Promise<Plan> {
     const cniConfig = this.#options.withConfig === true ? this.cni.wanted : null
     const source = this.#options.withPlugins === true ? ({ kind: 'directory', path: '/srv' } as const) : null
-    const wanted = { ...WANTED, cni: { ...WANTED.cni, source }, cniConfig }
+    const { image = NEW_IMAGE, allow = [] } = this.#options.asked ?? {}
+    const node = { ...WANTED.node, image }
+    const wanted = { ...WANTED, node, cni: { ...WANTED.cni, source }, cniConfig, allow }
     const looking = { emit: () => undefined, signal: new AbortController().signal }
     const observed = await observe(wanted, this.ports(), looking, () => null)
     const leftovers = { containers: [], images: [], files: [] }

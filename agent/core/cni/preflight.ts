@@ -1,8 +1,8 @@
 import semver from 'semver'
-import { versionOf } from '../docker/image-state.ts'
 import type { Problem } from '../errors.ts'
 import type { Observed, ObservedCni, WantedCni } from '../model.ts'
 import { isInstalled } from '../plan/cni.ts'
+import { askedVersion } from '../release/node-versions.ts'
 
 /** From here on a plugin takes this host's name from a file that calico/node writes. */
 const NEEDS_NODENAME = '3.1.0'
@@ -45,7 +45,7 @@ export function nodenameProblem(
 }
 
 function nodeWritesName({ node, image }: Observed): boolean {
-  const version = image && versionOf(image)
+  const version = image && askedVersion(image)
   if (!node || version === null || semver.lt(version, '3.0.0')) return false
   return node.container.Mounts.some(({ Destination, RW }) => Destination === NODENAME_MOUNT && RW)
 }

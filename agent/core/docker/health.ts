@@ -48,14 +48,24 @@ export function envMap(env: string[] | null | undefined): Map<string, string> {
   )
 }
 
-/** The version that an image's tag or its OCI label states; null where neither is one. */
+/** Calico's tags name the machine (`v3.2.0-amd64`): to semver that is a pre-release, and older than v3.2.0. */
+const ARCHITECTURE =
+  /[-_.](?:linux[-_])?(?:amd64|x86[-_]64|arm64(?:[-_]?v8)?|aarch64|arm(?:hf|[-_]?v[567])?|386|ppc64(?:le|el)|s390x)$/i
+const PRE_RELEASE = /^(alpha|beta|rc|pre|dev|\d)/i
+
+/** The version that an image's tag or its OCI label states, without the suffix of a build; null where neither is one. */
 export function imageVersion(
   tag: string | null,
   labels: Record<string, string> | null | undefined,
 ): string | null {
   for (const text of [tag, labels?.['org.opencontainers.image.version'], labels?.['version']]) {
-    const version = text == null ? null : semver.valid(text)
-    if (version !== null) return version
+    const version = semver.parse(text?.replace(ARCHITECTURE, '') ?? null)
+    if (version !== null) return withoutBuild(version)
   }
   return null
+}
+
+/** `v2.6.12-fips` is no pre-release of 2.6.12. */
+function withoutBuild({ version, prerelease, major, minor, patch }: semver.SemVer): string {
+  return PRE_RELEASE.test(String(prerelease[0] ?? '')) ? version : `${major}.${minor}.${patch}`
 }

@@ -1,6 +1,5 @@
 import type { ObservedControllers, ObservedImage } from '../model.ts'
 import type { Change, Component, PlannedStep } from '../plan/plan.ts'
-import { imageVersion } from './health.ts'
 import { parseImageRef, repository } from './image-ref.ts'
 
 /** A container, and the image that it was made from. */
@@ -29,19 +28,21 @@ function isMadeFrom(running: RunningImage, image: ObservedImage): boolean {
 
 /** The pull of the image, where this host does not have what the registry has. */
 export function pullSteps(component: Component, image: ObservedImage): PlannedStep[] {
-  return mustPull(image) ? [{ kind: 'pull-image', component, args: { image: image.ref } }] : []
+  if (!mustPull(image)) return []
+  const digest = 'digest' in image.remote ? { digest: image.remote.digest } : {}
+  return [{ kind: 'pull-image', component, args: { image: image.ref, ...digest } }]
 }
 
 export function mustPull({ ref, local, remote }: ObservedImage): boolean {
   return 'digest' in remote ? !hasDigest(local, ref, remote.digest) : local === null
 }
 
-/** As its tag or its labels state it; null where neither does. */
-export function versionOf({ ref, local }: ObservedImage): string | null {
-  return imageVersion(parseImageRef(ref).tag ?? null, local?.Config?.Labels)
-}
-
-function hasDigest(image: { RepoDigests: string[] | null } | null, ref: string, digest: string): boolean {
+/** Whether the image is known under that digest in the repository of `ref`. */
+export function hasDigest(
+  image: { RepoDigests: string[] | null } | null,
+  ref: string,
+  digest: string,
+): boolean {
   const wanted = repository(parseImageRef(ref))
   return (image?.RepoDigests ?? []).some((known) => {
     const parsed = parseImageRef(known)

@@ -8,16 +8,13 @@ import { controllersUnitBackPart, controllersUnitPart } from './controllers-unit
 import { type NodeInput, nodeBackPart, nodePart } from './node.ts'
 import { unitBackPart, unitPart } from './node-unit.ts'
 import { joinParts, type Leftovers, type PlannedChange, type PlanPart } from './part.ts'
-import type { Change, Plan } from './plan.ts'
+import type { Change, Judged, Plan, PlannedStep } from './plan.ts'
 import { staticPodPart } from './static-pod.ts'
 
 interface UpgradeInput {
   run: string
-  wanted: Pick<Wanted, 'windowMs' | 'settleMs' | 'cni' | 'cniConfig'>
-  observed: Pick<
-    Observed,
-    'engine' | 'node' | 'image' | 'cni' | 'cniConfig' | 'controllers' | 'controllersImage'
-  >
+  wanted: Wanted
+  observed: Observed
   leftovers: Leftovers
 }
 
@@ -32,10 +29,20 @@ export function upgradePlan({ run, wanted, observed, leftovers }: UpgradeInput):
     cniConfig && wanted.cniConfig ? cniConfigPart(run, cniConfig, wanted.cniConfig) : null,
     controllers && controllersImage ? controllersOfKeeper({ ...on, controllers }, controllersImage) : null,
   ]
-  return joinParts(
+  const { plan, diff } = joinParts(
     { run, command: 'upgrade' },
     parts.filter((part) => part !== null),
     leftovers,
+  )
+  return { plan: { ...plan, steps: judgedPulls(plan.steps, { observed, wanted }) }, diff }
+}
+
+/** Has each pull judge its image once more when it is here. The journal need not keep every session of BIRD's for it. */
+function judgedPulls(steps: PlannedStep[], { observed, wanted }: Judged): PlannedStep[] {
+  const node = observed.node && { ...observed.node, daemons: [] }
+  const judged = { observed: { ...observed, node, cniConfig: null, problems: [] }, wanted }
+  return steps.map((step) =>
+    step.kind === 'pull-image' ? { ...step, args: { ...step.args, judged } } : step,
   )
 }
 

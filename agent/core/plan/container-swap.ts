@@ -62,8 +62,8 @@ export function swapBack(input: SwapInput, replaced: Replaced): ContainerSwap {
 }
 
 /** The pull of an image that ran here before and is gone. */
-export function repull(component: Component, { image, imageIsLocal }: Replaced): PlannedStep[] {
-  return imageIsLocal ? [] : [{ kind: 'pull-image', component, args: { image } }]
+export function repull(component: Component, { image, imageIsLocal, old }: Replaced): PlannedStep[] {
+  return imageIsLocal ? [] : [{ kind: 'pull-image', component, args: { image, id: old.imageId } }]
 }
 
 function createStep(

@@ -1,7 +1,8 @@
+import { imageVersion } from '../docker/health.ts'
 import { tagOf } from '../docker/image-ref.ts'
 import { imageChange, pullSteps, runsAlready } from '../docker/image-state.ts'
 import type { ObservedImage } from '../model.ts'
-import { askedVersion, imageRelease } from '../release/node-versions.ts'
+import { askedVersion } from '../release/node-versions.ts'
 import type { UnitChange } from '../unit/change.ts'
 import { oldContainer, type Replaced, repull } from './container-swap.ts'
 import { type ControllersInput, statusCheck } from './controllers.ts'
@@ -34,7 +35,7 @@ export function controllersUnitBackPart(input: ControllersInput, replaced: Repla
     ...moves(
       input,
       plannedChange(controllers, run, replaced.image),
-      imageRelease(tagOf(replaced.old.image), null),
+      imageVersion(tagOf(replaced.old.image), null),
     ),
   }
 }

@@ -1,9 +1,10 @@
 import semver from 'semver'
+import { imageVersion } from '../docker/health.ts'
 import { tagOf } from '../docker/image-ref.ts'
 import { imageChange, runsAlready } from '../docker/image-state.ts'
 import type { ObservedControllers, ObservedImage, Wanted } from '../model.ts'
 import { staticPodProblem } from '../pod/static-pod.ts'
-import { askedVersion, imageRelease } from '../release/node-versions.ts'
+import { askedVersion } from '../release/node-versions.ts'
 import { type ContainerSwap, type Replaced, swapBack, swapToImage } from './container-swap.ts'
 import { type PlanPart, unchanged } from './part.ts'
 import { unitChangeOf } from './running-unit.ts'
@@ -38,7 +39,7 @@ export function controllersPart(input: ControllersInput, image: ObservedImage): 
 export function controllersBackPart(input: ControllersInput, replaced: Replaced): PlanPart {
   const change = { from: input.controllers.container.Config.Image, to: replaced.old.image }
   const swap = swapBack(swapInput(input), replaced)
-  const version = imageRelease(tagOf(replaced.old.image), null)
+  const version = imageVersion(tagOf(replaced.old.image), null)
   return { component: 'controllers', change, ...partOf(input, swap, version) }
 }
 

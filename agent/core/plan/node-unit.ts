@@ -1,7 +1,8 @@
 import { imageVersion } from '../docker/health.ts'
 import { tagOf } from '../docker/image-ref.ts'
-import { imageChange, pullSteps, runsAlready, versionOf } from '../docker/image-state.ts'
+import { imageChange, pullSteps, runsAlready } from '../docker/image-state.ts'
 import type { ObservedImage } from '../model.ts'
+import { askedVersion } from '../release/node-versions.ts'
 import type { UnitChange } from '../unit/change.ts'
 import { oldContainer, type Replaced, repull } from './container-swap.ts'
 import { gateOf, type NodeInput } from './node.ts'
@@ -19,7 +20,7 @@ export function unitPart(input: NodeInput, image: ObservedImage): PlanPart {
     component: 'node',
     change,
     prepare: pullSteps('node', image),
-    ...moves(input, to, versionOf(image)),
+    ...moves(input, to, askedVersion(image)),
   }
 }
 

@@ -3,8 +3,9 @@ import { diallingNeighbors } from '../bird/dialling.ts'
 import { windowBudget } from '../bird/window.ts'
 import { envMap, healthChecks, imageVersion } from '../docker/health.ts'
 import { tagOf } from '../docker/image-ref.ts'
-import { imageChange, runsAlready, versionOf } from '../docker/image-state.ts'
+import { imageChange, runsAlready } from '../docker/image-state.ts'
 import type { ObservedImage, ObservedNode, Wanted } from '../model.ts'
+import { askedVersion } from '../release/node-versions.ts'
 import { type ContainerSwap, type Replaced, swapBack, swapToImage } from './container-swap.ts'
 import { type PlanPart, unchanged } from './part.ts'
 import type { Gate } from './plan.ts'
@@ -22,7 +23,7 @@ export function nodePart(input: NodeInput, image: ObservedImage): PlanPart {
   const change = imageChange(node, image)
   if (runsAlready(node, image)) return unchanged('node', change)
   const swap = swapToImage(swapInput(input), image)
-  return { component: 'node', change, ...partOf(input, swap, versionOf(image)) }
+  return { component: 'node', change, ...partOf(input, swap, askedVersion(image)) }
 }
 
 /** Puts back the container that an earlier run replaced. */

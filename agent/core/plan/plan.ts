@@ -2,7 +2,7 @@ import type { GatedDaemon } from '../bird/baseline.ts'
 import type { ContainerSpec } from '../docker/container-spec.ts'
 import type { HealthCheck } from '../docker/health.ts'
 import type { RestartPolicy } from '../docker/json.ts'
-import type { CniSource } from '../model.ts'
+import type { CniSource, Observed, Wanted } from '../model.ts'
 import type { PodContainer } from '../pod/static-pod.ts'
 import type { UnitChange } from '../unit/change.ts'
 
@@ -64,9 +64,19 @@ export interface ManifestChange {
 /** Where plugins are staged from: for a rollback from what an earlier run kept. */
 export type StageSource = CniSource | { kind: 'kept'; binDir: string; run: string }
 
+/** What the rules about versions looked at before the pull: the labels of what comes were not known then. */
+export interface Judged {
+  observed: Observed
+  wanted: Wanted
+}
+
 /** Arguments of every step kind: the union and the registry of executors derive from this map. */
 export interface StepArgs {
-  'pull-image': { image: string }
+  /**
+   * `digest` is what the registry had under the name when it was asked, `id` what a run before had under it; a journal of
+   * an earlier version has none of them.
+   */
+  'pull-image': { image: string; digest?: string; id?: string; judged?: Judged }
   'create-container': { name: string; run: string; spec: ContainerSpec }
   'swap-container': { old: OldContainer; next: NextContainer; gate: Gate }
   'stage-binaries': {

@@ -1,3 +1,4 @@
+import { imageVersion } from '../docker/health.ts'
 import { tagOf } from '../docker/image-ref.ts'
 import { pullSteps, runsAlready } from '../docker/image-state.ts'
 import type { Problem } from '../errors.ts'
@@ -5,7 +6,7 @@ import type { ObservedControllers, ObservedImage } from '../model.ts'
 import { withImage } from '../pod/manifest.ts'
 import { redactedManifestDiff } from '../pod/manifest-diff.ts'
 import { containerIn, type ObservedPod } from '../pod/static-pod.ts'
-import { askedVersion, imageRelease } from '../release/node-versions.ts'
+import { askedVersion } from '../release/node-versions.ts'
 import type { BackPart } from './back.ts'
 import { wayBackOf } from './cni-config.ts'
 import { type ControllersInput, statusCheck } from './controllers.ts'
@@ -42,7 +43,7 @@ export function staticPodBackPart(
   if (pod.manifest.text === manifest.before) return { part: null, problems: [] }
   if (pod.manifest.text !== manifest.after)
     return leftAsIs(manifest.path, 'was changed since by somebody else')
-  const version = imageRelease(tagOf(from), null)
+  const version = imageVersion(tagOf(from), null)
   const part = partOf({ ...input, controllers, pod }, { after: manifest.before, from: to, to: from, version })
   const pull: PlannedStep = { kind: 'pull-image', component: 'controllers', args: { image: from } }
   return { part: { ...part, prepare: imageIsLocal ? [] : [pull] }, problems: [] }

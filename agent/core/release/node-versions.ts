@@ -1,7 +1,6 @@
-import semver from 'semver'
 import { imageVersion } from '../docker/health.ts'
 import { tagOf } from '../docker/image-ref.ts'
-import type { RunningImage } from '../docker/image-state.ts'
+import { mustPull, type RunningImage } from '../docker/image-state.ts'
 import type { ObservedImage } from '../model.ts'
 
 /** What runs and what is asked for, by tag or label; null where neither states it. */
@@ -12,22 +11,13 @@ export function nodeVersions(
   return { from: runningVersion(running), to: askedVersion(asked) }
 }
 
-export function askedVersion({ ref, local }: ObservedImage): string | null {
-  return imageRelease(tagOf(ref), local?.Config?.Labels)
+/** What this host has under a tag that has moved since tells nothing of what the pull will bring. */
+export function askedVersion(image: ObservedImage): string | null {
+  return imageVersion(tagOf(image.ref), mustPull(image) ? null : image.local?.Config?.Labels)
 }
 
 export function runningVersion({ container, image }: RunningImage): string | null {
-  return imageRelease(tagOf(container.Config.Image), image?.Config?.Labels)
-}
-
-const PRE_RELEASE = /^(alpha|beta|rc|dev|\d)/
-
-/** The version without the suffix of a build: `v2.6.12-amd64` is no pre-release of 2.6.12. */
-export function imageRelease(...image: Parameters<typeof imageVersion>): string | null {
-  const version = imageVersion(...image)
-  const parsed = semver.parse(version)
-  if (parsed === null || PRE_RELEASE.test(String(parsed.prerelease[0] ?? ''))) return version
-  return `${parsed.major}.${parsed.minor}.${parsed.patch}`
+  return imageVersion(tagOf(container.Config.Image), image?.Config?.Labels)
 }
 
 export function versionText(version: string | null): string {

@@ -15,6 +15,17 @@ interface Asked {
 
 export const controllersImageRules: Rule[] = imageRules(({ controllersImage }) => controllersImage)
 
+export const controllersEnvRules: Rule[] = rulesOn(moving, [
+  {
+    code: 'controllers-env',
+    severity: 'error',
+    allowable: true,
+    about: 'the new controllers find all that they need in the settings of the old ones',
+    seen: () => 'no setting that ends on this way',
+    check: ({ controllers, image }) => controllersEnv(controllers, image),
+  },
+])
+
 /** The controllers run here, and one instance can take over from the other. */
 export const controllersRules: Rule[] = [
   ...rulesOn(named, [
@@ -73,16 +84,7 @@ export const controllersRules: Rule[] = [
   ]),
   ...controllersUnitRules,
   ...controllersImageRules,
-  ...rulesOn(moving, [
-    {
-      code: 'controllers-env',
-      severity: 'error',
-      allowable: true,
-      about: 'the new controllers find all that they need in the settings of the old ones',
-      seen: () => 'no setting that ends on this way',
-      check: ({ controllers, image }) => controllersEnv(controllers, image),
-    },
-  ]),
+  ...controllersEnvRules,
 ]
 
 function keeperSeen(owner: Owner, { HostConfig }: ContainerJson): string {

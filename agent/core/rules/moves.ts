@@ -1,10 +1,10 @@
 import semver from 'semver'
-import { envMap } from '../docker/health.ts'
+import { envMap, imageVersion } from '../docker/health.ts'
 import { runsAlready } from '../docker/image-state.ts'
 import type { ContainerJson } from '../docker/json.ts'
 import type { Observed } from '../model.ts'
 import { isInstalled } from '../plan/cni.ts'
-import { imageRelease, nodeVersions, runningVersion, versionText } from '../release/node-versions.ts'
+import { nodeVersions, runningVersion, versionText } from '../release/node-versions.ts'
 import type { COMPONENTS } from '../release/releases.ts'
 import { type Objection, type Rule, rulesOn } from './rule.ts'
 
@@ -61,7 +61,7 @@ function movesOf({ node, image, cni, companions, controllers, controllersImage }
   if (node && image && !runsAlready(node, image))
     moves.push({ component: 'node', ...nodeVersions(node, image) })
   if (cni && !isInstalled(cni))
-    moves.push({ component: 'cni', from: companions.cni, to: imageRelease(cni.version, null) })
+    moves.push({ component: 'cni', from: companions.cni, to: imageVersion(cni.version, null) })
   if (controllers && controllersImage && !runsAlready(controllers, controllersImage))
     moves.push({ component: 'controllers', ...nodeVersions(controllers, controllersImage) })
   if (moves.length === 0) return null

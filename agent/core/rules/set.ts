@@ -1,6 +1,7 @@
+import { imageVersion } from '../docker/health.ts'
 import { tagOf } from '../docker/image-ref.ts'
 import type { Observed, Wanted } from '../model.ts'
-import { askedVersion, imageRelease, nodeVersions, versionText } from '../release/node-versions.ts'
+import { askedVersion, nodeVersions, versionText } from '../release/node-versions.ts'
 import { COMPONENTS, type Release, releaseImages, releaseOfNode } from '../release/releases.ts'
 import { type Objection, type Rule, rulesOn } from './rule.ts'
 
@@ -50,7 +51,7 @@ function mismatch(
 ): Objection | null {
   const here = versions[component]
   const image = images[component]
-  const there = imageRelease(tagOf(image), null)
+  const there = imageVersion(tagOf(image), null)
   if (here === null || there === null || here === there) return null
   return {
     message: `this host will run ${component} v${here}; release ${name} has v${there}`,

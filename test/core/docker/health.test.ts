@@ -95,6 +95,25 @@ describe('imageVersion', () => {
     [null, { [oci]: 'unknown', version: '3.2.0' }, '3.2.0'],
     ['v2.6.12', { [oci]: 'v3.1.0' }, '2.6.12'],
     ['v3.20', null, null],
+    // the machine's name is no pre-release
+    ['v3.2.0-amd64', null, '3.2.0'],
+    ['v3.2.0-arm64', null, '3.2.0'],
+    ['v3.2.0-arm64v8', null, '3.2.0'],
+    ['v3.2.0-armv7', null, '3.2.0'],
+    ['v3.2.0-ppc64le', null, '3.2.0'],
+    ['v3.2.0-s390x', null, '3.2.0'],
+    ['v3.2.0-x86_64', null, '3.2.0'],
+    ['v3.2.0-linux-amd64', null, '3.2.0'],
+    ['v3.2.0_amd64', null, '3.2.0'],
+    ['v3.26.1-fips', null, '3.26.1'],
+    ['v3.26.1-fips-amd64', null, '3.26.1'],
+    ['v3.0.0-beta1-amd64', null, '3.0.0-beta1'],
+    ['v3.0.0-rc1-arm64', null, '3.0.0-rc1'],
+    ['v3.2.0-0.dev-amd64', null, '3.2.0-0.dev'],
+    ['latest-amd64', null, null],
+    ['latest-amd64', { [oci]: 'v3.1.0' }, '3.1.0'],
+    ['latest-amd64', { [oci]: 'v3.1.0-amd64' }, '3.1.0'],
+    ['amd64', { version: 'v3.2.0-amd64' }, '3.2.0'],
   ])('of tag %s and labels %j is %s', (tag, labels, version) => {
     expect(imageVersion(tag, labels)).toBe(version)
   })

@@ -30,6 +30,10 @@ describe('a move between versions', () => {
     ['v2.6.12', 'v3.0.1', ['error datastore-migration']],
     ['v2.6.5', 'v3.26.1', ['error datastore-migration']],
     ['v2.6.5-amd64', 'v3.0.1-amd64', ['error datastore-migration']],
+    ['v2.6.4-rc1-amd64', 'v3.0.1', ['error datastore-migration']],
+    ['v3.2.0-amd64', 'v3.2.0', []],
+    ['v3.2.0', 'v3.1.0-amd64', ['error downgrade']],
+    ['v3.2.0-arm64', 'v3.1.0-arm64', ['error downgrade']],
     ['v2.4.1', 'v3.0.1', ['error datastore-migration']],
     ['v1.3.0', 'v3.0.1', ['error datastore-migration']],
     ['v2.6.12', 'v2.5.1', ['error downgrade']],
@@ -68,20 +72,23 @@ describe('a move between versions', () => {
   )
 
   it('knows a version by its label where the tag is none', () => {
-    const labelled = (id: string, version: string) => ({
-      ...image(id),
+    const labelled = (id: string, version: string, ...digests: string[]) => ({
+      ...image(id, ...digests),
       Config: { Labels: { 'org.opencontainers.image.version': version } },
     })
     const runs = container({ Config: { Image: 'mine/calico-node:stable' } })
-    const host = observed({
-      node: node({ container: runs, image: labelled('1', 'v2.6.12') }),
-      image: {
-        ref: 'mine/calico-node:next',
-        local: labelled('2', 'v2.5.1'),
-        remote: { digest: digest('b'), platforms: [] },
-      },
-    })
-    expect(preflight(host, wanted).map(({ code }) => code)).toEqual(['downgrade'])
+    const here = labelled('2', 'v2.5.1', `mine/calico-node@${digest('b')}`)
+    const codes = (inRegistry: string) => {
+      const remote = { digest: digest(inRegistry), platforms: [] }
+      const host = observed({
+        node: node({ container: runs, image: labelled('1', 'v2.6.12') }),
+        image: { ref: 'mine/calico-node:next', local: here, remote },
+      })
+      return preflight(host, wanted).map(({ code }) => code)
+    }
+    expect(codes('b')).toEqual(['downgrade'])
+    // the tag has moved: what this host has under it is not what the pull brings
+    expect(codes('c')).toEqual([])
   })
 
   it('is none where the image runs already', () => {
