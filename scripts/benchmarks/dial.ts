@@ -6,7 +6,6 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { type Host, type Mesh, watchBird } from '../../test/lab/index.ts'
 import { type Part, type Stage, say } from './part.ts'
-import { untilQuiet } from './quiet.ts'
 import type { Series } from './statistics.ts'
 import { beginWithBothVersions, byAgent, nextImage } from './upgrades.ts'
 
@@ -91,7 +90,6 @@ async function buildControl({ host, agent }: Stage): Promise<void> {
 
 async function upgradeUnderTraffic(stage: Stage): Promise<Round> {
   const { mesh, host } = stage
-  await untilQuiet()
   const image = await nextImage(stage)
   const flows = await Promise.all(peersOf(mesh, host).map((peer) => mesh.traffic(host, peer)))
   const bird = await watchBird(host)

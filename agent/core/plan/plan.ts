@@ -23,7 +23,7 @@ export interface Gate {
   health: HealthCheck[]
 }
 
-export interface GatedDaemon {
+interface GatedDaemon {
   endpoint: BirdEndpoint
   baseline: BirdBaseline
   /** Neighbors that are kept from dialling while it restarts; a journal of an earlier version has none. */
