@@ -21,14 +21,7 @@ const FAMILIES: readonly Family[] = ['-4', '-6']
 export function createDialGuard(): DialGuard {
   return {
     async check(neighbors) {
-      for (const [family, ofFamily] of byFamily(neighbors)) {
-        try {
-          await tryRule(family)
-          await tryNeighbors(family, ofFamily)
-        } finally {
-          await remove(family, ({ port }) => port === TRIAL_PORT)
-        }
-      }
+      for (const [family, ofFamily] of byFamily(neighbors)) await checkFamily(family, ofFamily)
     },
 
     async close(neighbors) {
@@ -44,6 +37,15 @@ export function createDialGuard(): DialGuard {
     },
 
     open,
+  }
+}
+
+async function checkFamily(family: Family, neighbors: readonly GuardedNeighbor[]): Promise<void> {
+  try {
+    await tryRule(family)
+    await tryNeighbors(family, neighbors)
+  } finally {
+    await remove(family, ({ port }) => port === TRIAL_PORT)
   }
 }
 

@@ -6,7 +6,6 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { type Host, type Mesh, watchBird } from '../../test/lab/index.ts'
 import { type Part, type Stage, say } from './part.ts'
-import { untilQuiet } from './quiet.ts'
 import type { Series } from './statistics.ts'
 import { beginWithBothVersions, byAgent, nextImage } from './upgrades.ts'
 
@@ -58,6 +57,8 @@ their timers go off together. Rows name their units; the sessions' times are cou
     return [
       { label: LOST.with, values: agent.map(({ lost }) => lost) },
       { label: LOST.without, values: control.map(({ lost }) => lost) },
+      { label: 'BIRD down by the agent, ms', values: agent.map(({ downMs }) => downMs) },
+      { label: 'BIRD down without its guard, ms', values: control.map(({ downMs }) => downMs) },
       { label: 'sessions back by the agent, ms', values: agent.map(({ backMs }) => backMs) },
       { label: 'sessions back without its guard, ms', values: control.map(({ backMs }) => backMs) },
     ]
@@ -66,6 +67,7 @@ their timers go off together. Rows name their units; the sessions' times are cou
 
 interface Round {
   lost: number
+  downMs: number
   backMs: number
 }
 
@@ -88,18 +90,21 @@ async function buildControl({ host, agent }: Stage): Promise<void> {
 
 async function upgradeUnderTraffic(stage: Stage): Promise<Round> {
   const { mesh, host } = stage
-  await untilQuiet()
   const image = await nextImage(stage)
   const flows = await Promise.all(peersOf(mesh, host).map((peer) => mesh.traffic(host, peer)))
   const bird = await watchBird(host)
   await byAgent(stage, image)
-  const { sessionsBackMs } = await bird.recovered(SETTLE_LIMIT_MS)
+  const { birdDownMs, sessionsBackMs } = await bird.recovered(SETTLE_LIMIT_MS)
   await mesh.untilSettled({ ...world, timeoutMs: SETTLE_LIMIT_MS })
   await sleep(AFTERMATH_MS)
   const reports = await Promise.all(flows.map((flow) => flow.stop()))
   await host.ok(['docker', 'container', 'prune', '--force'])
   await host.ok(['rm', '-rf', '/var/lib/calico-agent'])
-  return { lost: reports.reduce((sum, { lost }) => sum + lost, 0), backMs: sessionsBackMs }
+  return {
+    lost: reports.reduce((sum, { lost }) => sum + lost, 0),
+    downMs: birdDownMs,
+    backMs: sessionsBackMs,
+  }
 }
 
 function peersOf(mesh: Mesh, host: Host): Host[] {

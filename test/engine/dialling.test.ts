@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { restartTimeline, session, upView } from '../fakes/bird.ts'
 import { brokenBirds } from './broken-birds.ts'
 import { FakeHost, type HostOptions } from './fake-host.ts'
+import { UnitHost } from './unit-host.ts'
 
 const SWAP = /^docker (kill|start)|^(close|open) /
 
@@ -77,5 +78,16 @@ describe('neighbors that dial as well', () => {
     expect(await host.resume()).toBe('rolled-back')
     expect(await host.flaws('rolled-back')).toEqual([])
     expect(host.ops.filter((op) => op.startsWith('close'))).toEqual([])
+  })
+
+  it.each([
+    ['upgraded', {}],
+    // what was closed is still so when the old one is started again
+    ['rolled-back', { newExitsAfter: 100 }],
+  ])('are kept out while a unit restarts the container: %s', async (outcome, options) => {
+    const host = await UnitHost.create(options)
+    expect(await host.run()).toBe(outcome)
+    expect(await host.flaws(outcome)).toEqual([])
+    expect(host.dialGuard.ops).toEqual(['close 192.0.2.2', 'open 192.0.2.2'])
   })
 })

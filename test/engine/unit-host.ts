@@ -16,6 +16,7 @@ import { fakeProbe } from '../fakes/probe.ts'
 import { FakeSystemd, FakeUnitFiles } from '../fakes/systemd.ts'
 import { ConfiguredHost } from './configured-host.ts'
 import { KillableRun, RUN } from './killable-run.ts'
+import { BIRD_CFG, MESH } from './mesh-config.ts'
 import { type Death, type Move, withMoves } from './moves.ts'
 import { NodeLife } from './node-life.ts'
 
@@ -64,6 +65,7 @@ export class UnitHost {
   static async create(options: Options = {}): Promise<UnitHost> {
     const host = new UnitHost(options)
     for (const image of [OLD_IMAGE, NEW_IMAGE]) host.docker.images.publish(image)
+    host.docker.files.set(BIRD_CFG, MESH)
     host.docker.images.pull(OLD_IMAGE, () => undefined)
     host.files.files.set(UNIT_FILE, unitText(OLD_IMAGE))
     await host.systemd.daemonReload()

@@ -8,13 +8,16 @@ export function configCode(birdCfg: string): string {
 
 /** `{ ... }` from its opening brace on: its own statements, without those of the braces within. */
 export function ownStatements(code: string, brace: number): string[] {
-  const statements = ['']
+  const statements: string[] = []
+  let current = ''
   let depth = 0
   for (const char of code.slice(brace)) {
     if (char === '}' && --depth === 0) break
-    if (depth === 1 && char === ';') statements.push('')
-    else if (depth === 1) statements[statements.length - 1] += char
+    if (depth === 1 && char === ';') {
+      statements.push(current)
+      current = ''
+    } else if (depth === 1) current += char
     if (char === '{') depth++
   }
-  return statements.map((statement) => statement.trim())
+  return [...statements, current].map((statement) => statement.trim())
 }

@@ -28,7 +28,13 @@ export function diallingNeighbors({ view, neighbors, listenPort }: ConfiguredBir
     .map(({ name, neighbor }) => ({ name, address: neighbor, listenPort }))
 }
 
-/** The neighbors that must be let in: this BIRD waits for them, or did not come to them in `patienceMs`. */
+/**
+ * BIRD's words for a neighbor that must come by itself: this BIRD waits for it (`passive on`), or is refused. A neighbor
+ * behind a firewall, or one that only dials, had its session by its own dialling before as well.
+ */
+const MUST_COME = /^Passive|Socket: (?:Connection refused|No route to host)/
+
+/** The neighbors that must be let in: by BIRD's own words, or since they were not reached in `patienceMs`. */
 export function toBeLetIn(
   neighbors: readonly DiallingNeighbor[],
   view: BirdView<SessionRow>,
@@ -37,7 +43,7 @@ export function toBeLetIn(
   return neighbors.filter(({ name }) => {
     const session = view.state === 'up' ? view.sessions.find((one) => one.name === name) : undefined
     if (session?.established === true) return false
-    return sinceGoneMs >= patienceMs || session?.info.startsWith('Passive') === true
+    return sinceGoneMs >= patienceMs || (session !== undefined && MUST_COME.test(session.info))
   })
 }
 

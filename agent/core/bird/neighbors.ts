@@ -13,7 +13,7 @@ export interface BgpNeighbor {
 }
 
 /** IANA's port of BGP, and BIRD's default on both sides. */
-export const BGP_PORT = 179
+const BGP_PORT = 179
 
 const BLOCK =
   /\b(?:protocol|template)\s+bgp(?:\s+(?!from\b)(\w+|'[^'\n]*'))?(?:\s+from\s+(\w+|'[^'\n]*'))?\s*\{/gi

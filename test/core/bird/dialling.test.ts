@@ -25,22 +25,30 @@ describe('toBeLetIn', () => {
     address: `192.0.2.${host}`,
     listenPort: 179,
   }))
+  const connecting = (host: number, info = 'Connect') => ({ ...deadSession(host), info })
   const at = (sinceGoneMs: number) => ({ sinceGoneMs, patienceMs: 20_000 })
   const letIn = (...args: Parameters<typeof toBeLetIn>) => toBeLetIn(...args).map(({ address }) => address)
 
   it('is nobody while BIRD still dials', () => {
     expect(letIn(neighbors, { state: 'down' }, at(19_999))).toEqual([])
-    expect(letIn(neighbors, upView('new', [session(2), deadSession(3)]), at(19_999))).toEqual([])
+    expect(letIn(neighbors, upView('new', [session(2), connecting(3)]), at(19_999))).toEqual([])
   })
 
   it('are those whose sessions did not come in time', () => {
-    expect(letIn(neighbors, upView('new', [session(2), deadSession(3)]), at(20_000))).toEqual(['192.0.2.3'])
+    expect(letIn(neighbors, upView('new', [session(2), connecting(3)]), at(20_000))).toEqual(['192.0.2.3'])
     expect(letIn(neighbors, { state: 'silent' }, at(20_000))).toEqual(['192.0.2.2', '192.0.2.3'])
   })
 
-  it('are those that the new BIRD waits for: from v3.4 on it does', () => {
-    const view = upView('new', [deadSession(2), { ...deadSession(3), info: 'Passive' }])
-    expect(letIn(neighbors, view, at(0))).toEqual(['192.0.2.3'])
+  it.each([
+    // the new BIRD waits for it: from v3.4 on it does
+    ['Passive', ['192.0.2.3']],
+    ['Active        Socket: Connection refused', ['192.0.2.3']],
+    ['Connect       Socket: No route to host', ['192.0.2.3']],
+    ['Active', []],
+    ['Idle          BGP Error: Connection collision resolution', []],
+    ['Active        Socket: Connection reset by peer', []],
+  ])('are those that must come by themselves, by BIRD’s words: %s', (info, expected) => {
+    expect(letIn(neighbors, upView('new', [connecting(2), connecting(3, info)]), at(0))).toEqual(expected)
   })
 })
 
