@@ -6,10 +6,10 @@ import { observeHost } from './observe/observe.ts'
 import type { LookAgain } from './steps/step.ts'
 
 /** The look that the swap of the node takes right before its KILL: by the rules that the plan was judged by. */
-export function lookAgainOf(app: App, asked: Wanted): LookAgain {
+export function lookAgainOf({ ports, signal }: Pick<App, 'ports' | 'signal'>, asked: Wanted): LookAgain {
   return async (old, planned) => {
     const wanted = { ...asked, node: { ...asked.node, container: old.name } }
-    const observed = await observeHost(wanted, app.ports, app.signal)
+    const observed = await observeHost(wanted, ports, signal)
     const problems = preflightWithoutImage(observed, wanted, 'node')
     const gate = observed.node === null ? planned : gateAnew(planned, { node: observed.node, wanted })
     return { gate, problems }

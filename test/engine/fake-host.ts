@@ -3,6 +3,7 @@ import type { AgentEvent } from '../../agent/core/events.ts'
 import type { Wanted } from '../../agent/core/model.ts'
 import { upgradePlan } from '../../agent/core/plan/build.ts'
 import type { Plan } from '../../agent/core/plan/plan.ts'
+import { lookAgainOf } from '../../agent/look-again.ts'
 import { observe } from '../../agent/observe/observe.ts'
 import type { Ports } from '../../agent/steps/step.ts'
 import { wanted as anyHost } from '../core/observed.ts'
@@ -37,6 +38,10 @@ export interface HostOptions {
   deadPeer?: boolean
   /** How the new image's BIRD behaves; by default as the old one's. */
   newBird?: (instance: string) => Timeline
+  /** More of the container's environment. */
+  env?: string[]
+  /** How the old image's BIRD behaves, from its start 400 s before the run. */
+  oldBird?: (instance: string) => Timeline
   /** The new container ends by itself so many ms after its start. */
   newExitsAfter?: number
   /** The CNI config is asked for as well. */
@@ -100,7 +105,7 @@ export class FakeHost {
     for (const name of WANTED.cni.binaries) host.plugins.source.set(name, 'new')
     host.oldId = await docker.createContainer(NAME, {
       Image: OLD_IMAGE,
-      Env: ['NODENAME=host-1'],
+      Env: ['NODENAME=host-1', ...(options.env ?? [])],
       HostConfig: {
         NetworkMode: 'host',
         RestartPolicy: host.policy,
@@ -207,6 +212,7 @@ export class FakeHost {
     return {
       ports: (move: Move) => this.#movingPorts((what, make) => move(what, () => this.#timed(make))),
       emit: (event: AgentEvent) => void this.events.push(event),
+      lookAgain: lookAgainOf({ ports: this.ports(), signal: new AbortController().signal }, WANTED),
       ...(signal && { signal }),
     }
   }
@@ -234,7 +240,8 @@ export class FakeHost {
   }
 
   #timeline(image: string, instance: string): Timeline {
-    const { newBird, deadPeer } = this.#options
+    const { newBird, oldBird, deadPeer } = this.#options
+    if (oldBird && image === OLD_IMAGE) return oldBird(instance)
     if (newBird && image === NEW_IMAGE) return newBird(instance)
     return restartTimeline(instance, [session(2), session(3), ...(deadPeer === true ? [deadSession(9)] : [])])
   }

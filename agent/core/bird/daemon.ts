@@ -181,10 +181,9 @@ export function endOfRibPending({ recoveredAt }: DaemonState, now: number): bool
   return recoveredAt !== null && now - recoveredAt < END_OF_RIB_MS
 }
 
-/** Its sessions are back and its recovery is over: what is missing are the routes, and only the details tell them. */
+/** Its recovery is over: what is to be known are the routes, and only the details tell them. */
 export function needsRoutes({ standing, importedAt }: DaemonState, now: number): boolean {
-  const isBack = standing.phase === 'recovered' && standing.missing.length === 0
-  return isBack && now - importedAt >= ROUTES_POLL_MS
+  return standing.phase === 'recovered' && now - importedAt >= ROUTES_POLL_MS
 }
 
 /** The details of a large mesh are long. */
