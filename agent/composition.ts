@@ -5,6 +5,7 @@ import { createBird } from './adapters/bird/bird.ts'
 import { createClock } from './adapters/clock.ts'
 import { createCniBinaries } from './adapters/cni-binaries/cni-binaries.ts'
 import { createCniConfigs } from './adapters/cni-config.ts'
+import { createDatastore } from './adapters/datastore.ts'
 import { createDialGuard } from './adapters/dial-guard.ts'
 import { connectDocker } from './adapters/docker/engine.ts'
 import { acquireHostLock, type HostLock, hostLockHolder } from './adapters/host-lock.ts'
@@ -133,7 +134,7 @@ async function open(
   let lock: HostLock | undefined
   const app: App = {
     version,
-    ports: { ...outside, probe: createProbe(), clock },
+    ports: { ...outside, probe: createProbe(), datastore: createDatastore(), clock },
     runs: new RunStore(journals, clock),
     lock: async (command) => {
       await openStateDir(options.stateDir)

@@ -145,6 +145,7 @@ async function stateOfReplaced({ ports: { docker } }: App, old: OldContainer) {
     old,
     parked: parked !== undefined,
     image,
-    imageIsLocal: byId !== undefined || byName !== undefined,
+    // another one under its name is not what ran here: the registry may have it still
+    imageIsLocal: byId !== undefined,
   }
 }

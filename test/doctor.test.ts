@@ -44,7 +44,7 @@ describe('doctor', () => {
     const { checks, ready, target } = await diagnose(host, withoutTarget)
     expect({ ready, target }).toEqual({ ready: true, target: null })
     const ofTheHost = ofThisHost.filter(
-      ({ code }) => !/^(image|wrong|withdrawn|data|down|dropped|mis)/.test(code),
+      ({ code }) => !/^(image|wrong|withdrawn|datastore-migration|down|dropped|mis)/.test(code),
     )
     expect(codes(checks)).toEqual(codes(ofTheHost))
   })

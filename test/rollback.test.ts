@@ -6,6 +6,7 @@ import { rollback } from '../agent/rollback.ts'
 import { upgrade } from '../agent/upgrade.ts'
 import { wanted as nothing } from './core/observed.ts'
 import { ControllersHost } from './engine/controllers-host.ts'
+import { labelled } from './engine/fake-host.ts'
 import { MemoryFiles } from './journal/memory-files.ts'
 
 const wanted = {
@@ -29,6 +30,23 @@ function appOn(host: ControllersHost): App {
     signal: new AbortController().signal,
   }
 }
+
+it('a rollback never brings another image than the one that ran, whatever its tag means now', async () => {
+  const host = await ControllersHost.create()
+  const app = appOn(host)
+  const node = { ...wanted, controllers: { ...wanted.controllers, image: null } }
+  expect(await upgrade(app, node)).toMatchObject({ outcome: 'upgraded' })
+  const parked = await host.docker.inspectContainer('calico-node-parked-run-1')
+  await host.docker.removeContainer(parked?.Id ?? '')
+  const old = 'calico/node:v3.20.0'
+  host.docker.images.remove(old, () => false)
+  host.docker.images.publish(old, labelled('v3.20.1'))
+  host.docker.images.pull(old, () => undefined)
+  const report = await rollback(app, node, undefined)
+  expect(report).toMatchObject({ outcome: 'refused', changed: false })
+  expect(report.problems.map(({ code }) => code)).toContain('image-changed')
+  expect((await host.docker.inspectContainer('calico-node'))?.State.Running).toBe(true)
+})
 
 it('a rollback of node and controllers looks at the host once', async () => {
   const host = await ControllersHost.create()

@@ -1,6 +1,7 @@
 import type { BgpNeighbor } from './bird/neighbors.ts'
 import type { BirdEndpoint, BirdUp } from './bird/view.ts'
 import type { KubeletFacts, KubeletRestart } from './cni/kubelet.ts'
+import type { ObservedDatastore } from './datastore/observed.ts'
 import type { ContainerJson, ImageJson } from './docker/json.ts'
 import type { Problem } from './errors.ts'
 import type { Json } from './json/merge-patch.ts'
@@ -142,6 +143,8 @@ export interface ObservedNode {
   daemons: ObservedDaemon[]
   /** The shortest graceful-restart time that a daemon with sessions announces. */
   announcedMs: number
+  /** Null where it cannot be told where it is. */
+  datastore: ObservedDatastore | null
 }
 
 /** Kubernetes keeps the container: a DaemonSet, a Deployment, a static pod. */

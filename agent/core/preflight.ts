@@ -6,6 +6,7 @@ import { cniRules, cniSourceRules } from './rules/cni.ts'
 import { cniConfigRules } from './rules/cni-config.ts'
 import { containerRules } from './rules/container.ts'
 import { controllersEnvRules, controllersImageRules, controllersRules } from './rules/controllers.ts'
+import { datastoreRules } from './rules/datastore.ts'
 import { diallingRules } from './rules/dialling.ts'
 import { imageRules } from './rules/image.ts'
 import { justStartedRules } from './rules/just-started.ts'
@@ -40,6 +41,7 @@ const SWAP_RULES: readonly Rule[] = [
   ...birdRules,
   ...diallingRules,
   ...justStartedRules,
+  ...datastoreRules,
   ...nodeImageRules,
   ...versionRules,
   ...moveRules,

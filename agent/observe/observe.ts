@@ -16,6 +16,7 @@ import type { Bird } from '../ports/bird.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { CniBinaries } from '../ports/cni-binaries.ts'
 import type { CniConfigs } from '../ports/cni-config.ts'
+import type { Datastore } from '../ports/datastore.ts'
 import type { Docker } from '../ports/docker.ts'
 import { findDaemons } from './bird.ts'
 import { withConfig } from './bird-config.ts'
@@ -23,6 +24,7 @@ import { type KnownContent, observeCni } from './cni-binaries.ts'
 import { observeCniConfig } from './cni-config.ts'
 import { companionsOf } from './companions.ts'
 import { observeControllers } from './controllers.ts'
+import { observeDatastore } from './datastore.ts'
 import { type Looking, observeImage } from './image.ts'
 import { findOwner, type OwnerPorts } from './owner.ts'
 import { findContainer, namedByManifest } from './static-pod.ts'
@@ -32,6 +34,7 @@ export interface ObservePorts extends OwnerPorts {
   cni: CniBinaries
   configs: CniConfigs
   clock: Pick<Clock, 'date'>
+  datastore: Datastore
 }
 
 /** Everything that a plan is made from; changes nothing. Throws the signal's reason as soon as it is aborted. */
@@ -111,20 +114,25 @@ async function observeNode(
   if (!container) return null
   const backend = backendOf(envMap(container.Config.Env))
   const running = container.State.Running
-  const [image, { owner, unit, pod }, daemons] = await Promise.all([
-    docker.inspectImage(container.Image),
+  const look = async () => {
+    const image = (await docker.inspectImage(container.Image)) ?? null
+    return { image, datastore: await observeDatastore({ container, image }, ports) }
+  }
+  const [{ image, datastore }, { owner, unit, pod }, daemons] = await Promise.all([
+    look(),
     findOwner(container, { section: 'node', ...wanted.node }, wanted.kubelet, ports),
     backend === 'bird' && running ? observeDaemons(wanted.birdSockets, container, ports, problems) : [],
   ])
   return {
     container: namedByManifest(container, pod),
-    image: image ?? null,
+    image,
     owner,
     unit,
     backend,
     upMs: upMs(container, clock.date()),
     daemons,
     announcedMs: shortestTime(daemons),
+    datastore,
   }
 }
 

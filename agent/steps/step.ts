@@ -6,6 +6,7 @@ import type { Bird } from '../ports/bird.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { CniBinaries } from '../ports/cni-binaries.ts'
 import type { CniConfigs } from '../ports/cni-config.ts'
+import type { Datastore } from '../ports/datastore.ts'
 import type { DialGuard } from '../ports/dial-guard.ts'
 import type { Docker } from '../ports/docker.ts'
 import type { KernelRoutes } from '../ports/kernel-routes.ts'
@@ -19,6 +20,7 @@ export interface Ports {
   docker: Docker
   bird: Bird
   probe: Probe
+  datastore: Datastore
   routes: KernelRoutes
   dialGuard: DialGuard
   cni: CniBinaries

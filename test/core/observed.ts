@@ -68,6 +68,7 @@ export function node(
     upMs: 86_400_000,
     daemons: [{ endpoint, view, neighbors: [], listenPort: 179, announcedMs: 120_000 }],
     announcedMs: 120_000,
+    datastore: null,
     ...changes,
   }
 }

@@ -2,13 +2,18 @@
 
 import { beforeAll, describe, expect, it } from 'vitest'
 import { quickly } from './background.ts'
-import { agent, containers, costOf, expectNoCost, image, nodeId, type World, world } from './support.ts'
+import { agent, containers, costOf, expectNoCost, image, lab, nodeId, type World, world } from './support.ts'
 
 let at: World
 
 beforeAll(async () => {
+  const etcd = lab.etcd('tls')
+  await etcd.start()
   at = await world({
-    env: { ETCD_PASSWORD: 'hunter2', ETCD_ENDPOINTS: 'https://root:hunter2@192.0.2.99:2379', LOG: 'info' },
+    env: {
+      ...{ ETCD_PASSWORD: 'hunter2', LOG: 'info' },
+      ETCD_ENDPOINTS: etcd.endpoint.replace('://', '://root:hunter2@'),
+    },
     args: ['--label=owner=network', '--label=join-token=hunter2'],
   })
 })

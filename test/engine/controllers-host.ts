@@ -8,6 +8,7 @@ import { wanted as nothing } from '../core/observed.ts'
 import { FakeBird, restartTimeline } from '../fakes/bird.ts'
 import { FakeClock } from '../fakes/clock.ts'
 import { FakeCniBinaries } from '../fakes/cni-binaries.ts'
+import { FakeDatastore } from '../fakes/datastore.ts'
 import { FakeDialGuard } from '../fakes/dial-guard.ts'
 import { FakeDocker } from '../fakes/docker.ts'
 import { FakeKernelRoutes } from '../fakes/kernel-routes.ts'
@@ -162,6 +163,14 @@ export class ControllersHost {
     return {
       ...{ docker: decorate(this.docker), bird, clock, probe: fakeProbe() },
       ...{ routes: new FakeKernelRoutes(), dialGuard: new FakeDialGuard() },
+      ...{
+        docker: decorate(this.docker),
+        bird,
+        clock,
+        probe: fakeProbe(),
+        datastore: new FakeDatastore(),
+        routes: new FakeKernelRoutes(),
+      },
       ...rest,
       manifests,
     }

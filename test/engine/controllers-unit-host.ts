@@ -7,6 +7,7 @@ import { wanted as nothing } from '../core/observed.ts'
 import { FakeBird, restartTimeline } from '../fakes/bird.ts'
 import { FakeClock } from '../fakes/clock.ts'
 import { FakeCniBinaries } from '../fakes/cni-binaries.ts'
+import { FakeDatastore } from '../fakes/datastore.ts'
 import { FakeDialGuard } from '../fakes/dial-guard.ts'
 import { FakeDocker } from '../fakes/docker.ts'
 import { FakeKernelRoutes } from '../fakes/kernel-routes.ts'
@@ -151,7 +152,8 @@ export class ControllersUnitHost {
       timeline: () => restartTimeline('none', []),
     })
     const kernel = { routes: new FakeKernelRoutes(), dialGuard: new FakeDialGuard() }
-    const rest = { bird, clock, probe: fakeProbe(), ...kernel, configs, kubelet }
+    const outside = { probe: fakeProbe(), datastore: new FakeDatastore() }
+    const rest = { bird, clock, ...outside, ...kernel, configs, kubelet }
     const ports = { ...rest, cni: new FakeCniBinaries([]), manifests: new FakeManifests() }
     if (!move) return { ...ports, docker, systemd, unitFiles: files }
     return {

@@ -10,6 +10,7 @@ import { wanted as anyHost } from '../core/observed.ts'
 import { deadSession, restartTimeline, session, type Timeline } from '../fakes/bird.ts'
 import { FakeClock } from '../fakes/clock.ts'
 import { FakeCniBinaries } from '../fakes/cni-binaries.ts'
+import { FakeDatastore } from '../fakes/datastore.ts'
 import { FakeDialGuard } from '../fakes/dial-guard.ts'
 import { FakeDocker } from '../fakes/docker.ts'
 import { FakeKernelRoutes } from '../fakes/kernel-routes.ts'
@@ -72,6 +73,7 @@ export class FakeHost {
   readonly cni = new ConfiguredHost(this.ops)
   readonly plugins = new FakeCniBinaries(this.ops)
   readonly probe = fakeProbe()
+  readonly datastore = new FakeDatastore()
   oldId = ''
   readonly #options: HostOptions
   #restAtBoot = false
@@ -124,7 +126,7 @@ export class FakeHost {
   }
 
   ports(): Ports {
-    const { docker, clock, routes, dialGuard, probe, plugins } = this
+    const { docker, clock, routes, dialGuard, probe, datastore, plugins } = this
     const { bird } = this.node
     const { configs, kubelet } = this.cni
     const systemd = new FakeSystemd(docker)
@@ -136,6 +138,7 @@ export class FakeHost {
       routes,
       dialGuard,
       probe,
+      datastore,
       ...cni,
       systemd,
       unitFiles: systemd.files,

@@ -9,6 +9,7 @@ import { wanted as nothing } from '../core/observed.ts'
 import { FakeBird, restartTimeline } from '../fakes/bird.ts'
 import { FakeClock } from '../fakes/clock.ts'
 import { FakeCniBinaries } from '../fakes/cni-binaries.ts'
+import { FakeDatastore } from '../fakes/datastore.ts'
 import { FakeDialGuard } from '../fakes/dial-guard.ts'
 import { FakeDocker } from '../fakes/docker.ts'
 import { FakeKernelRoutes } from '../fakes/kernel-routes.ts'
@@ -138,6 +139,15 @@ export class StaticPodHost {
     return {
       ...{ docker, bird, clock, probe: fakeProbe(), ...rest },
       ...{ routes: new FakeKernelRoutes(), dialGuard: new FakeDialGuard() },
+      ...{
+        docker,
+        bird,
+        clock,
+        probe: fakeProbe(),
+        datastore: new FakeDatastore(),
+        routes: new FakeKernelRoutes(),
+        ...rest,
+      },
       ...{ configs: this.#besideManifests(configs, move), kubelet, manifests },
     }
   }

@@ -8,6 +8,7 @@ import { wanted as anyHost } from '../core/observed.ts'
 import { restartTimeline, session } from '../fakes/bird.ts'
 import { FakeClock } from '../fakes/clock.ts'
 import { FakeCniBinaries } from '../fakes/cni-binaries.ts'
+import { FakeDatastore } from '../fakes/datastore.ts'
 import { FakeDialGuard } from '../fakes/dial-guard.ts'
 import { FakeDocker } from '../fakes/docker.ts'
 import { FakeKernelRoutes } from '../fakes/kernel-routes.ts'
@@ -140,6 +141,7 @@ export class UnitHost {
       routes,
       dialGuard,
       probe: fakeProbe(),
+      datastore: new FakeDatastore(),
       configs,
       kubelet,
     }

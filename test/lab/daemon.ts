@@ -36,6 +36,17 @@ export async function daemonAlive(name: string): Promise<boolean> {
   }
 }
 
+/** Ends it as a crash would; one that does not live is no error. */
+export async function killDaemon(name: string): Promise<void> {
+  if (!(await daemonAlive(name))) return
+  const { pid } = JSON.parse(await readFile(pidFile(name), 'utf8')) as Identity
+  process.kill(pid, 'SIGKILL')
+  await until(`the end of ${name}`, async () => !(await daemonAlive(name)), {
+    timeoutMs: 10_000,
+    everyMs: 20,
+  })
+}
+
 /** Waits until a started daemon serves. Throws with the end of its log when it does not, at once when it ends. */
 export async function untilDaemonReady(name: string, ready: () => Promise<boolean>): Promise<void> {
   const decided = async (): Promise<boolean> => (await ready()) || !(await daemonAlive(name))

@@ -15,6 +15,8 @@ export const nodeTags: readonly NodeTag[] = [
   { tag: 'v2.6.5', version: 'v2.6.5' },
   { tag: 'v2.6.12', version: 'v2.6.12' },
   { tag: 'v3.26.1', version: 'v3.26.1' },
+  // What it is, only its label tells.
+  { tag: 'latest', version: 'v3.9.0' },
   bad('exits-at-once'),
   bad('crashes-after-3s'),
   bad('no-bird'),
@@ -34,6 +36,8 @@ export function imageDefaults(version: string): { env: string[]; labels: Record<
     env: [
       'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
       `LAB_IMAGE_DEFAULT=of-${version}`,
+      // It needs no datastore; ETCD_ENDPOINTS gives it one to wait for.
+      'DATASTORE_TYPE=none',
       `LAB_DEFAULT_SINCE_${version.replaceAll(/\W/g, '_').toUpperCase()}=yes`,
     ],
     labels: {

@@ -1,4 +1,5 @@
 import { copyFile, rename } from 'node:fs/promises'
+import { Etcd } from './etcd.ts'
 import { Host } from './host.ts'
 import { readLabFile } from './lab-file.ts'
 import { Mesh } from './mesh.ts'
@@ -37,10 +38,15 @@ export class Lab {
 
   /** The mesh of a vitest worker: worker k has hosts 2k-1 and 2k, so that workers do not meet; LAB_PAIR picks k. */
   workerMesh(): Mesh {
-    const worker = Number(process.env['LAB_PAIR'] ?? process.env['VITEST_POOL_ID'] ?? 1)
+    const worker = workerNumber()
     const hosts = this.hosts.slice(2 * (worker - 1), 2 * worker)
     if (hosts.length === 2) return this.mesh(hosts)
     throw new Error(`cannot give worker ${worker} two hosts: the lab has ${this.hosts.length}`)
+  }
+
+  /** calico/node's datastore, on the switch: reached from every host. Each worker has its own; it runs once it is started. */
+  etcd(kind: 'plain' | 'tls'): Etcd {
+    return new Etcd(kind, workerNumber())
   }
 
   /** A further BGP speaker on the wire, cheap to start and to kill. Addresses from 192.0.2.100 are free. */
@@ -48,6 +54,8 @@ export class Lab {
     return new Router(address)
   }
 }
+
+const workerNumber = (): number => Number(process.env['LAB_PAIR'] ?? process.env['VITEST_POOL_ID'] ?? 1)
 
 /** The lab that is running. */
 export async function attachLab(): Promise<Lab> {

@@ -6,6 +6,7 @@ import { FakeBird, session, type Timeline, upView } from '../fakes/bird.ts'
 import { FakeClock } from '../fakes/clock.ts'
 import { FakeCniBinaries } from '../fakes/cni-binaries.ts'
 import { FakeCniConfigs, FakeKubelet } from '../fakes/cni-config.ts'
+import { FakeDatastore } from '../fakes/datastore.ts'
 import { FakeDialGuard } from '../fakes/dial-guard.ts'
 import { FakeDocker } from '../fakes/docker.ts'
 import { FakeKernelRoutes } from '../fakes/kernel-routes.ts'
@@ -51,6 +52,7 @@ export async function trialOf(birds: { 4: Birds; 6?: Birds }, now = 0, changes: 
     docker,
     bird,
     probe: fakeProbe(),
+    datastore: new FakeDatastore(),
     routes: new FakeKernelRoutes(),
     dialGuard: new FakeDialGuard(),
     cni: new FakeCniBinaries(),

@@ -1,0 +1,47 @@
+import type { ObservedDatastore } from '../datastore/observed.ts'
+import type { Problem } from '../errors.ts'
+import { type Objection, problemsOn, type Rule, type RuleOn, rulesOn } from './rule.ts'
+
+interface Subject {
+  name: string
+  datastore: ObservedDatastore
+}
+
+/** calico/node waits for its datastore at each start, for ever, and starts no BIRD before: the old image does as well. */
+const RULE: RuleOn<Subject> = {
+  code: 'datastore-unreachable',
+  severity: 'error',
+  allowable: true,
+  about: 'the datastore answers: calico/node does not start without it',
+  seen: ({ datastore: { by, endpoints } }) => `${endpoints.map(({ shown }) => shown).join(', ')} (${by})`,
+  check: datastoreObjections,
+}
+
+export const datastoreRules: Rule[] = rulesOn(
+  ({ node }) =>
+    node?.datastore ? { name: node.container.Name.replace(/^\//, ''), datastore: node.datastore } : null,
+  [RULE],
+)
+
+const NAMES = { etcd: 'etcd', kubernetes: 'Kubernetes API server' } as const
+const HEALTH = { etcd: 'health', kubernetes: 'healthz' } as const
+
+/** One of several is enough: etcd's client takes the next one. */
+function datastoreObjections({ name, datastore: { kind, by, endpoints } }: Subject): Objection[] {
+  const away = endpoints.filter(({ failure }) => failure !== null)
+  const [first] = away
+  if (!first) return []
+  const why = away.map(({ shown, failure }) => `${shown}: ${failure ?? ''}`).join('; ')
+  const fix = `bring it back, or correct ${by}: curl -k ${first.shown}/${HEALTH[kind]}`
+  if (away.length < endpoints.length) {
+    const message = `${away.length} of the ${endpoints.length} endpoints of ${name}'s ${NAMES[kind]} do not answer (${why})`
+    return [{ severity: 'warning', message, fix }]
+  }
+  const message = `cannot restart ${name}: ${NAMES[kind]} does not answer (${why}), and calico/node waits for it at its start`
+  return [{ message, fix }]
+}
+
+/** The same outside of a preflight. */
+export function problemsOfDatastore(subject: Subject, allow: string[]): Problem[] {
+  return problemsOn(RULE, subject, allow)
+}

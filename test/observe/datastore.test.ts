@@ -1,0 +1,132 @@
+import { beforeEach, describe, expect, it } from 'vitest'
+import { AgentError } from '../../agent/core/errors.ts'
+import { datastoreProblems, observeDatastore } from '../../agent/observe/datastore.ts'
+import { container, image } from '../core/observed.ts'
+import { FakeDatastore } from '../fakes/datastore.ts'
+
+let datastore: FakeDatastore
+let files: Map<string, string | AgentError>
+beforeEach(() => {
+  datastore = new FakeDatastore()
+  files = new Map()
+})
+
+function ports() {
+  const readContainerFile = (_: string, path: string) => {
+    const file = files.get(path)
+    return file instanceof AgentError ? Promise.reject(file) : Promise.resolve(file)
+  }
+  return { datastore, docker: { readContainerFile, inspectImage: () => Promise.resolve(image('1')) } }
+}
+
+const withEnv = (Env: string[], HostConfig = {}) =>
+  container({ Config: { Image: 'calico/node:v2.6.5', Env }, HostConfig })
+
+const look = (Env: string[], HostConfig = {}) =>
+  observeDatastore({ container: withEnv(Env, HostConfig), image: null }, ports())
+
+const problems = (Env: string[], allow: string[] = []) => datastoreProblems(withEnv(Env), allow, ports())
+
+const ETCD = ['ETCD_ENDPOINTS=http://user:pw@a:2379,https://b:2379']
+
+describe('the look at the datastore', () => {
+  it('dials every endpoint', async () => {
+    datastore.away.set('a:2379', 'connection refused')
+    expect(await look(ETCD)).toEqual({
+      kind: 'etcd',
+      by: 'ETCD_ENDPOINTS',
+      endpoints: [
+        { shown: 'http://a:2379', failure: 'connection refused' },
+        { shown: 'https://b:2379', failure: null },
+      ],
+    })
+    expect(datastore.dialled).toEqual(['a:2379', 'tls b:2379'])
+  })
+
+  it('goes where docker run --add-host leads', async () => {
+    await look(['ETCD_ENDPOINTS=http://etcd:2379'], { NetworkMode: 'host', ExtraHosts: ['etcd:192.0.2.9'] })
+    expect(datastore.dialled).toEqual(['192.0.2.9:2379'])
+  })
+
+  it('finds etcd by DNS, with TLS and without', async () => {
+    datastore.records.set('_etcd-client._tcp.example.org', [{ host: 'a.example.org.', port: 2379 }])
+    datastore.records.set('_etcd-client-ssl._tcp.example.org', [{ host: 'b.example.org', port: 2379 }])
+    await look(['ETCD_DISCOVERY_SRV=example.org'])
+    expect(datastore.dialled).toEqual(['tls b.example.org:2379', 'a.example.org:2379'])
+  })
+
+  it('fails where DNS knows none', async () => {
+    expect((await look(['ETCD_DISCOVERY_SRV=example.org']))?.endpoints).toEqual([
+      { shown: '_etcd-client._tcp.example.org', failure: expect.stringContaining('SRV') as string },
+    ])
+  })
+
+  it('reads a mounted calicoctl.cfg where the environment names none', async () => {
+    files.set('/etc/calico/calicoctl.cfg', '{"spec":{"etcdEndpoints":"https://c:2379"}}')
+    await look(['NODENAME=host-1'])
+    await look(ETCD)
+    expect(datastore.dialled).toEqual(['tls c:2379', 'a:2379', 'tls b:2379'])
+  })
+
+  it('reads the kubeconfig in the container', async () => {
+    const kubeconfig = {
+      'current-context': 'x',
+      contexts: [{ name: 'x', context: { cluster: 'y' } }],
+      clusters: [{ name: 'y', cluster: { server: 'https://api:6443' } }],
+    }
+    files.set('/etc/k', JSON.stringify(kubeconfig))
+    expect(await look(['DATASTORE_TYPE=kubernetes', 'KUBECONFIG=/etc/k'])).toEqual({
+      kind: 'kubernetes',
+      by: 'KUBECONFIG',
+      endpoints: [{ shown: 'https://api:6443', failure: null }],
+    })
+  })
+
+  it('takes the default of v2 where nothing names another', async () => {
+    await look(['NODENAME=host-1'])
+    expect(datastore.dialled).toEqual(['127.0.0.1:2379'])
+  })
+
+  it.each<[string, string[], object]>([
+    ['a kubeconfig that is not there', ['DATASTORE_TYPE=kubernetes', 'KUBECONFIG=/etc/k'], {}],
+    ['an endpoint that cannot be dialled from here', ['ETCD_ENDPOINTS=http://a:1,unix:///x'], {}],
+    ['another network than the host’s', ETCD, { NetworkMode: 'bridge' }],
+    ['another kind of datastore', ['DATASTORE_TYPE=other'], {}],
+  ])('cannot tell with %s', async (_, env, host) => {
+    expect(await look(env, host)).toBeNull()
+    expect(datastore.dialled).toEqual([])
+  })
+
+  it('cannot tell by a file that cannot be read', async () => {
+    files.set('/etc/k', new AgentError('file-too-large', 'too large', { fix: 'none' }))
+    expect(await look(['DATASTORE_TYPE=kubernetes', 'KUBECONFIG=/etc/k'])).toBeNull()
+  })
+})
+
+describe('what stands against a restart right now', () => {
+  it('is nothing where an endpoint answers, or none is known', async () => {
+    expect(await problems(ETCD)).toEqual([])
+    expect(await problems(['DATASTORE_TYPE=other'])).toEqual([])
+  })
+
+  it('is a datastore that is away, unless that is allowed', async () => {
+    datastore.away.set('a:2379', 'connection refused').set('b:2379', 'no answer within 2 s')
+    const [problem, ...more] = await problems(ETCD)
+    expect(more).toEqual([])
+    expect(problem).toMatchObject({ code: 'datastore-unreachable', severity: 'error' })
+    expect(problem?.message).toBe(
+      'cannot restart calico-node: etcd does not answer (http://a:2379: connection refused; https://b:2379: no answer within 2 s), and calico/node waits for it at its start',
+    )
+    expect(problem?.fix).toContain('--allow datastore-unreachable')
+    expect(await problems(ETCD, ['datastore-unreachable'])).toMatchObject([{ severity: 'warning' }])
+  })
+
+  it('is worth a warning where one of several is away', async () => {
+    datastore.away.set('b:2379', 'it does not speak TLS')
+    const all = await problems(ETCD)
+    expect(all).toMatchObject([{ code: 'datastore-unreachable', severity: 'warning' }])
+    expect(all[0]?.message).toBe(
+      "1 of the 2 endpoints of calico-node's etcd do not answer (https://b:2379: it does not speak TLS)",
+    )
+  })
+})
