@@ -1,4 +1,5 @@
 import { type DiallingNeighbor, diallingPatience, toBeLetIn } from '../core/bird/dialling.ts'
+import type { BirdView } from '../core/bird/view.ts'
 import type { Gate } from '../core/plan/plan.ts'
 import { orWarn } from './held-routes.ts'
 import type { BirdLook } from './look.ts'
@@ -27,25 +28,20 @@ export async function openDialling(context: StepContext): Promise<void> {
   await orWarn(context, () => context.dialGuard.open())
 }
 
-/** To be called at each look: lets those neighbors in that must come by themselves, each once. */
+/** To be asked at each look: lets those neighbors in that must come by themselves, each once. */
 export class DialLift {
   readonly #gate: Gate
   readonly #context: StepContext
-  readonly #patienceMs: number
+  readonly #upSince: (number | null)[] = []
   readonly #letIn = new Set<string>()
 
-  /** `patienceMs` counts from when the old BIRD was gone, as `sinceGoneMs` does. */
-  constructor(gate: Gate, context: StepContext, patienceMs = diallingPatience(gate)) {
+  constructor(gate: Gate, context: StepContext) {
     this.#gate = gate
     this.#context = context
-    this.#patienceMs = patienceMs
   }
 
-  async after({ views }: Pick<BirdLook, 'views'>, sinceGoneMs: number): Promise<void> {
-    const times = { sinceGoneMs, patienceMs: this.#patienceMs }
-    const wanted = this.#gate.daemons.flatMap(({ dialling = [] }, i) =>
-      toBeLetIn(dialling, views[i] ?? { state: 'down' }, times),
-    )
+  async after({ views }: Pick<BirdLook, 'views'>): Promise<void> {
+    const wanted = this.#gate.daemons.flatMap(({ dialling = [] }, i) => this.#wanted(i, dialling, views[i]))
     const addresses = wanted.map(({ address }) => address).filter((address) => !this.#letIn.has(address))
     if (addresses.length === 0) return
     for (const address of addresses) this.#letIn.add(address)
@@ -53,5 +49,17 @@ export class DialLift {
       const neighbors = await this.#context.dialGuard.open(addresses)
       if (neighbors.length > 0) this.#context.emit({ type: 'let-in', neighbors })
     })
+  }
+
+  #wanted(
+    daemon: number,
+    neighbors: DiallingNeighbor[],
+    view: BirdView = { state: 'down' },
+  ): DiallingNeighbor[] {
+    const now = this.#context.clock.now()
+    const since = view.state === 'down' ? null : (this.#upSince[daemon] ?? now)
+    this.#upSince[daemon] = since
+    const times = { upForMs: since === null ? 0 : now - since, patienceMs: diallingPatience(this.#gate) }
+    return toBeLetIn(neighbors, view, times)
   }
 }

@@ -66,7 +66,7 @@ class TrialWatch {
   constructor(trial: Trial, context: StepContext) {
     this.#trial = trial
     this.#context = context
-    this.#dialLift = new DialLift(trial.gate, context, trial.patienceMs)
+    this.#dialLift = new DialLift(trial.gate, context)
   }
 
   async run(): Promise<TrialResult> {
@@ -134,7 +134,7 @@ class TrialWatch {
 
   /** Holds the look against the baseline, and marks the window's moments. */
   async #judge(look: BirdLook): Promise<void> {
-    await this.#dialLift.after(look, this.#sinceGone())
+    await this.#dialLift.after(look)
     const { gate } = this.#trial
     const now = this.#context.clock.now()
     if (look.standings.every(({ phase }) => phase !== 'down')) this.#mark('bird-up')
