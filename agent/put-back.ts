@@ -1,6 +1,6 @@
 import type { App } from './app.ts'
 import { isError, type Problem } from './core/errors.ts'
-import type { Observed, ObservedControllers, Wanted } from './core/model.ts'
+import type { Observed, ObservedControllers, ObservedNode, Wanted } from './core/model.ts'
 import { type BackPart, cniBackPart, cniConfigBackPart } from './core/plan/back.ts'
 import { controllersOrUnitBack, nodeOrUnitBack } from './core/plan/build.ts'
 import { canBeUpgraded } from './core/plan/controllers.ts'
@@ -9,6 +9,7 @@ import { staticPodBackPart } from './core/plan/static-pod.ts'
 import { staticPodProblem } from './core/pod/static-pod.ts'
 import { preflightWithoutImage } from './core/preflight.ts'
 import type { RunState } from './journal/run-state.ts'
+import { withConfig } from './observe/bird-config.ts'
 import { observeHost } from './observe/observe.ts'
 import { replacedBy, replacedControllers, swappedPlugins, swappedPod } from './replaced.ts'
 
@@ -73,8 +74,24 @@ async function nodeBack({ app, target, observed, run }: Seen, old: OldContainer)
   if (node === null) return { part: null, problems }
   if (isBack(node, old) && node.container.State.Running) return { part: null, problems }
   if (problems.some(isError)) return { part: null, problems }
-  const input = { run, wanted: target, engineHostname: engine.name, node }
-  return { part: nodeOrUnitBack(input, await stateOfReplaced(app, old)), problems }
+  const replaced = await stateOfReplaced(app, old)
+  const dialled = replaced.parked ? await asItDials(app, node, old) : node
+  const input = { run, wanted: target, engineHostname: engine.name, node: dialled }
+  return { part: nodeOrUnitBack(input, replaced), problems }
+}
+
+/** A parked container has a config of its own: before v3.4 its BIRD dials neighbors for which the one that runs waits. */
+export async function asItDials(
+  { ports }: Pick<App, 'ports'>,
+  node: ObservedNode,
+  old: OldContainer,
+): Promise<ObservedNode> {
+  const parked = await withConfig(node.daemons, old.id, ports.docker)
+  const daemons = node.daemons.map((daemon, i) => {
+    const { neighbors = [], listenPort = 0 } = parked[i] ?? {}
+    return neighbors.length > 0 ? { ...daemon, neighbors, listenPort } : daemon
+  })
+  return { ...node, daemons }
 }
 
 async function controllersBack({ app, target, observed, run }: Seen, old: OldContainer): Promise<BackPart> {

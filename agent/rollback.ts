@@ -1,6 +1,6 @@
 import { type App, carryOut, resumeInterrupted } from './app.ts'
 import { AgentError, ExitCode, isError } from './core/errors.ts'
-import type { Wanted } from './core/model.ts'
+import type { ObservedNode, Wanted } from './core/model.ts'
 import { joinParts, type Leftovers } from './core/plan/part.ts'
 import type { OldContainer } from './core/plan/plan.ts'
 import { refusalOf } from './core/preflight.ts'
@@ -8,7 +8,7 @@ import type { Report } from './core/report.ts'
 import { isCommittedRun, type RunState } from './journal/run-state.ts'
 import { lookAgainOf } from './look-again.ts'
 import { unstarted } from './outcome.ts'
-import { partsBack } from './put-back.ts'
+import { asItDials, partsBack } from './put-back.ts'
 import { type InPlace, leftoversOf, replacedBy, replacedControllers } from './replaced.ts'
 import { stillThere } from './still-there.ts'
 
@@ -27,8 +27,10 @@ export async function rollback(app: App, wanted: Wanted, named: string | undefin
   const parts = back.flatMap(({ part }) => part ?? [])
   if (parts.length === 0) return unstarted('unchanged', null, problems)
   const leftovers = await leftoversOfRollback(app, wanted, history, undone)
+  const node = replacedBy(undone)
+  const next = (found: ObservedNode) => (node ? asItDials(app, found, node) : Promise.resolve(found))
   const { plan, diff } = joinParts({ run, command: 'rollback' }, parts, leftovers)
-  return await carryOut(app, plan, problems, diff, lookAgainOf(app, wanted))
+  return await carryOut(app, plan, problems, diff, lookAgainOf(app, wanted, next))
 }
 
 function findRun(history: RunState[], named: string | undefined): RunState {

@@ -27,30 +27,23 @@ export async function openDialling(context: StepContext): Promise<void> {
   await orWarn(context, () => context.dialGuard.open())
 }
 
-/** To be called at each look: lets those neighbors in that must come by themselves, each once. */
+type DialledGate = Pick<Gate, 'daemons' | 'budgetMs' | 'reserveMs'>
+
+/** To be asked at each look: lets those neighbors in that must come by themselves, each once. */
 export class DialLift {
-  readonly #gate: Pick<Gate, 'daemons'>
+  readonly #gate: DialledGate
   readonly #context: StepContext
-  readonly #patienceMs: number
+  readonly #upSince: (number | null)[] = []
   readonly #letIn = new Set<string>()
 
-  /** `patienceMs` counts from when the old BIRD was gone, as `sinceGoneMs` does. */
-  constructor(
-    gate: Pick<Gate, 'daemons' | 'budgetMs' | 'reserveMs'>,
-    context: StepContext,
-    patienceMs = diallingPatience(gate),
-  ) {
+  constructor(gate: DialledGate, context: StepContext) {
     this.#gate = gate
     this.#context = context
-    this.#patienceMs = patienceMs
   }
 
   /** `views` are the last looks, by daemon of the gate. */
-  async after(views: (BirdView<SessionRow> | undefined)[], sinceGoneMs: number): Promise<void> {
-    const times = { sinceGoneMs, patienceMs: this.#patienceMs }
-    const wanted = this.#gate.daemons.flatMap(({ dialling = [] }, i) =>
-      toBeLetIn(dialling, views[i] ?? { state: 'down' }, times),
-    )
+  async after(views: (BirdView<SessionRow> | undefined)[]): Promise<void> {
+    const wanted = this.#gate.daemons.flatMap(({ dialling = [] }, i) => this.#wanted(i, dialling, views[i]))
     const addresses = wanted.map(({ address }) => address).filter((address) => !this.#letIn.has(address))
     if (addresses.length === 0) return
     for (const address of addresses) this.#letIn.add(address)
@@ -58,5 +51,17 @@ export class DialLift {
       const neighbors = await this.#context.dialGuard.open(addresses)
       if (neighbors.length > 0) this.#context.emit({ type: 'let-in', neighbors })
     })
+  }
+
+  #wanted(
+    daemon: number,
+    neighbors: DiallingNeighbor[],
+    view: BirdView<SessionRow> = { state: 'down' },
+  ): DiallingNeighbor[] {
+    const now = this.#context.clock.now()
+    const since = view.state === 'down' ? null : (this.#upSince[daemon] ?? now)
+    this.#upSince[daemon] = since
+    const times = { upForMs: since === null ? 0 : now - since, patienceMs: diallingPatience(this.#gate) }
+    return toBeLetIn(neighbors, view, times)
   }
 }

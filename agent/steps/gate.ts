@@ -61,7 +61,7 @@ class TrialWatch {
     this.#daemons = daemonsThatCount(trial.gate.daemons)
     this.#looks = new TrialLooks(trial, this.#daemons, context)
     this.#state = stateAtStart(trial, this.#daemons)
-    this.#dialLift = new DialLift({ ...trial.gate, daemons: this.#daemons }, context, trial.patienceMs)
+    this.#dialLift = new DialLift({ ...trial.gate, daemons: this.#daemons }, context)
   }
 
   async run(): Promise<TrialResult> {
@@ -78,7 +78,7 @@ class TrialWatch {
         return { passed: true, window: this.#window(), unmet: [], problems: trialProblems(this.#state) }
       if (verdict.do === 'roll-back') return this.#failure(verdict.reason)
       if (verdict.do === 'release') await this.#release(verdict.peers)
-      await this.#dialLift.after(this.#looks.views, this.#sinceGone())
+      await this.#dialLift.after(this.#looks.views)
       if (this.#phase() === 'recovered') await this.#enable()
       await this.#context.clock.sleep(this.#pauseMs())
     }

@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest'
 import type { Host } from '../lab/index.ts'
-import { quickly } from './background.ts'
+import { quickly, startAgent } from './background.ts'
 import { agent, costOf, expectAsBefore, expectNoCost, image, nodeId, type World, world } from './support.ts'
 import { MOMENTS, upgradeUntil } from './under-way.ts'
 
@@ -68,14 +68,20 @@ describe('a neighbor that dials as well', () => {
     expect({ code, outcome: report.outcome }).toEqual({ code: 0, outcome: 'upgraded' })
   })
 
-  it('is let in at once where the new BIRD waits for it, as from v3.4 on', async () => {
+  it('is let in at once where the new BIRD waits for it, as from v3.4 on, and kept out by a rollback', async () => {
     const at = await world({ env: { LAB_MESH: 'of-version' } })
     const { host, peer } = at
     const flags = [...(await quickly(host)), '--allow', 'datastore-migration']
-    const { report, stderr } = await underTraffic(at, () =>
-      agent(host, 'upgrade', '--node', image('v3.26.1'), ...flags),
-    )
-    expect(report.outcome).toBe('upgraded')
-    expect(stderr).toContain(`may dial again: ${peer.address}`)
+    const forth = await underTraffic(at, () => agent(host, 'upgrade', '--node', image('v3.26.1'), ...flags))
+    expect(forth.report.outcome).toBe('upgraded')
+    expect(forth.stderr).toContain(`may dial again: ${peer.address}`)
+
+    const back = await underTraffic(at, async () => {
+      const run = await startAgent(host, 'rollback', ...flags)
+      await run.untilLogs(MOMENTS.birdUp)
+      expect(await keptOut(host)).toEqual([peer.address])
+      return await run.done
+    })
+    expect(back.report.outcome).toBe('rolled-back')
   })
 })

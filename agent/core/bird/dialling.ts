@@ -34,23 +34,25 @@ export function diallingNeighbors({ view, neighbors, listenPort }: ConfiguredBir
  */
 const MUST_COME = /^Passive|Socket: (?:Connection refused|No route to host)/
 
-/** The neighbors that must be let in: by BIRD's own words, or since they were not reached in `patienceMs`. */
+/** The neighbors that must be let in: by BIRD's own words, or since they were not reached in its first `patienceMs`. */
 export function toBeLetIn(
   neighbors: readonly DiallingNeighbor[],
   view: BirdView<SessionRow>,
-  { sinceGoneMs, patienceMs }: { sinceGoneMs: number; patienceMs: number },
+  { upForMs, patienceMs }: { upForMs: number; patienceMs: number },
 ): DiallingNeighbor[] {
+  // who dials a BIRD that is not up yet only collides with it later
+  if (view.state === 'down') return []
   return neighbors.filter(({ name }) => {
     const session = view.state === 'up' ? view.sessions.find((one) => one.name === name) : undefined
     if (session?.established === true) return false
-    return sinceGoneMs >= patienceMs || (session !== undefined && MUST_COME.test(session.info))
+    return upForMs >= patienceMs || (session !== undefined && MUST_COME.test(session.info))
   })
 }
 
 /** BIRD's sessions come back within 6 s where nothing collides, rarely within 18 s. */
 const PATIENCE_MS = 20_000
 
-/** How long a neighbor is kept from dialling: what is left of the budget must do for its retries. */
+/** For how long BIRD alone dials: in what is left of the budget, a neighbor must still come by its own retries. */
 export function diallingPatience({ budgetMs, reserveMs }: { budgetMs: number; reserveMs: number }): number {
-  return Math.min(PATIENCE_MS, Math.floor((budgetMs - reserveMs) / 3))
+  return Math.min(PATIENCE_MS, Math.floor((budgetMs - reserveMs) / 2))
 }

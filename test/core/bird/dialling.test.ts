@@ -26,12 +26,15 @@ describe('toBeLetIn', () => {
     listenPort: 179,
   }))
   const connecting = (host: number, info = 'Connect') => ({ ...deadSession(host), info })
-  const at = (sinceGoneMs: number) => ({ sinceGoneMs, patienceMs: 20_000 })
+  const at = (upForMs: number) => ({ upForMs, patienceMs: 20_000 })
   const letIn = (...args: Parameters<typeof toBeLetIn>) => toBeLetIn(...args).map(({ address }) => address)
 
   it('is nobody while BIRD still dials', () => {
-    expect(letIn(neighbors, { state: 'down' }, at(19_999))).toEqual([])
     expect(letIn(neighbors, upView('new', [session(2), connecting(3)]), at(19_999))).toEqual([])
+  })
+
+  it('is nobody while BIRD is not up: who dials it as it comes collides with it', () => {
+    expect(letIn(neighbors, { state: 'down' }, at(20_000))).toEqual([])
   })
 
   it('are those whose sessions did not come in time', () => {
@@ -55,8 +58,8 @@ describe('toBeLetIn', () => {
 describe('diallingPatience', () => {
   it.each([
     [90_000, 20_000, 20_000],
-    [60_000, 20_000, 13_333],
-    [30_000, 10_000, 6_666],
+    [50_000, 16_666, 16_667],
+    [30_000, 10_000, 10_000],
   ])('of %i ms, %i of them in reserve, is %i ms', (budgetMs, reserveMs, expected) => {
     expect(diallingPatience({ budgetMs, reserveMs })).toBe(expected)
   })
