@@ -1,7 +1,7 @@
 import { statfs } from 'node:fs/promises'
 import { get } from 'node:http'
 import { connect } from 'node:net'
-import type { Probe } from '../ports/probe.ts'
+import type { Probe, Reach } from '../ports/probe.ts'
 
 const DEADLINE_MS = 2_000
 
@@ -26,22 +26,22 @@ async function httpStatus(url: string): Promise<number | null> {
 const REACH_DEADLINE_MS = 5_000
 const UNREACHABLE = ['EHOSTUNREACH', 'ENETUNREACH', 'EHOSTDOWN', 'ENETDOWN', 'ENONET']
 
-async function reach(address: string, port: number): Promise<'there' | 'unreachable'> {
+async function reach(address: string, port: number): Promise<Reach> {
   return await new Promise((resolve) => {
     const socket = connect({ host: address, port })
-    const settle = (answer: 'there' | 'unreachable'): void => {
+    const settle = (answer: Reach): void => {
       clearTimeout(timer)
       socket.destroy()
       resolve(answer)
     }
     const timer = setTimeout(() => {
-      settle('there')
+      settle('silent')
     }, REACH_DEADLINE_MS)
     socket.on('connect', () => {
-      settle('there')
+      settle('accepts')
     })
     socket.on('error', ({ code = '' }: NodeJS.ErrnoException) => {
-      settle(UNREACHABLE.includes(code) ? 'unreachable' : 'there')
+      settle(UNREACHABLE.includes(code) ? 'unreachable' : code === 'ECONNREFUSED' ? 'refuses' : 'silent')
     })
   })
 }

@@ -1,5 +1,6 @@
 import type { GatedDaemon } from '../core/bird/baseline.ts'
 import type { TrialState } from '../core/bird/trial.ts'
+import type { Reach } from '../ports/probe.ts'
 import type { StepContext } from './step.ts'
 
 /** Disables the dead peers that alone hold the recovery back, so that BIRD stops waiting for them. */
@@ -36,13 +37,19 @@ async function switched(peers: string[], command: (peer: string) => Promise<void
   return peers.filter((_, i) => results[i]?.status === 'fulfilled')
 }
 
-/** Neighbors whose hosts cannot be reached at all: they are gone. One that refuses or drops the connection lives. */
-export async function unreachable(
+/**
+ * Neighbors that are gone: their hosts cannot be reached at all. One that refuses or drops the connection lives, and is
+ * missing; only the old node on its way back (`isOld`) is not held to a neighbor where no BIRD listens.
+ */
+export async function gonePeers(
   peers: { neighbor: string; port: number }[],
+  isOld: boolean,
   { probe }: Pick<StepContext, 'probe'>,
 ): Promise<string[]> {
   const answers = await Promise.all(
-    peers.map(({ neighbor, port }) => probe.reach(neighbor, port).catch(() => 'there' as const)),
+    peers.map(({ neighbor, port }) => probe.reach(neighbor, port).catch(() => 'silent' as const)),
   )
-  return peers.filter((_, i) => answers[i] === 'unreachable').map(({ neighbor }) => neighbor)
+  const isGone = (answer: Reach | undefined): boolean =>
+    answer === 'unreachable' || (isOld && answer === 'refuses')
+  return peers.filter((_, i) => isGone(answers[i])).map(({ neighbor }) => neighbor)
 }

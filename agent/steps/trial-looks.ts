@@ -3,7 +3,7 @@ import type { HealthSight, Sights } from '../core/bird/trial.ts'
 import type { BirdView, Depth, SessionRow } from '../core/bird/view.ts'
 import { failingCheck, lookAtFelix } from './health.ts'
 import { type ContainerLook, lookAtContainer, lookAtDaemon, type Trial } from './look.ts'
-import { unreachable } from './peers.ts'
+import { gonePeers } from './peers.ts'
 import { Recurring } from './recurring.ts'
 import type { StepContext } from './step.ts'
 
@@ -47,7 +47,9 @@ export class TrialLooks {
     )
     this.#container = new Recurring(() => lookAtContainer(container, context))
     this.#health = new Recurring(() => this.#lookAtHealth())
-    this.#peers = new Recurring(() => unreachable(this.#interest.peers, context))
+    this.#peers = new Recurring(() =>
+      gonePeers(this.#interest.peers, trial.patienceMs !== undefined, context),
+    )
   }
 
   /** The container as it was last seen. */

@@ -36,17 +36,18 @@ export function trialProblems(state: TrialState): Problem[] {
   return [
     ...missing
       .filter(({ neighbor }) => state.gonePeers.includes(neighbor))
-      .map(({ neighbor }) => peerLost(neighbor)),
+      .map(({ neighbor }) => peerLost(neighbor, state.terms.peersMayBeGone)),
     ...state.daemons.flatMap(({ standing }) => standing.fewer).map(routesFewer),
     ...state.daemons.flatMap(flaps).map(sessionFlapped),
   ]
 }
 
-function peerLost(neighbor: string): Problem {
+function peerLost(neighbor: string, isOld: boolean): Problem {
+  const why = isOld ? 'its host cannot be reached, or no BIRD listens there' : 'its host cannot be reached'
   return {
     code: 'peer-lost',
     severity: 'warning',
-    message: `peer ${neighbor} went away during the upgrade: its host cannot be reached`,
+    message: `peer ${neighbor} went away during the upgrade: ${why}`,
     fix: `look at host ${neighbor}; its session comes back by itself`,
   }
 }

@@ -129,9 +129,11 @@ describe('a session', () => {
   })
 
   it.each([
-    ['there', false],
+    ['accepts', false],
+    ['refuses', false],
+    ['silent', false],
     ['unreachable', true],
-  ] as const)('of a peer whose host is %s is excused: %s', async (answer, passed) => {
+  ] as const)('of a peer that is missing and %s is excused: %s', async (answer, passed) => {
     const other = session(3, { established: false, info: 'Active', imported: 0 })
     const old = upView('old', [session(2), session(3)])
     const { trial, context } = await trialOf(of([{ at: 200, view: upView('new', [session(2), other]) }], old))
