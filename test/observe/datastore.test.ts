@@ -126,7 +126,7 @@ describe('what stands against a restart right now', () => {
     const all = await problems(ETCD)
     expect(all).toMatchObject([{ code: 'datastore-unreachable', severity: 'warning' }])
     expect(all[0]?.message).toBe(
-      "1 of the 2 endpoints of calico-node's etcd do not answer (https://b:2379: it does not speak TLS)",
+      'etcd does not answer at 1 of 2 endpoints (https://b:2379: it does not speak TLS); calico-node uses the others',
     )
   })
 })

@@ -27,7 +27,7 @@ export function datastorePlace(settings: DatastoreSettings, version: string | nu
   if (datastoreType !== '' && datastoreType !== 'etcdv2') return null
   return {
     kind: 'etcd',
-    by: "calico/node's default",
+    by: "v2's default, as nothing else is set",
     urls: [`${etcdScheme || 'http'}://${DEFAULT_AUTHORITY}`],
   }
 }

@@ -16,11 +16,11 @@ type Setting = keyof typeof VARIABLES
 export interface DatastoreSettings extends Record<Setting, string> {
   /** What a pod's environment says of the API server. */
   inCluster: { host: string; port: string } | null
-  /** Where they stand: nothing for the environment, or the path of a file. */
+  /** The file that they stand in; null for the environment. */
   file: string | null
 }
 
-/** Read beside the environment by nothing of calico/node's own; where it is mounted, it tells what is meant. */
+/** calico/node itself reads the environment alone; where this file is mounted, it shows what its operator means. */
 export const CALICOCTL_CFG = '/etc/calico/calicoctl.cfg'
 
 /** `CALICO_NAME` goes before `NAME` (projectcalico/libcalico-go: lib/apiconfig, read by envconfig with that prefix). */

@@ -23,7 +23,7 @@ export const datastoreRules: Rule[] = rulesOn(
   [RULE],
 )
 
-const NAMES = { etcd: 'etcd', kubernetes: 'Kubernetes API server' } as const
+const NAMES = { etcd: 'etcd', kubernetes: 'the Kubernetes API server' } as const
 const HEALTH = { etcd: 'health', kubernetes: 'healthz' } as const
 
 /** One of several is enough: etcd's client takes the next one. */
@@ -32,9 +32,9 @@ function datastoreObjections({ name, datastore: { kind, by, endpoints } }: Subje
   const [first] = away
   if (!first) return []
   const why = away.map(({ shown, failure }) => `${shown}: ${failure ?? ''}`).join('; ')
-  const fix = `bring it back, or correct ${by}: curl -k ${first.shown}/${HEALTH[kind]}`
+  const fix = `curl -k ${first.shown}/${HEALTH[kind]} shows whether it answers; bring it back, or correct what names it (${by})`
   if (away.length < endpoints.length) {
-    const message = `${away.length} of the ${endpoints.length} endpoints of ${name}'s ${NAMES[kind]} do not answer (${why})`
+    const message = `${NAMES[kind]} does not answer at ${away.length} of ${endpoints.length} endpoints (${why}); ${name} uses the others`
     return [{ severity: 'warning', message, fix }]
   }
   const message = `cannot restart ${name}: ${NAMES[kind]} does not answer (${why}), and calico/node waits for it at its start`
