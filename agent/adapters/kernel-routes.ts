@@ -1,7 +1,7 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
+import { execFile } from 'node:child_process'
 import { AgentError } from '../core/errors.ts'
 import type { KernelRoutes } from '../ports/kernel-routes.ts'
+import { cannotStart, isNotStarted } from './program-error.ts'
 
 /** After the RFC of graceful restart; a table and two places in the rules that nobody else has. */
 const HELD_TABLE = 24724
@@ -53,18 +53,35 @@ async function release(): Promise<void> {
   }
 }
 
+const TIMEOUT_MS = 5_000
+/** A route has 100 bytes. */
+const MAX_OUTPUT_BYTES = 64 * 1024 * 1024
+
 /** Words without blanks only; no shell sees them. */
 async function ip(words: string, input = ''): Promise<string> {
-  const child = spawn('ip', words.split(' '), { timeout: 5_000 })
-  let [output, errors] = ['', '']
-  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()))
-  child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()))
-  child.stdin.on('error', () => undefined)
-  child.stdin.end(input)
-  const [code] = (await once(child, 'close').catch(() => [null])) as [number | null]
+  const { error, output, errors } = await run(words.split(' '), input)
   // A batch is carried on over single routes that cannot be added.
-  if (code === 0 || (code !== null && input !== '')) return output
-  throw new AgentError('routes-not-held', `cannot run ip ${words}: ${errors.trim()}`, {
-    fix: 'install iproute2, or look at ip rule show',
+  if (error === null || (typeof error.code === 'number' && input !== '')) return output
+  if (isNotStarted(error)) throw cannotStart('routes-not-held', 'ip', error)
+  const reason = error.killed === true ? `it did not end within ${TIMEOUT_MS / 1000} s` : errors.trim()
+  throw new AgentError('routes-not-held', `cannot run ip ${words}: ${reason}`, {
+    fix: 'look at ip rule show',
+  })
+}
+
+interface Ended {
+  error: (Error & { code?: unknown; killed?: boolean }) | null
+  output: string
+  errors: string
+}
+
+async function run(argv: string[], input: string): Promise<Ended> {
+  const options = { timeout: TIMEOUT_MS, killSignal: 'SIGKILL', maxBuffer: MAX_OUTPUT_BYTES } as const
+  return await new Promise((resolve) => {
+    const child = execFile('ip', argv, options, (error, output, errors) => {
+      resolve({ error, output, errors })
+    })
+    child.stdin?.on('error', () => undefined)
+    child.stdin?.end(input)
   })
 }

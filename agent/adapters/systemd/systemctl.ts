@@ -3,6 +3,7 @@ import { x } from 'tinyexec'
 import { AgentError, ExitCode } from '../../core/errors.ts'
 import { parseUnitState, type UnitState } from '../../core/unit/state.ts'
 import type { Systemd } from '../../ports/systemd.ts'
+import { cannotStart, isNotStarted } from '../program-error.ts'
 import { hasClient, unitOfClient } from './docker-clients.ts'
 
 const QUERY_TIMEOUT_MS = 10_000
@@ -96,8 +97,11 @@ interface Answer {
 
 async function systemctl(argv: string[], timeout: number): Promise<Answer> {
   try {
-    return await x('systemctl', argv, { timeout })
+    return await x('systemctl', argv, { timeout, nodeOptions: { killSignal: 'SIGKILL' } })
   } catch (error) {
+    // only where it is not there is no systemd
+    if (isNotStarted(error) && error.code !== 'ENOENT')
+      throw cannotStart('systemd-failed', 'systemctl', error)
     return { exitCode: undefined, stdout: '', stderr: error instanceof Error ? error.message : String(error) }
   }
 }
