@@ -11,9 +11,7 @@ export function healthChecks(env: Map<string, string>, version: string | null): 
   const checks: HealthCheck[] = []
   const felix = /^(true|1|yes|y|t)$/i.test(env.get('FELIX_HEALTHENABLED') ?? '')
   if (felix) {
-    // Felix takes an empty setting as none
-    const host = env.get('FELIX_HEALTHHOST') || 'localhost'
-    checks.push({ kind: 'http', url: `http://${host}:${env.get('FELIX_HEALTHPORT') || '9099'}/readiness` })
+    checks.push({ kind: 'http', url: `http://${felixAddress(env)}/readiness` })
   }
   if (version !== null && semver.gte(version, '3.2.0') && backendOf(env) === 'bird') {
     checks.push({
@@ -22,6 +20,13 @@ export function healthChecks(env: Map<string, string>, version: string | null): 
     })
   }
   return checks
+}
+
+/** Felix takes an empty setting as none. A URL has an IPv6 address in brackets. */
+function felixAddress(env: Map<string, string>): string {
+  const host = env.get('FELIX_HEALTHHOST') || 'localhost'
+  const isBare = host.includes(':') && !host.startsWith('[')
+  return `${isBare ? `[${host}]` : host}:${env.get('FELIX_HEALTHPORT') || '9099'}`
 }
 
 const BACKENDS_WITHOUT_BIRD = ['none', 'vxlan', 'gobgp']
