@@ -19,7 +19,7 @@ const layers = {
     from: 'adapters/([^/.]+)[./]',
     to: [
       'adapters/$1[./]',
-      'adapters/(atomic-file|deadline|file-error|program-error|read-file|http)[./]',
+      'adapters/(atomic-file|deadline|file-error|program-error|read-file|run-program|http)[./]',
       'core/',
       'ports/',
     ],

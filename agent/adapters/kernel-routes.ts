@@ -1,7 +1,7 @@
-import { execFile } from 'node:child_process'
 import { AgentError } from '../core/errors.ts'
 import type { KernelRoutes } from '../ports/kernel-routes.ts'
-import { cannotStart, isNotStarted } from './program-error.ts'
+import { cannotStart } from './program-error.ts'
+import { runProgram } from './run-program.ts'
 
 /** After the RFC of graceful restart; a table and two places in the rules that nobody else has. */
 const HELD_TABLE = 24724
@@ -54,34 +54,17 @@ async function release(): Promise<void> {
 }
 
 const TIMEOUT_MS = 5_000
-/** A route has 100 bytes. */
-const MAX_OUTPUT_BYTES = 64 * 1024 * 1024
 
 /** Words without blanks only; no shell sees them. */
 async function ip(words: string, input = ''): Promise<string> {
-  const { error, output, errors } = await run(words.split(' '), input)
+  const { exitCode, stdout, stderr } = await runProgram('ip', words.split(' '), TIMEOUT_MS, input).catch(
+    (error: unknown) => {
+      throw cannotStart('routes-not-held', 'ip', error as Error)
+    },
+  )
   // A batch is carried on over single routes that cannot be added.
-  if (error === null || (typeof error.code === 'number' && input !== '')) return output
-  if (isNotStarted(error)) throw cannotStart('routes-not-held', 'ip', error)
-  const reason = error.killed === true ? `it did not end within ${TIMEOUT_MS / 1000} s` : errors.trim()
-  throw new AgentError('routes-not-held', `cannot run ip ${words}: ${reason}`, {
+  if (exitCode === 0 || (exitCode !== null && input !== '')) return stdout
+  throw new AgentError('routes-not-held', `cannot run ip ${words}: ${stderr.trim()}`, {
     fix: 'look at ip rule show',
-  })
-}
-
-interface Ended {
-  error: (Error & { code?: unknown; killed?: boolean }) | null
-  output: string
-  errors: string
-}
-
-async function run(argv: string[], input: string): Promise<Ended> {
-  const options = { timeout: TIMEOUT_MS, killSignal: 'SIGKILL', maxBuffer: MAX_OUTPUT_BYTES } as const
-  return await new Promise((resolve) => {
-    const child = execFile('ip', argv, options, (error, output, errors) => {
-      resolve({ error, output, errors })
-    })
-    child.stdin?.on('error', () => undefined)
-    child.stdin?.end(input)
   })
 }

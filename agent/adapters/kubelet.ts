@@ -1,10 +1,10 @@
 import { readFile, stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
-import { x } from 'tinyexec'
 import { execStartArguments, type KubeletFacts, manifestFlags, versionCommand } from '../core/cni/kubelet.ts'
 import { AgentError } from '../core/errors.ts'
 import type { Kubelet } from '../ports/kubelet.ts'
-import { cannotStart, isNotStarted } from './program-error.ts'
+import { cannotStart } from './program-error.ts'
+import { runProgram } from './run-program.ts'
 
 const ASK_MS = 10_000
 /** systemd's own limit for a start is 90 s. */
@@ -69,17 +69,18 @@ async function show(unit: string): Promise<Partial<Record<string, string>>> {
 
 async function printed([program = '', ...args]: string[]): Promise<string | null> {
   try {
-    return (await run(program, args, ASK_MS)).stdout.trim()
+    const { exitCode, stdout } = await run(program, args, ASK_MS)
+    return exitCode === null ? null : stdout.trim()
   } catch (error) {
     if (error instanceof AgentError && error.code === 'no-descriptors') throw error
     return null
   }
 }
 
-async function run(program: string, args: string[], timeout: number) {
+async function run(program: string, args: string[], timeoutMs: number) {
   try {
-    return await x(program, args, { timeout, nodeOptions: { killSignal: 'SIGKILL' } })
+    return await runProgram(program, args, timeoutMs)
   } catch (error) {
-    throw isNotStarted(error) ? cannotStart('kubelet-failed', program, error) : error
+    throw cannotStart('kubelet-failed', program, error as Error)
   }
 }

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { x } from 'tinyexec'
 import { AgentError, ExitCode } from '../../core/errors.ts'
 import { parseUnitState, type UnitState } from '../../core/unit/state.ts'
 import type { Systemd } from '../../ports/systemd.ts'
-import { cannotStart, isNotStarted } from '../program-error.ts'
+import { cannotStart } from '../program-error.ts'
+import { runProgram } from '../run-program.ts'
 import { hasClient, unitOfClient } from './docker-clients.ts'
 
 const QUERY_TIMEOUT_MS = 10_000
@@ -90,18 +90,18 @@ async function succeed(argv: string[]): Promise<void> {
 }
 
 interface Answer {
-  exitCode: number | undefined
+  exitCode: number | null
   stdout: string
   stderr: string
 }
 
 async function systemctl(argv: string[], timeout: number): Promise<Answer> {
   try {
-    return await x('systemctl', argv, { timeout, nodeOptions: { killSignal: 'SIGKILL' } })
+    return await runProgram('systemctl', argv, timeout)
   } catch (error) {
     // only where it is not there is no systemd
-    if (isNotStarted(error) && error.code !== 'ENOENT')
-      throw cannotStart('systemd-failed', 'systemctl', error)
-    return { exitCode: undefined, stdout: '', stderr: error instanceof Error ? error.message : String(error) }
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
+      throw cannotStart('systemd-failed', 'systemctl', error as Error)
+    return { exitCode: null, stdout: '', stderr: 'systemctl is not on the PATH' }
   }
 }
