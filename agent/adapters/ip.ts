@@ -1,8 +1,8 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
+import { cannotStart } from './program-error.ts'
+import { runProgram } from './run-program.ts'
 
 export interface IpRun {
-  /** Null where it could not be started, or was killed. */
+  /** Null where it was killed for its time. */
   code: number | null
   output: string
   errors: string
@@ -10,18 +10,12 @@ export interface IpRun {
 
 const DEADLINE_MS = 5_000
 
-/** Runs iproute2's `ip`, without a shell. */
-export async function runIp(argv: readonly string[], input = ''): Promise<IpRun> {
-  const child = spawn('ip', argv, { timeout: DEADLINE_MS })
-  let [output, errors] = ['', '']
-  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()))
-  child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()))
-  child.stdin.on('error', () => undefined)
-  child.stdin.end(input)
-  const closed = once(child, 'close') as Promise<[number | null]>
-  const [code] = await closed.catch((error: unknown): [null] => {
-    errors += error instanceof Error ? error.message : String(error)
-    return [null]
-  })
-  return { code, output, errors }
+/** Runs iproute2's `ip`, without a shell. @throws AgentError with the `failure` code where it does not start */
+export async function runIp(failure: string, argv: string[], input = ''): Promise<IpRun> {
+  try {
+    const { exitCode, stdout, stderr } = await runProgram('ip', argv, DEADLINE_MS, input)
+    return { code: exitCode, output: stdout, errors: stderr }
+  } catch (error) {
+    throw cannotStart(failure, 'ip', error as Error)
+  }
 }

@@ -54,10 +54,10 @@ async function release(): Promise<void> {
 
 /** Words without blanks only; no shell sees them. */
 async function ip(words: string, input = ''): Promise<string> {
-  const { code, output, errors } = await runIp(words.split(' '), input)
+  const { code, output, errors } = await runIp('routes-not-held', words.split(' '), input)
   // A batch is carried on over single routes that cannot be added.
   if (code === 0 || (code !== null && input !== '')) return output
   throw new AgentError('routes-not-held', `cannot run ip ${words}: ${errors.trim()}`, {
-    fix: 'install iproute2, or look at ip rule show',
+    fix: 'look at ip rule show',
   })
 }

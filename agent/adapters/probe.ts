@@ -1,5 +1,5 @@
 import { statfs } from 'node:fs/promises'
-import { get } from 'node:http'
+import { type ClientRequest, get, type IncomingMessage } from 'node:http'
 import { connect } from 'node:net'
 import type { Probe, Reach } from '../ports/probe.ts'
 
@@ -9,17 +9,35 @@ export function createProbe(): Probe {
   return { httpStatus, reach, freeBytes }
 }
 
+/**
+ * The status, and nothing behind it: no body is read, no redirect followed, and who answers with an upgrade has answered.
+ * One deadline for all of it: whoever sends a byte a second, or `100 Continue` without end, is not waited for.
+ */
 async function httpStatus(url: string): Promise<number | null> {
-  return await new Promise((resolve) => {
-    const request = get(url, { timeout: DEADLINE_MS, agent: false }, (response) => {
-      response.resume()
-      resolve(response.statusCode ?? null)
+  const { promise, resolve } = Promise.withResolvers<number | null>()
+  const nothing = (): void => {
+    resolve(null)
+  }
+  const answered = ({ statusCode }: IncomingMessage): void => {
+    resolve(statusCode ?? null)
+  }
+  const timer = setTimeout(nothing, DEADLINE_MS)
+  let request: ClientRequest | undefined
+  try {
+    request = get(url, { agent: false })
+    request.on('response', answered).on('error', nothing).on('close', nothing)
+    request.on('upgrade', (response, socket) => {
+      socket.destroy()
+      answered(response)
     })
-    request.on('timeout', () => request.destroy())
-    request.on('error', () => {
-      resolve(null)
-    })
-  })
+    return await promise
+  } catch {
+    // no URL
+    return null
+  } finally {
+    clearTimeout(timer)
+    request?.destroy()
+  }
 }
 
 /** The kernel finds out within some 3 s that nobody answers for an address on the wire. */

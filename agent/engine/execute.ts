@@ -1,8 +1,9 @@
-import { AgentError, isEngineGone, type Problem } from '../core/errors.ts'
+import { isEngineGone, type Problem } from '../core/errors.ts'
 import type { Emit } from '../core/events.ts'
 import type { Component } from '../core/plan/plan.ts'
 import { refusalOf } from '../core/preflight.ts'
 import type { Outcome } from '../core/report.ts'
+import { unexpected } from '../core/unexpected.ts'
 import { isAnySettled, isForwardOnly, isSettled, lastCommit } from '../journal/commits.ts'
 import type { Journal } from '../journal/journal.ts'
 import { type BoundStep, bindStep } from '../steps/registry.ts'
@@ -178,13 +179,5 @@ async function giveUp(execution: Execution, error: unknown): Promise<Outcome> {
 }
 
 function asProblem(error: unknown, signal: AbortSignal): Problem {
-  const reason: unknown = signal.aborted ? signal.reason : error
-  if (reason instanceof AgentError) return reason.asProblem()
-  const message = reason instanceof Error ? (reason.stack ?? reason.message) : String(reason)
-  return {
-    code: 'internal',
-    severity: 'error',
-    message: `internal error: ${message}`,
-    fix: 'report this as a bug',
-  }
+  return unexpected(signal.aborted ? signal.reason : error).asProblem()
 }

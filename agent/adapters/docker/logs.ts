@@ -31,13 +31,14 @@ export function containerLogCall(request: Request): Docker['containerLog'] {
 /** The archive endpoint gives a file from its beginning: it is read through, and its end is kept. */
 export function containerFileTailCall(request: Request): Docker['containerFileTail'] {
   return async (id, path) => {
+    const what = `read the end of ${path} of container ${id}`
     try {
       return await request(
-        `read the end of ${path} of container ${id}`,
+        what,
         async (engine, abortSignal) => {
           const reply = engine.getContainer(encodeURIComponent(id)).getArchive({ path, abortSignal })
           const stream = (await reply) as unknown as ArchiveReply
-          const { mode, size, mtime } = pathStat(stream)
+          const { mode, size, mtime } = pathStat(what, stream)
           if ((mode & typeBits) === 0 && size <= maxFileBytes)
             return { text: await endOfFile(stream), modifiedAt: mtime }
           stream.destroy()

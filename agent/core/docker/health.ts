@@ -15,9 +15,7 @@ export function healthChecks(
 ): HealthCheck[] {
   const checks: HealthCheck[] = []
   if (/^(true|1|yes|y|t)$/i.test(env.get('FELIX_HEALTHENABLED') ?? '')) {
-    // Felix takes an empty setting as none
-    const host = env.get('FELIX_HEALTHHOST') || 'localhost'
-    checks.push({ kind: 'http', url: `http://${host}:${env.get('FELIX_HEALTHPORT') || '9099'}/readiness` })
+    checks.push({ kind: 'http', url: `http://${felixAddress(env)}/readiness` })
   }
   if (!seesBird && version !== null && semver.gte(version, '3.2.0') && backendOf(env) === 'bird')
     checks.push({ kind: 'exec', argv: ['/bin/calico-node', '-bird-ready'] })
@@ -26,6 +24,13 @@ export function healthChecks(
 
 export function checkText(check: HealthCheck): string {
   return check.kind === 'http' ? check.url : check.argv.join(' ')
+}
+
+/** Felix takes an empty setting as none. A URL has an IPv6 address in brackets. */
+function felixAddress(env: Map<string, string>): string {
+  const host = env.get('FELIX_HEALTHHOST') || 'localhost'
+  const isBare = host.includes(':') && !host.startsWith('[')
+  return `${isBare ? `[${host}]` : host}:${env.get('FELIX_HEALTHPORT') || '9099'}`
 }
 
 const BACKENDS_WITHOUT_BIRD = ['none', 'vxlan', 'gobgp']

@@ -3,8 +3,9 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { connectDocker } from '../../../agent/adapters/docker/engine.ts'
 import { demultiplex } from '../../../agent/adapters/docker/exec.ts'
 import type { Docker } from '../../../agent/ports/docker.ts'
+import { createdContainer } from '../../fakes/docker-container.ts'
 import { failureOf } from './agent-error.ts'
-import { empty, type FakeEngine, inTurn, json, silence, startFakeEngine } from './fake-engine.ts'
+import { empty, type FakeEngine, imageSample, inTurn, json, silence, startFakeEngine } from './fake-engine.ts'
 
 let engine: FakeEngine
 let docker: Docker
@@ -14,6 +15,12 @@ beforeEach(async () => {
 })
 afterEach(() => engine.close())
 
+const inspected = createdContainer(
+  'c1',
+  'c1',
+  { Image: 'x', HostConfig: { NetworkMode: 'host', RestartPolicy: { Name: 'no' } } },
+  imageSample,
+)
 const gone = json(404, { message: 'No such container: c1' })
 
 /** The calls after the version was asked for. */
@@ -91,7 +98,7 @@ describe('remove', () => {
       'DELETE /containers/c1',
       json(409, { message: 'removal of container c1 is already in progress' }),
     )
-    engine.on('GET /containers/c1/json', inTurn(json(200, { Id: 'c1' }), gone))
+    engine.on('GET /containers/c1/json', inTurn(json(200, inspected), gone))
     await docker.removeContainer('c1')
     expect(calls().slice(1)).toEqual(['GET /containers/c1/json', 'GET /containers/c1/json'])
   })

@@ -23,6 +23,11 @@ describe('healthChecks', () => {
       '2.6.12',
       [http('http://192.0.2.1:9099/readiness')],
     ],
+    ...['::1', '[::1]'].map((host): [string[], string, object[]] => [
+      ['FELIX_HEALTHENABLED=1', `FELIX_HEALTHHOST=${host}`],
+      '2.6.12',
+      [http('http://[::1]:9099/readiness')],
+    ]),
     [
       ['FELIX_HEALTHENABLED=1', 'FELIX_HEALTHHOST=', 'FELIX_HEALTHPORT='],
       '2.6.12',
