@@ -4,9 +4,10 @@ import { parseArgs } from 'node:util'
 import type { Host, Lab } from '../test/lab/index.ts'
 import { cni } from './benchmarks/cni.ts'
 import { deadPeer } from './benchmarks/dead-peer.ts'
-import { ratiosOf, section, withSections } from './benchmarks/document.ts'
+import { figuresOf, ratiosOf, section, withSections } from './benchmarks/document.ts'
 import { gap } from './benchmarks/gap.ts'
 import { machineLine } from './benchmarks/machine.ts'
+import { mesh } from './benchmarks/mesh.ts'
 import { overhead } from './benchmarks/overhead.ts'
 import { type Part, type Stage, say } from './benchmarks/part.ts'
 import { pull } from './benchmarks/pull.ts'
@@ -14,7 +15,7 @@ import { service } from './benchmarks/service.ts'
 import { start } from './benchmarks/start.ts'
 import { withLab } from './with-lab.ts'
 
-const parts: readonly Part[] = [gap, pull, deadPeer, start, overhead, service, cni]
+const parts: readonly Part[] = [gap, pull, deadPeer, start, overhead, service, cni, mesh]
 
 const root = join(import.meta.dirname, '..')
 const documentPath = join(root, 'docs/benchmarks.md')
@@ -31,6 +32,7 @@ async function bench(lab: Lab, wanted: readonly Part[], rounds: number): Promise
       sections.set(part.name, section(part, series, machine))
       for (const { wanted, found } of ratiosOf(part, series))
         ratios[wanted.key] = Number(found.ofMedians.toFixed(3))
+      for (const { wanted, found } of figuresOf(part, series)) ratios[wanted.key] = Number(found.toFixed(3))
     }
   } finally {
     await rm(stage.host.root + stage.agent, { force: true })

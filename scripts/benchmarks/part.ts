@@ -21,6 +21,8 @@ export interface Part {
   /** What the figures mean. */
   meaning: string
   ratios: WantedRatio[]
+  /** Medians that are targets as they stand. */
+  figures?: WantedFigure[]
   measure(stage: Stage): Promise<Series[]>
 }
 
@@ -29,6 +31,13 @@ export interface WantedRatio {
   key: string
   of: string
   to: string
+  atMost?: number
+}
+
+/** One field of the JSON line: the median of the series labelled `of`. */
+export interface WantedFigure {
+  key: string
+  of: string
   atMost?: number
 }
 
