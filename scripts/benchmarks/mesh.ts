@@ -24,8 +24,8 @@ const LABELS = { cpu: 'CPU, s', peak: 'peak RSS, MB', sessions: 'sessions', reco
 export const mesh: Part = {
   name: 'mesh',
   title: `an upgrade in a mesh of ${SESSIONS} sessions`,
-  how: `${SESSIONS} real BGP sessions with ${ROUTES_EACH} routes each, all imported into the kernel: one BIRD with an address
-for each of them, that dials. A whole \`agent upgrade --node\` with its defaults, settling time included, both images local.
+  how: `${SESSIONS} real BGP sessions with ${ROUTES_EACH} routes each, all imported into the kernel: a BIRD with
+an address of its own for each. A whole \`agent upgrade --node\` with its defaults, settling time included, both images local.
 CPU is user and system time of the agent and of the programs that it ran, peak RSS that of the largest of them; both as
 the kernel counts them (wait4).`,
   meaning:
