@@ -5,9 +5,10 @@ import type { Host, Lab } from '../test/lab/index.ts'
 import { cni } from './benchmarks/cni.ts'
 import { deadPeer } from './benchmarks/dead-peer.ts'
 import { dial } from './benchmarks/dial.ts'
-import { ratiosOf, section, withSections } from './benchmarks/document.ts'
+import { figuresOf, ratiosOf, section, withSections } from './benchmarks/document.ts'
 import { gap } from './benchmarks/gap.ts'
 import { machineLine } from './benchmarks/machine.ts'
+import { mesh } from './benchmarks/mesh.ts'
 import { overhead } from './benchmarks/overhead.ts'
 import { type Part, type Stage, say } from './benchmarks/part.ts'
 import { pull } from './benchmarks/pull.ts'
@@ -15,7 +16,7 @@ import { service } from './benchmarks/service.ts'
 import { start } from './benchmarks/start.ts'
 import { withLab } from './with-lab.ts'
 
-const parts: readonly Part[] = [gap, pull, deadPeer, start, overhead, service, cni, dial]
+const parts: readonly Part[] = [gap, pull, deadPeer, start, overhead, service, cni, dial, mesh]
 
 const ROUNDS = 10
 
@@ -34,7 +35,8 @@ async function bench(lab: Lab, wanted: readonly Part[], rounds: number | undefin
       sections.set(part.name, section(part, series, machine))
       for (const { wanted, found } of ratiosOf(part, series))
         figures[wanted.key] = Number(found.ofMedians.toFixed(3))
-      Object.assign(figures, part.figures?.(series))
+      Object.assign(figures, part.totals?.(series))
+      for (const { wanted, found } of figuresOf(part, series)) figures[wanted.key] = Number(found.toFixed(3))
     }
   } finally {
     await rm(stage.host.root + stage.agent, { force: true })

@@ -31,7 +31,7 @@ their timers go off together. Rows name their units; the sessions' times are cou
   meaning:
     'Where both ends dial, their connections can collide; the peer takes the second one for a second restart, and deletes the routes that it kept. Each row of packets has one value a round: the median hides what the greatest shows.',
   ratios: [],
-  figures: (series) => {
+  totals: (series) => {
     const sum = (label: string): number => valuesOf(series, label).reduce((all, value) => all + value, 0)
     return {
       dialRounds: valuesOf(series, LOST.with).length,

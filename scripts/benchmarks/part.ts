@@ -22,11 +22,13 @@ export interface Part {
   meaning: string
   ratios: WantedRatio[]
   /** Fields of the JSON line that are no ratios. */
-  figures?(series: Series[]): Record<string, number>
+  totals?(series: Series[]): Record<string, number>
   /** Two where it is not said. */
   hosts?: number
   /** Ten where it is not said. */
   rounds?: number
+  /** Medians that are targets as they stand. */
+  figures?: WantedFigure[]
   measure(stage: Stage): Promise<Series[]>
 }
 
@@ -35,6 +37,13 @@ export interface WantedRatio {
   key: string
   of: string
   to: string
+  atMost?: number
+}
+
+/** One field of the JSON line: the median of the series labelled `of`. */
+export interface WantedFigure {
+  key: string
+  of: string
   atMost?: number
 }
 

@@ -1,4 +1,3 @@
-import { parseReply, type ReplyLine } from '../../core/bird/replies.ts'
 import { AgentError } from '../../core/errors.ts'
 import { NoAnswer } from './no-answer.ts'
 
@@ -18,17 +17,17 @@ export async function askInContainer(
   container: string,
   socket: string,
   commands: readonly string[],
-): Promise<ReplyLine[][]> {
-  const replies: ReplyLine[][] = []
+): Promise<string[]> {
+  const replies: string[] = []
   for (const command of commands) replies.push(await ask(exec, container, socket, command))
   return replies
 }
 
 /** `-v` keeps the reply codes; a Calico container always has birdcl, not always birdc. */
-async function ask(exec: Exec, container: string, socket: string, command: string): Promise<ReplyLine[]> {
+async function ask(exec: Exec, container: string, socket: string, command: string): Promise<string> {
   const argv = ['birdcl', '-v', '-s', socket, ...command.split(' ')]
   const { exitCode, output } = await execOrSilent(exec, container, argv)
-  if (exitCode === 0) return parseReply(output)
+  if (exitCode === 0) return output
   throw new NoAnswer(/Unable to connect|Connection closed/.test(output) ? 'down' : 'silent')
 }
 

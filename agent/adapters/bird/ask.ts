@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { checkGreeting, type ReplyLine, ReplyReader } from '../../core/bird/replies.ts'
+import { checkGreeting, ReplyReader, replyLines } from '../../core/bird/replies.ts'
 import { AgentError } from '../../core/errors.ts'
 import { isErrno } from './errno.ts'
 import { NoAnswer } from './no-answer.ts'
@@ -17,12 +17,12 @@ const BUSY_POLL_MS = 20
 const NOBODY_LISTENS = ['ENOENT', 'ENOTDIR', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE']
 
 /** One connection for all commands: the replies come from one BIRD. */
-export async function askAtSocket(path: string, commands: readonly string[]): Promise<ReplyLine[][]> {
+export async function askAtSocket(path: string, commands: readonly string[]): Promise<string[]> {
   const socket = await connected(path)
   const nextReply = replyReader(socket)
   try {
     checkGreeting(await nextReply())
-    const replies: ReplyLine[][] = []
+    const replies: string[] = []
     for (const command of commands) {
       socket.write(`${command}\n`)
       replies.push(await nextReply())
@@ -49,29 +49,23 @@ async function connected(path: string): Promise<Socket> {
 }
 
 /** Returns a function that waits for the next whole reply, READ_DEADLINE_MS at most. */
-function replyReader(socket: Socket): () => Promise<ReplyLine[]> {
+function replyReader(socket: Socket): () => Promise<string> {
   const reader = new ReplyReader()
-  const replies: ReplyLine[][] = []
+  const replies: string[] = []
   let bytes = 0
-  let failure: unknown
+  let failure: Error | undefined
   let look = (): void => undefined
-  const fail = (error: unknown): void => {
+  const fail = (error: Error): void => {
     failure ??= error
     look()
   }
   socket.setEncoding('utf8')
   socket.on('data', (chunk: string) => {
     bytes += chunk.length
-    if (bytes > MAX_REPLY_BYTES) {
-      fail(new NoAnswer('silent'))
-      return
-    }
-    try {
-      replies.push(...reader.push(chunk))
-      look()
-    } catch (error) {
-      fail(error)
-    }
+    const reply = reader.push(chunk)
+    if (reply !== undefined) replies.push(reply)
+    if (bytes > MAX_REPLY_BYTES) fail(new NoAnswer('silent'))
+    else look()
   })
   socket.on('error', (error) => {
     fail(socketFailure(error))
@@ -82,11 +76,11 @@ function replyReader(socket: Socket): () => Promise<ReplyLine[]> {
   })
 
   return async () => {
-    const { promise, resolve, reject } = Promise.withResolvers<ReplyLine[]>()
+    const { promise, resolve, reject } = Promise.withResolvers<string>()
     look = () => {
       const reply = replies.shift()
       if (reply !== undefined) resolve(reply)
-      else if (failure !== undefined) reject(failure)
+      else if (failure) reject(failure)
     }
     const timer = setTimeout(() => {
       reject(new NoAnswer('silent'))
@@ -94,6 +88,10 @@ function replyReader(socket: Socket): () => Promise<ReplyLine[]> {
     try {
       look()
       return await promise
+    } catch (error) {
+      // whole lines that are not BIRD's tell that something else listens there
+      if (error instanceof NoAnswer) replyLines(reader.takeRest())
+      throw error
     } finally {
       look = () => undefined
       clearTimeout(timer)

@@ -23,7 +23,7 @@ export function createBird(exec: Exec): Bird {
     const commands = LOOK_COMMANDS[depth]
     try {
       const instance = via === 'host' ? await socketIdentity(socket) : null
-      const [status = [], protocols = []] =
+      const [status = '', protocols = ''] =
         via === 'host'
           ? await askAtSocket(socket, commands)
           : await askInContainer(exec, container, socket, commands)
@@ -44,7 +44,7 @@ export function createBird(exec: Exec): Bird {
     if (!PROTOCOL_NAME.test(protocol)) throw unreachable(action, protocol, 'the name is not one of BIRD')
     const commands = [`${action} '${protocol}'`]
     try {
-      const [reply = []] =
+      const [reply = ''] =
         via === 'host'
           ? await askAtSocket(socket, commands)
           : await askInContainer(exec, container, socket, commands)

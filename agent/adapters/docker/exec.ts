@@ -6,7 +6,8 @@ import { checkAnswer } from './answer.ts'
 import type { Request } from './connection.ts'
 import { readUpTo } from './read.ts'
 
-const maxOutputBytes = 1024 * 1024
+/** `birdcl show protocols all` has more than 1 kB for each peer. */
+const maxOutputBytes = 8 * 1024 * 1024
 const headerBytes = 8
 const exitPollMs = 20
 

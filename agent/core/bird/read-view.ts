@@ -1,4 +1,4 @@
-import { invalidReply, type ReplyLine, replyCode, throwIfRefused } from './replies.ts'
+import { invalidReply, replyCode, replyLines, throwIfRefused, visitLines } from './replies.ts'
 import type { BirdUp, Session, SessionRow } from './view.ts'
 
 /** What BIRD is asked for one look, by how much it is to tell. */
@@ -10,28 +10,24 @@ export const LOOK_COMMANDS = {
 type Status = Pick<BirdUp, 'lastReboot' | 'recovering' | 'waitTimer'>
 
 /** @throws AgentError `bird-refused` for an error reply, `bird-reply-invalid` for an incomplete one */
-export function readStatus(lines: ReplyLine[]): Status {
+export function readStatus(reply: string): Status {
+  const lines = replyLines(reply)
+  const find = (pattern: RegExp): string | undefined =>
+    lines.map(({ text }) => pattern.exec(text)?.[1]).find((found) => found !== undefined)
   throwIfRefused('show status', lines)
-  const lastReboot = find(lines, /^Last reboot on (.+)$/)
+  const lastReboot = find(/^Last reboot on (.+)$/)
   if (lastReboot === undefined || lines.at(-1)?.code !== replyCode.status)
     throw invalidReply('its status is incomplete')
   const recovering = lines.some(({ code }) => code === replyCode.recovering)
-  return { lastReboot, recovering, waitTimer: find(lines, /^Wait timer is (\S+)$/) ?? null }
-}
-
-function find(lines: ReplyLine[], pattern: RegExp): string | undefined {
-  for (const { text } of lines) {
-    const match = pattern.exec(text)
-    if (match) return match[1]
-  }
-  return undefined
+  return { lastReboot, recovering, waitTimer: find(/^Wait timer is (\S+)$/) ?? null }
 }
 
 /**
  * The BGP protocols of `show protocols`.
  * @throws AgentError `bird-refused` for an error reply, `bird-reply-invalid` for an incomplete one
  */
-export function readRows(lines: ReplyLine[]): SessionRow[] {
+export function readRows(reply: string): SessionRow[] {
+  const lines = replyLines(reply)
   throwIfRefused('show protocols', lines)
   const rows: SessionRow[] = []
   for (const { code, text } of lines) {
@@ -85,22 +81,24 @@ function standing(
  * The BGP protocols of `show protocols all`.
  * @throws AgentError `bird-refused` for an error reply, `bird-reply-invalid` for an incomplete one
  */
-export function readSessions(lines: ReplyLine[]): Session[] {
-  throwIfRefused('show protocols all', lines)
+export function readSessions(reply: string): Session[] {
   const sessions: Session[] = []
-  let block: { row: Row; details: Details } | undefined
+  let row: Row | undefined
+  let details: Details = {}
   const close = (): void => {
-    if (block) sessions.push(session(block.row, block.details))
+    if (row) sessions.push(session(row, details))
   }
-  for (const { code, text } of lines) {
+  visitLines(reply, (code, at, end) => {
     if (code === replyCode.row) {
       close()
-      const row = parseRow(text)
-      block = row && { row, details: {} }
-    } else if (code === replyCode.detail && block) {
-      addDetail(block.details, text)
+      row = parseRow(reply.slice(at, end).trim())
+      details = {}
+    } else if (code === replyCode.detail && row) {
+      addDetail(details, reply, at, end)
+    } else if (code >= replyCode.firstError) {
+      throwIfRefused('show protocols all', [{ code, text: reply.slice(at, end).trim() }])
     }
-  }
+  })
   close()
   return sessions
 }
@@ -119,8 +117,14 @@ const DETAILS = [
 ] as const
 
 const KNOWN: ReadonlySet<string> = new Set(DETAILS)
+/** Few lines are worth a string of their own. */
+const INITIALS: ReadonlySet<string | undefined> = new Set(DETAILS.map((name) => name[0]))
 
-function addDetail(details: Details, text: string): void {
+function addDetail(details: Details, reply: string, at: number, end: number): void {
+  let start = at
+  while (start < end && reply[start] === ' ') start++
+  if (!INITIALS.has(reply[start])) return
+  const text = reply.slice(start, end).trimEnd()
   const colon = text.indexOf(':')
   const name = colon === -1 ? text : text.slice(0, colon)
   if (!KNOWN.has(name)) return

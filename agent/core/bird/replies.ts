@@ -1,12 +1,10 @@
 import { AgentError } from '../errors.ts'
 
 /** One line of a reply with its code; a continuation line carries the code of the line before it. */
-export interface ReplyLine {
+interface ReplyLine {
   code: number
   /** Without code and surrounding blanks. */
   text: string
-  /** Ends the reply: "0013 Daemon ...", not "1011-Router ...". */
-  last: boolean
 }
 
 /** Reply codes of BIRD 1.6, from its doc/reply_codes. */
@@ -23,65 +21,83 @@ export const replyCode = {
   firstError: 8000,
 } as const
 
-/** Splits what BIRD sends into replies, as it comes in. Each byte is looked at once: a large mesh sends megabytes. */
+/** Puts a reply together from what BIRD sends: it says nothing more until it is asked for the next one. */
 export class ReplyReader {
-  #rest = ''
-  #lines: ReplyLine[] = []
+  #chunks: string[] = []
+  /** What came behind the last whole line. */
+  #tail = ''
 
-  /**
-   * The replies, greeting included, that this chunk completes.
-   * @throws AgentError `bird-reply-invalid` at the first whole line that is not of BIRD's protocol
-   */
-  push(chunk: string): ReplyLine[][] {
-    const text = this.#rest + chunk
-    const replies: ReplyLine[][] = []
-    let start = 0
-    for (let end = text.indexOf('\n'); end !== -1; end = text.indexOf('\n', start)) {
-      if (end > start) this.#add(text.slice(start, end), replies)
-      start = end + 1
-    }
-    this.#rest = text.slice(start)
-    return replies
+  /** The reply, or the greeting, that this chunk completes. */
+  push(chunk: string): string | undefined {
+    this.#chunks.push(chunk)
+    const text = this.#tail + chunk
+    const end = text.lastIndexOf('\n')
+    this.#tail = text.slice(end + 1)
+    if (end === -1 || this.#tail !== '') return undefined
+    const start = end === 0 ? 0 : text.lastIndexOf('\n', end - 1) + 1
+    if (!isCoded(text, start) || text.charCodeAt(start + 4) !== SPACE) return undefined
+    return this.takeRest()
   }
 
-  #add(text: string, replies: ReplyLine[][]): void {
-    const line = parseLine(text, this.#lines.at(-1))
-    this.#lines.push(line)
-    if (!line.last) return
-    replies.push(this.#lines)
-    this.#lines = []
+  /** The whole lines of a reply that does not come to its end. */
+  takeRest(): string {
+    const text = this.#chunks.join('')
+    this.#chunks = []
+    return text.slice(0, text.lastIndexOf('\n') + 1)
   }
-}
-
-/**
- * Reads what `birdcl -v` printed: as what BIRD sends, but for wider continuation lines and for the final `0000`,
- * which it leaves out. The last line must be whole.
- * @throws AgentError `bird-reply-invalid` for text that is not of this protocol
- */
-export function parseReply(text: string): ReplyLine[] {
-  const lines: ReplyLine[] = []
-  for (const line of text.split('\n')) {
-    if (line.length > 0) lines.push(parseLine(line, lines.at(-1)))
-  }
-  return lines
-}
-
-function parseLine(line: string, previous: ReplyLine | undefined): ReplyLine {
-  const first = line.charCodeAt(0)
-  if (first === SPACE && previous && !previous.last) {
-    return { code: previous.code, text: line.trim(), last: false }
-  }
-  const coded = first >= ZERO && first <= NINE && /^\d{4}[ -]/.test(line)
-  if (!coded) throw invalidReply(`"${line.slice(0, 60)}" is no line of BIRD's control protocol`)
-  return { code: Number(line.slice(0, 4)), text: line.slice(5).trim(), last: line.charCodeAt(4) === SPACE }
 }
 
 const SPACE = 0x20
 const ZERO = 0x30
 const NINE = 0x39
 
-/** @throws AgentError `bird-reply-invalid` unless the lines are "0001 BIRD ... ready." */
-export function checkGreeting(lines: ReplyLine[]): void {
+/** "1002-" or "0013 " stands there. */
+function isCoded(text: string, at: number): boolean {
+  for (let i = at; i < at + 4; i++) {
+    const char = text.charCodeAt(i)
+    if (!(char >= ZERO && char <= NINE)) return false
+  }
+  return text[at + 4] === '-' || text[at + 4] === ' '
+}
+
+/**
+ * Goes through the lines of a reply, as BIRD sends it or as `birdcl -v` prints it, which is the same but for wider
+ * continuation lines and for the final `0000`, which it leaves out. `text` of a line begins at `at`, behind its code:
+ * a large mesh has ten thousand lines, of which few are of interest.
+ * @throws AgentError `bird-reply-invalid` for text that is not of this protocol
+ */
+export function visitLines(reply: string, visit: (code: number, at: number, end: number) => void): void {
+  let code = -1
+  for (let at = 0; at < reply.length; ) {
+    const newline = reply.indexOf('\n', at)
+    const end = newline === -1 ? reply.length : newline
+    if (end > at) {
+      if (isCoded(reply, at)) {
+        code = Number(reply.slice(at, at + 4))
+        visit(code, at + 5, end)
+        // nothing continues a line that ends a reply
+        if (reply[at + 4] === ' ') code = -1
+      } else if (code !== -1 && reply.charCodeAt(at) === SPACE) {
+        visit(code, at + 1, end)
+      } else {
+        const line = reply.slice(at, Math.min(end, at + 60))
+        throw invalidReply(`"${line}" is no line of BIRD's control protocol`)
+      }
+    }
+    at = end + 1
+  }
+}
+
+/** @throws AgentError `bird-reply-invalid` for text that is not of this protocol */
+export function replyLines(reply: string): ReplyLine[] {
+  const lines: ReplyLine[] = []
+  visitLines(reply, (code, at, end) => lines.push({ code, text: reply.slice(at, end).trim() }))
+  return lines
+}
+
+/** @throws AgentError `bird-reply-invalid` unless it is "0001 BIRD ... ready." */
+export function checkGreeting(reply: string): void {
+  const lines = replyLines(reply)
   if (lines.length !== 1 || lines[0]?.code !== replyCode.ready)
     throw invalidReply('it does not greet as BIRD does')
 }
@@ -90,7 +106,8 @@ export function checkGreeting(lines: ReplyLine[]): void {
  * Checks the reply to `disable NAME` or `enable NAME`; a protocol that already is so is no error.
  * @throws AgentError `bird-refused` with BIRD's own words
  */
-export function checkSwitched(action: 'disable' | 'enable', lines: ReplyLine[]): void {
+export function checkSwitched(action: 'disable' | 'enable', reply: string): void {
+  const lines = replyLines(reply)
   throwIfRefused(action, lines)
   const expected: number[] =
     action === 'disable'
