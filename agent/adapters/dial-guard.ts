@@ -2,8 +2,6 @@ import { AgentError } from '../core/errors.ts'
 import type { DialGuard, GuardedNeighbor } from '../ports/dial-guard.ts'
 import { type IpRun, runIp } from './ip.ts'
 
-const UNAVAILABLE = 'dial-guard-unavailable'
-
 /** After BGP's port; before other rules that could send the answer on its way. */
 const PREF = 179
 /** A port that nobody uses (tcpmux) stands in for BGP's on trial. */
@@ -75,7 +73,7 @@ interface ClosedRule {
 
 /** The guard's rules alone: others may have taken the same place. */
 async function closedRules(family: Family): Promise<ClosedRule[]> {
-  const { output } = await runIp(UNAVAILABLE, [family, 'rule', 'show'])
+  const { output } = await runIp('dial-guard-unavailable', [family, 'rule', 'show'])
   const shape = new RegExp(`^${PREF}:\\s+from all to (\\S+) ipproto tcp sport (\\d+) blackhole`, 'gm')
   return [...output.matchAll(shape)].map(([, address = '', port = '']) => ({ address, port: Number(port) }))
 }
@@ -130,7 +128,11 @@ function rule(address: string, port: number): string {
 }
 
 async function batch(family: Family, lines: readonly string[], ...options: string[]): Promise<IpRun> {
-  return await runIp(UNAVAILABLE, [family, '-oneline', ...options, '-batch', '-'], `${lines.join('\n')}\n`)
+  return await runIp(
+    'dial-guard-unavailable',
+    [family, '-oneline', ...options, '-batch', '-'],
+    `${lines.join('\n')}\n`,
+  )
 }
 
 function byFamily(neighbors: readonly GuardedNeighbor[]): [Family, GuardedNeighbor[]][] {
@@ -154,7 +156,7 @@ function said({ errors }: IpRun): string {
 
 function unavailable(why: string): AgentError {
   return new AgentError(
-    UNAVAILABLE,
+    'dial-guard-unavailable',
     `cannot keep neighbors from dialling while BIRD restarts: ${why.trim()}`,
     { fix: 'set "passive on;" on one side of each session, or upgrade once more if packets are lost' },
   )
