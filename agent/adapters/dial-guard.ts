@@ -71,9 +71,10 @@ interface ClosedRule {
   port: number
 }
 
-/** The guard's rules alone: others may have taken the same place. */
+/** The guard's rules alone: others may have taken the same place. None where no `ip` can have made them. */
 async function closedRules(family: Family): Promise<ClosedRule[]> {
-  const { output } = await runIp('dial-guard-unavailable', [family, 'rule', 'show'])
+  const shown = runIp('dial-guard-unavailable', [family, 'rule', 'show'])
+  const { output } = await shown.catch(() => ({ output: '' }))
   const shape = new RegExp(`^${PREF}:\\s+from all to (\\S+) ipproto tcp sport (\\d+) blackhole`, 'gm')
   return [...output.matchAll(shape)].map(([, address = '', port = '']) => ({ address, port: Number(port) }))
 }
