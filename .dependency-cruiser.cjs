@@ -17,7 +17,12 @@ const layers = {
   // Each adapter is a layer of its own: docker.ts and docker/ do not know bird.ts.
   adapters: {
     from: 'adapters/([^/.]+)[./]',
-    to: ['adapters/$1[./]', 'adapters/(atomic-file|file-error|read-file|http)[./]', 'core/', 'ports/'],
+    to: [
+      'adapters/$1[./]',
+      'adapters/(atomic-file|deadline|file-error|program-error|read-file|run-program|http|ip)[./]',
+      'core/',
+      'ports/',
+    ],
     packages: true,
   },
   config: { to: ['config/', 'core/'], packages: true },

@@ -10,7 +10,7 @@ import type { RunState } from './journal/run-state.ts'
 import type { RunStore } from './journal/store.ts'
 import type { ObservePorts } from './observe/observe.ts'
 import { reportOf } from './outcome.ts'
-import type { Ports } from './steps/step.ts'
+import type { LookAgain, Ports } from './steps/step.ts'
 
 /** Everything that a story needs; made in main. */
 export interface App {
@@ -35,18 +35,19 @@ export async function carryOut(
   plan: Plan,
   problems: Problem[],
   diff: DiffEntry[],
+  lookAgain?: LookAgain,
 ): Promise<Report> {
   await app.runs.prune(app.keepRuns)
   app.signal.throwIfAborted()
   const journal = await app.runs.begin(app.version, plan, problems)
-  return { ...(await settle(app, journal, execute)), diff }
+  return { ...(await settle(app, journal, (execution) => execute({ ...execution, lookAgain }))), diff }
 }
 
 /** Finishes or unwinds the run that was interrupted, if there is one. */
 export async function resumeInterrupted(app: App): Promise<Report | null> {
   const interrupted = (await app.runs.history()).find(isUnfinished)
   if (!interrupted) return null
-  return await settle(app, await app.runs.reopen(interrupted.plan.run), resume)
+  return await settle(app, await app.runs.reopen(interrupted.plan.run), resume, true)
 }
 
 export function isUnfinished({ outcome }: RunState): boolean {
@@ -57,13 +58,16 @@ async function settle(
   { ports, runs, emit, signal }: App,
   journal: Journal,
   drive: (execution: Execution) => Promise<Outcome>,
+  resumed = false,
 ): Promise<Report> {
   const { plan, resumes } = journal.state
-  emit({ type: 'run', run: plan.run, steps: plan.steps, resumed: drive === resume || resumes > 0 })
+  emit({ type: 'run', run: plan.run, steps: plan.steps, resumed: resumed || resumes > 0 })
   try {
     await drive({ journal, ports, emit, signal })
     return reportOf(journal.state, runs.pathOf(plan.run))
   } finally {
+    // whatever became of the run, nobody is kept from dialling after it
+    await ports.dialGuard.open().catch(() => undefined)
     await journal.close()
   }
 }

@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import { resolve } from 'node:path'
 import { writeFileAtomic } from './adapters/atomic-file.ts'
-import { createBird } from './adapters/bird.ts'
+import { createBird } from './adapters/bird/bird.ts'
 import { createClock } from './adapters/clock.ts'
 import { createCniBinaries } from './adapters/cni-binaries/cni-binaries.ts'
 import { createCniConfigs } from './adapters/cni-config.ts'
 import { createDatastore } from './adapters/datastore.ts'
+import { createDialGuard } from './adapters/dial-guard.ts'
 import { connectDocker } from './adapters/docker/engine.ts'
 import { acquireHostLock, type HostLock, hostLockHolder } from './adapters/host-lock.ts'
 import { createKernelRoutes } from './adapters/kernel-routes.ts'
@@ -20,8 +21,8 @@ import type { App } from './app.ts'
 import { runCli } from './commands/cli.ts'
 import type { Environment, Given, Need, Opened } from './commands/environment.ts'
 import { type CommonOptions, DEFAULT_CONFIG } from './commands/options.ts'
+import { documentOfFailure } from './commands/usage-error.ts'
 import type { Config } from './config/schema.ts'
-import { ExitCode } from './core/errors.ts'
 import type { Emit } from './core/events.ts'
 import { checkAllowed } from './core/preflight.ts'
 import { type JournalFiles, RunStore, runName } from './journal/store.ts'
@@ -29,17 +30,18 @@ import { OpenRuns } from './open-runs.ts'
 import type { Bird } from './ports/bird.ts'
 import type { CniBinaries } from './ports/cni-binaries.ts'
 import type { CniConfigs } from './ports/cni-config.ts'
+import type { DialGuard } from './ports/dial-guard.ts'
 import type { Docker } from './ports/docker.ts'
 import type { KernelRoutes } from './ports/kernel-routes.ts'
 import type { Kubelet } from './ports/kubelet.ts'
 import type { Manifests } from './ports/manifests.ts'
 import type { Systemd } from './ports/systemd.ts'
 import type { UnitFiles } from './ports/unit-files.ts'
+import { Program } from './program.ts'
 import { logEvents } from './report/log-events.ts'
 import { createLogger, type Logger } from './report/logger.ts'
 import { createProgress } from './report/progress.ts'
 import { bindStep } from './steps/registry.ts'
-import { stopSignal } from './stop-signal.ts'
 
 declare const AGENT_VERSION: string | undefined
 const version = typeof AGENT_VERSION === 'string' ? AGENT_VERSION : '0.0.0-dev'
@@ -52,6 +54,7 @@ export interface Outside {
   docker: Docker
   bird: Bird
   routes: KernelRoutes
+  dialGuard: DialGuard
   cni: CniBinaries
   configs: CniConfigs
   kubelet: Kubelet
@@ -66,11 +69,14 @@ export interface Outside {
  * points there.
  */
 export async function runAgent(decorate = (outside: Outside): Outside => outside): Promise<void> {
-  // A pipe that is closed (agent upgrade | head) must not end a run in its window.
-  process.stdout.on('error', () => undefined)
+  const argv = process.argv.slice(2)
   const known = new Map<string, Outside>()
   const openRuns = new OpenRuns()
-  const stop = (): AbortSignal => stopSignal(() => openRuns.any)
+  const program = new Program({
+    journald,
+    isRunOpen: () => openRuns.any,
+    documentOf: (failure) => documentOfFailure(argv, failure),
+  })
   const outsideFor = (config: Config, options: CommonOptions): Outside =>
     decorate(outsideOf(config, options, openRuns))
   const environment: Environment = {
@@ -78,26 +84,18 @@ export async function runAgent(decorate = (outside: Outside): Outside => outside
     color,
     loadConfig: loadConfigOf,
     open: (options, need, given) =>
-      open(options, need, { connect: connections(options, known, outsideFor), stop }, given),
-    stopSignal: stop,
-    log: createLog,
+      open(options, need, { connect: connections(options, known, outsideFor), program }, given),
+    stopSignal: () => program.stops.listen(),
+    log: (options, level) => createLog(options, level, program),
     print: (text) => {
-      process.stdout.write(`${text}\n`)
+      program.print(text)
     },
     writeFile: (path, text) => writeFileAtomic(resolve(path), text),
     exit: (code) => {
-      process.exitCode = code
+      program.exit(code)
     },
   }
-  try {
-    await runCli(process.argv.slice(2), environment)
-  } catch (error) {
-    const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
-    process.stderr.write(`agent: internal error: ${text}\n`)
-    process.exitCode = ExitCode.bug
-  }
-  // Connections to Docker are kept open: wait for the output only.
-  process.stdout.write('', () => process.exit())
+  await program.run(() => runCli(argv, environment))
 }
 
 /** The config file with the flags over it. */
@@ -114,7 +112,7 @@ async function loadConfigOf(options: CommonOptions): Promise<Config> {
 async function open(
   options: CommonOptions,
   need: Need,
-  { connect, stop }: { connect: (config: Config) => Outside; stop: () => AbortSignal },
+  { connect, program }: { connect: (config: Config) => Outside; program: Program },
   given?: Given,
 ): Promise<Opened> {
   const { checkTarget, partsOf, wantedOf } = await import('./config/wanted.ts')
@@ -125,7 +123,7 @@ async function open(
   if (need.target) checkTarget(wanted, options.config ?? DEFAULT_CONFIG, only)
 
   const clock = createClock()
-  const screen = given ? { emit: given.emit, end: () => undefined } : createScreen(options, need)
+  const screen = given ? { emit: given.emit, end: () => undefined } : createScreen(options, need, program)
   const { journals, ...outside } = connect(config)
   let lock: HostLock | undefined
   const app: App = {
@@ -140,7 +138,7 @@ async function open(
     newRun: () => runName(clock.date(), randomBytes(2).toString('hex')),
     keepRuns: config.retention.runs,
     emit: screen.emit,
-    signal: given?.signal ?? (need.progress ? stop() : new AbortController().signal),
+    signal: given?.signal ?? (need.progress ? program.stops.listen() : new AbortController().signal),
   }
   const end = (): void => {
     screen.end()
@@ -169,6 +167,7 @@ function outsideOf(config: Config, { stateDir }: CommonOptions, openRuns: OpenRu
     docker,
     bird: createBird(exec),
     routes: createKernelRoutes(),
+    dialGuard: createDialGuard(),
     cni: createCniBinaries(docker),
     configs: createCniConfigs(),
     kubelet: createKubelet(),
@@ -180,22 +179,27 @@ function outsideOf(config: Config, { stateDir }: CommonOptions, openRuns: OpenRu
 }
 
 /** The log on stderr; `level` where no flag says another. */
-function createLog({ logLevel }: Pick<CommonOptions, 'logLevel'>, level: 'info' | 'silent'): Logger {
-  return createLogger({ level: logLevel ?? level, journald })
+function createLog(
+  { logLevel }: Pick<CommonOptions, 'logLevel'>,
+  level: 'info' | 'silent',
+  { log }: Program,
+): Logger {
+  return createLogger({ level: logLevel ?? level, journald, stream: log })
 }
 
 /** Progress on stdout for people, the log on stderr; a JSON document has stdout for itself. */
 function createScreen(
   { json, logLevel }: CommonOptions,
   { progress }: Need,
+  program: Program,
 ): { emit: Emit; end: () => void } {
-  const log = logEvents(createLog({ logLevel }, json || journald ? 'info' : 'silent'))
+  const log = logEvents(createLog({ logLevel }, json || journald ? 'info' : 'silent', program))
   if (json) return { emit: log, end: () => undefined }
   const shown = createProgress({
     // Log lines on the same terminal would land inside what is redrawn.
     tty: progress && process.stdout.isTTY && process.env['TERM'] !== 'dumb' && logLevel === undefined,
     color,
-    write: (text) => process.stdout.write(text),
+    output: program.screen,
     describe: (step) => bindStep(step).summary,
     size: () => ({ columns: process.stdout.columns, rows: process.stdout.rows }),
   })

@@ -6,6 +6,7 @@ import type { Leftovers } from './core/plan/part.ts'
 import { garbageOf, waysBack } from './garbage.ts'
 import type { RunState } from './journal/run-state.ts'
 import { bindStep } from './steps/registry.ts'
+import { type Found, whatIsThere } from './still-there.ts'
 
 type WantedKept = Pick<Wanted, 'keepImages' | 'node' | 'controllers'>
 type GcApp = Pick<App, 'ports' | 'runs' | 'lock' | 'keepRuns' | 'signal' | 'emit'>
@@ -15,7 +16,7 @@ export async function gc(app: GcApp, wanted: WantedKept): Promise<GcReport> {
   await app.lock('gc')
   const there = await find(app, wanted)
   const problems = await remove(app, there)
-  const left = await whatIsThere(there, app)
+  const left = await whatIsThere(idsOf(there), app.ports)
   const journals = await app.runs.prune(app.keepRuns)
   return reportOf(without(there, left), journals, problems)
 }
@@ -30,12 +31,6 @@ export function nothingRemoved(problems: Problem[]): GcReport {
   return reportOf({ containers: [], images: [], files: [] }, [], problems)
 }
 
-interface Found {
-  containers: { id: string; name: string }[]
-  images: string[]
-  files: string[]
-}
-
 async function find(app: GcApp, wanted: WantedKept): Promise<Found> {
   const history = await app.runs.history()
   refuseUnsettled(history)
@@ -47,8 +42,7 @@ async function find(app: GcApp, wanted: WantedKept): Promise<Found> {
   }
   const asked = [wanted.node.image, wanted.controllers.image].filter((image) => image !== null)
   const garbage = garbageOf(history, bearers, { images: wanted.keepImages, asked })
-  const containers = garbage.containers.map((id) => ({ id, name: id }))
-  return await whatIsThere({ ...garbage, containers }, app)
+  return await whatIsThere(garbage, app.ports)
 }
 
 /** What stands may be all that it can be settled with. */
@@ -67,30 +61,15 @@ function unsettled(reason: string, fix: string): AgentError {
   return new AgentError('unsettled-run', `cannot remove anything: ${reason}`, { fix })
 }
 
-async function whatIsThere({ containers, images, files }: Found, { ports }: GcApp): Promise<Found> {
-  const { docker, configs } = ports
-  const inspected = await Promise.all(containers.map(({ id }) => docker.inspectContainer(id)))
-  const known = await Promise.all(images.map((image) => docker.inspectImage(image)))
-  const exist = await Promise.all(files.map((path) => configs.exists(path)))
-  return {
-    // one that somebody started is in use, whatever it once was
-    containers: inspected.flatMap((one) =>
-      one && !one.State.Running ? [{ id: one.Id, name: one.Name.replace(/^\//, '') }] : [],
-    ),
-    images: images.filter((_, i) => known[i] !== undefined),
-    files: files.filter((_, i) => exist[i] === true),
-  }
-}
-
-async function remove(
-  { ports, signal, emit }: GcApp,
-  { containers, images, files }: Found,
-): Promise<Problem[]> {
-  const args: Leftovers = { containers: containers.map(({ id }) => id), images, files }
-  const step = bindStep({ kind: 'clean-up', component: 'node', args })
+async function remove({ ports, signal, emit }: GcApp, found: Found): Promise<Problem[]> {
+  const step = bindStep({ kind: 'clean-up', component: 'node', args: idsOf(found) })
   const context = { ...ports, signal, emit, index: 0, since: ports.clock.now() }
   await step.do({}, context)
   return (await step.verify({}, context)).problems ?? []
+}
+
+function idsOf({ containers, images, files }: Found): Leftovers {
+  return { containers: containers.map(({ id }) => id), images, files }
 }
 
 function without(found: Found, left: Found): Found {

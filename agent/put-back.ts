@@ -1,14 +1,15 @@
 import type { App } from './app.ts'
 import { isError, type Problem } from './core/errors.ts'
-import type { Observed, ObservedControllers, Wanted } from './core/model.ts'
+import type { Observed, ObservedControllers, ObservedNode, Wanted } from './core/model.ts'
 import { type BackPart, cniBackPart, cniConfigBackPart } from './core/plan/back.ts'
 import { controllersOrUnitBack, nodeOrUnitBack } from './core/plan/build.ts'
 import { canBeUpgraded } from './core/plan/controllers.ts'
 import type { OldContainer, StepArgs } from './core/plan/plan.ts'
 import { staticPodBackPart } from './core/plan/static-pod.ts'
 import { staticPodProblem } from './core/pod/static-pod.ts'
-import { preflightRollback } from './core/preflight.ts'
+import { preflightWithoutImage } from './core/preflight.ts'
 import type { RunState } from './journal/run-state.ts'
+import { withConfig } from './observe/bird-config.ts'
 import { observeHost } from './observe/observe.ts'
 import { replacedBy, replacedControllers, swappedPlugins, swappedPod } from './replaced.ts'
 
@@ -69,18 +70,34 @@ function targetOf(wanted: Wanted, { node, controllers, pod }: Replaced): Wanted 
 
 async function nodeBack({ app, target, observed, run }: Seen, old: OldContainer): Promise<BackPart> {
   const { node, engine } = observed
-  const problems = preflightRollback(observed, target, 'node')
+  const problems = preflightWithoutImage(observed, target, 'node')
   if (node === null) return { part: null, problems }
   if (isBack(node, old) && node.container.State.Running) return { part: null, problems }
   if (problems.some(isError)) return { part: null, problems }
-  const input = { run, wanted: target, engineHostname: engine.name, node }
-  return { part: nodeOrUnitBack(input, await stateOfReplaced(app, old)), problems }
+  const replaced = await stateOfReplaced(app, old)
+  const dialled = replaced.parked ? await asItDials(app, node, old) : node
+  const input = { run, wanted: target, engineHostname: engine.name, node: dialled }
+  return { part: nodeOrUnitBack(input, replaced), problems }
+}
+
+/** A parked container has a config of its own: before v3.4 its BIRD dials neighbors for which the one that runs waits. */
+export async function asItDials(
+  { ports }: Pick<App, 'ports'>,
+  node: ObservedNode,
+  old: OldContainer,
+): Promise<ObservedNode> {
+  const parked = await withConfig(node.daemons, old.id, ports.docker)
+  const daemons = node.daemons.map((daemon, i) => {
+    const { neighbors = [], listenPort = 0 } = parked[i] ?? {}
+    return neighbors.length > 0 ? { ...daemon, neighbors, listenPort } : daemon
+  })
+  return { ...node, daemons }
 }
 
 async function controllersBack({ app, target, observed, run }: Seen, old: OldContainer): Promise<BackPart> {
   const { controllers, engine } = observed
   if (controllers === null) return { part: null, problems: [controllersGone(old.name)] }
-  const problems = preflightRollback(observed, target, 'controllers')
+  const problems = preflightWithoutImage(observed, target, 'controllers')
   const replaced = await stateOfReplaced(app, old)
   if (problems.some(isError) || !canBeUpgraded(controllers, replaced.image) || isBack(controllers, old))
     return { part: null, problems }
@@ -107,7 +124,7 @@ async function podBack(
   swap: StepArgs['swap-static-pod'],
 ): Promise<BackPart> {
   // what does not stay up is what a rollback is for
-  const problems = preflightRollback(observed, target, 'controllers').filter(
+  const problems = preflightWithoutImage(observed, target, 'controllers').filter(
     ({ code }) => code !== 'controllers-not-running',
   )
   const { controllers } = observed

@@ -1,13 +1,16 @@
 import { type App, carryOut, resumeInterrupted } from './app.ts'
 import { AgentError, ExitCode, isError } from './core/errors.ts'
-import type { Wanted } from './core/model.ts'
+import type { ObservedNode, Wanted } from './core/model.ts'
 import { joinParts, type Leftovers } from './core/plan/part.ts'
 import type { OldContainer } from './core/plan/plan.ts'
+import { refusalOf } from './core/preflight.ts'
 import type { Report } from './core/report.ts'
 import { isCommittedRun, type RunState } from './journal/run-state.ts'
+import { lookAgainOf } from './look-again.ts'
 import { unstarted } from './outcome.ts'
-import { partsBack } from './put-back.ts'
+import { asItDials, partsBack } from './put-back.ts'
 import { type InPlace, leftoversOf, replacedBy, replacedControllers } from './replaced.ts'
+import { stillThere } from './still-there.ts'
 
 /** Puts back what the last committed run, or the run that is named, replaced. */
 export async function rollback(app: App, wanted: Wanted, named: string | undefined): Promise<Report> {
@@ -20,12 +23,14 @@ export async function rollback(app: App, wanted: Wanted, named: string | undefin
   const run = app.newRun()
   const back = await partsBack(app, wanted, undone, run)
   const problems = back.flatMap((part) => part.problems)
-  if (problems.some(isError)) return unstarted('refused', null, problems)
+  if (problems.some(isError)) return unstarted(refusalOf(problems), null, problems)
   const parts = back.flatMap(({ part }) => part ?? [])
   if (parts.length === 0) return unstarted('unchanged', null, problems)
   const leftovers = await leftoversOfRollback(app, wanted, history, undone)
+  const node = replacedBy(undone)
+  const next = (found: ObservedNode) => (node ? asItDials(app, found, node) : Promise.resolve(found))
   const { plan, diff } = joinParts({ run, command: 'rollback' }, parts, leftovers)
-  return await carryOut(app, plan, problems, diff)
+  return await carryOut(app, plan, problems, diff, lookAgainOf(app, wanted, next))
 }
 
 function findRun(history: RunState[], named: string | undefined): RunState {
@@ -57,10 +62,6 @@ async function leftoversOfRollback(
     return { running: container ? { container } : null, image: old && { ref: old.image } }
   }
   const places = { node: await place(node), controllers: await place(controllers) }
-  return leftoversOf(
-    history,
-    wanted.keepImages,
-    places,
-    [node, controllers].flatMap((old) => old?.id ?? []),
-  )
+  const kept = [node, controllers].flatMap((old) => old?.id ?? [])
+  return await stillThere(leftoversOf(history, wanted.keepImages, places, kept), app.ports)
 }

@@ -1,6 +1,7 @@
 import { type App, isUnfinished } from './app.ts'
 import { imageVersion } from './core/docker/health.ts'
 import { tagOf } from './core/docker/image-ref.ts'
+import { upMs } from './core/docker/up-time.ts'
 import { AgentError, type Problem } from './core/errors.ts'
 import { hasTarget, type ObservedControllers, type ObservedNode, type Wanted } from './core/model.ts'
 import type { NodeStatus, RunStatus, StatusReport } from './core/status-report.ts'
@@ -34,18 +35,20 @@ export async function status(app: App, wanted: Wanted): Promise<StatusReport> {
   ])
   const { node, controllers, upgrade } = seen
   const problems = [...seen.problems, ...runs.problems]
+  const now = app.ports.clock.date()
   const cniConfig = await observeLiveConfig(wanted.places, app.ports.configs, problems)
   return {
     schema: 1,
-    node: node && nodeStatus(node),
+    node: node && nodeStatus(node, now),
     bird:
       node?.backend === 'bird'
-        ? node.daemons.map(({ endpoint, view: { recovering, waitTimer, sessions } }) => {
-            return { ...endpoint, recovering, waitTimer, sessions }
+        ? node.daemons.map(({ endpoint, announcedMs, view }) => {
+            const { lastReboot, recovering, waitTimer, sessions } = view
+            return { ...endpoint, lastReboot, recovering, waitTimer, announcedMs, sessions }
           })
         : null,
     announcedMs: node?.daemons.length ? node.announcedMs : null,
-    controllers: controllers && nodeStatus(controllers),
+    controllers: controllers && nodeStatus(controllers, now),
     cni: plugins.some(({ sha256 }) => sha256 !== null) ? { binDir: wanted.cni.binDir, plugins } : null,
     cniConfig,
     lastRun: runs.lastRun,
@@ -67,7 +70,8 @@ async function look(app: App, wanted: Wanted): Promise<Seen> {
   if (hasTarget(wanted)) {
     const { observed, change, problems } = await planUpgrade(app, wanted)
     const { steps, components } = change?.plan ?? { steps: [], components: {} }
-    const upgrade = { refused: change === null, changed: steps.length > 0, components, problems }
+    const moves = [...new Set(steps.map(({ component }) => component))]
+    const upgrade = { refused: change === null, changed: steps.length > 0, components, moves, problems }
     const { node, controllers } = observed
     return { node, controllers, upgrade, problems: observed.problems }
   }
@@ -75,7 +79,7 @@ async function look(app: App, wanted: Wanted): Promise<Seen> {
   return { node, controllers, upgrade: null, problems }
 }
 
-function nodeStatus({ container, image, owner }: ObservedControllers): NodeStatus {
+function nodeStatus({ container, image, owner }: ObservedControllers, now: Date): NodeStatus {
   return {
     container: container.Name.replace(/^\//, ''),
     id: container.Id,
@@ -85,6 +89,7 @@ function nodeStatus({ container, image, owner }: ObservedControllers): NodeStatu
     version: imageVersion(tagOf(container.Config.Image), image?.Config?.Labels),
     state: container.State.Status,
     startedAt: container.State.StartedAt,
+    upMs: upMs(container, now),
     restartPolicy: container.HostConfig.RestartPolicy.Name,
     owner,
   }

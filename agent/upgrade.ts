@@ -3,11 +3,13 @@ import { isError, type Problem } from './core/errors.ts'
 import type { Observed, Wanted } from './core/model.ts'
 import { prefetchPlan, upgradePlan } from './core/plan/build.ts'
 import type { PlannedChange } from './core/plan/part.ts'
-import { prefetchProblems, preflight } from './core/preflight.ts'
+import { prefetchProblems, preflight, refusalOf } from './core/preflight.ts'
 import type { Report } from './core/report.ts'
+import { lookAgainOf } from './look-again.ts'
 import { observe } from './observe/observe.ts'
 import { unstarted } from './outcome.ts'
 import { inPlace, knownContent, leftoversOf } from './replaced.ts'
+import { stillThere } from './still-there.ts'
 
 /** Makes this host run what is wanted: settle what an earlier run left, observe, plan, execute, report. */
 export async function upgrade(app: App, wanted: Wanted): Promise<Report> {
@@ -17,18 +19,18 @@ export async function upgrade(app: App, wanted: Wanted): Promise<Report> {
 
   const { change, problems } = await planUpgrade(app, wanted)
   for (const problem of problems) app.emit({ type: 'problem', problem })
-  if (change === null) return unstarted('refused', null, problems)
+  if (change === null) return unstarted(refusalOf(problems), null, problems)
   if (change.plan.steps.length === 0) {
     // The interrupted run that was finished just now is what brought the host there.
     return earlier?.changed === true ? earlier : unstarted('unchanged', change.plan, problems)
   }
-  return await carryOut(app, change.plan, problems, change.diff)
+  return await carryOut(app, change.plan, problems, change.diff, lookAgainOf(app, wanted))
 }
 
 /** The same, computed and not done. */
 export async function plan(app: App, wanted: Wanted): Promise<Report> {
   const { change, problems } = await planUpgrade(app, wanted)
-  if (change === null) return unstarted('refused', null, problems)
+  if (change === null) return unstarted(refusalOf(problems), null, problems)
   const outcome = change.plan.steps.length === 0 ? 'unchanged' : 'planned'
   return unstarted(outcome, change.plan, problems, change.diff)
 }
@@ -54,7 +56,8 @@ export async function planUpgrade(
   const observed = await observe(wanted, app.ports, app, knownContent(history))
   const problems = preflight(observed, wanted)
   if (problems.some(isError)) return { observed, change: null, problems }
-  const leftovers = leftoversOf(history, wanted.keepImages, inPlace(observed))
+  const left = leftoversOf(history, wanted.keepImages, inPlace(observed))
+  const leftovers = await stillThere(left, app.ports)
   const change = upgradePlan({ run: app.newRun(), wanted, observed, leftovers })
   return { observed, change, problems }
 }

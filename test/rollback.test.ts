@@ -6,7 +6,8 @@ import { rollback } from '../agent/rollback.ts'
 import { upgrade } from '../agent/upgrade.ts'
 import { wanted as nothing } from './core/observed.ts'
 import { ControllersHost } from './engine/controllers-host.ts'
-import { labelled } from './engine/fake-host.ts'
+import { FakeHost, labelled } from './engine/fake-host.ts'
+import { BIRD_CFG, MESH } from './engine/mesh-config.ts'
 import { MemoryFiles } from './journal/memory-files.ts'
 
 const wanted = {
@@ -16,7 +17,7 @@ const wanted = {
   settleMs: 1_000,
 }
 
-function appOn(host: ControllersHost): App {
+function appOn(host: ControllersHost | FakeHost): App {
   let runs = 0
   return {
     version: '0.0.0',
@@ -67,4 +68,20 @@ it('a rollback of node and controllers looks at the host once', async () => {
     },
   })
   expect(looksBefore).toBe(1)
+})
+
+it('a rollback keeps those neighbors from dialling that the parked BIRD dials', async () => {
+  const host = await FakeHost.create()
+  const app = appOn(host)
+  const node = { ...nothing, node: { ...nothing.node, image: 'calico/node:v2.6.12' }, settleMs: 1_000 }
+  // from v3.4 on, one end of each session waits
+  const configOf = (id: string): string =>
+    id === host.oldId ? MESH : MESH.replaceAll('as 64512;', 'as 64512; passive on;')
+  host.docker.readContainerFile = (id, path) => Promise.resolve(path === BIRD_CFG ? configOf(id) : undefined)
+  await upgrade(app, node)
+  await rollback(app, node, undefined)
+  const [back] = await app.runs.history()
+  const swap = back?.plan.steps.find((step) => step.kind === 'swap-container')
+  const dialling = swap?.args.gate.daemons.flatMap((daemon) => daemon.dialling ?? []) ?? []
+  expect(dialling.map(({ address }) => address)).toEqual(['192.0.2.2', '192.0.2.3'])
 })

@@ -1,17 +1,15 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import type { JournalFiles } from '../agent/journal/store.ts'
 import { OpenRuns } from '../agent/open-runs.ts'
-import { stopSignal } from '../agent/stop-signal.ts'
+import { StopSignals } from '../agent/stop-signal.ts'
 
 class Exit extends Error {}
 
-const said = vi.spyOn(process.stderr, 'write')
 const exit = vi.spyOn(process, 'exit')
 let before: NodeJS.SignalsListener[]
 
 beforeEach(() => {
   before = process.listeners('SIGINT')
-  said.mockReset().mockReturnValue(true)
   exit.mockReset().mockImplementation(() => {
     throw new Exit()
   })
@@ -27,13 +25,41 @@ it.each([
   ['in a run', true, 'agent: ended in the middle of a run; "agent resume" finishes or unwinds it'],
   ['where no run has begun', false, 'agent: ended before it was done; no run was open'],
 ])('a second signal %s says what it leaves', (_, inRun, words) => {
-  const signal = stopSignal(() => inRun)
+  let said = ''
+  const stops = new StopSignals(
+    () => inRun,
+    (text) => (said += text),
+  )
+  const signal = stops.listen()
   process.emit('SIGINT')
   expect(signal.reason).toMatchObject({ code: 'cancelled' })
   expect(exit).not.toHaveBeenCalled()
   expect(() => process.emit('SIGINT')).toThrow(Exit)
   expect(exit).toHaveBeenCalledWith(130)
-  expect(said.mock.calls.flat().join('')).toBe(`\n${words}\n`)
+  expect(said).toBe(`\n${words}\n`)
+})
+
+it('a second one counts whichever command the first one stopped', () => {
+  const stops = new StopSignals(
+    () => true,
+    () => undefined,
+  )
+  const [first, second] = [stops.listen(), stops.listen()]
+  process.emit('SIGTERM')
+  expect([first.aborted, second.aborted]).toEqual([true, true])
+  expect(() => process.emit('SIGTERM')).toThrow(Exit)
+})
+
+it('once released, a signal is the kernel’s again', () => {
+  const count = process.listenerCount('SIGTERM')
+  const stops = new StopSignals(
+    () => true,
+    () => undefined,
+  )
+  stops.listen()
+  expect(process.listenerCount('SIGTERM')).toBe(count + 1)
+  stops.release()
+  expect(process.listenerCount('SIGTERM')).toBe(count)
 })
 
 it('a run is open from its journal’s opening to its closing', async () => {

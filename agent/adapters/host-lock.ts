@@ -14,6 +14,7 @@ import {
 import { join } from 'node:path'
 import { AgentError, ExitCode } from '../core/errors.ts'
 import type { LockHolder } from '../core/status-report.ts'
+import { cannotStart } from './program-error.ts'
 
 const { O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR } = constants
 
@@ -92,17 +93,19 @@ function openLockFile(path: string, flags: number): number {
  * its number 3.
  */
 async function flock(fd: number, path: string, how: string[]): Promise<boolean> {
-  const child: ChildProcess = spawn('flock', [...how, '-E', String(CONFLICT), '3'], {
-    stdio: ['ignore', 'ignore', 'ignore', fd],
-  })
-  const [exitCode] = (await once(child, 'exit').catch((error: unknown) => {
-    throw new AgentError('lock-unusable', `cannot run flock: ${(error as Error).message}`, {
-      fix: 'install util-linux',
-      cause: error,
-    })
-  })) as [number | null]
+  const exitCode = await exitCodeOf('flock', [...how, '-E', String(CONFLICT), '3'], fd).catch(
+    (error: unknown) => {
+      throw cannotStart('lock-unusable', 'flock', error as Error)
+    },
+  )
   if (exitCode !== 0 && exitCode !== CONFLICT) throw unlockable(path, `flock exits ${String(exitCode)}`)
   return exitCode === 0
+}
+
+async function exitCodeOf(program: string, argv: string[], fd: number): Promise<number | null> {
+  const child: ChildProcess = spawn(program, argv, { stdio: ['ignore', 'ignore', 'ignore', fd] })
+  const [exitCode] = (await once(child, 'exit')) as [number | null]
+  return exitCode
 }
 
 /** For people only: the lock itself is the kernel's, so no sync is needed. */

@@ -1,7 +1,6 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { AgentError } from '../core/errors.ts'
 import type { KernelRoutes } from '../ports/kernel-routes.ts'
+import { runIp } from './ip.ts'
 
 /** After the RFC of graceful restart; a table and two places in the rules that nobody else has. */
 const HELD_TABLE = 24724
@@ -55,16 +54,10 @@ async function release(): Promise<void> {
 
 /** Words without blanks only; no shell sees them. */
 async function ip(words: string, input = ''): Promise<string> {
-  const child = spawn('ip', words.split(' '), { timeout: 5_000 })
-  let [output, errors] = ['', '']
-  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()))
-  child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()))
-  child.stdin.on('error', () => undefined)
-  child.stdin.end(input)
-  const [code] = (await once(child, 'close').catch(() => [null])) as [number | null]
+  const { code, output, errors } = await runIp('routes-not-held', words.split(' '), input)
   // A batch is carried on over single routes that cannot be added.
   if (code === 0 || (code !== null && input !== '')) return output
   throw new AgentError('routes-not-held', `cannot run ip ${words}: ${errors.trim()}`, {
-    fix: 'install iproute2, or look at ip rule show',
+    fix: 'look at ip rule show',
   })
 }

@@ -1,9 +1,10 @@
 import { readFile, stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
-import { x } from 'tinyexec'
 import { execStartArguments, type KubeletFacts, manifestFlags, versionCommand } from '../core/cni/kubelet.ts'
 import { AgentError } from '../core/errors.ts'
 import type { Kubelet } from '../ports/kubelet.ts'
+import { cannotStart } from './program-error.ts'
+import { runProgram } from './run-program.ts'
 
 const ASK_MS = 10_000
 /** systemd's own limit for a start is 90 s. */
@@ -52,7 +53,7 @@ async function staticPodPath(config: string): Promise<string | null> {
 }
 
 async function restart(unit: string): Promise<void> {
-  const { exitCode, stderr } = await x('systemctl', ['restart', unit], { timeout: RESTART_MS })
+  const { exitCode, stderr } = await run('systemctl', ['restart', unit], RESTART_MS)
   if (exitCode === 0) return
   const why = stderr.trim() === '' ? `systemctl ended with ${exitCode ?? 'a signal'}` : stderr.trim()
   throw new AgentError('kubelet-failed', `cannot restart ${unit}: ${why}`, { fix: `journalctl -u ${unit}` })
@@ -68,8 +69,18 @@ async function show(unit: string): Promise<Partial<Record<string, string>>> {
 
 async function printed([program = '', ...args]: string[]): Promise<string | null> {
   try {
-    return (await x(program, args, { timeout: ASK_MS })).stdout.trim()
-  } catch {
+    const { exitCode, stdout } = await run(program, args, ASK_MS)
+    return exitCode === null ? null : stdout.trim()
+  } catch (error) {
+    if (error instanceof AgentError && error.code === 'no-descriptors') throw error
     return null
+  }
+}
+
+async function run(program: string, args: string[], timeoutMs: number) {
+  try {
+    return await runProgram(program, args, timeoutMs)
+  } catch (error) {
+    throw cannotStart('kubelet-failed', program, error as Error)
   }
 }

@@ -1,42 +1,65 @@
 import { statfs } from 'node:fs/promises'
-import { get } from 'node:http'
+import { type ClientRequest, get, type IncomingMessage } from 'node:http'
 import { connect } from 'node:net'
-import type { Probe } from '../ports/probe.ts'
+import type { Probe, Reach } from '../ports/probe.ts'
 
 const DEADLINE_MS = 2_000
 
 export function createProbe(): Probe {
-  return { httpStatus, acceptsTcp, freeBytes }
+  return { httpStatus, reach, freeBytes }
 }
 
+/**
+ * The status, and nothing behind it: no body is read, no redirect followed, and who answers with an upgrade has answered.
+ * One deadline for all of it: whoever sends a byte a second, or `100 Continue` without end, is not waited for.
+ */
 async function httpStatus(url: string): Promise<number | null> {
-  return await new Promise((resolve) => {
-    const request = get(url, { timeout: DEADLINE_MS, agent: false }, (response) => {
-      response.resume()
-      resolve(response.statusCode ?? null)
+  const { promise, resolve } = Promise.withResolvers<number | null>()
+  const nothing = (): void => {
+    resolve(null)
+  }
+  const answered = ({ statusCode }: IncomingMessage): void => {
+    resolve(statusCode ?? null)
+  }
+  const timer = setTimeout(nothing, DEADLINE_MS)
+  let request: ClientRequest | undefined
+  try {
+    request = get(url, { agent: false })
+    request.on('response', answered).on('error', nothing).on('close', nothing)
+    request.on('upgrade', (response, socket) => {
+      socket.destroy()
+      answered(response)
     })
-    request.on('timeout', () => request.destroy())
-    request.on('error', () => {
-      resolve(null)
-    })
-  })
+    return await promise
+  } catch {
+    // no URL
+    return null
+  } finally {
+    clearTimeout(timer)
+    request?.destroy()
+  }
 }
 
-async function acceptsTcp(address: string, port: number): Promise<boolean> {
+/** The kernel finds out within some 3 s that nobody answers for an address on the wire. */
+const REACH_DEADLINE_MS = 5_000
+const UNREACHABLE = ['EHOSTUNREACH', 'ENETUNREACH', 'EHOSTDOWN', 'ENETDOWN', 'ENONET']
+
+async function reach(address: string, port: number): Promise<Reach> {
   return await new Promise((resolve) => {
-    const socket = connect({ host: address, port, timeout: DEADLINE_MS })
-    const settle = (accepted: boolean): void => {
+    const socket = connect({ host: address, port })
+    const settle = (answer: Reach): void => {
+      clearTimeout(timer)
       socket.destroy()
-      resolve(accepted)
+      resolve(answer)
     }
+    const timer = setTimeout(() => {
+      settle('silent')
+    }, REACH_DEADLINE_MS)
     socket.on('connect', () => {
-      settle(true)
+      settle('accepts')
     })
-    socket.on('timeout', () => {
-      settle(false)
-    })
-    socket.on('error', () => {
-      settle(false)
+    socket.on('error', ({ code = '' }: NodeJS.ErrnoException) => {
+      settle(UNREACHABLE.includes(code) ? 'unreachable' : code === 'ECONNREFUSED' ? 'refuses' : 'silent')
     })
   })
 }

@@ -1,5 +1,6 @@
 import yargs, { type Argv } from 'yargs'
 import { ExitCode } from '../core/errors.ts'
+import { shownJson } from '../report/json.ts'
 import { completionCommand } from './completion.ts'
 import { daemonCommand } from './daemon.ts'
 import { doctorCommand } from './doctor.ts'
@@ -54,7 +55,7 @@ export async function runCli(argv: string[], environment: Environment): Promise<
   } catch (error) {
     if (!(error instanceof UsageError)) throw error
     const document = usageDocument(argv, error)
-    if (document) environment.print(JSON.stringify(document))
+    if (document) environment.print(shownJson(document))
     process.stderr.write(
       `agent: ${error.message}\nagent --help shows the commands, agent COMMAND --help its options\n`,
     )

@@ -1,6 +1,7 @@
 import type { CommandModule } from 'yargs'
 import { AgentError, ExitCode } from '../core/errors.ts'
 import { reportOfError, unstarted } from '../outcome.ts'
+import { shownJson } from '../report/json.ts'
 import type { Environment } from './environment.ts'
 import { type CommonArgs, type CommonOptions, DEFAULT_CONFIG, withCommon } from './options.ts'
 
@@ -29,12 +30,12 @@ async function runUntilStopped(environment: Environment, options: CommonOptions)
       env: process.env,
       signal: stopSignal(),
     })
-    if (options.json) print(JSON.stringify(report ?? unstarted('unchanged', null, [])))
+    if (options.json) print(shownJson(report ?? unstarted('unchanged', null, [])))
     exit(ExitCode.done)
   } catch (error) {
     if (!(error instanceof AgentError)) throw error
     log.fatal({ code: error.code, fix: error.fix }, error.message)
-    if (options.json) print(JSON.stringify(reportOfError(error)))
+    if (options.json) print(shownJson(reportOfError(error)))
     exit(error.exitCode)
   }
 }

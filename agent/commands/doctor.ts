@@ -3,13 +3,14 @@ import type { DoctorReport } from '../core/doctor-report.ts'
 import { AgentError, ExitCode } from '../core/errors.ts'
 import { doctor, undiagnosed } from '../doctor.ts'
 import { renderDoctor } from '../report/doctor.ts'
+import { shownJson } from '../report/json.ts'
 import type { Environment } from './environment.ts'
 import { type TargetArgs, withTarget } from './options.ts'
 
 export function doctorCommand(environment: Environment): CommandModule<object, TargetArgs> {
   const { color, print, exit } = environment
   const show = (report: DoctorReport, json: boolean, exitCode: ExitCode): void => {
-    print(json ? JSON.stringify(report) : renderDoctor(report, { color }))
+    print(json ? shownJson(report) : renderDoctor(report, { color }))
     exit(exitCode)
   }
   return {

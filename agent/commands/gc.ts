@@ -2,6 +2,7 @@ import type { CommandModule } from 'yargs'
 import { AgentError } from '../core/errors.ts'
 import { gc, nothingRemoved, wouldGc } from '../gc.ts'
 import { renderGc } from '../report/gc.ts'
+import { shownJson } from '../report/json.ts'
 import type { Environment } from './environment.ts'
 import { type CommonArgs, withCommon } from './options.ts'
 
@@ -26,14 +27,14 @@ export function gcCommand(environment: Environment): CommandModule<object, GcArg
         const { app, wanted, end } = await environment.open(options, { target: false, progress: false })
         try {
           const report = await (check ? wouldGc : gc)(app, wanted)
-          print(json ? JSON.stringify(report) : renderGc(report, { color, check }))
+          print(json ? shownJson(report) : renderGc(report, { color, check }))
         } finally {
           end()
         }
       } catch (error) {
         if (!(error instanceof AgentError)) throw error
         const report = nothingRemoved(error.asProblems())
-        print(json ? JSON.stringify(report) : renderGc(report, { color, check }))
+        print(json ? shownJson(report) : renderGc(report, { color, check }))
         exit(error.exitCode)
       }
     },

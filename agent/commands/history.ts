@@ -3,6 +3,7 @@ import { AgentError } from '../core/errors.ts'
 import { history, newestRun, unknownHistory } from '../history.ts'
 import { renderHistory } from '../report/history.ts'
 import { historyPage } from '../report/history-page.ts'
+import { shownJson } from '../report/json.ts'
 import { renderProblems } from '../report/status.ts'
 import type { Environment } from './environment.ts'
 import { type CommonArgs, withCommon } from './options.ts'
@@ -38,12 +39,12 @@ async function show(environment: Environment, options: ArgumentsCamelCase<Histor
     end()
     if (html !== undefined && report.timeline !== null)
       await environment.writeFile(html, historyPage(report.timeline, report.problems))
-    if (json) print(JSON.stringify(report))
+    if (json) print(shownJson(report))
     else print(html === undefined ? renderHistory(report, { color }) : `${run ?? ''} is drawn in ${html}`)
   } catch (error) {
     if (!(error instanceof AgentError)) throw error
     const problems = error.asProblems()
-    print(json ? JSON.stringify(unknownHistory(problems)) : renderProblems(problems, { color }))
+    print(json ? shownJson(unknownHistory(problems)) : renderProblems(problems, { color }))
     exit(error.exitCode)
   }
 }

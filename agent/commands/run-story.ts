@@ -4,6 +4,7 @@ import type { Wanted } from '../core/model.ts'
 import type { Report } from '../core/report.ts'
 import { exitCodeOf, reportOfError } from '../outcome.ts'
 import { renderReport } from '../report/human.ts'
+import { shownJson } from '../report/json.ts'
 import type { Environment, Need } from './environment.ts'
 import type { CommonOptions } from './options.ts'
 
@@ -17,7 +18,7 @@ export async function runStory(
   const { report, exitCode } = await reportOfStory(environment, options, need, story)
   environment.print(
     options.json
-      ? JSON.stringify(report)
+      ? shownJson(report)
       : renderReport(report, { color: environment.color, diff: options.diff ?? false }),
   )
   environment.exit(exitCode)

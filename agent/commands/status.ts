@@ -1,5 +1,6 @@
 import type { CommandModule } from 'yargs'
 import { AgentError } from '../core/errors.ts'
+import { shownJson } from '../report/json.ts'
 import { renderProblems, renderStatus } from '../report/status.ts'
 import { nothingSeen, status } from '../status.ts'
 import type { Environment } from './environment.ts'
@@ -16,13 +17,11 @@ export function statusCommand(environment: Environment): CommandModule<object, T
         const { app, wanted, end } = await environment.open(options, { target: false, progress: false })
         const report = await status(app, wanted)
         end()
-        print(options.json ? JSON.stringify(report) : renderStatus(report, { color }))
+        print(options.json ? shownJson(report) : renderStatus(report, { color }))
       } catch (error) {
         if (!(error instanceof AgentError)) throw error
         const problems = error.asProblems()
-        print(
-          options.json ? JSON.stringify({ ...nothingSeen, problems }) : renderProblems(problems, { color }),
-        )
+        print(options.json ? shownJson({ ...nothingSeen, problems }) : renderProblems(problems, { color }))
         environment.exit(error.exitCode)
       }
     },

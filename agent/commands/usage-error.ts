@@ -1,4 +1,4 @@
-import type { Problem } from '../core/errors.ts'
+import { type AgentError, ExitCode, type Problem } from '../core/errors.ts'
 import { undiagnosed } from '../doctor.ts'
 import { nothingRemoved } from '../gc.ts'
 import { unknownHistory } from '../history.ts'
@@ -9,10 +9,11 @@ import { nothingSeen } from '../status.ts'
 export class UsageError extends Error {}
 
 const refusal = (problem: Problem): object => unstarted('refused', null, [problem])
+const RUNS = ['upgrade', 'plan', 'prefetch', 'rollback', 'resume', 'daemon']
 
-/** What a command says in JSON where it could not begin. */
+/** What a command says in JSON where it has nothing else to say. */
 const DOCUMENTS = new Map<string, (problem: Problem) => object>([
-  ...['upgrade', 'plan', 'prefetch', 'rollback', 'resume', 'daemon'].map((name) => [name, refusal] as const),
+  ...RUNS.map((name) => [name, refusal] as const),
   ['status', (problem) => ({ ...nothingSeen, problems: [problem] })],
   ['doctor', (problem) => undiagnosed([problem])],
   ['history', (problem) => unknownHistory([problem])],
@@ -21,10 +22,21 @@ const DOCUMENTS = new Map<string, (problem: Problem) => object>([
 
 /** Null where no JSON is asked for, or no command is named that has some. */
 export function usageDocument(argv: string[], { message }: UsageError): object | null {
+  const problem = { code: 'bad-usage', severity: 'error', message, fix: 'agent --help' } as const
+  return jsonDocument(argv, (command) => DOCUMENTS.get(command)?.(problem))
+}
+
+/** The same of a failure that no command expected. After a bug nobody knows what was done. */
+export function documentOfFailure(argv: string[], failure: AgentError): object | null {
+  const problems = failure.asProblems()
+  return jsonDocument(argv, (command) => {
+    if (failure.exitCode === ExitCode.bug && RUNS.includes(command)) return unstarted('stuck', null, problems)
+    return DOCUMENTS.get(command)?.(failure.asProblem())
+  })
+}
+
+function jsonDocument(argv: string[], of: (command: string) => object | undefined): object | null {
   const words = argv.includes('--') ? argv.slice(0, argv.indexOf('--')) : argv
-  const command = words.find((word) => DOCUMENTS.has(word)) ?? ''
   if (!words.some((word) => /^--json(=true)?$/.test(word))) return null
-  return (
-    DOCUMENTS.get(command)?.({ code: 'bad-usage', severity: 'error', message, fix: 'agent --help' }) ?? null
-  )
+  return of(words.find((word) => DOCUMENTS.has(word)) ?? '') ?? null
 }

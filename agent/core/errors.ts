@@ -1,3 +1,5 @@
+import { redactText } from './redact/text.ts'
+
 /** Exit codes of the command line, see docs/commands.md. */
 export const ExitCode = {
   done: 0,
@@ -21,11 +23,14 @@ export interface Problem {
   fix: string
 }
 
-export function isError({ severity }: Problem): boolean {
+export function isError({ severity }: Pick<Problem, 'severity'>): boolean {
   return severity === 'error'
 }
 
-/** A failure with a name, a reason and a way out. Anything else that is thrown is a bug. */
+/**
+ * A failure with a name, a reason and a way out. Anything else that is thrown is a bug. It may quote what others said:
+ * secrets are taken out here, before it is journaled, reported or shown anywhere.
+ */
 export class AgentError extends Error {
   override readonly name = 'AgentError'
   readonly code: string
@@ -33,9 +38,9 @@ export class AgentError extends Error {
   readonly exitCode: ExitCode
 
   constructor(code: string, message: string, details: { fix: string; exitCode?: ExitCode; cause?: unknown }) {
-    super(message, details.cause === undefined ? undefined : { cause: details.cause })
+    super(redactText(message), details.cause === undefined ? undefined : { cause: details.cause })
     this.code = code
-    this.fix = details.fix
+    this.fix = redactText(details.fix)
     this.exitCode = details.exitCode ?? ExitCode.refused
   }
 

@@ -28,6 +28,8 @@ export type AgentEvent =
   | { type: 'mark'; mark: WindowMark; sinceGoneMs: number }
   | { type: 'released'; peers: string[] }
   | { type: 're-enabled'; peers: string[] }
+  /** Neighbors that may dial again, before the end of the window. */
+  | { type: 'let-in'; neighbors: string[] }
   | { type: 'unwinding'; reason: string }
   | { type: 'problem'; problem: Problem }
 

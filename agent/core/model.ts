@@ -1,3 +1,4 @@
+import type { BgpNeighbor } from './bird/neighbors.ts'
 import type { BirdEndpoint, BirdUp } from './bird/view.ts'
 import type { KubeletFacts, KubeletRestart } from './cni/kubelet.ts'
 import type { ObservedDatastore } from './datastore/observed.ts'
@@ -120,6 +121,12 @@ export interface ObservedUnit {
 export interface ObservedDaemon {
   endpoint: BirdEndpoint
   view: BirdUp
+  /** As its config has them. */
+  neighbors: BgpNeighbor[]
+  /** Where it takes its neighbors' connections. */
+  listenPort: number
+  /** Graceful-restart time that it announces to its peers. */
+  announcedMs: number
 }
 
 export interface ObservedNode {
@@ -131,8 +138,10 @@ export interface ObservedNode {
   unit: ObservedUnit | null
   /** `bird`, or what CALICO_NETWORKING_BACKEND says. */
   backend: string
+  /** Since the container started; null where it does not run. */
+  upMs: number | null
   daemons: ObservedDaemon[]
-  /** Graceful-restart time that this BIRD announces to its peers. */
+  /** The shortest graceful-restart time that a daemon with sessions announces. */
   announcedMs: number
   /** Null where it cannot be told where it is. */
   datastore: ObservedDatastore | null

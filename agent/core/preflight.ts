@@ -1,5 +1,5 @@
 import { runsAlready } from './docker/image-state.ts'
-import { AgentError, ExitCode, type Problem } from './errors.ts'
+import { AgentError, ExitCode, isError, type Problem } from './errors.ts'
 import type { Observed, Wanted } from './model.ts'
 import { birdRules } from './rules/bird.ts'
 import { cniRules, cniSourceRules } from './rules/cni.ts'
@@ -7,7 +7,9 @@ import { cniConfigRules } from './rules/cni-config.ts'
 import { containerRules } from './rules/container.ts'
 import { controllersEnvRules, controllersImageRules, controllersRules } from './rules/controllers.ts'
 import { datastoreRules } from './rules/datastore.ts'
+import { diallingRules } from './rules/dialling.ts'
 import { imageRules } from './rules/image.ts'
+import { justStartedRules } from './rules/just-started.ts'
 import { moveRules } from './rules/moves.ts'
 import type { Rule } from './rules/rule.ts'
 import { setRules } from './rules/set.ts'
@@ -37,6 +39,8 @@ const SWAP_RULES: readonly Rule[] = [
   ...containerRules,
   ...unitRules,
   ...birdRules,
+  ...diallingRules,
+  ...justStartedRules,
   ...datastoreRules,
   ...nodeImageRules,
   ...versionRules,
@@ -59,13 +63,20 @@ export function checkAllowed(rules: string[]): void {
   })
 }
 
+const DEFERRABLE = new Set(RULES.filter(({ deferrable }) => deferrable).map(({ code }) => code))
+
+/** What comes of a run that these problems keep from beginning: where all of them pass by themselves, it is put off. */
+export function refusalOf(problems: Pick<Problem, 'code' | 'severity'>[]): 'refused' | 'deferred' {
+  return problems.filter(isError).every(({ code }) => DEFERRABLE.has(code)) ? 'deferred' : 'refused'
+}
+
 /** Everything that stands against what is asked for; what is allowed became a warning. */
 export function preflight(observed: Observed, wanted: Wanted): Problem[] {
   return problemsOf(rulesFor(observed), observed, wanted)
 }
 
 /** A rollback has no image to look at: it ran here before. */
-export function preflightRollback(
+export function preflightWithoutImage(
   observed: Observed,
   wanted: Wanted,
   component: 'node' | 'controllers',

@@ -1,7 +1,7 @@
 import type { BirdEndpoint, Session } from './bird/view.ts'
 import type { Problem } from './errors.ts'
 import type { InstalledPlugin, Owner } from './model.ts'
-import type { Plan } from './plan/plan.ts'
+import type { Component, Plan } from './plan/plan.ts'
 import type { Outcome, WindowReport } from './report.ts'
 
 /** The container that runs calico/node, or the controllers, now. */
@@ -16,6 +16,8 @@ export interface NodeStatus {
   /** Docker's own word: running, exited, ... */
   state: string
   startedAt: string
+  /** Ms since then; null where it does not run. */
+  upMs: number | null
   /** Docker's name of it: always, no, ... */
   restartPolicy: string
   owner: Owner
@@ -23,9 +25,13 @@ export interface NodeStatus {
 
 /** One BIRD daemon that answers. */
 export interface BirdStatus extends BirdEndpoint {
+  /** When BIRD started, as it prints it. */
+  lastReboot: string
   recovering: boolean
   waitTimer: string | null
-  sessions: Pick<Session, 'name' | 'neighbor' | 'established' | 'info' | 'imported'>[]
+  /** Graceful-restart time that it announces to its peers. */
+  announcedMs: number
+  sessions: Pick<Session, 'name' | 'neighbor' | 'established' | 'info' | 'imported' | 'restarting'>[]
 }
 
 /** The CNI config that the kubelet takes. */
@@ -66,7 +72,7 @@ export interface StatusReport {
   node: NodeStatus | null
   /** Null where no BIRD is expected. */
   bird: BirdStatus[] | null
-  /** Graceful-restart time that BIRD announces to its peers. */
+  /** The shortest of the daemons that have sessions. */
   announcedMs: number | null
   /** Null where this host has no container of the controllers. */
   controllers: NodeStatus | null
@@ -77,6 +83,13 @@ export interface StatusReport {
   lastRun: RunStatus | null
   unfinishedRun: UnfinishedRun | null
   /** What an upgrade would do; null where nothing is asked for. */
-  upgrade: { refused: boolean; changed: boolean; components: Plan['components']; problems: Problem[] } | null
+  upgrade: {
+    refused: boolean
+    changed: boolean
+    components: Plan['components']
+    /** Those of the components that are not in place already. */
+    moves: Component[]
+    problems: Problem[]
+  } | null
   problems: Problem[]
 }

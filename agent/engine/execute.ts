@@ -1,11 +1,13 @@
-import { AgentError, isEngineGone, type Problem } from '../core/errors.ts'
+import { isEngineGone, type Problem } from '../core/errors.ts'
 import type { Emit } from '../core/events.ts'
 import type { Component } from '../core/plan/plan.ts'
+import { refusalOf } from '../core/preflight.ts'
 import type { Outcome } from '../core/report.ts'
+import { unexpected } from '../core/unexpected.ts'
 import { isAnySettled, isForwardOnly, isSettled, lastCommit } from '../journal/commits.ts'
 import type { Journal } from '../journal/journal.ts'
 import { type BoundStep, bindStep } from '../steps/registry.ts'
-import type { Ports, StepContext } from '../steps/step.ts'
+import type { LookAgain, Ports, StepContext } from '../steps/step.ts'
 import { untilEngineBack } from './engine-back.ts'
 
 export interface Execution {
@@ -14,6 +16,7 @@ export interface Execution {
   emit: Emit
   /** Aborted, with the reason, when somebody asks to stop. */
   signal: AbortSignal
+  lookAgain?: LookAgain | undefined
 }
 
 /**
@@ -67,7 +70,7 @@ export async function goBack(execution: Execution, problem: Problem, commit?: nu
     }
   }
   if (isAnySettled(journal.state)) return await finish(execution, 'partial')
-  return await finish(execution, moved ? 'rolled-back' : 'refused')
+  return await finish(execution, moved ? 'rolled-back' : refusalOf([journal.state.unwinding ?? problem]))
 }
 
 /** What cannot go back keeps nothing else from it but the earlier steps of its own component. */
@@ -146,8 +149,8 @@ function startedBefore({ journal, ports }: Execution, index: number): number | u
   return doing?.boot === ports.clock.bootId() ? doing.mono : undefined
 }
 
-function contextOf({ ports, emit, signal }: Execution, index: number): StepContext {
-  return { ...ports, emit, signal, index, since: ports.clock.now() }
+function contextOf({ ports, emit, signal, lookAgain }: Execution, index: number): StepContext {
+  return { ...ports, emit, signal, index, since: ports.clock.now(), lookAgain }
 }
 
 export function stepAt(journal: Journal, index: number): BoundStep {
@@ -176,13 +179,5 @@ async function giveUp(execution: Execution, error: unknown): Promise<Outcome> {
 }
 
 function asProblem(error: unknown, signal: AbortSignal): Problem {
-  const reason: unknown = signal.aborted ? signal.reason : error
-  if (reason instanceof AgentError) return reason.asProblem()
-  const message = reason instanceof Error ? (reason.stack ?? reason.message) : String(reason)
-  return {
-    code: 'internal',
-    severity: 'error',
-    message: `internal error: ${message}`,
-    fix: 'report this as a bug',
-  }
+  return unexpected(signal.aborted ? signal.reason : error).asProblem()
 }

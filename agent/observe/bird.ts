@@ -1,59 +1,97 @@
 import type { BirdEndpoint } from '../core/bird/view.ts'
+import type { ContainerJson } from '../core/docker/json.ts'
 import type { Problem } from '../core/errors.ts'
 import type { ObservedDaemon } from '../core/model.ts'
 import type { Bird, SocketState } from '../ports/bird.ts'
+import { type SharedDirectories, sharedDirectories } from './shared-directories.ts'
 
 /** Where BIRD's socket is when the host does not share calico/node's own place. */
 const FALLBACK_DIR = '/var/run/bird'
 const CONTAINER_DIR = '/var/run/calico'
 
+type Daemon = Pick<ObservedDaemon, 'endpoint' | 'view'>
+
 /**
  * The BIRD daemons of the container that answer: by the configured sockets first, then BIRD's own default place,
- * then `birdcl` inside the container. The IPv6 daemon is optional; without the IPv4 one a problem says why.
+ * then `birdcl` inside the container. A socket of the host counts only where the container mounts its directory:
+ * the host may run a BIRD of its own. The IPv6 daemon is optional; without the IPv4 one a problem says why.
  */
 export async function findDaemons(
   sockets: string[],
-  container: string,
+  container: ContainerJson,
   bird: Bird,
   problems: Problem[],
-): Promise<ObservedDaemon[]> {
-  const seen = await seeSockets(sockets, bird)
-  const invalid = seen.filter(({ state }) => state === 'file' || state === 'symlink')
+): Promise<Daemon[]> {
+  const shared = await sharedDirectories(container, bird)
+  const seen = await Promise.all([
+    ...sockets.map((path) => seeSocket(path, shared.contain, bird)),
+    // not by a mount of all of /run, which has the socket of the host's own BIRD as well
+    ...[4, 6].map((family) => seeSocket(`${FALLBACK_DIR}/${fileOf(family)}`, shared.are, bird)),
+  ])
+  const invalid = seen.filter(
+    ({ path, state }) => sockets.includes(path) && (state === 'file' || state === 'symlink'),
+  )
   if (invalid.length > 0) {
     problems.push(...invalid.map(invalidSocket))
     return []
   }
-  const found: ObservedDaemon[] = []
+  const found: Daemon[] = []
   for (const family of [4, 6] as const) {
-    const configured = sockets.filter((socket) => familyOf(socket) === family)
-    const daemon = await findDaemon(family, configured, container, bird)
+    const daemon = await findDaemon(family, seen, container.Id, bird)
     if (daemon) found.push(daemon)
   }
-  if (!found.some(({ endpoint }) => endpoint.family === 4)) problems.push(birdDown(seen))
+  if (!found.some(({ endpoint }) => endpoint.family === 4))
+    problems.push(
+      birdDown(
+        container,
+        seen.filter(({ path, foreign }) => sockets.includes(path) || foreign),
+      ),
+    )
   return found
 }
 
 async function findDaemon(
   family: 4 | 6,
-  configured: string[],
+  seen: SeenSocket[],
   container: string,
   bird: Bird,
-): Promise<ObservedDaemon | null> {
-  const file = family === 4 ? 'bird.ctl' : 'bird6.ctl'
+): Promise<Daemon | null> {
   const candidates: BirdEndpoint[] = [
-    ...[...configured, `${FALLBACK_DIR}/${file}`].map((socket) => ({ family, socket, via: 'host' as const })),
-    { family, socket: `${CONTAINER_DIR}/${file}`, via: 'exec' },
+    ...seen
+      .filter(({ path, state, foreign }) => familyOf(path) === family && state === 'listening' && !foreign)
+      .map(({ path }) => ({ family, socket: path, via: 'host' as const })),
+    { family, socket: `${CONTAINER_DIR}/${fileOf(family)}`, via: 'exec' },
   ]
   for (const endpoint of candidates) {
-    if (endpoint.via === 'host' && (await bird.socketState(endpoint.socket)) !== 'listening') continue
     const view = await bird.look(endpoint, container)
     if (view.state === 'up') return { endpoint, view }
   }
   return null
 }
 
+function fileOf(family: number): string {
+  return family === 4 ? 'bird.ctl' : 'bird6.ctl'
+}
+
 function familyOf(socket: string): 4 | 6 {
   return socket.endsWith('6.ctl') ? 6 : 4
+}
+
+interface SeenSocket {
+  path: string
+  state: SocketState
+  /** A socket whose directory the container does not mount: it belongs to somebody else. */
+  foreign: boolean
+}
+
+async function seeSocket(
+  path: string,
+  isShared: SharedDirectories['contain'],
+  bird: Bird,
+): Promise<SeenSocket> {
+  const state = await bird.socketState(path)
+  const isSocket = state === 'listening' || state === 'dead'
+  return { path, state, foreign: isSocket && !(await isShared(path)) }
 }
 
 const SOCKET_WORDS: Record<SocketState, string> = {
@@ -64,14 +102,7 @@ const SOCKET_WORDS: Record<SocketState, string> = {
   symlink: 'it is a symlink: name the socket itself',
 }
 
-interface SeenSocket {
-  path: string
-  state: SocketState
-}
-
-async function seeSockets(sockets: string[], bird: Bird): Promise<SeenSocket[]> {
-  return await Promise.all(sockets.map(async (path) => ({ path, state: await bird.socketState(path) })))
-}
+const FOREIGN = "it is not calico-node's, which does not mount its directory"
 
 function invalidSocket({ path, state }: SeenSocket): Problem {
   return {
@@ -82,12 +113,16 @@ function invalidSocket({ path, state }: SeenSocket): Problem {
   }
 }
 
-function birdDown(seen: SeenSocket[]): Problem {
-  const reasons = seen.map(({ path, state }) => `${path}: ${SOCKET_WORDS[state]}`)
+/** A node that has just started has no BIRD yet: when it did is told. */
+function birdDown({ Name, State }: ContainerJson, seen: SeenSocket[]): Problem {
+  const name = Name.replace(/^\//, '')
+  const reasons = seen.map(
+    ({ path, state, foreign }) => `${path}: ${foreign ? FOREIGN : SOCKET_WORDS[state]}`,
+  )
   return {
     code: 'bird-down',
     severity: 'error',
-    message: `cannot take BIRD's baseline: no BIRD answers (${reasons.join('; ')}; birdcl in the container: no answer)`,
-    fix: 'docker exec calico-node birdcl show status; bird.sockets in the config',
+    message: `cannot take BIRD's baseline: no BIRD answers (${reasons.join('; ')}; birdcl in the container: no answer); ${name} runs since ${State.StartedAt.replace(/\.\d+/, '')}`,
+    fix: `wait a moment where it has just started; docker exec ${name} birdcl show status; bird.sockets in the config`,
   }
 }

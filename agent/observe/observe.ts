@@ -1,21 +1,25 @@
-import { gracefulRestartSeconds } from '../core/bird/config.ts'
 import { backendOf, envMap } from '../core/docker/health.ts'
+import type { ContainerJson } from '../core/docker/json.ts'
+import { upMs } from '../core/docker/up-time.ts'
 import type { Problem } from '../core/errors.ts'
 import {
   askingNothing,
   type Observed,
   type ObservedCni,
+  type ObservedDaemon,
   type ObservedNode,
   type Wanted,
   type WantedCni,
 } from '../core/model.ts'
 import { orAborted } from '../core/or-aborted.ts'
 import type { Bird } from '../ports/bird.ts'
+import type { Clock } from '../ports/clock.ts'
 import type { CniBinaries } from '../ports/cni-binaries.ts'
 import type { CniConfigs } from '../ports/cni-config.ts'
 import type { Datastore } from '../ports/datastore.ts'
 import type { Docker } from '../ports/docker.ts'
 import { findDaemons } from './bird.ts'
+import { withConfig } from './bird-config.ts'
 import { type KnownContent, observeCni } from './cni-binaries.ts'
 import { observeCniConfig } from './cni-config.ts'
 import { companionsOf } from './companions.ts'
@@ -29,11 +33,9 @@ export interface ObservePorts extends OwnerPorts {
   bird: Bird
   cni: CniBinaries
   configs: CniConfigs
+  clock: Pick<Clock, 'date'>
   datastore: Datastore
 }
-
-/** Where calico/node keeps the config that confd renders for BIRD. */
-const BIRD_CFG = '/etc/calico/confd/config/bird.cfg'
 
 /** Everything that a plan is made from; changes nothing. Throws the signal's reason as soon as it is aborted. */
 export async function observe(
@@ -107,7 +109,7 @@ async function observeNode(
   ports: ObservePorts,
   problems: Problem[],
 ): Promise<ObservedNode | null> {
-  const { docker, bird } = ports
+  const { docker, clock } = ports
   const container = await findContainer(wanted.node.container, docker)
   if (!container) return null
   const backend = backendOf(envMap(container.Config.Env))
@@ -116,11 +118,10 @@ async function observeNode(
     const image = (await docker.inspectImage(container.Image)) ?? null
     return { image, datastore: await observeDatastore({ container, image }, ports) }
   }
-  const [{ image, datastore }, { owner, unit, pod }, daemons, announcedMs] = await Promise.all([
+  const [{ image, datastore }, { owner, unit, pod }, daemons] = await Promise.all([
     look(),
     findOwner(container, { section: 'node', ...wanted.node }, wanted.kubelet, ports),
-    backend === 'bird' && running ? findDaemons(wanted.birdSockets, container.Id, bird, problems) : [],
-    backend === 'bird' && running ? announcedTime(container.Id, docker) : 0,
+    backend === 'bird' && running ? observeDaemons(wanted.birdSockets, container, ports, problems) : [],
   ])
   return {
     container: namedByManifest(container, pod),
@@ -128,12 +129,26 @@ async function observeNode(
     owner,
     unit,
     backend,
+    upMs: upMs(container, clock.date()),
     daemons,
-    announcedMs,
+    announcedMs: shortestTime(daemons),
     datastore,
   }
 }
 
-async function announcedTime(container: string, docker: Docker): Promise<number> {
-  return gracefulRestartSeconds((await docker.readContainerFile(container, BIRD_CFG)) ?? '') * 1000
+async function observeDaemons(
+  sockets: string[],
+  container: ContainerJson,
+  { bird, docker }: ObservePorts,
+  problems: Problem[],
+): Promise<ObservedDaemon[]> {
+  const found = await findDaemons(sockets, container, bird, problems)
+  return await withConfig(found, container.Id, docker)
+}
+
+/** bird6 runs in every node: without sessions nobody waits for it. */
+function shortestTime(daemons: ObservedDaemon[]): number {
+  const busy = daemons.filter(({ view }) => view.sessions.some(({ established }) => established))
+  const times = (busy.length > 0 ? busy : daemons).map(({ announcedMs }) => announcedMs)
+  return times.length > 0 ? Math.min(...times) : 0
 }

@@ -1,4 +1,4 @@
-import type { BirdEndpoint, BirdView } from '../core/bird/view.ts'
+import type { BirdEndpoint, BirdView, Depth, SessionRow } from '../core/bird/view.ts'
 
 /** What stands at a path where BIRD's socket should be; `dead`: a socket nobody listens at. */
 export type SocketState = 'listening' | 'missing' | 'dead' | 'file' | 'symlink'
@@ -10,8 +10,10 @@ export type SocketState = 'listening' | 'missing' | 'dead' | 'file' | 'symlink'
 export interface Bird {
   /** Looks at the last part of the path only: /var/run is a symlink itself. */
   socketState(path: string): Promise<SocketState>
-  /** `rows` reads states alone, which is cheap in a large mesh; what the details tell is then null. */
-  look(endpoint: BirdEndpoint, container: string, depth?: 'rows' | 'details'): Promise<BirdView>
+  /** Without symlinks: two paths to one directory become the same. */
+  realPath(path: string): Promise<string>
+  look(endpoint: BirdEndpoint, container: string, depth?: 'details'): Promise<BirdView>
+  look(endpoint: BirdEndpoint, container: string, depth?: Depth): Promise<BirdView<SessionRow>>
   disable(endpoint: BirdEndpoint, container: string, protocol: string): Promise<void>
   enable(endpoint: BirdEndpoint, container: string, protocol: string): Promise<void>
 }

@@ -1,3 +1,4 @@
+import type { ContainerProcess } from '../core/docker/felix.ts'
 import type { ContainerJson, CreateBody, Endpoint, ImageJson, RestartPolicy } from '../core/docker/json.ts'
 
 export interface EngineInfo {
@@ -55,6 +56,13 @@ export interface ContainerArchive {
   close(): void
 }
 
+/** The end of a file inside a container. */
+export interface FileTail {
+  text: string
+  /** RFC 3339. */
+  modifiedAt: string
+}
+
 export interface ExecResult {
   exitCode: number
   output: string
@@ -92,7 +100,11 @@ export interface Docker {
   removeVolume(name: string): Promise<void>
   /** The last lines of the container's log; empty where there is none or it cannot be had. */
   containerLog(id: string, lines: number): Promise<string>
+  /** The end of a regular file inside the container, running or not; `undefined` where it cannot be had at once. */
+  containerFileTail(id: string, path: string): Promise<FileTail | undefined>
   exec(id: string, argv: string[], timeoutMs: number): Promise<ExecResult>
+  /** Of a running container, with the process ids of the host. */
+  processes(id: string): Promise<ContainerProcess[]>
   /** Text of a regular file inside the container, running or not; `undefined` where there is none. */
   readContainerFile(id: string, path: string): Promise<string | undefined>
   /** A path inside the container, running or not, to be read or closed; `undefined` where there is none. */

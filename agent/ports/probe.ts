@@ -1,9 +1,15 @@
+/**
+ * What answers an attempt to connect. `unreachable` only where the kernel says so (no route, no neighbor entry, host
+ * unreachable); one who drops the attempt is `silent` (TCP MD5, GTSM, a filter): he is there.
+ */
+export type Reach = 'accepts' | 'refuses' | 'silent' | 'unreachable'
+
 /** Small outside looks at this host's own services and its peers. */
 export interface Probe {
   /** HTTP status, or null where nothing answers in time. */
   httpStatus(url: string): Promise<number | null>
-  /** Whether a TCP connection is accepted. */
-  acceptsTcp(address: string, port: number): Promise<boolean>
+  /** How a TCP connection goes; takes 5 s at most. */
+  reach(address: string, port: number): Promise<Reach>
   /** What is free for this user on the file system of the path; null where that cannot be told. */
   freeBytes(path: string): Promise<number | null>
 }

@@ -1,8 +1,9 @@
 import { counted } from '../core/counted.ts'
 import type { DoctorCheck, DoctorReport } from '../core/doctor-report.ts'
+import { refusalOf } from '../core/preflight.ts'
 import type { TextOptions } from './human.ts'
 import { alignedRows } from './table.ts'
-import { type Colors, colorsFor, manyLines } from './text.ts'
+import { type Colors, colorsFor, manyLines, oneLine } from './text.ts'
 
 /** One line for each check, with what mends it below, and the verdict. No newline at its end. */
 export function renderDoctor(report: DoctorReport, { color }: TextOptions): string {
@@ -27,7 +28,7 @@ function verdict({ ready, target, checks }: DoctorReport, { green, red }: Colors
   const failed = checks.filter(({ passes }) => !passes)
   const errors = failed.filter(({ severity }) => severity === 'error').length
   const warnings = counted(failed.length - errors, 'warning')
-  if (!ready) return red(`an upgrade would be refused: ${counted(errors, 'error')}, ${warnings}`)
-  const upgrade = target === null ? 'an upgrade' : `an upgrade to ${target}`
+  if (!ready) return red(`an upgrade would be ${refusalOf(failed)}: ${counted(errors, 'error')}, ${warnings}`)
+  const upgrade = target === null ? 'an upgrade' : `an upgrade to ${oneLine(target)}`
   return `${green(`nothing stands against ${upgrade}`)}${failed.length > 0 ? `: ${warnings}` : ''}`
 }

@@ -69,12 +69,15 @@ function nothingToDo({ components }: Report): string {
 }
 
 /** What did not come about is named as what was asked for. */
-function changeLines({ components, changed }: Report): string[] {
-  return Object.entries(components).map(([component, { from, to, rolledBack }]) => {
+function changeLines({ components, changed, steps }: Report): string[] {
+  return Object.entries(components).map(([component, { from, to, rolledBack, tagMoved }]) => {
     if (rolledBack) return `  ${component}  rolled back to ${oneLine(from)}; asked for: ${oneLine(to)}`
-    if (from === to && component !== 'node') return `  ${component}  ${oneLine(to)} is as asked already`
-    const moved = from === to ? ' (its tag means another image now)' : ''
-    return `  ${component}  ${changed ? '' : 'asked for: '}${oneLine(from)} -> ${oneLine(to)}${moved}`
+    const moves = steps.some((step) => step.component === component)
+    if (from === to && !moves) return `  ${component}  ${oneLine(to)} is as asked already`
+    const asked = changed ? '' : 'asked for: '
+    if (from === to && !tagMoved) return `  ${component}  ${asked}${oneLine(to)}, put in place again`
+    const moved = tagMoved ? ' (its tag means another image now)' : ''
+    return `  ${component}  ${asked}${oneLine(from)} -> ${oneLine(to)}${moved}`
   })
 }
 

@@ -28,7 +28,7 @@ export class LiveProgress {
     if (event.type === 'look-up') this.#say(this.#colors.dim(lookUpText(event)))
     this.#view?.apply(event)
     // Looks and pulls come faster than anybody reads: the timer draws them.
-    if (event.type !== 'standing' && event.type !== 'pull') this.#draw()
+    if (event.type !== 'standing' && event.type !== 'pull') this.#redraw()
   }
 
   end(): void {
@@ -43,7 +43,7 @@ export class LiveProgress {
     this.end()
     this.#view = view
     this.#timer = setInterval(() => {
-      this.#draw()
+      this.#redraw()
     }, REDRAW_MS).unref()
   }
 
@@ -55,6 +55,11 @@ export class LiveProgress {
   #say(line: string): void {
     this.#screen.draw([line])
     this.#screen.release()
+  }
+
+  /** A terminal that is behind gets none: the next one shows more. */
+  #redraw(): void {
+    if (!this.#screen.isBehind) this.#draw()
   }
 
   #draw(): void {

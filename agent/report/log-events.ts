@@ -56,6 +56,8 @@ function entry(event: AgentEvent, steps: PlannedStep[]): ['debug' | 'info' | 'wa
       return ['warn', `released dead peers: ${event.peers.join(', ')}`]
     case 're-enabled':
       return ['info', `enabled released peers again: ${event.peers.join(', ')}`]
+    case 'let-in':
+      return ['info', `may dial again: ${event.neighbors.join(', ')}`]
     case 'unwinding':
       return ['warn', `going back: ${event.reason}`]
     case 'problem':

@@ -1,5 +1,6 @@
 import pino from 'pino'
 import { redactValue } from '../core/redact/redact.ts'
+import { Output } from './output.ts'
 
 export interface LoggerOptions {
   level: pino.LevelWithSilent
@@ -13,8 +14,8 @@ export type Logger = pino.Logger
 
 const PRIORITY: Record<string, number> = { fatal: 2, error: 3, warn: 4, info: 6, debug: 7, trace: 7 }
 
-/** JSON lines on stderr, written before the call returns: a crash loses none. */
-export function createLogger({ level, journald, stream = stderr() }: LoggerOptions): Logger {
+/** JSON lines on stderr, written before the call returns where somebody reads them: a crash loses none. */
+export function createLogger({ level, journald, stream = logOutput(journald) }: LoggerOptions): Logger {
   const options: pino.LoggerOptions = {
     level,
     // The journal knows the process, and stderr has one writer.
@@ -35,9 +36,17 @@ function finishLine(line: string, journald: boolean): string {
   return `${journald ? `<${PRIORITY[record.level] ?? 6}>` : ''}${text}\n`
 }
 
-function stderr(): pino.DestinationStream {
-  const destination = pino.destination({ fd: 2, sync: true })
-  // A full disk or a terminal that went away must not end a run in its window.
-  destination.on('error', () => undefined)
-  return destination
+/** Of lines that nobody reads so many are kept: some thousands. */
+const LIMIT_BYTES = 2 ** 20
+
+/** stderr, for the log of the whole process: it never waits for who reads it. */
+export function logOutput(journald: boolean): Output {
+  const dropped = (lines: number): string => {
+    const record = { level: 'warn', time: new Date().toISOString(), dropped: lines }
+    return finishLine(
+      JSON.stringify({ ...record, msg: `${lines} lines dropped: nobody read the log` }),
+      journald,
+    )
+  }
+  return new Output(2, { bytes: LIMIT_BYTES, dropped })
 }

@@ -1,5 +1,6 @@
 import { counted } from '../core/counted.ts'
 import type { AgentEvent, StepStatus } from '../core/events.ts'
+import type { Output } from './output.ts'
 import { lookUpText, pullPace, pullText, retryText } from './pull-text.ts'
 import { type Describe, type Of, RunView, releasedText } from './run-view.ts'
 import { duration, oneLine, seconds, setSeconds } from './text.ts'
@@ -10,14 +11,14 @@ const SILENCE_MS = 10_000
 
 /** One line per fact, for logs and pipes. */
 export class PlainProgress {
-  readonly #write: (text: string) => void
+  readonly #output: Pick<Output, 'write'>
   readonly #describe: Describe
   #view: RunView | null = null
   #pullIsDue = pullPace()
   #printedAt = performance.now()
 
-  constructor(write: (text: string) => void, describe: Describe) {
-    this.#write = write
+  constructor(output: Pick<Output, 'write'>, describe: Describe) {
+    this.#output = output
     this.#describe = describe
   }
 
@@ -26,7 +27,7 @@ export class PlainProgress {
     this.#view?.apply(event)
     const line = this.#line(event)
     if (line === null) return
-    this.#write(`${line}\n`)
+    this.#output.write(`${line}\n`)
     this.#printedAt = performance.now()
   }
 
@@ -54,6 +55,8 @@ export class PlainProgress {
         return `  ${releasedText(event)}`
       case 're-enabled':
         return `  enabled again: ${event.peers.join(', ')}`
+      case 'let-in':
+        return `  may dial again: ${event.neighbors.join(', ')}`
       case 'unwinding':
         return this.#unwinding(event)
       case 'problem':

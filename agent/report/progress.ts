@@ -1,5 +1,6 @@
 import type { Emit } from '../core/events.ts'
 import { LiveProgress } from './live-progress.ts'
+import type { Output } from './output.ts'
 import { PlainProgress } from './plain-progress.ts'
 import type { Describe } from './run-view.ts'
 import type { TerminalSize } from './screen.ts'
@@ -8,7 +9,7 @@ import { colorsFor } from './text.ts'
 export interface ProgressOptions {
   /** Redraw in place; otherwise plain lines without any control character. */
   tty: boolean
-  write: (text: string) => void
+  output: Pick<Output, 'write' | 'isPending'>
   color: boolean
   describe: Describe
   /** Asked for again at each drawing. */
@@ -22,10 +23,10 @@ export interface Progress {
 }
 
 /** What a run does while it does it, for people. Errors are left to the report that follows. */
-export function createProgress({ tty, write, color, describe, size }: ProgressOptions): Progress {
+export function createProgress({ tty, output, color, describe, size }: ProgressOptions): Progress {
   const progress = tty
-    ? new LiveProgress({ write, size: size ?? (() => ({})) }, colorsFor(color), describe)
-    : new PlainProgress(write, describe)
+    ? new LiveProgress({ output, size: size ?? (() => ({})) }, colorsFor(color), describe)
+    : new PlainProgress(output, describe)
   return {
     emit: (event) => {
       progress.show(event)

@@ -74,6 +74,7 @@ export class RunView {
       case 'run':
       case 'look-up':
       case 're-enabled':
+      case 'let-in':
       case 'problem':
     }
   }

@@ -1,3 +1,4 @@
+import type { Output } from './output.ts'
 import { clip, columnsOf } from './text.ts'
 
 /** Columns and rows as a stream has them: none, or 0, where they are not known. */
@@ -7,7 +8,7 @@ export interface TerminalSize {
 }
 
 export interface Terminal {
-  write(text: string): void
+  output: Pick<Output, 'write' | 'isPending'>
   size(): TerminalSize
 }
 
@@ -23,10 +24,17 @@ export class Screen {
     this.#terminal = terminal
   }
 
+  /** What was drawn last is not read yet: a frame that can wait is better left out. */
+  get isBehind(): boolean {
+    return this.#terminal.output.isPending
+  }
+
   draw(lines: string[]): void {
     const { columns, rows } = this.#size()
     const fitting = lines.slice(-(rows - 1)).map((line) => clip(line, columns - 1))
-    this.#terminal.write(this.#home(columns) + fitting.map((line) => `${line}\x1b[K\n`).join('') + '\x1b[J')
+    this.#terminal.output.write(
+      this.#home(columns) + fitting.map((line) => `${line}\x1b[K\n`).join('') + '\x1b[J',
+    )
     this.#drawn = fitting
   }
 

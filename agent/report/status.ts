@@ -1,11 +1,16 @@
 import { counted } from '../core/counted.ts'
+import { isYoung } from '../core/docker/up-time.ts'
 import type { Problem } from '../core/errors.ts'
 import type { Owner } from '../core/model.ts'
+import type { Change, Component } from '../core/plan/plan.ts'
+import { refusalOf } from '../core/preflight.ts'
 import type { BirdStatus, CniConfigStatus, NodeStatus, StatusReport } from '../core/status-report.ts'
 import type { TextOptions } from './human.ts'
 import { problemLines } from './problem-text.ts'
 import { alignedRows } from './table.ts'
 import { type Colors, colorsFor, oneLine, seconds, setSeconds } from './text.ts'
+
+type BirdSession = BirdStatus['sessions'][number]
 
 /** A name, and what stands behind it; further lines have no name. */
 type Row = [name: string, text: string]
@@ -40,14 +45,18 @@ export function renderProblems(problems: Problem[], { color }: TextOptions): str
 
 function containerRows(
   name: string,
-  { container, id, state, startedAt, restartPolicy, owner, ...image }: NodeStatus,
+  { container, id, state, startedAt, upMs, restartPolicy, owner, ...image }: NodeStatus,
 ): Row[] {
   return [
-    [name, `${container} (${shortId(id)}), ${state} since ${time(startedAt)}`],
+    [name, `${container} (${shortId(id)}), ${state} since ${time(startedAt)}${youngText(upMs)}`],
     ['', `restart policy ${restartPolicy || 'no'}, ${ownerText(owner)}`],
     ['image', `${oneLine(image.image)}${image.version === null ? '' : `, version ${image.version}`}`],
     ['', image.digest ?? `${shortId(image.imageId)}, no registry digest`],
   ]
+}
+
+function youngText(ms: number | null): string {
+  return isYoung(ms) ? `, started ${seconds(ms, 0)} ago` : ''
 }
 
 function ownerText(owner: Owner): string {
@@ -63,30 +72,42 @@ function keeperOf(owner: Exclude<Owner, { kind: 'docker' }>): string {
 function birdRows({ bird, announcedMs }: StatusReport, colors: Colors): Row[] {
   if (bird === null) return [['bird', 'none on this host']]
   if (bird.length === 0) return [['bird', colors.red('does not answer')]]
-  return [
-    ...bird.flatMap((daemon) => daemonRows(daemon, colors)),
-    ...(announcedMs === null
-      ? []
-      : [['', `announces a restart time of ${setSeconds(announcedMs)}`] satisfies Row]),
-  ]
+  const differ = bird.some((daemon) => daemon.announcedMs !== announcedMs)
+  return bird.flatMap((daemon, i) => [
+    ...daemonRows(daemon, colors),
+    ...(differ || i === bird.length - 1 ? [announcedRow(daemon)] : []),
+  ])
+}
+
+function announcedRow({ announcedMs }: BirdStatus): Row {
+  return ['', `announces a restart time of ${setSeconds(announcedMs)}`]
 }
 
 function daemonRows(
-  { family, socket, via, recovering, waitTimer, sessions }: BirdStatus,
+  { family, socket, via, lastReboot, recovering, waitTimer, sessions }: BirdStatus,
   colors: Colors,
 ): Row[] {
   const timer = waitTimer === null ? '' : `, wait timer ${waitTimer}`
-  const state = recovering ? colors.yellow(`recovery in progress${timer}`) : colors.green('up')
-  const table = sessions.map(({ name, neighbor, established, info, imported }) => [
-    oneLine(name),
-    neighbor,
-    counted(imported ?? 0, 'route'),
-    (established ? colors.green : colors.red)(oneLine(info)),
+  const state = recovering
+    ? colors.yellow(`started at ${oneLine(lastReboot)}, recovery in progress${timer}`)
+    : colors.green('up')
+  const table = sessions.map((session) => [
+    oneLine(session.name),
+    session.neighbor,
+    counted(session.imported, 'route'),
+    sessionText(session, colors),
   ])
   return [
     ['bird', `IPv${family}, ${socket}${via === 'exec' ? ' in the container' : ''}: ${state}`],
     ...(table.length === 0 ? ['no BGP sessions'] : alignedRows(table)).map((line): Row => ['', line]),
   ]
+}
+
+function sessionText({ established, info, restarting }: BirdSession, { green, yellow, red }: Colors): string {
+  if (established) return green(oneLine(info))
+  if (restarting === null) return red(oneLine(info))
+  const left = restarting.secondsLeft === null ? '' : `, ${restarting.secondsLeft} s left`
+  return yellow(`${oneLine(info)}, in its graceful restart${left}`)
 }
 
 function cniRows({ cni }: StatusReport, colors: Colors): Row[] {
@@ -134,11 +155,19 @@ function runRows({ lastRun, unfinishedRun }: StatusReport, colors: Colors): Row[
 
 function upgradeRows({ upgrade }: StatusReport, colors: Colors): Row[] {
   if (upgrade === null) return []
-  if (upgrade.refused) return [['upgrade', colors.red('would be refused')]]
-  const asked = Object.entries(upgrade.components).map(([component, { to }]) => `${component} ${oneLine(to)}`)
-  if (!upgrade.changed)
-    return [['upgrade', colors.green(`nothing to do: ${asked.join(', ')} is in place already`)]]
-  return [['upgrade', `would put in place: ${asked.join(', ')}`]]
+  if (upgrade.refused) return [['upgrade', colors.red(`would be ${refusalOf(upgrade.problems)}`)]]
+  const named = (isMeant: (component: Component) => boolean): string =>
+    (Object.entries(upgrade.components) as [Component, Change][])
+      .filter(([component]) => isMeant(component))
+      .map(([component, { to }]) => `${component} ${oneLine(to)}`)
+      .join(', ')
+  const inPlace = named((component) => !upgrade.moves.includes(component))
+  if (!upgrade.changed) return [['upgrade', colors.green(`nothing to do: ${inPlace} is in place already`)]]
+  const rest: Row[] = inPlace === '' ? [] : [['', `in place already: ${inPlace}`]]
+  return [
+    ['upgrade', `would put in place: ${named((component) => upgrade.moves.includes(component))}`],
+    ...rest,
+  ]
 }
 
 function shortId(id: string): string {

@@ -15,9 +15,9 @@ export function oneLine(text: string): string {
     .trim()
 }
 
-/** The same with its line breaks and indentation kept. */
+/** The same with its line breaks and indentation kept; a key has several lines. */
 export function manyLines(text: string): string[] {
-  return text
+  return redactText(stripVTControlCharacters(text))
     .split(/\r?\n/)
     .map((line) => (/^ */.exec(line)?.[0] ?? '') + oneLine(line))
     .filter((line) => line.trim() !== '')

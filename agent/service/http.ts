@@ -1,6 +1,8 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { AgentError } from '../core/errors.ts'
+import { shownJson } from '../report/json.ts'
+import { oneLine } from '../report/text.ts'
 import { clearPlace } from './socket-place.ts'
 
 export interface Answer {
@@ -92,7 +94,7 @@ async function answerOf(method: string | undefined, page: Pages[string] | undefi
   try {
     return await page()
   } catch (error) {
-    return plain(500, error instanceof Error ? error.message : String(error))
+    return plain(500, oneLine(error instanceof Error ? error.message : String(error)))
   }
 }
 
@@ -101,5 +103,5 @@ export function plain(status: number, text: string): Answer {
 }
 
 export function json(value: unknown): Answer {
-  return { status: 200, contentType: 'application/json', text: `${JSON.stringify(value)}\n` }
+  return { status: 200, contentType: 'application/json', text: `${shownJson(value)}\n` }
 }

@@ -51,14 +51,19 @@ export function createJobs(open: OpenHost, signal: AbortSignal): Jobs {
       }
     },
     look: async (config) => {
-      const late = AbortSignal.timeout(LOOK_TIMEOUT_MS)
+      const late = new AbortController()
+      const timer = setTimeout(() => {
+        late.abort()
+      }, LOOK_TIMEOUT_MS)
       try {
-        const { app, wanted } = await open(config, silent, late)
+        const { app, wanted } = await open(config, silent, late.signal)
         // Without a target: no registry is asked for a scrape.
         return await status(app, askingNothing(wanted))
       } catch (error) {
-        if (!(error instanceof AgentError) && error !== late.reason) throw error
+        if (!(error instanceof AgentError) && error !== late.signal.reason) throw error
         return null
+      } finally {
+        clearTimeout(timer)
       }
     },
   }

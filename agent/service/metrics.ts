@@ -1,5 +1,6 @@
 import { isError } from '../core/errors.ts'
 import type { StatusReport } from '../core/status-report.ts'
+import { oneLine } from '../report/text.ts'
 import { type LoopState, SERVICE_STATES, serviceState } from './loop.ts'
 import type { Tally } from './tally.ts'
 
@@ -28,9 +29,14 @@ export async function renderMetrics(facts: Facts): Promise<{ contentType: string
     const labelNames = [...new Set(samples.flatMap(([, labels = {}]) => Object.keys(labels)))]
     const options = { name: `calico_agent_${name}`, help, labelNames, registers: [registry] }
     const metric = counter ? new Counter(options) : new Gauge(options)
-    for (const [value, labels = {}] of samples) metric.inc(labels, value)
+    for (const [value, labels = {}] of samples) metric.inc(shown(labels), value)
   }
   return { contentType: registry.contentType, text: await registry.metrics() }
+}
+
+/** What others named, an image or a version, shows no secret here either. */
+function shown(labels: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(Object.entries(labels).map(([name, value]) => [name, oneLine(value)]))
 }
 
 function metricsOf(facts: Facts): Metric[] {

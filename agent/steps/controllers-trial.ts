@@ -1,7 +1,7 @@
 import { AgentError, ExitCode } from '../core/errors.ts'
 import type { OldContainer } from '../core/plan/plan.ts'
-import { lastWords } from './last-words.ts'
-import { failingExec } from './look.ts'
+import { failingExec } from './health.ts'
+import { logTail } from './log-tail.ts'
 import { isRunning } from './running.ts'
 import type { StepContext, StepResult } from './step.ts'
 
@@ -26,13 +26,13 @@ export async function untilHealthy(
   const settledAfter = Math.max(settleMs, LEAST_SETTLE_MS)
   let goodSince: number | null = null
   for (;;) {
-    if (!(await isRunning(id, docker))) throw gateFailed('it does not stay up', await lastWords(docker, id))
-    const failing = check === null ? [] : await failingExec(id, check, docker)
+    if (!(await isRunning(id, docker))) throw gateFailed('it does not stay up', await logTail(docker, id))
+    const failing = check === null ? null : await failingExec(id, check, docker)
     const now = clock.now()
-    goodSince = failing.length === 0 ? (goodSince ?? now) : null
+    goodSince = failing === null ? (goodSince ?? now) : null
     if (goodSince !== null && now - goodSince >= settledAfter) return
     if (now - since > READY_MS + settledAfter)
-      throw gateFailed(failing.join('; '), await lastWords(docker, id))
+      throw gateFailed(failing ?? 'it does not stay healthy', await logTail(docker, id))
     await clock.sleep(POLL_MS, signal)
   }
 }

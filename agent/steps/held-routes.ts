@@ -10,11 +10,14 @@ export async function releaseRoutes(context: StepContext): Promise<void> {
   await orWarn(context, () => context.routes.release())
 }
 
-async function orWarn({ emit }: StepContext, work: () => Promise<void>): Promise<void> {
+/** Whether it was done. */
+export async function orWarn({ emit }: StepContext, work: () => Promise<unknown>): Promise<boolean> {
   try {
     await work()
+    return true
   } catch (error) {
     if (!(error instanceof AgentError)) throw error
     emit({ type: 'problem', problem: { ...error.asProblem(), severity: 'warning' } })
+    return false
   }
 }

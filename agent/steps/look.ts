@@ -1,10 +1,6 @@
-import { combinedPhase, type DaemonStanding, daemonStanding } from '../core/bird/phase.ts'
-import type { BirdEndpoint, BirdView } from '../core/bird/view.ts'
-import type { BirdPhase, WindowState } from '../core/bird/window.ts'
-import type { HealthCheck } from '../core/docker/health.ts'
+import type { BirdEndpoint, BirdView, Depth, SessionRow } from '../core/bird/view.ts'
+import type { WindowState } from '../core/bird/window.ts'
 import type { Gate } from '../core/plan/plan.ts'
-import type { Bird } from '../ports/bird.ts'
-import type { Docker } from '../ports/docker.ts'
 import type { StepContext } from './step.ts'
 
 /** A container under watch. */
@@ -19,31 +15,15 @@ export interface Trial {
   patienceMs?: number
 }
 
-export interface BirdLook {
-  phase: BirdPhase
-  views: BirdView[]
-  standings: DaemonStanding[]
-}
-
-const EXEC_TIMEOUT_MS = 10_000
-
-/** One look at all BIRD daemons of the gate; `previous` are the standings of the look before. */
-export async function lookAtBird(
-  { gate, container, unseen = 'down' }: Trial,
-  previous: DaemonStanding[],
+/** What cannot be read is no reason to kill: it is taken as a BIRD that does not answer. Never rejects. */
+export async function lookAtDaemon(
+  endpoint: BirdEndpoint,
+  container: string,
+  depth: Depth,
   { bird }: Pick<StepContext, 'bird'>,
-): Promise<BirdLook> {
-  const views = await Promise.all(gate.daemons.map(({ endpoint }) => lookAtDaemon(bird, endpoint, container)))
-  const standings = gate.daemons.map(({ baseline }, i) =>
-    daemonStanding(views[i] ?? { state: 'down' }, baseline, previous[i]?.phase ?? unseen),
-  )
-  return { phase: combinedPhase(standings.map(({ phase }) => phase)), views, standings }
-}
-
-/** What cannot be read is no reason to kill: it is taken as a BIRD that does not answer. */
-async function lookAtDaemon(bird: Bird, endpoint: BirdEndpoint, container: string): Promise<BirdView> {
+): Promise<BirdView<SessionRow>> {
   try {
-    return await bird.look(endpoint, container)
+    return await bird.look(endpoint, container, depth)
   } catch {
     return { state: 'silent' }
   }
@@ -56,7 +36,7 @@ export interface ContainerLook {
   health: string | null
 }
 
-/** An Engine that does not answer says nothing about the container. */
+/** An Engine that does not answer says nothing about the container. Never rejects. */
 export async function lookAtContainer(
   container: string,
   { docker }: Pick<StepContext, 'docker'>,
@@ -70,35 +50,5 @@ export async function lookAtContainer(
     }
   } catch {
     return { state: 'unknown', exitCode: null, health: null }
-  }
-}
-
-/** In words, which of the offered health checks do not pass. */
-export async function failingChecks(
-  checks: HealthCheck[],
-  container: ContainerLook & { id: string },
-  { docker, probe }: Pick<StepContext, 'docker' | 'probe'>,
-): Promise<string[]> {
-  const failing =
-    container.health === null || container.health === 'healthy' ? [] : [`Docker says ${container.health}`]
-  for (const check of checks) {
-    if (check.kind === 'http') {
-      const status = await probe.httpStatus(check.url)
-      if (status !== 200) failing.push(`${check.url} answers ${status ?? 'nothing'}`)
-    } else {
-      failing.push(...(await failingExec(container.id, check.argv, docker)))
-    }
-  }
-  return failing
-}
-
-/** In words, why the command does not pass in the container; empty where it does. */
-export async function failingExec(container: string, argv: string[], docker: Docker): Promise<string[]> {
-  const command = argv.join(' ')
-  try {
-    const { exitCode, output } = await docker.exec(container, argv, EXEC_TIMEOUT_MS)
-    return exitCode === 0 ? [] : [`${command} exits ${exitCode}: ${output.trim().slice(0, 200)}`]
-  } catch (error) {
-    return [`${command} cannot be run: ${error instanceof Error ? error.message : String(error)}`]
   }
 }

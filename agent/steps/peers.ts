@@ -1,38 +1,33 @@
-import type { BirdLook, Trial } from './look.ts'
+import type { GatedDaemon } from '../core/bird/baseline.ts'
+import type { TrialState } from '../core/bird/trial.ts'
+import type { Reach } from '../ports/probe.ts'
 import type { StepContext } from './step.ts'
-
-const BGP_PORT = 179
 
 /** Disables the dead peers that alone hold the recovery back, so that BIRD stops waiting for them. */
 export async function releasePeers(
-  { gate, container }: Trial,
-  look: BirdLook,
-  context: StepContext,
+  container: string,
+  daemons: GatedDaemon[],
+  state: TrialState,
+  { bird, emit }: StepContext,
 ): Promise<void> {
-  for (const [i, { deadPeersHolding }] of look.standings.entries()) {
-    const endpoint = gate.daemons[i]?.endpoint
-    if (!endpoint || deadPeersHolding.length === 0) continue
-    const peers = await switched(deadPeersHolding, (peer) => context.bird.disable(endpoint, container, peer))
-    if (peers.length > 0) context.emit({ type: 'released', peers })
+  for (const [i, { endpoint }] of daemons.entries()) {
+    const holding = state.daemons[i]?.standing.deadPeersHolding ?? []
+    const peers = await switched(holding, (peer) => bird.disable(endpoint, container, peer))
+    if (peers.length > 0) emit({ type: 'released', peers })
   }
 }
 
-/**
- * Puts released peers back. They are told by the baseline, not by memory: a peer that was dead and not disabled
- * before, and is disabled now, was released by this run, in this process or in the one that died.
- */
+/** Puts released peers back. They are told by the baseline, not by memory: the process that released them may be dead. */
 export async function enableReleased(
-  { gate, container }: Trial,
-  look: BirdLook,
-  context: StepContext,
+  container: string,
+  daemons: GatedDaemon[],
+  state: TrialState,
+  { bird, emit }: StepContext,
 ): Promise<void> {
-  for (const [i, { endpoint, baseline }] of gate.daemons.entries()) {
-    const view = look.views[i]
-    if (view?.state !== 'up') continue
-    const released = view.sessions.filter(({ name, disabled }) => disabled && baseline.dead.includes(name))
-    const names = released.map(({ name }) => name)
-    const peers = await switched(names, (name) => context.bird.enable(endpoint, container, name))
-    if (peers.length > 0) context.emit({ type: 're-enabled', peers })
+  for (const [i, { endpoint }] of daemons.entries()) {
+    const released = state.daemons[i]?.standing.released ?? []
+    const peers = await switched(released, (peer) => bird.enable(endpoint, container, peer))
+    if (peers.length > 0) emit({ type: 're-enabled', peers })
   }
 }
 
@@ -42,9 +37,19 @@ async function switched(peers: string[], command: (peer: string) => Promise<void
   return peers.filter((_, i) => results[i]?.status === 'fulfilled')
 }
 
-/** Neighbors of missing sessions that accept no BGP connection from anybody: they are gone, not refused. */
-export async function unreachable(look: BirdLook, { probe }: StepContext): Promise<string[]> {
-  const neighbors = look.standings.flatMap(({ missingNeighbors }) => missingNeighbors)
-  const accepting = await Promise.all(neighbors.map((neighbor) => probe.acceptsTcp(neighbor, BGP_PORT)))
-  return neighbors.filter((_, i) => accepting[i] === false)
+/**
+ * Neighbors that are gone: their hosts cannot be reached at all. One that refuses or drops the connection lives, and is
+ * missing; only the old node on its way back (`isOld`) is not held to a neighbor where no BIRD listens.
+ */
+export async function gonePeers(
+  peers: { neighbor: string; port: number }[],
+  isOld: boolean,
+  { probe }: Pick<StepContext, 'probe'>,
+): Promise<string[]> {
+  const answers = await Promise.all(
+    peers.map(({ neighbor, port }) => probe.reach(neighbor, port).catch(() => 'silent' as const)),
+  )
+  const isGone = (answer: Reach | undefined): boolean =>
+    answer === 'unreachable' || (isOld && answer === 'refuses')
+  return peers.filter((_, i) => isGone(answers[i])).map(({ neighbor }) => neighbor)
 }

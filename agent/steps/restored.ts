@@ -29,11 +29,12 @@ export async function awaitRestored(trial: Trial, context: StepContext): Promise
 
 /** The old BIRD is welcome even if it never stopped, and routes that left the cluster meanwhile are not its fault. */
 function restoredGate(gate: Gate): Gate {
-  const daemons = gate.daemons.map(({ endpoint, baseline }) => ({
-    endpoint,
+  const daemons = gate.daemons.map(({ baseline, ...daemon }) => ({
+    ...daemon,
     baseline: {
       ...baseline,
       lastReboot: '',
+      instance: null,
       established: baseline.established.map((session) => ({ ...session, imported: 0 })),
     },
   }))

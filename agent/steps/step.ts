@@ -1,12 +1,13 @@
 import type { Problem } from '../core/errors.ts'
 import type { Emit } from '../core/events.ts'
-import type { StepArgs, StepKind, SwappedBinary } from '../core/plan/plan.ts'
+import type { Gate, OldContainer, StepArgs, StepKind, SwappedBinary } from '../core/plan/plan.ts'
 import type { WindowReport } from '../core/report.ts'
 import type { Bird } from '../ports/bird.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { CniBinaries } from '../ports/cni-binaries.ts'
 import type { CniConfigs } from '../ports/cni-config.ts'
 import type { Datastore } from '../ports/datastore.ts'
+import type { DialGuard } from '../ports/dial-guard.ts'
 import type { Docker } from '../ports/docker.ts'
 import type { KernelRoutes } from '../ports/kernel-routes.ts'
 import type { Kubelet } from '../ports/kubelet.ts'
@@ -21,6 +22,7 @@ export interface Ports {
   probe: Probe
   datastore: Datastore
   routes: KernelRoutes
+  dialGuard: DialGuard
   cni: CniBinaries
   configs: CniConfigs
   kubelet: Kubelet
@@ -38,7 +40,12 @@ export interface StepContext extends Ports {
   since: number
   /** Aborted when somebody asks to stop. */
   signal: AbortSignal
+  /** The old node as it is right before its KILL; a run that is resumed has none. */
+  lookAgain?: LookAgain | undefined
 }
+
+/** Takes the look at the old node anew: the gate by what it shows now, and what the rules say of it. */
+export type LookAgain = (old: OldContainer, planned: Gate) => Promise<{ gate: Gate; problems: Problem[] }>
 
 export interface StepResult {
   window?: WindowReport | null
@@ -47,19 +54,24 @@ export interface StepResult {
   problems?: Problem[]
 }
 
+/** By the look right before the KILL; the plan's own in a journal of an earlier version. */
+interface GateBefore {
+  gate?: Gate
+}
+
 /** What the journal keeps of a step before its first move: JSON. */
 export interface StepBefore {
   'pull-image': Record<string, never>
   'create-container': Record<string, never>
   /** `startedAt` is Docker's word of when the old one began; a journal of an earlier version has none. */
-  'swap-container': { nextId: string; startedAt?: string }
+  'swap-container': { nextId: string; startedAt?: string } & GateBefore
   'stage-binaries': Record<string, never>
   /** `image` is the id that the plugins come from. */
   'swap-binaries': { image: string | null; binaries: SwappedBinary[] }
   'write-cni-config': Record<string, never>
   /** When the kubelet that reads the old config began; null where it did not run. */
   'restart-kubelet': { startedAt: number | null }
-  'swap-unit': Record<string, never>
+  'swap-unit': GateBefore
   'edit-unit': Record<string, never>
   /** `startedAt` is Docker's word of when the old one began. */
   'swap-controllers': { nextId: string; startedAt: string }

@@ -1,10 +1,11 @@
 import { AgentError, isEngineGone } from '../core/errors.ts'
 import type { Gate, OldContainer } from '../core/plan/plan.ts'
+import { checkDialling, closeDialling, openDialling } from './dial-guard.ts'
 import { describeUnmet, watchTrial } from './gate.ts'
 import { holdRoutes, releaseRoutes } from './held-routes.ts'
-import { lastWords } from './last-words.ts'
-import { lookAtBird } from './look.ts'
-import { refuseSecondNode, refuseStalePlan } from './meddling.ts'
+import { lastLook, refuseSecondNode } from './last-look.ts'
+import { nodeLogTail } from './log-tail.ts'
+import { lookAtDaemon } from './look.ts'
 import { findNext } from './next-container.ts'
 import { startedAgain } from './remade.ts'
 import { awaitRestored, awaitSafeStop } from './restored.ts'
@@ -19,14 +20,17 @@ export const swapContainer: Step<'swap-container'> = {
   moves: true,
   describe: ({ old }) => `swap ${old.name}: kill the old container, start the new one, gate it`,
 
-  async capture({ old, next, gate }, context) {
-    const { State } = await refuseStalePlan(old, gate, context)
-    return { nextId: (await findNext(context.docker, next)).Id, startedAt: State.StartedAt }
+  async capture({ old, next, gate: planned }, context) {
+    const nextId = (await findNext(context.docker, next)).Id
+    const { found, gate } = await lastLook(old, planned, context)
+    return { nextId, startedAt: found.State.StartedAt, gate }
   },
 
-  async do({ old, gate }, { nextId }, context) {
+  async do({ old, gate: planned }, { nextId, gate = planned }, context) {
     const { docker, clock, emit } = context
     if (gate.daemons.length > 0) await holdRoutes(context)
+    // after a death half-way its sessions may be back, and whoever dialled them must not be cut off
+    const dialling = (await isRunning(nextId, docker)) ? [] : await checkDialling(gate, context)
     // A killed `unless-stopped` container stays down after a reboot; `always` brings it back while the new one is on trial.
     if (old.policy.Name === 'unless-stopped') await docker.setRestartPolicy(old.id, { Name: 'always' })
     emit({ type: 'window-open', budgetMs: gate.budgetMs })
@@ -35,37 +39,38 @@ export const swapContainer: Step<'swap-container'> = {
     const cleanedUp = docker.killContainer(old.id)
     try {
       await Promise.race([cleanedUp, birdIsDead(gate, cleanedUp, context)])
-      await docker.startContainer(nextId)
+      await Promise.all([docker.startContainer(nextId), closeDialling(dialling, context)])
     } finally {
       // until then Docker has the old one running
       await cleanedUp
     }
   },
 
-  async verify({ old, gate }, { nextId }, context) {
+  async verify({ old, gate: planned }, { nextId, gate = planned }, context) {
     const trial = await watchTrial({ gate, container: nextId, goneAt: context.since }, context)
     await refuseSecondNode(old, context.docker)
     if (trial.passed) {
-      await releaseRoutes(context)
+      await Promise.all([releaseRoutes(context), openDialling(context)])
       return { window: trial.window, problems: trial.problems }
     }
-    const said = await lastWords(context.docker, nextId)
-    const why = `${trial.why}${describeUnmet(trial.unmet)}${said}`
-    throw new AgentError('gate-failed', `cannot keep the new container: ${why}`, {
+    const why = `${trial.why}${describeUnmet(trial.unmet)}`
+    const said = await nodeLogTail(context.docker, nextId, why)
+    throw new AgentError('gate-failed', `cannot keep the new container: ${why}${said}`, {
       fix: 'mend the image or the configuration, then run the upgrade again',
     })
   },
 
   // Forward is quicker while the new container lives, and while the old one does that may be killed any moment; after a
   // reboot the old one is back by its own policy.
-  async goesOn({ old, gate }, { nextId, startedAt }, context) {
+  async goesOn({ old, gate: planned }, { nextId, startedAt, gate = planned }, context) {
     const { docker } = context
     if (await isRunning(old.id, docker)) return await isUnderTheKill(old, { gate, startedAt }, context)
     return await isRunning(nextId, docker)
   },
 
-  async undo({ old, gate }, { nextId, startedAt }, context) {
+  async undo({ old, gate: planned }, { nextId, startedAt, gate = planned }, context) {
     const { docker, clock } = context
+    const dialling = await checkDialling(gate, context)
     let goneAt = context.since
     if (await isRunning(nextId, docker)) {
       if (await awaitSafeStop({ gate, container: nextId, goneAt }, context)) goneAt = clock.now()
@@ -79,10 +84,12 @@ export const swapContainer: Step<'swap-container'> = {
         if (isEngineGone(error)) throw error
       })
     }
-    const id = await startedAgain(old, context)
+    // one that runs, by whose hand ever, has sessions that are not to be cut off
+    const closed = (await isRunning(old.id, docker)) ? [] : dialling
+    const [id] = await Promise.all([startedAgain(old, context), closeDialling(closed, context)])
     if (old.policy.Name === 'unless-stopped') await docker.setRestartPolicy(id, old.policy)
     const restored = await awaitRestored({ gate, container: id, goneAt }, context)
-    await releaseRoutes(context)
+    await Promise.all([releaseRoutes(context), openDialling(context)])
     return restored
   },
 }
@@ -99,7 +106,9 @@ async function isUnderTheKill(
 ): Promise<boolean> {
   const state = (await context.docker.inspectContainer(id))?.State
   if (state?.Running !== true || state.StartedAt !== startedAt) return false
-  const { views } = await lookAtBird({ gate, container: id, goneAt: context.since }, [], context)
+  const views = await Promise.all(
+    gate.daemons.map(({ endpoint }) => lookAtDaemon(endpoint, id, 'rows', context)),
+  )
   return !views.some((view) => view.state === 'up' && view.recovering)
 }
 

@@ -1,7 +1,7 @@
 import type { OldContainer } from '../core/plan/plan.ts'
 import { downTime, gateFailed, notRestored, untilHealthy } from './controllers-trial.ts'
 import { refuseChangedFile, tryEditBack } from './edit-unit.ts'
-import { refuseStalePlan } from './meddling.ts'
+import { foundAsPlanned } from './last-look.ts'
 import { isRunning } from './running.ts'
 import type { Step } from './step.ts'
 import { putTrial, removeTrial, restartUnit, type Standing, settledUnit } from './unit-restart.ts'
@@ -18,7 +18,7 @@ export const swapControllersUnit: Step<'swap-controllers-unit'> = {
     `restart ${unit}: see ${container} stopped, then start it from ${to}; until it is up no new policy, pod label or namespace is handled`,
 
   async capture({ change, old }, context) {
-    await refuseStalePlan(old, { daemons: [] }, context)
+    await foundAsPlanned(old, context)
     if (change.edit !== null) await refuseChangedFile(change.edit, context)
     return {}
   },

@@ -1,11 +1,12 @@
 import { AgentError } from '../core/errors.ts'
 import type { Gate } from '../core/plan/plan.ts'
 import type { UnitChange } from '../core/unit/change.ts'
+import { checkDialling, closeDialling, openDialling } from './dial-guard.ts'
 import { refuseChangedFile, tryEditBack } from './edit-unit.ts'
 import { describeUnmet, watchTrial } from './gate.ts'
 import { holdRoutes, releaseRoutes } from './held-routes.ts'
-import { lastWords } from './last-words.ts'
-import { refuseStalePlan } from './meddling.ts'
+import { lastLook } from './last-look.ts'
+import { nodeLogTail } from './log-tail.ts'
 import { awaitRestored, awaitSafeStop } from './restored.ts'
 import type { Step, StepContext } from './step.ts'
 import { putTrial, removeTrial, restartUnit, settledUnit } from './unit-restart.ts'
@@ -20,32 +21,35 @@ export const swapUnit: Step<'swap-unit'> = {
   describe: ({ change: { unit, container, to } }) =>
     `restart ${unit}: kill ${container}, start it from ${to}, gate it`,
 
-  async capture({ change, old, gate }, context) {
-    await refuseStalePlan(old, gate, context)
+  async capture({ change, old, gate: planned }, context) {
     if (change.edit !== null) await refuseChangedFile(change.edit, context)
-    return {}
+    const { gate } = await lastLook(old, planned, context)
+    return { gate }
   },
 
-  async do({ change, old, gate }, _before, context) {
+  async do({ change, old, gate: planned }, { gate = planned }, context) {
     // a try that died half-way may have come this far
     if (isNew((await settledUnit(change, context)).found, old)) return
     if (gate.daemons.length > 0) await holdRoutes(context)
+    const dialling = await checkDialling(gate, context)
     await putTrial(change, change.trial.forward, context)
     context.emit({ type: 'window-open', budgetMs: gate.budgetMs })
     const lives = birdLives(gate, context)
-    await restartUnit({ change, image: change.to, oldId: old.id, lives }, context)
+    const onGone = () => closeDialling(dialling, context)
+    await restartUnit({ change, image: change.to, oldId: old.id, lives, onGone }, context)
   },
 
-  async verify({ change, old, gate }, _before, context) {
+  async verify({ change, old, gate: planned }, { gate = planned }, context) {
     const found = await context.docker.inspectContainer(change.container)
     if (!isNew(found, old)) throw noContainer(change, await whyNone(change, context))
     const trial = await watchTrial({ gate, container: found.Id, goneAt: context.since }, context)
     if (trial.passed) {
-      await releaseRoutes(context)
+      await Promise.all([releaseRoutes(context), openDialling(context)])
       return { window: trial.window, problems: trial.problems }
     }
-    const why = `${trial.why}${describeUnmet(trial.unmet)}${await lastWords(context.docker, found.Id)}`
-    throw new AgentError('gate-failed', `cannot keep the new container: ${why}`, {
+    const why = `${trial.why}${describeUnmet(trial.unmet)}`
+    const said = await nodeLogTail(context.docker, found.Id, why)
+    throw new AgentError('gate-failed', `cannot keep the new container: ${why}${said}`, {
       fix: 'mend the image or the configuration, then run the upgrade again',
     })
   },
@@ -55,12 +59,12 @@ export const swapUnit: Step<'swap-unit'> = {
     return isSettled && isNew(found, old) && found.State.Running
   },
 
-  async undo({ change, old, gate }, _before, context) {
+  async undo({ change, old, gate: planned }, { gate = planned }, context) {
     const { clock } = context
     const { found, isSettled } = await settledUnit(change, context)
     if (isSettled && found?.Id === old.id && found.State.Running === old.wasRunning) {
       await removeTrial(change, context)
-      await releaseRoutes(context)
+      await Promise.all([releaseRoutes(context), openDialling(context)])
       return { window: null }
     }
     const unedited = await tryEditBack(change, context)
@@ -69,13 +73,15 @@ export const swapUnit: Step<'swap-unit'> = {
     if (!isSettled || found?.Image !== old.imageId || !found.State.Running) {
       const trial = { gate, container: change.container, goneAt }
       const recovered = found?.State.Running === true && (await awaitSafeStop(trial, context))
+      const dialling = await checkDialling(gate, context)
+      const onGone = () => closeDialling(dialling, context)
       const restart = { ...context, since: clock.now() }
-      back = await restartOld({ change, found, lives: birdLives(gate, context) }, restart)
+      back = await restartOld({ change, found, lives: birdLives(gate, context), onGone }, restart)
       if (recovered) goneAt = restart.since
     }
     if (!back) throw await notBack(change, context)
     const restored = await awaitRestored({ gate, container: back.Id, goneAt }, context)
-    await releaseRoutes(context)
+    await Promise.all([releaseRoutes(context), openDialling(context)])
     if (unedited) throw unedited
     await removeTrial(change, context)
     return restored

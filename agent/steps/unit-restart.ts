@@ -17,6 +17,8 @@ export interface Restart {
   oldId: string | null
   /** Whether the old one is still at work; undefined where nothing tells. */
   lives: (() => Promise<boolean>) | undefined
+  /** As soon as it is dead, before the next one is up. */
+  onGone?: (() => Promise<void>) | undefined
 }
 
 /**
@@ -25,7 +27,7 @@ export interface Restart {
  * undefined where the unit starts none.
  */
 export async function restartUnit(
-  { change, image, oldId, lives }: Restart,
+  { change, image, oldId, lives, onGone }: Restart,
   context: StepContext,
 ): Promise<ContainerJson | undefined> {
   const { systemd, docker, clock } = context
@@ -38,7 +40,7 @@ export async function restartUnit(
   await systemd.resetFailed(change.unit)
   let isOver = false
   const job = systemd.restart(change.unit).finally(() => (isOver = true))
-  await Promise.all([job, followOld(lives, () => isOver, context)])
+  await Promise.all([job, followOld(lives, () => isOver, context).then(onGone)])
   return await nextContainer(change, oldId, context)
 }
 

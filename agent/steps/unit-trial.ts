@@ -10,18 +10,18 @@ export function isNew(found: ContainerJson | undefined, old: OldContainer): foun
   return found !== undefined && found.Id !== old.id && found.Image !== old.imageId
 }
 
-interface WayBack extends Pick<Restart, 'change' | 'lives'> {
+interface WayBack extends Pick<Restart, 'change' | 'lives' | 'onGone'> {
   /** What has the container's name now. */
   found: ContainerJson | undefined
 }
 
 /** Has the unit run the old image by the drop-in. Returns its container, undefined where the unit starts none. */
 export async function restartOld(
-  { change, found, lives }: WayBack,
+  { change, found, ...follow }: WayBack,
   context: StepContext,
 ): Promise<ContainerJson | undefined> {
   await putTrial(change, change.trial.back, context)
-  const restart = { change, image: change.from, oldId: found?.Id ?? null, lives }
+  const restart = { change, image: change.from, oldId: found?.Id ?? null, ...follow }
   // one that ended by itself before systemd stopped it has kept its name: the next try removes it
   return (await restartUnit(restart, context)) ?? (await restartUnit(restart, context))
 }

@@ -1,5 +1,5 @@
-import type { Part, WantedRatio } from './part.ts'
-import { type Ratio, ratio, type Series, summary } from './statistics.ts'
+import type { Part, WantedFigure, WantedRatio } from './part.ts'
+import { median, type Ratio, ratio, type Series, summary } from './statistics.ts'
 
 const head = `# Benchmarks
 
@@ -18,13 +18,26 @@ export function section(part: Part, series: Series[], machine: string): string {
     `\`${wanted.key}\`: ${wanted.of} / ${wanted.to}`,
     figure(found.ofMedians),
     found.medianOfPairs === null ? '-' : figure(found.medianOfPairs),
+    target(wanted, found.ofMedians),
+  ])
+  const figures = figuresOf(part, series).map(({ wanted, found }) => [
+    `\`${wanted.key}\`: ${wanted.of}`,
+    figure(found),
     target(wanted, found),
+  ])
+  const totals = Object.entries(part.totals?.(series) ?? {}).map(([key, value]) => [
+    `\`${key}\``,
+    String(value),
   ])
   return [
     `## ${part.name}: ${part.title}`,
     part.how,
     table([['ms', 'median', 'min', 'max', 'rounds'], ...times]),
-    table([['ratio', 'of medians', 'median of pairs', 'target'], ...ratios]),
+    ...(ratios.length === 0
+      ? []
+      : [table([['ratio', 'of medians', 'median of pairs', 'target'], ...ratios])]),
+    ...(totals.length === 0 ? [] : [table([['figure', 'in all'], ...totals])]),
+    ...(figures.length === 0 ? [] : [table([['median', '', 'target'], ...figures])]),
     part.meaning,
     `\`./scripts/bench --only ${part.name}\`: ${machine}.`,
   ].join('\n\n')
@@ -35,13 +48,18 @@ export function ratiosOf(part: Part, series: Series[]): { wanted: WantedRatio; f
   return part.ratios.map((wanted) => ({ wanted, found: ratio(valuesOf(wanted.of), valuesOf(wanted.to)) }))
 }
 
-function figure(ratio: number): string {
-  return ratio.toFixed(ratio < 0.1 ? 3 : 2)
+export function figuresOf(part: Part, series: Series[]): { wanted: WantedFigure; found: number }[] {
+  const valuesOf = (label: string): number[] => series.find((one) => one.label === label)?.values ?? []
+  return (part.figures ?? []).map((wanted) => ({ wanted, found: median(valuesOf(wanted.of)) }))
 }
 
-function target({ atMost }: WantedRatio, { ofMedians }: Ratio): string {
+function figure(value: number): string {
+  return value.toFixed(value < 0.1 ? 3 : 2)
+}
+
+function target({ atMost }: { atMost?: number }, found: number): string {
   if (atMost === undefined) return '-'
-  return `at most ${atMost}: ${ofMedians <= atMost ? 'met' : 'missed'}`
+  return `at most ${atMost}: ${found <= atMost ? 'met' : 'missed'}`
 }
 
 function table([first = [], ...rows]: string[][]): string {

@@ -21,6 +21,14 @@ export interface Part {
   /** What the figures mean. */
   meaning: string
   ratios: WantedRatio[]
+  /** Fields of the JSON line that are no ratios. */
+  totals?(series: Series[]): Record<string, number>
+  /** Two where it is not said. */
+  hosts?: number
+  /** Ten where it is not said. */
+  rounds?: number
+  /** Medians that are targets as they stand. */
+  figures?: WantedFigure[]
   measure(stage: Stage): Promise<Series[]>
 }
 
@@ -29,6 +37,13 @@ export interface WantedRatio {
   key: string
   of: string
   to: string
+  atMost?: number
+}
+
+/** One field of the JSON line: the median of the series labelled `of`. */
+export interface WantedFigure {
+  key: string
+  of: string
   atMost?: number
 }
 

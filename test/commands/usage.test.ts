@@ -1,6 +1,8 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { runCli } from '../../agent/commands/cli.ts'
 import type { Environment } from '../../agent/commands/environment.ts'
+import { documentOfFailure } from '../../agent/commands/usage-error.ts'
+import { AgentError, ExitCode } from '../../agent/core/errors.ts'
 import { createLogger } from '../../agent/report/logger.ts'
 
 const stderr = vi.spyOn(process.stderr, 'write')
@@ -78,3 +80,27 @@ it.each(['plan --bogus', 'plan --json=false --bogus', 'plan --bogus -- --json'])
     expect(await usage(...line.split(' '))).toBeNull()
   },
 )
+
+describe('a failure that no command expected, with --json', () => {
+  const bug = new AgentError('internal', 'internal error: x', { fix: 'report it', exitCode: ExitCode.bug })
+  const named = new AgentError('no-descriptors', 'none', { fix: 'raise the limit' })
+
+  it('leaves open what a run did', () => {
+    const document = { outcome: 'stuck', changed: false, problems: [{ code: 'internal' }] }
+    expect(documentOfFailure(['upgrade', '--json'], bug)).toMatchObject(document)
+  })
+
+  it('is a refusal where it has a name', () => {
+    const document = { outcome: 'refused', problems: [{ code: 'no-descriptors' }] }
+    expect(documentOfFailure(['upgrade', '--json'], named)).toMatchObject(document)
+  })
+
+  it('has the document of the other commands', () => {
+    expect(documentOfFailure(['status', '--json'], bug)).toMatchObject({ node: null, problems: [{}] })
+    expect(documentOfFailure(['gc', '--json'], bug)).toMatchObject({ containers: [], problems: [{}] })
+  })
+
+  it('is none where none is asked for', () => {
+    expect(documentOfFailure(['upgrade'], bug)).toBeNull()
+  })
+})

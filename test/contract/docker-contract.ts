@@ -230,6 +230,15 @@ export function dockerContract(name: string, makeDocker: () => Promise<DockerUnd
       )
     })
 
+    it('shows the end of a file, and when it was written', async () => {
+      const id = await docker.createContainer('contract-1', body())
+      const tail = await docker.containerFileTail(id, subject.file.path)
+      expect(tail?.text).toBe(subject.file.text)
+      expect(Date.parse(tail?.modifiedAt ?? '')).not.toBeNaN()
+      expect(await docker.containerFileTail(id, '/never/there')).toBeUndefined()
+      expect(await docker.containerFileTail('gone', subject.file.path)).toBeUndefined()
+    })
+
     it('tells of a network that is not there at the start, not before', async () => {
       const id = await docker.createContainer('contract-1', body())
       await docker.connectNetwork(id, 'contract-none', {})

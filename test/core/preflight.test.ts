@@ -2,7 +2,12 @@ import { describe, expect, it } from 'vitest'
 
 import type { Problem } from '../../agent/core/errors.ts'
 import type { Observed, ObservedNode } from '../../agent/core/model.ts'
-import { checkAllowed, prefetchProblems, preflight, preflightRollback } from '../../agent/core/preflight.ts'
+import {
+  checkAllowed,
+  prefetchProblems,
+  preflight,
+  preflightWithoutImage,
+} from '../../agent/core/preflight.ts'
 
 import { deadSession, session, upView } from '../fakes/bird.ts'
 import { container, digest, image, newImage, node, observed, unit, unreachable, wanted } from './observed.ts'
@@ -81,6 +86,22 @@ describe('preflight', () => {
       observed({ node: node({ daemons: [] }), problems: [birdDown] }),
       ['error bird-down'],
     ],
+    [
+      'a node that has just started, and its BIRD does not answer yet',
+      observed({ node: node({ upMs: 2_000, daemons: [] }), problems: [birdDown] }),
+      ['error bird-down', 'warning just-started'],
+    ],
+    [
+      'a node that has just started, and its BIRD recovers',
+      observed({ node: node({ upMs: 2_000 }, upView('old', [session(2)], true)) }),
+      ['error bird-recovering', 'warning just-started'],
+    ],
+    [
+      'a node whose BIRD should have answered by now',
+      observed({ node: node({ upMs: 60_000, daemons: [] }), problems: [birdDown] }),
+      ['error bird-down'],
+    ],
+    ['a node that has just started, and its BIRD is back', observed({ node: node({ upMs: 20_000 }) }), []],
     [
       'a recovery in progress',
       observed({ node: node({}, upView('old', [session(2)], true)) }),
@@ -232,7 +253,7 @@ describe('--allow', () => {
 
 describe('preflight of a rollback', () => {
   const rollback = (of: ObservedNode | null, problems: Problem[] = []) =>
-    preflightRollback({ ...observed({ node: of, problems }), image: null }, wanted, 'node')
+    preflightWithoutImage({ ...observed({ node: of, problems }), image: null }, wanted, 'node')
 
   it('asks nothing of the image', () => {
     expect(rollback(node())).toEqual([])

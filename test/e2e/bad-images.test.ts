@@ -1,6 +1,7 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { ResetOptions } from '../lab/index.ts'
 import {
+  type AgentResult,
   agent,
   type Cost,
   configure,
@@ -24,7 +25,11 @@ describe('an image that does not work', () => {
     at = await world(withFelix)
   })
 
-  async function failedUpgrade(tag: string, why: RegExp, ...flags: string[]): Promise<Cost> {
+  async function failedUpgrade(
+    tag: string,
+    why: RegExp,
+    ...flags: string[]
+  ): Promise<Cost & { result: AgentResult }> {
     const { host } = at
     const before = await host.docker.getContainer('calico-node').inspect()
     const cost = await costOf(at, () => agent(host, 'upgrade', '--node', image(tag), ...flags))
@@ -49,7 +54,12 @@ describe('an image that does not work', () => {
     { tag: 'exits-at-once', window: 90, why: /exited with code 1/, takesAtMostS: 30 },
     { tag: 'crashes-after-3s', window: 90, why: /exited with code 1/, takesAtMostS: 30 },
     { tag: 'no-bird', window: 20, why: /BIRD is not up/, takesAtMostS: 60 },
-    { tag: 'felix-unhealthy', window: 30, why: /9099\/readiness answers 503/, takesAtMostS: 90 },
+    {
+      tag: 'felix-unhealthy',
+      window: 30,
+      why: /9099\/readiness answers 503.*; felix logged: .*Reporter is not ready\. name="int_dataplane"$/,
+      takesAtMostS: 90,
+    },
     { tag: 'late-bird', window: 30, why: /BIRD is not up/, takesAtMostS: 60 },
   ])(
     '$tag is rolled back within a window of $window s, at no cost',
@@ -59,6 +69,30 @@ describe('an image that does not work', () => {
       expect(performance.now() - startedAt).toBeLessThan(takesAtMostS * 1000)
     },
   )
+
+  it('felix-unhealthy logs a password, which no report and no journal shows', async () => {
+    const env = {
+      ...withFelix.env,
+      ETCD_PASSWORD: 'hunter2',
+      ETCD_ENDPOINTS: 'https://root:hunter2@192.0.2.9',
+    }
+    at = await world({ env })
+    const { result } = await failedUpgrade(
+      'felix-unhealthy',
+      /ETCD_PASSWORD=<redacted> at https:\/\/<redacted>@192/,
+      '--window',
+      '20',
+    )
+    const run = result.report.run ?? ''
+    const shown = await Promise.all([
+      at.host.ok(['agent', 'history', run, '--json']),
+      at.host.ok(['agent', 'history', run]),
+      at.host.ok(['agent', 'status', '--json']),
+      at.host.ok(['sh', '-c', 'grep -h gate-failed /var/lib/calico-agent/runs/*']),
+    ])
+    for (const text of shown) expect(text).not.toContain('hunter2')
+    expect(shown[0]).toContain('ETCD_PASSWORD=<redacted>')
+  })
 
   // A BIRD without peers waits for none: it takes their routes out of the kernel before anybody can ask it.
   it('no-peers is rolled back at once, and the routes that it took away were held', async () => {

@@ -195,7 +195,7 @@ describe('a live peer that dies in the window', () => {
     const oldId = await nodeId(host)
     const begin = performance.now()
     const [traffic, routes] = await Promise.all([at.mesh.traffic(host, peer), at.mesh.watchRoutes(peer)])
-    const up = await upgradeUntil(host, MOMENTS.windowOpen, ['--window', '10'])
+    const up = await upgradeUntil(host, MOMENTS.windowOpen, ['--window', '20'])
     await peer.docker.getContainer('calico-node').kill()
     const { code, report } = await up.done
     expect(performance.now() - begin).toBeLessThan(90_000)

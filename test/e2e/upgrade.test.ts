@@ -45,6 +45,21 @@ describe('agent upgrade', () => {
     ])
   })
 
+  it('upgrades where BIRD fails once at its first start, as beside a real confd, without a packet lost', async () => {
+    at = await world({ env: { LAB_FIRST_START: 'fails' } })
+    const cost = await costOf(at, () => agent(at.host, 'upgrade', '--node', image('v2.6.12')))
+    expectNoCost(cost)
+    const { code, report } = cost.result
+    expect({ code, outcome: report.outcome, problems: report.problems }).toEqual({
+      code: 0,
+      outcome: 'upgraded',
+      problems: [],
+    })
+    expect(report.window?.birdDownMs).toBeGreaterThan(900)
+    const log = await at.host.readFile('/var/log/calico/bird/current')
+    expect(log).toContain('Unable to open configuration file')
+  })
+
   it('changes nothing where the image runs already', async () => {
     const { host } = at
     const id = await nodeId(host)

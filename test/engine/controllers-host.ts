@@ -9,6 +9,7 @@ import { FakeBird, restartTimeline } from '../fakes/bird.ts'
 import { FakeClock } from '../fakes/clock.ts'
 import { FakeCniBinaries } from '../fakes/cni-binaries.ts'
 import { FakeDatastore } from '../fakes/datastore.ts'
+import { FakeDialGuard } from '../fakes/dial-guard.ts'
 import { FakeDocker } from '../fakes/docker.ts'
 import { FakeKernelRoutes } from '../fakes/kernel-routes.ts'
 import { FakeManifests } from '../fakes/manifests.ts'
@@ -160,6 +161,8 @@ export class ControllersHost {
     const rest = { cni: new FakeCniBinaries([]), configs, kubelet, systemd, unitFiles: systemd.files }
     const manifests = new FakeManifests()
     return {
+      ...{ docker: decorate(this.docker), bird, clock, probe: fakeProbe() },
+      ...{ routes: new FakeKernelRoutes(), dialGuard: new FakeDialGuard() },
       ...{
         docker: decorate(this.docker),
         bird,

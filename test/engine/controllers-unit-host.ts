@@ -8,6 +8,7 @@ import { FakeBird, restartTimeline } from '../fakes/bird.ts'
 import { FakeClock } from '../fakes/clock.ts'
 import { FakeCniBinaries } from '../fakes/cni-binaries.ts'
 import { FakeDatastore } from '../fakes/datastore.ts'
+import { FakeDialGuard } from '../fakes/dial-guard.ts'
 import { FakeDocker } from '../fakes/docker.ts'
 import { FakeKernelRoutes } from '../fakes/kernel-routes.ts'
 import { FakeManifests } from '../fakes/manifests.ts'
@@ -150,15 +151,9 @@ export class ControllersUnitHost {
       running: () => undefined,
       timeline: () => restartTimeline('none', []),
     })
-    const rest = {
-      bird,
-      clock,
-      probe: fakeProbe(),
-      datastore: new FakeDatastore(),
-      routes: new FakeKernelRoutes(),
-      configs,
-      kubelet,
-    }
+    const kernel = { routes: new FakeKernelRoutes(), dialGuard: new FakeDialGuard() }
+    const outside = { probe: fakeProbe(), datastore: new FakeDatastore() }
+    const rest = { bird, clock, ...outside, ...kernel, configs, kubelet }
     const ports = { ...rest, cni: new FakeCniBinaries([]), manifests: new FakeManifests() }
     if (!move) return { ...ports, docker, systemd, unitFiles: files }
     return {

@@ -42,7 +42,11 @@ describe('execute', () => {
       'docker pull calico/node:v2.6.12',
       `docker create ${NEXT} calico/node:v2.6.12`,
       'docker kill calico-node',
+      'close 192.0.2.2',
+      'close 192.0.2.3',
       `docker start ${NEXT}`,
+      'open 192.0.2.2',
+      'open 192.0.2.3',
       'docker update calico-node --restart no',
       `docker update ${NEXT} --restart always`,
       `docker rename calico-node ${PARKED}`,
@@ -121,6 +125,17 @@ describe('execute', () => {
     ])
     expect(await host.flaws('rolled-back')).toEqual([])
     expect(host.agent.state()?.problems).toMatchObject([{ code: 'gate-failed' }])
+  })
+
+  it('puts a run off that a peer in its own restart stops before the first move', async () => {
+    const host = await FakeHost.create()
+    const fix = 'run again when it is back'
+    host.agent.onMove = (_, what) => {
+      if (what === 'createContainer')
+        throw new AgentError('peer-restarting', 'cannot restart BIRD now', { fix })
+    }
+    expect(await host.run()).toBe('deferred')
+    expect(await host.flaws('refused')).toEqual([])
   })
 
   it('starts the old container while the reserve is left when no session comes', async () => {

@@ -3,6 +3,7 @@ import type { AgentEvent } from '../../agent/core/events.ts'
 import type { Wanted } from '../../agent/core/model.ts'
 import { upgradePlan } from '../../agent/core/plan/build.ts'
 import type { Plan } from '../../agent/core/plan/plan.ts'
+import { lookAgainOf } from '../../agent/look-again.ts'
 import { observe } from '../../agent/observe/observe.ts'
 import type { Ports } from '../../agent/steps/step.ts'
 import { wanted as anyHost } from '../core/observed.ts'
@@ -10,6 +11,7 @@ import { deadSession, restartTimeline, session, type Timeline } from '../fakes/b
 import { FakeClock } from '../fakes/clock.ts'
 import { FakeCniBinaries } from '../fakes/cni-binaries.ts'
 import { FakeDatastore } from '../fakes/datastore.ts'
+import { FakeDialGuard } from '../fakes/dial-guard.ts'
 import { FakeDocker } from '../fakes/docker.ts'
 import { FakeKernelRoutes } from '../fakes/kernel-routes.ts'
 import { FakeManifests } from '../fakes/manifests.ts'
@@ -17,6 +19,7 @@ import { fakeProbe } from '../fakes/probe.ts'
 import { FakeSystemd } from '../fakes/systemd.ts'
 import { ConfiguredHost } from './configured-host.ts'
 import { KillableRun, RUN } from './killable-run.ts'
+import { BIRD_CFG, MESH } from './mesh-config.ts'
 import { CHANGES, CNI_CHANGES, type Death, type Move, withMoves } from './moves.ts'
 import { containerFlaws, pluginFlaws } from './node-flaws.ts'
 import { NodeLife } from './node-life.ts'
@@ -36,6 +39,10 @@ export interface HostOptions {
   deadPeer?: boolean
   /** How the new image's BIRD behaves; by default as the old one's. */
   newBird?: (instance: string) => Timeline
+  /** More of the container's environment. */
+  env?: string[]
+  /** How the old image's BIRD behaves, from its start 400 s before the run. */
+  oldBird?: (instance: string) => Timeline
   /** The new container ends by itself so many ms after its start. */
   newExitsAfter?: number
   /** The CNI config is asked for as well. */
@@ -62,6 +69,7 @@ export class FakeHost {
   readonly docker = new FakeDocker(this.ops)
   readonly node: NodeLife
   readonly routes = new FakeKernelRoutes()
+  readonly dialGuard = new FakeDialGuard(this.ops)
   readonly cni = new ConfiguredHost(this.ops)
   readonly plugins = new FakeCniBinaries(this.ops)
   readonly probe = fakeProbe()
@@ -89,6 +97,7 @@ export class FakeHost {
   static async create(options: HostOptions = {}): Promise<FakeHost> {
     const host = new FakeHost(options)
     const { docker, clock } = host
+    docker.files.set(BIRD_CFG, MESH)
     docker.images.publish(OLD_IMAGE)
     docker.images.publish(NEW_IMAGE)
     if (options.asked) docker.images.publish(options.asked.image, labelled(options.asked.label))
@@ -98,7 +107,7 @@ export class FakeHost {
     for (const name of WANTED.cni.binaries) host.plugins.source.set(name, 'new')
     host.oldId = await docker.createContainer(NAME, {
       Image: OLD_IMAGE,
-      Env: ['NODENAME=host-1'],
+      Env: ['NODENAME=host-1', ...(options.env ?? [])],
       HostConfig: {
         NetworkMode: 'host',
         RestartPolicy: host.policy,
@@ -117,7 +126,7 @@ export class FakeHost {
   }
 
   ports(): Ports {
-    const { docker, clock, routes, probe, datastore, plugins } = this
+    const { docker, clock, routes, dialGuard, probe, datastore, plugins } = this
     const { bird } = this.node
     const { configs, kubelet } = this.cni
     const systemd = new FakeSystemd(docker)
@@ -127,6 +136,7 @@ export class FakeHost {
       bird,
       clock,
       routes,
+      dialGuard,
       probe,
       datastore,
       ...cni,
@@ -165,6 +175,7 @@ export class FakeHost {
     this.#restAtBoot ||= swapped !== true || steps?.at(-1)?.status === 'verified'
     this.node.cut()
     this.routes.held = false
+    this.dialGuard.closed.clear()
     this.clock.reboot()
     this.docker.powerCycle()
     this.cni.kubelet.start()
@@ -183,6 +194,7 @@ export class FakeHost {
       ...this.node.violations,
       ...(['upgraded', 'rolled-back', 'refused', 'nothing'].includes(outcome) ? [] : [`it ended ${outcome}`]),
       ...(this.routes.held ? ['routes are held'] : []),
+      ...[...this.dialGuard.closed].map((address) => `${address} is kept from dialling`),
       ...pluginFlaws(this.plugins.files, upgraded && withPlugins === true),
       ...this.cni.flaws(upgraded && withConfig === true),
     ]
@@ -203,6 +215,7 @@ export class FakeHost {
     return {
       ports: (move: Move) => this.#movingPorts((what, make) => move(what, () => this.#timed(make))),
       emit: (event: AgentEvent) => void this.events.push(event),
+      lookAgain: lookAgainOf({ ports: this.ports(), signal: new AbortController().signal }, WANTED),
       ...(signal && { signal }),
     }
   }
@@ -230,7 +243,8 @@ export class FakeHost {
   }
 
   #timeline(image: string, instance: string): Timeline {
-    const { newBird, deadPeer } = this.#options
+    const { newBird, oldBird, deadPeer } = this.#options
+    if (oldBird && image === OLD_IMAGE) return oldBird(instance)
     if (newBird && image === NEW_IMAGE) return newBird(instance)
     return restartTimeline(instance, [session(2), session(3), ...(deadPeer === true ? [deadSession(9)] : [])])
   }

@@ -41,10 +41,11 @@ describe('an agent that died before its kill, whose BIRD has restarted by itself
     const { bird } = host.node
     const look = bird.look.bind(bird)
     const recovered = host.clock.now() + 5_000
-    bird.look = async (...args) => {
+    const recovering = async (...args: Parameters<typeof look>) => {
       const view = await look(...args)
       return view.state === 'up' && host.clock.now() < recovered ? { ...view, recovering: true } : view
     }
+    bird.look = recovering as typeof bird.look
     expect(await host.resume()).toBe('rolled-back')
     expect(host.ops.filter((op) => op.startsWith('docker kill'))).toEqual([])
     expect(await host.flaws('rolled-back')).toEqual([])

@@ -24,20 +24,21 @@ const inTheTrial: [string, number] = ['append', 12]
 const nextOf = async (host: FakeHost) => (await host.containers()).at(-1)?.Id ?? ''
 
 describe('somebody who lays hands on the old container before its turn', () => {
-  it.each<[string, (host: FakeHost) => unknown]>([
+  it.each<[string, string, (host: FakeHost) => unknown]>([
     [
       'restarts it',
+      'bird-down',
       ({ docker, oldId }) => {
         docker.exit(oldId, 0)
       },
     ],
-    ['stops it', ({ docker, oldId }) => docker.killContainer(oldId)],
-    ['removes it', ({ docker, oldId }) => docker.removeContainer(oldId)],
-    ['renames it', ({ docker, oldId }) => docker.renameContainer(oldId, 'mine')],
-  ])('and %s, ends the run before its first move', async (_, act) => {
+    ['stops it', 'changed-meanwhile', ({ docker, oldId }) => docker.killContainer(oldId)],
+    ['removes it', 'changed-meanwhile', ({ docker, oldId }) => docker.removeContainer(oldId)],
+    ['renames it', 'changed-meanwhile', ({ docker, oldId }) => docker.renameContainer(oldId, 'mine')],
+  ])('and %s, ends the run before its first move: %s', async (_, code, act) => {
     const { host, outcome, problems } = await meddled(inThePull, act)
     expect(outcome).toBe('refused')
-    expect(problems).toMatchObject([{ code: 'changed-meanwhile' }])
+    expect(problems).toMatchObject([{ code }])
     expect(host.ops.filter((op) => op.startsWith('docker start'))).toEqual([])
     expect(host.node.violations).toEqual([])
   })

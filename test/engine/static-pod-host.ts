@@ -10,6 +10,7 @@ import { FakeBird, restartTimeline } from '../fakes/bird.ts'
 import { FakeClock } from '../fakes/clock.ts'
 import { FakeCniBinaries } from '../fakes/cni-binaries.ts'
 import { FakeDatastore } from '../fakes/datastore.ts'
+import { FakeDialGuard } from '../fakes/dial-guard.ts'
 import { FakeDocker } from '../fakes/docker.ts'
 import { FakeKernelRoutes } from '../fakes/kernel-routes.ts'
 import { FakeManifests } from '../fakes/manifests.ts'
@@ -136,6 +137,8 @@ export class StaticPodHost {
     const systemd = new FakeSystemd(this.docker)
     const rest = { cni: new FakeCniBinaries([]), systemd, unitFiles: systemd.files }
     return {
+      ...{ docker, bird, clock, probe: fakeProbe(), ...rest },
+      ...{ routes: new FakeKernelRoutes(), dialGuard: new FakeDialGuard() },
       ...{
         docker,
         bird,

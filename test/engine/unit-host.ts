@@ -9,6 +9,7 @@ import { restartTimeline, session } from '../fakes/bird.ts'
 import { FakeClock } from '../fakes/clock.ts'
 import { FakeCniBinaries } from '../fakes/cni-binaries.ts'
 import { FakeDatastore } from '../fakes/datastore.ts'
+import { FakeDialGuard } from '../fakes/dial-guard.ts'
 import { FakeDocker } from '../fakes/docker.ts'
 import { FakeKernelRoutes } from '../fakes/kernel-routes.ts'
 import { FakeManifests } from '../fakes/manifests.ts'
@@ -16,6 +17,7 @@ import { fakeProbe } from '../fakes/probe.ts'
 import { FakeSystemd, FakeUnitFiles } from '../fakes/systemd.ts'
 import { ConfiguredHost } from './configured-host.ts'
 import { KillableRun, RUN } from './killable-run.ts'
+import { BIRD_CFG, MESH } from './mesh-config.ts'
 import { type Death, type Move, withMoves } from './moves.ts'
 import { NodeLife } from './node-life.ts'
 
@@ -46,6 +48,7 @@ export class UnitHost {
   readonly files = new FakeUnitFiles(this.ops)
   readonly systemd = new FakeSystemd(this.docker, this.files, this.ops)
   readonly routes = new FakeKernelRoutes()
+  readonly dialGuard = new FakeDialGuard()
   readonly #life: NodeLife
   readonly #options: Options
 
@@ -63,6 +66,7 @@ export class UnitHost {
   static async create(options: Options = {}): Promise<UnitHost> {
     const host = new UnitHost(options)
     for (const image of [OLD_IMAGE, NEW_IMAGE]) host.docker.images.publish(image)
+    host.docker.files.set(BIRD_CFG, MESH)
     host.docker.images.pull(OLD_IMAGE, () => undefined)
     host.files.files.set(UNIT_FILE, unitText(OLD_IMAGE))
     await host.systemd.daemonReload()
@@ -91,6 +95,7 @@ export class UnitHost {
     this.docker.powerCycle()
     await this.systemd.boot()
     this.routes.held = false
+    this.dialGuard.closed.clear()
   }
 
   async node(): Promise<ContainerJson | undefined> {
@@ -114,6 +119,7 @@ export class UnitHost {
       ...(this.files.files.get(UNIT_FILE) === text ? [] : ['the file is not as it must be']),
       ...(this.files.files.size === 1 ? [] : [`left: ${[...this.files.files.keys()].join(' ')}`]),
       ...(this.routes.held ? ['routes are held'] : []),
+      ...[...this.dialGuard.closed].map((address) => `${address} is kept from dialling`),
       ...this.ops.filter((op) => op.startsWith('systemctl TERM')),
     ]
   }
@@ -126,13 +132,14 @@ export class UnitHost {
   }
 
   #ports(): Ports {
-    const { docker, clock, routes, systemd, files } = this
+    const { docker, clock, routes, dialGuard, systemd, files } = this
     const { configs, kubelet } = new ConfiguredHost(this.ops)
     const ports = {
       docker,
       bird: this.#life.bird,
       clock,
       routes,
+      dialGuard,
       probe: fakeProbe(),
       datastore: new FakeDatastore(),
       configs,

@@ -1,4 +1,11 @@
-import type { BirdEndpoint, BirdView, Session } from '../../agent/core/bird/view.ts'
+import type {
+  BirdEndpoint,
+  BirdUp,
+  BirdView,
+  Depth,
+  Session,
+  SessionRow,
+} from '../../agent/core/bird/view.ts'
 import { AgentError } from '../../agent/core/errors.ts'
 import type { Bird, SocketState } from '../../agent/ports/bird.ts'
 import type { Clock } from '../../agent/ports/clock.ts'
@@ -42,11 +49,18 @@ export class FakeBird implements Bird {
     return Promise.resolve(this.#options.running() ? 'listening' : 'dead')
   }
 
-  look(endpoint: BirdEndpoint, container: string): Promise<BirdView> {
+  realPath(path: string): Promise<string> {
+    return Promise.resolve(path.replace(/^\/var\/run\//, '/run/'))
+  }
+
+  look(endpoint: BirdEndpoint, container: string, depth?: 'details'): Promise<BirdView>
+  look(endpoint: BirdEndpoint, container: string, depth?: Depth): Promise<BirdView<SessionRow>>
+  look(endpoint: BirdEndpoint, container: string, depth: Depth = 'details'): Promise<BirdView<SessionRow>> {
     const running = this.#options.running()
     const elsewhere = endpoint.via === 'exec' && running?.container !== container
     if (elsewhere) return Promise.resolve({ state: 'silent' })
-    return Promise.resolve(running ? this.#view(endpoint, running) : { state: 'down' })
+    const view = running ? this.#view(endpoint, running) : ({ state: 'down' } as const)
+    return Promise.resolve(depth === 'rows' && view.state === 'up' ? rowsOf(view) : view)
   }
 
   disable(endpoint: BirdEndpoint, container: string, protocol: string): Promise<void> {
@@ -99,6 +113,14 @@ function switched(session: Session, action: 'disable' | 'enable' | undefined): S
   if (action === undefined) return session
   if (action === 'enable') return { ...session, disabled: false }
   return { ...session, established: false, disabled: true, info: 'Down', imported: 0 }
+}
+
+/** What `show protocols` leaves of it. */
+function rowsOf(view: BirdUp): BirdUp<SessionRow> {
+  const sessions = view.sessions.map(({ name, established, info, since, disabled }) => {
+    return { name, established, info, since, disabled, imported: null }
+  })
+  return { ...view, sessions }
 }
 
 /** An Established session to 192.0.2.`host`, unless changed. */

@@ -1,3 +1,4 @@
+import type { ContainerProcess } from '../../agent/core/docker/felix.ts'
 import type {
   ContainerJson,
   CreateBody,
@@ -12,6 +13,7 @@ import type {
   Docker,
   EngineInfo,
   ExecResult,
+  FileTail,
   PullProgress,
   RemoteImage,
 } from '../../agent/ports/docker.ts'
@@ -41,6 +43,8 @@ export class FakeDocker extends FakeContainers implements Docker {
     exitCode: 0,
     output: '',
   })
+  /** What runs in every container. */
+  onProcesses: (container: ContainerJson) => ContainerProcess[] = () => []
   /** How long the Engine is at a kill; whoever asked for it need not live as long. */
   killTakes: () => Promise<void> = () => Promise.resolve()
   private readonly failures = new Map<string, Error>()
@@ -181,6 +185,14 @@ export class FakeDocker extends FakeContainers implements Docker {
     return this.log.split('\n').slice(-lines).join('\n')
   }
 
+  /** Written after every start. */
+  async containerFileTail(id: string, path: string): Promise<FileTail | undefined> {
+    await this.called('containerFileTail')
+    const file = this.files.get(path)
+    const isThere = this.find(id) !== undefined && typeof file === 'string'
+    return isThere ? { text: file, modifiedAt: '9999-01-01T00:00:00Z' } : undefined
+  }
+
   async exec(id: string, argv: string[], timeoutMs: number): Promise<ExecResult> {
     await this.called('exec')
     const what = `run ${argv.join(' ')} in container ${id}`
@@ -191,6 +203,14 @@ export class FakeDocker extends FakeContainers implements Docker {
     if (answer === undefined)
       throw new AgentError('exec-timeout', `cannot ${what}: it did not end`, { fix: 'wait' })
     return answer
+  }
+
+  async processes(id: string): Promise<ContainerProcess[]> {
+    await this.called('processes')
+    const what = `list the processes of container ${id}`
+    const { json } = this.need(id, what)
+    if (!json.State.Running) throw refusal(what, 409, `Container ${json.Id} is not running`)
+    return this.onProcesses(structuredClone(json))
   }
 
   async readContainerFile(id: string, path: string): Promise<string | undefined> {

@@ -4,7 +4,7 @@ import type { Probe } from '../../agent/ports/probe.ts'
 export function fakeProbe(): Probe {
   return {
     httpStatus: () => Promise.resolve(null),
-    acceptsTcp: () => Promise.resolve(true),
+    reach: () => Promise.resolve('accepts'),
     freeBytes: () => Promise.resolve(null),
   }
 }

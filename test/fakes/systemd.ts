@@ -151,7 +151,11 @@ export class FakeSystemd implements Systemd {
     const id = await this.#docker.createContainer(this.#container, {
       Image: this.#image(),
       Env: ['NODENAME=host-1'],
-      HostConfig: { NetworkMode: 'host', RestartPolicy: { Name: 'no' } },
+      HostConfig: {
+        NetworkMode: 'host',
+        RestartPolicy: { Name: 'no' },
+        Binds: ['/var/run/calico:/var/run/calico'],
+      },
     })
     await this.#docker.startContainer(id)
     return id

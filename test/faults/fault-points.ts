@@ -33,12 +33,14 @@ const CNI_EFFECTS: (keyof CniBinaries)[] = ['stage', 'unstage', 'keep', 'putInPl
 const BIRD_EFFECTS: (keyof Bird)[] = ['disable', 'enable']
 
 export function withFaultPoints(outside: Outside): Outside {
-  const { docker, bird, routes, cni, configs, kubelet, manifests, systemd, unitFiles, journals } = outside
+  const { docker, bird, routes, dialGuard, cni, configs, kubelet, manifests, systemd, unitFiles, journals } =
+    outside
   const faults = new Faults(process.env['AGENT_FAULT'], process.env['AGENT_FAULT_TRACE'])
   return {
     docker: wrapped(docker, 'docker', EFFECTS, faults),
     bird: wrapped(bird, 'bird', BIRD_EFFECTS, faults),
     routes: wrapped(routes, 'routes', ['hold', 'release'], faults),
+    dialGuard: wrapped(dialGuard, 'dialGuard', ['close', 'open'], faults),
     cni: wrapped(cni, 'cni', CNI_EFFECTS, faults),
     configs: wrapped(configs, 'configs', ['replace', 'restore', 'remove'], faults),
     kubelet: wrapped(kubelet, 'kubelet', ['restart'], faults),

@@ -11,12 +11,15 @@ const programs = [
   '/usr/sbin/bird',
   '/usr/sbin/bird6',
   '/usr/sbin/birdc',
-  '/usr/sbin/birdc6',
   '/usr/bin/runsvdir',
   '/usr/bin/runsv',
   '/usr/bin/sv',
+  '/usr/bin/svlogd',
   '/usr/bin/chpst',
 ]
+
+/** Calico's images have one client for both daemons, under this name. */
+const nameInImage = (path: string): string => (path === '/usr/sbin/birdc' ? 'usr/sbin/birdcl' : path.slice(1))
 
 export type Entry = { name: string; mode?: number; content?: Buffer; linkTo?: string; directory?: true }
 
@@ -25,7 +28,7 @@ export async function baseLayer(): Promise<Buffer> {
   const libraries = new Set<string>()
   for (const program of programs) for (const library of await librariesOf(program)) libraries.add(library)
   const files = [...programs, ...libraries].map(async (path) => ({
-    name: path.slice(1),
+    name: nameInImage(path),
     mode: 0o755,
     content: await readFile(path),
   }))
@@ -92,12 +95,12 @@ const services: Entry[] = [
   { name: 'etc/service/enabled', directory: true },
   { name: 'etc/service/enabled/bird', linkTo: '../available/bird' },
   { name: 'etc/service/enabled/felix', linkTo: '../available/felix' },
+  { name: 'usr/lib/felix/calico-felix', mode: 0o755, content: waitingProgram() },
+  { name: 'usr/lib/felix/calico-node', linkTo: 'calico-felix' },
 ]
 
 const fixed: Entry[] = [
   { name: 'var/run', linkTo: '/run' },
-  { name: 'usr/sbin/birdcl', linkTo: 'birdc' },
-  { name: 'usr/sbin/birdcl6', linkTo: 'birdc6' },
   { name: 'etc/passwd', content: Buffer.from('root:x:0:0:root:/root:/bin/sh\n') },
   { name: 'etc/group', content: Buffer.from('root:x:0:\n') },
 ]
@@ -105,6 +108,31 @@ const fixed: Entry[] = [
 async function librariesOf(program: string): Promise<string[]> {
   const listed = await execOk(['ldd', program])
   return [...listed.matchAll(/(\/\S+) \(0x/g)].flatMap((match) => match[1] ?? [])
+}
+
+/** An x86-64 program that calls pause(2) for ever, whatever its name and arguments: what `docker top` shows of Felix. */
+function waitingProgram(): Buffer {
+  const headers = Buffer.alloc(64 + 56)
+  const code = Buffer.from('b8220000000f05ebf7', 'hex') // mov eax, 34; syscall; jmp back
+  const at = 0x400000
+  const size = BigInt(headers.length + code.length)
+  headers.write('\x7fELF\x02\x01\x01', 'latin1')
+  headers.writeUInt16LE(2, 16) // ET_EXEC
+  headers.writeUInt16LE(62, 18) // EM_X86_64
+  headers.writeUInt32LE(1, 20)
+  headers.writeBigUInt64LE(BigInt(at + headers.length), 24) // entry
+  headers.writeBigUInt64LE(64n, 32) // program headers
+  headers.writeUInt16LE(64, 52)
+  headers.writeUInt16LE(56, 54)
+  headers.writeUInt16LE(1, 56)
+  headers.writeUInt32LE(1, 64) // PT_LOAD
+  headers.writeUInt32LE(5, 68) // readable, executable
+  headers.writeBigUInt64LE(BigInt(at), 80)
+  headers.writeBigUInt64LE(BigInt(at), 88)
+  headers.writeBigUInt64LE(size, 96)
+  headers.writeBigUInt64LE(size, 104)
+  headers.writeBigUInt64LE(0x1000n, 112)
+  return Buffer.concat([headers, code])
 }
 
 /** Enough of an ELF header for the kernel to say "exec format error", as on a foreign architecture. */

@@ -23,6 +23,7 @@ export const nodeTags: readonly NodeTag[] = [
   bad('late-bird'),
   bad('no-peers'),
   bad('felix-unhealthy'),
+  bad('felix-crashes'),
   bad('term-to-bird'),
   bad('ignores-term'),
   { tag: 'big', version: 'v2.6.12', ballast: 300 * 1024 * 1024 },

@@ -69,11 +69,74 @@ test('no-peers', async () => {
 test('felix answers on its health port when it is enabled, and felix-unhealthy answers 503', async () => {
   const env = { ...mesh.nodeOptions(host).env, FELIX_HEALTHENABLED: 'true' }
   await start('v2.6.12', { env })
-  await until('Felix', async () => (await health('/readiness')).includes('200'), { timeoutMs: 10_000 })
+  await until('Felix', async () => (await health('/readiness')).includes('204'), { timeoutMs: 10_000 })
   await host.run(['docker', 'rm', '--force', 'calico-node'])
   await start('felix-unhealthy', { env })
   await until('Felix', async () => (await health('/readiness')).includes('503'), { timeoutMs: 10_000 })
-  expect(await health('/liveness')).toContain('200')
+  expect(await health('/liveness')).toContain('204')
+})
+
+async function felixPid(args: string): Promise<string | undefined> {
+  const listed: unknown = await host.docker.getContainer('calico-node').top({ ps_args: '-eo pid,args' })
+  return (listed as { Processes: string[][] }).Processes.find(([, of]) => of === args)?.[0]
+}
+
+test.each([
+  ['v2.6.12', 'calico-felix'],
+  ['v3.26.1', 'calico-node -felix'],
+])('the Felix of %s is the process %s, which stays the same', async (tag, args) => {
+  await start(tag)
+  await untilBirdUp()
+  await until('Felix', async () => (await felixPid(args)) !== undefined, { timeoutMs: 5_000 })
+  const pid = await felixPid(args)
+  await sleep(3_000)
+  expect(await felixPid(args)).toBe(pid)
+})
+
+test('felix-crashes: runit starts Felix again and again, while BIRD stays', async () => {
+  await start('felix-crashes')
+  await untilBirdUp()
+  const pids = new Set<string>()
+  const seen = async (): Promise<boolean> => pids.add((await felixPid('calico-felix')) ?? '').size > 3
+  await until('Felix to die twice', seen, { timeoutMs: 15_000 })
+  expect(await birdUp()).toBe(true)
+  expect((await state()).Running).toBe(true)
+})
+
+test('the parts log to files, the container to its own log, as in calico/node', async () => {
+  await start('v2.6.12')
+  await untilBirdUp()
+  const log = (part: string): Promise<string> => host.readFile(`/var/log/calico/${part}/current`)
+  await until('the logs', async () => (await log('felix')) !== '' && (await log('bird')) !== '', {
+    timeoutMs: 5_000,
+  })
+  expect(await log('bird')).toMatch(/^\d{4}-\d\d-\d\d_[\d:.]+ bird: /m)
+  expect(await log('felix')).toContain('Felix starting up')
+  expect(await host.ok(['docker', 'logs', 'calico-node'])).toBe('Calico node started successfully\n')
+})
+
+test('with LAB_FIRST_START=fails BIRD fails once, and is up a second later with its peers', async () => {
+  await start('v2.6.12', { env: { ...mesh.nodeOptions(host).env, LAB_FIRST_START: 'fails' } })
+  await untilBirdUp()
+  const log = await host.readFile('/var/log/calico/bird/current')
+  expect(log.match(/Unable to open configuration file/g)).toHaveLength(1)
+  expect(await birdSessions(host.birdSocketPath())).toHaveLength(1)
+  await until(
+    'the SIGHUP',
+    async () => (await host.readFile('/var/log/calico/bird/current')).includes('Reconfigur'),
+    {
+      timeoutMs: 5_000,
+    },
+  )
+})
+
+test('the image has birdcl, as Calico has, and no birdc', async () => {
+  await start('v2.6.12')
+  await untilBirdUp()
+  const client = (name: string) =>
+    host.run(['docker', 'exec', 'calico-node', name, '-s', '/var/run/calico/bird.ctl', 'show', 'status'])
+  expect((await client('birdcl')).stdout).toContain('Last reboot')
+  expect((await client('birdc')).code).not.toBe(0)
 })
 
 test('felix is silent by default', async () => {

@@ -43,6 +43,11 @@ export async function plugIn(name: string, address: string, pid: number): Promis
   await sysctl(pid, { 'net.ipv4.ip_forward': 1, 'net.ipv4.conf.all.rp_filter': 0 })
 }
 
+/** Takes it off again. Connections that are being ended keep its network alive for minutes, and with it the wire. */
+export async function unplug(name: string): Promise<void> {
+  await ipBatch(labNamespace, [`link del to-${name}`])
+}
+
 /**
  * A pod as Calico wires it: a /32, a cali* veth on the host with proxy ARP, and a route to 169.254.1.1. The
  * namespace outlives a power cut of the host; its wire does not and is made again.

@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest'
+import type { Session } from '../../agent/core/bird/view.ts'
 import { AgentError } from '../../agent/core/errors.ts'
 import type { Wanted } from '../../agent/core/model.ts'
 import { observe, observeHost } from '../../agent/observe/observe.ts'
 import { wanted } from '../core/observed.ts'
 import { FakeHost } from '../engine/fake-host.ts'
+import { session } from '../fakes/bird.ts'
 
 const stop = new AgentError('cancelled', 'the run was stopped by SIGINT', { fix: 'run it again' })
 const never = <T>(): Promise<T> => new Promise<T>(() => undefined)
@@ -26,6 +28,33 @@ const withPlugins: Wanted = {
 }
 
 const lookingUntil = (signal: AbortSignal) => ({ emit: () => undefined, signal })
+
+describe('the restart time that BIRD announces', () => {
+  const config = (seconds: number): string => `graceful restart time ${seconds};`
+  const path = '/etc/calico/confd/config'
+
+  async function times(sessions6: Session[]) {
+    const host = await FakeHost.create()
+    host.docker.files.set(`${path}/bird.cfg`, config(80)).set(`${path}/bird6.cfg`, config(15))
+    const ports = host.ports()
+    const look = ports.bird.look.bind(ports.bird)
+    const perFamily = async (...args: Parameters<typeof look>) => {
+      const view = await look(...args)
+      return args[0].family === 6 && view.state === 'up' ? { ...view, sessions: sessions6 } : view
+    }
+    ports.bird.look = perFamily as typeof look
+    const { node } = await observeHost(wanted, ports, new AbortController().signal)
+    return [node?.daemons.map(({ announcedMs }) => announcedMs), node?.announcedMs]
+  }
+
+  it('is read for each daemon, and the shortest counts', async () => {
+    expect(await times([session(2)])).toEqual([[80_000, 15_000], 15_000])
+  })
+
+  it('of a daemon without sessions does not count: nobody waits for it', async () => {
+    expect(await times([])).toEqual([[80_000, 15_000], 80_000])
+  })
+})
 
 describe('a look at the host that is told to stop', () => {
   it.each(['info', 'inspectContainer', 'inspectImage'] as const)('does not wait for %s', async (method) => {

@@ -50,6 +50,12 @@ describe('renderDoctor', () => {
     expect(render([bad], false)).not.toContain(SECRET)
   })
 
+  it('tells what is put off from what is refused', () => {
+    const restarting = { ...bad, code: 'peer-restarting' }
+    expect(render([good, restarting], false)).toContain('an upgrade would be deferred: 1 error, 0 warnings')
+    expect(render([bad, restarting], false)).toContain('an upgrade would be refused: 2 errors, 0 warnings')
+  })
+
   it.each<[DoctorCheck[], string | null, string]>([
     [[good], null, 'nothing stands against an upgrade'],
     [[good], TO, `nothing stands against an upgrade to ${TO}`],

@@ -43,6 +43,21 @@ describe('renderReport', () => {
     `)
   })
 
+  it('says of equal names what is the case', () => {
+    const same = { from: TO, to: TO }
+    const lines = (node: Report['components']['node'], moves: boolean) =>
+      text({
+        ...{ outcome: 'planned', changed: false, run: null, window: null },
+        components: { ...(node && { node }), cni: { from: 'v1', to: 'v2' } },
+        steps: upgraded.steps.map((step) => ({ ...step, component: moves ? 'node' : 'cni' })),
+      }).split('\n')[1]
+    expect(lines({ ...same, tagMoved: true }, true)).toBe(
+      `  node  asked for: ${TO} -> ${TO} (its tag means another image now)`,
+    )
+    expect(lines(same, true)).toBe(`  node  asked for: ${TO}, put in place again`)
+    expect(lines(same, false)).toBe(`  node  ${TO} is as asked already`)
+  })
+
   it('shows after which step of a plan there is nothing to undo, where there are several commits', () => {
     const [step] = upgraded.steps
     if (!step) throw new Error('no step')

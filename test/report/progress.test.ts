@@ -16,22 +16,24 @@ function plain(): { progress: Progress; text: () => string } {
   const write = (more: string) => {
     text += more
   }
-  const progress = createProgress({ tty: false, color: true, describe: describeStep, write })
+  const output = { write, isPending: false }
+  const progress = createProgress({ tty: false, color: true, describe: describeStep, output })
   return { progress, text: () => text.trimEnd() }
 }
 
 function live(
   columns?: number,
   color = false,
-): { progress: Progress; terminal: FakeTerminal; sent: string[] } {
+): { progress: Progress; terminal: FakeTerminal; sent: string[]; output: { isPending: boolean } } {
   const terminal = new FakeTerminal(columns)
   const sent: string[] = []
   const write = (text: string) => {
     sent.push(text)
     terminal.write(text)
   }
-  const progress = createProgress({ tty: true, color, describe: describeStep, write, size: () => terminal })
-  return { progress, terminal, sent }
+  const output = { write, isPending: false }
+  const progress = createProgress({ tty: true, color, describe: describeStep, output, size: () => terminal })
+  return { progress, terminal, sent, output }
 }
 
 function feed({ emit }: Progress, events: AgentEvent[]): void {
@@ -265,15 +267,39 @@ describe('live progress', () => {
     expect(terminal.text.split('\n')).toHaveLength(5)
   })
 
+  it('leaves frames out while the terminal is behind, and draws on where the last one stands', () => {
+    const { progress, terminal, sent, output } = live()
+    feed(progress, [begin])
+    const [shown, count] = [terminal.text, sent.length]
+    output.isPending = true
+    feed(progress, swapping.slice(1))
+    tick(1000)
+    expect([terminal.text, sent.length]).toEqual([shown, count])
+    output.isPending = false
+    tick()
+    expect(sent).toHaveLength(count + 1)
+    expect(terminal.text.split('\n').filter((line) => line.startsWith('run '))).toHaveLength(1)
+    expect(terminal.text).not.toBe(shown)
+  })
+
+  it('draws the last state for a terminal that is behind', () => {
+    const { progress, sent, output } = live()
+    feed(progress, [begin])
+    output.isPending = true
+    const count = sent.length
+    progress.end()
+    expect(sent).toHaveLength(count + 1)
+  })
+
   it('draws over lines that a narrowed terminal has broken', () => {
     let columns = 80
     const sent: string[] = []
-    const write = (text: string) => sent.push(text)
+    const output = { write: (text: string) => void sent.push(text), isPending: false }
     const progress = createProgress({
       tty: true,
       color: false,
       describe: describeStep,
-      write,
+      output,
       size: () => ({ columns }),
     })
     feed(progress, [begin])

@@ -9,6 +9,7 @@ const session = {
   established: true,
   info: 'Established',
   imported: 12,
+  restarting: null,
 }
 const full: StatusReport = {
   schema: 1,
@@ -21,6 +22,7 @@ const full: StatusReport = {
     version: 'v2.6.5',
     state: 'running',
     startedAt: '2026-11-22T14:15:03.123456789Z',
+    upMs: 86_400_000,
     restartPolicy: 'always',
     owner: { kind: 'docker' },
   },
@@ -29,6 +31,8 @@ const full: StatusReport = {
       family: 4,
       socket: '/var/run/calico/bird.ctl',
       via: 'host',
+      lastReboot: '2026-11-22 14:15:05',
+      announcedMs: 120_000,
       recovering: true,
       waitTimer: '225/240',
       sessions: [
@@ -67,7 +71,13 @@ const full: StatusReport = {
     window: upgraded.window,
   },
   unfinishedRun: { run: RUN, startedAt: '2026-11-22T14:15:03.000Z', command: 'upgrade', atWork: null },
-  upgrade: { refused: false, changed: true, components: { node: { from: FROM, to: TO } }, problems: [] },
+  upgrade: {
+    refused: false,
+    changed: true,
+    components: { node: { from: FROM, to: TO } },
+    moves: ['node'],
+    problems: [],
+  },
   problems: [],
 }
 
@@ -82,7 +92,7 @@ describe('renderStatus', () => {
                   restart policy always, kept by Docker alone
       image       quay.io/calico/node:v2.6.5, version v2.6.5
                   sha256:2222222222222222222222222222222222222222222222222222222222222222
-      bird        IPv4, /var/run/calico/bird.ctl: recovery in progress, wait timer 225/240
+      bird        IPv4, /var/run/calico/bird.ctl: started at 2026-11-22 14:15:05, recovery in progress, wait timer 225/240
                   Mesh_192_0_2_2  192.0.2.2  12 routes  Established
                   Node_10_0_0_1   10.0.0.1   1 route    Active  Socket: No route to host
                   announces a restart time of 120 s
@@ -95,6 +105,22 @@ describe('renderStatus', () => {
       unfinished  20261122T141503Z-7f3a, upgrade of 2026-11-22 14:15:03Z; agent resume settles it
       upgrade     would put in place: node quay.io/calico/node:v2.6.12"
     `)
+  })
+
+  it('shows restart times under their own daemon where they differ', () => {
+    const [daemon] = full.bird ?? []
+    if (!daemon) throw new Error('no daemon')
+    const bird6 = { ...daemon, family: 6 as const, socket: '/var/run/calico/bird6.ctl', sessions: [] }
+    const times = (announcedMs: number) =>
+      text({ bird: [daemon, { ...bird6, announcedMs }] }).match(/IPv\d|restart time of \d+ s/g)
+    expect(times(120_000)).toEqual(['IPv4', 'IPv6', 'restart time of 120 s'])
+    expect(times(30_000)).toEqual(['IPv4', 'restart time of 120 s', 'IPv6', 'restart time of 30 s'])
+  })
+
+  it('shows a peer that restarts, and for how long its routes are kept', () => {
+    const away = { ...session, established: false, info: 'Active', restarting: { secondsLeft: 116 } }
+    const bird = full.bird?.map((daemon) => ({ ...daemon, sessions: [away] })) ?? []
+    expect(text({ bird })).toContain('Active, in its graceful restart, 116 s left\n')
   })
 
   it('shows who is at work on a run', () => {
@@ -140,11 +166,24 @@ describe('renderStatus', () => {
     expect(text({ node })).toContain('111111111111, no registry digest')
   })
 
+  it('says that a node has just started', () => {
+    const node = full.node && { ...full.node, upMs: 12_345 }
+    expect(text({ node })).toContain('running since 2026-11-22 14:15:03Z, started 12 s ago\n')
+  })
+
   it('says what an upgrade would do', () => {
     const components = { node: { from: TO, to: TO } }
-    expect(text({ upgrade: { refused: false, changed: false, components, problems: [] } })).toContain(
-      `nothing to do: node ${TO} is in place already`,
-    )
+    expect(
+      text({ upgrade: { refused: false, changed: false, components, moves: [], problems: [] } }),
+    ).toContain(`nothing to do: node ${TO} is in place already`)
+    const some = text({
+      upgrade: {
+        ...{ refused: false, changed: true, moves: ['cni'], problems: [] },
+        components: { node: { from: TO, to: TO }, cni: { from: 'v1.11.2', to: 'v2.0.6' } },
+      },
+    })
+    expect(some).toContain('would put in place: cni v2.0.6\n')
+    expect(some).toContain(`in place already: node ${TO}`)
     const problem = {
       code: 'peer-down',
       severity: 'error' as const,
@@ -152,10 +191,14 @@ describe('renderStatus', () => {
       fix: 'birdc show',
     }
     const refused = text({
-      upgrade: { refused: true, changed: false, components: {}, problems: [problem] },
+      upgrade: { refused: true, changed: false, components: {}, moves: [], problems: [problem] },
       problems: [problem],
     })
     expect(refused).toContain('would be refused')
+    const restarting = { ...problem, code: 'peer-restarting' }
+    expect(
+      text({ upgrade: { refused: true, changed: false, components: {}, moves: [], problems: [restarting] } }),
+    ).toContain('would be deferred')
     expect(refused.split('error: peer x is down [peer-down]\n  fix: birdc show')).toHaveLength(2)
   })
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { section, withSections } from '../../scripts/benchmarks/document.ts'
+import { figuresOf, section, withSections } from '../../scripts/benchmarks/document.ts'
 import type { Part } from '../../scripts/benchmarks/part.ts'
 import { coveredMs, median, ratio, summary } from '../../scripts/benchmarks/statistics.ts'
 
@@ -96,6 +96,20 @@ By a connection a millisecond.
 Shorter is better.
 
 \`./scripts/bench --only gap\`: 2026-11-23; 2 cores.`)
+})
+
+test('a part whose figures are targets as they stand', () => {
+  const figures = [
+    { key: 'cpu', of: 'agent', atMost: 100 },
+    { key: 'peak', of: 'document' },
+  ]
+  const text = section({ ...part, ratios: [], figures }, series, 'a machine')
+  expect(text).not.toContain('ratio')
+  expect(text).toContain(`| median           |        | target              |
+| ---------------- | ------ | ------------------- |
+| \`cpu\`: agent     | 120.00 | at most 100: missed |
+| \`peak\`: document | 240.00 | -                   |`)
+  expect(figuresOf({ ...part, figures }, series).map(({ found }) => found)).toEqual([120, 240])
 })
 
 describe('the document', () => {

@@ -4,6 +4,7 @@ import { lstat, open } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { AgentError } from '../../core/errors.ts'
 import { isMissing } from '../file-error.ts'
+import { cannotStart, isNotStarted } from '../program-error.ts'
 
 /** Gives a file the extended attributes of another one. */
 export type CopyXattrs = (from: string, to: string) => Promise<void>
@@ -14,6 +15,7 @@ export const copyXattrs: CopyXattrs = async (from, to) => {
   try {
     await promisify(execFile)('cp', argv, { timeout: 10_000 })
   } catch (error) {
+    if (isNotStarted(error)) throw cannotStart('cannot-keep-binary', 'cp', error)
     const { stderr = '', message } = error as { stderr?: string; message: string }
     const reason = (stderr.trim() || message).split('\n')[0] ?? ''
     throw new AgentError('cannot-keep-binary', `cannot keep the extended attributes of ${from}: ${reason}`, {

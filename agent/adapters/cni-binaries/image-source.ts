@@ -1,6 +1,7 @@
 import { posix } from 'node:path'
 import { AgentError } from '../../core/errors.ts'
 import type { ContainerArchive, Docker } from '../../ports/docker.ts'
+import { startDeadline } from '../deadline.ts'
 import { bounded, missingBinaries, type ReadSource, refused, type Take } from './source.ts'
 import { untar } from './untar.ts'
 
@@ -27,13 +28,15 @@ export type ImageReader = Pick<
 export function imageSource(docker: ImageReader, image: string): ReadSource {
   return async (names, take, signal) => {
     await removeOrphans(docker)
-    const limited = AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)])
     const id = await docker.createContainer(`calico-agent-cni-${process.pid}-${Date.now()}`, bodyOf(image))
+    const deadline = startDeadline(TIMEOUT_MS)
+    const limited = AbortSignal.any([signal, deadline.signal])
     try {
       const missing: string[] = []
       for (const name of names) if (!(await takeFile(docker, id, name, take, limited))) missing.push(name)
       if (missing.length > 0) throw missingBinaries(image, missing, await filesIn(docker, id, limited))
     } finally {
+      deadline.clear()
       await removeWithVolumes(docker, id)
     }
   }

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
 import { calicoVersion, printedVersion } from '../../core/cni/plugin.ts'
 import { type CniAnswer, supportedCniVersions, versionQuestion } from '../../core/cni/version.ts'
+import { cannotStart } from '../program-error.ts'
 
 /** A plugin answers both questions within 50 ms. */
 const TIMEOUT_MS = 5_000
@@ -46,8 +47,11 @@ function run(path: string, argv: string[], environment: object, input: string): 
     killSignal: 'SIGKILL',
     maxBuffer: MAX_OUTPUT_BYTES,
   } as const
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     const child = execFile(path, argv, options, (error, stdout, stderr) => {
+      // that says nothing about the plugin
+      if (error && ['EMFILE', 'ENFILE'].includes(String(error.code)))
+        reject(cannotStart('no-descriptors', path, error))
       resolve({ stdout, stderr, failure: error && reasonOf(error) })
     })
     // it may end without reading

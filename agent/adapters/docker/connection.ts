@@ -4,7 +4,9 @@ import { inspect } from 'node:util'
 import type Dockerode from 'dockerode'
 import { AgentError } from '../../core/errors.ts'
 import { orAborted } from '../../core/or-aborted.ts'
+import { startDeadline } from '../deadline.ts'
 import { dockerTimeout, socketInvalid, translate } from './errors.ts'
+import { withWholeAnswers } from './whole-answers.ts'
 
 interface RequestOptions {
   /** Milliseconds until `docker-timeout`; `Infinity` where the caller watches the request itself. */
@@ -15,7 +17,8 @@ interface RequestOptions {
 
 /**
  * Runs one request. `what` completes "cannot ...". Throws AgentError only: `docker-unreachable`,
- * `docker-denied`, `docker-socket-invalid`, `docker-timeout`, or an EngineError with the Engine's answer.
+ * `docker-denied`, `docker-socket-invalid`, `docker-timeout`, `docker-answer-invalid`, or an EngineError with the
+ * Engine's answer.
  */
 export type Request = <T>(
   what: string,
@@ -40,21 +43,24 @@ export function requestsTo(socket: string, defaultTimeoutMs: number): Request {
 
   return async (what, run, options = {}) => {
     const timeoutMs = options.timeoutMs ?? defaultTimeoutMs
-    const timeout = timeoutMs === Infinity ? undefined : AbortSignal.timeout(timeoutMs)
-    const abortSignal = AbortSignal.any([options.signal, timeout].filter((signal) => signal !== undefined))
+    const deadline = startDeadline(timeoutMs)
+    const abortSignal = options.signal ? AbortSignal.any([options.signal, deadline.signal]) : deadline.signal
     try {
       abortSignal.throwIfAborted()
-      // the library never settles a request whose answer is cut in the middle
+      // the library does not settle every request, such as one that is answered by 101
       return await orAborted(
         opened().then((engine) => run(engine, abortSignal)),
         abortSignal,
       )
     } catch (error) {
       options.signal?.throwIfAborted()
-      const translated =
-        timeout?.aborted === true ? dockerTimeout(what, timeoutMs) : translate(error, what, socket)
+      const translated = deadline.signal.aborted
+        ? dockerTimeout(what, timeoutMs)
+        : translate(error, what, socket)
       if (isStale(translated)) engine = undefined
       throw translated
+    } finally {
+      deadline.clear()
     }
   }
 }
@@ -69,11 +75,18 @@ async function openEngine(socket: string): Promise<Dockerode> {
   await checkSocket(socket)
   const { default: Engine } = await import('dockerode')
   const options = { socketPath: socket, agent: new QuietAgent({ keepAlive: true }), ...notFromEnvironment }
-  const { ApiVersion, MinAPIVersion } = (await new Engine(options).version()) as Partial<EngineVersion>
-  if (ApiVersion === undefined) {
+  const asked = withWholeAnswers(new Engine(options))
+  const { ApiVersion, MinAPIVersion } = (await asked.version()) as Partial<
+    Record<keyof EngineVersion, unknown>
+  >
+  if (!isVersion(ApiVersion) || (MinAPIVersion !== undefined && !isVersion(MinAPIVersion))) {
     throw socketInvalid(socket, 'what listens there is not Docker', 'give the socket of the Docker Engine')
   }
-  return new Engine({ ...options, version: `v${negotiate(ApiVersion, MinAPIVersion)}` })
+  return withWholeAnswers(new Engine({ ...options, version: `v${negotiate(ApiVersion, MinAPIVersion)}` }))
+}
+
+function isVersion(value: unknown): value is string {
+  return typeof value === 'string' && /^\d+\.\d+$/.test(value)
 }
 
 /** Given explicitly, or DOCKER_HOST and its like would win over the socket that was asked for. */

@@ -1,5 +1,6 @@
 import { AgentError } from '../../core/errors.ts'
 import type { ContainerArchive, Docker } from '../../ports/docker.ts'
+import { answerInvalid, checkAnswer } from './answer.ts'
 import type { Request } from './connection.ts'
 import { whenRefused } from './errors.ts'
 import { readUpTo } from './read.ts'
@@ -8,10 +9,10 @@ const maxFileBytes = 1024 * 1024
 /** What tar adds to one small file: its header, padding, the end mark, and an extended header for a long name. */
 const tarOverheadBytes = 16 * 1024
 /** Go's os.ModeType: any of these bits says that it is not a regular file. */
-const typeBits = 0x8f280000
+export const typeBits = 0x8f280000
 
 /** The part of the HTTP response that is used. */
-interface ArchiveReply extends AsyncIterable<unknown> {
+export interface ArchiveReply extends AsyncIterable<unknown> {
   headers: Record<string, string | string[] | undefined>
   destroy(): void
 }
@@ -26,7 +27,7 @@ export function readContainerFileCall(request: Request): Docker['readContainerFi
     const archive = await request(what, async (engine, abortSignal) => {
       const reply = engine.getContainer(encodeURIComponent(id)).getArchive({ path, abortSignal })
       const stream = (await reply) as unknown as ArchiveReply
-      const { mode, size } = pathStat(stream)
+      const { mode, size } = pathStat(what, stream)
       if ((mode & typeBits) !== 0 || size > maxFileBytes) stream.destroy()
       if ((mode & typeBits) !== 0) return undefined
       if (size > maxFileBytes) throw tooLarge(what, size)
@@ -34,18 +35,19 @@ export function readContainerFileCall(request: Request): Docker['readContainerFi
     })
       .catch(whenRefused(404, noSuchFile, undefined))
       .catch(whenRefused(500, partIsFile, undefined))
-    return archive === undefined ? undefined : await firstFile(archive)
+    return archive === undefined ? undefined : await firstFile(what, archive)
   }
 }
 
 /** Opens the archive endpoint's tar; how long it may take is for who reads it to say. */
 export function openContainerArchiveCall(request: Request): Docker['openContainerArchive'] {
   return async (id, path, signal) => {
+    const what = `read ${path} of container ${id}`
     const open = request(
-      `read ${path} of container ${id}`,
+      what,
       async (engine, abortSignal) => {
         const reply = engine.getContainer(encodeURIComponent(id)).getArchive({ path, abortSignal })
-        return archiveOf((await reply) as unknown as ArchiveReply)
+        return archiveOf(what, (await reply) as unknown as ArchiveReply)
       },
       { timeoutMs: Infinity, signal },
     )
@@ -59,8 +61,8 @@ const noSuchFile = /could not find the file|no such file/i
 /** Engine 20.10's answer where a part of the path is a file. */
 const partIsFile = /not a directory/i
 
-function archiveOf(stream: ArchiveReply): ContainerArchive {
-  const { mode, linkTarget } = pathStat(stream)
+function archiveOf(what: string, stream: ArchiveReply): ContainerArchive {
+  const { mode, linkTarget } = pathStat(what, stream)
   return {
     kind: (mode & symlinkBit) !== 0 ? 'symlink' : (mode & typeBits) !== 0 ? 'other' : 'file',
     linkTarget,
@@ -82,24 +84,35 @@ function tooLarge(what: string, size: number): AgentError {
 }
 
 /** The Engine describes the path in a header, so that a directory or a huge file need not be transferred. */
-function pathStat(reply: ArchiveReply): PathStat {
+export function pathStat(what: string, reply: ArchiveReply): PathStat {
   const header = reply.headers['x-docker-container-path-stat']
-  return JSON.parse(Buffer.from(String(header), 'base64').toString()) as PathStat
+  try {
+    const stat: unknown = JSON.parse(Buffer.from(String(header), 'base64').toString())
+    return checkAnswer(what, stat, { mode: 'number', size: 'number', linkTarget: 'string' }) as PathStat
+  } catch (error) {
+    reply.destroy()
+    throw answerInvalid(what, 'it does not describe the path', error)
+  }
 }
 
 interface PathStat {
   mode: number
   size: number
+  mtime: string
   linkTarget: string
 }
 
-async function firstFile(archive: Buffer): Promise<string | undefined> {
+async function firstFile(what: string, archive: Buffer): Promise<string | undefined> {
   const { extract } = await import('tar-stream')
   const unpacked = extract()
   unpacked.end(archive)
-  for await (const entry of unpacked) {
-    if (entry.header.type === 'file') return (await readUpTo(entry, maxFileBytes)).toString()
-    entry.resume()
+  try {
+    for await (const entry of unpacked) {
+      if (entry.header.type === 'file') return (await readUpTo(entry, maxFileBytes)).toString()
+      entry.resume()
+    }
+  } catch (error) {
+    throw answerInvalid(what, 'it is not a tar archive', error)
   }
   return undefined
 }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ContainerJson, CreateBody, Endpoint } from '../../core/docker/json.ts'
 import type { ContainerSummary, Docker } from '../../ports/docker.ts'
+import { answerInvalid, checkAnswer, type Shape } from './answer.ts'
 import type { Request } from './connection.ts'
 import { dockerTimeout, whenRefused } from './errors.ts'
 
@@ -32,33 +33,31 @@ const stopMarginMs = 30_000
 /** The calls on containers. Kill and start stand inside the outage window: each is one request, nothing before it. */
 export function containerCalls(request: Request): ContainerCalls {
   const inspectContainer = async (container: string): Promise<ContainerJson | undefined> => {
-    const found = await request(`inspect container ${container}`, (engine, abortSignal) =>
+    const what = `inspect container ${container}`
+    const found = await request(what, (engine, abortSignal) =>
       engine.getContainer(encodeURIComponent(container)).inspect({ abortSignal }),
     ).catch(whenRefused(404, noSuchContainer, undefined))
-    return found as unknown as ContainerJson | undefined
+    return found && (checkAnswer(what, found, containerShape) as ContainerJson)
   }
 
   return {
     inspectContainer,
 
     async listContainers(label) {
-      const found = await request('list containers', (engine, abortSignal) =>
+      const what = 'list containers'
+      const found: unknown = await request(what, (engine, abortSignal) =>
         engine.listContainers({ all: true, filters: { label: [label] }, abortSignal }),
       )
-      return found.map(
-        ({ Id, Names, State, Labels }): ContainerSummary => ({
-          id: Id,
-          name: Names[0]?.replace(/^\//, '') ?? '',
-          state: State,
-          labels: Labels,
-        }),
-      )
+      if (!Array.isArray(found)) throw answerInvalid(what, 'it is not the JSON list that Docker sends')
+      return found.map((one) => summaryOf(checkAnswer(what, one, summaryShape) as SummaryJson))
     },
 
     async createContainer(name, body) {
-      const created = await request(`create container ${name}`, (engine, abortSignal) =>
+      const what = `create container ${name}`
+      const created = await request(what, (engine, abortSignal) =>
         engine.createContainer(rawBody(name, body, abortSignal)),
       )
+      checkAnswer(what, created, { id: 'string' })
       return created.id
     },
 
@@ -129,6 +128,27 @@ export function containerCalls(request: Request): ContainerCalls {
       ).catch(whenRefused(404, /no such volume/i, undefined))
     },
   }
+}
+
+const containerShape: Shape = {
+  ...{ Id: 'string', Name: 'string', Image: 'string', Mounts: 'array' },
+  State: { Status: 'string', Running: 'boolean', Pid: 'number', ExitCode: 'number', StartedAt: 'string' },
+  Config: { Image: 'string', Env: 'array?', Labels: 'object?' },
+  HostConfig: { NetworkMode: 'string', RestartPolicy: { Name: 'string' } },
+  NetworkSettings: { Networks: 'object' },
+}
+
+interface SummaryJson {
+  Id: string
+  Names: (string | undefined)[]
+  State: string
+  Labels?: Record<string, string> | null
+}
+
+const summaryShape: Shape = { Id: 'string', Names: 'array', State: 'string', Labels: 'object?' }
+
+function summaryOf({ Id, Names, State, Labels }: SummaryJson): ContainerSummary {
+  return { id: Id, name: (Names[0] ?? '').replace(/^\//, ''), state: State, labels: Labels ?? {} }
 }
 
 /** The library sends `_body` as it stands; any other field of the options would be mixed into it. */

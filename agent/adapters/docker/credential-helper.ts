@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process'
 import { AgentError } from '../../core/errors.ts'
+import { cannotStart } from '../program-error.ts'
 
 /** What the Engine passes on to the registry (X-Registry-Auth). Never shown, never logged. */
 export interface RegistryLogin {
@@ -37,13 +38,15 @@ export async function credentialsFromHelper(
 
 /** Not by a shell, and with an ear for a helper that ends without reading: its closed pipe is no crash of ours. */
 function run(program: string, input: string): Promise<{ error?: string; output: string }> {
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     const child = execFile(
       program,
       ['get'],
       { timeout: timeoutMs, killSignal: 'SIGKILL' },
       (error, output) => {
-        resolve(error === null ? { output } : { error: reasonOf(error), output })
+        if (error && ['EMFILE', 'ENFILE'].includes(String(error.code)))
+          reject(cannotStart('credential-helper-failed', program, error))
+        else resolve(error === null ? { output } : { error: reasonOf(error), output })
       },
     )
     child.stdin?.on('error', () => undefined)

@@ -1,14 +1,16 @@
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import type { Docker, EngineInfo } from '../../ports/docker.ts'
+import { checkAnswer, type Shape } from './answer.ts'
 import { type Request, requestsTo } from './connection.ts'
 import { openContainerArchiveCall, readContainerFileCall } from './container-file.ts'
 import { containerCalls } from './containers.ts'
 import { execCall } from './exec.ts'
 import { getJson } from './get-json.ts'
 import { imageCalls } from './images.ts'
-import { containerLogCall } from './logs.ts'
+import { containerFileTailCall, containerLogCall } from './logs.ts'
 import { type LookUpOptions, lookUpCall } from './look-up.ts'
+import { processesCall } from './processes.ts'
 import { type PullOptions, pullCall } from './pull.ts'
 import { registryLogin } from './registry-auth.ts'
 
@@ -37,7 +39,9 @@ export function connectDocker(options: DockerOptions): Docker {
     info: infoCall(request),
     ...containerCalls(request),
     containerLog: containerLogCall(request),
+    containerFileTail: containerFileTailCall(request),
     exec: execCall(request),
+    processes: processesCall(request),
     readContainerFile: readContainerFileCall(request),
     openContainerArchive: openContainerArchiveCall(request),
     ...imageCalls(request),
@@ -62,9 +66,9 @@ const imageArchitectures: Record<string, string> = {
 
 function infoCall(request: Request): () => Promise<EngineInfo> {
   return async () => {
-    const info = (await request('ask Docker about itself', (engine, abortSignal) =>
-      getJson(engine, '/info', abortSignal),
-    )) as InfoJson
+    const what = 'ask Docker about itself'
+    const answer = await request(what, (engine, abortSignal) => getJson(engine, '/info', abortSignal))
+    const info = checkAnswer(what, answer, infoShape) as InfoJson
     return {
       name: info.Name,
       architecture: imageArchitectures[info.Architecture] ?? info.Architecture,
@@ -85,4 +89,9 @@ interface InfoJson {
   DockerRootDir: string
   /** Absent before Docker 1.12. */
   LiveRestoreEnabled?: boolean
+}
+
+const infoShape: Shape = {
+  ...{ Name: 'string', Architecture: 'string', OSType: 'string' },
+  ...{ ServerVersion: 'string', DockerRootDir: 'string' },
 }

@@ -94,17 +94,24 @@ export function translate(error: unknown, what: string, socket: string): Error {
 /** ECONNREFUSED and its like; Node's own ERR_... are bugs of the caller. */
 const systemErrorName = /^E[A-Z]+$/
 
+const noDescriptor = 'no file descriptor is left'
+
 const connectionFailures: Record<string, string> = {
   ENOENT: 'the socket is not there',
   ECONNREFUSED: 'nobody listens on the socket: it was left by an Engine that is gone',
   ECONNRESET: 'the Engine hung up',
   EPIPE: 'the Engine hung up',
+  EMFILE: noDescriptor,
+  ENFILE: noDescriptor,
 }
 
 function dockerUnreachable(what: string, socket: string, code: string, cause: unknown): AgentError {
   const reason = connectionFailures[code] ?? code
   return new AgentError('docker-unreachable', `cannot ${what}: cannot reach Docker at ${socket}: ${reason}`, {
-    fix: 'systemctl start docker',
+    fix:
+      reason === noDescriptor
+        ? 'raise the limit: ulimit -n; LimitNOFILE= of a unit'
+        : 'systemctl start docker',
     cause,
   })
 }

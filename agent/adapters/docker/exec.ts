@@ -1,10 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { AgentError } from '../../core/errors.ts'
 import type { Docker, ExecResult } from '../../ports/docker.ts'
+import { startDeadline } from '../deadline.ts'
+import { checkAnswer } from './answer.ts'
 import type { Request } from './connection.ts'
 import { readUpTo } from './read.ts'
 
-const maxOutputBytes = 1024 * 1024
+/** `birdcl show protocols all` has more than 1 kB for each peer. */
+const maxOutputBytes = 8 * 1024 * 1024
 const headerBytes = 8
 const exitPollMs = 20
 
@@ -12,7 +15,8 @@ const exitPollMs = 20
 export function execCall(request: Request): Docker['exec'] {
   return async (id, argv, timeoutMs): Promise<ExecResult> => {
     const what = `run ${argv.join(' ')} in container ${id}`
-    const timeout = AbortSignal.timeout(timeoutMs)
+    const deadline = startDeadline(timeoutMs)
+    const timeout = deadline.signal
     const options = { signal: timeout, timeoutMs: Infinity }
     try {
       const exec = await request(
@@ -23,6 +27,7 @@ export function execCall(request: Request): Docker['exec'] {
             .exec({ Cmd: argv, AttachStdout: true, AttachStderr: true, abortSignal }),
         options,
       )
+      checkAnswer(what, exec, { id: 'string' })
       const output = await request(
         what,
         async (_engine, abortSignal) => {
@@ -32,21 +37,28 @@ export function execCall(request: Request): Docker['exec'] {
         options,
       )
       while (true) {
-        const { Running, ExitCode } = await request(
-          what,
-          (_, abortSignal) => exec.inspect({ abortSignal }),
-          options,
-        )
+        const answer = await request(what, (_, abortSignal) => exec.inspect({ abortSignal }), options)
+        const { Running, ExitCode } = checkAnswer(what, answer, execShape) as ExecState
         // the output's end is seen a moment before the exit is recorded
-        if (!Running && ExitCode !== null) return { exitCode: ExitCode, output }
+        if (!Running && ExitCode != null) return { exitCode: ExitCode, output }
         await sleep(exitPollMs, undefined, { signal: timeout })
       }
     } catch (error) {
       if (timeout.aborted) throw execTimeout(what, timeoutMs)
       throw error
+    } finally {
+      deadline.clear()
     }
   }
 }
+
+/** The part of `GET /exec/{id}/json` that is read. */
+interface ExecState {
+  Running: boolean
+  ExitCode?: number | null
+}
+
+const execShape = { Running: 'boolean', ExitCode: 'number?' } as const
 
 /** The Engine has no call that ends an exec: what was started goes on until it ends by itself. */
 function execTimeout(what: string, timeoutMs: number): AgentError {

@@ -1,5 +1,6 @@
 import type { ImageJson } from '../../core/docker/json.ts'
 import type { Docker } from '../../ports/docker.ts'
+import { checkAnswer, type Shape } from './answer.ts'
 import type { Request } from './connection.ts'
 import { whenRefused } from './errors.ts'
 import { getJson } from './get-json.ts'
@@ -12,10 +13,11 @@ const removalTimeoutMs = 120_000
 export function imageCalls(request: Request): ImageCalls {
   return {
     async inspectImage(ref) {
-      const found = await request(`inspect image ${ref}`, (engine, abortSignal) =>
+      const what = `inspect image ${ref}`
+      const found = await request(what, (engine, abortSignal) =>
         getJson(engine, `/images/${pathOf(ref)}/json`, abortSignal),
       ).catch(whenRefused(404, /no such image/i, undefined))
-      return found as ImageJson | undefined
+      return found === undefined ? undefined : (checkAnswer(what, found, imageShape) as ImageJson)
     },
 
     async removeImage(ref) {
@@ -32,6 +34,11 @@ export function imageCalls(request: Request): ImageCalls {
         .catch(whenRefused(409, /unable to (remove|delete)|in use|is using/i, false))
     },
   }
+}
+
+const imageShape: Shape = {
+  ...{ Id: 'string', Architecture: 'string', Os: 'string', Config: 'object?' },
+  ...{ RepoTags: 'array?', RepoDigests: 'array?' },
 }
 
 /** The Engine's routes take the slashes of a reference as they are. */

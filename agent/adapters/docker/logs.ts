@@ -1,8 +1,13 @@
+import { pipeline } from 'node:stream/promises'
 import type { Docker } from '../../ports/docker.ts'
 import type { Request } from './connection.ts'
+import { type ArchiveReply, pathStat, typeBits } from './container-file.ts'
 import { demultiplex } from './exec.ts'
 
 const timeoutMs = 2_000
+/** runit's svlogd keeps files of 1 MB, Calico's confd of 10 MB. */
+const maxFileBytes = 32 * 1024 * 1024
+const tailBytes = 16 * 1024
 
 /** The end of a container's log. It explains a failure and must not delay what follows: no log is an empty text. */
 export function containerLogCall(request: Request): Docker['containerLog'] {
@@ -21,6 +26,48 @@ export function containerLogCall(request: Request): Docker['containerLog'] {
       return ''
     }
   }
+}
+
+/** The archive endpoint gives a file from its beginning: it is read through, and its end is kept. */
+export function containerFileTailCall(request: Request): Docker['containerFileTail'] {
+  return async (id, path) => {
+    const what = `read the end of ${path} of container ${id}`
+    try {
+      return await request(
+        what,
+        async (engine, abortSignal) => {
+          const reply = engine.getContainer(encodeURIComponent(id)).getArchive({ path, abortSignal })
+          const stream = (await reply) as unknown as ArchiveReply
+          const { mode, size, mtime } = pathStat(what, stream)
+          if ((mode & typeBits) === 0 && size <= maxFileBytes)
+            return { text: await endOfFile(stream), modifiedAt: mtime }
+          stream.destroy()
+          return undefined
+        },
+        { timeoutMs },
+      )
+    } catch {
+      return undefined
+    }
+  }
+}
+
+/** Of the one file in the tar, without the line that was cut. */
+async function endOfFile(tar: ArchiveReply): Promise<string> {
+  const { extract } = await import('tar-stream')
+  const kept = { bytes: Buffer.alloc(0), isCut: false }
+  const unpacked = extract()
+  unpacked.on('entry', (_header, content, next) => {
+    content.on('data', (chunk) => {
+      const all = Buffer.concat([kept.bytes, chunk as Buffer])
+      kept.isCut ||= all.length > tailBytes
+      kept.bytes = all.subarray(-tailBytes)
+    })
+    content.on('end', next)
+  })
+  await pipeline(tar, unpacked)
+  const text = kept.bytes.toString()
+  return kept.isCut ? text.slice(text.indexOf('\n') + 1) : text
 }
 
 /** A container with a terminal logs without frames. */

@@ -7,6 +7,8 @@ import {
 } from '../../core/docker/image-ref.ts'
 import { AgentError } from '../../core/errors.ts'
 import type { Docker, LookUpWait, RemoteImage } from '../../ports/docker.ts'
+import { startDeadline } from '../deadline.ts'
+import { checkAnswer, type Shape } from './answer.ts'
 import type { Request } from './connection.ts'
 import type { RegistryLogin } from './credential-helper.ts'
 import { EngineError } from './errors.ts'
@@ -46,7 +48,8 @@ export function lookUpCall(
         throw error instanceof EngineError ? lookUpError(what, ref, error) : error
       })
     const silent = registrySilent(what, ref, options.limitMs)
-    const found = (await tryInTime(lookUp, { ...options, onWait, signal, silent })) as Distribution
+    const answer = await tryInTime(lookUp, { ...options, onWait, signal, silent })
+    const found = checkAnswer(what, answer, distributionShape) as Distribution
     return { digest: found.Descriptor.digest, platforms: platformsOf(found.Platforms ?? []) }
   }
 }
@@ -60,8 +63,8 @@ interface Tries extends LookUpOptions {
 
 async function tryInTime(lookUp: (within: AbortSignal) => Promise<unknown>, tries: Tries): Promise<unknown> {
   const { limitMs, silenceMs, backoffMs, onWait, signal } = tries
-  const limit = AbortSignal.timeout(limitMs)
-  const within = AbortSignal.any([signal, limit])
+  const limit = startDeadline(limitMs)
+  const within = AbortSignal.any([signal, limit.signal])
   const silence = setTimeout(onWait, silenceMs, { limitMs })
   let reason: Error = tries.silent
   const { default: pRetry } = await import('p-retry')
@@ -78,8 +81,9 @@ async function tryInTime(lookUp: (within: AbortSignal) => Promise<unknown>, trie
       },
     })
   } catch (error) {
-    throw limit.aborted && !signal.aborted ? reason : error
+    throw limit.signal.aborted && !signal.aborted ? reason : error
   } finally {
+    limit.clear()
     clearTimeout(silence)
   }
 }
@@ -100,8 +104,10 @@ function nameOf(ref: ImageRef): string {
 /** The reply of `GET /distribution/{name}/json`, Engine API 1.30 and later. */
 interface Distribution {
   Descriptor: { digest: string }
-  Platforms: RemotePlatform[] | null
+  Platforms?: (RemotePlatform | null)[] | null
 }
+
+const distributionShape: Shape = { Descriptor: { digest: 'string' }, Platforms: 'array?' }
 
 interface RemotePlatform {
   os?: string
@@ -109,9 +115,9 @@ interface RemotePlatform {
 }
 
 /** Attestations are listed as unknown/unknown: they are no platform to run on. */
-function platformsOf(platforms: RemotePlatform[]): RemoteImage['platforms'] {
-  const named = platforms.filter(({ os, architecture }) => os && architecture && os !== 'unknown')
-  return [...new Set(named.map(({ os, architecture }) => `${os ?? ''}/${architecture ?? ''}`))]
+function platformsOf(platforms: (RemotePlatform | null)[]): RemoteImage['platforms'] {
+  const named = platforms.filter((one) => one?.os && one.architecture && one.os !== 'unknown')
+  return [...new Set(named.map((one) => `${one?.os ?? ''}/${one?.architecture ?? ''}`))]
 }
 
 function lookUpError(what: string, ref: ImageRef, error: EngineError): AgentError {

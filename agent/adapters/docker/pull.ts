@@ -130,5 +130,8 @@ async function* pullEvents(stream: NodeJS.ReadableStream, what: string): AsyncGe
 }
 
 function parseLine(line: string): PullEvent {
-  return JSON.parse(line) as PullEvent
+  const event: unknown = JSON.parse(line)
+  if (typeof event !== 'object' || event === null)
+    throw new Error(`not a line of a pull: ${line.slice(0, 80)}`)
+  return event
 }

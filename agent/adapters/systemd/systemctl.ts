@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { x } from 'tinyexec'
 import { AgentError, ExitCode } from '../../core/errors.ts'
 import { parseUnitState, type UnitState } from '../../core/unit/state.ts'
 import type { Systemd } from '../../ports/systemd.ts'
+import { cannotStart } from '../program-error.ts'
+import { runProgram } from '../run-program.ts'
 import { hasClient, unitOfClient } from './docker-clients.ts'
 
 const QUERY_TIMEOUT_MS = 10_000
@@ -89,15 +90,18 @@ async function succeed(argv: string[]): Promise<void> {
 }
 
 interface Answer {
-  exitCode: number | undefined
+  exitCode: number | null
   stdout: string
   stderr: string
 }
 
 async function systemctl(argv: string[], timeout: number): Promise<Answer> {
   try {
-    return await x('systemctl', argv, { timeout })
+    return await runProgram('systemctl', argv, timeout)
   } catch (error) {
-    return { exitCode: undefined, stdout: '', stderr: error instanceof Error ? error.message : String(error) }
+    // only where it is not there is no systemd
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
+      throw cannotStart('systemd-failed', 'systemctl', error as Error)
+    return { exitCode: null, stdout: '', stderr: 'systemctl is not on the PATH' }
   }
 }

@@ -1,10 +1,8 @@
 import { AgentError } from '../errors.ts'
+import { configCode } from './config-text.ts'
 
 /** What BIRD 1.6 announces without `graceful restart time` (BIRD 1.6 user's guide, protocol BGP). */
 const DEFAULT_RESTART_TIME_S = 120
-
-/** Strings first, so that a `#` inside of one does not start a comment. */
-const STRING_OR_COMMENT = /"[^"\n]*"|#[^\n]*|\/\*[\s\S]*?(?:\*\/|$)/g
 
 /**
  * Seconds for which the peers keep the routes while this BIRD is away (restart time, RFC 4724 section 3):
@@ -13,10 +11,9 @@ const STRING_OR_COMMENT = /"[^"\n]*"|#[^\n]*|\/\*[\s\S]*?(?:\*\/|$)/g
  * @throws AgentError `bird-config-unreadable` when the time is not a plain number
  */
 export function gracefulRestartSeconds(birdCfg: string): number {
-  const code = birdCfg.replace(STRING_OR_COMMENT, (part) => (part.startsWith('"') ? '""' : ' '))
-  const times = [...code.matchAll(/\bgraceful\s+restart\s+time\s+([^;}]*?)\s*(?:;|\}|$)/g)].map((match) =>
-    seconds(match[1] ?? ''),
-  )
+  const times = [
+    ...configCode(birdCfg).matchAll(/\bgraceful\s+restart\s+time\s+([^;}]*?)\s*(?:;|\}|$)/g),
+  ].map((match) => seconds(match[1] ?? ''))
   return times.length === 0 ? DEFAULT_RESTART_TIME_S : Math.min(...times)
 }
 

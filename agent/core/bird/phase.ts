@@ -1,91 +1,112 @@
 import { counted } from '../counted.ts'
-import type { BirdUp, BirdView, Session } from './view.ts'
+import { type BirdBaseline, type EstablishedSession, isBaselineBird } from './baseline.ts'
+import type { BirdUp, BirdView, SessionRow } from './view.ts'
 import type { BirdPhase } from './window.ts'
-
-/** What a BIRD daemon showed before the stop: what the new one must reach again. */
-export interface BirdBaseline {
-  lastReboot: string
-  /** Absent in a journal of an earlier version. */
-  instance?: string | null
-  established: { name: string; neighbor: string; imported: number }[]
-  /** Not Established before the upgrade and not disabled by the operator. */
-  dead: string[]
-}
-
-export function birdBaseline(view: BirdUp): BirdBaseline {
-  return {
-    lastReboot: view.lastReboot,
-    instance: view.instance,
-    established: view.sessions
-      .filter((session) => session.established)
-      .map(({ name, neighbor, imported }) => ({ name, neighbor, imported: imported ?? 0 })),
-    dead: view.sessions
-      .filter((session) => !session.established && !session.disabled)
-      .map(({ name }) => name),
-  }
-}
 
 /** One daemon held against its baseline. */
 export interface DaemonStanding {
   phase: Exclude<BirdPhase, 'none'>
   /** In words, what of the baseline is not back. */
   unmet: string[]
-  /** Neighbors of the baseline whose sessions are not back. */
-  missingNeighbors: string[]
+  /** Sessions of the baseline that are not back. */
+  missing: EstablishedSession[]
+  /** Sessions that are back and, once the recovery is over, have none of their routes. */
+  bare: EstablishedSession[]
+  /** Sessions that are back with fewer routes than before, and some. */
+  fewer: { name: string; before: number; now: number }[]
   deadPeersHolding: string[]
+  /** Disabled by this run, in this process or in one that died: dead before, and not disabled by an operator. */
+  released: string[]
   /** Its config has no peer of the baseline: it waits for nobody, and takes their routes out of the kernel at once. */
   peersForgotten: boolean
 }
 
+/** Of a daemon that tells nothing of its sessions. */
+function unknownStanding(
+  phase: DaemonStanding['phase'],
+  why: string,
+  { established }: BirdBaseline,
+): DaemonStanding {
+  const nothing = { bare: [], fewer: [], deadPeersHolding: [], released: [], peersForgotten: false }
+  return { phase, unmet: [why], missing: established, ...nothing }
+}
+
 /**
  * `previous` is the phase of the last look: a BIRD that accepts and does not answer is busy, not gone, and what it
- * had reached still binds us.
+ * had reached still binds us. Routes that were not read count as not there.
  */
 export function daemonStanding(
-  view: BirdView,
+  view: BirdView<SessionRow>,
   baseline: BirdBaseline,
   previous: DaemonStanding['phase'],
 ): DaemonStanding {
-  const nothing = {
-    missingNeighbors: baseline.established.map((s) => s.neighbor),
-    deadPeersHolding: [],
-    peersForgotten: false,
-  }
-  if (view.state === 'silent') return { ...nothing, phase: previous, unmet: ['BIRD does not answer'] }
-  if (view.state === 'down' || view.lastReboot === baseline.lastReboot) {
-    return { ...nothing, phase: 'down', unmet: ['BIRD is not up'] }
-  }
-  const missing = baseline.established.filter((was) => !byName(view.sessions, was.name)?.established)
-  const short = baseline.established.filter((was) => {
-    const now = byName(view.sessions, was.name)
-    return now?.established === true && now.imported !== null && now.imported < was.imported
-  })
-  const has = ({ name }: { name: string }): boolean => byName(view.sessions, name) !== undefined
-  const held = view.recovering && missing.length === 0 && short.length === 0
-  const dead = view.sessions.filter((s) => !s.established && !s.disabled && baseline.dead.includes(s.name))
+  if (view.state === 'silent') return unknownStanding(previous, 'BIRD does not answer', baseline)
+  if (view.state === 'down' || isBaselineBird(view, baseline))
+    return unknownStanding('down', 'BIRD is not up', baseline)
+
+  const byName = new Map(view.sessions.map((session) => [session.name, session]))
+  const missing = baseline.established.filter(({ name }) => byName.get(name)?.established !== true)
+  // while it recovers, peers may have more to say
+  const bare = view.recovering ? [] : withoutRoutes(baseline, byName)
+  const held = view.recovering && missing.length === 0
+  const wasDead = new Set(baseline.dead)
+  const dead = view.sessions.filter(({ name, established }) => !established && wasDead.has(name))
   return {
     phase: phaseOf(view, baseline),
     unmet: [
-      ...missing.map((was) => `session ${was.name} is ${has(was) ? 'not Established' : 'not configured'}`),
-      ...short.map(
-        (was) => `session ${was.name} has fewer than its ${counted(was.imported, 'imported route')}`,
-      ),
-      ...(view.recovering ? [`graceful-restart recovery in progress`] : []),
+      ...missingText(missing, byName),
+      ...bareText(bare),
+      ...(view.recovering ? ['graceful-restart recovery in progress'] : []),
     ],
-    missingNeighbors: missing.map((was) => was.neighbor),
-    deadPeersHolding: held ? dead.map((session) => session.name) : [],
-    peersForgotten: baseline.established.length > 0 && !baseline.established.some(has),
+    missing,
+    bare,
+    fewer: fewerRoutes(baseline, byName),
+    deadPeersHolding: held ? dead.filter(({ disabled }) => !disabled).map(({ name }) => name) : [],
+    released: dead.filter(({ disabled }) => disabled).map(({ name }) => name),
+    peersForgotten:
+      baseline.established.length > 0 && !baseline.established.some(({ name }) => byName.has(name)),
   }
 }
 
-function phaseOf(view: BirdUp, baseline: BirdBaseline): DaemonStanding['phase'] {
+function phaseOf(view: BirdUp<SessionRow>, baseline: BirdBaseline): DaemonStanding['phase'] {
   const anyEstablished = view.sessions.some((session) => session.established)
   if (view.recovering) return anyEstablished ? 'recovering' : 'starting'
   return anyEstablished || baseline.established.length === 0 ? 'recovered' : 'starting'
 }
 
-function byName(sessions: Session[], name: string): Session | undefined {
-  return sessions.find((session) => session.name === name)
+/** More than these are counted: a mesh may have hundreds. */
+const NAMED = 4
+
+function missingText(missing: EstablishedSession[], byName: Map<string, SessionRow>): string[] {
+  if (missing.length > NAMED)
+    return [`${missing.length} sessions are not Established, such as ${missing[0]?.name ?? ''}`]
+  return missing.map(
+    ({ name }) => `session ${name} is ${byName.has(name) ? 'not Established' : 'not configured'}`,
+  )
+}
+
+/** After the recovery a peer has said all that it has: fewer routes than before may be its pods', none are not. */
+function withoutRoutes({ established }: BirdBaseline, byName: Map<string, SessionRow>): EstablishedSession[] {
+  return established.filter(({ name, imported }) => {
+    const now = byName.get(name)
+    return imported > 0 && now?.established === true && !now.imported
+  })
+}
+
+function bareText(bare: EstablishedSession[]): string[] {
+  if (bare.length > NAMED)
+    return [`${bare.length} sessions have none of their routes, such as ${bare[0]?.name ?? ''}`]
+  return bare.map(({ name, imported }) => `session ${name} has none of its ${counted(imported, 'route')}`)
+}
+
+function fewerRoutes(
+  { established }: BirdBaseline,
+  byName: Map<string, SessionRow>,
+): DaemonStanding['fewer'] {
+  return established.flatMap(({ name, imported: before }) => {
+    const now = byName.get(name)?.imported ?? 0
+    return now > 0 && now < before ? [{ name, before, now }] : []
+  })
 }
 
 /** All daemons taken together: one that recovers forbids a restart, whatever the other does. */

@@ -1,17 +1,14 @@
 import { AgentError } from '../errors.ts'
-import type { BirdView, Session } from './view.ts'
 
 /** One line of a reply with its code; a continuation line carries the code of the line before it. */
-export interface ReplyLine {
+interface ReplyLine {
   code: number
   /** Without code and surrounding blanks. */
   text: string
-  /** Ends the reply: "0013 Daemon ...", not "1011-Router ...". */
-  last: boolean
 }
 
 /** Reply codes of BIRD 1.6, from its doc/reply_codes. */
-const code = {
+export const replyCode = {
   ready: 1,
   alreadyDisabled: 8,
   disabled: 9,
@@ -24,135 +21,112 @@ const code = {
   firstError: 8000,
 } as const
 
+/** Puts a reply together from what BIRD sends: it says nothing more until it is asked for the next one. */
+export class ReplyReader {
+  #chunks: string[] = []
+  /** What came behind the last whole line. */
+  #tail = ''
+
+  /** The reply, or the greeting, that this chunk completes. */
+  push(chunk: string): string | undefined {
+    this.#chunks.push(chunk)
+    const text = this.#tail + chunk
+    const end = text.lastIndexOf('\n')
+    this.#tail = text.slice(end + 1)
+    if (end === -1 || this.#tail !== '') return undefined
+    const start = end === 0 ? 0 : text.lastIndexOf('\n', end - 1) + 1
+    if (!isCoded(text, start) || text.charCodeAt(start + 4) !== SPACE) return undefined
+    return this.takeRest()
+  }
+
+  /** The whole lines of a reply that does not come to its end. */
+  takeRest(): string {
+    const text = this.#chunks.join('')
+    this.#chunks = []
+    return text.slice(0, text.lastIndexOf('\n') + 1)
+  }
+}
+
+const SPACE = 0x20
+const ZERO = 0x30
+const NINE = 0x39
+
+/** "1002-" or "0013 " stands there. */
+function isCoded(text: string, at: number): boolean {
+  for (let i = at; i < at + 4; i++) {
+    const char = text.charCodeAt(i)
+    if (!(char >= ZERO && char <= NINE)) return false
+  }
+  return text[at + 4] === '-' || text[at + 4] === ' '
+}
+
 /**
- * Reads what BIRD sent, or what `birdcl -v` printed, which is the same but for wider continuation lines and
- * for the final `0000`, which it leaves out. The last line must be whole.
+ * Goes through the lines of a reply, as BIRD sends it or as `birdcl -v` prints it, which is the same but for wider
+ * continuation lines and for the final `0000`, which it leaves out. `text` of a line begins at `at`, behind its code:
+ * a large mesh has ten thousand lines, of which few are of interest.
  * @throws AgentError `bird-reply-invalid` for text that is not of this protocol
  */
-export function parseReply(text: string): ReplyLine[] {
-  const lines: ReplyLine[] = []
-  for (const line of text.split('\n')) {
-    if (line.length === 0) continue
-    lines.push(parseLine(line, lines.at(-1)))
+export function visitLines(reply: string, visit: (code: number, at: number, end: number) => void): void {
+  let code = -1
+  for (let at = 0; at < reply.length; ) {
+    const newline = reply.indexOf('\n', at)
+    const end = newline === -1 ? reply.length : newline
+    if (end > at) {
+      if (isCoded(reply, at)) {
+        code = Number(reply.slice(at, at + 4))
+        visit(code, at + 5, end)
+        // nothing continues a line that ends a reply
+        if (reply[at + 4] === ' ') code = -1
+      } else if (code !== -1 && reply.charCodeAt(at) === SPACE) {
+        visit(code, at + 1, end)
+      } else {
+        const line = reply.slice(at, Math.min(end, at + 60))
+        throw invalidReply(`"${line}" is no line of BIRD's control protocol`)
+      }
+    }
+    at = end + 1
   }
+}
+
+/** @throws AgentError `bird-reply-invalid` for text that is not of this protocol */
+export function replyLines(reply: string): ReplyLine[] {
+  const lines: ReplyLine[] = []
+  visitLines(reply, (code, at, end) => lines.push({ code, text: reply.slice(at, end).trim() }))
   return lines
 }
 
-function parseLine(line: string, previous: ReplyLine | undefined): ReplyLine {
-  const coded = /^(\d{4})([ -])(.*)$/.exec(line)
-  if (coded) return { code: Number(coded[1]), text: (coded[3] ?? '').trim(), last: coded[2] === ' ' }
-  if (line.startsWith(' ') && previous && !previous.last) {
-    return { code: previous.code, text: line.trim(), last: false }
-  }
-  throw invalid(`"${line.slice(0, 60)}" is no line of BIRD's control protocol`)
-}
-
-/**
- * The part of `text` up to the end of its first whole reply, greeting included, or undefined when there is
- * none yet.
- */
-export function firstReply(text: string): string | undefined {
-  const end = /^\d{4} .*\n/m.exec(text)
-  return end ? text.slice(0, end.index + end[0].length) : undefined
-}
-
-/** @throws AgentError `bird-reply-invalid` unless the lines are "0001 BIRD ... ready." */
-export function checkGreeting(lines: ReplyLine[]): void {
-  if (lines.length !== 1 || lines[0]?.code !== code.ready) throw invalid('it does not greet as BIRD does')
-}
-
-/**
- * Joins the replies of `show status` and `show protocols all`; only BGP protocols become sessions.
- * @throws AgentError `bird-refused` for an error reply, `bird-reply-invalid` for an incomplete one
- */
-export function parseView(
-  status: ReplyLine[],
-  protocols: ReplyLine[],
-  instance: string | null = null,
-): BirdView & { state: 'up' } {
-  return { state: 'up', instance, ...parseStatus(status), sessions: parseSessions(protocols) }
-}
-
-function parseStatus(lines: ReplyLine[]) {
-  throwIfRefused('show status', lines)
-  const lastReboot = find(lines, /^Last reboot on (.+)$/)
-  if (lastReboot === undefined || lines.at(-1)?.code !== code.status)
-    throw invalid('its status is incomplete')
-  const recovering = lines.some((line) => line.code === code.recovering)
-  return { lastReboot, recovering, waitTimer: find(lines, /^Wait timer is (\S+)$/) ?? null }
-}
-
-function parseSessions(lines: ReplyLine[]): Session[] {
-  throwIfRefused('show protocols all', lines)
-  const blocks: { row: string; details: ReplyLine[] }[] = []
-  for (const line of lines) {
-    if (line.code === code.row) blocks.push({ row: line.text, details: [] })
-    if (line.code === code.detail) blocks.at(-1)?.details.push(line)
-  }
-  return blocks.flatMap(({ row, details }) => {
-    const session = parseSession(row, details)
-    return session ? [session] : []
-  })
-}
-
-/** Columns of the row: name proto table state since info. The details repeat `info` without ambiguity. */
-function parseSession(row: string, details: ReplyLine[]): Session | undefined {
-  const [name, kind, , protocolState, since = ''] = row.split(/\s+/)
-  if (name === undefined || kind !== 'BGP') return undefined
-  const neighbor = find(details, /^Neighbor address:\s+(\S+)$/)
-  const bgpState = find(details, /^BGP state:\s+(\S+)$/)
-  if (neighbor === undefined || bgpState === undefined) throw invalid(`its details of ${name} are incomplete`)
-  const error = find(details, /^Last error:\s+(.+)$/)
-  const caps = find(details, /^Neighbor caps:\s+(.+)$/)?.split(/\s+/) ?? []
-  return {
-    name,
-    neighbor,
-    // not the state column: it says "wait" for an Established session while recovery is in progress
-    established: bgpState === 'Established',
-    info: error === undefined ? bgpState : `${bgpState} (${error})`,
-    imported: Number(find(details, /^Routes:\s+(\d+) imported/) ?? 0),
-    since,
-    restarting: restartingOf(details),
-    restartAware: caps.includes('restart-aware') || caps.includes('restart-able'),
-    // a protocol that BIRD itself took down, for want of its port for example, says why
-    disabled: protocolState === 'down' && error === undefined,
-  }
-}
-
-function restartingOf(details: ReplyLine[]): Session['restarting'] {
-  if (!details.some(({ text }) => text === 'Neighbor graceful restart active')) return null
-  const left = find(details, /^Restart timer:\s+(\d+)\//)
-  return { secondsLeft: left === undefined ? null : Number(left) }
+/** @throws AgentError `bird-reply-invalid` unless it is "0001 BIRD ... ready." */
+export function checkGreeting(reply: string): void {
+  const lines = replyLines(reply)
+  if (lines.length !== 1 || lines[0]?.code !== replyCode.ready)
+    throw invalidReply('it does not greet as BIRD does')
 }
 
 /**
  * Checks the reply to `disable NAME` or `enable NAME`; a protocol that already is so is no error.
  * @throws AgentError `bird-refused` with BIRD's own words
  */
-export function checkSwitched(action: 'disable' | 'enable', lines: ReplyLine[]): void {
+export function checkSwitched(action: 'disable' | 'enable', reply: string): void {
+  const lines = replyLines(reply)
   throwIfRefused(action, lines)
   const expected: number[] =
-    action === 'disable' ? [code.disabled, code.alreadyDisabled] : [code.enabled, code.alreadyEnabled]
-  if (!lines.some((line) => expected.includes(line.code))) throw invalid(`it does not confirm "${action}"`)
+    action === 'disable'
+      ? [replyCode.disabled, replyCode.alreadyDisabled]
+      : [replyCode.enabled, replyCode.alreadyEnabled]
+  if (!lines.some(({ code }) => expected.includes(code)))
+    throw invalidReply(`it does not confirm "${action}"`)
 }
 
-function throwIfRefused(command: string, lines: ReplyLine[]): void {
-  const refusal = lines.find((line) => line.code >= code.firstError)
+/** @throws AgentError `bird-refused` */
+export function throwIfRefused(command: string, lines: ReplyLine[]): void {
+  const refusal = lines.find(({ code }) => code >= replyCode.firstError)
   if (!refusal) return
   throw new AgentError('bird-refused', `cannot run "${command}" in BIRD: ${refusal.text}`, {
     fix: 'compare with `birdcl show protocols` in the container',
   })
 }
 
-function find(lines: ReplyLine[], pattern: RegExp): string | undefined {
-  for (const line of lines) {
-    const match = pattern.exec(line.text)
-    if (match) return match[1]
-  }
-  return undefined
-}
-
-function invalid(reason: string): AgentError {
+export function invalidReply(reason: string): AgentError {
   return new AgentError('bird-reply-invalid', `cannot read what the BIRD socket answers: ${reason}`, {
     fix: 'check that `bird.sockets` names the control sockets of BIRD 1.x',
   })

@@ -6,6 +6,9 @@
  * - a session that drops again between Established and the end of the recovery makes the peers delete the routes
  *   at once (RFC 4724 4.2): in that phase the new BIRD is never killed;
  * - before any session is Established, and again after the recovery, a restart costs nothing.
+ *
+ * So the budget counts until the recovery, with every session of the baseline back. After it the peers have their routes:
+ * nothing presses any more, and a failure must last to count.
  */
 
 /** Where the new BIRD stands, all its daemons taken together. */
@@ -28,22 +31,36 @@ export interface WindowState {
   reserveMs: number
   settleMs: number
   phase: BirdPhase
-  /** How long the phase has been `recovered` without a break. */
-  recoveredForMs: number
+  /** A daemon has ended its recovery just now: its peers may not have read its End-of-RIB yet. */
+  endOfRibPending: boolean
+  /** Unknown also where BIRD has died since the last look at the container. */
   container: 'running' | 'exited' | 'unknown'
-  /** BIRD was up, then gone, while the container ran: it is crash-looping. */
+  /** BIRD was up, then gone: in a container that runs, it is crash-looping. */
   birdRestarted: boolean
+  /** Felix was up, then another one, while the container ran: it is crash-looping. */
+  felixRestarted: boolean
   /** BIRD is up and knows none of the peers of the baseline. */
   peersForgotten: boolean
+  /** Since the first look at which the recovery was over with the baseline met; null before. Without BIRD, since gone. */
+  recoveredForMs: number | null
   /** Null while the baseline or the health is not met, else for how long both have been without a break. */
   passedForMs: number | null
+  /** Null while all is met, else for how long it has not been, without a break; counted from the recovery on. */
+  failingForMs: number | null
   /** Peers dead before the upgrade that alone hold the recovery back. */
   deadPeersHolding: string[]
   /** Somebody asked to stop. */
   cancelled: boolean
 }
 
-export type RollbackReason = 'exited' | 'cancelled' | 'bird-restarted' | 'peers-forgotten' | 'out-of-time'
+export type RollbackReason =
+  | 'exited'
+  | 'cancelled'
+  | 'bird-restarted'
+  | 'felix-restarted'
+  | 'peers-forgotten'
+  | 'out-of-time'
+  | 'unhealthy'
 
 export type Verdict =
   | { do: 'wait' }
@@ -52,22 +69,52 @@ export type Verdict =
   | { do: 'roll-back'; reason: RollbackReason }
 
 /** BIRD ends its recovery a moment before the peers have read its End-of-RIB. */
-export const END_OF_RIB_MS = 1000
+export const END_OF_RIB_MS = 1_000
+/** After the recovery: Felix takes up to half a minute for its first word, and a blip is none. */
+export const UNHEALTHY_LIMIT_MS = 60_000
+/** After the recovery, beside the time to settle: what comes and goes for so long does not settle. */
+export const UNSETTLED_LIMIT_MS = 300_000
 
 /** Pure: the verdict for one look at the host. */
 export function windowVerdict(state: WindowState): Verdict {
+  const { phase, passedForMs, settleMs } = state
   // Its BIRD died with it: whatever that cost is spent, and only the old one brings the routes back.
-  if (state.container === 'exited') return { do: 'roll-back', reason: 'exited' }
+  if (state.container === 'exited') return rollBack('exited')
   if (state.deadPeersHolding.length > 0) return { do: 'release', peers: state.deadPeersHolding }
-  if (state.phase === 'recovering') return { do: 'wait' }
-  const passedFor = state.passedForMs
-  if (passedFor !== null && passedFor >= state.settleMs && !state.cancelled) return { do: 'succeed' }
-  if (state.phase === 'recovered' && state.recoveredForMs < END_OF_RIB_MS) return { do: 'wait' }
-  if (state.cancelled) return { do: 'roll-back', reason: 'cancelled' }
-  if (state.birdRestarted) return { do: 'roll-back', reason: 'bird-restarted' }
-  if (state.peersForgotten) return { do: 'roll-back', reason: 'peers-forgotten' }
-  if (passedFor !== null || state.sinceGoneMs < state.budgetMs - state.reserveMs) return { do: 'wait' }
-  return { do: 'roll-back', reason: 'out-of-time' }
+  if (phase === 'recovering') return wait
+  const isGood = passedForMs !== null && !state.birdRestarted && !state.cancelled
+  const reason = reasonToGiveUp(state) ?? (isGood ? null : overdueBy(state))
+  if (reason !== null) return state.endOfRibPending ? wait : rollBack(reason)
+  return isGood && passedForMs >= settleMs && state.container === 'running' ? { do: 'succeed' } : wait
+}
+
+const wait: Verdict = { do: 'wait' }
+
+/** What no time mends. */
+function reasonToGiveUp(state: WindowState): RollbackReason | null {
+  if (state.cancelled) return 'cancelled'
+  // BIRD dies a moment before Docker tells that its container did
+  if (state.birdRestarted && state.container === 'running') return 'bird-restarted'
+  if (state.felixRestarted) return 'felix-restarted'
+  return state.peersForgotten ? 'peers-forgotten' : null
+}
+
+/** Before the recovery the budget decides, less what the way back takes; after it, how long the failure lasts. */
+function overdueBy({
+  recoveredForMs,
+  failingForMs,
+  sinceGoneMs,
+  budgetMs,
+  reserveMs,
+  settleMs,
+}: WindowState): RollbackReason | null {
+  if (recoveredForMs === null) return sinceGoneMs >= budgetMs - reserveMs ? 'out-of-time' : null
+  const lasts = (failingForMs ?? 0) >= UNHEALTHY_LIMIT_MS
+  return lasts || recoveredForMs >= settleMs + UNSETTLED_LIMIT_MS ? 'unhealthy' : null
+}
+
+function rollBack(reason: RollbackReason): Verdict {
+  return { do: 'roll-back', reason }
 }
 
 /** The document's window, and hosted Calico's: 90 s. */

@@ -4,24 +4,33 @@ import semver from 'semver'
 export type HealthCheck = { kind: 'http'; url: string } | { kind: 'exec'; argv: string[] }
 
 /**
- * calico/node has no HEALTHCHECK. Felix answers on :9099 when its environment enables it, and
- * `calico-node -bird-ready` exists from v3.2. `env` is the container's own, `version` null where unknown.
+ * calico/node has no HEALTHCHECK. Felix answers on :9099 when its environment enables it. `calico-node -bird-ready`
+ * exists from v3.2, and wants every peer for 30 s, or for ever: it is asked only where the agent does not see BIRD itself.
+ * `env` is the container's own, `version` null where unknown.
  */
-export function healthChecks(env: Map<string, string>, version: string | null): HealthCheck[] {
+export function healthChecks(
+  env: Map<string, string>,
+  version: string | null,
+  seesBird: boolean,
+): HealthCheck[] {
   const checks: HealthCheck[] = []
-  const felix = /^(true|1|yes|y|t)$/i.test(env.get('FELIX_HEALTHENABLED') ?? '')
-  if (felix) {
-    // Felix takes an empty setting as none
-    const host = env.get('FELIX_HEALTHHOST') || 'localhost'
-    checks.push({ kind: 'http', url: `http://${host}:${env.get('FELIX_HEALTHPORT') || '9099'}/readiness` })
+  if (/^(true|1|yes|y|t)$/i.test(env.get('FELIX_HEALTHENABLED') ?? '')) {
+    checks.push({ kind: 'http', url: `http://${felixAddress(env)}/readiness` })
   }
-  if (version !== null && semver.gte(version, '3.2.0') && backendOf(env) === 'bird') {
-    checks.push({
-      kind: 'exec',
-      argv: ['/bin/calico-node', '-bird-ready', ...(felix ? ['-felix-ready'] : [])],
-    })
-  }
+  if (!seesBird && version !== null && semver.gte(version, '3.2.0') && backendOf(env) === 'bird')
+    checks.push({ kind: 'exec', argv: ['/bin/calico-node', '-bird-ready'] })
   return checks
+}
+
+export function checkText(check: HealthCheck): string {
+  return check.kind === 'http' ? check.url : check.argv.join(' ')
+}
+
+/** Felix takes an empty setting as none. A URL has an IPv6 address in brackets. */
+function felixAddress(env: Map<string, string>): string {
+  const host = env.get('FELIX_HEALTHHOST') || 'localhost'
+  const isBare = host.includes(':') && !host.startsWith('[')
+  return `${isBare ? `[${host}]` : host}:${env.get('FELIX_HEALTHPORT') || '9099'}`
 }
 
 const BACKENDS_WITHOUT_BIRD = ['none', 'vxlan', 'gobgp']

@@ -1,5 +1,5 @@
 import type { ObservedControllers, ObservedImage } from '../model.ts'
-import type { Component, PlannedStep } from '../plan/plan.ts'
+import type { Change, Component, PlannedStep } from '../plan/plan.ts'
 import { parseImageRef, repository } from './image-ref.ts'
 
 /** A container, and the image that it was made from. */
@@ -7,7 +7,18 @@ export type RunningImage = Pick<ObservedControllers, 'container' | 'image'>
 
 /** By digest where the registry answers: a mutable tag that moved is a change. */
 export function runsAlready(running: RunningImage, image: ObservedImage): boolean {
-  if (!running.container.State.Running) return false
+  return running.container.State.Running && isMadeFrom(running, image)
+}
+
+/** From the image that the container names to the one that is asked for. */
+export function imageChange(running: RunningImage, image: ObservedImage): Change {
+  const from = running.container.Config.Image
+  // of an image that was pruned nothing is known
+  const tagMoved = from === image.ref && running.image !== null && !isMadeFrom(running, image)
+  return { from, to: image.ref, ...(tagMoved && { tagMoved }) }
+}
+
+function isMadeFrom(running: RunningImage, image: ObservedImage): boolean {
   const { remote } = image
   // a digest is the content's, whatever the repository
   if ('digest' in remote)

@@ -1,4 +1,4 @@
-import { pullSteps } from '../docker/image-state.ts'
+import { imageChange, pullSteps, type RunningImage } from '../docker/image-state.ts'
 import type { Observed, ObservedImage, Wanted } from '../model.ts'
 import { type CniInput, cniFetchSteps, cniPart } from './cni.ts'
 import { cniConfigPart } from './cni-config.ts'
@@ -8,7 +8,7 @@ import { controllersUnitBackPart, controllersUnitPart } from './controllers-unit
 import { type NodeInput, nodeBackPart, nodePart } from './node.ts'
 import { unitBackPart, unitPart } from './node-unit.ts'
 import { joinParts, type Leftovers, type PlannedChange, type PlanPart } from './part.ts'
-import type { Judged, Plan, PlannedStep } from './plan.ts'
+import type { Change, Judged, Plan, PlannedStep } from './plan.ts'
 import { staticPodPart } from './static-pod.ts'
 
 interface UpgradeInput {
@@ -72,15 +72,13 @@ export function controllersOrUnitBack(input: ControllersInput, replaced: Replace
 export function prefetchPlan({ run, wanted, observed }: Omit<UpgradeInput, 'leftovers'>): Plan {
   const { node, image, controllers, controllersImage } = observed
   const cni = cniInput(run, wanted, observed)
-  const from = node?.container.Config.Image ?? ''
-  const fromControllers = controllers?.container.Config.Image ?? ''
   return {
     run,
     command: 'prefetch',
     components: {
-      ...(image && { node: { from, to: image.ref } }),
+      ...(image && { node: fetched(node, image) }),
       ...(cni && { cni: cniPart(cni).change }),
-      ...(controllersImage && { controllers: { from: fromControllers, to: controllersImage.ref } }),
+      ...(controllersImage && { controllers: fetched(controllers, controllersImage) }),
     },
     steps: [
       ...(image ? pullSteps('node', image) : []),
@@ -88,6 +86,10 @@ export function prefetchPlan({ run, wanted, observed }: Omit<UpgradeInput, 'left
       ...(controllersImage ? pullSteps('controllers', controllersImage) : []),
     ],
   }
+}
+
+function fetched(running: RunningImage | null, image: ObservedImage): Change {
+  return running ? imageChange(running, image) : { from: '', to: image.ref }
 }
 
 function cniInput(

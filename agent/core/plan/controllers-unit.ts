@@ -1,6 +1,6 @@
 import { imageVersion } from '../docker/health.ts'
 import { tagOf } from '../docker/image-ref.ts'
-import { pullSteps, runsAlready } from '../docker/image-state.ts'
+import { imageChange, pullSteps, runsAlready } from '../docker/image-state.ts'
 import type { ObservedImage } from '../model.ts'
 import { askedVersion } from '../release/node-versions.ts'
 import type { UnitChange } from '../unit/change.ts'
@@ -13,7 +13,7 @@ import { plannedChange, unitDiff } from './running-unit.ts'
 /** Has the unit run controllers of `image`: on trial first, and for good once they are healthy. */
 export function controllersUnitPart(input: ControllersInput, image: ObservedImage): PlanPart {
   const { controllers, run } = input
-  const change = { from: controllers.container.Config.Image, to: image.ref }
+  const change = imageChange(controllers, image)
   if (runsAlready(controllers, image)) return unchanged('controllers', change)
   const version = askedVersion(image)
   const prepare = pullSteps('controllers', image)

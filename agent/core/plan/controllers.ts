@@ -1,7 +1,7 @@
 import semver from 'semver'
 import { imageVersion } from '../docker/health.ts'
 import { tagOf } from '../docker/image-ref.ts'
-import { runsAlready } from '../docker/image-state.ts'
+import { imageChange, runsAlready } from '../docker/image-state.ts'
 import type { ObservedControllers, ObservedImage, Wanted } from '../model.ts'
 import { staticPodProblem } from '../pod/static-pod.ts'
 import { askedVersion } from '../release/node-versions.ts'
@@ -28,7 +28,7 @@ export function canBeUpgraded(controllers: ObservedControllers, image: string): 
 /** Puts controllers of `image` in place of those that run. */
 export function controllersPart(input: ControllersInput, image: ObservedImage): PlanPart {
   const { controllers } = input
-  const change = { from: controllers.container.Config.Image, to: image.ref }
+  const change = imageChange(controllers, image)
   if (runsAlready(controllers, image)) return unchanged('controllers', change)
   const swap = swapToImage(swapInput(input), image)
   const version = askedVersion(image)

@@ -1,6 +1,6 @@
 import { imageVersion } from '../docker/health.ts'
 import { tagOf } from '../docker/image-ref.ts'
-import { pullSteps, runsAlready } from '../docker/image-state.ts'
+import { imageChange, pullSteps, runsAlready } from '../docker/image-state.ts'
 import type { ObservedImage } from '../model.ts'
 import { askedVersion } from '../release/node-versions.ts'
 import type { UnitChange } from '../unit/change.ts'
@@ -13,7 +13,7 @@ import { plannedChange, unitDiff } from './running-unit.ts'
 /** Has the unit run `image`: on trial first, and for good once it is healthy. */
 export function unitPart(input: NodeInput, image: ObservedImage): PlanPart {
   const { node } = input
-  const change = { from: node.container.Config.Image, to: image.ref }
+  const change = imageChange(node, image)
   if (runsAlready(node, image)) return unchanged('node', change)
   const to = plannedChange(node, input.run, image.ref)
   return {

@@ -1,8 +1,9 @@
-import { birdBaseline } from '../bird/phase.ts'
+import { birdBaseline } from '../bird/baseline.ts'
+import { diallingNeighbors } from '../bird/dialling.ts'
 import { windowBudget } from '../bird/window.ts'
 import { envMap, healthChecks, imageVersion } from '../docker/health.ts'
 import { tagOf } from '../docker/image-ref.ts'
-import { runsAlready } from '../docker/image-state.ts'
+import { imageChange, runsAlready } from '../docker/image-state.ts'
 import type { ObservedImage, ObservedNode, Wanted } from '../model.ts'
 import { askedVersion } from '../release/node-versions.ts'
 import { type ContainerSwap, type Replaced, swapBack, swapToImage } from './container-swap.ts'
@@ -19,7 +20,7 @@ export interface NodeInput {
 /** Puts a container of `image` in place of the one that runs. */
 export function nodePart(input: NodeInput, image: ObservedImage): PlanPart {
   const { node } = input
-  const change = { from: node.container.Config.Image, to: image.ref }
+  const change = imageChange(node, image)
   if (runsAlready(node, image)) return unchanged('node', change)
   const swap = swapToImage(swapInput(input), image)
   return { component: 'node', change, ...partOf(input, swap, askedVersion(image)) }
@@ -54,12 +55,22 @@ function partOf(
   }
 }
 
-export function gateOf({ node, wanted }: NodeInput, version: string | null): Gate {
+/** `version` is the new one's; null where it is not known. */
+export function gateOf({ node, wanted }: Pick<NodeInput, 'node' | 'wanted'>, version: string | null): Gate {
   const announcedMs = node.daemons.length > 0 ? node.announcedMs : Infinity
   return {
     ...windowBudget(announcedMs, wanted.windowMs),
     settleMs: wanted.settleMs,
-    daemons: node.daemons.map(({ endpoint, view }) => ({ endpoint, baseline: birdBaseline(view) })),
-    health: healthChecks(envMap(node.container.Config.Env), version),
+    daemons: node.daemons.map((daemon) => ({
+      endpoint: daemon.endpoint,
+      baseline: birdBaseline(daemon.view, daemon.neighbors),
+      dialling: diallingNeighbors(daemon),
+    })),
+    health: healthChecks(envMap(node.container.Config.Env), version, node.daemons.length > 0),
   }
+}
+
+/** The gate of a plan by what the node shows now, right before it is killed. */
+export function gateAnew(planned: Gate, input: Pick<NodeInput, 'node' | 'wanted'>): Gate {
+  return { ...gateOf(input, null), health: planned.health }
 }

@@ -1,5 +1,4 @@
-import type { BirdBaseline } from '../bird/phase.ts'
-import type { BirdEndpoint } from '../bird/view.ts'
+import type { GatedDaemon } from '../bird/baseline.ts'
 import type { ContainerSpec } from '../docker/container-spec.ts'
 import type { HealthCheck } from '../docker/health.ts'
 import type { RestartPolicy } from '../docker/json.ts'
@@ -18,8 +17,11 @@ export interface Gate {
   reserveMs: number
   settleMs: number
   /** Empty where no BIRD runs: then the container alone is gated. */
-  daemons: { endpoint: BirdEndpoint; baseline: BirdBaseline }[]
+  daemons: GatedDaemon[]
+  /** What the old node passes as well. */
   health: HealthCheck[]
+  /** The old node runs Felix: the new one's must not restart while it settles. Absent in a journal of before. */
+  felix?: boolean
 }
 
 /** The container that is replaced, and all that its way back needs. */
@@ -142,4 +144,6 @@ export interface Plan {
 export interface Change {
   from: string
   to: string
+  /** Both have one name, and it means another image now than the one that runs. */
+  tagMoved?: true
 }

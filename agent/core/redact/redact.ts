@@ -1,16 +1,9 @@
-import { HIDDEN, isSecretName, redactText } from './text.ts'
-
-/** Names whose values are paths of files that hold the secret. */
-const PATH_NAME = /(file|path|dir|cert|key)$/i
-const SECRET_ITSELF = /(secret|access|api)_?key$/i
-/** The shell's working directory. */
-const NO_PASSWORD = /^(OLD)?PWD$/
+import { HIDDEN, hidesValue } from './names.ts'
+import { redactText } from './text.ts'
 
 /** The value as it may be shown: names of secrets hide their values, paths to them are no secret. */
 export function redactValue(name: string, value: string): string {
-  const ofPath = NO_PASSWORD.test(name) || (PATH_NAME.test(name) && !SECRET_ITSELF.test(name))
-  const isPath = value.startsWith('/') && ofPath
-  return isSecretName(name) && value !== '' && !isPath ? HIDDEN : redactText(value)
+  return hidesValue(name, value) ? HIDDEN : redactText(value)
 }
 
 /** A command line as it may be shown: `--password=x`, `--password x` and what redactText hides. */

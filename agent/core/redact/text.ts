@@ -1,25 +1,32 @@
-export const HIDDEN = '<redacted>'
+import { withoutNamed } from './named.ts'
+import { HIDDEN, isSecretName } from './names.ts'
 
-const SECRET_NAME = /pass(word|wd)?|pwd|secret|token|credential|api_?key|private|_key$|auth(?!ority)/i
 /** Names that mean a secret in a URL, and hardly one elsewhere. */
 const SECRET_PARAMETER = /signature|^(sig|key)$/i
 
-/** Whether what is called so is a secret. */
-export function isSecretName(name: string): boolean {
-  return SECRET_NAME.test(name)
-}
-
-/** The text without what is a secret by its own form, whatever its name. */
+/**
+ * The text without its secrets: those that their own form gives away, whatever they are called, and those behind a name
+ * that does. Redact before a text is cut: half a URL no longer looks like one.
+ */
 export function redactText(text: string): string {
-  return withoutParameters(withoutUsers(withoutPrivateKeys(text)))
+  return withoutTokens(withoutNamed(withoutParameters(withoutUsers(withoutPrivateKeys(text)))))
 }
 
-/** From PEM's first line to its last, or to the end of a text that was cut. */
+/** Headers of HTTP; tokens of AWS, GitHub and GitLab; a JWT; PEM in base64, as a kubeconfig has it. */
+const TOKENS =
+  /(?<=\b(?:[Bb]asic|[Bb]earer|BASIC|BEARER) +)(?=\S*[\d=+/])[\w.~+/=-]{8,}|\b(?:AKIA|ASIA)[A-Z\d]{16}\b|\b(?:gh[a-z]|github_pat|glpat)[_-][\w-]{16,}|\beyJ[\w-]{5,}\.[\w-]{5,}(?:\.[\w-]*)?|\bLS0tLS1CRUdJTi[\w+/]*={0,2}/g
+
+function withoutTokens(text: string): string {
+  return text.replace(TOKENS, HIDDEN)
+}
+
+/** From PEM's first line to its last, or to where the text was cut. */
 function withoutPrivateKeys(text: string): string {
-  return text.replace(
-    /-----BEGIN [A-Z0-9 ]*PRIVATE KEY[^-]*-----[^]*?(?:-----END [A-Z0-9 ]*PRIVATE KEY[^-]*-----|$)/g,
-    HIDDEN,
-  )
+  if (!text.includes('PRIVATE KEY')) return text
+  const end = String.raw`-----END [A-Z0-9 ]*PRIVATE KEY[^-]*-----`
+  return text
+    .replace(new RegExp(`^(?:(?!-----BEGIN)[^])*?${end}`), HIDDEN)
+    .replace(new RegExp(`-----BEGIN [A-Z0-9 ]*PRIVATE KEY[^-]*-----[^]*?(?:${end}|$)`, 'g'), HIDDEN)
 }
 
 const SCHEME = String.raw`\b[a-z][a-z0-9+.-]{0,30}:\/\/`
@@ -40,6 +47,7 @@ const USERINFO = new RegExp(
 
 /** Hides what stands before the host in `scheme://user:password@host` and `scheme://token@host`. */
 function withoutUsers(text: string): string {
+  if (!text.includes('://')) return text
   return text.replace(USERINFO, `$1${HIDDEN}@`)
 }
 

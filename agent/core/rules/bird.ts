@@ -1,7 +1,14 @@
-import { birdBaseline } from '../bird/phase.ts'
-import type { Session } from '../bird/view.ts'
+import type { BirdEndpoint, Session } from '../bird/view.ts'
+import { ASSUMED_ROLLBACK_MS } from '../bird/window.ts'
 import { counted } from '../counted.ts'
-import { type Rule, rulesOn } from './rule.ts'
+import type { ObservedNode } from '../model.ts'
+import { type Objection, type Rule, rulesOn } from './rule.ts'
+
+/**
+ * Sessions are back after 4 to 5 s, rarely 18 s, on the way there and again on the way back. A window that holds two
+ * usual ways, or one that is slow, is the shortest worth a try.
+ */
+const SHORTEST_WINDOW_MS = ASSUMED_ROLLBACK_MS
 
 /** BIRD can restart now without costing routes, and its baseline can be taken. */
 export const birdRules: Rule[] = [
@@ -26,12 +33,7 @@ export const birdRules: Rule[] = [
   ...rulesOn(
     ({ node }) =>
       node?.backend === 'bird' && node.daemons.length > 0
-        ? {
-            name: node.container.Name.replace(/^\//, ''),
-            recovering: node.daemons.filter(({ view }) => view.recovering),
-            live: node.daemons.flatMap(({ view }) => view.sessions.filter(({ established }) => established)),
-            dead: node.daemons.flatMap(({ view }) => birdBaseline(view).dead),
-          }
+        ? { name: node.container.Name.replace(/^\//, ''), daemons: node.daemons, ...peersOf(node) }
         : null,
     [
       {
@@ -40,11 +42,25 @@ export const birdRules: Rule[] = [
         allowable: true,
         about: 'no graceful-restart recovery is in progress',
         seen: () => 'no recovery in progress',
-        check: ({ name, recovering }) =>
-          recovering.map(() => ({
-            message:
-              "cannot restart BIRD now: its graceful-restart recovery is in progress, and a second restart makes the peers delete this host's routes",
-            fix: `run again when "docker exec ${name} birdcl show status" tells of no recovery`,
+        check: ({ name, daemons }) =>
+          daemons
+            .filter(({ view }) => view.recovering)
+            .map(({ endpoint: { family }, view: { lastReboot, waitTimer } }) => ({
+              message: `cannot restart BIRD now: for IPv${family} it started at ${lastReboot}, and its graceful-restart recovery is in progress${timerText(waitTimer)}; a second restart makes the peers delete this host's routes`,
+              fix: `run again when "docker exec ${name} ${birdcl(family)} show status" tells of no recovery`,
+            })),
+      },
+      {
+        code: 'peer-restarting',
+        severity: 'error',
+        allowable: true,
+        deferrable: true,
+        about: 'no peer is in a graceful restart of its own',
+        seen: () => 'no peer is restarting',
+        check: ({ name, restarting }) =>
+          restarting.map((peer) => ({
+            message: `cannot restart BIRD now: peer ${peer.name} is in a graceful restart of its own${leftText(peer)}; two that restart together drop each other's routes`,
+            fix: `run again when it is back: docker exec ${name} ${birdcl(peer.family)} show protocols all ${peer.name}`,
           })),
       },
       {
@@ -69,9 +85,30 @@ export const birdRules: Rule[] = [
         seen: ({ live }) => `${counted(live.length, 'session')} Established, none is down`,
         check: ({ name, dead }) =>
           dead.map((peer) => ({
-            message: `peer ${peer} is down already: it is released if it alone holds BIRD's recovery back`,
-            fix: `docker exec ${name} birdcl show protocols all ${peer}`,
+            message: `peer ${peer.name} is down already: it is released if it alone holds BIRD's recovery back`,
+            fix: `docker exec ${name} ${birdcl(peer.family)} show protocols all ${peer.name}`,
           })),
+      },
+    ],
+  ),
+  ...rulesOn(
+    ({ node }, { windowMs }) =>
+      node?.backend === 'bird' && node.daemons.length > 0 ? { node, windowMs } : null,
+    [
+      {
+        code: 'window-too-short',
+        severity: 'error',
+        allowable: true,
+        about: 'the window is long enough to get there and back',
+        seen: ({ node, windowMs }) => `${Math.min(node.announcedMs, windowMs) / 1000} s`,
+        check: ({ node, windowMs }) => [
+          ...tooShort(
+            node.announcedMs,
+            'the restart time that BIRD announces',
+            'write "graceful restart time 120;" into the BGP template of bird.cfg, and of bird6.cfg where IPv6 is in use',
+          ),
+          ...tooShort(windowMs, '`window` in the config', 'set it to 90, or leave it away'),
+        ],
       },
     ],
   ),
@@ -99,6 +136,41 @@ export const birdRules: Rule[] = [
     ],
   ),
 ]
+
+function tooShort(ms: number, what: string, fix: string): Objection[] {
+  if (ms >= SHORTEST_WINDOW_MS) return []
+  const message = `cannot restart BIRD in ${ms / 1000} s, ${what}: the way there and back takes ${SHORTEST_WINDOW_MS / 1000} s`
+  return [{ message, fix }]
+}
+
+type Peer = Session & Pick<BirdEndpoint, 'family'>
+
+function peersOf({ daemons }: ObservedNode): Record<'live' | 'restarting' | 'dead', Peer[]> {
+  const sessions = daemons.flatMap(({ endpoint: { family }, view }) =>
+    view.sessions.map((session) => ({ ...session, family })),
+  )
+  const away = sessions.filter(({ established, disabled }) => !established && !disabled)
+  return {
+    live: sessions.filter(({ established }) => established),
+    restarting: away.filter(({ restarting }) => restarting !== null),
+    dead: away.filter(({ restarting }) => restarting === null),
+  }
+}
+
+/** One client for both daemons, told by the socket in the container. */
+function birdcl(family: 4 | 6): string {
+  return family === 4 ? 'birdcl' : 'birdcl -s /var/run/calico/bird6.ctl'
+}
+
+function timerText(waitTimer: string | null): string {
+  return waitTimer === null ? '' : ` (wait timer ${waitTimer} s)`
+}
+
+/** How long BIRD keeps the peer's routes. */
+function leftText({ restarting }: Session): string {
+  const seconds = restarting?.secondsLeft ?? null
+  return seconds === null ? '' : `, for ${seconds} s more at most`
+}
 
 /** Known of an Established peer only. */
 function dropsRoutes({ restartAware }: Session): boolean {

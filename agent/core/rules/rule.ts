@@ -10,6 +10,8 @@ export interface RuleOn<Subject> {
   code: string
   severity: Problem['severity']
   allowable?: true
+  /** What it stands against passes by itself: the upgrade is put off, not refused. */
+  deferrable?: true
   /** What is to hold. */
   about: string
   /** What shows that it holds. */
@@ -24,6 +26,7 @@ interface Finding {
 
 export type Rule = Pick<RuleOn<never>, 'code' | 'severity' | 'about'> & {
   allowable: boolean
+  deferrable: boolean
   /** Null where this host has nothing that the rule is about. */
   look(observed: Observed, wanted: Wanted): Finding | null
 }
@@ -34,9 +37,9 @@ export function rulesOn<Subject>(
   rules: RuleOn<Subject>[],
 ): Rule[] {
   return rules.map((rule) => {
-    const { code, severity, about, allowable = false } = rule
+    const { code, severity, about, allowable = false, deferrable = false } = rule
     return {
-      ...{ code, severity, about, allowable },
+      ...{ code, severity, about, allowable, deferrable },
       look(observed, wanted) {
         const subject = subjectOf(observed, wanted)
         if (subject === null) return null

@@ -3,8 +3,9 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { connectDocker } from '../../../agent/adapters/docker/engine.ts'
 import { demultiplex } from '../../../agent/adapters/docker/exec.ts'
 import type { Docker } from '../../../agent/ports/docker.ts'
+import { createdContainer } from '../../fakes/docker-container.ts'
 import { failureOf } from './agent-error.ts'
-import { empty, type FakeEngine, inTurn, json, silence, startFakeEngine } from './fake-engine.ts'
+import { empty, type FakeEngine, imageSample, inTurn, json, silence, startFakeEngine } from './fake-engine.ts'
 
 let engine: FakeEngine
 let docker: Docker
@@ -14,6 +15,12 @@ beforeEach(async () => {
 })
 afterEach(() => engine.close())
 
+const inspected = createdContainer(
+  'c1',
+  'c1',
+  { Image: 'x', HostConfig: { NetworkMode: 'host', RestartPolicy: { Name: 'no' } } },
+  imageSample,
+)
 const gone = json(404, { message: 'No such container: c1' })
 
 /** The calls after the version was asked for. */
@@ -91,7 +98,7 @@ describe('remove', () => {
       'DELETE /containers/c1',
       json(409, { message: 'removal of container c1 is already in progress' }),
     )
-    engine.on('GET /containers/c1/json', inTurn(json(200, { Id: 'c1' }), gone))
+    engine.on('GET /containers/c1/json', inTurn(json(200, inspected), gone))
     await docker.removeContainer('c1')
     expect(calls().slice(1)).toEqual(['GET /containers/c1/json', 'GET /containers/c1/json'])
   })
@@ -186,7 +193,7 @@ describe('exec', () => {
 describe('a file in a container', () => {
   const path = '/etc/calico/confd/config/bird.cfg'
 
-  async function archive(stat: { size: number; mode: number }, text: string): Promise<void> {
+  async function archive(stat: { size: number; mode: number; mtime?: string }, text: string): Promise<void> {
     const tar = pack()
     tar.entry({ name: 'bird.cfg' }, text)
     tar.finalize()
@@ -231,6 +238,29 @@ describe('a file in a container', () => {
     expect(error.message).toBe(
       `cannot read ${path} of container c1: it has 2000000 bytes, the limit is 1048576`,
     )
+  })
+
+  it('shows its end, from the first whole line on, however long it is', async () => {
+    const text = Array.from({ length: 40_000 }, (_, i) => `line ${i}\n`).join('')
+    const mtime = '2026-11-26T15:30:00.123456789Z'
+    await archive({ size: text.length, mode: 0o644, mtime }, text)
+    const tail = await docker.containerFileTail('c1', path)
+    expect(tail?.modifiedAt).toBe(mtime)
+    expect(tail?.text.length).toBeGreaterThan(10_000)
+    expect(tail?.text.length).toBeLessThanOrEqual(16 * 1024)
+    expect(text.endsWith(`\n${tail?.text}`)).toBe(true)
+    await archive({ size: 4, mode: 0o644, mtime }, 'a\nb\n')
+    expect(await docker.containerFileTail('c1', path)).toEqual({ text: 'a\nb\n', modifiedAt: mtime })
+  })
+
+  it.each([
+    ['is no regular file', { size: 4, mode: 0o644 | 0x08000000 }],
+    ['is of no size to be read through', { size: 40 * 1024 * 1024, mode: 0o644 }],
+  ])('has no end where it %s', async (_what, stat) => {
+    await archive(stat, 'a\nb\n')
+    expect(await docker.containerFileTail('c1', path)).toBeUndefined()
+    engine.on('GET /containers/c1/archive', gone)
+    expect(await docker.containerFileTail('c1', path)).toBeUndefined()
   })
 
   it('is an error where the container is gone', async () => {

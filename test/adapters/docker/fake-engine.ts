@@ -3,9 +3,10 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connectDocker } from '../../../agent/adapters/docker/engine.ts'
+import type { ImageJson } from '../../../agent/core/docker/json.ts'
 import type { Docker } from '../../../agent/ports/docker.ts'
 
-interface Call {
+export interface Call {
   method: string
   /** Decoded, without the API version. */
   path: string
@@ -14,7 +15,7 @@ interface Call {
   body: string
 }
 
-type Reply = (call: Call, response: ServerResponse) => void
+export type Reply = (call: Call, response: ServerResponse) => void
 
 /** A server at the wire: it answers on a unix socket with replies that were recorded from Engine 20.10. */
 export interface FakeEngine {
@@ -23,6 +24,8 @@ export interface FakeEngine {
   calls: Call[]
   /** `GET /info` -> how it is answered; the version before the path is left out. */
   on(route: string, reply: Reply): void
+  /** How all else is answered; by default with a 404. */
+  otherwise(reply: Reply): void
   close(): Promise<void>
 }
 
@@ -31,12 +34,12 @@ export async function startFakeEngine(apiVersion = '1.41'): Promise<FakeEngine> 
   const socket = join(directory, 'docker.sock')
   const replies = new Map<string, Reply>()
   const calls: Call[] = []
+  let otherwise = json(404, { message: 'page not found' })
   const server = createServer((request, response) => {
     void readCall(request).then((call) => {
       calls.push(call)
-      const reply = replies.get(`${call.method} ${call.path}`)
-      if (reply === undefined) json(404, { message: 'page not found' })(call, response)
-      else reply(call, response)
+      const reply = replies.get(`${call.method} ${call.path}`) ?? otherwise
+      reply(call, response)
     })
   })
   replies.set('GET /version', json(200, { ApiVersion: apiVersion, MinAPIVersion: '1.12' }))
@@ -46,6 +49,9 @@ export async function startFakeEngine(apiVersion = '1.41'): Promise<FakeEngine> 
     directory,
     calls,
     on: (route, reply) => replies.set(route, reply),
+    otherwise: (reply) => {
+      otherwise = reply
+    },
     close: async () => {
       server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))
@@ -99,6 +105,23 @@ export function hangUp(): Reply {
   return (_call, response) => {
     response.destroy()
   }
+}
+
+/** The headers of an answer, and no more than half of its body. */
+export function cut(body: 'no body' | 'half a body', headers: Record<string, string> = {}): Reply {
+  return (_call, response) => {
+    response.writeHead(200, { 'content-type': 'application/json', 'content-length': 1000, ...headers })
+    response.flushHeaders()
+    if (body === 'half a body') response.write('{"Id": "')
+    // what was written goes out first
+    setTimeout(() => response.destroy(), 20)
+  }
+}
+
+/** The least that an inspected image has. */
+export const imageSample: ImageJson = {
+  ...{ Id: 'sha256:1', RepoTags: [], RepoDigests: [], Architecture: 'amd64', Os: 'linux', Size: 1 },
+  Config: null,
 }
 
 /** The stream of a pull: one line for each event, then the end as asked. */

@@ -1,7 +1,16 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Docker, PullProgress } from '../../../agent/ports/docker.ts'
 import { failureOf } from './agent-error.ts'
-import { connectTo, type FakeEngine, inTurn, json, lines, silence, startFakeEngine } from './fake-engine.ts'
+import {
+  connectTo,
+  type FakeEngine,
+  imageSample,
+  inTurn,
+  json,
+  lines,
+  silence,
+  startFakeEngine,
+} from './fake-engine.ts'
 
 let engine: FakeEngine
 let docker: Docker
@@ -191,8 +200,8 @@ describe('a pull', () => {
 describe('local images', () => {
   it('are looked up by reference', async () => {
     const message = `no such image: ${image}: No such image: ${image}`
-    engine.on(`GET /images/${image}/json`, inTurn(json(200, { Id: 'sha256:1' }), json(404, { message })))
-    expect(await docker.inspectImage(image)).toEqual({ Id: 'sha256:1' })
+    engine.on(`GET /images/${image}/json`, inTurn(json(200, imageSample), json(404, { message })))
+    expect(await docker.inspectImage(image)).toEqual(imageSample)
     expect(await docker.inspectImage(image)).toBeUndefined()
   })
 

@@ -1,11 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import {
-  type BirdBaseline,
-  birdBaseline,
-  combinedPhase,
-  type DaemonStanding,
-  daemonStanding,
-} from '../../../agent/core/bird/phase.ts'
+import { type BirdBaseline, birdBaseline, daemonsThatCount } from '../../../agent/core/bird/baseline.ts'
+import { combinedPhase, type DaemonStanding, daemonStanding } from '../../../agent/core/bird/phase.ts'
 import type { BirdView, Session } from '../../../agent/core/bird/view.ts'
 import { deadSession, session, upView } from '../../fakes/bird.ts'
 
@@ -17,18 +12,51 @@ const peer = (host: number): string => `Mesh_192_0_2_${host}`
 const baseline = birdBaseline(
   upView('old', [session(2, { imported: 3 }), session(3), deadSession(9), disabled]),
 )
+const was = (host: number, imported = 1) => ({ name: peer(host), neighbor: `192.0.2.${host}`, imported })
+const restarting = session(7, {
+  established: false,
+  info: 'Active',
+  restarting: { secondsLeft: 116 },
+})
 const alone: BirdBaseline = { lastReboot: 'old', established: [], dead: [] }
 
 describe('birdBaseline', () => {
   it('holds what was Established, and who was dead without being disabled', () => {
     expect(baseline).toEqual({
       lastReboot: 'old',
+      instance: 'socket of old',
       established: [
         { name: peer(2), neighbor: '192.0.2.2', imported: 3 },
         { name: peer(3), neighbor: '192.0.2.3', imported: 1 },
       ],
       dead: [peer(9)],
     })
+  })
+})
+
+describe('birdBaseline of a neighbor in its own graceful restart', () => {
+  it('holds it neither for Established nor for dead: it is not waited for, and never released', () => {
+    const { established, dead } = birdBaseline(upView('old', [session(2), restarting]))
+    expect(established.map(({ name }) => name)).toEqual([peer(2)])
+    expect(dead).toEqual([])
+  })
+})
+
+describe('daemonsThatCount', () => {
+  const of = (family: 4 | 6, ...sessions: Session[]) => ({
+    endpoint: { family, socket: `bird${family}.ctl`, via: 'host' as const },
+    baseline: birdBaseline(upView('old', sessions)),
+  })
+
+  it.each([
+    ['both where both have sessions', [of(4, session(2)), of(6, session(3))], [4, 6]],
+    ['no bird6 without peers', [of(4, session(2)), of(6)], [4]],
+    ['no bird6 whose peers are dead', [of(4, session(2)), of(6, deadSession(9))], [4]],
+    ['the IPv6 one where it alone has sessions', [of(4), of(6, session(2))], [6]],
+    ['the first one where none has a session', [of(4), of(6)], [4]],
+    ['none of none', [], []],
+  ])('are %s', (_, daemons, families) => {
+    expect(daemonsThatCount(daemons).map(({ endpoint }) => endpoint.family)).toEqual(families)
   })
 })
 
@@ -67,7 +95,7 @@ describe('daemonStanding', () => {
     [
       'all are back and it recovered',
       upView('new', back),
-      { phase: 'recovered', unmet: [], missingNeighbors: [] },
+      { phase: 'recovered', unmet: [], missing: [], fewer: [] },
     ],
     [
       'it recovered and one is missing',
@@ -75,22 +103,33 @@ describe('daemonStanding', () => {
       {
         phase: 'recovered',
         unmet: [`session ${peer(3)} is not Established`],
-        missingNeighbors: ['192.0.2.3'],
+        missing: [was(3)],
       },
     ],
     [
       'it recovered and one is gone from its config',
       upView('new', [session(2, { imported: 3 })]),
-      { phase: 'recovered', missingNeighbors: ['192.0.2.3'] },
+      { phase: 'recovered', missing: [was(3)] },
     ],
     [
       'it recovered with fewer routes',
       upView('new', [session(2, { imported: 2 }), session(3)]),
       {
         phase: 'recovered',
-        unmet: [`session ${peer(2)} has fewer than its 3 imported routes`],
-        missingNeighbors: [],
+        unmet: [],
+        missing: [],
+        fewer: [{ name: peer(2), before: 3, now: 2 }],
       },
+    ],
+    [
+      'it recovered with a session that has no routes any more',
+      upView('new', [session(2, { imported: 0 }), session(3)]),
+      { phase: 'recovered', unmet: [`session ${peer(2)} has none of its 3 routes`], bare: [was(2, 3)] },
+    ],
+    [
+      'it recovers with a session that has no routes yet',
+      upView('new', [session(2, { imported: 0 }), session(3)], true),
+      { phase: 'recovering', unmet: ['graceful-restart recovery in progress'], bare: [] },
     ],
     [
       'it recovered with more routes',
@@ -114,8 +153,11 @@ describe('daemonStanding', () => {
       expect(daemonStanding({ state: 'silent' }, baseline, previous)).toEqual({
         phase: previous,
         unmet: ['BIRD does not answer'],
-        missingNeighbors: ['192.0.2.2', '192.0.2.3'],
+        missing: [was(2, 3), was(3)],
+        bare: [],
+        fewer: [],
         deadPeersHolding: [],
+        released: [],
         peersForgotten: false,
       })
     },
@@ -131,7 +173,7 @@ describe('daemonStanding', () => {
       true,
       [],
     ],
-    ['routes are missing as well', [session(2), session(3), deadSession(9)], true, []],
+    ['a live peer has fewer routes', [session(2), session(3), deadSession(9)], true, [peer(9)]],
     ['nothing recovers', [...back, deadSession(9)], false, []],
     ['it was alive before', [...back, deadSession(3)], true, []],
     ['it was not there before', [...back, deadSession(10)], true, []],

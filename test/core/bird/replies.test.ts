@@ -1,13 +1,8 @@
 import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import {
-  checkGreeting,
-  checkSwitched,
-  firstReply,
-  parseReply,
-  parseView,
-} from '../../../agent/core/bird/replies.ts'
+import { readRows, readSessions, readStatus } from '../../../agent/core/bird/read-view.ts'
+import { checkGreeting, checkSwitched, ReplyReader, replyLines } from '../../../agent/core/bird/replies.ts'
 import { AgentError } from '../../../agent/core/errors.ts'
 
 /** Captured from BIRD 1.6.8 in Calico's shape of config: greeting, `show status`, `show protocols all`. */
@@ -15,23 +10,18 @@ function fixture(name: string): string {
   return readFileSync(new URL(`../fixtures/bird/${name}.txt`, import.meta.url), 'utf8')
 }
 
+/** As they came, one after the other. */
 function replies(text: string): string[] {
-  const found: string[] = []
-  for (let rest = text; rest !== ''; rest = rest.slice(found.at(-1)?.length)) {
-    const reply = firstReply(rest)
-    if (reply === undefined) throw new Error(`not a whole reply: ${rest}`)
-    found.push(reply)
-  }
-  return found
+  return text.match(/^(?:\d{4}-.*\n(?: .*\n)*)*\d{4} .*\n/gm) ?? []
 }
 
 function viewOf(name: string) {
   const [greeting = '', status = '', protocols = ''] = replies(fixture(name))
-  checkGreeting(parseReply(greeting))
-  return parseView(parseReply(status), parseReply(protocols))
+  checkGreeting(greeting)
+  return { ...readStatus(status), sessions: readSessions(protocols) }
 }
 
-describe('parseView', () => {
+describe('a look with details', () => {
   it('reads a recovery that waits for a dead peer', () => {
     const live = {
       name: 'Mesh_192_0_2_2',
@@ -41,6 +31,8 @@ describe('parseView', () => {
       imported: 1,
       restartAware: true,
       disabled: false,
+      since: '10:50:51',
+      restarting: null,
     }
     const dead = {
       name: 'Mesh_192_0_2_9',
@@ -50,9 +42,10 @@ describe('parseView', () => {
       imported: 0,
       restartAware: false,
       disabled: false,
+      since: '10:50:50',
+      restarting: null,
     }
     expect(viewOf('recovering-dead-peer')).toEqual({
-      state: 'up',
       lastReboot: '2026-11-23 10:50:50',
       recovering: true,
       waitTimer: '222/240',
@@ -78,8 +71,12 @@ describe('parseView', () => {
     expect(session).toMatchObject({ info, established: false, disabled: false, restartAware: false })
   })
 
-  it('counts the stale routes of a peer that restarts', () => {
-    expect(viewOf('peer-restarting').sessions[0]).toMatchObject({ established: false, imported: 1 })
+  it('counts the stale routes of a peer that restarts, and tells how long they are kept', () => {
+    expect(viewOf('peer-restarting').sessions[0]).toMatchObject({
+      established: false,
+      imported: 1,
+      restarting: { secondsLeft: 118 },
+    })
   })
 
   it('knows a restart-aware peer, with dates in the since column', () => {
@@ -100,24 +97,25 @@ describe('parseView', () => {
   })
 
   it('reads what birdcl -v prints, which leaves out the final 0000', () => {
-    const view = parseView(
-      parseReply(fixture('birdcl-status-recovering')),
-      parseReply(fixture('birdcl-protocols')),
-    )
-    expect(view).toMatchObject({ recovering: true, waitTimer: '162/240', lastReboot: '2026-11-23 10:50:50' })
-    expect(view.sessions.map((session) => session.established)).toEqual([true, false])
+    const status = readStatus(fixture('birdcl-status-recovering'))
+    const sessions = readSessions(fixture('birdcl-protocols'))
+    expect(status).toMatchObject({
+      recovering: true,
+      waitTimer: '162/240',
+      lastReboot: '2026-11-23 10:50:50',
+    })
+    expect(sessions.map((session) => session.established)).toEqual([true, false])
   })
 
   it('refuses a status that was cut off', () => {
-    const [, status = '', protocols = ''] = replies(fixture('disabled'))
-    const torn = status.slice(0, status.indexOf('0013'))
-    expect(() => parseView(parseReply(torn), parseReply(protocols))).toThrow(/status is incomplete/)
+    const [, status = ''] = replies(fixture('disabled'))
+    expect(() => readStatus(status.slice(0, status.indexOf('0013')))).toThrow(/status is incomplete/)
   })
 
   it('refuses a session whose details were cut off', () => {
-    const [, status = '', protocols = ''] = replies(fixture('disabled'))
-    const torn = protocols.slice(0, protocols.indexOf('Neighbor address'))
-    expect(() => parseView(parseReply(status), parseReply(torn))).toThrow(/details of Mesh_192_0_2_2/)
+    const [, , protocols = ''] = replies(fixture('disabled'))
+    const cut = protocols.indexOf('Neighbor address')
+    expect(() => readSessions(protocols.slice(0, cut))).toThrow(/details of Mesh_192_0_2_2/)
   })
 
   it('throws nothing but AgentError, whatever it is given', () => {
@@ -133,15 +131,59 @@ describe('parseView', () => {
       ),
     )
     fc.assert(
-      fc.property(fc.array(line), (lines) => {
+      fc.property(fc.array(line), fc.constantFrom(readRows, readSessions, readStatus), (lines, read) => {
         try {
-          const parsed = parseReply(lines.join('\n'))
-          parseView(parsed, parsed)
+          read(lines.join('\n'))
         } catch (error) {
           expect(error).toBeInstanceOf(AgentError)
         }
       }),
     )
+  })
+
+  it('says what BIRD refused', () => {
+    expect(() => readSessions('8003 no protocols match\n')).toThrow(
+      'cannot run "show protocols all" in BIRD: no protocols match',
+    )
+    expect(() => readRows('8003 no protocols match\n')).toThrow('cannot run "show protocols" in BIRD')
+  })
+})
+
+describe('a look at the rows alone', () => {
+  /** What `show protocols` prints of the same moment: the rows, the first alone with its code. */
+  function rowsOf(name: string) {
+    const [, , protocols = ''] = replies(fixture(name))
+    const rows = replyLines(protocols).filter(({ code }) => code === 1002)
+    const text = rows.map((row) => row.text).join('\n ')
+    return readRows(`2002-name proto table state since info\n1002-${text}\n0000 \n`)
+  }
+
+  it.each([
+    'active-no-route',
+    'disabled',
+    'disabled-recovering',
+    'ipv6',
+    'no-listening-socket',
+    'no-peers',
+    'peer-restarting',
+    'recovering-dead-peer',
+    'restart-aware-long-time',
+    'wrong-as',
+  ])('tells the same as the details, as far as it goes: %s', (file) => {
+    const expected = viewOf(file).sessions.map(({ name, established, info, since, disabled }) => {
+      return { name, established, info, since, disabled, imported: null }
+    })
+    expect(rowsOf(file)).toEqual(expected)
+  })
+
+  it('takes a session for Established whose protocol waits for the end of the recovery', () => {
+    const row = '1002-Mesh_192_0_2_2 BGP      master   wait   10:51:24    Established   \n0000 \n'
+    expect(readRows(row)).toMatchObject([{ established: true, info: 'Established' }])
+  })
+
+  it('reads a date and a time in the since column', () => {
+    const row = '1002-Mesh_192_0_2_2 BGP      master   start  2026-11-23 10:51:24  Active        \n'
+    expect(readRows(row)).toMatchObject([{ since: '2026-11-23 10:51:24', info: 'Active' }])
   })
 })
 
@@ -151,30 +193,50 @@ describe('replies to disable and enable', () => {
   it('takes both "disabled" and "already disabled"', () => {
     const actions = ['disable', 'disable', 'enable', 'enable'] as const
     actions.forEach((action, index) => {
-      checkSwitched(action, parseReply(switched[index] ?? ''))
+      checkSwitched(action, switched[index] ?? '')
     })
   })
 
   it('does not take the answer to the other command', () => {
     expect(() => {
-      checkSwitched('enable', parseReply(switched[0] ?? ''))
+      checkSwitched('enable', switched[0] ?? '')
     }).toThrow(/does not confirm/)
   })
 
   it('says why BIRD refused', () => {
     expect(() => {
-      checkSwitched('disable', parseReply(unknown))
+      checkSwitched('disable', unknown)
     }).toThrow('cannot run "disable" in BIRD: nosuch is not a protocol')
     expect(() => {
-      checkSwitched('disable', parseReply('9001 syntax error\n'))
+      checkSwitched('disable', '9001 syntax error\n')
     }).toThrow(/syntax error/)
   })
 })
 
 describe('the line protocol', () => {
   it('is silent about a reply that has not ended', () => {
-    expect(firstReply('1000-BIRD 1.6.8\n1011-Router ID is 192.0.2.1\n')).toBeUndefined()
-    expect(firstReply('0013 Daemon is up and')).toBeUndefined()
+    expect(new ReplyReader().push('1000-BIRD 1.6.8\n1011-Router ID is 192.0.2.1\n')).toBeUndefined()
+    expect(new ReplyReader().push('0013 Daemon is up and')).toBeUndefined()
+  })
+
+  it('is the same however it is cut', () => {
+    const sizes = fc.array(fc.integer({ min: 1, max: 300 }), { minLength: 1 })
+    fc.assert(
+      fc.property(sizes, (cuts) => {
+        const reader = new ReplyReader()
+        for (const reply of replies(fixture('recovering-dead-peer'))) {
+          const found: (string | undefined)[] = []
+          for (let at = 0, i = 0; at < reply.length; i++) {
+            const end = at + (cuts[i % cuts.length] ?? 1)
+            found.push(reader.push(reply.slice(at, end)))
+            at = end
+          }
+          expect(found.filter((one) => one !== undefined)).toEqual([reply])
+          expect(found.at(-1)).toBe(reply)
+        }
+      }),
+      { numRuns: 50 },
+    )
   })
 
   it.each([
@@ -183,12 +245,12 @@ describe('the line protocol', () => {
     ' before any code\n',
     '\u0000\u0001\n',
   ])('knows that %j is not BIRD', (text) => {
-    expect(() => parseReply(text)).toThrow(expect.objectContaining({ code: 'bird-reply-invalid' }))
+    expect(() => replyLines(text)).toThrow(expect.objectContaining({ code: 'bird-reply-invalid' }))
   })
 
   it('wants the greeting first', () => {
     expect(() => {
-      checkGreeting(parseReply('0013 Daemon is up and running\n'))
+      checkGreeting('0013 Daemon is up and running\n')
     }).toThrow(/does not greet/)
   })
 })

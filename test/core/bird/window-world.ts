@@ -1,12 +1,14 @@
-import fc from 'fast-check'
+import { type BirdBaseline, birdBaseline } from '../../../agent/core/bird/baseline.ts'
+import { needsRoutes } from '../../../agent/core/bird/daemon.ts'
+import { combinedPhase, type DaemonStanding, daemonStanding } from '../../../agent/core/bird/phase.ts'
 import {
-  type BirdBaseline,
-  birdBaseline,
-  combinedPhase,
-  type DaemonStanding,
-  daemonStanding,
-} from '../../../agent/core/bird/phase.ts'
-import type { BirdView } from '../../../agent/core/bird/view.ts'
+  type Sights,
+  type TrialState,
+  trialAfter,
+  trialAtStart,
+  windowState,
+} from '../../../agent/core/bird/trial.ts'
+import type { BirdView, SessionRow } from '../../../agent/core/bird/view.ts'
 import type { BirdPhase, Verdict, WindowState } from '../../../agent/core/bird/window.ts'
 import { deadSession, session, upView } from '../../fakes/bird.ts'
 
@@ -23,7 +25,20 @@ interface Life {
   diesAfter: number
 }
 
-type Interval = readonly [from: number, to: number]
+export type Interval = readonly [from: number, to: number]
+
+/** One BIRD daemon: of IPv4 or of IPv6. Times in ms since the old one was gone. */
+export interface Daemon {
+  livePeers: number
+  deadPeers: number
+  lives: Life[]
+  /** BIRD accepts and does not answer. */
+  silent: Interval[]
+  /** The first live peer's session is down: collisions of both ends that dial, a peer that restarts itself. */
+  flaps: Interval[]
+  /** From then on the first live peer has so many of its three routes. */
+  routes: { after: number; left: number }
+}
 
 /** All that happens to a host while a new container is on trial; times in ms since the old BIRD was gone. */
 export interface World {
@@ -31,31 +46,28 @@ export interface World {
   budgetMs: number
   reserveMs: number
   settleMs: number
-  backend: 'bird' | 'none'
-  livePeers: number
-  deadPeers: number
-  lives: Life[]
+  /** None where the backend has no BIRD. */
+  daemons: Daemon[]
   exitsAt: number
   cancelledAt: number
   /** A health check fails. */
   sick: Interval[]
-  /** BIRD accepts and does not answer. */
-  silent: Interval[]
+  /** A health check does not answer. */
+  hangs: Interval[]
   /** The Engine does not answer. */
   engineAway: Interval[]
 }
 
 /** BIRD's `graceful restart wait`: then a recovery ends whoever is missing. */
 const RECOVERY_WAIT_MS = 240_000
-/** As in the gate: BIRD may need several starts before its first config is rendered. */
-const TOLERATED_FALLS = 2
+const ROUTES = 3
 
 export interface Tick {
   at: number
   /** What is so, whether or not it is seen. */
-  truth: { running: boolean; phase: BirdPhase }
+  truth: { running: boolean; phase: BirdPhase; standings: DaemonStanding[] }
   state: WindowState
-  /** BIRD answered at this look, or is gone. */
+  /** Every BIRD answered at this look, or is gone. */
   seen: boolean
   verdict: Verdict
 }
@@ -72,93 +84,106 @@ export function simulate(policy: Policy, world: World, limitMs: number): Tick[] 
   return ticks
 }
 
-export const baseline = (world: World): BirdBaseline =>
-  birdBaseline(
-    upView('old', [
-      ...times(world.livePeers, (i) => session(10 + i)),
-      ...times(world.deadPeers, (i) => deadSession(100 + i)),
-    ]),
+export function baselines({ daemons }: World): BirdBaseline[] {
+  return daemons.map(({ livePeers, deadPeers }) =>
+    birdBaseline(
+      upView('old', [
+        ...times(livePeers, (i) => session(10 + i, { imported: ROUTES })),
+        ...times(deadPeers, (i) => deadSession(100 + i)),
+      ]),
+    ),
   )
+}
 
 class Watcher {
   readonly #world: World
-  readonly #baseline: BirdBaseline
+  readonly #baselines: BirdBaseline[]
   readonly #released = new Set<string>()
-  #previous: DaemonStanding['phase'] = 'down'
-  #falls = 0
-  #hadSession = false
-  #recoveredAt: number | null = null
-  #passedAt: number | null = null
+  #state: TrialState
 
   constructor(world: World) {
+    const { budgetMs, reserveMs, settleMs } = world
     this.#world = world
-    this.#baseline = baseline(world)
+    this.#baselines = baselines(world)
+    const patienceMs = budgetMs - reserveMs
+    const terms = { budgetMs, reserveMs, settleMs, goneAt: 0, unseen: 'down' as const, patienceMs }
+    this.#state = trialAtStart({ ...terms, peersMayBeGone: false }, this.#baselines)
   }
 
   look(policy: Policy, at: number): Tick {
-    const { budgetMs, reserveMs, settleMs, backend } = this.#world
-    const running = at < this.#world.exitsAt
-    const view = this.#view(at)
-    const seen = !within(this.#world.silent, at)
-    const standing = daemonStanding(seen ? view : { state: 'silent' }, this.#baseline, this.#previous)
-    this.#remember(standing)
-    const phase = backend === 'none' ? 'none' : combinedPhase([standing.phase])
-    const met = backend === 'none' || standing.unmet.length === 0
-    const settled = phase === 'none' || phase === 'recovered'
-    const container = within(this.#world.engineAway, at) ? 'unknown' : running ? 'running' : 'exited'
-    const passed = settled && met && !within(this.#world.sick, at) && container === 'running'
-    this.#recoveredAt = phase === 'recovered' ? (this.#recoveredAt ?? at) : null
-    this.#passedAt = passed ? (this.#passedAt ?? at) : null
-    const state: WindowState = {
-      ...{ sinceGoneMs: at, budgetMs, reserveMs, settleMs, phase, container },
-      recoveredForMs: this.#recoveredAt === null ? 0 : at - this.#recoveredAt,
-      birdRestarted: backend === 'bird' && this.#falls > (this.#hadSession ? 0 : TOLERATED_FALLS),
-      peersForgotten: standing.peersForgotten,
-      passedForMs: this.#passedAt === null ? null : at - this.#passedAt,
-      deadPeersHolding: backend === 'none' ? [] : standing.deadPeersHolding,
-      cancelled: at >= this.#world.cancelledAt,
-    }
+    const { daemons, exitsAt, cancelledAt } = this.#world
+    const views = daemons.map((_, i) => this.#view(i, at))
+    const silent = daemons.map((daemon) => within(daemon.silent, at))
+    this.#state = trialAfter(this.#state, this.#sights(views, silent, at), at)
+    const state = windowState(this.#state, at, at >= cancelledAt)
     const verdict = policy(state)
-    if (verdict.do === 'release')
-      for (const peer of verdict.peers) this.#released.add(`${this.#lifeAt(at).index} ${peer}`)
-    return { at, truth: { running, phase: this.#truePhase(view) }, state, seen, verdict }
+    if (verdict.do === 'release') this.#release(verdict.peers, at)
+    const standings = views.map((view, i) => daemonStanding(view, this.#baselines[i] as BirdBaseline, 'down'))
+    const phase = combinedPhase(standings.map((standing) => standing.phase))
+    return {
+      at,
+      truth: { running: at < exitsAt, phase, standings },
+      state,
+      seen: !silent.includes(true),
+      verdict,
+    }
   }
 
-  #remember({ phase }: DaemonStanding): void {
-    if (phase === 'down' && this.#previous !== 'down') this.#falls += 1
-    this.#hadSession ||= phase === 'recovering' || phase === 'recovered'
-    this.#previous = phase
+  /** As the gate asks: for the routes where the sessions are back, for the rows else. */
+  #sights(views: BirdView[], silent: boolean[], at: number): Sights {
+    const { engineAway, exitsAt, sick, hangs } = this.#world
+    const away = within(engineAway, at)
+    const phase = this.#state.daemons.map(({ standing }) => standing.phase)
+    const asksHealth = phase.every((one) => one === 'recovered') && !within(hangs, at)
+    return {
+      views: views.map((view, i) => ({
+        view: this.#asked(i, silent[i] === true ? { state: 'silent' } : view, at),
+        at,
+      })),
+      container: { state: away ? 'unknown' : at < exitsAt ? 'running' : 'exited', at: away ? null : at },
+      ...(asksHealth && { health: { failing: within(sick, at) ? ['sick'] : [], felix: null } }),
+    }
   }
 
-  #truePhase(view: BirdView): BirdPhase {
-    return this.#world.backend === 'none' ? 'none' : daemonStanding(view, this.#baseline, 'down').phase
+  #asked(i: number, view: BirdView, at: number): BirdView<SessionRow> {
+    const daemon = this.#state.daemons[i]
+    if (view.state !== 'up' || (daemon && needsRoutes(daemon, at))) return view
+    return { ...view, sessions: view.sessions.map((row) => ({ ...row, imported: null })) }
   }
 
-  /** The life that BIRD is in, and its age. */
-  #lifeAt(at: number): { index: number; age: number } {
+  #release(peers: string[], at: number): void {
+    for (const [i] of this.#world.daemons.entries())
+      for (const peer of peers) this.#released.add(`${i} ${this.#lifeAt(i, at).index} ${peer}`)
+  }
+
+  /** The life that a BIRD is in, and its age. */
+  #lifeAt(i: number, at: number): { index: number; age: number } {
     let age = at
-    const index = this.#world.lives.findIndex(
-      ({ diesAfter }) => age < diesAfter || ((age -= diesAfter), false),
-    )
+    const lives = this.#world.daemons[i]?.lives ?? []
+    const index = lives.findIndex(({ diesAfter }) => age < diesAfter || ((age -= diesAfter), false))
     return { index, age }
   }
 
   /** What BIRD would answer. */
-  #view(at: number): BirdView {
-    const { index, age } = this.#lifeAt(at)
-    const life = this.#world.lives[index]
+  #view(i: number, at: number): BirdView {
+    const daemon = this.#world.daemons[i] as Daemon
+    const { index, age } = this.#lifeAt(i, at)
+    const life = daemon.lives[index]
     if (at >= this.#world.exitsAt || life === undefined || age < life.upAfter) return { state: 'down' }
     // a new BIRD knows nothing of what was disabled in the one before
-    const disabled = (name: string): boolean => this.#released.has(`${index} ${name}`)
-    const held = this.#baseline.dead.some((name) => !disabled(name))
+    const disabled = (name: string): boolean => this.#released.has(`${i} ${index} ${name}`)
+    const held = this.#baselines[i]?.dead.some((name) => !disabled(name)) === true
     const inTime = age < life.upAfter + RECOVERY_WAIT_MS
     const recovering = inTime && (held || age < life.endOfRibAfter)
-    const live = times(this.#world.livePeers, (i) =>
-      session(10 + i, age < life.sessionsAfter ? { established: false, info: 'Connect', imported: 0 } : {}),
-    )
-    const dead = times(this.#world.deadPeers, (i) => deadSession(100 + i))
+    const live = times(daemon.livePeers, (peer) => {
+      const flaps = peer === 0 && within(daemon.flaps, at)
+      const isUp = age >= life.sessionsAfter && !flaps
+      const imported = peer === 0 && at >= daemon.routes.after ? daemon.routes.left : ROUTES
+      return session(10 + peer, isUp ? { imported } : { established: false, info: 'Connect', imported: 0 })
+    })
+    const dead = times(daemon.deadPeers, (peer) => deadSession(100 + peer))
     const sessions = [...live, ...dead.map((peer) => ({ ...peer, disabled: disabled(peer.name) }))]
-    return upView(`life-${index}`, sessions, recovering)
+    return upView(`life-${i}-${index}`, sessions, recovering)
   }
 }
 
@@ -169,50 +194,3 @@ function times<T>(count: number, make: (i: number) => T): T[] {
 function within(intervals: Interval[], at: number): boolean {
   return intervals.some(([from, to]) => at >= from && at < to)
 }
-
-const NEVER = 10_000_000
-
-const duration = (max: number): fc.Arbitrary<number> =>
-  fc.oneof(fc.integer({ min: 0, max: Math.ceil(max / 20) }), fc.integer({ min: 0, max }))
-
-const intervals = fc.array(
-  fc.tuple(duration(120_000), duration(20_000)).map(([from, ms]): Interval => [from, from + ms]),
-  { maxLength: 3 },
-)
-
-/** Falls and comebacks at every phase; a life may also hang before its sessions, or in its recovery. */
-const life = fc
-  .record({
-    upAfter: duration(4_000),
-    sessionsIn: fc.oneof(duration(30_000), duration(100_000), fc.constant(NEVER)),
-    endOfRibIn: fc.oneof(duration(5_000), duration(120_000)),
-    fallsIn: fc.oneof(duration(10_000), duration(100_000), fc.constant(NEVER)),
-  })
-  .map(({ upAfter, sessionsIn, endOfRibIn, fallsIn }): Life => {
-    const sessionsAfter = upAfter + sessionsIn
-    return { upAfter, sessionsAfter, endOfRibAfter: sessionsAfter + endOfRibIn, diesAfter: upAfter + fallsIn }
-  })
-
-export const anyWorld: fc.Arbitrary<World> = fc
-  .record({
-    pollMs: fc.integer({ min: 100, max: 1_000 }),
-    budgetMs: fc.integer({ min: 3_000, max: 90_000 }),
-    reserveShare: fc.double({ min: 0.05, max: 0.5, noNaN: true }),
-    settleMs: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 15_000 })),
-    backend: fc.constantFrom('bird', 'bird', 'bird', 'none'),
-    livePeers: fc.integer({ min: 0, max: 3 }),
-    deadPeers: fc.constantFrom(0, 0, 1, 2),
-    lives: fc.array(life, { minLength: 1, maxLength: 5 }),
-    exitsAt: fc.oneof(fc.constant(NEVER), fc.constant(NEVER), duration(120_000)),
-    cancelledAt: fc.oneof(fc.constant(NEVER), fc.constant(NEVER), duration(120_000)),
-    sick: intervals,
-    silent: intervals,
-    engineAway: intervals,
-  })
-  .map(
-    ({ reserveShare, ...world }): World => ({
-      ...world,
-      reserveMs: Math.floor(world.budgetMs * reserveShare),
-      lives: world.lives.map((one, i) => (i === world.lives.length - 1 ? { ...one, diesAfter: NEVER } : one)),
-    }),
-  )

@@ -8,7 +8,7 @@ describe('healthChecks', () => {
   it.each<[string[], string | null, object[]]>([
     [[], null, []],
     [[], '3.1.6', []],
-    [[], '3.2.0', [exec('/bin/calico-node', '-bird-ready')]],
+    [[], '3.2.0', []],
     [['CALICO_NETWORKING_BACKEND=vxlan'], '3.20.0', []],
     [['FELIX_HEALTHENABLED=false'], '2.6.12', []],
     [['FELIX_HEALTHENABLED='], '2.6.12', []],
@@ -23,19 +23,32 @@ describe('healthChecks', () => {
       '2.6.12',
       [http('http://192.0.2.1:9099/readiness')],
     ],
+    ...['::1', '[::1]'].map((host): [string[], string, object[]] => [
+      ['FELIX_HEALTHENABLED=1', `FELIX_HEALTHHOST=${host}`],
+      '2.6.12',
+      [http('http://[::1]:9099/readiness')],
+    ]),
     [
       ['FELIX_HEALTHENABLED=1', 'FELIX_HEALTHHOST=', 'FELIX_HEALTHPORT='],
       '2.6.12',
       [http('http://localhost:9099/readiness')],
     ],
-    [
-      ['FELIX_HEALTHENABLED=yes'],
-      '3.20.0',
-      [http('http://localhost:9099/readiness'), exec('/bin/calico-node', '-bird-ready', '-felix-ready')],
-    ],
+    [['FELIX_HEALTHENABLED=yes'], '3.20.0', [http('http://localhost:9099/readiness')]],
   ])('with %j and version %s', (env, version, checks) => {
-    expect(healthChecks(envMap(env), version)).toEqual(checks)
+    expect(healthChecks(envMap(env), version, true)).toEqual(checks)
   })
+
+  it.each<[string[], string | null, object[]]>([
+    [[], null, []],
+    [[], '3.1.6', []],
+    [[], '3.2.0', [exec('/bin/calico-node', '-bird-ready')]],
+    [['CALICO_NETWORKING_BACKEND=vxlan'], '3.20.0', []],
+  ])(
+    'asks the node about BIRD where the agent does not see it: with %j and version %s',
+    (env, version, checks) => {
+      expect(healthChecks(envMap(env), version, false)).toEqual(checks)
+    },
+  )
 })
 
 describe('backendOf', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { RUN_LABEL } from '../../../agent/core/docker/container-spec.ts'
-import { runsAlready } from '../../../agent/core/docker/image-state.ts'
+import { imageChange, runsAlready } from '../../../agent/core/docker/image-state.ts'
 import type { ObservedImage, ObservedNode } from '../../../agent/core/model.ts'
 import { nodeOrUnitBack, prefetchPlan, upgradePlan } from '../../../agent/core/plan/build.ts'
 import { joinParts } from '../../../agent/core/plan/part.ts'
@@ -47,6 +47,27 @@ describe('what runs already', () => {
 
   it('is not known when the image of the container was pruned', () => {
     expect(runsAlready(node({ image: null }), asked('calico/node:v2.6.5', 'a', running))).toBe(false)
+  })
+})
+
+describe('a change between two equal names', () => {
+  const moved = asked('calico/node:v2.6.5', 'b', other)
+  const same = asked('calico/node:v2.6.5', 'a', running)
+  it.each<[string, ObservedNode, ObservedImage, true | undefined]>([
+    ['the tag means another image now', node({ image: running }), moved, true],
+    ['the image runs', node({ image: running }), same, undefined],
+    [
+      'the container is stopped',
+      node({ container: container({ Running: false }), image: running }),
+      same,
+      undefined,
+    ],
+    ['the image was pruned', node({ image: null }), same, undefined],
+    ['the names differ', node({ image: running }), asked('calico/node:v2.6.12', 'b', other), undefined],
+  ])('says that the tag moved only where it did: %s', (_, running, to, tagMoved) => {
+    expect(imageChange(running, to).tagMoved).toBe(tagMoved)
+    const plan = upgradePlan({ ...input, observed: observed({ node: running, image: to }) }).plan
+    expect(plan.components.node?.tagMoved).toBe(tagMoved)
   })
 })
 

@@ -73,8 +73,56 @@ describe('redactText', () => {
     expect(redactText(text)).toBe(shown)
   })
 
+  it.each([
+    ['ETCD_PASSWORD=hunter2', 'ETCD_PASSWORD=<redacted>'],
+    ['x ETCD_PASSWORD="hun ter2" y', 'x ETCD_PASSWORD="<redacted>" y'],
+    ['Environment=ETCD_PASSWORD=a,b&c', 'Environment=ETCD_PASSWORD=<redacted>'],
+    ['password: hunter2', 'password: <redacted>'],
+    ['the password: hunter', 'the password: <redacted>'],
+    ['password: "hun ter2", user: x', 'password: "<redacted>", user: x'],
+    ['{"user":"u","password":"hun\\"ter2","a":1}', '{"user":"u","password":"<redacted>","a":1}'],
+    [
+      String.raw`msg="{\"password\":\"x y\",\"a\":1}"`,
+      String.raw`msg="{\"password\":\"<redacted>\",\"a\":1}"`,
+    ],
+    ['map[password:hunter2 user:x]', 'map[password:<redacted> user:x]'],
+    ['password="cut off in the mid', 'password="<redacted>'],
+    ['--etcd-password hunter2 --user me', '--etcd-password <redacted> --user me'],
+    ['--etcd-password=hunter2', '--etcd-password=<redacted>'],
+    ['Authorization: Basic dXNlcjpwdw==', 'Authorization: <redacted>'],
+    ['"authorization": "token abc"', '"authorization": "<redacted>"'],
+    ['sent Bearer abcdefghij1234', 'sent Bearer <redacted>'],
+    ['jwt eyJhbGciOiJIUzI1.eyJzdWIiOiIx.sig-x', 'jwt <redacted>'],
+    ['key AKIAIOSFODNN7EXAMPLE', 'key <redacted>'],
+    ['aws_secret_access_key = wJalr/K7MDENG/bPx+Y', 'aws_secret_access_key = <redacted>'],
+    ['ghp_abcdefghijklmnopqrst1234', '<redacted>'],
+    ['  token: abcdef', '  token: <redacted>'],
+    ['  client-key-data: LS0tLS1CRUdJTiBSU0E=', '  client-key-data: <redacted>'],
+    ['the key LS0tLS1CRUdJTiBSU0EgUFJJVkFURQ==', 'the key <redacted>'],
+  ])('hides what a name or a form gives away: %s', (text, shown) => {
+    expect(redactText(text)).toBe(shown)
+    expect(redactText(shown)).toBe(shown)
+  })
+
+  it.each([
+    'unauthorized: authentication required',
+    'Basic authentication required',
+    'Bearer realm="https://auth.example/token",service="registry"',
+    'failed to get a token: dial tcp 192.0.2.9:443: connection refused',
+    'open /var/run/secrets/kubernetes.io/serviceaccount/token: no such file or directory',
+    'etcd_key_file: /etc/calico/key.pem',
+    '"etcd_key_file":"/etc/calico/key.pem"',
+    'docker login --password-stdin quay.io',
+    'neighbor 192.0.2.3 passive=on',
+    '"password": "<redacted, changed>"',
+    "docker run -e 'ETCD_PASSWORD=<redacted>' quay.io/calico/node:v2.6.5",
+    'password: ',
+  ])('leaves %s as it is', (text) => {
+    expect(redactText(text)).toBe(text)
+  })
+
   it('is done with a long text in no time', () => {
-    const text = `http://u:${'a:/-'.repeat(50_000)} ?${'&token'.repeat(50_000)} ${'http://u:x'.repeat(5_000)}`
+    const text = `http://u:${'a:/-'.repeat(50_000)} ?${'&token'.repeat(50_000)} ${'http://u:x'.repeat(5_000)} ${'token: a'.repeat(50_000)} ${'a--'.repeat(50_000)}`
     const start = performance.now()
     redactText(text)
     expect(performance.now() - start).toBeLessThan(2_000)

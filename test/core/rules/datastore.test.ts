@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { ObservedDatastore } from '../../../agent/core/datastore/observed.ts'
-import { preflight } from '../../../agent/core/preflight.ts'
+import { preflight, preflightWithoutImage } from '../../../agent/core/preflight.ts'
 import { digest, newImage, node, observed, wanted } from '../observed.ts'
 
 const etcd = (...failures: (string | null)[]): ObservedDatastore => ({
@@ -30,6 +30,7 @@ describe('datastore-unreachable', () => {
     ['the API server does not', api, ['error datastore-unreachable']],
   ])('where %s', (_, datastore, expected) => {
     expect(codes(found(datastore))).toEqual(expected)
+    expect(codes(preflightWithoutImage(host(datastore), wanted, 'node'))).toEqual(expected)
   })
 
   it('can be allowed', () => {
@@ -59,8 +60,9 @@ describe('datastore-unreachable', () => {
     expect(problem?.fix).toMatch(/^dig SRV _etcd-client\._tcp\.example\.org shows/)
   })
 
-  it('is no matter where the image runs already', () => {
+  it('is no matter where the image runs already, or where the controllers alone come back', () => {
     const remote = { digest: digest('a'), platforms: ['linux/amd64'] }
     expect(preflight({ ...host(api), image: { ...newImage, remote } }, wanted)).toEqual([])
+    expect(codes(preflightWithoutImage(host(api), wanted, 'controllers'))).toEqual([])
   })
 })

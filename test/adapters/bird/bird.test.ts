@@ -1,11 +1,13 @@
 import { execFile } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
-import { createServer, type Server, type Socket } from 'node:net'
+import { connect, createServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { createBird, type Exec } from '../../agent/adapters/bird.ts'
-import { AgentError } from '../../agent/core/errors.ts'
+import type { Exec } from '../../../agent/adapters/bird/ask-in-container.ts'
+import { createBird } from '../../../agent/adapters/bird/bird.ts'
+import { AgentError } from '../../../agent/core/errors.ts'
 import { killBird, startBird } from './real-bird.ts'
 
 const peer = 'Mesh_192_0_2_9'
@@ -15,15 +17,18 @@ const noExec: Exec = () => Promise.reject(new Error('not asked for'))
 let dir: string
 let running: Awaited<ReturnType<typeof startBird>>['process'][]
 let servers: Server[]
+let clients: Socket[]
 
 beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), 'bird-'))
   running = []
   servers = []
+  clients = []
 })
 
 afterEach(async () => {
   await Promise.all(running.map(killBird))
+  clients.forEach((client) => client.destroy())
   servers.forEach((server) => server.close())
   await rm(dir, { recursive: true })
 })
@@ -44,6 +49,23 @@ async function fakeBird(onConnection: (socket: Socket) => void): Promise<string>
   servers.push(server)
   await new Promise<void>((resolve) => server.listen(path, resolve))
   return path
+}
+
+/** Connects until the kernel says that there is no room for one more. */
+async function fillQueue(path: string): Promise<Socket[]> {
+  const waiting: Socket[] = []
+  for (;;) {
+    const client = connect(path)
+    try {
+      await once(client, 'connect')
+      // its BIRD is killed before it
+      client.on('error', () => undefined)
+      waiting.push(client)
+    } catch (error) {
+      expect(error).toMatchObject({ code: 'EAGAIN' })
+      return waiting
+    }
+  }
 }
 
 function atHost(socket: string) {
@@ -85,6 +107,18 @@ describe.each([
     expect(await bird.look(endpoint, 'c1')).toMatchObject({ sessions: [{ name: peer, disabled: false }] })
   })
 
+  it('tells by the rows what it tells by the details, as far as they go', async () => {
+    const { socket } = await realBird()
+    const endpoint = { family: 4, socket, via } as const
+    const [details, rows] = [await bird.look(endpoint, 'c1'), await bird.look(endpoint, 'c1', 'rows')]
+    if (details.state !== 'up' || rows.state !== 'up') throw new Error('BIRD does not answer')
+    const sessions = details.sessions.map(({ name, established, info, since, disabled }) => {
+      return { name, established, info, since, disabled, imported: null }
+    })
+    expect(sessions).toMatchObject([{ name: peer, info: 'Passive' }])
+    expect(rows).toEqual({ ...details, waitTimer: rows.waitTimer, sessions })
+  })
+
   it('says what BIRD says about an unknown protocol', async () => {
     const { socket } = await realBird()
     await expect(bird.disable({ family: 4, socket, via }, 'c1', 'nosuch')).rejects.toThrow(
@@ -114,6 +148,47 @@ describe('a real BIRD that hangs', () => {
     expect(await createBird(noExec).look(atHost(socket), 'c1')).toEqual({ state: 'silent' })
     expect(performance.now() - started).toBeGreaterThan(1_900)
     expect(performance.now() - started).toBeLessThan(3_000)
+  })
+})
+
+describe('a real BIRD whose queue of clients is full', () => {
+  const bird = createBird(noExec)
+
+  async function busyBird() {
+    const { socket, process } = await realBird()
+    process.kill('SIGSTOP')
+    clients = await fillQueue(socket)
+    return { socket, process }
+  }
+
+  it('is asked again until it has room', { timeout: 10_000 }, async () => {
+    const { socket, process } = await busyBird()
+    const look = bird.look(atHost(socket), 'c1')
+    setTimeout(() => process.kill('SIGCONT'), 300)
+    expect(await look).toMatchObject({ state: 'up', sessions: [{ name: peer }] })
+  })
+
+  it('is silent where it stays full, not down', { timeout: 10_000 }, async () => {
+    const { socket } = await busyBird()
+    expect(await bird.look(atHost(socket), 'c1')).toEqual({ state: 'silent' })
+    expect(await bird.socketState(socket)).toBe('listening')
+  })
+})
+
+describe('the instance of a real BIRD', () => {
+  const instance = async (socket: string): Promise<string | null> => {
+    const view = await createBird(noExec).look(atHost(socket), 'c1', 'rows')
+    return view.state === 'up' ? view.instance : null
+  }
+
+  it('stays from look to look, and changes when it starts again', async () => {
+    const { socket, process } = await realBird()
+    const before = await instance(socket)
+    expect(before).toMatch(/^\d+:\d+:\d+$/)
+    expect(await instance(socket)).toBe(before)
+    await killBird(process)
+    await realBird()
+    expect(await instance(socket)).not.toBe(before)
   })
 })
 

@@ -1,0 +1,27 @@
+export interface Deadline {
+  /** Aborted when the time is over. */
+  readonly signal: AbortSignal
+  /** Whoever waited is done. */
+  clear(): void
+}
+
+/**
+ * A time limit. The timer of `AbortSignal.timeout` does not keep the process alive: a wait on an answer that never comes
+ * would end the agent instead, with exit code 0. This one does.
+ * @param ms `Infinity` for none
+ */
+export function startDeadline(ms: number): Deadline {
+  const controller = new AbortController()
+  const timer =
+    ms === Infinity
+      ? undefined
+      : setTimeout(() => {
+          controller.abort(new DOMException('the time is over', 'TimeoutError'))
+        }, ms)
+  return {
+    signal: controller.signal,
+    clear: () => {
+      clearTimeout(timer)
+    },
+  }
+}

@@ -1,0 +1,37 @@
+import { AgentError } from '../core/errors.ts'
+import { noDescriptors } from '../core/unexpected.ts'
+
+interface Failure {
+  code?: unknown
+  message: string
+}
+
+const reasons: Record<string, { reason: string; fix: (program: string) => string }> = {
+  ENOENT: { reason: 'it is not on the PATH', fix: (program) => `install ${packages[program] ?? program}` },
+  EACCES: { reason: 'the kernel does not run it', fix: (program) => `ls -l "$(command -v ${program})"` },
+  EAGAIN: {
+    reason: 'this host starts no more processes',
+    fix: () => 'see what runs: ps aux; systemctl status',
+  },
+  ENOMEM: {
+    reason: 'this host has no memory left',
+    fix: () => 'see what takes it: free -m; ps aux --sort -rss',
+  },
+}
+
+/** Where Debian has them. */
+const packages: Record<string, string> = { ip: 'iproute2', flock: 'util-linux', cp: 'coreutils' }
+
+/** A program was not started, and so says nothing about what it was to be asked. */
+export function cannotStart(code: string, program: string, error: Failure): AgentError {
+  const errno = String(error.code)
+  if (errno === 'EMFILE' || errno === 'ENFILE')
+    return noDescriptors(`cannot run ${program}: no file descriptor is left (${errno})`, error)
+  const { reason, fix } = reasons[errno] ?? { reason: error.message, fix: () => `run ${program} by hand` }
+  return new AgentError(code, `cannot run ${program}: ${reason}`, { fix: fix(program), cause: error })
+}
+
+/** Something was started: an exit code is a number, and a signal has none. */
+export function isNotStarted(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'syscall' in error && String(error.syscall).startsWith('spawn')
+}

@@ -1,0 +1,184 @@
+import type { BirdBaseline } from './baseline.ts'
+import {
+  bindingPhase,
+  type DaemonState,
+  daemonAfter,
+  daemonAtStart,
+  endOfRibPending,
+  keepsFalling,
+} from './daemon.ts'
+import { combinedPhase } from './phase.ts'
+import type { BirdView, SessionRow } from './view.ts'
+import type { BirdPhase, WindowState } from './window.ts'
+
+/** How a container on trial is judged; times in ms, `goneAt` monotonic: when the old BIRD was last alive. */
+export interface TrialTerms extends Pick<WindowState, 'budgetMs' | 'reserveMs' | 'settleMs'> {
+  goneAt: number
+  /** What a BIRD that is silent from the first look on is taken for. */
+  unseen: 'down' | 'recovering'
+  /** Since goneAt: then peers that are gone are no longer waited for. */
+  patienceMs: number
+  /** The old node is not judged: where no peer is left, there is nothing to recover from. */
+  peersMayBeGone: boolean
+}
+
+/** What Docker says of the container. */
+interface ContainerSight {
+  state: WindowState['container']
+  /** When the look at it began; null where none has ended since the last one. */
+  at: number | null
+}
+
+export interface HealthSight {
+  /** In words, what does not pass. */
+  failing: string[]
+  /** Process id of Felix on the host; null where there is none or it cannot be told. */
+  felix: number | null
+}
+
+/** Everything that is known of a trial, from look to look. */
+export interface TrialState {
+  readonly terms: TrialTerms
+  readonly daemons: readonly DaemonState[]
+  readonly container: ContainerSight & { at: number }
+  readonly health: HealthSight
+  readonly felixRestarts: number
+  /** Neighbors of missing sessions whose hosts cannot be reached. */
+  readonly gonePeers: readonly string[]
+  readonly recoveredAt: number | null
+  readonly passedAt: number | null
+  readonly failingAt: number | null
+}
+
+/** A Felix that restarts once may have taken over its config; one that goes on crash-loops. */
+const TOLERATED_FELIX_RESTARTS = 2
+/** BIRD dies a moment before Docker tells that its container did. */
+const CONTAINER_MARGIN_MS = 250
+
+export function trialAtStart(terms: TrialTerms, baselines: BirdBaseline[]): TrialState {
+  return {
+    terms,
+    daemons: baselines.map((baseline) => daemonAtStart(baseline, terms.unseen)),
+    container: { state: 'running', at: -Infinity },
+    health: { failing: [], felix: null },
+    felixRestarts: 0,
+    gonePeers: [],
+    recoveredAt: null,
+    passedAt: null,
+    failingAt: null,
+  }
+}
+
+/** What looks have found since the last judgement; a daemon without a new look is undefined. */
+export interface Sights {
+  views: ({ view: BirdView<SessionRow>; at: number } | undefined)[]
+  container: ContainerSight
+  health?: HealthSight | undefined
+  gonePeers?: string[] | undefined
+}
+
+/** After one more round of looks, judged at `now`. */
+export function trialAfter(state: TrialState, sights: Sights, now: number): TrialState {
+  const daemons = state.daemons.map((daemon, i) => {
+    const sight = sights.views[i]
+    return sight ? daemonAfter(daemon, sight.view, sight.at) : daemon
+  })
+  const { health = state.health, gonePeers = state.gonePeers } = sights
+  const container = { state: sights.container.state, at: sights.container.at ?? state.container.at }
+  const restarted = sights.health !== undefined && isOtherFelix(state.health, sights.health)
+  const next = {
+    ...state,
+    ...{ daemons, container, gonePeers },
+    // a look that finds none keeps the one that is known: the next one may be another
+    health: { ...health, felix: health.felix ?? state.health.felix },
+    felixRestarts: state.felixRestarts + (restarted ? 1 : 0),
+  }
+  const passes = isSettled(next, now) && isWhole(next) && isHealthy(next)
+  const recoveredAt = state.recoveredAt ?? (isSettled(next, now) && isWhole(next) ? now : null)
+  return {
+    ...next,
+    recoveredAt,
+    passedAt: passes && !restarted ? (state.passedAt ?? now) : null,
+    failingAt: passes || recoveredAt === null ? null : (state.failingAt ?? now),
+  }
+}
+
+function isOtherFelix(before: HealthSight, now: HealthSight): boolean {
+  return before.felix !== null && now.felix !== null && before.felix !== now.felix
+}
+
+/** Nothing of BIRD's recovery is under way. */
+function isSettled(state: TrialState, now: number): boolean {
+  const phase = phaseOf(state, now)
+  return phase === 'none' || phase === 'recovered' || isNobodyLeft(state, phase)
+}
+
+function isNobodyLeft({ terms }: TrialState, phase: BirdPhase): boolean {
+  return terms.peersMayBeGone && phase === 'starting'
+}
+
+/** Every session of the baseline is back with routes, but for those whose hosts are gone. */
+function isWhole({ daemons, gonePeers }: TrialState): boolean {
+  return daemons.every(({ standing: { unmet, missing, bare }, silentAt }) => {
+    const areGone = missing.length > 0 && missing.every(({ neighbor }) => gonePeers.includes(neighbor))
+    return unmet.length === 0 || (areGone && bare.length === 0 && silentAt === null)
+  })
+}
+
+function isHealthy({ health, container }: TrialState): boolean {
+  return health.failing.length === 0 && container.state === 'running'
+}
+
+export function phaseOf({ daemons }: TrialState, now: number): BirdPhase {
+  return combinedPhase(daemons.map((daemon) => bindingPhase(daemon, now)))
+}
+
+/**
+ * Missing sessions, when their hosts are to be looked for: not before the trial is about to give up for them, nor while
+ * BIRD recovers.
+ */
+export function peersToLookFor(state: TrialState, now: number): { neighbor: string; port: number }[] {
+  const phase = phaseOf(state, now)
+  const isLate =
+    state.recoveredAt === null && now - state.terms.goneAt >= state.terms.patienceMs - LOOK_FOR_MS
+  const isFailing = state.failingAt !== null
+  if (!(isLate || isFailing) || !(phase === 'recovered' || isNobodyLeft(state, phase))) return []
+  const missing = state.daemons.flatMap(({ standing }) => standing.missing)
+  return missing.map(({ neighbor, port = BGP_PORT }) => ({ neighbor, port }))
+}
+
+const BGP_PORT = 179
+/** The kernel takes some 3 s to find that a host does not answer. */
+const LOOK_FOR_MS = 6_000
+
+/** The policy's view of the trial. */
+export function windowState(state: TrialState, now: number, cancelled: boolean): WindowState {
+  const { terms, daemons, container, recoveredAt, passedAt, failingAt } = state
+  const phase = phaseOf(state, now)
+  const fellAt = Math.max(-Infinity, ...daemons.map((daemon) => daemon.fellAt))
+  return {
+    sinceGoneMs: now - terms.goneAt,
+    budgetMs: terms.budgetMs,
+    reserveMs: terms.reserveMs,
+    settleMs: terms.settleMs,
+    phase,
+    endOfRibPending: daemons.some((daemon) => endOfRibPending(daemon, now)),
+    container:
+      container.at >= fellAt + CONTAINER_MARGIN_MS || container.state === 'exited'
+        ? container.state
+        : 'unknown',
+    birdRestarted: daemons.some(keepsFalling),
+    felixRestarted: state.felixRestarts > TOLERATED_FELIX_RESTARTS,
+    peersForgotten: daemons.some(({ standing }) => standing.peersForgotten),
+    recoveredForMs: recoveredAt === null ? null : now - recoveredAt,
+    passedForMs: passedAt === null ? null : now - passedAt,
+    failingForMs: failingAt === null ? null : now - failingAt,
+    deadPeersHolding: daemons.flatMap(({ standing }) => standing.deadPeersHolding),
+    cancelled,
+  }
+}
+
+/** In words, what is not as it must be. */
+export function unmetOf({ daemons, health }: TrialState): string[] {
+  return [...new Set([...daemons.flatMap(({ standing }) => standing.unmet), ...health.failing])]
+}

@@ -1,0 +1,49 @@
+import { HIDDEN, hidesValue, isSecretName } from './names.ts'
+
+/** `NAME=`, `name: `, `"name":`, and the same in JSON that is quoted once more; `--name ` of a command line. Neither a parameter of a URL nor a path. */
+const NAME =
+  /(?<![?&;#\w/-])(-*)([a-z_][\w.-]{0,80}?)(?:\\*["'])?(\s*:\s*|\s*=>?\s*|(?<=--[\w-]{1,80})\s+(?!-))/gi
+/** Behind a colon or a blank there may be prose: `unauthorized: authentication required`. */
+const SURE_NAME =
+  /(pass(word|wd|phrase)|pwd|secret|token|credentials?|(api|private|access|secret)[_-]?key|key[_-]?data|authorization)$/i
+/** As in `cannot get a token: dial tcp`: a word before the name, and a plain word behind the colon. */
+const PROSE = /\w (?!.*pass(?:word|wd|phrase))\S+: *[a-z]{1,15}$/i
+
+/** In quotes up to the closing one, or to the end of a text that was cut; else one word, with an auth scheme before it. */
+const VALUE =
+  /\\+"(?:(?!\\+")[^])*(?:\\+"|$)|"(?:\\[^]|[^"\\])*(?:"|$)|'(?:\\[^]|[^'\\])*(?:'|$)|(?:(?:basic|bearer|digest|negotiate) +)?[^\s"']{1,4096}/iy
+
+/** Hides what stands behind the name of a secret. */
+export function withoutNamed(text: string): string {
+  if (!/[:=]|--/.test(text)) return text
+  let shown = ''
+  let from = 0
+  for (const match of text.matchAll(NAME)) {
+    const [head, dashes = '', name = '', separator = ''] = match
+    const at = match.index + head.length
+    if (match.index < from || !isName(name, separator)) continue
+    VALUE.lastIndex = at
+    const value = VALUE.exec(text)?.[0] ?? ''
+    const isProse = dashes === '' && PROSE.test(text.slice(Math.max(0, match.index - 2), at) + value)
+    if (isProse || !isSecret(name, value)) continue
+    shown += text.slice(from, at) + hidden(value)
+    from = at + value.length
+  }
+  return shown + text.slice(from)
+}
+
+function isName(name: string, separator: string): boolean {
+  return separator.includes('=') ? isSecretName(name) : SURE_NAME.test(name)
+}
+
+function isSecret(name: string, value: string): boolean {
+  const plain = value.replace(/^\\*["']/, '')
+  return !plain.startsWith('<redacted') && hidesValue(name, plain.replace(/\\*["']$/, ''))
+}
+
+/** With the quotes that the value had. */
+function hidden(value: string): string {
+  const open = /^\\*["']/.exec(value)?.[0] ?? ''
+  const isClosed = open !== '' && value.length > open.length && value.endsWith(open)
+  return `${open}${HIDDEN}${isClosed ? open : ''}`
+}

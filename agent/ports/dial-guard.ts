@@ -1,0 +1,21 @@
+/** A neighbor whose own connections are not to complete. */
+export interface GuardedNeighbor {
+  /** As BIRD has it; a link-local one with its interface. */
+  address: string
+  /** This host's BGP port, to which the neighbor connects. */
+  listenPort: number
+}
+
+/** Keeps neighbors from dialling this host, so that BIRD alone dials: by rules of this kernel, not of a firewall. */
+export interface DialGuard {
+  /**
+   * Tries on this kernel that closing keeps these neighbors out and lets this host's own dialling through. What is
+   * closed stays so.
+   * @throws AgentError `dial-guard-unavailable`
+   */
+  check(neighbors: readonly GuardedNeighbor[]): Promise<void>
+  /** Lets no connection complete that these neighbors open. Closing again is no error. Gone after a reboot. */
+  close(neighbors: readonly GuardedNeighbor[]): Promise<void>
+  /** Lets these neighbors in again, or all; what is not closed is no error. Returns those that were kept out. */
+  open(addresses?: readonly string[]): Promise<string[]>
+}

@@ -1,0 +1,67 @@
+import { type DiallingNeighbor, diallingPatience, toBeLetIn } from '../core/bird/dialling.ts'
+import type { BirdView, SessionRow } from '../core/bird/view.ts'
+import type { Gate } from '../core/plan/plan.ts'
+import { orWarn } from './held-routes.ts'
+import type { StepContext } from './step.ts'
+
+/**
+ * The neighbors that can be kept from dialling; none, and that is said, where this host cannot. Before the window: it
+ * takes some 50 ms.
+ */
+export async function checkDialling({ daemons }: Gate, context: StepContext): Promise<DiallingNeighbor[]> {
+  const neighbors = daemons.flatMap(({ dialling = [] }) => dialling)
+  if (neighbors.length === 0) return []
+  const usable = await orWarn(context, () => context.dialGuard.check(neighbors))
+  return usable ? neighbors : []
+}
+
+/**
+ * Once the old BIRD is dead, so that its last packets reach the peers, and beside the start of the next one: until that
+ * one listens, nothing is there to dial.
+ */
+export async function closeDialling(neighbors: DiallingNeighbor[], context: StepContext): Promise<void> {
+  if (neighbors.length > 0) await orWarn(context, () => context.dialGuard.close(neighbors))
+}
+
+export async function openDialling(context: StepContext): Promise<void> {
+  await orWarn(context, () => context.dialGuard.open())
+}
+
+type DialledGate = Pick<Gate, 'daemons' | 'budgetMs' | 'reserveMs'>
+
+/** To be asked at each look: lets those neighbors in that must come by themselves, each once. */
+export class DialLift {
+  readonly #gate: DialledGate
+  readonly #context: StepContext
+  readonly #upSince: (number | null)[] = []
+  readonly #letIn = new Set<string>()
+
+  constructor(gate: DialledGate, context: StepContext) {
+    this.#gate = gate
+    this.#context = context
+  }
+
+  /** `views` are the last looks, by daemon of the gate. */
+  async after(views: (BirdView<SessionRow> | undefined)[]): Promise<void> {
+    const wanted = this.#gate.daemons.flatMap(({ dialling = [] }, i) => this.#wanted(i, dialling, views[i]))
+    const addresses = wanted.map(({ address }) => address).filter((address) => !this.#letIn.has(address))
+    if (addresses.length === 0) return
+    for (const address of addresses) this.#letIn.add(address)
+    await orWarn(this.#context, async () => {
+      const neighbors = await this.#context.dialGuard.open(addresses)
+      if (neighbors.length > 0) this.#context.emit({ type: 'let-in', neighbors })
+    })
+  }
+
+  #wanted(
+    daemon: number,
+    neighbors: DiallingNeighbor[],
+    view: BirdView<SessionRow> = { state: 'down' },
+  ): DiallingNeighbor[] {
+    const now = this.#context.clock.now()
+    const since = view.state === 'down' ? null : (this.#upSince[daemon] ?? now)
+    this.#upSince[daemon] = since
+    const times = { upForMs: since === null ? 0 : now - since, patienceMs: diallingPatience(this.#gate) }
+    return toBeLetIn(neighbors, view, times)
+  }
+}

@@ -1,0 +1,97 @@
+import { birdBaseline } from '../core/bird/baseline.ts'
+import type { ContainerJson } from '../core/docker/json.ts'
+import { AgentError, ExitCode, isError } from '../core/errors.ts'
+import type { Gate, OldContainer } from '../core/plan/plan.ts'
+import type { Docker } from '../ports/docker.ts'
+import { failingCheck, lookAtFelix } from './health.ts'
+import { isRunning } from './running.ts'
+import type { LookAgain, StepContext } from './step.ts'
+
+/**
+ * The look right before the KILL. A pull takes minutes: peers come and go meanwhile, an operator may lay hands on the
+ * old container. What the new node is held against is what the old one shows now, not what it showed to the plan.
+ * @throws AgentError `changed-meanwhile`, or the code of the rule that stands against it by now
+ */
+export async function lastLook(
+  old: OldContainer,
+  planned: Gate,
+  context: StepContext,
+): Promise<{ found: ContainerJson; gate: Gate }> {
+  const found = await foundAsPlanned(old, context)
+  const gate = context.lookAgain
+    ? await judgedAnew(old, planned, context.lookAgain)
+    : await seenAnew(old, planned, context)
+  const [health, felix] = await Promise.all([
+    passedChecks(old, gate, context),
+    old.wasRunning ? lookAtFelix(old.id, context) : null,
+  ])
+  return { found, gate: { ...gate, health, felix: typeof felix === 'number' } }
+}
+
+/** @throws AgentError `changed-meanwhile` */
+export async function foundAsPlanned(
+  old: OldContainer,
+  { docker }: Pick<StepContext, 'docker'>,
+): Promise<ContainerJson> {
+  const found = await docker.inspectContainer(old.id)
+  if (!found) throw changed(old, 'removed or made anew')
+  if (found.Name !== `/${old.name}`) throw changed(old, `renamed to ${found.Name.slice(1)}`)
+  if (found.State.Running !== old.wasRunning) throw changed(old, old.wasRunning ? 'stopped' : 'started')
+  return found
+}
+
+async function judgedAnew(old: OldContainer, planned: Gate, lookAgain: LookAgain): Promise<Gate> {
+  const { gate, problems } = await lookAgain(old, planned)
+  const [first, ...others] = problems.filter(isError)
+  if (first === undefined) return gate
+  const message = [first, ...others].map((problem) => problem.message).join('; ')
+  throw new AgentError(first.code, message, { fix: first.fix, exitCode: ExitCode.refused })
+}
+
+/** A resumed run has no rules at hand: what would cost the routes is looked for here. */
+async function seenAnew(old: OldContainer, planned: Gate, { bird }: StepContext): Promise<Gate> {
+  const daemons = planned.daemons.map(async (daemon) => {
+    const view = await bird.look(daemon.endpoint, old.id)
+    // BIRD's "last reboot" moves with the wall clock: the recovery itself tells of a restart that matters.
+    if (view.state !== 'up') throw changed(old, 'stopped: its BIRD does not answer')
+    if (view.recovering) throw changed(old, 'restarted: its BIRD is in its recovery')
+    return { ...daemon, baseline: birdBaseline(view, daemon.baseline.established) }
+  })
+  return { ...planned, daemons: await Promise.all(daemons) }
+}
+
+/** What fails on the old node as well says nothing of the new one. */
+async function passedChecks(
+  { id, wasRunning }: OldContainer,
+  { health }: Gate,
+  context: StepContext,
+): Promise<Gate['health']> {
+  if (!wasRunning) return health
+  const failing = await Promise.all(health.map((check) => failingCheck(check, id, context)))
+  for (const words of failing) {
+    if (words !== null) context.emit({ type: 'problem', problem: noGate(words) })
+  }
+  return health.filter((_, i) => failing[i] === null)
+}
+
+function noGate(words: string) {
+  return {
+    code: 'health-check-failing',
+    severity: 'warning' as const,
+    message: `the old node does not pass a health check, so the new one is not held to it: ${words}`,
+    fix: 'see why it fails; FELIX_HEALTHENABLED, FELIX_HEALTHHOST and FELIX_HEALTHPORT set it up',
+  }
+}
+
+/** Two calico-nodes on a host: whoever started the old one again wants that one. */
+export async function refuseSecondNode(old: OldContainer, docker: Docker): Promise<void> {
+  if (await isRunning(old.id, docker)) throw changed(old, 'started again beside the new one')
+}
+
+function changed({ name }: OldContainer, how: string): AgentError {
+  return new AgentError(
+    'changed-meanwhile',
+    `cannot go on: in the middle of the run, somebody else had ${name} ${how}`,
+    { fix: 'see who else works on this host, and run the command again' },
+  )
+}

@@ -1,0 +1,87 @@
+// A mesh as before Calico v3.4: both ends of each session dial, and BIRD has its default timers.
+
+import { describe, expect, it } from 'vitest'
+import type { Host } from '../lab/index.ts'
+import { quickly, startAgent } from './background.ts'
+import { agent, costOf, expectAsBefore, expectNoCost, image, nodeId, type World, world } from './support.ts'
+import { MOMENTS, upgradeUntil } from './under-way.ts'
+
+const OLD_MESH = { env: { LAB_MESH: 'two-way' } }
+
+/** Neighbors that are kept from dialling now. */
+async function keptOut(host: Host): Promise<string[]> {
+  const rules = (await host.ok(['ip', 'rule', 'show'])).split('\n')
+  return rules.flatMap((rule) => /^179:.* to (\S+) ipproto tcp sport 179 blackhole/.exec(rule)?.[1] ?? [])
+}
+
+/** A connection to the host's BIRD from the peer: what the peer's own dialling begins with. */
+async function canDial(peer: Host, host: Host): Promise<boolean> {
+  const dialled = `echo > /dev/tcp/${host.address}/179`
+  return (await peer.run(['timeout', '1', 'bash', '-c', dialled])).code === 0
+}
+
+/** After whose end nobody is kept out, and the peers have lost nothing. */
+async function underTraffic<T>(at: World, action: () => Promise<T>): Promise<T> {
+  const { result, ...cost } = await costOf(at, action)
+  expectNoCost(cost)
+  expect(await keptOut(at.host)).toEqual([])
+  expect(await canDial(at.peer, at.host)).toBe(true)
+  return result
+}
+
+describe('a neighbor that dials as well', () => {
+  it('is named by doctor, kept out while the window is open, and let in at its end', async () => {
+    const at = await world(OLD_MESH)
+    const { host, peer } = at
+    expect((await host.run(['agent', 'doctor', '--json'])).stdout).toContain('both-dial')
+    const { code, report } = await underTraffic(at, async () => {
+      const up = await upgradeUntil(host, MOMENTS.birdUp, await quickly(host))
+      expect(await keptOut(host)).toEqual([peer.address])
+      expect(await canDial(peer, host)).toBe(false)
+      return await up.done
+    })
+    expect({ code, outcome: report.outcome }).toEqual({ code: 0, outcome: 'upgraded' })
+    expect(report.problems.map((problem) => problem.code)).toEqual(['both-dial'])
+  })
+
+  it('is let in after a way back', async () => {
+    const at = await world(OLD_MESH)
+    const oldId = await nodeId(at.host)
+    const flags = await quickly(at.host)
+    const { code, report } = await underTraffic(at, () =>
+      agent(at.host, 'upgrade', '--node', image('exits-at-once'), ...flags),
+    )
+    expect({ code, outcome: report.outcome }).toEqual({ code: 4, outcome: 'rolled-back' })
+    await expectAsBefore(at.host, oldId)
+  })
+
+  it('is kept out while the agent is dead, and let in by the resume', async () => {
+    const at = await world(OLD_MESH)
+    const { host, peer } = at
+    const { code, report } = await underTraffic(at, async () => {
+      const up = await upgradeUntil(host, MOMENTS.birdUp, await quickly(host))
+      await up.kill('SIGKILL')
+      await up.done
+      expect(await keptOut(host)).toEqual([peer.address])
+      return await agent(host, 'resume')
+    })
+    expect({ code, outcome: report.outcome }).toEqual({ code: 0, outcome: 'upgraded' })
+  })
+
+  it('is let in at once where the new BIRD waits for it, as from v3.4 on, and kept out by a rollback', async () => {
+    const at = await world({ env: { LAB_MESH: 'of-version' } })
+    const { host, peer } = at
+    const flags = [...(await quickly(host)), '--allow', 'datastore-migration']
+    const forth = await underTraffic(at, () => agent(host, 'upgrade', '--node', image('v3.26.1'), ...flags))
+    expect(forth.report.outcome).toBe('upgraded')
+    expect(forth.stderr).toContain(`may dial again: ${peer.address}`)
+
+    const back = await underTraffic(at, async () => {
+      const run = await startAgent(host, 'rollback', ...flags)
+      await run.untilLogs(MOMENTS.birdUp)
+      expect(await keptOut(host)).toEqual([peer.address])
+      return await run.done
+    })
+    expect(back.report.outcome).toBe('rolled-back')
+  })
+})
