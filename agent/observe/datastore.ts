@@ -10,14 +10,13 @@ import {
 } from '../core/datastore/settings.ts'
 import type { RunningImage } from '../core/docker/image-state.ts'
 import type { ContainerJson } from '../core/docker/json.ts'
-import { AgentError, type Problem } from '../core/errors.ts'
+import { AgentError } from '../core/errors.ts'
 import { runningVersion } from '../core/release/node-versions.ts'
-import { problemsOfDatastore } from '../core/rules/datastore.ts'
 import type { Datastore } from '../ports/datastore.ts'
 import type { Docker } from '../ports/docker.ts'
 
-export interface DatastorePorts {
-  docker: Pick<Docker, 'inspectImage' | 'readContainerFile'>
+interface DatastorePorts {
+  docker: Pick<Docker, 'readContainerFile'>
   datastore: Datastore
 }
 
@@ -48,22 +47,6 @@ export async function observeDatastore(
       return { shown: endpoint.shown, failure: await ports.datastore.dial(to, DIAL_MS) }
     })
   return { kind, by: place.by, endpoints: await Promise.all(dialled) }
-}
-
-/**
- * What stands against a restart of this container by its datastore now: errors, and warnings where it is allowed or where
- * some endpoints of several do not answer.
- */
-export async function datastoreProblems(
-  container: ContainerJson,
-  allow: string[],
-  ports: DatastorePorts,
-): Promise<Problem[]> {
-  const image = (await ports.docker.inspectImage(container.Image)) ?? null
-  const datastore = await observeDatastore({ container, image }, ports)
-  if (datastore === null) return []
-  const name = container.Name.replace(/^\//, '')
-  return problemsOfDatastore({ name, datastore }, allow)
 }
 
 async function settingsOf({ Id, Config }: ContainerJson, ports: DatastorePorts): Promise<DatastoreSettings> {

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { AgentError } from '../../agent/core/errors.ts'
-import { datastoreProblems, observeDatastore } from '../../agent/observe/datastore.ts'
-import { container, image } from '../core/observed.ts'
+import { observeDatastore } from '../../agent/observe/datastore.ts'
+import { container } from '../core/observed.ts'
 import { FakeDatastore } from '../fakes/datastore.ts'
 
 let datastore: FakeDatastore
@@ -16,7 +16,7 @@ function ports() {
     const file = files.get(path)
     return file instanceof AgentError ? Promise.reject(file) : Promise.resolve(file)
   }
-  return { datastore, docker: { readContainerFile, inspectImage: () => Promise.resolve(image('1')) } }
+  return { datastore, docker: { readContainerFile } }
 }
 
 const withEnv = (Env: string[], HostConfig = {}) =>
@@ -24,8 +24,6 @@ const withEnv = (Env: string[], HostConfig = {}) =>
 
 const look = (Env: string[], HostConfig = {}) =>
   observeDatastore({ container: withEnv(Env, HostConfig), image: null }, ports())
-
-const problems = (Env: string[], allow: string[] = []) => datastoreProblems(withEnv(Env), allow, ports())
 
 const ETCD = ['ETCD_ENDPOINTS=http://user:pw@a:2379,https://b:2379']
 
@@ -100,33 +98,5 @@ describe('the look at the datastore', () => {
   it('cannot tell by a file that cannot be read', async () => {
     files.set('/etc/k', new AgentError('file-too-large', 'too large', { fix: 'none' }))
     expect(await look(['DATASTORE_TYPE=kubernetes', 'KUBECONFIG=/etc/k'])).toBeNull()
-  })
-})
-
-describe('what stands against a restart right now', () => {
-  it('is nothing where an endpoint answers, or none is known', async () => {
-    expect(await problems(ETCD)).toEqual([])
-    expect(await problems(['DATASTORE_TYPE=other'])).toEqual([])
-  })
-
-  it('is a datastore that is away, unless that is allowed', async () => {
-    datastore.away.set('a:2379', 'connection refused').set('b:2379', 'no answer within 2 s')
-    const [problem, ...more] = await problems(ETCD)
-    expect(more).toEqual([])
-    expect(problem).toMatchObject({ code: 'datastore-unreachable', severity: 'error' })
-    expect(problem?.message).toBe(
-      'cannot restart calico-node: etcd does not answer (http://a:2379: connection refused; https://b:2379: no answer within 2 s), and calico/node waits for it at its start',
-    )
-    expect(problem?.fix).toContain('--allow datastore-unreachable')
-    expect(await problems(ETCD, ['datastore-unreachable'])).toMatchObject([{ severity: 'warning' }])
-  })
-
-  it('is worth a warning where one of several is away', async () => {
-    datastore.away.set('b:2379', 'it does not speak TLS')
-    const all = await problems(ETCD)
-    expect(all).toMatchObject([{ code: 'datastore-unreachable', severity: 'warning' }])
-    expect(all[0]?.message).toBe(
-      'etcd does not answer at 1 of 2 endpoints (https://b:2379: it does not speak TLS); calico-node uses the others',
-    )
   })
 })

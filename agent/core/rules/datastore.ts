@@ -1,6 +1,5 @@
 import type { ObservedDatastore } from '../datastore/observed.ts'
-import type { Problem } from '../errors.ts'
-import { type Objection, problemsOn, type Rule, type RuleOn, rulesOn } from './rule.ts'
+import { type Objection, type Rule, rulesOn } from './rule.ts'
 
 interface Subject {
   name: string
@@ -8,19 +7,19 @@ interface Subject {
 }
 
 /** calico/node waits for its datastore at each start, for ever, and starts no BIRD before: the old image does as well. */
-const RULE: RuleOn<Subject> = {
-  code: 'datastore-unreachable',
-  severity: 'error',
-  allowable: true,
-  about: 'the datastore answers: calico/node does not start without it',
-  seen: ({ datastore: { by, endpoints } }) => `${endpoints.map(({ shown }) => shown).join(', ')} (${by})`,
-  check: datastoreObjections,
-}
-
 export const datastoreRules: Rule[] = rulesOn(
   ({ node }) =>
     node?.datastore ? { name: node.container.Name.replace(/^\//, ''), datastore: node.datastore } : null,
-  [RULE],
+  [
+    {
+      code: 'datastore-unreachable',
+      severity: 'error',
+      allowable: true,
+      about: 'the datastore answers: calico/node does not start without it',
+      seen: ({ datastore: { by, endpoints } }) => `${endpoints.map(({ shown }) => shown).join(', ')} (${by})`,
+      check: datastoreObjections,
+    },
+  ],
 )
 
 const NAMES = { etcd: 'etcd', kubernetes: 'the Kubernetes API server' } as const
@@ -32,16 +31,15 @@ function datastoreObjections({ name, datastore: { kind, by, endpoints } }: Subje
   const [first] = away
   if (!first) return []
   const why = away.map(({ shown, failure }) => `${shown}: ${failure ?? ''}`).join('; ')
-  const fix = `curl -k ${first.shown}/${HEALTH[kind]} shows whether it answers; bring it back, or correct what names it (${by})`
+  // what begins so is an SRV record
+  const ask = first.shown.startsWith('_')
+    ? `dig SRV ${first.shown}`
+    : `curl -k ${first.shown}/${HEALTH[kind]}`
+  const fix = `${ask} shows whether it answers; bring it back, or correct what names it (${by})`
   if (away.length < endpoints.length) {
     const message = `${NAMES[kind]} does not answer at ${away.length} of ${endpoints.length} endpoints (${why}); ${name} uses the others`
     return [{ severity: 'warning', message, fix }]
   }
   const message = `cannot restart ${name}: ${NAMES[kind]} does not answer (${why}), and calico/node waits for it at its start`
   return [{ message, fix }]
-}
-
-/** The same outside of a preflight. */
-export function problemsOfDatastore(subject: Subject, allow: string[]): Problem[] {
-  return problemsOn(RULE, subject, allow)
 }

@@ -43,16 +43,12 @@ export function rulesOn<Subject>(
       look(observed, wanted) {
         const subject = subjectOf(observed, wanted)
         if (subject === null) return null
-        const problems = problemsOn(rule, subject, wanted.allow)
-        return { seen: problems.length === 0 ? rule.seen(subject) : '', problems }
+        const objections = [rule.check(subject) ?? []].flat()
+        const problems = objections.map((objection) => problemOf(rule, objection, wanted.allow))
+        return { seen: objections.length === 0 ? rule.seen(subject) : '', problems }
       },
     }
   })
-}
-
-/** What one rule has against the subject; what is allowed became a warning. */
-export function problemsOn<Subject>(rule: RuleOn<Subject>, subject: Subject, allow: string[]): Problem[] {
-  return [rule.check(subject) ?? []].flat().map((objection) => problemOf(rule, objection, allow))
 }
 
 function problemOf(rule: RuleOn<never>, objection: Objection, allow: string[]): Problem {

@@ -43,6 +43,23 @@ describe('datastore-unreachable', () => {
     })
   })
 
+  it('names what is away, and what is left', () => {
+    expect(found(etcd('connection refused', null))[0]?.message).toBe(
+      'etcd does not answer at 1 of 2 endpoints (http://etcd-0:2379: connection refused); calico-node uses the others',
+    )
+    const [problem] = found(etcd('connection refused', 'no answer within 2 s'))
+    expect(problem?.message).toBe(
+      'cannot restart calico-node: etcd does not answer (http://etcd-0:2379: connection refused; http://etcd-1:2379: no answer within 2 s), and calico/node waits for it at its start',
+    )
+    expect(problem?.fix).toContain('--allow datastore-unreachable')
+  })
+
+  it('asks DNS where that knows no endpoint', () => {
+    const endpoints = [{ shown: '_etcd-client._tcp.example.org', failure: 'there is no such SRV record' }]
+    const [problem] = found({ kind: 'etcd', by: 'ETCD_DISCOVERY_SRV', endpoints })
+    expect(problem?.fix).toMatch(/^dig SRV _etcd-client\._tcp\.example\.org shows/)
+  })
+
   it('is no matter where the image runs already, or where the controllers alone come back', () => {
     const remote = { digest: digest('a'), platforms: ['linux/amd64'] }
     expect(preflight({ ...host(api), image: { ...newImage, remote } }, wanted)).toEqual([])
