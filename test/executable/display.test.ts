@@ -13,9 +13,18 @@ const terminal = join(import.meta.dirname, 'unread-terminal.py')
 let world: ProgramWorld
 const children: ChildProcess[] = []
 afterEach(async () => {
-  for (const child of children.splice(0)) child.kill('SIGKILL')
+  children.splice(0).forEach(killGroup)
   await world.engine.close()
 })
+
+/** With all that it started. */
+function killGroup({ pid }: ChildProcess): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, 'SIGKILL')
+  } catch {
+    // it has ended
+  }
+}
 
 interface Watched {
   /** The agent's process. */
@@ -29,6 +38,7 @@ async function stoppedAt(text: string, ...words: string[]): Promise<Watched> {
   const child = spawn('python3', [terminal, text, ...world.argv(...words)], {
     env: { ...world.env, TERM: 'xterm' },
     stdio: ['pipe', 'pipe', 'inherit'],
+    detached: true,
   })
   children.push(child)
   let said = ''
@@ -84,20 +94,18 @@ describe('a full pipe behind the log', () => {
     const words = [
       // as much as a pipe takes
       '{ head -c 65536 /dev/zero >&2; "$@"; echo $? >&3; } 2>&1 >"$0" 3>"$0.code" |',
-      '{ sleep 600 & echo $!; wait; }',
+      'sleep 600',
     ].join(' ')
     const argv = world.argv('upgrade', '--node', NEW, '--json', '--log-level', 'debug')
     const child = spawn('sh', ['-c', words, report, ...argv], {
       env: world.env,
       stdio: ['ignore', 'pipe', 'inherit'],
+      detached: true,
     })
     children.push(child)
-    let sleeper = ''
-    child.stdout.on('data', (chunk: Buffer) => (sleeper += chunk.toString()))
     const code = () => readFile(`${report}.code`, 'utf8')
     await expect.poll(code, { timeout: 30_000 }).toBe('0\n')
     expect(JSON.parse(await readFile(report, 'utf8')) as Report).toMatchObject({ outcome: 'upgraded' })
-    process.kill(Number(sleeper))
   })
 })
 
@@ -106,7 +114,10 @@ describe('a report', () => {
     const large = Array.from({ length: 2_000 }, (_, i) => `LARGE_${i}=${'x'.repeat(100)}`)
     world = await startProgramWorld(large)
     const argv = world.argv('plan', '--node', NEW, '--json')
-    const child = spawn('sh', ['-c', '"$@" | { sleep 2; cat; }', 'sh', ...argv], { env: world.env })
+    const child = spawn('sh', ['-c', '"$@" | { sleep 2; cat; }', 'sh', ...argv], {
+      env: world.env,
+      detached: true,
+    })
     children.push(child)
     let text = ''
     child.stdout.on('data', (chunk: Buffer) => (text += chunk.toString()))

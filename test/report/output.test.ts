@@ -15,9 +15,18 @@ beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'output-'))
 })
 afterEach(() => {
-  for (const child of children) child.kill('SIGKILL')
+  children.forEach(killGroup)
   rmSync(directory, { recursive: true })
 })
+
+/** With all that it started. */
+function killGroup({ pid }: ChildProcess): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, 'SIGKILL')
+  } catch {
+    // it has ended
+  }
+}
 
 /** A program that writes to its stderr by an Output, in a shell of these words; Node gives a child sockets. */
 function program(script: string, words = 'RUN'): ChildProcess {
@@ -26,7 +35,7 @@ function program(script: string, words = 'RUN'): ChildProcess {
     const say = (text) => process.stdout.write(text + '\\n')
     ${script}`
   const shell = words.replace('RUN', '"$0" --input-type=module -e "$1"')
-  const child = spawn('sh', ['-c', shell, node, text], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn('sh', ['-c', shell, node, text], { stdio: ['ignore', 'pipe', 'pipe'], detached: true })
   children.push(child)
   return child
 }
