@@ -40,8 +40,8 @@ async function httpStatus(url: string): Promise<number | null> {
   }
 }
 
-/** The kernel finds out within some 3 s that nobody answers for an address on the wire. */
-const REACH_DEADLINE_MS = 5_000
+/** The kernel finds out within 3 s that nobody answers for an address, or within 9 s where somebody did before. */
+const REACH_DEADLINE_MS = 10_000
 const UNREACHABLE = ['EHOSTUNREACH', 'ENETUNREACH', 'EHOSTDOWN', 'ENETDOWN', 'ENONET']
 
 async function reach(address: string, port: number): Promise<Reach> {

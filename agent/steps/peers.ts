@@ -37,6 +37,9 @@ async function switched(peers: string[], command: (peer: string) => Promise<void
   return peers.filter((_, i) => results[i]?.status === 'fulfilled')
 }
 
+/** BGP's port is left alone: the peer would take the connection for this host's BIRD. */
+const DISCARD_PORT = 9
+
 /**
  * Neighbors that are gone: their hosts cannot be reached at all. One that refuses or drops the connection lives, and is
  * missing; only the old node on its way back (`isOld`) is not held to a neighbor where no BIRD listens.
@@ -47,7 +50,9 @@ export async function gonePeers(
   { probe }: Pick<StepContext, 'probe'>,
 ): Promise<string[]> {
   const answers = await Promise.all(
-    peers.map(({ neighbor, port }) => probe.reach(neighbor, port).catch(() => 'silent' as const)),
+    peers.map(({ neighbor, port }) =>
+      probe.reach(neighbor, isOld ? port : DISCARD_PORT).catch(() => 'silent' as const),
+    ),
   )
   const isGone = (answer: Reach | undefined): boolean =>
     answer === 'unreachable' || (isOld && answer === 'refuses')

@@ -10,7 +10,7 @@ import type { StepContext } from './step.ts'
 /** Docker is busy with the start; asking it more often would slow what is waited for. */
 const CONTAINER_POLL_MS = 250
 const HEALTH_POLL_MS = 500
-const PEERS_POLL_MS = 5_000
+const PEERS_POLL_MS = 3_000
 /** A look at the container that takes so long tells nothing of it any more. */
 const OVERDUE_MS = 2_000
 

@@ -45,6 +45,8 @@ export interface TrialState {
   readonly felixRestarts: number
   /** Neighbors of missing sessions whose hosts cannot be reached. */
   readonly gonePeers: readonly string[]
+  /** From the last moment on nobody waits for them. */
+  readonly excusesGonePeers: boolean
   readonly recoveredAt: number | null
   readonly passedAt: number | null
   readonly failingAt: number | null
@@ -63,6 +65,7 @@ export function trialAtStart(terms: TrialTerms, baselines: BirdBaseline[]): Tria
     health: { failing: [], felix: null },
     felixRestarts: 0,
     gonePeers: [],
+    excusesGonePeers: false,
     recoveredAt: null,
     passedAt: null,
     failingAt: null,
@@ -89,6 +92,7 @@ export function trialAfter(state: TrialState, sights: Sights, now: number): Tria
   const next = {
     ...state,
     ...{ daemons, container, gonePeers },
+    excusesGonePeers: state.excusesGonePeers || isLastMoment(state, now),
     // a look that finds none keeps the one that is known: the next one may be another
     health: { ...health, felix: health.felix ?? state.health.felix },
     felixRestarts: state.felixRestarts + (restarted ? 1 : 0),
@@ -118,9 +122,10 @@ function isNobodyLeft({ terms }: TrialState, phase: BirdPhase): boolean {
 }
 
 /** Every session of the baseline is back with routes, but for those whose hosts are gone. */
-function isWhole({ daemons, gonePeers }: TrialState): boolean {
+function isWhole({ daemons, excusesGonePeers, gonePeers }: TrialState): boolean {
+  const excused = excusesGonePeers ? gonePeers : []
   return daemons.every(({ standing: { unmet, missing, bare }, silentAt }) => {
-    const areGone = missing.length > 0 && missing.every(({ neighbor }) => gonePeers.includes(neighbor))
+    const areGone = missing.length > 0 && missing.every(({ neighbor }) => excused.includes(neighbor))
     return unmet.length === 0 || (areGone && bare.length === 0 && silentAt === null)
   })
 }
@@ -133,23 +138,30 @@ export function phaseOf({ daemons }: TrialState, now: number): BirdPhase {
   return combinedPhase(daemons.map((daemon) => bindingPhase(daemon, now)))
 }
 
-/**
- * Missing sessions, when their hosts are to be looked for: not before the trial is about to give up for them, nor while
- * BIRD recovers.
- */
-export function peersToLookFor(state: TrialState, now: number): { neighbor: string; port: number }[] {
-  const phase = phaseOf(state, now)
-  const isLate =
-    state.recoveredAt === null && now - state.terms.goneAt >= state.terms.patienceMs - LOOK_FOR_MS
-  const isFailing = state.failingAt !== null
-  if (!(isLate || isFailing) || !(phase === 'recovered' || isNobodyLeft(state, phase))) return []
-  const missing = state.daemons.flatMap(({ standing }) => standing.missing)
+/** Missing sessions whose hosts are to be looked for, in time to know when it counts. */
+export function peersToLookFor(
+  { terms, daemons }: TrialState,
+  now: number,
+): { neighbor: string; port: number }[] {
+  const from = Math.min(USUALLY_BACK_MS, terms.patienceMs - LOOK_FOR_MS)
+  if (now - terms.goneAt < from) return []
+  const missing = daemons.flatMap(({ standing }) => (standing.phase === 'down' ? [] : standing.missing))
   return missing.map(({ neighbor, port = BGP_PORT }) => ({ neighbor, port }))
 }
 
 const BGP_PORT = 179
-/** The kernel takes some 3 s to find that a host does not answer. */
-const LOOK_FOR_MS = 6_000
+/** Sessions that come back at all mostly do so before. */
+const USUALLY_BACK_MS = 8_000
+/** The kernel takes up to 9 s to find that a host which it knew does not answer any more. */
+const LOOK_FOR_MS = 12_000
+/** A session that is lost after the recovery may come back by itself. */
+const LOST_FOR_MS = 30_000
+
+/** Not before it: a switch that restarts makes all peers unreachable for a while. */
+function isLastMoment({ terms, recoveredAt, failingAt }: TrialState, now: number): boolean {
+  if (recoveredAt === null) return now - terms.goneAt >= terms.patienceMs
+  return failingAt !== null && now - failingAt >= LOST_FOR_MS
+}
 
 /** The policy's view of the trial. */
 export function windowState(state: TrialState, now: number, cancelled: boolean): WindowState {

@@ -11,6 +11,8 @@ const intervals = fc.array(
   { maxLength: 3 },
 )
 
+const forEver = duration(20_000).map((from): Interval[] => [[from, NEVER]])
+
 /** Falls and comebacks at every phase, some shorter than a look; a life may also hang before its sessions, or after. */
 const life = fc
   .record({
@@ -56,7 +58,7 @@ export const anyWorld: fc.Arbitrary<World> = fc
     ),
     exitsAt: fc.oneof(fc.constant(NEVER), fc.constant(NEVER), duration(120_000)),
     cancelledAt: fc.oneof(fc.constant(NEVER), fc.constant(NEVER), duration(120_000)),
-    sick: intervals,
+    sick: fc.oneof(intervals, intervals, forEver),
     hangs: intervals,
     engineAway: intervals,
   })
