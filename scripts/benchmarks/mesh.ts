@@ -29,7 +29,7 @@ an address of its own for each. A whole \`agent upgrade --node\` with its defaul
 CPU is user and system time of the agent and of the programs that it ran, peak RSS that of the largest of them; both as
 the kernel counts them (wait4).`,
   meaning:
-    'Most of it is the start of the agent, its looks at BIRD while the sessions come back and while they settle, and the hold of the kernel routes. The processors of this machine also carry the two BIRDs.',
+    'Most of it is the start of the agent, its looks at BIRD while the sessions come back and while they settle, and the hold of the kernel routes. The processors of this machine also carry all of the BIRDs.',
   ratios: [],
   figures: [
     { key: 'meshCpuSeconds', of: LABELS.cpu, atMost: 2 },
