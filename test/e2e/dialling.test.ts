@@ -14,10 +14,10 @@ async function keptOut(host: Host): Promise<string[]> {
   return rules.flatMap((rule) => /^179:.* to (\S+) ipproto tcp sport 179 blackhole/.exec(rule)?.[1] ?? [])
 }
 
-/** A connection to the host's BIRD from the peer: what the peer's own dialling begins with. */
+/** Whether the host would answer a connection of the peer's; a real one would cost the session that is up. */
 async function canDial(peer: Host, host: Host): Promise<boolean> {
-  const dialled = `echo > /dev/tcp/${host.address}/179`
-  return (await peer.run(['timeout', '1', 'bash', '-c', dialled])).code === 0
+  const answer = ['ipproto', 'tcp', 'sport', '179', 'dport', '40000']
+  return (await host.run(['ip', 'route', 'get', peer.address, ...answer])).code === 0
 }
 
 /** After whose end nobody is kept out, and the peers have lost nothing. */
