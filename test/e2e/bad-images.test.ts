@@ -60,6 +60,7 @@ describe('an image that does not work', () => {
       why: /9099\/readiness answers 503.*; felix logged: .*Reporter is not ready\. name="int_dataplane"$/,
       takesAtMostS: 90,
     },
+    { tag: 'felix-crashes', window: 90, why: /Felix keeps dying in it/, takesAtMostS: 60 },
     { tag: 'late-bird', window: 30, why: /BIRD is not up/, takesAtMostS: 60 },
   ])(
     '$tag is rolled back within a window of $window s, at no cost',
