@@ -23,6 +23,8 @@ async function canDial(peer: Host, host: Host): Promise<boolean> {
 /** After whose end nobody is kept out, and the peers have lost nothing. */
 async function underTraffic<T>(at: World, action: () => Promise<T>): Promise<T> {
   const { result, ...cost } = await costOf(at, action)
+  // one collision shows in both
+  expect({ lost: cost.traffic.lost, withdrawn: cost.withdrawn }).toEqual({ lost: 0, withdrawn: [] })
   expectNoCost(cost)
   expect(await keptOut(at.host)).toEqual([])
   expect(await canDial(at.peer, at.host)).toBe(true)
