@@ -41,7 +41,8 @@ export interface TrialState {
   readonly terms: TrialTerms
   readonly daemons: readonly DaemonState[]
   readonly container: ContainerSight & { at: number }
-  readonly health: HealthSight
+  /** Null before the first look. */
+  readonly health: HealthSight | null
   readonly felixRestarts: number
   /** Neighbors of missing sessions whose hosts cannot be reached. */
   readonly gonePeers: readonly string[]
@@ -62,7 +63,7 @@ export function trialAtStart(terms: TrialTerms, baselines: BirdBaseline[]): Tria
     terms,
     daemons: baselines.map((baseline) => daemonAtStart(baseline, terms.unseen)),
     container: { state: 'running', at: -Infinity },
-    health: { failing: [], felix: null },
+    health: null,
     felixRestarts: 0,
     gonePeers: [],
     excusesGonePeers: false,
@@ -86,15 +87,14 @@ export function trialAfter(state: TrialState, sights: Sights, now: number): Tria
     const sight = sights.views[i]
     return sight ? daemonAfter(daemon, sight.view, sight.at) : daemon
   })
-  const { health = state.health, gonePeers = state.gonePeers } = sights
+  const { gonePeers = state.gonePeers } = sights
   const container = { state: sights.container.state, at: sights.container.at ?? state.container.at }
-  const restarted = sights.health !== undefined && isOtherFelix(state.health, sights.health)
+  const restarted = isOtherFelix(state.health, sights.health)
   const next = {
     ...state,
     ...{ daemons, container, gonePeers },
     excusesGonePeers: state.excusesGonePeers || isLastMoment(state, now),
-    // a look that finds none keeps the one that is known: the next one may be another
-    health: { ...health, felix: health.felix ?? state.health.felix },
+    health: healthAfter(state.health, sights.health),
     felixRestarts: state.felixRestarts + (restarted ? 1 : 0),
   }
   const passes = isSettled(next, now) && isWhole(next) && isHealthy(next)
@@ -107,8 +107,13 @@ export function trialAfter(state: TrialState, sights: Sights, now: number): Tria
   }
 }
 
-function isOtherFelix(before: HealthSight, now: HealthSight): boolean {
-  return before.felix !== null && now.felix !== null && before.felix !== now.felix
+/** A look that finds no Felix keeps the one that is known: the next one may be another. */
+function healthAfter(before: HealthSight | null, now: HealthSight | undefined): HealthSight | null {
+  return now === undefined ? before : { ...now, felix: now.felix ?? before?.felix ?? null }
+}
+
+function isOtherFelix(before: HealthSight | null, now: HealthSight | undefined): boolean {
+  return before?.felix != null && now?.felix != null && before.felix !== now.felix
 }
 
 /** Nothing of BIRD's recovery is under way. */
@@ -131,7 +136,7 @@ function isWhole({ daemons, excusesGonePeers, gonePeers }: TrialState): boolean 
 }
 
 function isHealthy({ health, container }: TrialState): boolean {
-  return health.failing.length === 0 && container.state === 'running'
+  return health?.failing.length === 0 && container.state === 'running'
 }
 
 export function phaseOf({ daemons }: TrialState, now: number): BirdPhase {
@@ -152,7 +157,7 @@ export function peersToLookFor(
 const BGP_PORT = 179
 /** Sessions that come back at all mostly do so before. */
 const USUALLY_BACK_MS = 8_000
-/** The kernel takes up to 9 s to find that a host which it knew does not answer any more. */
+/** Three attempts: the kernel takes 8 s to find that a host which it knew does not answer any more. */
 const LOOK_FOR_MS = 12_000
 /** A session that is lost after the recovery may come back by itself. */
 const LOST_FOR_MS = 30_000
@@ -192,5 +197,5 @@ export function windowState(state: TrialState, now: number, cancelled: boolean):
 
 /** In words, what is not as it must be. */
 export function unmetOf({ daemons, health }: TrialState): string[] {
-  return [...new Set([...daemons.flatMap(({ standing }) => standing.unmet), ...health.failing])]
+  return [...new Set([...daemons.flatMap(({ standing }) => standing.unmet), ...(health?.failing ?? [])])]
 }
