@@ -1,6 +1,7 @@
 import { daemonsThatCount, type GatedDaemon } from '../core/bird/baseline.ts'
 import { needsRoutes } from '../core/bird/daemon.ts'
 import {
+  isSettled,
   peersToLookFor,
   phaseOf,
   type TrialState,
@@ -113,11 +114,10 @@ class TrialWatch {
 
   #interest(): Interest {
     const now = this.#context.clock.now()
-    const phase = this.#phase()
     return {
       birdMs: this.#pauseMs(),
       depths: this.#depths(),
-      health: phase === 'none' || phase === 'recovered',
+      health: isSettled(this.#state, now),
       peers: peersToLookFor(this.#state, now),
     }
   }

@@ -116,8 +116,8 @@ function isOtherFelix(before: HealthSight | null, now: HealthSight | undefined):
   return before?.felix != null && now?.felix != null && before.felix !== now.felix
 }
 
-/** Nothing of BIRD's recovery is under way. */
-function isSettled(state: TrialState, now: number): boolean {
+/** Nothing of BIRD's recovery is under way: from here on the health counts. */
+export function isSettled(state: TrialState, now: number): boolean {
   const phase = phaseOf(state, now)
   return phase === 'none' || phase === 'recovered' || isNobodyLeft(state, phase)
 }
