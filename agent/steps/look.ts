@@ -11,8 +11,15 @@ export interface Trial {
   goneAt: number
   /** What a BIRD that is silent from the first look on is taken for. */
   unseen?: 'down' | 'recovering'
-  /** Ms since then after which peers that are gone are no longer waited for; else in the last moment for it. */
+  /**
+   * Of the old node on its way back, which is not judged: ms since then after which peers that are gone are no longer
+   * waited for. A new one waits for them to its last moment.
+   */
   patienceMs?: number
+}
+
+export function isOld({ patienceMs }: Trial): boolean {
+  return patienceMs !== undefined
 }
 
 /** What cannot be read is no reason to kill: it is taken as a BIRD that does not answer. Never rejects. */

@@ -38,7 +38,15 @@ function restoredGate(gate: Gate): Gate {
       established: baseline.established.map((session) => ({ ...session, imported: 0 })),
     },
   }))
-  return { daemons, health: [], settleMs: 0, budgetMs: RESTORE_LIMIT_MS, reserveMs: 0 }
+  return {
+    daemons,
+    health: [],
+    felix: false,
+    dockerHealth: false,
+    settleMs: 0,
+    budgetMs: RESTORE_LIMIT_MS,
+    reserveMs: 0,
+  }
 }
 
 /**

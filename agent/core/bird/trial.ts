@@ -18,8 +18,8 @@ export interface TrialTerms extends Pick<WindowState, 'budgetMs' | 'reserveMs' |
   unseen: 'down' | 'recovering'
   /** Since goneAt: then peers that are gone are no longer waited for. */
   patienceMs: number
-  /** The old node is not judged: where no peer is left, there is nothing to recover from. */
-  peersMayBeGone: boolean
+  /** The old node on its way back is not judged: where no peer is left, there is nothing to recover from. */
+  isOld: boolean
 }
 
 /** What Docker says of the container. */
@@ -32,6 +32,8 @@ interface ContainerSight {
 export interface HealthSight {
   /** In words, what does not pass. */
   failing: string[]
+  /** In words, what has not come to a verdict of its own yet, such as Docker's health check. */
+  pending: string[]
   /** Process id of Felix on the host; null where there is none or it cannot be told. */
   felix: number | null
 }
@@ -97,13 +99,14 @@ export function trialAfter(state: TrialState, sights: Sights, now: number): Tria
     health: healthAfter(state.health, sights.health),
     felixRestarts: state.felixRestarts + (restarted ? 1 : 0),
   }
-  const passes = isSettled(next, now) && isWhole(next) && isHealthy(next)
+  const isPending = (next.health?.pending.length ?? 0) > 0
+  const passes = isSettled(next, now) && isWhole(next) && isHealthy(next) && !isPending
   const recoveredAt = state.recoveredAt ?? (isSettled(next, now) && isWhole(next) ? now : null)
   return {
     ...next,
     recoveredAt,
     passedAt: passes && !restarted ? (state.passedAt ?? now) : null,
-    failingAt: passes || recoveredAt === null ? null : (state.failingAt ?? now),
+    failingAt: recoveredAt === null || passes || isOnlyPending(next, now) ? null : (state.failingAt ?? now),
   }
 }
 
@@ -123,7 +126,7 @@ export function isSettled(state: TrialState, now: number): boolean {
 }
 
 function isNobodyLeft({ terms }: TrialState, phase: BirdPhase): boolean {
-  return terms.peersMayBeGone && phase === 'starting'
+  return terms.isOld && phase === 'starting'
 }
 
 /** Every session of the baseline is back with routes, but for those whose hosts are gone. */
@@ -133,6 +136,11 @@ function isWhole({ daemons, excusesGonePeers, gonePeers }: TrialState): boolean 
     const areGone = missing.length > 0 && missing.every(({ neighbor }) => excused.includes(neighbor))
     return unmet.length === 0 || (areGone && bare.length === 0 && silentAt === null)
   })
+}
+
+/** A health check with a long interval is no failure: only the time to settle bounds it. */
+function isOnlyPending(state: TrialState, now: number): boolean {
+  return isSettled(state, now) && isWhole(state) && isHealthy(state)
 }
 
 function isHealthy({ health, container }: TrialState): boolean {
@@ -148,15 +156,18 @@ export function peersToLookFor(
   { terms, daemons }: TrialState,
   now: number,
 ): { neighbor: string; port: number }[] {
-  const from = Math.min(USUALLY_BACK_MS, terms.patienceMs - LOOK_FOR_MS)
-  if (now - terms.goneAt < from) return []
+  const latest = terms.patienceMs - LOOK_FOR_MS
+  if (now - terms.goneAt < (terms.isOld ? latest : Math.min(USUALLY_BACK_MS, latest))) return []
   const missing = daemons.flatMap(({ standing }) => (standing.phase === 'down' ? [] : standing.missing))
+  if (missing.length > MOST_GONE) return []
   return missing.map(({ neighbor, port = BGP_PORT }) => ({ neighbor, port }))
 }
 
 const BGP_PORT = 179
 /** Sessions that come back at all mostly do so before. */
 const USUALLY_BACK_MS = 8_000
+/** More than these have not all gone by themselves. */
+const MOST_GONE = 50
 /** Three attempts: the kernel takes 8 s to find that a host which it knew does not answer any more. */
 const LOOK_FOR_MS = 12_000
 /** A session that is lost after the recovery may come back by itself. */
@@ -197,5 +208,6 @@ export function windowState(state: TrialState, now: number, cancelled: boolean):
 
 /** In words, what is not as it must be. */
 export function unmetOf({ daemons, health }: TrialState): string[] {
-  return [...new Set([...daemons.flatMap(({ standing }) => standing.unmet), ...(health?.failing ?? [])])]
+  const unmet = daemons.flatMap(({ standing }) => standing.unmet)
+  return [...new Set([...unmet, ...(health?.failing ?? []), ...(health?.pending ?? [])])]
 }
