@@ -1,3 +1,4 @@
+import { looksLikeCalicoNode } from '../docker/calico-node.ts'
 import type { ContainerJson } from '../docker/json.ts'
 import { isHosted, type Owner } from '../model.ts'
 import { type Objection, type Rule, rulesOn } from './rule.ts'
@@ -114,15 +115,6 @@ function hosted(name: string, owner: Owner): Objection | null {
     message: `cannot upgrade ${name}: it is a static pod (${owner.why}), and the kubelet would end BIRD by TERM: its peers would drop the routes at once`,
     fix: `drain this host, then change the image in ${owner.manifest}; or move calico/node to a unit that runs docker run`,
   }
-}
-
-/** The repository's name, or the start-up program that only calico/node has. */
-function looksLikeCalicoNode({ Config }: ContainerJson): boolean {
-  const repository = Config.Image.replace(/@.*$/, '').replace(/:[^/:]*$/, '')
-  const program = [...(Config.Entrypoint ?? []), ...(Config.Cmd ?? [])].join(' ')
-  return (
-    /(^|\/)(calico\/node|calico-node|cnx-node)$/.test(repository) || /start_runit|calico-node/.test(program)
-  )
 }
 
 function nameOf({ Name }: Pick<ContainerJson, 'Name'>): string {
