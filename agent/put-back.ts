@@ -75,7 +75,7 @@ async function nodeBack({ app, target, observed, run }: Seen, old: OldContainer)
   if (isBack(node, old) && node.container.State.Running) return { part: null, problems }
   if (problems.some(isError)) return { part: null, problems }
   const replaced = await stateOfReplaced(app, old)
-  const dialled = replaced.parked ? await asItDials(app, node, old) : node
+  const dialled = await asItDials(app, node, old)
   const input = { run, wanted: target, engineHostname: engine.name, node: dialled }
   return { part: nodeOrUnitBack(input, replaced), problems }
 }
@@ -86,6 +86,8 @@ export async function asItDials(
   node: ObservedNode,
   old: OldContainer,
 ): Promise<ObservedNode> {
+  // a unit's container is gone, and the next one is made by the unit
+  if ((await ports.docker.inspectContainer(old.id)) === undefined) return node
   const parked = await withConfig(node.daemons, old.id, ports.docker)
   const daemons = node.daemons.map((daemon, i) => {
     const { neighbors = [], listenPort = 0 } = parked[i] ?? {}

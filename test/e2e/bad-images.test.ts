@@ -1,4 +1,4 @@
-import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import type { ResetOptions } from '../lab/index.ts'
 import {
   type AgentResult,
@@ -11,6 +11,7 @@ import {
   expectNoCost,
   expectRefused,
   image,
+  lab,
   nodeId,
   type World,
   world,
@@ -72,15 +73,17 @@ describe('an image that does not work', () => {
   )
 
   it('felix-unhealthy logs a password, which no report and no journal shows', async () => {
-    const env = {
-      ...withFelix.env,
-      ETCD_PASSWORD: 'hunter2',
-      ETCD_ENDPOINTS: 'https://root:hunter2@192.0.2.9',
-    }
-    at = await world({ env })
+    const etcd = lab.etcd('plain')
+    await etcd.start()
+    onTestFinished(async () => {
+      await world()
+      await etcd.kill()
+    })
+    const url = etcd.endpoint.replace('://', '://root:hunter2@')
+    at = await world({ env: { ...withFelix.env, ETCD_PASSWORD: 'hunter2', ETCD_ENDPOINTS: url } })
     const { result } = await failedUpgrade(
       'felix-unhealthy',
-      /ETCD_PASSWORD=<redacted> at https:\/\/<redacted>@192/,
+      /ETCD_PASSWORD=<redacted> at http:\/\/<redacted>@192/,
       '--window',
       '20',
     )

@@ -67,7 +67,7 @@ describe('controllers', () => {
 
   it('that fail do not take the node back with them', async () => {
     const { host } = at
-    await runControllers(host, controllers('v1.0.2'))
+    await runControllers(host, controllers('v3.20.0'))
     const asked = ['--node', image('v2.6.12'), '--controllers', controllers('exits-at-once')]
     const { stdout } = await host.run(['agent', 'plan', ...asked, ...flags])
     expect(stdout).toMatch(/what step \d+ commits stays, whatever comes of the steps after it/)
@@ -83,7 +83,7 @@ describe('controllers', () => {
     expect(report.components.controllers).toHaveProperty('rolledBack', true)
     expect(report.problems.map((found) => found.code)).toContain('controllers-failed')
     expect(await containers(host)).toEqual([
-      `${NAME} v1.0.2 running always`,
+      `${NAME} v3.20.0 running always`,
       'calico-node v2.6.12 running always',
       'calico-node-parked-RUN v2.6.5 exited no',
     ])
