@@ -55,5 +55,7 @@ function concerned(why: string): NodePart[] {
 /** No fact: Felix may say the same of Typha. BIRD's own words about connections are about its peers. */
 function datastoreText(own: string[], parts: PartLog[]): string {
   const clients = parts.filter(({ part }) => part === 'felix' || part === 'confd').map(({ lines }) => lines)
-  return [own, ...clients].some(saysDatastoreIsAway) ? '; its log tells of a datastore that does not answer' : ''
+  return [own, ...clients].some(saysDatastoreIsAway)
+    ? '; its log tells of a datastore that does not answer'
+    : ''
 }
