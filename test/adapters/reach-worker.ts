@@ -34,7 +34,7 @@ ip('route', 'add', 'unreachable', '203.0.113.128/25')
 
 const server = createServer().listen(179, '192.0.2.1')
 await once(server, 'listening')
-const { reach } = createProbe()
+const probe = createProbe()
 const hosts = {
   listens: '192.0.2.1:179',
   refuses: '192.0.2.2:9',
@@ -49,7 +49,7 @@ const hosts = {
 const seen = await Promise.all(
   Object.entries(hosts).map(async ([name, place]) => {
     const [address = '', port] = place.split(':')
-    return [name, await reach(address, Number(port))] as const
+    return [name, await probe.reach(address, Number(port))] as const
   }),
 )
 const kept = ip('neighbor', 'show', '192.0.2.8').includes('PERMANENT')
