@@ -28,9 +28,10 @@ export async function rollback(app: App, wanted: Wanted, named: string | undefin
   if (parts.length === 0) return unstarted('unchanged', null, problems)
   const leftovers = await leftoversOfRollback(app, wanted, history, undone)
   const node = replacedBy(undone)
+  const target = node ? { ...wanted, node: { ...wanted.node, image: node.image } } : wanted
   const next = (found: ObservedNode) => (node ? asItDials(app, found, node) : Promise.resolve(found))
   const { plan, diff } = joinParts({ run, command: 'rollback' }, parts, leftovers)
-  return await carryOut(app, plan, problems, diff, lookAgainOf(app, wanted, problems, next))
+  return await carryOut(app, plan, problems, diff, lookAgainOf(app, target, problems, next))
 }
 
 function findRun(history: RunState[], named: string | undefined): RunState {

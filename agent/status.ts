@@ -75,7 +75,8 @@ async function look(app: App, wanted: Wanted): Promise<Seen> {
     const { node, controllers } = observed
     return { node, controllers, upgrade, problems: observed.problems }
   }
-  const { node, controllers, problems } = await observeHost(wanted, app.ports, app.signal)
+  const ports = { ...app.ports, datastore: null }
+  const { node, controllers, problems } = await observeHost(wanted, ports, app.signal)
   return { node, controllers, upgrade: null, problems }
 }
 

@@ -13,6 +13,8 @@ export class StopSignals {
   readonly #isRunOpen: () => boolean
   readonly #say: (text: string) => void
   #controllers: AbortController[] = []
+  /** Not told by what is aborted: an internal failure aborts too, and is no Ctrl-C. */
+  #wasSignalled = false
 
   /** `say` must not wait for who reads it. */
   constructor(isRunOpen: () => boolean, say: (text: string) => void) {
@@ -46,10 +48,11 @@ export class StopSignals {
   }
 
   readonly #stop = (name: NodeJS.Signals): void => {
-    if (this.#controllers.some(({ signal }) => signal.aborted)) {
+    if (this.#wasSignalled) {
       this.#say(`\nagent: ${this.#isRunOpen() ? IN_RUN : OUTSIDE_RUN}\n`)
       process.exit(INTERRUPTED)
     }
+    this.#wasSignalled = true
     this.abort(
       new AgentError('cancelled', `the run was stopped by ${name}`, { fix: 'run the command again' }),
     )

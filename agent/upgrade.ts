@@ -39,7 +39,7 @@ export async function plan(app: App, wanted: Wanted): Promise<Report> {
 export async function prefetch(app: App, wanted: Wanted): Promise<Report> {
   await app.lock('prefetch')
   const known = knownContent(await app.runs.history())
-  const observed = await observe(wanted, app.ports, app, known)
+  const observed = await observe(wanted, { ...app.ports, datastore: null }, app, known)
   const problems = prefetchProblems(observed, wanted)
   const fetching = prefetchPlan({ run: app.newRun(), wanted, observed })
   if (problems.some(isError)) return unstarted('refused', fetching, problems)

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { App } from '../agent/app.ts'
 import { AgentError } from '../agent/core/errors.ts'
+import { askingNothing, type Wanted } from '../agent/core/model.ts'
 import { RunStore } from '../agent/journal/store.ts'
 import { status } from '../agent/status.ts'
 import { wanted } from './core/observed.ts'
@@ -11,16 +12,33 @@ import { plan } from './journal/sample.ts'
 const asked = { ...wanted, node: { ...wanted.node, image: null } }
 
 /** Of a host with a run that has no end yet. */
-async function statusWhere(lockHolder: App['lockHolder']) {
-  const host = await FakeHost.create()
+async function statusWhere(lockHolder: App['lockHolder'], wants: Wanted = asked, host?: FakeHost) {
+  host ??= await FakeHost.create()
   const runs = new RunStore(new MemoryFiles(), host.clock)
   await runs.begin('0.1.0', plan('run-1'), [])
   const { signal } = new AbortController()
-  const app: Pick<App, 'ports' | 'runs' | 'lockHolder' | 'signal'> = {
-    ...{ ports: host.ports(), runs, lockHolder, signal },
+  const app: Pick<App, 'ports' | 'runs' | 'lockHolder' | 'signal' | 'emit' | 'newRun'> = {
+    ...{ ports: host.ports(), runs, lockHolder, signal, emit: () => undefined, newRun: () => 'run-2' },
   }
-  return await status(app as App, asked)
+  return await status(app as App, wants)
 }
+
+describe('the datastore', () => {
+  const dialledFor = async (wants: Wanted) => {
+    const host = await FakeHost.create({ env: ['ETCD_ENDPOINTS=http://etcd:2379'] })
+    const { node } = await statusWhere(() => Promise.resolve(null), wants, host)
+    expect(node).not.toBeNull()
+    return host.datastore.dialled
+  }
+
+  it('is not dialled for a status, nor for a scrape of the metrics', async () => {
+    expect(await dialledFor(askingNothing(wanted))).toEqual([])
+  })
+
+  it('is dialled where a rule says what would keep an upgrade back', async () => {
+    expect(await dialledFor(wanted)).toEqual(['etcd:2379'])
+  })
+})
 
 describe('a run that has no end yet', () => {
   it.each([

@@ -50,6 +50,19 @@ it('a second one counts whichever command the first one stopped', () => {
   expect(() => process.emit('SIGTERM')).toThrow(Exit)
 })
 
+it('the first one after an internal failure, which stops the run as well, does not end it in the window', () => {
+  const stops = new StopSignals(
+    () => true,
+    () => undefined,
+  )
+  const signal = stops.listen()
+  stops.abort(new Error('internal'))
+  process.emit('SIGINT')
+  expect(exit).not.toHaveBeenCalled()
+  expect(signal.reason).toMatchObject({ message: 'internal' })
+  expect(() => process.emit('SIGINT')).toThrow(Exit)
+})
+
 it('once released, a signal is the kernel’s again', () => {
   const count = process.listenerCount('SIGTERM')
   const stops = new StopSignals(

@@ -50,19 +50,26 @@ async function checkFamily(family: Family, neighbors: readonly GuardedNeighbor[]
 }
 
 async function open(addresses?: readonly string[]): Promise<string[]> {
-  const opened = await Promise.all(
+  const opened = await Promise.allSettled(
     FAMILIES.map(async (family) => {
       if (addresses?.every((address) => familyOf(address) !== family) === true) return []
       return await remove(family, ({ address }) => addresses?.map(bare).includes(address) ?? true)
     }),
   )
-  return opened.flat()
+  return opened.flatMap((family) => {
+    if (family.status === 'rejected') throw family.reason
+    return family.value
+  })
 }
 
 async function remove(family: Family, isMeant: (rule: ClosedRule) => boolean): Promise<string[]> {
   const meant = (await closedRules(family)).filter(isMeant)
+  if (meant.length === 0) return []
   const lines = meant.map(({ address, port }) => `rule del ${rule(address, port)}`)
-  if (lines.length > 0) await batch(family, lines, '-force')
+  const { code, errors } = await batch(family, lines, '-force')
+  // somebody else may have taken one away meanwhile
+  const left = code === 0 ? [] : (await closedRules(family)).filter(isMeant)
+  if (left.length > 0) throw stillClosed(family, errors, left)
   return meant.map(({ address }) => address)
 }
 
@@ -71,12 +78,25 @@ interface ClosedRule {
   port: number
 }
 
-/** The guard's rules alone: others may have taken the same place. None where no `ip` can have made them. */
+/**
+ * The guard's rules alone: others may have taken the same place. None where there is no `ip`, or not this family: nobody
+ * can have made them.
+ */
 async function closedRules(family: Family): Promise<ClosedRule[]> {
-  const shown = runIp('dial-guard-unavailable', [family, 'rule', 'show'])
-  const { output } = await shown.catch(() => ({ output: '' }))
+  const shown = await runIp('dial-guard-unavailable', [family, 'rule', 'show']).catch((error: unknown) => {
+    if (isMissing(error)) return null
+    throw error
+  })
+  if (shown === null) return []
+  const { code, output, errors } = shown
+  if (code !== 0 && !/not supported/.test(errors)) throw stillClosed(family, errors)
   const shape = new RegExp(`^${PREF}:\\s+from all to (\\S+) ipproto tcp sport (\\d+) blackhole`, 'gm')
   return [...output.matchAll(shape)].map(([, address = '', port = '']) => ({ address, port: Number(port) }))
+}
+
+/** `ip` is not on the PATH. */
+function isMissing(error: unknown): boolean {
+  return error instanceof AgentError && (error.cause as NodeJS.ErrnoException | undefined)?.code === 'ENOENT'
 }
 
 /** A kernel before 4.17 takes the rule without its port: it would meet all traffic to the neighbor. */
@@ -160,5 +180,17 @@ function unavailable(why: string): AgentError {
     'dial-guard-unavailable',
     `cannot keep neighbors from dialling while BIRD restarts: ${why.trim()}`,
     { fix: 'set "passive on;" on one side of each session, or upgrade once more if packets are lost' },
+  )
+}
+
+function stillClosed(family: Family, errors: string, left: ClosedRule[] = []): AgentError {
+  const named = left.length > 0 ? left : [{ address: 'ADDRESS', port: 'PORT' }]
+  const commands = named.map(
+    ({ address, port }) => `ip ${family} rule del pref ${PREF} to ${address} ipproto tcp sport ${port}`,
+  )
+  return new AgentError(
+    'dial-guard-unavailable',
+    `cannot let neighbors dial this host again: ${errors.trim().split('\n')[0] ?? ''}`,
+    { fix: `${commands.join('; ')}; ip ${family} rule show lists what is left at ${PREF}` },
   )
 }

@@ -143,7 +143,7 @@ export interface ObservedNode {
   daemons: ObservedDaemon[]
   /** The shortest graceful-restart time that a daemon with sessions announces. */
   announcedMs: number
-  /** Null where it cannot be told where it is. */
+  /** Null where it cannot be told where it is, and where no rule asks. */
   datastore: ObservedDatastore | null
 }
 

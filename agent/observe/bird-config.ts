@@ -1,12 +1,16 @@
 import { gracefulRestartSeconds } from '../core/bird/config.ts'
 import { bgpListenPort, bgpNeighbors } from '../core/bird/neighbors.ts'
+import { AgentError } from '../core/errors.ts'
 import type { ObservedDaemon } from '../core/model.ts'
 import type { Docker } from '../ports/docker.ts'
 
 /** Where calico/node keeps the configs that confd renders for BIRD. */
 const BIRD_CFG = { 4: '/etc/calico/confd/config/bird.cfg', 6: '/etc/calico/confd/config/bird6.cfg' } as const
 
-/** The daemons with what their configs say; one that cannot be read names no neighbor and changes no default. */
+/**
+ * The daemons with what their configs say; a config that is not there names no neighbor and changes no default.
+ * @throws AgentError where Docker cannot tell, and `bird-config-unreadable` of a daemon that has sessions
+ */
 export async function withConfig(
   daemons: Pick<ObservedDaemon, 'endpoint' | 'view'>[],
   container: string,
@@ -19,8 +23,19 @@ export async function withConfig(
         ...daemon,
         neighbors: bgpNeighbors(text),
         listenPort: bgpListenPort(text),
-        announcedMs: gracefulRestartSeconds(text) * 1000,
+        announcedMs: announcedSeconds(text, daemon) * 1000,
       }
     }),
   )
+}
+
+/** Nobody waits for a daemon without sessions: a time there that is no number stops nothing. */
+function announcedSeconds(birdCfg: string, { view }: Pick<ObservedDaemon, 'view'>): number {
+  try {
+    return gracefulRestartSeconds(birdCfg)
+  } catch (error) {
+    const isIdle = !view.sessions.some(({ established }) => established)
+    if (isIdle && error instanceof AgentError) return gracefulRestartSeconds('')
+    throw error
+  }
 }

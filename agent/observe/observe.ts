@@ -34,7 +34,8 @@ export interface ObservePorts extends OwnerPorts {
   cni: CniBinaries
   configs: CniConfigs
   clock: Pick<Clock, 'date'>
-  datastore: Datastore
+  /** Null where no rule is judged by the look, as for a status: a datastore is not dialled for each scrape. */
+  datastore: Datastore | null
 }
 
 /** Everything that a plan is made from; changes nothing. Throws the signal's reason as soon as it is aborted. */
@@ -109,14 +110,15 @@ async function observeNode(
   ports: ObservePorts,
   problems: Problem[],
 ): Promise<ObservedNode | null> {
-  const { docker, clock } = ports
+  const { docker, clock, datastore: store } = ports
   const container = await findContainer(wanted.node.container, docker)
   if (!container) return null
   const backend = backendOf(envMap(container.Config.Env))
   const running = container.State.Running
   const look = async () => {
     const image = (await docker.inspectImage(container.Image)) ?? null
-    return { image, datastore: await observeDatastore({ container, image }, ports) }
+    const datastore = store && (await observeDatastore({ container, image }, { docker, datastore: store }))
+    return { image, datastore }
   }
   const [{ image, datastore }, { owner, unit, pod }, daemons] = await Promise.all([
     look(),

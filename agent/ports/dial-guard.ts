@@ -16,6 +16,9 @@ export interface DialGuard {
   check(neighbors: readonly GuardedNeighbor[]): Promise<void>
   /** Lets no connection complete that these neighbors open. Closing again is no error. Gone after a reboot. */
   close(neighbors: readonly GuardedNeighbor[]): Promise<void>
-  /** Lets these neighbors in again, or all; what is not closed is no error. Returns those that were kept out. */
+  /**
+   * Lets these neighbors in again, or all; what is not closed is no error. Returns those that were kept out.
+   * @throws AgentError `dial-guard-unavailable` where one may still be kept out
+   */
   open(addresses?: readonly string[]): Promise<string[]>
 }

@@ -1,6 +1,7 @@
 /**
- * What answers an attempt to connect. `unreachable` only where the kernel says so (no route, no neighbor entry, host
- * unreachable); one who drops the attempt is `silent` (TCP MD5, GTSM, a filter): he is there.
+ * What answers an attempt to connect. `unreachable` only where this kernel knows it: no route, or no answer of the host, or
+ * of the gateway to it, to ARP or neighbor discovery. One who drops the attempt (TCP MD5, GTSM, a filter), or rejects it by
+ * ICMP, is `silent`: he is there. So is one of whom a router says that he is not: the router may say so of a filter.
  */
 export type Reach = 'accepts' | 'refuses' | 'silent' | 'unreachable'
 

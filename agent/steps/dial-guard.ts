@@ -35,6 +35,7 @@ export class DialLift {
   readonly #context: StepContext
   readonly #upSince: (number | null)[] = []
   readonly #letIn = new Set<string>()
+  #hasFailed = false
 
   constructor(gate: DialledGate, context: StepContext) {
     this.#gate = gate
@@ -46,11 +47,15 @@ export class DialLift {
     const wanted = this.#gate.daemons.flatMap(({ dialling = [] }, i) => this.#wanted(i, dialling, views[i]))
     const addresses = wanted.map(({ address }) => address).filter((address) => !this.#letIn.has(address))
     if (addresses.length === 0) return
+    // tried again at each look, and said once
+    const context = this.#hasFailed ? { ...this.#context, emit: () => undefined } : this.#context
+    this.#hasFailed = !(await orWarn(context, () => this.#letThemIn(addresses)))
+  }
+
+  async #letThemIn(addresses: string[]): Promise<void> {
+    const neighbors = await this.#context.dialGuard.open(addresses)
     for (const address of addresses) this.#letIn.add(address)
-    await orWarn(this.#context, async () => {
-      const neighbors = await this.#context.dialGuard.open(addresses)
-      if (neighbors.length > 0) this.#context.emit({ type: 'let-in', neighbors })
-    })
+    if (neighbors.length > 0) this.#context.emit({ type: 'let-in', neighbors })
   }
 
   #wanted(

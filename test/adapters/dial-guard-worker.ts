@@ -1,5 +1,9 @@
 import { execFileSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { createDialGuard } from '../../agent/adapters/dial-guard.ts'
+import { AgentError } from '../../agent/core/errors.ts'
 import { dialGuardScenario, NEIGHBORS } from '../contract/dial-guard-contract.ts'
 
 // In a network namespace of its own, by what its kernel answers.
@@ -73,4 +77,30 @@ const withoutIp = [
   await codeOf(guard.open()),
 ]
 process.env['PATH'] = path
-console.log(JSON.stringify({ seen, own, overruled, filtered, usable, withoutIp, clean: rules() === before }))
+
+// An `ip` that shows no rules, and one that takes none away.
+await guard.close(NEIGHBORS)
+const real = execFileSync('sh', ['-c', 'command -v ip'], { encoding: 'utf8' }).trim()
+const bin = mkdtempSync(join(tmpdir(), 'ip-'))
+const openWith = async (...script: string[]): Promise<unknown> => {
+  writeFileSync(join(bin, 'ip'), ['#!/bin/sh', ...script, ''].join('\n'), { mode: 0o755 })
+  process.env['PATH'] = `${bin}:${path}`
+  const ended = await guard.open().catch((error: unknown) => error)
+  process.env['PATH'] = path
+  return ended instanceof AgentError ? `${ended.code}: ${ended.message}; ${ended.fix}` : ended
+}
+const failing = {
+  'shows nothing': await openWith('echo "Cannot open netlink socket: x" >&2', 'exit 1'),
+  'takes nothing away': await openWith(
+    `case "$*" in -4*-batch*) cat >/dev/null; echo "RTNETLINK answers: x" >&2; exit 2;; esac; exec ${real} "$@"`,
+  ),
+  'has no IPv6': await openWith(
+    `case "$1" in -6) echo "RTNETLINK answers: Address family not supported by protocol" >&2; exit 2;; esac`,
+    `exec ${real} "$@"`,
+  ),
+}
+rmSync(bin, { recursive: true })
+await guard.open()
+console.log(
+  JSON.stringify({ seen, own, overruled, filtered, usable, withoutIp, failing, clean: rules() === before }),
+)

@@ -10,6 +10,7 @@ interface Seen {
   filtered: string
   usable: string
   withoutIp: string[]
+  failing: Record<string, unknown>
   clean: boolean
 }
 
@@ -37,6 +38,22 @@ describe('neighbors’ dialling in a real kernel', () => {
 
   it('names what is missing where there is no iproute2', () => {
     expect(seen.withoutIp).toEqual(['dial-guard-unavailable', 'dial-guard-unavailable', 'none'])
+  })
+
+  it('says what is left where ip fails to let neighbors in again, and the way out', () => {
+    const said = 'dial-guard-unavailable: cannot let neighbors dial this host again'
+    const commands = (...addresses: string[]): string =>
+      addresses.map((to) => `ip -4 rule del pref 179 to ${to}`).join('; ')
+    expect(seen.failing).toEqual({
+      'shows nothing': expect.stringMatching(
+        `^${said}: Cannot open netlink socket: x; ip -[46] rule del pref 179 to ADDRESS ipproto tcp sport PORT; `,
+      ) as string,
+      'takes nothing away': `${said}: RTNETLINK answers: x; ${commands(
+        '192.0.2.2 ipproto tcp sport 179',
+        '192.0.2.3 ipproto tcp sport 1790',
+      )}; ip -4 rule show lists what is left at 179`,
+      'has no IPv6': ['192.0.2.2', '192.0.2.3'],
+    })
   })
 
   it('leaves nothing behind, and the rules of others alone', () => {

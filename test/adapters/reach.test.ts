@@ -1,15 +1,28 @@
 import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 
-it('tells a neighbor that is gone from one that refuses or drops a connection, by a real kernel', () => {
+describe('a neighbor that is gone, by a real kernel', () => {
   const worker = join(import.meta.dirname, 'reach-worker.ts')
-  const seen = execFileSync('unshare', ['--net', process.execPath, worker], { encoding: 'utf8' })
-  expect(JSON.parse(seen)).toEqual({
-    listens: 'accepts',
-    refuses: 'refuses',
-    drops: 'silent',
-    nobody: 'unreachable',
-    noRoute: 'unreachable',
+  const { seen, kept } = JSON.parse(
+    execFileSync('unshare', ['--net', process.execPath, worker], { encoding: 'utf8' }),
+  ) as { seen: Record<string, string>; kept: boolean }
+
+  it('is told from one that refuses, drops or rejects a connection', () => {
+    expect(seen).toEqual({
+      listens: 'accepts',
+      refuses: 'refuses',
+      drops: 'silent',
+      rejects: 'silent',
+      nobody: 'unreachable',
+      behindGateway: 'silent',
+      behindGoneGateway: 'unreachable',
+      noRoute: 'unreachable',
+      unreachableRoute: 'unreachable',
+    })
+  })
+
+  it('is asked for without touching a neighbor entry that was set for good', () => {
+    expect(kept).toBe(true)
   })
 })

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { AgentError } from '../../agent/core/errors.ts'
 import { restartTimeline, session, upView } from '../fakes/bird.ts'
 import { brokenBirds } from './broken-birds.ts'
 import { FakeHost, type HostOptions } from './fake-host.ts'
@@ -42,6 +43,22 @@ describe('neighbors that dial as well', () => {
     expect(swap.filter((op) => op.startsWith('open'))).toEqual([...OPENED, ...OPENED])
     expect(host.events.filter(({ type }) => type === 'let-in')).toEqual([
       { type: 'let-in', neighbors: ['192.0.2.2', '192.0.2.3'] },
+    ])
+  })
+
+  it('are let in by a later look where the first one fails, which is said once', async () => {
+    const host = await FakeHost.create(brokenBirds['a BIRD whose sessions never come'])
+    const open = host.dialGuard.open.bind(host.dialGuard)
+    let failures = 2
+    host.dialGuard.open = (addresses) => {
+      if (addresses === undefined || failures-- <= 0) return open(addresses)
+      return Promise.reject(new AgentError('dial-guard-unavailable', 'ip fails', { fix: 'ip rule del' }))
+    }
+    await host.run()
+    const told = host.events.filter((event) => event.type === 'let-in' || event.type === 'problem')
+    expect(told.map((event) => (event.type === 'problem' ? event.problem.code : event.type))).toEqual([
+      'dial-guard-unavailable',
+      'let-in',
     ])
   })
 

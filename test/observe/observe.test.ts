@@ -30,12 +30,12 @@ const withPlugins: Wanted = {
 const lookingUntil = (signal: AbortSignal) => ({ emit: () => undefined, signal })
 
 describe('the restart time that BIRD announces', () => {
-  const config = (seconds: number): string => `graceful restart time ${seconds};`
+  const config = (seconds: number | string): string => `graceful restart time ${seconds};`
   const path = '/etc/calico/confd/config'
 
-  async function times(sessions6: Session[]) {
+  async function times(sessions6: Session[], seconds6: number | string = 15) {
     const host = await FakeHost.create()
-    host.docker.files.set(`${path}/bird.cfg`, config(80)).set(`${path}/bird6.cfg`, config(15))
+    host.docker.files.set(`${path}/bird.cfg`, config(80)).set(`${path}/bird6.cfg`, config(seconds6))
     const ports = host.ports()
     const look = ports.bird.look.bind(ports.bird)
     const perFamily = async (...args: Parameters<typeof look>) => {
@@ -53,6 +53,11 @@ describe('the restart time that BIRD announces', () => {
 
   it('of a daemon without sessions does not count: nobody waits for it', async () => {
     expect(await times([])).toEqual([[80_000, 15_000], 80_000])
+  })
+
+  it('must be a number, but for a daemon without sessions', async () => {
+    await expect(times([session(2)], 'TIME')).rejects.toMatchObject({ code: 'bird-config-unreadable' })
+    expect(await times([], 'TIME')).toEqual([[80_000, 120_000], 80_000])
   })
 })
 

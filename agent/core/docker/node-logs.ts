@@ -52,8 +52,10 @@ function concerned(why: string): NodePart[] {
   return [...(ofFelix ? (['felix'] as const) : []), ...(ofBird ? (['bird', 'bird6', 'confd'] as const) : [])]
 }
 
-/** BIRD's own words about connections are about its peers. */
+/** No fact: Felix may say the same of Typha. BIRD's own words about connections are about its peers. */
 function datastoreText(own: string[], parts: PartLog[]): string {
   const clients = parts.filter(({ part }) => part === 'felix' || part === 'confd').map(({ lines }) => lines)
-  return [own, ...clients].some(saysDatastoreIsAway) ? '; its datastore does not answer' : ''
+  return [own, ...clients].some(saysDatastoreIsAway)
+    ? '; its log tells of a datastore that does not answer'
+    : ''
 }

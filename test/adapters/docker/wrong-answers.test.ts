@@ -29,6 +29,7 @@ const questions: [string, () => Promise<unknown>][] = [
   ['GET /images/x:1/json', () => docker.inspectImage('x:1')],
   ['GET /distribution/x:1/json', () => docker.inspectRemoteImage('x:1', () => undefined, never)],
   ['GET /containers/c1/archive', () => docker.readContainerFile('c1', '/etc/motd')],
+  ['GET /containers/c1/top', () => docker.processes('c1')],
   ['POST /containers/c1/exec', () => docker.exec('c1', ['true'], 2_000)],
 ]
 
@@ -90,6 +91,13 @@ describe('an answer of another shape', () => {
       expect(error.code, kind).toMatch(/^docker-(answer-invalid|failed)$/)
       expect(error.exitCode).toBe(3)
     }
+  })
+
+  it('of processes without a process', async () => {
+    engine.on('GET /containers/c1/top', json(200, { Titles: ['PID', 'COMMAND'], Processes: [] }))
+    expect((await failureOf(docker.processes('c1'))).code).toBe('docker-answer-invalid')
+    engine.on('GET /containers/c1/top', json(200, { Processes: [null] }))
+    expect((await failureOf(docker.processes('c1'))).code).toBe('docker-answer-invalid')
   })
 
   it('of what was made', async () => {
