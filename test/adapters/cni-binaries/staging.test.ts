@@ -23,7 +23,11 @@ beforeEach(async () => {
 })
 
 const names = ['calico', 'calico-ipam']
-const stagedAs = (name: string) => `.calico-agent-${RUN}-${name}.new`
+const STAGING = `.calico-agent-${RUN}.new`
+const stagedAs = (name: string) => `${STAGING}/${name}`
+/** All that the directory has, with the files of its directories. */
+const files = async () =>
+  (await readdir(binDir, { recursive: true })).filter((file) => file !== STAGING).sort()
 const staged = () => names.map(stagedAs).sort()
 
 async function stage({ sha256 = null as string | null, cniVersion = null as string | null } = {}) {
@@ -43,7 +47,7 @@ describe('stage', () => {
     const [calico, ipam] = await stage()
     expect(calico).toMatchObject({ name: 'calico', version: null })
     expect(ipam?.sha256).toMatch(/^[0-9a-f]{64}$/)
-    expect((await readdir(binDir)).sort()).toEqual([...staged(), 'calico'])
+    expect(await files()).toEqual([...staged(), 'calico'])
     expect(await readFile(join(binDir, 'calico'), 'utf8')).toBe('live')
     expect(
       (await readFile(join(binDir, stagedAs('calico')))).equals(await readFile(join(source, 'calico'))),
@@ -60,22 +64,27 @@ describe('stage', () => {
     await symlink('bin', link)
     binDir = link
     await stage()
-    expect((await readdir(binDir)).sort()).toEqual(staged())
+    expect(await files()).toEqual(staged())
   })
 
-  it('takes over what another run staged, where it is what is wanted', async () => {
+  it.each([
+    ['another run', `.calico-agent-${EARLIER}.new/`, ''],
+    ['an earlier agent', `.calico-agent-${EARLIER}-`, '.new'],
+  ])('takes over what %s staged, where it is what is wanted', async (_who, before, after) => {
     const bytes = await pluginBytes('ptp')
-    await write(join(binDir, `.calico-agent-${EARLIER}-calico.new`), bytes)
-    await write(join(binDir, `.calico-agent-${EARLIER}-calico-ipam.new`), 'stale')
+    await mkdir(join(binDir, `${before}calico${after}`, '..'), { recursive: true })
+    await write(join(binDir, `${before}calico${after}`), bytes)
+    await write(join(binDir, `${before}calico-ipam${after}`), 'stale')
     const [facts] = await cni.offered({ kind: 'directory', path: source }, ['calico'], signal)
     // its source is not asked
     await write(join(source, 'calico'), 'gone by now')
     await stage({ sha256: facts?.sha256 ?? null })
-    expect((await readdir(binDir)).sort()).toEqual(staged())
+    expect(await files()).toEqual(staged())
     expect((await readFile(join(binDir, stagedAs('calico')))).equals(bytes)).toBe(true)
   })
 
   it('begins afresh after a try that died in the middle', async () => {
+    await mkdir(join(binDir, STAGING))
     await write(join(binDir, stagedAs('calico')), 'half')
     await stage()
     expect((await readFile(join(binDir, stagedAs('calico')))).length).toBeGreaterThan(1_000)
