@@ -47,7 +47,7 @@ function swapped(mark: string): Record<string, string> {
 }
 
 describe('CNI plugins', () => {
-  it.each(['v2.0.6', 'install-layout', 'volume'])('are taken from an image: %s', async (tag) => {
+  it.each(['v2.0.6', 'v3.26.1', 'install-layout', 'volume'])('are taken from an image: %s', async (tag) => {
     const { host } = at
     const { code, report } = await upgrade('--cni', cni(tag))
     expect({ code, outcome: report.outcome, problems: report.problems }).toEqual({

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { createCniBinaries } from '../../../agent/adapters/cni-binaries/cni-binaries.ts'
 import { FakeDocker } from '../../fakes/docker.ts'
+import { programByName } from '../../lab/cni-plugin.ts'
 import { failureOf } from '../docker/agent-error.ts'
 import { foreignProgram, pluginBytes, signal, temporaryDirectory, write } from './plugins.ts'
 
@@ -40,6 +41,34 @@ describe('stage', () => {
   beforeEach(async () => {
     await write(join(source, 'calico'), await pluginBytes('ptp'))
     await write(join(source, 'calico-ipam'), await pluginBytes('host-local'))
+  })
+
+  it('tries each under its own name: from v3.16 on it acts by that', async () => {
+    for (const name of names) await write(join(source, name), await programByName())
+    expect((await stage()).map(({ name, version }) => `${name} ${version ?? ''}`)).toEqual([
+      'calico v3.26.1',
+      'calico-ipam v3.26.1',
+    ])
+    // the control: under another name it panics
+    const other = await write(join(binDir, '.calico.new'), await programByName())
+    expect(await cni.cniVersions(other)).toEqual({
+      failure: 'it exited with 2: panic: Unknown binary name',
+    })
+  })
+
+  it('takes back what an earlier run kept, whatever it is', async () => {
+    await write(join(binDir, `.calico-agent-${EARLIER}-calico.old`), '#!/bin/sh\nexit 1\n')
+    const kept = { kind: 'kept', binDir, run: EARLIER } as const
+    const request = (sha256: string) => ({
+      source: kept,
+      binaries: [{ name: 'calico', sha256 }],
+      cniVersion: null,
+    })
+    const [facts] = await cni.kept({ binDir, run: EARLIER }, ['calico'])
+    await cni.stage({ binDir, run: RUN }, request(facts?.sha256 ?? ''), signal)
+    expect(await files()).toEqual([`.calico-agent-${EARLIER}-calico.old`, stagedAs('calico')])
+    const other = cni.stage({ binDir, run: RUN }, request('0'.repeat(64)), signal)
+    expect((await failureOf(other)).code).toBe('cni-binary-checksum')
   })
 
   it('puts the plugins beside the live ones, and the live ones stay', async () => {
