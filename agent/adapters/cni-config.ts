@@ -68,7 +68,10 @@ async function write(path: string, text: string): Promise<void> {
 
 async function remove(path: string): Promise<void> {
   const stats = await lstat(path).catch(() => null)
-  if (stats?.isDirectory() !== true) return await removeFile(path)
+  if (stats?.isDirectory() !== true) {
+    await removeFile(path)
+    return
+  }
   try {
     await rm(path, { recursive: true, force: true })
     await syncDirectory(dirname(path))
