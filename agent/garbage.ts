@@ -1,4 +1,4 @@
-import { stagedName } from './core/cni/files.ts'
+import { flatStagedName, stagingName } from './core/cni/files.ts'
 import type { ContainerJson } from './core/docker/json.ts'
 import { keptPaths } from './core/plan/cni.ts'
 import type { Leftovers } from './core/plan/part.ts'
@@ -72,9 +72,11 @@ function stagedFiles(history: RunState[]): string[] {
   return history
     .slice(swapped + 1)
     .flatMap(({ plan }) => plan.steps)
-    .flatMap((step) =>
-      step.kind === 'stage-binaries'
-        ? step.args.binaries.map(({ name }) => `${step.args.binDir}/${stagedName(step.args.run, name)}`)
-        : [],
-    )
+    .flatMap((step) => {
+      if (step.kind !== 'stage-binaries') return []
+      const { run, binDir, binaries } = step.args
+      // the flat ones are of earlier agents
+      const names = [stagingName(run), ...binaries.map(({ name }) => flatStagedName(run, name))]
+      return names.map((name) => `${binDir}/${name}`)
+    })
 }

@@ -20,6 +20,7 @@ export const nothingSeen: StatusReport = {
   controllers: null,
   cni: null,
   cniConfig: null,
+  kubelet: [],
   lastRun: null,
   unfinishedRun: null,
   upgrade: null,
@@ -28,15 +29,17 @@ export const nothingSeen: StatusReport = {
 
 /** What runs now and, with a target, what an upgrade would change. Needs no lock and changes nothing. */
 export async function status(app: App, wanted: Wanted): Promise<StatusReport> {
-  const [seen, runs, plugins] = await Promise.all([
+  const { kubelet, configs, cni } = app.ports
+  const [seen, runs, plugins, directories] = await Promise.all([
     look(app, wanted),
     lookAtRuns(app),
-    installedPlugins(wanted.cni, app.ports.cni),
+    installedPlugins(wanted.cni, cni),
+    kubelet.cniDirectories(wanted.kubelet.unit, wanted.places),
   ])
   const { node, controllers, upgrade } = seen
   const problems = [...seen.problems, ...runs.problems]
   const now = app.ports.clock.date()
-  const cniConfig = await observeLiveConfig(wanted.places, app.ports.configs, problems)
+  const cniConfig = await observeLiveConfig(wanted.places, configs, problems)
   return {
     schema: 1,
     node: node && nodeStatus(node, now),
@@ -51,6 +54,7 @@ export async function status(app: App, wanted: Wanted): Promise<StatusReport> {
     controllers: controllers && nodeStatus(controllers, now),
     cni: plugins.some(({ sha256 }) => sha256 !== null) ? { binDir: wanted.cni.binDir, plugins } : null,
     cniConfig,
+    kubelet: directories,
     lastRun: runs.lastRun,
     unfinishedRun: runs.unfinishedRun,
     upgrade,

@@ -9,8 +9,8 @@ set -euo pipefail
 declare -A packages=(
   [build]='npm=npm openssl=openssl strip=binutils'
   [unit]='groff=groff-base python3=python3 zsh=zsh'
-  [cni]='/usr/lib/cni/ptp=containernetworking-plugins chattr=e2fsprogs ip=iproute2 setcap=libcap2-bin'
-  [lab]='/usr/lib/cni/ptp=containernetworking-plugins bird=bird busybox=busybox-static containerd=containerd curl=curl docker-registry=docker-registry dockerd=docker.io etcd=etcd-server
+  [cni]='/usr/lib/cni/ptp=containernetworking-plugins as=binutils chattr=e2fsprogs ip=iproute2 setcap=libcap2-bin'
+  [lab]='/usr/lib/cni/ptp=containernetworking-plugins as=binutils bird=bird busybox=busybox-static containerd=containerd curl=curl docker-registry=docker-registry dockerd=docker.io etcd=etcd-server
     ip=iproute2 jq=jq mmdebstrap=mmdebstrap ping=iputils-ping runc=runc runsvdir=runit strace=strace'
   [monitoring]='promtool=prometheus'
   [power]='e2fsck=e2fsprogs mkfs.ext4=e2fsprogs qemu-system-x86_64=qemu-system-x86'

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { App } from '../agent/app.ts'
-import { keptName, stagedName } from '../agent/core/cni/files.ts'
+import { keptName, stagingName } from '../agent/core/cni/files.ts'
 import type { OldContainer, Plan, PlannedStep } from '../agent/core/plan/plan.ts'
 import type { Outcome } from '../agent/core/report.ts'
 import { gc, wouldGc } from '../agent/gc.ts'
@@ -62,7 +62,7 @@ function stage(n: number): PlannedStep {
 }
 
 const kept = (n: number): string => `${BIN}/${keptName(run(n), 'calico')}`
-const staged = (n: number): string => `${BIN}/${stagedName(run(n), 'calico')}`
+const staged = (n: number): string => `${BIN}/${stagingName(run(n))}`
 
 function journal(
   n: number,

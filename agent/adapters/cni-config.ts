@@ -1,9 +1,9 @@
-import { access, constants, lstat, readdir, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { access, constants, lstat, readdir, rm, stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { type ConfigFile, LIVE_ENDING } from '../core/cni/config.ts'
 import { AgentError, type Problem } from '../core/errors.ts'
 import type { CniConfigs } from '../ports/cni-config.ts'
-import { bringBack, keepAs, removeFile, removeTemp, writeFileAtomic } from './atomic-file.ts'
+import { bringBack, keepAs, removeFile, removeTemp, syncDirectory, writeFileAtomic } from './atomic-file.ts'
 import { fileError, isMissing } from './file-error.ts'
 import { readRegularFile } from './read-file.ts'
 
@@ -11,7 +11,7 @@ const MAX_BYTES = 1_048_576
 const MODE_BITS = 0o7777
 
 export function createCniConfigs(): CniConfigs {
-  return { list, read, replace, restore, remove: removeFile, directoryProblem, exists, isProgram }
+  return { list, read, replace, restore, remove, directoryProblem, exists, isProgram }
 }
 
 async function list(directory: string): Promise<ConfigFile[]> {
@@ -64,6 +64,20 @@ async function restore(path: string, text: string, wayBack: string): Promise<voi
 async function write(path: string, text: string): Promise<void> {
   const { mode, uid, gid } = await lstat(path).catch(() => ({ mode: 0o644, uid: 0, gid: 0 }))
   await writeFileAtomic(path, text, { mode: mode & MODE_BITS, owner: { uid, gid } })
+}
+
+async function remove(path: string): Promise<void> {
+  const stats = await lstat(path).catch(() => null)
+  if (stats?.isDirectory() !== true) {
+    await removeFile(path)
+    return
+  }
+  try {
+    await rm(path, { recursive: true, force: true })
+    await syncDirectory(dirname(path))
+  } catch (error) {
+    throw fileError('cannot-write', 'remove', path, error)
+  }
 }
 
 async function directoryProblem(directory: string): Promise<Problem | null> {

@@ -1,6 +1,7 @@
-import { readFile, stat } from 'node:fs/promises'
+import { readFile, realpath, stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { execStartArguments, type KubeletFacts, manifestFlags, versionCommand } from '../core/cni/kubelet.ts'
+import { cniFlags, type KubeletDirectory } from '../core/cni/kubelet-directories.ts'
 import { AgentError } from '../core/errors.ts'
 import type { Kubelet } from '../ports/kubelet.ts'
 import { cannotStart } from './program-error.ts'
@@ -13,7 +14,7 @@ const RUNS = new Set(['active', 'activating', 'reloading'])
 
 /** The kubelet, by systemctl; a host without systemd has no such unit. */
 export function createKubelet(): Kubelet {
-  return { look, startedAt, manifests, restart }
+  return { look, startedAt, manifests, cniDirectories, restart }
 }
 
 async function look(unit: string): Promise<KubeletFacts> {
@@ -32,13 +33,34 @@ async function startedAt(unit: string): Promise<number | null> {
   return ActiveState === 'active' ? Number(began) : null
 }
 
-async function manifests(unit: string): Promise<string | null> {
+/** Of what runs the variables are filled in. */
+async function argumentsOf(unit: string): Promise<string[]> {
   const { ExecStart = '', MainPID = '0' } = await show(unit)
-  // of what runs the variables are filled in
   const running =
     MainPID === '0' ? null : await readFile(`/proc/${MainPID}/cmdline`, 'utf8').catch(() => null)
-  const argv = running?.split('\0').filter((word) => word !== '') ?? execStartArguments(ExecStart)
-  const { directory, config } = manifestFlags(argv)
+  return running?.split('\0').filter((word) => word !== '') ?? execStartArguments(ExecStart)
+}
+
+async function cniDirectories(
+  unit: string,
+  asked: { configDir: string; binDir: string },
+): Promise<KubeletDirectory[]> {
+  return await Promise.all(
+    cniFlags(await argumentsOf(unit)).map(async ({ flag, paths }) => {
+      const own = await realOf(flag === '--cni-conf-dir' ? asked.configDir : asked.binDir)
+      const theirs = await Promise.all(paths.map(realOf))
+      return { flag, paths, isAsked: theirs.includes(own) }
+    }),
+  )
+}
+
+/** One directory may have several names. */
+async function realOf(path: string): Promise<string> {
+  return await realpath(path).catch(() => resolve(path))
+}
+
+async function manifests(unit: string): Promise<string | null> {
+  const { directory, config } = manifestFlags(await argumentsOf(unit))
   if (directory !== null || config === null) return directory
   // up to Kubernetes 1.7 the directory itself, later a KubeletConfiguration
   if ((await stat(config).catch(() => null))?.isDirectory() === true) return config

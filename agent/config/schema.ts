@@ -45,6 +45,11 @@ const unitName = z.string().regex(/^[^/\s]+\.service$/, 'must be the name of a u
 const pluginName = z
   .string()
   .regex(/^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/, 'must be the name of a CNI plugin, not a path')
+/** From v3.16 on `install` is in the images beside them: it acts, whatever it is asked. */
+const binaryName = pluginName.refine(
+  (name) => name !== 'install',
+  'is the installer of calico/cni, not a plugin: name plugins alone',
+)
 const fileName = z
   .string()
   .regex(/^[^/.][^/]*\.(conf|conflist|json)$/, 'must be a file name that ends in .conf, .conflist or .json')
@@ -110,7 +115,7 @@ const sections = {
       image: imageRef.optional(),
       directory: absolutePath.optional(),
       archive: absolutePath.optional(),
-      binaries: z.array(pluginName).min(1).default(['calico', 'calico-ipam']),
+      binaries: z.array(binaryName).min(1).default(['calico', 'calico-ipam']),
       sha256: z.record(pluginName, sha256).default({}),
       binDir: absolutePath.default('/opt/cni/bin'),
       configDir: absolutePath.default('/etc/cni/net.d'),

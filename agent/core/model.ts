@@ -1,6 +1,7 @@
 import type { BgpNeighbor } from './bird/neighbors.ts'
 import type { BirdEndpoint, BirdUp } from './bird/view.ts'
 import type { KubeletFacts, KubeletRestart } from './cni/kubelet.ts'
+import type { KubeletDirectory } from './cni/kubelet-directories.ts'
 import type { ObservedDatastore } from './datastore/observed.ts'
 import type { ContainerJson, ImageJson } from './docker/json.ts'
 import type { Problem } from './errors.ts'
@@ -243,6 +244,8 @@ export interface Observed {
   /** Of the controllers; null where none is asked for, or none run that a release could bring up to date. */
   controllersImage: ObservedImage | null
   companions: Companions
+  /** Absent where no CNI is asked for, and in a journal of before. */
+  kubeletDirectories?: KubeletDirectory[]
   /** What could not be observed as expected; the preflight rule of the same code reports it. */
   problems: Problem[]
 }

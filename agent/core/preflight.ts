@@ -3,7 +3,7 @@ import { AgentError, ExitCode, isError, type Problem } from './errors.ts'
 import type { Observed, Wanted } from './model.ts'
 import { birdRules } from './rules/bird.ts'
 import { cniRules, cniSourceRules } from './rules/cni.ts'
-import { cniConfigRules } from './rules/cni-config.ts'
+import { cniConfigRules, kubeletDirectoryRules } from './rules/cni-config.ts'
 import { containerRules } from './rules/container.ts'
 import { controllersEnvRules, controllersImageRules, controllersRules } from './rules/controllers.ts'
 import { datastoreRules } from './rules/datastore.ts'
@@ -21,7 +21,12 @@ const nodeImageRules = imageRules(({ image }) => image)
 
 /** About the node, whether it is swapped or not: what stands against a swap is no matter where the image runs. */
 const NODE_RULES: readonly Rule[] = [...containerRules, ...unitRules, ...nodeImageRules]
-const CNI_RULES: readonly Rule[] = [...cniSourceRules, ...cniRules, ...cniConfigRules]
+const CNI_RULES: readonly Rule[] = [
+  ...cniSourceRules,
+  ...cniRules,
+  ...kubeletDirectoryRules,
+  ...cniConfigRules,
+]
 
 const CONTROLLERS_RULES: readonly Rule[] = [...controllersRules, ...staticPodRules]
 

@@ -1,4 +1,5 @@
 import type { BirdEndpoint, Session } from './bird/view.ts'
+import type { KubeletDirectory } from './cni/kubelet-directories.ts'
 import type { Problem } from './errors.ts'
 import type { InstalledPlugin, Owner } from './model.ts'
 import type { Component, Plan } from './plan/plan.ts'
@@ -80,6 +81,8 @@ export interface StatusReport {
   cni: { binDir: string; plugins: InstalledPlugin[] } | null
   /** Null where the kubelet finds none that it takes. */
   cniConfig: CniConfigStatus | null
+  /** The directories of CNI that the kubelet was told of by its flags. */
+  kubelet: KubeletDirectory[]
   lastRun: RunStatus | null
   unfinishedRun: UnfinishedRun | null
   /** What an upgrade would do; null where nothing is asked for. */

@@ -57,16 +57,21 @@ export async function observe(
     wanted.node.image === null ? null : observeImage(wanted.node.image, ports.docker, looking),
     source,
     wanted.cniConfig === null ? null : observeCniConfig(wanted.cniConfig, ports),
+    wanted.cniConfig === null && wanted.cni.source === null
+      ? []
+      : ports.kubelet.cniDirectories(wanted.kubelet.unit, wanted.places),
   ])
-  const [node, plugin, controllers, image, cni, cniConfig] = await orAborted(looks, signal).catch(
-    async (error: unknown) => {
-      // it takes away the container that it reads an image from
-      if (signal.aborted) await source.catch(() => undefined)
-      throw error
-    },
-  )
+  const [node, plugin, controllers, image, cni, cniConfig, kubeletDirectories] = await orAborted(
+    looks,
+    signal,
+  ).catch(async (error: unknown) => {
+    // it takes away the container that it reads an image from
+    if (signal.aborted) await source.catch(() => undefined)
+    throw error
+  })
   const companions = companionsOf(plugin, controllers.controllers)
-  return { engine, node, companions, ...controllers, image, cni, cniConfig, problems }
+  const seen = { engine, node, companions, ...controllers, image, cni, cniConfig }
+  return { ...seen, kubeletDirectories, problems }
 }
 
 /** The host alone: nothing is asked for, and no registry is asked. */

@@ -18,7 +18,10 @@ export interface CniConfigs {
    * @throws AgentError `cannot-write`
    */
   restore(path: string, text: string, wayBack: string): Promise<void>
-  /** Removes a way back durably; one that is gone is no error. @throws AgentError `cannot-write` */
+  /**
+   * Removes a way back, or a run's directory of staged plugins, durably; one that is gone is no error.
+   * @throws AgentError `cannot-write`
+   */
   remove(wayBack: string): Promise<void>
   /** What keeps files from being replaced there, such as a read-only file system; null where nothing does. */
   directoryProblem(directory: string): Promise<Problem | null>

@@ -26,6 +26,7 @@ export function renderStatus(status: StatusReport, { color }: TextOptions): stri
     ...(status.controllers ? containerRows('controllers', status.controllers) : []),
     ...cniRows(status, colors),
     ['cni config', configText(status.cniConfig)],
+    ...kubeletRows(status, colors),
     ...runRows(status, colors),
     ...upgradeRows(status, colors),
   ]
@@ -124,6 +125,14 @@ function configText(config: CniConfigStatus | null): string {
   if (config === null) return 'none that the kubelet takes'
   const { path, plugins, cniVersion, isCalico } = config
   return `${oneLine(path)}: ${oneLine(plugins.join(', '))}, CNI ${oneLine(cniVersion)}${isCalico ? '' : ", not Calico's"}`
+}
+
+function kubeletRows({ kubelet }: StatusReport, colors: Colors): Row[] {
+  return kubelet.map(({ flag, paths, isAsked }, i): Row => {
+    const text = oneLine(`${flag}=${paths.join(',')}`)
+    const key = flag === '--cni-conf-dir' ? 'cni.configDir' : 'cni.binDir'
+    return [i === 0 ? 'kubelet' : '', isAsked ? text : colors.red(`${text}, not ${key}`)]
+  })
 }
 
 function runRows({ lastRun, unfinishedRun }: StatusReport, colors: Colors): Row[] {

@@ -35,6 +35,16 @@ cniConfigContract('the real one', () =>
   }),
 )
 
+describe('remove', () => {
+  it('takes a directory of staged plugins with what is in it', async () => {
+    const staging = inside('.calico-agent-20261122T141503Z-7f3a.new')
+    await mkdir(staging)
+    await writeFile(join(staging, 'calico'), 'new')
+    for (let times = 0; times < 2; times++) await configs.remove(staging)
+    expect(await readdir(directory)).toEqual([])
+  })
+})
+
 describe('on a read-only file system', () => {
   beforeEach(async () => {
     await writeFile(inside('10-calico.conf'), 'old')

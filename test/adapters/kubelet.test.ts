@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
@@ -56,5 +56,40 @@ describe('the directory of static pods', () => {
   it('is asked of what runs, whose variables are filled in', async () => {
     await unitOf('/usr/bin/kubelet --pod-manifest-path=$DIRECTORY', process.pid)
     expect(await manifests()).toBe(null)
+  })
+})
+
+describe('the directories of CNI', () => {
+  const asked = () => ({ configDir: join(directory, 'net.d'), binDir: '/opt/cni/bin' })
+  const cni = () => createKubelet().cniDirectories('kubelet.service', asked())
+
+  it.each<[string, unknown[]]>([
+    ['/usr/bin/kubelet --v=2', []],
+    [
+      '/usr/bin/kubelet --cni-conf-dir=/srv/net.d --cni-bin-dir /usr/lib/cni',
+      [
+        { flag: '--cni-conf-dir', paths: ['/srv/net.d'], isAsked: false },
+        { flag: '--cni-bin-dir', paths: ['/usr/lib/cni'], isAsked: false },
+      ],
+    ],
+    [
+      '/usr/bin/docker run hyperkube kubelet --cni_bin_dir=/usr/lib/cni,/opt/cni/bin/',
+      [{ flag: '--cni-bin-dir', paths: ['/usr/lib/cni', '/opt/cni/bin/'], isAsked: true }],
+    ],
+    ['/usr/bin/kubelet --cni-conf-dir=$CONF_DIR', []],
+    [
+      '/usr/bin/kubelet --cni-conf-dir=/a --cni-conf-dir=/b',
+      [{ flag: '--cni-conf-dir', paths: ['/b'], isAsked: false }],
+    ],
+  ])('are those of the flags: %s', async (command, expected) => {
+    await unitOf(command)
+    expect(await cni()).toEqual(expected)
+  })
+
+  it('are the same by another name', async () => {
+    await mkdir(join(directory, 'net.d'))
+    await symlink('net.d', join(directory, 'link'))
+    await unitOf(`/usr/bin/kubelet --cni-conf-dir=${directory}/link`)
+    expect(await cni()).toMatchObject([{ isAsked: true }])
   })
 })

@@ -81,6 +81,11 @@ describe('a CNI section', () => {
       'cni:\n  binaries: [../calico]\n',
       'must be the name of a CNI plugin, not a path',
     ],
+    [
+      'the installer',
+      'cni:\n  binaries: [calico, install]\n',
+      'is the installer of calico/cni, not a plugin',
+    ],
     ['a hash that is none', 'cni:\n  sha256: { calico: abc }\n', 'must be a SHA-256 of 64 hex digits'],
     ['a config elsewhere', 'cni:\n  configFile: /etc/10-calico.conf\n', 'must be a file name that ends in'],
     ['a hidden config', 'cni:\n  configFile: .calico.conf\n', 'must be a file name that ends in'],

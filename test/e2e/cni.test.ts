@@ -47,7 +47,7 @@ function swapped(mark: string): Record<string, string> {
 }
 
 describe('CNI plugins', () => {
-  it.each(['v2.0.6', 'install-layout', 'volume'])('are taken from an image: %s', async (tag) => {
+  it.each(['v2.0.6', 'v3.26.1', 'install-layout', 'volume'])('are taken from an image: %s', async (tag) => {
     const { host } = at
     const { code, report } = await upgrade('--cni', cni(tag))
     expect({ code, outcome: report.outcome, problems: report.problems }).toEqual({
@@ -91,9 +91,9 @@ describe('CNI plugins', () => {
     })
     expect(await pluginsOf(host)).toMatchObject({
       calico: 'of old',
-      '.calico-agent-RUN-calico.new': 'of v2.0.6',
+      '.calico-agent-RUN.new/calico': 'of v2.0.6',
     })
-    const inode = await host.ok(['sh', '-c', `stat -c %i ${BIN_DIR}/.calico-agent-*-calico.new`])
+    const inode = await host.ok(['sh', '-c', `stat -c %i ${BIN_DIR}/.calico-agent-*.new/calico`])
     await upgrade('--cni', cni('v2.0.6'))
     expect(await host.ok(['stat', '-c', '%i', `${BIN_DIR}/calico`])).toBe(inode)
     expect(await pluginsOf(host)).toEqual(swapped('of v2.0.6'))

@@ -61,7 +61,12 @@ describe('an agent that dies at any moment', () => {
       ({ docker }) => (docker.killContainer = () => Promise.resolve()),
       'started beside',
     ],
-    ['what was staged stays', ({ plugins }) => (plugins.unstage = () => Promise.resolve()), 'calico.new', 13],
+    [
+      'what was staged stays',
+      ({ plugins }) => (plugins.unstage = () => Promise.resolve()),
+      '.new/calico',
+      13,
+    ],
     ['nothing is removed', ({ docker }) => (docker.removeContainer = () => Promise.resolve()), 'is left', 8],
   ])('would be caught on a host where %s', async (_, spoil, flaw, died) => {
     const host = await FakeHost.create({ withPlugins: true })

@@ -1,5 +1,6 @@
 import { type ConfigFile, LIVE_ENDING } from '../../agent/core/cni/config.ts'
 import type { KubeletFacts } from '../../agent/core/cni/kubelet.ts'
+import type { KubeletDirectory } from '../../agent/core/cni/kubelet-directories.ts'
 import { AgentError, type Problem } from '../../agent/core/errors.ts'
 import type { CniConfigs } from '../../agent/ports/cni-config.ts'
 import type { Kubelet } from '../../agent/ports/kubelet.ts'
@@ -82,6 +83,7 @@ export class FakeCniConfigs implements CniConfigs {
 /** A kubelet that reads its CNI config when it starts, as those before 1.4. */
 export class FakeKubelet implements Kubelet {
   facts: KubeletFacts = { unit: 'kubelet.service', state: 'running', version: 'Kubernetes v1.3.10' }
+  directories: KubeletDirectory[] = []
   /** What it read at its last start. */
   hasRead: string | null = null
   /** It ends again so soon after a start. */
@@ -108,6 +110,10 @@ export class FakeKubelet implements Kubelet {
     // systemd starts it again and again
     if (this.isBroken) this.#starts++
     return await Promise.resolve(this.facts.state === 'running' ? this.#starts : null)
+  }
+
+  async cniDirectories(): Promise<KubeletDirectory[]> {
+    return await Promise.resolve(this.directories)
   }
 
   async manifests(): Promise<string | null> {

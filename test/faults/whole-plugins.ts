@@ -13,7 +13,7 @@ export async function asThePluginsWere(host: Host): Promise<Judge> {
       return (await pluginState(host)) === before ? [] : [`after ${outcome} the plugins differ`]
     const found = await pluginsOf(host)
     const mixed = found['calico'] !== found['calico-ipam'] || found['calico'] === 'of old'
-    const left = Object.keys(found).some((file) => file.endsWith('.new'))
+    const left = Object.keys(found).some((file) => file.includes('.new'))
     return mixed || left ? [`after ${outcome} the plugins are ${JSON.stringify(found)}`] : []
   }
 }

@@ -1,6 +1,7 @@
 import { createCipheriv } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { programByName } from './cni-plugin.ts'
 import { type Entry, foreignProgram, tar } from './image-layers.ts'
 
 /** Debian's containernetworking-plugins. */
@@ -11,6 +12,8 @@ export type CniTag = {
   directory?: string
   /** Plugin's name -> the reference plugin that stands in for it. */
   plugins?: Record<string, string>
+  /** All of them are one program, which acts by its name. */
+  byName?: true
   volumes?: Record<string, object>
   architecture?: 'arm64'
   /** Bytes of each plugin. */
@@ -23,6 +26,7 @@ const standIns: Record<string, string> = { calico: 'ptp', 'calico-ipam': 'host-l
 export const cniTags: readonly CniTag[] = [
   { tag: 'v2.0.6', plugins: { ...standIns, portmap: 'portmap' } },
   { tag: 'v3.1.3' },
+  { tag: 'v3.26.1', plugins: { ...standIns, install: 'calico' }, byName: true },
   { tag: 'install-layout', directory: 'opt/cni/bin/install' },
   { tag: 'volume', volumes: { '/opt/cni': {} } },
   { tag: 'no-ipam', plugins: { calico: 'ptp' } },
@@ -41,11 +45,16 @@ export async function cniLayer({
   tag,
   directory = 'opt/cni/bin',
   plugins = standIns,
+  byName,
   architecture,
   size = 0,
 }: CniTag): Promise<Buffer> {
   const files = Object.entries(plugins).map(async ([name, standIn]): Promise<Entry> => {
-    const program = architecture ? foreignProgram() : await readFile(join(PLUGINS, standIn))
+    const program = await (byName
+      ? programByName()
+      : architecture
+        ? foreignProgram()
+        : readFile(join(PLUGINS, standIn)))
     const mark = Buffer.from(`\nlab plugin of ${tag}\n`)
     const filling = noise(Math.max(0, size - program.length - mark.length), tag)
     return { name: `${directory}/${name}`, mode: 0o755, content: Buffer.concat([program, mark, filling]) }

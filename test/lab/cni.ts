@@ -20,9 +20,9 @@ export async function installOldPlugins(host: Host): Promise<void> {
   await host.writeFile('/var/lib/calico/nodename', host.name)
 }
 
-/** Every file of the directory with all that a way back must bring back: inode, mode, owner, times, content. */
+/** All that is in the directory with all that a way back must bring back: inode, mode, owner, times, content. */
 export async function pluginState(host: Host): Promise<string> {
-  const stat = ['find', BIN_DIR, '-type', 'f', '-printf', '%P %i %m %U:%G %T@ %s\\n']
+  const stat = ['find', BIN_DIR, '-mindepth', '1', '-printf', '%P %i %m %U:%G %T@ %s\\n']
   const sums = ['find', BIN_DIR, '-type', 'f', '-exec', 'sha256sum', '{}', '+']
   const listed = await Promise.all([stat, sums].map((argv) => host.ok(argv)))
   return listed.map((text) => text.trim().split('\n').sort().join('\n')).join('\n')
@@ -30,7 +30,7 @@ export async function pluginState(host: Host): Promise<string> {
 
 /** Which image each plugin is of; the agent's own files by their names, the run cut out. */
 export async function pluginsOf(host: Host): Promise<Record<string, string>> {
-  const script = `cd ${BIN_DIR} && for f in $(ls -A); do echo "$f $(tail -c 300000 $f | grep -a -o -m1 'lab plugin of [a-z0-9.-]*$' | head -1)"; done`
+  const script = `cd ${BIN_DIR} && for f in $(find . -mindepth 1 -printf '%P '); do echo "$f $(tail -c 300000 $f 2>/dev/null | grep -a -o -m1 'lab plugin of [a-z0-9.-]*$' | head -1)"; done`
   const lines = (await host.ok(['sh', '-c', script])).trim().split('\n')
   return Object.fromEntries(
     lines.map((line) => {

@@ -69,6 +69,8 @@ async function recipe(): Promise<unknown[]> {
   const scripts = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
   const code = [
     'cni-images.ts',
+    'cni-plugin.s',
+    'cni-plugin.ts',
     'controllers-images.ts',
     'image-layers.ts',
     'image-push.ts',

@@ -63,6 +63,7 @@ const full: StatusReport = {
     cniVersion: '0.3.1',
     isCalico: true,
   },
+  kubelet: [],
   lastRun: {
     run: RUN,
     outcome: 'upgraded',
@@ -105,6 +106,16 @@ describe('renderStatus', () => {
       unfinished  20261122T141503Z-7f3a, upgrade of 2026-11-22 14:15:03Z; agent resume settles it
       upgrade     would put in place: node quay.io/calico/node:v2.6.12"
     `)
+  })
+
+  it('shows the directories that the kubelet was told of', () => {
+    const kubelet: StatusReport['kubelet'] = [
+      { flag: '--cni-conf-dir', paths: ['/srv/net.d'], isAsked: false },
+      { flag: '--cni-bin-dir', paths: ['/opt/cni/bin', '/usr/lib/cni'], isAsked: true },
+    ]
+    expect(text({ kubelet })).toContain(
+      'kubelet     --cni-conf-dir=/srv/net.d, not cni.configDir\n            --cni-bin-dir=/opt/cni/bin,/usr/lib/cni\n',
+    )
   })
 
   it('shows restart times under their own daemon where they differ', () => {

@@ -16,8 +16,8 @@ export interface Copied {
   head: Uint8Array
 }
 
-/** A program for this machine, and the one that is asked for. */
-export function checkContent({ name, executable, sha256, head }: Copied, wanted: string | null): void {
+/** A program for this machine. */
+export function checkContent({ name, executable, head }: Omit<Copied, 'sha256'>): void {
   const architecture = elfArchitecture(head.subarray(0, ELF_HEAD_BYTES))
   if (architecture === null) throw wrong('cni-binary-invalid', name, 'it is no ELF program', SEE_SOURCE)
   if (architecture !== hostArchitecture) {
@@ -26,6 +26,10 @@ export function checkContent({ name, executable, sha256, head }: Copied, wanted:
   }
   if (!executable)
     throw wrong('cni-binary-invalid', name, 'the source has it without the right to execute', 'chmod +x it')
+}
+
+/** The one that is asked for. */
+export function checkSum({ name, sha256 }: Pick<Copied, 'name' | 'sha256'>, wanted: string | null): void {
   if (wanted !== null && wanted !== sha256) {
     const reason = `its SHA-256 is ${sha256}, wanted is ${wanted}`
     throw wrong('cni-binary-checksum', name, reason, `${SEE_SOURCE}, and cni.sha256 in the config`)

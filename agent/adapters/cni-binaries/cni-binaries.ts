@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { realpath } from 'node:fs/promises'
 import { join } from 'node:path'
-import { keptName, stagedName } from '../../core/cni/files.ts'
+import { flatStagedName, keptName, stagedName } from '../../core/cni/files.ts'
 import type { StageSource } from '../../core/plan/plan.ts'
 import type { BinaryFacts, CniBinaries, CniPlace, StagedFacts } from '../../ports/cni-binaries.ts'
 import { syncDirectory, unlinkIfThere } from '../atomic-file.ts'
@@ -13,6 +13,7 @@ import { directorySource } from './directory-source.ts'
 import { sha256Of } from './file-hash.ts'
 import { type ImageReader, imageSource, removeOrphans } from './image-source.ts'
 import { directoryProblem, nodenameOptional, nodenameWritten } from './look.ts'
+import { removeStaging, stagedFile } from './paths.ts'
 import { calicoVersionOf, cniVersionsOf, versionOf } from './plugin.ts'
 import { remembered } from './remembered.ts'
 import type { ReadSource } from './source.ts'
@@ -29,7 +30,7 @@ export function createCniBinaries(docker: ImageReader): CniBinaries {
   const hash = remembered(sha256Of)
   return {
     directoryProblem,
-    installed: (binDir, names) => factsOf(binDir, names, (name) => name, hash),
+    installed: (binDir, names) => factsOf(names, (name) => join(binDir, name), hash),
     version: remembered(versionOf),
     calicoVersion: remembered(calicoVersionOf),
     cniVersions: cniVersionsOf,
@@ -45,13 +46,14 @@ export function createCniBinaries(docker: ImageReader): CniBinaries {
       )
       return staged
     },
-    staged: ({ binDir, run }, names) => factsOf(binDir, names, (name) => stagedName(run, name), hash),
+    staged: ({ binDir, run }, names) =>
+      factsOf(names, async (name) => join(binDir, await stagedFile(binDir, run, name)), hash),
     unstage: async (place, names, source) => {
       await unstage(place, names)
       if (source.kind === 'image') await removeOrphans(docker)
     },
     keep: (place, binaries) => keep(place, binaries, copyXattrs),
-    kept: ({ binDir, run }, names) => factsOf(binDir, names, (name) => keptName(run, name)),
+    kept: ({ binDir, run }, names) => factsOf(names, (name) => join(binDir, keptName(run, name))),
     putInPlace,
     putBack,
     takeAway,
@@ -59,14 +61,13 @@ export function createCniBinaries(docker: ImageReader): CniBinaries {
 }
 
 async function factsOf(
-  binDir: string,
   names: string[],
-  fileOf: (name: string) => string,
+  pathOf: (name: string) => string | Promise<string>,
   hash = sha256Of,
 ): Promise<BinaryFacts[]> {
   return await Promise.all(
     names.map(async (name) => {
-      const path = join(binDir, fileOf(name))
+      const path = await pathOf(name)
       try {
         return { name, sha256: await hash(path) }
       } catch (error) {
@@ -95,8 +96,9 @@ async function unstage({ binDir, run }: CniPlace, names: string[]): Promise<void
     const directory = await realpath(binDir)
     // by now a link is one that a rehearsal left
     for (const name of names)
-      for (const file of [stagedName(run, name), keptName(run, name)])
+      for (const file of [stagedName(run, name), flatStagedName(run, name), keptName(run, name)])
         await unlinkIfThere(join(directory, file))
+    await removeStaging(directory, run)
     await syncDirectory(directory)
   } catch (error) {
     if (!isMissing(error)) throw fileError('cannot-write', 'remove what was staged in', binDir, error)

@@ -1,20 +1,12 @@
 import { link, realpath, rename } from 'node:fs/promises'
-import { join } from 'node:path'
-import { keptName, stagedName } from '../../core/cni/files.ts'
+import { dirname } from 'node:path'
 import { AgentError } from '../../core/errors.ts'
 import type { CniPlace, KeptBinary } from '../../ports/cni-binaries.ts'
 import { isThere, syncDirectory, unlinkIfThere } from '../atomic-file.ts'
 import { fileError } from '../file-error.ts'
 import { type CopyXattrs, takeAttributes } from './attributes.ts'
 import { sha256Of } from './file-hash.ts'
-
-/** The three names of one plugin in a run. */
-interface Names {
-  directory: string
-  live: string
-  staged: string
-  kept: string
-}
+import { pathsOf, removeStaging } from './paths.ts'
 
 /**
  * Links every live plugin before the first of them is replaced: a link keeps content, times, owner and attributes. One
@@ -23,7 +15,7 @@ interface Names {
 export async function keep(place: CniPlace, binaries: KeptBinary[], copy: CopyXattrs): Promise<void> {
   await guarded('cannot-keep-binary', 'keep what is live in', place.binDir, async () => {
     for (const { name, existed } of binaries) {
-      const { live, staged, kept } = await namesOf(place, name)
+      const { live, staged, kept } = await pathsOf(place, name)
       await guarded('cannot-keep-binary', 'keep', live, async () => {
         if (existed && !(await isThere(kept))) await link(live, kept)
         if (await isThere(staged)) await takeAttributes(live, staged, copy)
@@ -40,7 +32,7 @@ export async function keep(place: CniPlace, binaries: KeptBinary[], copy: CopyXa
 export async function rehearse(place: CniPlace, names: string[], copy: CopyXattrs): Promise<void> {
   for (const name of names) {
     await guarded('cannot-keep-binary', 'keep', `${place.binDir}/${name}`, async () => {
-      const { live, staged, kept } = await namesOf(place, name)
+      const { live, staged, kept } = await pathsOf(place, name)
       if (await isThere(live)) await link(live, kept)
       await unlinkIfThere(kept)
       await takeAttributes(live, staged, copy)
@@ -50,15 +42,19 @@ export async function rehearse(place: CniPlace, names: string[], copy: CopyXattr
 
 export async function putInPlace(place: CniPlace, name: string): Promise<void> {
   await guarded('cannot-swap-binary', 'replace', `${place.binDir}/${name}`, async () => {
-    const { directory, live, staged } = await namesOf(place, name)
-    if (await isThere(staged)) await rename(staged, live)
+    const { directory, live, staged } = await pathsOf(place, name)
+    if (await isThere(staged)) {
+      await rename(staged, live)
+      await syncDirectory(dirname(staged))
+    }
+    await removeStaging(directory, place.run)
     await syncDirectory(directory)
   })
 }
 
 export async function putBack(place: CniPlace, name: string): Promise<void> {
   await guarded('cannot-put-back-binary', 'put back', `${place.binDir}/${name}`, async () => {
-    const { directory, live, kept } = await namesOf(place, name)
+    const { directory, live, kept } = await pathsOf(place, name)
     if (await isThere(kept)) {
       await rename(kept, live)
       // of two names of one file rename(2) removes none
@@ -70,7 +66,7 @@ export async function putBack(place: CniPlace, name: string): Promise<void> {
 
 export async function takeAway(place: CniPlace, name: string, sha256: string): Promise<void> {
   await guarded('cannot-put-back-binary', 'remove', `${place.binDir}/${name}`, async () => {
-    const { directory, live } = await namesOf(place, name)
+    const { directory, live } = await pathsOf(place, name)
     const found = await sha256Of(live)
     if (found !== null && found !== sha256) {
       throw new AgentError('binary-changed', `cannot remove ${live}: it is not what this run put there`, {
@@ -87,16 +83,5 @@ async function guarded(code: string, action: string, path: string, work: () => P
     await work()
   } catch (error) {
     throw fileError(code, action, path, error)
-  }
-}
-
-async function namesOf({ binDir, run }: CniPlace, name: string): Promise<Names> {
-  const directory = await realpath(binDir)
-  const inside = (file: string) => join(directory, file)
-  return {
-    directory,
-    live: inside(name),
-    staged: inside(stagedName(run, name)),
-    kept: inside(keptName(run, name)),
   }
 }

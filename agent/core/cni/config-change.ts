@@ -1,10 +1,11 @@
 import type { Problem } from '../errors.ts'
-import { mergeIntoText } from '../json/edit.ts'
 import type { JsonNode } from '../json/text.ts'
 import type { CniConfigChange, WantedCniConfig } from '../model.ts'
 import {
   type ConfigFile,
   calicoPlugins,
+  calicoUndecodable,
+  delegatesToCalico,
   doubleName,
   inKubeletOrder,
   isValid,
@@ -15,6 +16,7 @@ import {
   textOf,
   type ValidConfig,
 } from './config.ts'
+import { mergeInto, withoutEffect } from './merge.ts'
 import { askedCniVersion } from './version.ts'
 
 type Place = Pick<WantedCniConfig, 'configDir' | 'configFile'>
@@ -40,26 +42,23 @@ export function findConfig(files: ConfigFile[], place: Place): FoundConfig {
   return { live, calico: asked, problems }
 }
 
-/** What the merge patch makes of the config that was found; a problem where the kubelet would not take the result. */
+/** What the merge patch makes of the config that was found; a problem where the result would not work. */
 export function configChange(
   calico: ValidConfig,
   { configDir, merge }: Pick<WantedCniConfig, 'configDir' | 'merge'>,
 ): CniConfigChange | Problem {
   const path = pathIn(configDir, calico.name)
-  const [target = calico.root] = calicoPlugins(calico)
-  const after = mergeIntoText(calico.text, calico.root, target, merge)
+  const stray = withoutEffect(calico, merge)
+  if (stray !== null) return unmergeable(path, stray)
+  const after = mergeInto(calico, merge)
   const judged = judgeConfig({ name: calico.name, isLink: false, content: { text: after } })
-  const why = isValid(judged)
-    ? calicoPlugins(judged).length === 1
-      ? null
-      : 'its "type" is "calico" no more'
-    : judged.invalid
-  if (why !== null || !isValid(judged)) {
-    return error(
-      'cni-merge-invalid',
-      `cannot merge cni.merge into ${path}: ${why ?? ''}`,
-      'leave "type" out of cni.merge',
-    )
+  if (!isValid(judged)) return unmergeable(path, judged.invalid)
+  if (calicoPlugins(judged).length !== 1) return unmergeable(path, 'its "type" is "calico" no more')
+  const wrong = calicoUndecodable(judged)
+  if (wrong !== null) {
+    return calicoUndecodable(calico) === wrong
+      ? invalid(calico.name, `Calico's plugins cannot decode it: ${wrong}`, configDir)
+      : unmergeable(path, `Calico's plugins cannot decode the result: ${wrong}`)
   }
   return {
     path,
@@ -68,6 +67,10 @@ export function configChange(
     plugins: pluginNames(judged),
     cniVersion: askedCniVersion(textOf(judged.root, 'cniVersion')),
   }
+}
+
+function unmergeable(path: string, why: string): Problem {
+  return error('cni-merge-invalid', `cannot merge cni.merge into ${path}: ${why}`, 'correct cni.merge')
 }
 
 function twoConfigs({ name }: ValidConfig, second: ValidConfig, { configDir }: Place): Problem {
@@ -82,12 +85,24 @@ function whyNone(judged: JudgedConfig[], { configDir, configFile }: Place): Prob
   const named = judged.find(({ name }) => name === configFile)
   if (configFile !== null && named === undefined)
     return [missing(`there is no ${configFile}`, judged, configDir)]
+  if (named && isValid(named) && delegatesToCalico(named)) return [delegated(named, configDir)]
   if (named && isValid(named))
     return [missing(`${named.name} has no plugin of type calico`, judged, configDir)]
+  const [outer] = judged.filter(isValid).filter(delegatesToCalico)
+  if (outer) return [delegated(outer, configDir)]
   const broken = judged.filter((config) => !isValid(config) && (configFile === null || config === named))
   if (broken.length === 0) return [missing('there is none', judged, configDir)]
   return broken.flatMap((config) =>
     isValid(config) ? [] : [invalid(config.name, config.invalid, configDir)],
+  )
+}
+
+function delegated({ name }: ValidConfig, configDir: string): Problem {
+  const path = pathIn(configDir, name)
+  return error(
+    'cni-config-missing',
+    `cannot change Calico's CNI config: it stands in "delegates" of ${path}, and cni.merge changes no delegates`,
+    `change it in ${path} by hand, and leave cni.merge out of the config`,
   )
 }
 

@@ -1,4 +1,6 @@
+import { undecodable } from '../json/go-decode.ts'
 import { JsonError, type JsonNode, memberOf, parseJson, placeIn } from '../json/text.ts'
+import { CALICO, PLUGIN } from './types.ts'
 
 /** What Go's filepath.Ext and libcni's ConfFiles let through: hidden files too, if they end so. */
 export const LIVE_ENDING = /\.(conf|conflist|json)$/
@@ -64,6 +66,25 @@ export function calicoPlugins({ plugins }: ValidConfig): JsonNode[] {
   return plugins.filter((plugin) => textOf(plugin, 'type') === 'calico')
 }
 
+/** What Calico's own plugins cannot decode of it; null where they can. The kubelet takes the file all the same. */
+export function calicoUndecodable(config: ValidConfig): string | null {
+  return firstOf(calicoPlugins(config), (plugin) => undecodable(plugin, CALICO))
+}
+
+/** Whether another plugin, such as Multus, has calico's among its delegates. */
+export function delegatesToCalico({ plugins }: ValidConfig): boolean {
+  return plugins.some((plugin) =>
+    itemsOf(plugin, 'delegates').some((delegate) =>
+      [delegate, ...itemsOf(delegate, 'plugins')].some((one) => textOf(one, 'type') === 'calico'),
+    ),
+  )
+}
+
+function itemsOf(node: JsonNode, key: string): JsonNode[] {
+  const value = memberOf(node, key)?.value
+  return value?.kind === 'array' ? value.items : []
+}
+
 /** The binaries that the kubelet needs for it. */
 export function pluginNames({ plugins }: ValidConfig): string[] {
   const names = plugins.flatMap((plugin) => [
@@ -94,14 +115,30 @@ export function doubleName(text: string, node: JsonNode): string | null {
 
 function pluginsOfList(root: JsonNode): JsonNode[] {
   if (textOf(root, 'name') === undefined) throw new JsonError('a conflist needs a "name"')
+  requireListTypes(root)
   const plugins = memberOf(root, 'plugins')?.value
   if (plugins?.kind !== 'array' || plugins.items.length === 0)
     throw new JsonError('a conflist needs "plugins", a list with one at least')
   return plugins.items
 }
 
+/** libcni asks for these of the list by hand: a null is no string. */
+function requireListTypes(root: JsonNode): void {
+  const version = memberOf(root, 'cniVersion')?.value
+  if (version !== undefined && textOf(root, 'cniVersion') === undefined)
+    throw new JsonError('"cniVersion" must be a string')
+  const check = memberOf(root, 'disableCheck')?.value
+  if (check === undefined) return
+  const isBool =
+    check.kind === 'scalar' &&
+    (typeof check.value === 'boolean' || /^(true|false)$/i.test(String(check.value)))
+  if (!isBool) throw new JsonError('"disableCheck" must be true or false')
+}
+
 function requireType(plugin: JsonNode): void {
   if (plugin.kind !== 'object') throw new JsonError('it is no JSON object')
+  const problem = undecodable(plugin, PLUGIN)
+  if (problem !== null) throw new JsonError(problem)
   if ((textOf(plugin, 'type') ?? '') !== '') return
   const isList = memberOf(plugin, 'plugins') !== undefined
   throw new JsonError(

@@ -34,12 +34,15 @@ export function versionCommand(execStart: string): string[] | null {
 
 /** What a kubelet's arguments say of where its manifests are; null where they do not. */
 export function manifestFlags(argv: string[]): { directory: string | null; config: string | null } {
-  const valueOf = (flag: string): string | null => {
-    const i = argv.findLastIndex((word) => word === flag || word.startsWith(`${flag}=`))
-    const word = argv[i]
-    return word === undefined ? null : word === flag ? (argv[i + 1] ?? null) : word.slice(flag.length + 1)
-  }
-  return { directory: valueOf('--pod-manifest-path'), config: valueOf('--config') }
+  return { directory: flagValue(argv, '--pod-manifest-path'), config: flagValue(argv, '--config') }
+}
+
+/** The last one counts; the kubelet takes `_` in a flag's name for `-` (WordSepNormalizeFunc). */
+export function flagValue(argv: string[], flag: string): string | null {
+  const nameOf = (word: string) => (word.split('=')[0] ?? '').replaceAll('_', '-')
+  const i = argv.findLastIndex((word) => nameOf(word) === flag)
+  const word = argv[i]
+  return word === undefined ? null : word.includes('=') ? word.slice(flag.length + 1) : (argv[i + 1] ?? null)
 }
 
 /** The arguments of `ExecStart=` as systemctl shows it, variables as they are written. */

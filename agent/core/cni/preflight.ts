@@ -37,9 +37,15 @@ export function nodenameProblem(
   if (isInstalled(cni)) return null
   if (version !== null && semver.lt(version, NEEDS_NODENAME)) return null
   if (nodename.written || nodename.optional || nodeWritesName(observed)) return null
-  const which = version === null ? 'CNI plugins of v3.1 or later' : `CNI plugins ${version}`
+  const [which, why] =
+    version === null
+      ? [
+          'the CNI plugins',
+          'their version is not known, and from v3.1 on they fail every pod without /var/lib/calico/nodename, which is missing',
+        ]
+      : [`CNI plugins ${version}`, '/var/lib/calico/nodename is missing, and without it they fail every pod']
   return {
-    message: `cannot put ${which} in place: /var/lib/calico/nodename is missing, and without it they fail every pod`,
+    message: `cannot put ${which} in place: ${why}`,
     fix: `run calico/node v3.1 or later with -v ${NODENAME_MOUNT}:${NODENAME_MOUNT} first, or set nodename_file_optional: true by cni.merge`,
   }
 }

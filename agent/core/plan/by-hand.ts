@@ -1,4 +1,4 @@
-import { keptName, stagedName } from '../cni/files.ts'
+import { keptName, stagedName, stagingName } from '../cni/files.ts'
 import { RUN_LABEL } from '../docker/container-spec.ts'
 import { dockerRunLine } from '../docker/run.ts'
 import { POD_LABEL } from '../pod/static-pod.ts'
@@ -28,10 +28,10 @@ function pluginLines({ steps }: Plan): string[] {
   const { run, binDir, names } = swap.args
   const move = (from: string, name: string) => `mv -fT ${binDir}/${from} ${binDir}/${name}`
   return [
-    `see what stands of the CNI plugins: ls -la ${binDir}; what ends in .old was live before, what ends in .new was not yet`,
+    `see what stands of the CNI plugins: ls -la ${binDir}; what ends in .old was live before, what is in ${stagingName(run)} was not yet`,
     'to put the old ones back, as far as there is an .old:',
     ...names.map((name) => `  ${move(keptName(run, name), name)}`),
-    'or to put the new ones in place, as far as there is a .new:',
+    'or to put the new ones in place, as far as they are there:',
     ...names.map((name) => `  ${move(stagedName(run, name), name)}`),
   ]
 }

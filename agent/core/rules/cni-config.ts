@@ -3,6 +3,37 @@ import { isInstalled } from '../plan/cni.ts'
 import { cniConfigProblems } from '../plan/cni-config.ts'
 import { type Rule, rulesOn } from './rule.ts'
 
+/** What is changed is what the kubelet reads, by its own flags. */
+export const kubeletDirectoryRules: Rule[] = rulesOn(
+  ({ cni, cniConfig, kubeletDirectories = [] }, wanted) =>
+    (cni || cniConfig) && {
+      told: kubeletDirectories.filter(({ flag }) => (flag === '--cni-conf-dir' ? cniConfig : cni) !== null),
+      ...{ ...wanted.places, unit: wanted.kubelet.unit },
+    },
+  [
+    {
+      code: 'kubelet-cni-directory',
+      severity: 'error',
+      allowable: true,
+      about: 'the kubelet is not told of other directories of CNI',
+      seen: ({ told, unit }) =>
+        told.length === 0
+          ? `${unit} has no flag for them`
+          : told.map(({ flag, paths }) => `${flag}=${paths.join(',')}`).join(' '),
+      check: ({ told, configDir, binDir, unit }) =>
+        told
+          .filter(({ isAsked }) => !isAsked)
+          .map(({ flag, paths }) => {
+            const [key, own] = flag === '--cni-conf-dir' ? ['configDir', configDir] : ['binDir', binDir]
+            return {
+              message: `cannot change ${own} with effect: ${unit} runs with ${flag}=${paths.join(',')}`,
+              fix: `set cni.${key} to ${paths[0] ?? ''}`,
+            }
+          }),
+    },
+  ],
+)
+
 /** Calico's CNI config can be changed, and the kubelet takes it. */
 export const cniConfigRules: Rule[] = rulesOn(
   ({ cni, cniConfig }, wanted) =>

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { createCniBinaries } from '../../../agent/adapters/cni-binaries/cni-binaries.ts'
 import { FakeDocker } from '../../fakes/docker.ts'
+import { programByName } from '../../lab/cni-plugin.ts'
 import { failureOf } from '../docker/agent-error.ts'
 import { foreignProgram, pluginBytes, signal, temporaryDirectory, write } from './plugins.ts'
 
@@ -23,7 +24,11 @@ beforeEach(async () => {
 })
 
 const names = ['calico', 'calico-ipam']
-const stagedAs = (name: string) => `.calico-agent-${RUN}-${name}.new`
+const STAGING = `.calico-agent-${RUN}.new`
+const stagedAs = (name: string) => `${STAGING}/${name}`
+/** All that the directory has, with the files of its directories. */
+const files = async () =>
+  (await readdir(binDir, { recursive: true })).filter((file) => file !== STAGING).sort()
 const staged = () => names.map(stagedAs).sort()
 
 async function stage({ sha256 = null as string | null, cniVersion = null as string | null } = {}) {
@@ -38,12 +43,40 @@ describe('stage', () => {
     await write(join(source, 'calico-ipam'), await pluginBytes('host-local'))
   })
 
+  it('tries each under its own name: from v3.16 on it acts by that', async () => {
+    for (const name of names) await write(join(source, name), await programByName())
+    expect((await stage()).map(({ name, version }) => `${name} ${version ?? ''}`)).toEqual([
+      'calico v3.26.1',
+      'calico-ipam v3.26.1',
+    ])
+    // the control: under another name it panics
+    const other = await write(join(binDir, '.calico.new'), await programByName())
+    expect(await cni.cniVersions(other)).toEqual({
+      failure: 'it exited with 2: panic: Unknown binary name',
+    })
+  })
+
+  it('takes back what an earlier run kept, whatever it is', async () => {
+    await write(join(binDir, `.calico-agent-${EARLIER}-calico.old`), '#!/bin/sh\nexit 1\n')
+    const kept = { kind: 'kept', binDir, run: EARLIER } as const
+    const request = (sha256: string) => ({
+      source: kept,
+      binaries: [{ name: 'calico', sha256 }],
+      cniVersion: null,
+    })
+    const [facts] = await cni.kept({ binDir, run: EARLIER }, ['calico'])
+    await cni.stage({ binDir, run: RUN }, request(facts?.sha256 ?? ''), signal)
+    expect(await files()).toEqual([`.calico-agent-${EARLIER}-calico.old`, stagedAs('calico')])
+    const other = cni.stage({ binDir, run: RUN }, request('0'.repeat(64)), signal)
+    expect((await failureOf(other)).code).toBe('cni-binary-checksum')
+  })
+
   it('puts the plugins beside the live ones, and the live ones stay', async () => {
     await write(join(binDir, 'calico'), 'live')
     const [calico, ipam] = await stage()
     expect(calico).toMatchObject({ name: 'calico', version: null })
     expect(ipam?.sha256).toMatch(/^[0-9a-f]{64}$/)
-    expect((await readdir(binDir)).sort()).toEqual([...staged(), 'calico'])
+    expect(await files()).toEqual([...staged(), 'calico'])
     expect(await readFile(join(binDir, 'calico'), 'utf8')).toBe('live')
     expect(
       (await readFile(join(binDir, stagedAs('calico')))).equals(await readFile(join(source, 'calico'))),
@@ -60,22 +93,27 @@ describe('stage', () => {
     await symlink('bin', link)
     binDir = link
     await stage()
-    expect((await readdir(binDir)).sort()).toEqual(staged())
+    expect(await files()).toEqual(staged())
   })
 
-  it('takes over what another run staged, where it is what is wanted', async () => {
+  it.each([
+    ['another run', `.calico-agent-${EARLIER}.new/`, ''],
+    ['an earlier agent', `.calico-agent-${EARLIER}-`, '.new'],
+  ])('takes over what %s staged, where it is what is wanted', async (_who, before, after) => {
     const bytes = await pluginBytes('ptp')
-    await write(join(binDir, `.calico-agent-${EARLIER}-calico.new`), bytes)
-    await write(join(binDir, `.calico-agent-${EARLIER}-calico-ipam.new`), 'stale')
+    await mkdir(join(binDir, `${before}calico${after}`, '..'), { recursive: true })
+    await write(join(binDir, `${before}calico${after}`), bytes)
+    await write(join(binDir, `${before}calico-ipam${after}`), 'stale')
     const [facts] = await cni.offered({ kind: 'directory', path: source }, ['calico'], signal)
     // its source is not asked
     await write(join(source, 'calico'), 'gone by now')
     await stage({ sha256: facts?.sha256 ?? null })
-    expect((await readdir(binDir)).sort()).toEqual(staged())
+    expect(await files()).toEqual(staged())
     expect((await readFile(join(binDir, stagedAs('calico')))).equals(bytes)).toBe(true)
   })
 
   it('begins afresh after a try that died in the middle', async () => {
+    await mkdir(join(binDir, STAGING))
     await write(join(binDir, stagedAs('calico')), 'half')
     await stage()
     expect((await readFile(join(binDir, stagedAs('calico')))).length).toBeGreaterThan(1_000)

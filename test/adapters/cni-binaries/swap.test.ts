@@ -1,5 +1,16 @@
 import { execFileSync } from 'node:child_process'
-import { chmod, chown, lstat, readdir, readFile, unlink, utimes } from 'node:fs/promises'
+import {
+  chmod,
+  chown,
+  lstat,
+  mkdir,
+  readdir,
+  readFile,
+  rename,
+  rmdir,
+  unlink,
+  utimes,
+} from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { createCniBinaries } from '../../../agent/adapters/cni-binaries/cni-binaries.ts'
@@ -8,6 +19,7 @@ import { failureOf } from '../docker/agent-error.ts'
 import { temporaryDirectory, write } from './plugins.ts'
 
 const run = '20261122T141503Z-7f3a'
+const STAGING = `.calico-agent-${run}.new`
 const names = ['calico', 'calico-ipam']
 const known = [
   { name: 'calico', existed: true },
@@ -27,7 +39,8 @@ beforeEach(async () => {
   await chmod(at('calico'), 0o4750)
   await utimes(at('calico'), 1_000, 1_000)
   await write(at('loopback'), "another vendor's")
-  for (const name of names) await write(at(`.calico-agent-${run}-${name}.new`), `new ${name}`, 0o700)
+  await mkdir(at(STAGING))
+  for (const name of names) await write(at(`${STAGING}/${name}`), `new ${name}`, 0o700)
 })
 
 const text = (name: string) => readFile(at(name), 'utf8')
@@ -85,11 +98,8 @@ describe('a swap', () => {
     await cni.putInPlace(place(), 'calico')
     await undo()
     expect(await facts('calico')).toEqual(old)
-    expect((await readdir(binDir)).sort()).toEqual([
-      `.calico-agent-${run}-calico-ipam.new`,
-      'calico',
-      'loopback',
-    ])
+    expect((await readdir(binDir)).sort()).toEqual([STAGING, 'calico', 'loopback'])
+    expect(await readdir(at(STAGING))).toEqual(['calico-ipam'])
   })
 
   it('is done again after it died half-way, and the kept one stays the old one', async () => {
@@ -98,6 +108,19 @@ describe('a swap', () => {
     await swap()
     expect(await text('calico')).toBe('new calico')
     expect(await text(`.calico-agent-${run}-calico.old`)).toBe('old calico')
+  })
+
+  it('goes on and back with what an earlier agent staged', async () => {
+    for (const name of names) await rename(at(`${STAGING}/${name}`), at(`.calico-agent-${run}-${name}.new`))
+    await rmdir(at(STAGING))
+    await cni.keep(place(), known)
+    await cni.putInPlace(place(), 'calico')
+    expect((await cni.staged(place(), names)).map(({ sha256 }) => sha256)).toEqual([null, NEW_IPAM])
+    await swap()
+    expect([await text('calico'), await text('calico-ipam')]).toEqual(['new calico', 'new calico-ipam'])
+    await undo()
+    expect((await readdir(binDir)).sort()).toEqual(['calico', 'loopback'])
+    expect(await text('calico')).toBe('old calico')
   })
 
   it('does not take away what somebody else put there meanwhile', async () => {

@@ -47,7 +47,7 @@ describe('a config that the kubelet takes', () => {
     ['a.conf', `\ufeff${CALICO}`, 'line 1, column 1: expected a value, found a byte order mark'],
     ['a.conf', '{"name":"calico"}', 'it has no "type"'],
     ['a.conf', '{"type":""}', 'it has no "type"'],
-    ['a.conf', '{"type":7}', 'it has no "type"'],
+    ['a.conf', '{"type":7}', '"type" must be a string, it is a number'],
     ['a.conf', '["calico"]', 'it is no JSON object'],
     ['a.json', LIST, 'it has no "type"; a list of plugins must end in .conflist'],
     ['a.conflist', CALICO, 'a conflist needs "plugins", a list with one at least'],
@@ -189,7 +189,7 @@ describe('the change of a config', () => {
   it.each<[Json, string]>([
     [null, 'it has no "type"'],
     ['bridge', 'its "type" is "calico" no more'],
-    [7, 'it has no "type"'],
+    [7, '"type" must be a string, it is a number'],
   ])('to the type %j is refused', (type, why) => {
     expect(() => changed('10-calico.conf', CALICO, { type })).toThrow(
       `cannot merge cni.merge into /etc/cni/net.d/10-calico.conf: ${why}`,

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest'
-import { isStagedFor, stagedName } from '../../../agent/core/cni/files.ts'
 import { calicoVersion, printedVersion } from '../../../agent/core/cni/plugin.ts'
 
 describe('printedVersion', () => {
@@ -24,18 +23,5 @@ describe('calicoVersion', () => {
     ['', null],
   ])('of %j is %s', (output, version) => {
     expect(calicoVersion(output)).toBe(version)
-  })
-})
-
-describe('isStagedFor', () => {
-  const run = '20261122T141503Z-7f3a'
-  it.each([
-    ['calico', stagedName(run, 'calico'), true],
-    ['calico', stagedName(run, 'calico-ipam'), false],
-    ['ipam', stagedName(run, 'calico-ipam'), false],
-    ['calico', `.calico-agent-${run}-calico.old`, false],
-    ['calico', 'calico', false],
-  ])('%s, %s: %s', (plugin, file, staged) => {
-    expect(isStagedFor(plugin, file)).toBe(staged)
   })
 })

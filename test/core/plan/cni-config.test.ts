@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import type { KubeletDirectory } from '../../../agent/core/cni/kubelet-directories.ts'
 import type {
   Observed,
   ObservedCni,
@@ -113,6 +114,24 @@ describe('the preflight of a CNI config', () => {
     cni: { ...wanted.cni, source, binaries: ['calico'] },
   }
   const silent = { code: 'cni-plugin-silent', severity: 'error', message: 'm', fix: 'f' } as const
+  it.each<[string, KubeletDirectory[], string[]]>([
+    ['no flags', [], []],
+    ['the same directory', [{ flag: '--cni-conf-dir', paths: ['/etc/cni/net.d'], isAsked: true }], []],
+    [
+      'another one',
+      [{ flag: '--cni-conf-dir', paths: ['/srv/net.d'], isAsked: false }],
+      ['error kubelet-cni-directory'],
+    ],
+    ['other plugins, which stay', [{ flag: '--cni-bin-dir', paths: ['/usr/lib/cni'], isAsked: false }], []],
+  ])('a kubelet with %s', (_, kubeletDirectories, expected) => {
+    const problems = preflight({ ...host(), kubeletDirectories }, wanted)
+    expect(problems.map(({ severity, code }) => `${severity} ${code}`)).toEqual(expected)
+    for (const { message, fix } of problems) {
+      expect(message).toContain('kubelet.service runs with --cni-conf-dir=/srv/net.d')
+      expect(fix).toContain('set cni.configDir to /srv/net.d')
+    }
+  })
+
   const shadowed = { code: 'cni-config-shadowed', severity: 'error', message: 'm', fix: 'f' } as const
 
   it.each<[string, Partial<ObservedCniConfig>, Wanted, string[]]>([

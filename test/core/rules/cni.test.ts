@@ -52,6 +52,14 @@ describe('cni-needs-nodename', () => {
     expect(codes(all).includes('error cni-needs-nodename')).toBe(refused)
   })
 
+  it('says what is known of the version', () => {
+    const said = (version: string | null) => preflight(seen({ version }), cniWanted)[0]?.message
+    expect(said('3.1.3')).toMatch(/^cannot put CNI plugins 3\.1\.3 in place: \/var\/lib\/calico\/nodename is/)
+    expect(said(null)).toMatch(
+      /^cannot put the CNI plugins in place: their version is not known, and from v3\.1 /,
+    )
+  })
+
   it('can be allowed, and says how to do without', () => {
     const [problem] = preflight(seen(), cniWanted)
     expect(problem?.fix).toContain('nodename_file_optional')

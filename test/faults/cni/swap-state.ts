@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { unlinkIfThere } from '../../../agent/adapters/atomic-file.ts'
+import { removeStaging } from '../../../agent/adapters/cni-binaries/paths.ts'
 import { putBack, takeAway } from '../../../agent/adapters/cni-binaries/swap.ts'
-import { keptName, stagedName } from '../../../agent/core/cni/files.ts'
+import { keptName, stagedName, stagingName } from '../../../agent/core/cni/files.ts'
 
 const RUN = '20261122T141503Z-7f3a'
 /** calico is there before, calico-ipam is not. */
@@ -14,6 +15,7 @@ export const KNOWN = [
 ]
 export const FILES = [
   ...NAMES,
+  stagingName(RUN),
   ...NAMES.map((name) => stagedName(RUN, name)),
   ...NAMES.map((name) => keptName(RUN, name)),
 ]
@@ -33,21 +35,28 @@ export function contentOf(age: 'old' | 'new', name: string): Buffer {
 export async function undo(binDir: string): Promise<void> {
   await putBack(place(binDir), 'calico')
   const sha256 = createHash('sha256').update(contentOf('new', 'calico-ipam')).digest('hex')
-  if (!(await readdir(binDir)).includes(stagedName(RUN, 'calico-ipam')))
+  if (!(await filesIn(binDir)).includes(stagedName(RUN, 'calico-ipam')))
     await takeAway(place(binDir), 'calico-ipam', sha256)
   const own = NAMES.flatMap((name) => [stagedName(RUN, name), keptName(RUN, name)])
   for (const file of own) await unlinkIfThere(join(binDir, file))
+  await removeStaging(binDir, RUN)
 }
 
-/** In words, what the directory holds: `calico old, calico.new new`. */
+/** Those of its directories too. */
+async function filesIn(binDir: string): Promise<string[]> {
+  return (await readdir(binDir, { recursive: true })).sort()
+}
+
+/** In words, what the directory holds: `calico old, new/, new/calico new`. */
 export async function stateOf(binDir: string): Promise<string> {
-  const files = (await readdir(binDir)).sort()
+  const files = await filesIn(binDir)
   const words = await Promise.all(
     files.map(async (file) => {
+      if (file === stagingName(RUN)) return 'new/'
       const name = NAMES.find((one) => [one, stagedName(RUN, one), keptName(RUN, one)].includes(file)) ?? ''
       const content = await readFile(join(binDir, file))
       const age = (['old', 'new'] as const).find((one) => content.equals(contentOf(one, name))) ?? 'torn'
-      return `${file.replace(`.calico-agent-${RUN}-`, '')} ${age}`
+      return `${file.replace(`.calico-agent-${RUN}`, '').replace(/^[.-]/, '')} ${age}`
     }),
   )
   return words.join(', ')

@@ -11,7 +11,7 @@ import { contentOf, FILES, KNOWN, NAMES, place, stateOf, undo } from './swap-sta
 const TIMEOUT_MS = 240_000
 const OLD = 'calico old'
 const NEW = 'calico.old old, calico new, calico-ipam new'
-const CHANGING = 'openat write fchown fchmod fsync link rename'.split(' ')
+const CHANGING = 'mkdir openat write fchown fchmod fsync link rename rmdir'.split(' ')
 
 let parent: string
 let bundle: string
