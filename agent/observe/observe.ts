@@ -1,5 +1,6 @@
 import { backendOf, envMap } from '../core/docker/health.ts'
 import type { ContainerJson } from '../core/docker/json.ts'
+import { otherNodes } from '../core/docker/second-node.ts'
 import { upMs } from '../core/docker/up-time.ts'
 import type { Problem } from '../core/errors.ts'
 import {
@@ -51,21 +52,23 @@ export async function observe(
   const source = observeSource(wanted, ports, looking, known)
   const looks = Promise.all([
     observeNode(wanted, ports, problems),
+    ports.docker.runningContainers(),
     ports.cni.calicoVersion(`${wanted.places.binDir}/calico`),
     observeControllers(wanted, ports, looking),
     wanted.node.image === null ? null : observeImage(wanted.node.image, ports.docker, looking),
     source,
     wanted.cniConfig === null ? null : observeCniConfig(wanted.cniConfig, ports),
   ])
-  const [node, plugin, controllers, image, cni, cniConfig] = await orAborted(looks, signal).catch(
+  const [node, running, plugin, controllers, image, cni, cniConfig] = await orAborted(looks, signal).catch(
     async (error: unknown) => {
       // it takes away the container that it reads an image from
       if (signal.aborted) await source.catch(() => undefined)
       throw error
     },
   )
+  const others = otherNodes(running, node ? [node.container.Id] : [])
   const companions = companionsOf(plugin, controllers.controllers)
-  return { engine, node, companions, ...controllers, image, cni, cniConfig, problems }
+  return { engine, node, otherNodes: others, companions, ...controllers, image, cni, cniConfig, problems }
 }
 
 /** The host alone: nothing is asked for, and no registry is asked. */

@@ -1,4 +1,5 @@
 import type { ContainerJson } from '../docker/json.ts'
+import { isNodeProgram } from '../docker/second-node.ts'
 import { isHosted, type Owner } from '../model.ts'
 import { type Objection, type Rule, rulesOn } from './rule.ts'
 
@@ -35,7 +36,7 @@ export const containerRules: Rule[] = [
     ],
   ),
   ...rulesOn(
-    ({ node }) => (node && !isHosted(node.owner) ? node.container : null),
+    ({ node, otherNodes: [other] }) => (node && !isHosted(node.owner) ? { ...node.container, other } : null),
     [
       {
         code: 'not-calico-node',
@@ -57,12 +58,14 @@ export const containerRules: Rule[] = [
         allowable: true,
         about: 'it runs: the new one is compared with it',
         seen: ({ State }) => State.Status,
-        check: ({ Name, State }) =>
+        check: ({ Name, State, other }) =>
           State.Running
             ? null
             : {
                 message: `cannot compare with ${nameOf({ Name })}: it is ${State.Status}`,
-                fix: `docker start ${nameOf({ Name })}`,
+                fix: other
+                  ? `do not start it beside ${other.name}, which runs: settle second-node first`
+                  : `docker start ${nameOf({ Name })}`,
               },
       },
     ],
@@ -116,13 +119,8 @@ function hosted(name: string, owner: Owner): Objection | null {
   }
 }
 
-/** The repository's name, or the start-up program that only calico/node has. */
 function looksLikeCalicoNode({ Config }: ContainerJson): boolean {
-  const repository = Config.Image.replace(/@.*$/, '').replace(/:[^/:]*$/, '')
-  const program = [...(Config.Entrypoint ?? []), ...(Config.Cmd ?? [])].join(' ')
-  return (
-    /(^|\/)(calico\/node|calico-node|cnx-node)$/.test(repository) || /start_runit|calico-node/.test(program)
-  )
+  return isNodeProgram(Config.Image, [...(Config.Entrypoint ?? []), ...(Config.Cmd ?? [])].join(' '))
 }
 
 function nameOf({ Name }: Pick<ContainerJson, 'Name'>): string {
