@@ -10,6 +10,8 @@ export interface EngineInfo {
   os: string
   version: string
   dataRoot: string
+  /** Where its images are unpacked: containerd's root with the image store of containerd, the default since Docker 29. */
+  imageRoot: string
   /** Containers outlive the Engine. */
   liveRestore: boolean
 }

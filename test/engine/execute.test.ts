@@ -94,6 +94,20 @@ describe('execute', () => {
     ])
   })
 
+  it('looks at the room where containerd keeps the images, and beside it', async () => {
+    const free: Record<string, number> = { '/var/lib/containerd': 599e6, '/var/lib/docker': 60e6 }
+    const host = await FakeHost.create()
+    host.docker.imageRoot = '/var/lib/containerd'
+    host.probe.freeBytes = (path) => Promise.resolve(free[path] ?? null)
+    expect(await host.run()).toBe('refused')
+    expect(host.agent.state()?.problems[0]?.message).toContain('/var/lib/containerd has 599 MB free')
+
+    const roomy = await FakeHost.create()
+    roomy.docker.imageRoot = '/var/lib/containerd'
+    roomy.probe.freeBytes = (path) => Promise.resolve(path === '/var/lib/docker' ? 60e6 : 600e6)
+    expect(await roomy.run()).toBe('upgraded')
+  })
+
   it('releases a peer that was dead before, and puts it back', async () => {
     const host = await FakeHost.create({ deadPeer: true })
     expect(await host.run()).toBe('upgraded')

@@ -39,6 +39,8 @@ export class FakeDocker extends FakeContainers implements Docker {
   /** Every call fails while the Engine is down. */
   down = false
   liveRestore = false
+  /** Another one with the image store of containerd. */
+  imageRoot = '/var/lib/docker'
   /** What an exec answers. */
   onExec: (container: ContainerJson, argv: string[]) => ExecResult | Promise<ExecResult> = () => ({
     exitCode: 0,
@@ -65,6 +67,7 @@ export class FakeDocker extends FakeContainers implements Docker {
       os: 'linux',
       version: '20.10.24',
       dataRoot: '/var/lib/docker',
+      imageRoot: this.imageRoot,
       liveRestore: this.liveRestore,
     }
   }
