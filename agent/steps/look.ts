@@ -1,5 +1,6 @@
 import type { BirdEndpoint, BirdView, Depth, SessionRow } from '../core/bird/view.ts'
 import type { WindowState } from '../core/bird/window.ts'
+import type { ContainerJson } from '../core/docker/json.ts'
 import type { Gate } from '../core/plan/plan.ts'
 import type { StepContext } from './step.ts'
 
@@ -13,6 +14,8 @@ export interface Trial {
   unseen?: 'down' | 'recovering'
   /** Ms since then after which peers that are gone are no longer waited for; else in the last moment for it. */
   patienceMs?: number
+  /** Whether Docker calls it healthy is no matter. */
+  ignoresHealth?: true
 }
 
 /** What cannot be read is no reason to kill: it is taken as a BIRD that does not answer. Never rejects. */
@@ -32,8 +35,13 @@ export async function lookAtDaemon(
 export interface ContainerLook {
   state: WindowState['container']
   exitCode: number | null
-  /** Docker's own HEALTHCHECK; null where the container has none. */
+  /** Docker's own HEALTHCHECK; null where the container has none: Podman says so by an empty word. */
   health: string | null
+}
+
+function healthOf(found: ContainerJson | undefined): string | null {
+  const status = found?.State.Health?.Status ?? ''
+  return status === '' || status === 'none' ? null : status
 }
 
 /** An Engine that does not answer says nothing about the container. Never rejects. */
@@ -46,7 +54,7 @@ export async function lookAtContainer(
     return {
       state: found?.State.Running === true ? 'running' : 'exited',
       exitCode: found?.State.ExitCode ?? null,
-      health: found?.State.Health?.Status ?? null,
+      health: healthOf(found),
     }
   } catch {
     return { state: 'unknown', exitCode: null, health: null }

@@ -106,12 +106,12 @@ export class TrialLooks {
   }
 
   async #lookAtHealth(): Promise<HealthSight> {
-    const { gate, container } = this.#trial
+    const { gate, container, ignoresHealth } = this.#trial
     const [felix, ...checks] = await Promise.all([
       gate.felix === true ? lookAtFelix(container, this.#context) : null,
       ...gate.health.map((check) => failingCheck(check, container, this.#context)),
     ])
-    const { health } = this.#seen
+    const health = ignoresHealth ? null : this.#seen.health
     return {
       failing: [
         ...(health === null || health === 'healthy' ? [] : [`Docker says ${health}`]),

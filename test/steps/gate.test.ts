@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { AgentEvent } from '../../agent/core/events.ts'
 import { watchTrial } from '../../agent/steps/gate.ts'
+import { awaitRestored } from '../../agent/steps/restored.ts'
 import { restartTimeline, session, type Timeline, upView } from '../fakes/bird.ts'
 import { onePeer, trialOf } from './trial-host.ts'
 
@@ -48,6 +49,30 @@ describe('the health after the recovery', () => {
     context.probe = { ...context.probe, httpStatus: () => Promise.reject(new TypeError('Invalid URL')) }
     const result = await watchTrial(trial, context)
     expect(result.unmet).toEqual([`${readiness.url} cannot be asked: Invalid URL`])
+  })
+})
+
+describe('the health that Docker tells', () => {
+  async function withHealth(status: string) {
+    const host = await trialOf(of(back))
+    const inspect = host.docker.inspectContainer.bind(host.docker)
+    host.docker.inspectContainer = async (id) => {
+      const found = await inspect(id)
+      return found && { ...found, State: { ...found.State, Health: { Status: status } } }
+    }
+    return host
+  }
+
+  it.each(['healthy', '', 'none'])('is good, or none: %j', async (status) => {
+    const { trial, context } = await withHealth(status)
+    expect(await watchTrial(trial, context)).toMatchObject({ passed: true })
+  })
+
+  it('is a gate for the new node, and none for the old one on its way back', async () => {
+    const { trial, context } = await withHealth('unhealthy')
+    expect(await watchTrial(trial, context)).toMatchObject({ passed: false, reason: 'unhealthy' })
+    const again = await withHealth('unhealthy')
+    expect(await awaitRestored(again.trial, again.context)).toMatchObject({ problems: [] })
   })
 })
 
