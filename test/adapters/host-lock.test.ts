@@ -111,8 +111,9 @@ describe('hostLockHolder', () => {
 
 describe('the lock that all agents of a host share', () => {
   it('refuses an agent with another state directory, and names the first', async () => {
-    const [one, other, shared] = [join(dir, 'one'), join(dir, 'other'), join(dir, 'shared')]
-    await Promise.all([one, other, shared].map((path) => mkdir(path)))
+    const [one, other, directory] = [join(dir, 'one'), join(dir, 'other'), join(dir, 'bird')]
+    const shared = { directory, holder: join(dir, 'run', 'holder') }
+    await Promise.all([one, other, directory].map((path) => mkdir(path)))
     const lock = await acquireHostLock(one, 'upgrade', shared)
     await expect(acquireHostLock(other, 'resume', shared)).rejects.toMatchObject({
       code: 'locked',
@@ -129,7 +130,8 @@ describe('the lock that all agents of a host share', () => {
   })
 
   it('holds where nothing can be written', async () => {
-    const [one, other, shared] = [join(dir, 'one'), join(dir, 'other'), '/proc/self/task']
+    const [one, other] = [join(dir, 'one'), join(dir, 'other')]
+    const shared = { directory: '/proc/self/task', holder: '/proc/self/holder' }
     await Promise.all([mkdir(one), mkdir(other)])
     const lock = await acquireHostLock(one, 'upgrade', shared)
     await expect(acquireHostLock(other, 'resume', shared)).rejects.toMatchObject({
@@ -140,8 +142,9 @@ describe('the lock that all agents of a host share', () => {
   })
 
   it('keeps no agent from a host that has no Calico yet', async () => {
-    const lock = await acquireHostLock(dir, 'resume', join(dir, 'none'))
-    expect(await hostLockHolder(dir, join(dir, 'none'))).toEqual({ pid: process.pid, command: 'resume' })
+    const shared = { directory: join(dir, 'none'), holder: join(dir, 'holder') }
+    const lock = await acquireHostLock(dir, 'resume', shared)
+    expect(await hostLockHolder(dir, shared)).toEqual({ pid: process.pid, command: 'resume' })
     lock.release()
   })
 })

@@ -1,5 +1,5 @@
-import { closeSync, constants, existsSync, fchmodSync, openSync } from 'node:fs'
-import { join } from 'node:path'
+import { closeSync, constants, existsSync, fchmodSync, mkdirSync, openSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import type { LockHolder } from '../../core/status-report.ts'
 import { isTaken, locked, openLockFile, readHolder, takeLock, writeHolder } from './lock-file.ts'
 
@@ -13,8 +13,13 @@ export interface HostLock {
  * The directory of BIRD's sockets: agents with other state directories see it, and one that runs as an image. It is the
  * directory that is locked, not a file in it: that works where /run is full, or read-only for a service.
  */
-const SHARED_DIRECTORY = '/var/run/calico'
-const HOLDER_FILE = 'calico-agent.lock'
+const SHARED = { directory: '/var/run/calico', holder: '/run/calico-agent/lock-holder' }
+
+interface Shared {
+  directory: string
+  /** The file that has its holder's name. */
+  holder: string
+}
 
 /**
  * Makes this process the only agent on the host until it releases the lock or dies, however it dies. The files are never
@@ -24,11 +29,11 @@ const HOLDER_FILE = 'calico-agent.lock'
 export async function acquireHostLock(
   stateDir: string,
   command: string,
-  sharedDirectory = SHARED_DIRECTORY,
+  sharedBy: Shared = SHARED,
 ): Promise<HostLock> {
   const own = await acquireOwn(join(stateDir, 'lock'), command)
   try {
-    const shared = await acquireShared(sharedDirectory, `${command} --state-dir ${stateDir}`)
+    const shared = await acquireShared(sharedBy, `${command} --state-dir ${stateDir}`)
     return {
       release: () => {
         for (const fd of [...shared, own]) closeSync(fd)
@@ -55,12 +60,12 @@ async function acquireOwn(path: string, command: string): Promise<number> {
 }
 
 /** No descriptor where the directory is not there: then no calico/node has run here since the boot. */
-async function acquireShared(directory: string, command: string): Promise<number[]> {
+async function acquireShared({ directory, holder }: Shared, command: string): Promise<number[]> {
   const fd = openDirectory(directory)
   if (fd === null) return []
   try {
-    if (!(await takeLock(fd, directory))) throw locked(directory, nameIn(directory))
-    leaveName(directory, command)
+    if (!(await takeLock(fd, directory))) throw locked(directory, nameIn(holder))
+    leaveName(holder, command)
     return [fd]
   } catch (error) {
     closeSync(fd)
@@ -74,9 +79,9 @@ async function acquireShared(directory: string, command: string): Promise<number
  */
 export async function hostLockHolder(
   stateDir: string,
-  sharedDirectory = SHARED_DIRECTORY,
+  sharedBy: Shared = SHARED,
 ): Promise<LockHolder | null> {
-  return (await ownHolder(join(stateDir, 'lock'))) ?? (await sharedHolder(sharedDirectory))
+  return (await ownHolder(join(stateDir, 'lock'))) ?? (await sharedHolder(sharedBy))
 }
 
 async function ownHolder(path: string): Promise<LockHolder | null> {
@@ -89,11 +94,11 @@ async function ownHolder(path: string): Promise<LockHolder | null> {
   }
 }
 
-async function sharedHolder(directory: string): Promise<LockHolder | null> {
+async function sharedHolder({ directory, holder }: Shared): Promise<LockHolder | null> {
   const fd = openDirectory(directory)
   if (fd === null) return null
   try {
-    return (await isTaken(fd, directory)) ? nameIn(directory) : null
+    return (await isTaken(fd, directory)) ? nameIn(holder) : null
   } finally {
     closeSync(fd)
   }
@@ -107,21 +112,22 @@ function openDirectory(path: string): number | null {
   }
 }
 
-/** Without room for it, it stays unsaid. */
-function leaveName(directory: string, command: string): void {
-  withHolderFile(directory, O_RDWR | O_CREAT, (fd) => {
+/** Where it cannot be written, it stays unsaid. */
+function leaveName(file: string, command: string): void {
+  withHolderFile(file, O_RDWR | O_CREAT, (fd) => {
     writeHolder(fd, command)
   })
 }
 
-function nameIn(directory: string): LockHolder | null {
-  return withHolderFile(directory, O_RDONLY, readHolder) ?? null
+function nameIn(file: string): LockHolder | null {
+  return withHolderFile(file, O_RDONLY, readHolder) ?? null
 }
 
-function withHolderFile<T>(directory: string, flags: number, use: (fd: number) => T): T | undefined {
+function withHolderFile<T>(file: string, flags: number, use: (fd: number) => T): T | undefined {
   let fd: number | undefined
   try {
-    fd = openLockFile(join(directory, HOLDER_FILE), flags)
+    if ((flags & O_CREAT) !== 0) mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+    fd = openLockFile(file, flags)
     return use(fd)
   } catch {
     return undefined
