@@ -184,6 +184,23 @@ describe('execute', () => {
     expect(host.agent.records().slice(-3)).toEqual(['unwinding', 'undoing 2', 'finished'])
   })
 
+  it('tells every failure of the way back, of each component', async () => {
+    const host = await FakeHost.create({ withPlugins: true })
+    let isBack = false
+    const failing = ['startContainer', 'putBack']
+    host.agent.onMove = (_, what) => {
+      // the last plugin cannot be put in place, and nothing can go back
+      if (what === 'putInPlace') isBack = true
+      if (isBack && (what === 'putInPlace' || failing.includes(what)))
+        throw new AgentError(`${what}-failed`, `cannot ${what}`, { fix: `mend ${what}` })
+    }
+    expect(await host.run()).toBe('stuck')
+    expect(host.agent.state()?.problems.at(-1)).toMatchObject({
+      message: 'cannot putBack; cannot startContainer',
+      fix: 'mend putBack; mend startContainer',
+    })
+  })
+
   it('tells a bug from a refusal', async () => {
     const host = await FakeHost.create()
     host.agent.onMove = (_, what) => {
