@@ -27,13 +27,6 @@ export function isError({ severity }: Pick<Problem, 'severity'>): boolean {
   return severity === 'error'
 }
 
-interface ErrorDetails {
-  fix: string
-  exitCode?: ExitCode
-  cause?: unknown
-  mayPass?: boolean
-}
-
 const ENGINE_GONE = ['docker-unreachable', 'docker-timeout']
 const PASSING = [...ENGINE_GONE, 'no-space']
 
@@ -49,7 +42,11 @@ export class AgentError extends Error {
   /** The same request may succeed later: an Engine that is away, a full disk, a fault of the server's own. */
   readonly mayPass: boolean
 
-  constructor(code: string, message: string, details: ErrorDetails) {
+  constructor(
+    code: string,
+    message: string,
+    details: { fix: string; exitCode?: ExitCode; cause?: unknown; mayPass?: boolean },
+  ) {
     super(redactText(message), details.cause === undefined ? undefined : { cause: details.cause })
     this.code = code
     this.fix = redactText(details.fix)
