@@ -95,9 +95,9 @@ const notFromEnvironment = { host: undefined, protocol: 'http', timeout: undefin
 /** It speaks Docker's API, and not all of it: restart policies, health and exits are other ones. */
 function refusePodman(components: unknown, socket: string): void {
   const all = Array.isArray(components) ? (components as (Component | null)[]) : []
-  const podman = all.find((one) => /podman/i.test(String(one?.Name)))
+  const podman = all.find((one) => /podman/i.test(one?.Name ?? ''))
   if (!podman) return
-  const name = `${String(podman.Name)} ${String(podman.Version ?? '')}`.trim()
+  const name = `${podman.Name ?? ''} ${podman.Version ?? ''}`.trim()
   throw new AgentError(
     'engine-unsupported',
     `cannot use ${socket}: ${name} answers there, and the agent works with Docker Engine only`,
@@ -108,8 +108,8 @@ function refusePodman(components: unknown, socket: string): void {
 }
 
 interface Component {
-  Name?: unknown
-  Version?: unknown
+  Name?: string
+  Version?: string
 }
 
 interface EngineVersion {
