@@ -1,4 +1,5 @@
 import type { App } from './app.ts'
+import type { Problem } from './core/errors.ts'
 import type { ObservedNode, Wanted } from './core/model.ts'
 import { gateAnew } from './core/plan/node.ts'
 import { preflightWithoutImage } from './core/preflight.ts'
@@ -7,17 +8,21 @@ import type { LookAgain } from './steps/step.ts'
 
 /**
  * The look that the swap of the node takes right before its KILL: by the rules that the plan was judged by. `next` are the
- * settings of the container that takes over, where it has its own.
+ * settings of the container that takes over, where it has its own; `known` was told of the plan already.
  */
 export function lookAgainOf(
   { ports, signal }: Pick<App, 'ports' | 'signal'>,
   asked: Wanted,
+  known: Problem[],
   next: (node: ObservedNode) => Promise<ObservedNode> = (node) => Promise.resolve(node),
 ): LookAgain {
   return async (old, planned) => {
     const wanted = { ...asked, node: { ...asked.node, container: old.name } }
     const observed = await observeHost(wanted, ports, signal)
-    const problems = preflightWithoutImage(observed, wanted, 'node')
+    const told = new Set(known.map(({ message }) => message))
+    const problems = preflightWithoutImage(observed, wanted, 'node').filter(
+      ({ message }) => !told.has(message),
+    )
     const gate =
       observed.node === null ? planned : gateAnew(planned, { node: await next(observed.node), wanted })
     return { gate, problems }

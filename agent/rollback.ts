@@ -30,7 +30,7 @@ export async function rollback(app: App, wanted: Wanted, named: string | undefin
   const node = replacedBy(undone)
   const next = (found: ObservedNode) => (node ? asItDials(app, found, node) : Promise.resolve(found))
   const { plan, diff } = joinParts({ run, command: 'rollback' }, parts, leftovers)
-  return await carryOut(app, plan, problems, diff, lookAgainOf(app, wanted, next))
+  return await carryOut(app, plan, problems, diff, lookAgainOf(app, wanted, problems, next))
 }
 
 function findRun(history: RunState[], named: string | undefined): RunState {

@@ -24,7 +24,7 @@ export async function upgrade(app: App, wanted: Wanted): Promise<Report> {
     // The interrupted run that was finished just now is what brought the host there.
     return earlier?.changed === true ? earlier : unstarted('unchanged', change.plan, problems)
   }
-  return await carryOut(app, change.plan, problems, change.diff, lookAgainOf(app, wanted))
+  return await carryOut(app, change.plan, problems, change.diff, lookAgainOf(app, wanted, problems))
 }
 
 /** The same, computed and not done. */

@@ -7,7 +7,7 @@ import { unexpected } from '../core/unexpected.ts'
 import { isAnySettled, isForwardOnly, isSettled, lastCommit } from '../journal/commits.ts'
 import type { Journal } from '../journal/journal.ts'
 import { type BoundStep, bindStep } from '../steps/registry.ts'
-import type { LookAgain, Ports, StepContext } from '../steps/step.ts'
+import type { LookAgain, Ports, StepContext, StepResult } from '../steps/step.ts'
 import { untilItPasses } from './until-it-passes.ts'
 
 export interface Execution {
@@ -100,32 +100,51 @@ async function goForward(execution: Execution): Promise<void> {
   const { journal, signal } = execution
   for (const index of journal.state.steps.keys()) {
     if (journal.state.steps[index]?.status === 'verified') continue
-    // what is committed is cleaned up behind as well
-    if (!isForwardOnly(journal.state) && !isStepSettled(journal, index)) signal.throwIfAborted()
+    if (canStop(execution, index)) signal.throwIfAborted()
     await run(execution, index)
   }
+}
+
+/** What is committed is cleaned up behind as well. */
+function canStop({ journal }: Execution, index: number): boolean {
+  return !isForwardOnly(journal.state) && !isStepSettled(journal, index)
+}
+
+/** The warnings that a step gives while it works belong to the report, not to the log alone. */
+function withWarnings(context: StepContext): { context: StepContext; warnings: Problem[] } {
+  const warnings: Problem[] = []
+  const emit: StepContext['emit'] = (event) => {
+    if (event.type === 'problem') warnings.push(event.problem)
+    context.emit(event)
+  }
+  return { context: { ...context, emit }, warnings }
+}
+
+function withProblems(result: StepResult, warnings: Problem[]): StepResult {
+  if (warnings.length === 0) return result
+  return { ...result, problems: [...warnings, ...(result.problems ?? [])] }
 }
 
 async function run(execution: Execution, index: number): Promise<void> {
   const { journal, emit } = execution
   const step = stepAt(journal, index)
+  const { context: hearing, warnings } = withWarnings(contextOf(execution, index))
   if (journal.state.steps[index]?.before === undefined) {
-    await journal.append({
-      type: 'captured',
-      step: index,
-      before: await step.capture(contextOf(execution, index)),
-    })
+    await journal.append({ type: 'captured', step: index, before: await step.capture(hearing) })
+    // a look takes its time: who asked to stop meanwhile finds the host untouched
+    if (canStop(execution, index)) execution.signal.throwIfAborted()
   }
   const before = journal.state.steps[index]?.before
   const since = startedBefore(execution, index)
   emit({ type: 'step', index, status: 'doing' })
   await journal.append({ type: 'doing', step: index })
-  const context = { ...contextOf(execution, index), since: since ?? execution.ports.clock.now() }
+  const context = { ...hearing, since: since ?? execution.ports.clock.now() }
   try {
     await step.do(before, context)
     await journal.append({ type: 'done', step: index })
     emit({ type: 'step', index, status: 'verifying' })
-    await journal.append({ type: 'verified', step: index, ...(await step.verify(before, context)) })
+    const result = await step.verify(before, context)
+    await journal.append({ type: 'verified', step: index, ...withProblems(result, warnings) })
   } catch (error) {
     emit({ type: 'step', index, status: 'failed', reason: asProblem(error, execution.signal).message })
     throw error
@@ -140,8 +159,9 @@ async function undo(execution: Execution, index: number): Promise<void> {
   emit({ type: 'step', index, status: 'undoing' })
   await journal.note({ type: 'undoing', step: index })
   const since = doing.boot === ports.clock.bootId() ? doing.mono : ports.clock.now()
-  const result = await stepAt(journal, index).undo(before, { ...contextOf(execution, index), since })
-  await journal.note({ type: 'undone', step: index, ...result })
+  const { context, warnings } = withWarnings({ ...contextOf(execution, index), since })
+  const result = await stepAt(journal, index).undo(before, context)
+  await journal.note({ type: 'undone', step: index, ...withProblems(result, warnings) })
   emit({ type: 'step', index, status: 'undone' })
 }
 

@@ -8,6 +8,7 @@ import {
   settingsOfConfig,
   settingsOfEnv,
 } from '../core/datastore/settings.ts'
+import { looksLikeCalicoNode } from '../core/docker/calico-node.ts'
 import type { RunningImage } from '../core/docker/image-state.ts'
 import type { ContainerJson } from '../core/docker/json.ts'
 import { AgentError } from '../core/errors.ts'
@@ -29,8 +30,8 @@ export async function observeDatastore(
   ports: DatastorePorts,
 ): Promise<ObservedDatastore | null> {
   const { container } = running
-  // another network than this host's leads elsewhere
-  if (container.HostConfig.NetworkMode !== 'host') return null
+  // another network than this host's leads elsewhere, and another program has none of Calico's defaults
+  if (container.HostConfig.NetworkMode !== 'host' || !looksLikeCalicoNode(container)) return null
   const place = datastorePlace(await settingsOf(container, ports), runningVersion(running))
   const found = place && (await urlsOf(place, container, ports))
   if (!place || !found) return null

@@ -8,7 +8,7 @@ export type Reach = 'accepts' | 'refuses' | 'silent' | 'unreachable'
 export interface Probe {
   /** HTTP status, or null where nothing answers in time. */
   httpStatus(url: string): Promise<number | null>
-  /** How a TCP connection goes; takes 10 s at most. */
+  /** How a TCP connection goes; takes 4 s at most. A host that has just gone is `silent` for two attempts. */
   reach(address: string, port: number): Promise<Reach>
   /** What is free for this user on the file system of the path; null where that cannot be told. */
   freeBytes(path: string): Promise<number | null>

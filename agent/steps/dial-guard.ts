@@ -4,23 +4,23 @@ import type { Gate } from '../core/plan/plan.ts'
 import { orWarn } from './held-routes.ts'
 import type { StepContext } from './step.ts'
 
-/**
- * The neighbors that can be kept from dialling; none, and that is said, where this host cannot. Before the window: it
- * takes some 50 ms.
- */
-export async function checkDialling({ daemons }: Gate, context: StepContext): Promise<DiallingNeighbor[]> {
-  const neighbors = daemons.flatMap(({ dialling = [] }) => dialling)
-  if (neighbors.length === 0) return []
-  const usable = await orWarn(context, () => context.dialGuard.check(neighbors))
-  return usable ? neighbors : []
+/** Whether neighbors can be kept from dialling; where this host cannot, that is said. Takes some 50 ms. */
+export async function checkDialling(gate: Gate, context: StepContext): Promise<boolean> {
+  const neighbors = diallingOf(gate)
+  return neighbors.length === 0 || (await orWarn(context, () => context.dialGuard.check(neighbors)))
 }
 
 /**
  * Once the old BIRD is dead, so that its last packets reach the peers, and beside the start of the next one: until that
  * one listens, nothing is there to dial.
  */
-export async function closeDialling(neighbors: DiallingNeighbor[], context: StepContext): Promise<void> {
+export async function closeDialling(gate: Gate, context: StepContext): Promise<void> {
+  const neighbors = diallingOf(gate)
   if (neighbors.length > 0) await orWarn(context, () => context.dialGuard.close(neighbors))
+}
+
+function diallingOf({ daemons }: Gate): DiallingNeighbor[] {
+  return daemons.flatMap(({ dialling = [] }) => dialling)
 }
 
 export async function openDialling(context: StepContext): Promise<void> {

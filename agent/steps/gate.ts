@@ -1,6 +1,7 @@
 import { daemonsThatCount, type GatedDaemon } from '../core/bird/baseline.ts'
 import { needsRoutes } from '../core/bird/daemon.ts'
 import {
+  isSettled,
   peersToLookFor,
   phaseOf,
   type TrialState,
@@ -15,11 +16,11 @@ import type { Problem } from '../core/errors.ts'
 import type { WindowMark } from '../core/events.ts'
 import type { WindowReport } from '../core/report.ts'
 import { DialLift } from './dial-guard.ts'
-import type { Trial } from './look.ts'
+import { isOld, type Trial } from './look.ts'
 import { enableReleased, releasePeers } from './peers.ts'
 import type { StepContext } from './step.ts'
 import { type Interest, TrialLooks } from './trial-looks.ts'
-import { trialProblems, whyGivenUp } from './trial-words.ts'
+import { leftDisabled, trialProblems, whyGivenUp } from './trial-words.ts'
 
 /** Until BIRD is up nothing else is worth a look, and its first moment is measured. */
 const DOWN_POLL_MS = 15
@@ -69,19 +70,22 @@ class TrialWatch {
       this.#looks.begin(this.#interest())
       await this.#looks.birdsAnswered(QUICK_MS)
       let verdict = this.#judge()
-      if (verdict.do === 'roll-back' && this.#looks.awaitsBird) {
-        // it may have reached Established since its last answer
-        await this.#looks.birdsAnswered(SLOWEST_MS)
-        verdict = this.#judge()
-      }
-      if (verdict.do === 'succeed')
-        return { passed: true, window: this.#window(), unmet: [], problems: trialProblems(this.#state) }
+      if (verdict.do === 'roll-back' && this.#looks.awaitsBird) verdict = await this.#judgeAllAnew()
       if (verdict.do === 'roll-back') return this.#failure(verdict.reason)
-      if (verdict.do === 'release') await this.#release(verdict.peers)
+      const disabled = this.#phase() === 'recovered' ? await this.#enable() : []
+      if (verdict.do === 'succeed') return this.#success(disabled)
+      if (verdict.do === 'release') await this.#release()
       await this.#dialLift.after(this.#looks.views)
-      if (this.#phase() === 'recovered') await this.#enable()
       await this.#context.clock.sleep(this.#pauseMs())
     }
+  }
+
+  /** One that is slow may have reached Established since its last answer, and the others while it was waited for. */
+  async #judgeAllAnew(): Promise<Verdict> {
+    await this.#looks.birdsAnswered(SLOWEST_MS)
+    this.#looks.begin({ ...this.#interest(), birdMs: 0 })
+    await this.#looks.birdsAnswered(QUICK_MS)
+    return this.#judge()
   }
 
   #judge(): Verdict {
@@ -113,22 +117,28 @@ class TrialWatch {
 
   #interest(): Interest {
     const now = this.#context.clock.now()
-    const phase = this.#phase()
     return {
       birdMs: this.#pauseMs(),
       depths: this.#depths(),
-      health: phase === 'none' || phase === 'recovered',
+      health: isSettled(this.#state, now),
       peers: peersToLookFor(this.#state, now),
     }
   }
 
-  async #release(peers: string[]): Promise<void> {
-    await releasePeers(this.#trial.container, this.#daemons, this.#state, this.#context)
-    for (const peer of peers) this.#released.add(peer)
+  async #release(): Promise<void> {
+    const { container } = this.#trial
+    const released = await releasePeers(container, this.#daemons, this.#state, this.#context)
+    for (const peer of released) this.#released.add(peer)
   }
 
-  async #enable(): Promise<void> {
-    await enableReleased(this.#trial.container, this.#daemons, this.#state, this.#context)
+  async #enable(): Promise<string[]> {
+    return await enableReleased(this.#trial.container, this.#daemons, this.#state, this.#context)
+  }
+
+  /** `disabled` are peers that BIRD did not enable again. */
+  #success(disabled: string[]): TrialResult {
+    const problems = [...trialProblems(this.#state), ...disabled.map(leftDisabled)]
+    return { passed: true, window: this.#window(), unmet: [], problems }
   }
 
   /** Marks the window's moments, and says where it stands. */
@@ -161,7 +171,8 @@ class TrialWatch {
   }
 
   #failure(reason: RollbackReason): TrialResult {
-    const why = whyGivenUp(reason, this.#trial.gate, this.#looks.container)
+    const { exitCode } = this.#looks.container
+    const why = whyGivenUp(reason, this.#state, { exitCode, sinceGoneMs: this.#sinceGone() })
     return { passed: false, reason, why, window: this.#window(), unmet: unmetOf(this.#state) }
   }
 
@@ -179,13 +190,10 @@ class TrialWatch {
   }
 }
 
-function stateAtStart(
-  { gate, goneAt, unseen = 'down', patienceMs }: Trial,
-  daemons: GatedDaemon[],
-): TrialState {
+function stateAtStart(trial: Trial, daemons: GatedDaemon[]): TrialState {
+  const { gate, goneAt, unseen = 'down', patienceMs } = trial
   const { budgetMs, reserveMs, settleMs } = gate
-  const peersMayBeGone = patienceMs !== undefined
-  const terms = { budgetMs, reserveMs, settleMs, goneAt, unseen, peersMayBeGone }
+  const terms = { budgetMs, reserveMs, settleMs, goneAt, unseen, isOld: isOld(trial) }
   return trialAtStart(
     { ...terms, patienceMs: patienceMs ?? budgetMs - reserveMs },
     daemons.map(({ baseline }) => baseline),

@@ -2,11 +2,13 @@ import { birdBaseline } from '../core/bird/baseline.ts'
 import type { ContainerJson } from '../core/docker/json.ts'
 import { AgentError, ExitCode, isError } from '../core/errors.ts'
 import type { Gate, OldContainer } from '../core/plan/plan.ts'
+import { refusalOf } from '../core/preflight.ts'
 import type { Docker } from '../ports/docker.ts'
+import { checkDialling } from './dial-guard.ts'
 import { failingCheck, lookAtFelix } from './health.ts'
 import { nameTaker, strangerBeside } from './other-nodes.ts'
 import { isRunning } from './running.ts'
-import type { LookAgain, StepContext } from './step.ts'
+import type { StepContext } from './step.ts'
 
 /**
  * The look right before the KILL. A pull takes minutes: peers come and go meanwhile, an operator may lay hands on the
@@ -19,14 +21,23 @@ export async function lastLook(
   context: StepContext,
 ): Promise<{ found: ContainerJson; gate: Gate }> {
   const found = await foundAsPlanned(old, context)
-  const gate = context.lookAgain
-    ? await judgedAnew(old, planned, context.lookAgain)
-    : await seenAnew(old, planned, context)
-  const [health, felix] = await Promise.all([
-    passedChecks(old, gate, context),
+  // what takes time goes beside the look at the peers, or before it: nothing comes between that look and the KILL
+  const guard = await checkDialling(planned, context)
+  const [gate, health, felix] = await Promise.all([
+    context.lookAgain ? judgedAnew(old, planned, context) : seenAnew(old, planned, context),
+    passedChecks(old, planned, context),
     old.wasRunning ? lookAtFelix(old.id, context) : null,
   ])
-  return { found, gate: { ...gate, health, felix: typeof felix === 'number' } }
+  return {
+    found,
+    gate: {
+      ...gate,
+      daemons: guard ? gate.daemons : gate.daemons.map((daemon) => ({ ...daemon, dialling: [] })),
+      health,
+      felix: typeof felix === 'number',
+      dockerHealth: found.State.Health?.Status === 'healthy',
+    },
+  }
 }
 
 /** @throws AgentError `changed-meanwhile` */
@@ -41,10 +52,16 @@ export async function foundAsPlanned(
   return found
 }
 
-async function judgedAnew(old: OldContainer, planned: Gate, lookAgain: LookAgain): Promise<Gate> {
-  const { gate, problems } = await lookAgain(old, planned)
-  const [first, ...others] = problems.filter(isError)
-  if (first === undefined) return gate
+async function judgedAnew(old: OldContainer, planned: Gate, context: StepContext): Promise<Gate> {
+  const { gate, problems } = (await context.lookAgain?.(old, planned)) ?? { gate: planned, problems: [] }
+  const errors = problems.filter(isError)
+  // what does not pass by itself is what to tell first
+  const first = errors.find((problem) => refusalOf([problem]) === 'refused') ?? errors[0]
+  if (first === undefined) {
+    for (const problem of problems) context.emit({ type: 'problem', problem })
+    return gate
+  }
+  const others = errors.filter((problem) => problem !== first)
   const message = [first, ...others].map((problem) => problem.message).join('; ')
   throw new AgentError(first.code, message, { fix: first.fix, exitCode: ExitCode.refused })
 }

@@ -1,6 +1,5 @@
 import type { BirdEndpoint, BirdView, Depth, SessionRow } from '../core/bird/view.ts'
 import type { WindowState } from '../core/bird/window.ts'
-import type { ContainerJson } from '../core/docker/json.ts'
 import type { Gate } from '../core/plan/plan.ts'
 import type { StepContext } from './step.ts'
 
@@ -12,10 +11,15 @@ export interface Trial {
   goneAt: number
   /** What a BIRD that is silent from the first look on is taken for. */
   unseen?: 'down' | 'recovering'
-  /** Ms since then after which peers that are gone are no longer waited for; else in the last moment for it. */
+  /**
+   * Of the old node on its way back, which is not judged: ms since then after which peers that are gone are no longer
+   * waited for. A new one waits for them to its last moment.
+   */
   patienceMs?: number
-  /** Whether Docker calls it healthy is no matter. */
-  ignoresHealth?: true
+}
+
+export function isOld({ patienceMs }: Trial): boolean {
+  return patienceMs !== undefined
 }
 
 /** What cannot be read is no reason to kill: it is taken as a BIRD that does not answer. Never rejects. */
@@ -35,13 +39,8 @@ export async function lookAtDaemon(
 export interface ContainerLook {
   state: WindowState['container']
   exitCode: number | null
-  /** Docker's own HEALTHCHECK; null where the container has none: Podman says so by an empty word. */
+  /** Docker's own HEALTHCHECK; null where the container has none. */
   health: string | null
-}
-
-function healthOf(found: ContainerJson | undefined): string | null {
-  const status = found?.State.Health?.Status ?? ''
-  return status === '' || status === 'none' ? null : status
 }
 
 /** An Engine that does not answer says nothing about the container. Never rejects. */
@@ -54,7 +53,7 @@ export async function lookAtContainer(
     return {
       state: found?.State.Running === true ? 'running' : 'exited',
       exitCode: found?.State.ExitCode ?? null,
-      health: healthOf(found),
+      health: found?.State.Health?.Status ?? null,
     }
   } catch {
     return { state: 'unknown', exitCode: null, health: null }

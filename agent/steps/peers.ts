@@ -3,32 +3,41 @@ import type { TrialState } from '../core/bird/trial.ts'
 import type { Reach } from '../ports/probe.ts'
 import type { StepContext } from './step.ts'
 
-/** Disables the dead peers that alone hold the recovery back, so that BIRD stops waiting for them. */
+/** Disables the dead peers that alone hold the recovery back, so that BIRD stops waiting for them. Returns their names. */
 export async function releasePeers(
   container: string,
   daemons: GatedDaemon[],
   state: TrialState,
   { bird, emit }: StepContext,
-): Promise<void> {
+): Promise<string[]> {
+  const released: string[] = []
   for (const [i, { endpoint }] of daemons.entries()) {
     const holding = state.daemons[i]?.standing.deadPeersHolding ?? []
     const peers = await switched(holding, (peer) => bird.disable(endpoint, container, peer))
     if (peers.length > 0) emit({ type: 'released', peers })
+    released.push(...peers)
   }
+  return released
 }
 
-/** Puts released peers back. They are told by the baseline, not by memory: the process that released them may be dead. */
+/**
+ * Puts released peers back. They are told by the baseline, not by memory: the process that released them may be dead.
+ * Returns those that BIRD did not take the command for.
+ */
 export async function enableReleased(
   container: string,
   daemons: GatedDaemon[],
   state: TrialState,
   { bird, emit }: StepContext,
-): Promise<void> {
+): Promise<string[]> {
+  const left: string[] = []
   for (const [i, { endpoint }] of daemons.entries()) {
     const released = state.daemons[i]?.standing.released ?? []
     const peers = await switched(released, (peer) => bird.enable(endpoint, container, peer))
     if (peers.length > 0) emit({ type: 're-enabled', peers })
+    left.push(...released.filter((peer) => !peers.includes(peer)))
   }
+  return left
 }
 
 /** The peers that BIRD took the command for; the others are seen again by the next look. */

@@ -13,7 +13,7 @@ const PATIENCE_MS = 20_000
 export async function awaitRestored(trial: Trial, context: StepContext): Promise<StepResult> {
   const patienceMs = context.clock.now() - trial.goneAt + PATIENCE_MS
   const result = await watchTrial(
-    { ...trial, gate: restoredGate(trial.gate), patienceMs, ignoresHealth: true },
+    { ...trial, gate: restoredGate(trial.gate), patienceMs },
     { ...context, signal: new AbortController().signal },
   )
   if (result.passed) {
@@ -38,7 +38,15 @@ function restoredGate(gate: Gate): Gate {
       established: baseline.established.map((session) => ({ ...session, imported: 0 })),
     },
   }))
-  return { daemons, health: [], settleMs: 0, budgetMs: RESTORE_LIMIT_MS, reserveMs: 0 }
+  return {
+    daemons,
+    health: [],
+    felix: false,
+    dockerHealth: false,
+    settleMs: 0,
+    budgetMs: RESTORE_LIMIT_MS,
+    reserveMs: 0,
+  }
 }
 
 /**

@@ -1,6 +1,6 @@
 import { AgentError, isEngineGone } from '../core/errors.ts'
 import type { Gate, OldContainer } from '../core/plan/plan.ts'
-import { checkDialling, closeDialling, openDialling } from './dial-guard.ts'
+import { closeDialling, openDialling } from './dial-guard.ts'
 import { describeUnmet, watchTrial } from './gate.ts'
 import { holdRoutes, releaseRoutes } from './held-routes.ts'
 import { lastLook, refuseSecondNode } from './last-look.ts'
@@ -33,17 +33,17 @@ export const swapContainer: Step<'swap-container'> = {
   async do({ old, gate: planned }, { nextId, gate = planned }, context) {
     const { docker, clock, emit } = context
     if (gate.daemons.length > 0) await holdRoutes(context)
-    // after a death half-way its sessions may be back, and whoever dialled them must not be cut off
-    const dialling = (await isRunning(nextId, docker)) ? [] : await checkDialling(gate, context)
     // A killed `unless-stopped` container stays down after a reboot; `always` brings it back while the new one is on trial.
     if (old.policy.Name === 'unless-stopped') await docker.setRestartPolicy(old.id, { Name: 'always' })
     emit({ type: 'window-open', budgetMs: gate.budgetMs })
-    // After a death half-way the old one may be gone already: the window then counts from where it began.
-    if (await isRunning(old.id, docker)) context.since = clock.now()
+    // After a death half-way the old one may be gone already: the window then counts from where it began. And the next
+    // one's sessions may be back: whoever dialled them is not to be cut off.
+    const [oldRuns, nextRuns] = await Promise.all([old.id, nextId].map((id) => isRunning(id, docker)))
+    if (oldRuns) context.since = clock.now()
     const cleanedUp = docker.killContainer(old.id)
     try {
       await Promise.race([cleanedUp, birdIsDead(gate, cleanedUp, context)])
-      await Promise.all([docker.startContainer(nextId), closeDialling(dialling, context)])
+      await Promise.all([docker.startContainer(nextId), nextRuns || closeDialling(gate, context)])
     } finally {
       // until then Docker has the old one running
       await cleanedUp
@@ -74,7 +74,6 @@ export const swapContainer: Step<'swap-container'> = {
 
   async undo({ old, gate: planned }, { nextId, startedAt, gate = planned }, context) {
     const { docker, clock } = context
-    const dialling = await checkDialling(gate, context)
     let goneAt = context.since
     if (await isRunning(nextId, docker)) {
       if (await awaitSafeStop({ gate, container: nextId, goneAt }, context)) goneAt = clock.now()
@@ -92,8 +91,8 @@ export const swapContainer: Step<'swap-container'> = {
       })
     }
     // one that runs, by whose hand ever, has sessions that are not to be cut off
-    const closed = (await isRunning(old.id, docker)) ? [] : dialling
-    const [id] = await Promise.all([startedAgain(old, context), closeDialling(closed, context)])
+    const runs = await isRunning(old.id, docker)
+    const [id] = await Promise.all([startedAgain(old, context), runs || closeDialling(gate, context)])
     if (old.policy.Name === 'unless-stopped') await docker.setRestartPolicy(id, old.policy)
     const restored = await awaitRestored({ gate, container: id, goneAt }, context)
     await Promise.all([releaseRoutes(context), openDialling(context)])

@@ -54,6 +54,7 @@ export const swapControllersUnit: Step<'swap-controllers-unit'> = {
     if (!runsOld(standing, old)) {
       if (standing.isDown && found) await context.docker.removeContainer(found.Id)
       const lives = async () => found !== undefined && (await isRunning(found.Id, context.docker))
+      await putTrial(change, change.trial.back, context)
       back = await restartOld({ change, found, lives }, { ...context })
     }
     if (!back) throw await notBack(change, context)

@@ -1,7 +1,7 @@
 import { AgentError } from '../core/errors.ts'
 import type { Gate } from '../core/plan/plan.ts'
 import type { UnitChange } from '../core/unit/change.ts'
-import { checkDialling, closeDialling, openDialling } from './dial-guard.ts'
+import { closeDialling, openDialling } from './dial-guard.ts'
 import { refuseChangedFile, tryEditBack } from './edit-unit.ts'
 import { describeUnmet, watchTrial } from './gate.ts'
 import { holdRoutes, releaseRoutes } from './held-routes.ts'
@@ -31,11 +31,10 @@ export const swapUnit: Step<'swap-unit'> = {
     // a try that died half-way may have come this far
     if (isNew((await settledUnit(change, context)).found, old)) return
     if (gate.daemons.length > 0) await holdRoutes(context)
-    const dialling = await checkDialling(gate, context)
     await putTrial(change, change.trial.forward, context)
     context.emit({ type: 'window-open', budgetMs: gate.budgetMs })
     const lives = birdLives(gate, context)
-    const onGone = () => closeDialling(dialling, context)
+    const onGone = () => closeDialling(gate, context)
     await restartUnit({ change, image: change.to, oldId: old.id, lives, onGone }, context)
   },
 
@@ -71,10 +70,11 @@ export const swapUnit: Step<'swap-unit'> = {
     let goneAt = context.since
     let back = found
     if (!isSettled || found?.Image !== old.imageId || !found.State.Running) {
+      // all that can be done before the restart is done before it is safe: BIRD goes on meanwhile
+      await putTrial(change, change.trial.back, context)
       const trial = { gate, container: change.container, goneAt }
       const recovered = found?.State.Running === true && (await awaitSafeStop(trial, context))
-      const dialling = await checkDialling(gate, context)
-      const onGone = () => closeDialling(dialling, context)
+      const onGone = () => closeDialling(gate, context)
       const restart = { ...context, since: clock.now() }
       back = await restartOld({ change, found, lives: birdLives(gate, context), onGone }, restart)
       if (recovered) goneAt = restart.since

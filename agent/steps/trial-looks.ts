@@ -2,7 +2,7 @@ import type { GatedDaemon } from '../core/bird/baseline.ts'
 import type { HealthSight, Sights } from '../core/bird/trial.ts'
 import type { BirdView, Depth, SessionRow } from '../core/bird/view.ts'
 import { failingCheck, lookAtFelix } from './health.ts'
-import { type ContainerLook, lookAtContainer, lookAtDaemon, type Trial } from './look.ts'
+import { type ContainerLook, isOld, lookAtContainer, lookAtDaemon, type Trial } from './look.ts'
 import { gonePeers } from './peers.ts'
 import { Recurring } from './recurring.ts'
 import type { StepContext } from './step.ts'
@@ -47,9 +47,7 @@ export class TrialLooks {
     )
     this.#container = new Recurring(() => lookAtContainer(container, context))
     this.#health = new Recurring(() => this.#lookAtHealth())
-    this.#peers = new Recurring(() =>
-      gonePeers(this.#interest.peers, trial.patienceMs !== undefined, context),
-    )
+    this.#peers = new Recurring(() => gonePeers(this.#interest.peers, isOld(trial), context))
   }
 
   /** The container as it was last seen. */
@@ -106,15 +104,16 @@ export class TrialLooks {
   }
 
   async #lookAtHealth(): Promise<HealthSight> {
-    const { gate, container, ignoresHealth } = this.#trial
+    const { gate, container } = this.#trial
     const [felix, ...checks] = await Promise.all([
       gate.felix === true ? lookAtFelix(container, this.#context) : null,
       ...gate.health.map((check) => failingCheck(check, container, this.#context)),
     ])
-    const health = ignoresHealth ? null : this.#seen.health
+    const health = gate.dockerHealth === true ? this.#seen.health : null
     return {
+      pending: health === 'starting' ? ['Docker says starting'] : [],
       failing: [
-        ...(health === null || health === 'healthy' ? [] : [`Docker says ${health}`]),
+        ...(health === 'unhealthy' ? ['Docker says unhealthy'] : []),
         ...checks.filter((words) => words !== null),
         ...(felix === 'none' ? ['Felix does not run'] : []),
       ],

@@ -40,7 +40,9 @@ export async function restartUnit(
   await systemd.resetFailed(change.unit)
   let isOver = false
   const job = systemd.restart(change.unit).finally(() => (isOver = true))
-  await Promise.all([job, followOld(lives, () => isOver, context).then(onGone)])
+  // where nothing tells of the old one, it is gone when the job is over
+  const gone = lives === undefined ? job : followOld(lives, () => isOver, context)
+  await Promise.all([job, gone.then(onGone)])
   return await nextContainer(change, oldId, context)
 }
 
@@ -82,12 +84,12 @@ async function checkTrial(
 
 /** The old one lives until the unit's stop command kills it. */
 async function followOld(
-  lives: Restart['lives'],
+  lives: () => Promise<boolean>,
   isOver: () => boolean,
   context: StepContext,
 ): Promise<void> {
   const { clock } = context
-  while (lives !== undefined && !isOver()) {
+  while (!isOver()) {
     const asked = clock.now()
     if (!(await lives())) return
     context.since = asked

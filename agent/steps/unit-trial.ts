@@ -3,7 +3,7 @@ import { AgentError, ExitCode } from '../core/errors.ts'
 import type { OldContainer } from '../core/plan/plan.ts'
 import type { UnitChange } from '../core/unit/change.ts'
 import type { StepContext } from './step.ts'
-import { putTrial, type Restart, restartUnit } from './unit-restart.ts'
+import { type Restart, restartUnit } from './unit-restart.ts'
 
 /** Made from another image, after the old one. */
 export function isNew(found: ContainerJson | undefined, old: OldContainer): found is ContainerJson {
@@ -15,12 +15,11 @@ interface WayBack extends Pick<Restart, 'change' | 'lives' | 'onGone'> {
   found: ContainerJson | undefined
 }
 
-/** Has the unit run the old image by the drop-in. Returns its container, undefined where the unit starts none. */
+/** Has the unit run the old image by the drop-in that is in place. Returns its container, undefined where the unit starts none. */
 export async function restartOld(
   { change, found, ...follow }: WayBack,
   context: StepContext,
 ): Promise<ContainerJson | undefined> {
-  await putTrial(change, change.trial.back, context)
   const restart = { change, image: change.from, oldId: found?.Id ?? null, ...follow }
   // one that ended by itself before systemd stopped it has kept its name: the next try removes it
   return (await restartUnit(restart, context)) ?? (await restartUnit(restart, context))

@@ -1,8 +1,10 @@
 import type { ContainerJson, RestartPolicy } from '../../agent/core/docker/json.ts'
+import type { Problem } from '../../agent/core/errors.ts'
 import type { AgentEvent } from '../../agent/core/events.ts'
 import type { Wanted } from '../../agent/core/model.ts'
 import { upgradePlan } from '../../agent/core/plan/build.ts'
 import type { Plan } from '../../agent/core/plan/plan.ts'
+import { preflightWithoutImage } from '../../agent/core/preflight.ts'
 import { lookAgainOf } from '../../agent/look-again.ts'
 import { observe } from '../../agent/observe/observe.ts'
 import type { Ports } from '../../agent/steps/step.ts'
@@ -77,6 +79,8 @@ export class FakeHost {
   oldId = ''
   readonly #options: HostOptions
   #restAtBoot = false
+  /** What the rules said of the host when the plan was made. */
+  #told: Problem[] = []
   readonly #created: string[] = []
 
   constructor(options: HostOptions = {}) {
@@ -154,6 +158,7 @@ export class FakeHost {
     const wanted = { ...WANTED, node, cni: { ...WANTED.cni, source }, cniConfig, allow }
     const looking = { emit: () => undefined, signal: new AbortController().signal }
     const observed = await observe(wanted, this.ports(), looking, () => null)
+    this.#told = preflightWithoutImage(observed, wanted, 'node')
     const leftovers = { containers: [], images: [], files: [] }
     return upgradePlan({ run: RUN, wanted, observed, leftovers }).plan
   }
@@ -215,7 +220,11 @@ export class FakeHost {
     return {
       ports: (move: Move) => this.#movingPorts((what, make) => move(what, () => this.#timed(make))),
       emit: (event: AgentEvent) => void this.events.push(event),
-      lookAgain: lookAgainOf({ ports: this.ports(), signal: new AbortController().signal }, WANTED),
+      lookAgain: lookAgainOf(
+        { ports: this.ports(), signal: new AbortController().signal },
+        WANTED,
+        this.#told,
+      ),
       ...(signal && { signal }),
     }
   }

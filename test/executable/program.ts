@@ -28,7 +28,8 @@ export async function startProgramWorld(env: string[] = [], settle = 1): Promise
   docker.images.pull(OLD, () => undefined)
   const id = await docker.createContainer('calico-node', {
     Image: OLD,
-    Env: ['CALICO_NETWORKING_BACKEND=none', 'NODENAME=host-1', ...env],
+    // no datastore: a node of v2 has one of its own by default, which is not here
+    Env: ['CALICO_NETWORKING_BACKEND=none', 'DATASTORE_TYPE=none', 'NODENAME=host-1', ...env],
     HostConfig: { NetworkMode: 'host', Privileged: true, RestartPolicy: { Name: 'always' } },
   })
   await docker.startContainer(id)

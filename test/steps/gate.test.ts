@@ -1,8 +1,13 @@
 import { describe, expect, it } from 'vitest'
+import type { BirdView, SessionRow } from '../../agent/core/bird/view.ts'
 import type { AgentEvent } from '../../agent/core/events.ts'
+import type { Gate } from '../../agent/core/plan/plan.ts'
+import type { Bird } from '../../agent/ports/bird.ts'
 import { watchTrial } from '../../agent/steps/gate.ts'
 import { awaitRestored } from '../../agent/steps/restored.ts'
-import { restartTimeline, session, type Timeline, upView } from '../fakes/bird.ts'
+import type { StepContext } from '../../agent/steps/step.ts'
+import { deadSession, restartTimeline, session, type Timeline, upView } from '../fakes/bird.ts'
+import type { FakeClock } from '../fakes/clock.ts'
 import { onePeer, trialOf } from './trial-host.ts'
 
 const back = restartTimeline('new', [session(2)])
@@ -49,30 +54,6 @@ describe('the health after the recovery', () => {
     context.probe = { ...context.probe, httpStatus: () => Promise.reject(new TypeError('Invalid URL')) }
     const result = await watchTrial(trial, context)
     expect(result.unmet).toEqual([`${readiness.url} cannot be asked: Invalid URL`])
-  })
-})
-
-describe('the health that Docker tells', () => {
-  async function withHealth(status: string) {
-    const host = await trialOf(of(back))
-    const inspect = host.docker.inspectContainer.bind(host.docker)
-    host.docker.inspectContainer = async (id) => {
-      const found = await inspect(id)
-      return found && { ...found, State: { ...found.State, Health: { Status: status } } }
-    }
-    return host
-  }
-
-  it.each(['healthy', '', 'none'])('is good, or none: %j', async (status) => {
-    const { trial, context } = await withHealth(status)
-    expect(await watchTrial(trial, context)).toMatchObject({ passed: true })
-  })
-
-  it('is a gate for the new node, and none for the old one on its way back', async () => {
-    const { trial, context } = await withHealth('unhealthy')
-    expect(await watchTrial(trial, context)).toMatchObject({ passed: false, reason: 'unhealthy' })
-    const again = await withHealth('unhealthy')
-    expect(await awaitRestored(again.trial, again.context)).toMatchObject({ problems: [] })
   })
 })
 
@@ -191,5 +172,121 @@ describe('two daemons', () => {
     })
     expect(await watchTrial(trial, context)).toMatchObject({ passed: false, reason: 'out-of-time' })
     expect(clock.now()).toBeGreaterThanOrEqual(70_900)
+  })
+
+  it('are both looked at anew before a verdict that waited for the slow one', async () => {
+    const now = [
+      { at: 200, view: upView('new', [connecting], true) },
+      { at: 70_300, view: upView('new', [session(2)], true) },
+      { at: 75_000, view: upView('new', [session(2)]) },
+    ]
+    const { trial, context, clock } = await trialOf({
+      4: { old: onePeer, now },
+      6: { old: onePeer, now: [] },
+    })
+    slowly(context, clock)
+    expect(await watchTrial(trial, context)).toMatchObject({ passed: false })
+    // a KILL between 70.3 s and 75 s would cost the routes
+    expect(clock.now()).toBeGreaterThan(76_000)
+  })
+})
+
+/** bird6 accepts, and takes its time not to answer. */
+function slowly(context: StepContext, clock: FakeClock): void {
+  const { bird } = context
+  const look = bird.look.bind(bird) as (...args: Parameters<Bird['look']>) => Promise<BirdView<SessionRow>>
+  bird.look = (async (...args: Parameters<Bird['look']>) => {
+    if (args[0].family === 4) return await look(...args)
+    await clock.sleep(2_000)
+    return { state: 'silent' }
+  }) as Bird['look']
+}
+
+describe("Docker's health check", () => {
+  const after = (clock: FakeClock, ms: number, first: string, then: string) => () => ({
+    Status: clock.now() < ms ? first : then,
+  })
+
+  async function trialWith(gate: Partial<Gate>, health: (clock: FakeClock) => () => { Status: string }) {
+    const it = await trialOf(of(back), 0, gate)
+    const { docker, clock } = it
+    const inspect = docker.inspectContainer.bind(docker)
+    docker.inspectContainer = async (id) => {
+      const found = await inspect(id)
+      return found && { ...found, State: { ...found.State, Health: health(clock)() } }
+    }
+    return it
+  }
+
+  it('is waited for as long as it starts, past a minute', async () => {
+    const { trial, context, clock } = await trialWith({ dockerHealth: true }, (now) =>
+      after(now, 120_000, 'starting', 'healthy'),
+    )
+    expect(await watchTrial(trial, context)).toMatchObject({ passed: true })
+    expect(clock.now()).toBeGreaterThan(120_000)
+  })
+
+  it('that fails for a minute is a failure', async () => {
+    const { trial, context } = await trialWith({ dockerHealth: true }, (now) =>
+      after(now, 0, 'unhealthy', 'unhealthy'),
+    )
+    expect(await watchTrial(trial, context)).toMatchObject({
+      passed: false,
+      unmet: ['Docker says unhealthy'],
+    })
+  })
+
+  it('is none where its status is empty, as Podman has it', async () => {
+    const { trial, context } = await trialWith({ dockerHealth: true }, (now) => after(now, 0, '', ''))
+    expect(await watchTrial(trial, context)).toMatchObject({ passed: true })
+  })
+
+  it('never holds the way back of the old node', async () => {
+    const { trial, context } = await trialWith({ dockerHealth: true }, (now) =>
+      after(now, 0, 'unhealthy', 'unhealthy'),
+    )
+    expect(await awaitRestored(trial, context)).toMatchObject({ problems: [] })
+  })
+
+  it('that the old node did not pass is no gate', async () => {
+    const { trial, context } = await trialWith({}, (now) => after(now, 0, 'unhealthy', 'unhealthy'))
+    expect(await watchTrial(trial, context)).toMatchObject({ passed: true })
+  })
+})
+
+describe('a peer that was released', () => {
+  const dead = deadSession(9)
+  const old = upView('old', [session(2), dead])
+  const now = restartTimeline('new', [session(2), dead])
+
+  it('is enabled again before the end, however short the time to settle', async () => {
+    const { trial, context, bird } = await trialOf(of(now, old), 0, { settleMs: 0 })
+    expect(await watchTrial(trial, context)).toMatchObject({ passed: true, problems: [] })
+    expect(bird.ops).toEqual([`disable ${dead.name}`, `enable ${dead.name}`])
+  })
+
+  it('and that BIRD does not enable again is told', async () => {
+    const { trial, context } = await trialOf(of(now, old), 0, { settleMs: 0 })
+    context.bird.enable = () => Promise.reject(new Error('busy'))
+    expect(await watchTrial(trial, context)).toMatchObject({
+      passed: true,
+      problems: [{ code: 'peer-left-disabled', severity: 'warning' }],
+    })
+  })
+})
+
+describe('routes that cannot be read', () => {
+  it('are asked for no more often than anything else', async () => {
+    const { trial, context } = await trialOf(of(back))
+    const { bird } = context
+    const look = bird.look.bind(bird) as (...args: Parameters<Bird['look']>) => Promise<BirdView<SessionRow>>
+    let asked = 0
+    bird.look = ((...args: Parameters<Bird['look']>) => {
+      if (args[2] === 'rows') return look(...args)
+      asked += 1
+      return Promise.reject(new Error('no descriptors'))
+    }) as Bird['look']
+    expect(await watchTrial(trial, context)).toMatchObject({ passed: false })
+    expect(asked).toBeLessThan(1_000)
   })
 })

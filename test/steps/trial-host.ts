@@ -66,5 +66,5 @@ export async function trialOf(birds: { 4: Birds; 6?: Birds }, now = 0, changes: 
     since: 0,
     signal,
   }
-  return { trial: { gate, container, goneAt: 0 }, context, clock, docker }
+  return { trial: { gate, container, goneAt: 0 }, context, clock, docker, bird }
 }

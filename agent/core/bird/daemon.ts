@@ -182,8 +182,8 @@ export function endOfRibPending({ recoveredAt }: DaemonState, now: number): bool
 }
 
 /** Its recovery is over: what is to be known are the routes, and only the details tell them. */
-export function needsRoutes({ standing, importedAt }: DaemonState, now: number): boolean {
-  return standing.phase === 'recovered' && now - importedAt >= ROUTES_POLL_MS
+export function needsRoutes({ standing, importedAt, silentAt }: DaemonState, now: number): boolean {
+  return standing.phase === 'recovered' && silentAt === null && now - importedAt >= ROUTES_POLL_MS
 }
 
 /** The details of a large mesh are long. */

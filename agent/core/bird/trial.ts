@@ -18,8 +18,8 @@ export interface TrialTerms extends Pick<WindowState, 'budgetMs' | 'reserveMs' |
   unseen: 'down' | 'recovering'
   /** Since goneAt: then peers that are gone are no longer waited for. */
   patienceMs: number
-  /** The old node is not judged: where no peer is left, there is nothing to recover from. */
-  peersMayBeGone: boolean
+  /** The old node on its way back is not judged: where no peer is left, there is nothing to recover from. */
+  isOld: boolean
 }
 
 /** What Docker says of the container. */
@@ -32,6 +32,8 @@ interface ContainerSight {
 export interface HealthSight {
   /** In words, what does not pass. */
   failing: string[]
+  /** In words, what has not come to a verdict of its own yet, such as Docker's health check. */
+  pending: string[]
   /** Process id of Felix on the host; null where there is none or it cannot be told. */
   felix: number | null
 }
@@ -41,7 +43,8 @@ export interface TrialState {
   readonly terms: TrialTerms
   readonly daemons: readonly DaemonState[]
   readonly container: ContainerSight & { at: number }
-  readonly health: HealthSight
+  /** Null before the first look. */
+  readonly health: HealthSight | null
   readonly felixRestarts: number
   /** Neighbors of missing sessions whose hosts cannot be reached. */
   readonly gonePeers: readonly string[]
@@ -62,7 +65,7 @@ export function trialAtStart(terms: TrialTerms, baselines: BirdBaseline[]): Tria
     terms,
     daemons: baselines.map((baseline) => daemonAtStart(baseline, terms.unseen)),
     container: { state: 'running', at: -Infinity },
-    health: { failing: [], felix: null },
+    health: null,
     felixRestarts: 0,
     gonePeers: [],
     excusesGonePeers: false,
@@ -86,39 +89,44 @@ export function trialAfter(state: TrialState, sights: Sights, now: number): Tria
     const sight = sights.views[i]
     return sight ? daemonAfter(daemon, sight.view, sight.at) : daemon
   })
-  const { health = state.health, gonePeers = state.gonePeers } = sights
+  const { gonePeers = state.gonePeers } = sights
   const container = { state: sights.container.state, at: sights.container.at ?? state.container.at }
-  const restarted = sights.health !== undefined && isOtherFelix(state.health, sights.health)
+  const restarted = isOtherFelix(state.health, sights.health)
   const next = {
     ...state,
     ...{ daemons, container, gonePeers },
     excusesGonePeers: state.excusesGonePeers || isLastMoment(state, now),
-    // a look that finds none keeps the one that is known: the next one may be another
-    health: { ...health, felix: health.felix ?? state.health.felix },
+    health: healthAfter(state.health, sights.health),
     felixRestarts: state.felixRestarts + (restarted ? 1 : 0),
   }
-  const passes = isSettled(next, now) && isWhole(next) && isHealthy(next)
+  const isPending = (next.health?.pending.length ?? 0) > 0
+  const passes = isSettled(next, now) && isWhole(next) && isHealthy(next) && !isPending
   const recoveredAt = state.recoveredAt ?? (isSettled(next, now) && isWhole(next) ? now : null)
   return {
     ...next,
     recoveredAt,
     passedAt: passes && !restarted ? (state.passedAt ?? now) : null,
-    failingAt: passes || recoveredAt === null ? null : (state.failingAt ?? now),
+    failingAt: recoveredAt === null || passes || isOnlyPending(next, now) ? null : (state.failingAt ?? now),
   }
 }
 
-function isOtherFelix(before: HealthSight, now: HealthSight): boolean {
-  return before.felix !== null && now.felix !== null && before.felix !== now.felix
+/** A look that finds no Felix keeps the one that is known: the next one may be another. */
+function healthAfter(before: HealthSight | null, now: HealthSight | undefined): HealthSight | null {
+  return now === undefined ? before : { ...now, felix: now.felix ?? before?.felix ?? null }
 }
 
-/** Nothing of BIRD's recovery is under way. */
-function isSettled(state: TrialState, now: number): boolean {
+function isOtherFelix(before: HealthSight | null, now: HealthSight | undefined): boolean {
+  return before?.felix != null && now?.felix != null && before.felix !== now.felix
+}
+
+/** Nothing of BIRD's recovery is under way: from here on the health counts. */
+export function isSettled(state: TrialState, now: number): boolean {
   const phase = phaseOf(state, now)
   return phase === 'none' || phase === 'recovered' || isNobodyLeft(state, phase)
 }
 
 function isNobodyLeft({ terms }: TrialState, phase: BirdPhase): boolean {
-  return terms.peersMayBeGone && phase === 'starting'
+  return terms.isOld && phase === 'starting'
 }
 
 /** Every session of the baseline is back with routes, but for those whose hosts are gone. */
@@ -130,8 +138,13 @@ function isWhole({ daemons, excusesGonePeers, gonePeers }: TrialState): boolean 
   })
 }
 
+/** A health check with a long interval is no failure: only the time to settle bounds it. */
+function isOnlyPending(state: TrialState, now: number): boolean {
+  return isSettled(state, now) && isWhole(state) && isHealthy(state)
+}
+
 function isHealthy({ health, container }: TrialState): boolean {
-  return health.failing.length === 0 && container.state === 'running'
+  return health?.failing.length === 0 && container.state === 'running'
 }
 
 export function phaseOf({ daemons }: TrialState, now: number): BirdPhase {
@@ -143,16 +156,19 @@ export function peersToLookFor(
   { terms, daemons }: TrialState,
   now: number,
 ): { neighbor: string; port: number }[] {
-  const from = Math.min(USUALLY_BACK_MS, terms.patienceMs - LOOK_FOR_MS)
-  if (now - terms.goneAt < from) return []
+  const latest = terms.patienceMs - LOOK_FOR_MS
+  if (now - terms.goneAt < (terms.isOld ? latest : Math.min(USUALLY_BACK_MS, latest))) return []
   const missing = daemons.flatMap(({ standing }) => (standing.phase === 'down' ? [] : standing.missing))
+  if (missing.length > MOST_GONE) return []
   return missing.map(({ neighbor, port = BGP_PORT }) => ({ neighbor, port }))
 }
 
 const BGP_PORT = 179
 /** Sessions that come back at all mostly do so before. */
 const USUALLY_BACK_MS = 8_000
-/** The kernel takes up to 9 s to find that a host which it knew does not answer any more. */
+/** More than these have not all gone by themselves. */
+const MOST_GONE = 50
+/** Three attempts: the kernel takes 8 s to find that a host which it knew does not answer any more. */
 const LOOK_FOR_MS = 12_000
 /** A session that is lost after the recovery may come back by itself. */
 const LOST_FOR_MS = 30_000
@@ -192,5 +208,6 @@ export function windowState(state: TrialState, now: number, cancelled: boolean):
 
 /** In words, what is not as it must be. */
 export function unmetOf({ daemons, health }: TrialState): string[] {
-  return [...new Set([...daemons.flatMap(({ standing }) => standing.unmet), ...health.failing])]
+  const unmet = daemons.flatMap(({ standing }) => standing.unmet)
+  return [...new Set([...unmet, ...(health?.failing ?? []), ...(health?.pending ?? [])])]
 }

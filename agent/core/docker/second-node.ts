@@ -1,3 +1,4 @@
+import { isNodeProgram } from './calico-node.ts'
 import { RUN_LABEL } from './container-spec.ts'
 
 /** A container that runs, as the Engine's list has it. */
@@ -31,11 +32,3 @@ function isCalicoNode({ image, command, labels, networkMode, mounts }: RunningCo
 }
 
 const BIRD_DIRECTORY = /^(\/var)?\/run(\/calico)?\/?$/
-
-/** By the repository's name, or by the start-up program that only calico/node has. */
-export function isNodeProgram(image: string, program: string): boolean {
-  const repository = image.replace(/@.*$/, '').replace(/:[^/:]*$/, '')
-  return (
-    /(^|\/)(calico\/node|calico-node|cnx-node)$/.test(repository) || /start_runit|calico-node/.test(program)
-  )
-}

@@ -22,6 +22,8 @@ export interface Gate {
   health: HealthCheck[]
   /** The old node runs Felix: the new one's must not restart while it settles. Absent in a journal of before. */
   felix?: boolean
+  /** Docker's own HEALTHCHECK says that the old node is healthy: then it must say so of the new one as well. */
+  dockerHealth?: boolean
 }
 
 /** The container that is replaced, and all that its way back needs. */

@@ -1,5 +1,5 @@
+import { looksLikeCalicoNode } from '../docker/calico-node.ts'
 import type { ContainerJson } from '../docker/json.ts'
-import { isNodeProgram } from '../docker/second-node.ts'
 import { isHosted, type Owner } from '../model.ts'
 import { type Objection, type Rule, rulesOn } from './rule.ts'
 
@@ -117,10 +117,6 @@ function hosted(name: string, owner: Owner): Objection | null {
     message: `cannot upgrade ${name}: it is a static pod (${owner.why}), and the kubelet would end BIRD by TERM: its peers would drop the routes at once`,
     fix: `drain this host, then change the image in ${owner.manifest}; or move calico/node to a unit that runs docker run`,
   }
-}
-
-function looksLikeCalicoNode({ Config }: ContainerJson): boolean {
-  return isNodeProgram(Config.Image, [...(Config.Entrypoint ?? []), ...(Config.Cmd ?? [])].join(' '))
 }
 
 function nameOf({ Name }: Pick<ContainerJson, 'Name'>): string {

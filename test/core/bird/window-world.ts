@@ -107,7 +107,7 @@ class Watcher {
     this.#baselines = baselines(world)
     const patienceMs = budgetMs - reserveMs
     const terms = { budgetMs, reserveMs, settleMs, goneAt: 0, unseen: 'down' as const, patienceMs }
-    this.#state = trialAtStart({ ...terms, peersMayBeGone: false }, this.#baselines)
+    this.#state = trialAtStart({ ...terms, isOld: false }, this.#baselines)
   }
 
   look(policy: Policy, at: number): Tick {
@@ -141,7 +141,7 @@ class Watcher {
         at,
       })),
       container: { state: away ? 'unknown' : at < exitsAt ? 'running' : 'exited', at: away ? null : at },
-      ...(asksHealth && { health: { failing: within(sick, at) ? ['sick'] : [], felix: null } }),
+      ...(asksHealth && { health: { failing: within(sick, at) ? ['sick'] : [], pending: [], felix: null } }),
     }
   }
 
