@@ -16,7 +16,8 @@ ip('neighbor', 'add', '192.0.2.8', 'lladdr', '02:00:00:00:00:08', 'dev', 'eth0',
 
 const server = createServer().listen(179, '192.0.2.1')
 await once(server, 'listening')
-const { reach } = createProbe()
+const probe = createProbe()
+const reach = (address: string, port: number) => probe.reach(address, port)
 const [listens, refuses, drops, nobody, noRoute] = await Promise.all([
   reach('192.0.2.1', 179),
   reach('192.0.2.1', 9),
