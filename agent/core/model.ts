@@ -233,6 +233,8 @@ export interface Companions {
 export interface Observed {
   engine: { name: string; architecture: string; os: string }
   node: ObservedNode | null
+  /** Every other calico/node that runs here. */
+  otherNodes: { id: string; name: string; image: string }[]
   /** Of the node; null where none is asked for. */
   image: ObservedImage | null
   /** Null where no source is given. */

@@ -12,6 +12,7 @@ import { imageRules } from './rules/image.ts'
 import { justStartedRules } from './rules/just-started.ts'
 import { moveRules } from './rules/moves.ts'
 import type { Rule } from './rules/rule.ts'
+import { secondNodeRules } from './rules/second-node.ts'
 import { setRules } from './rules/set.ts'
 import { staticPodRules } from './rules/static-pod.ts'
 import { unitRules } from './rules/unit.ts'
@@ -20,7 +21,7 @@ import { versionRules } from './rules/versions.ts'
 const nodeImageRules = imageRules(({ image }) => image)
 
 /** About the node, whether it is swapped or not: what stands against a swap is no matter where the image runs. */
-const NODE_RULES: readonly Rule[] = [...containerRules, ...unitRules, ...nodeImageRules]
+const NODE_RULES: readonly Rule[] = [...containerRules, ...secondNodeRules, ...unitRules, ...nodeImageRules]
 const CNI_RULES: readonly Rule[] = [
   ...cniSourceRules,
   ...cniRules,
@@ -42,6 +43,7 @@ const LABEL_RULES: readonly Rule[] = [
 /** What a swap of the node is looked at by. */
 const SWAP_RULES: readonly Rule[] = [
   ...containerRules,
+  ...secondNodeRules,
   ...unitRules,
   ...birdRules,
   ...diallingRules,
@@ -102,7 +104,7 @@ export function pulledProblems(before: Observed, now: Observed, wanted: Wanted):
 
 function rulesFor({ node, image }: Observed): readonly Rule[] {
   const others = [...moveRules, ...CNI_RULES, ...CONTROLLERS_RULES]
-  if (image === null) return others
+  if (image === null) return [...secondNodeRules, ...others]
   return node !== null && runsAlready(node, image) ? [...NODE_RULES, ...others] : RULES
 }
 

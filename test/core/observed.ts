@@ -145,6 +145,6 @@ export function observed(changes: Partial<Observed> = {}): Observed {
   const engine = { name: 'host-1', architecture: 'amd64', os: 'linux' }
   const companions = { cni: null, controllers: null }
   const none = { controllers: null, controllersImage: null }
-  const nothing = { cni: null, cniConfig: null, ...none, companions, problems: [] }
+  const nothing = { otherNodes: [], cni: null, cniConfig: null, ...none, companions, problems: [] }
   return { engine, node: node(), image: newImage, ...nothing, ...changes }
 }
