@@ -10,6 +10,7 @@ import { datastoreRules } from './rules/datastore.ts'
 import { diallingRules } from './rules/dialling.ts'
 import { imageRules } from './rules/image.ts'
 import { justStartedRules } from './rules/just-started.ts'
+import { keeperRules } from './rules/keepers.ts'
 import { moveRules } from './rules/moves.ts'
 import type { Rule } from './rules/rule.ts'
 import { setRules } from './rules/set.ts'
@@ -20,7 +21,7 @@ import { versionRules } from './rules/versions.ts'
 const nodeImageRules = imageRules(({ image }) => image)
 
 /** About the node, whether it is swapped or not: what stands against a swap is no matter where the image runs. */
-const NODE_RULES: readonly Rule[] = [...containerRules, ...unitRules, ...nodeImageRules]
+const NODE_RULES: readonly Rule[] = [...containerRules, ...unitRules, ...keeperRules, ...nodeImageRules]
 const CNI_RULES: readonly Rule[] = [...cniSourceRules, ...cniRules, ...cniConfigRules]
 
 const CONTROLLERS_RULES: readonly Rule[] = [...controllersRules, ...staticPodRules]
@@ -38,6 +39,7 @@ const LABEL_RULES: readonly Rule[] = [
 const SWAP_RULES: readonly Rule[] = [
   ...containerRules,
   ...unitRules,
+  ...keeperRules,
   ...birdRules,
   ...diallingRules,
   ...justStartedRules,

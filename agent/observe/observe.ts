@@ -118,7 +118,7 @@ async function observeNode(
     const image = (await docker.inspectImage(container.Image)) ?? null
     return { image, datastore: await observeDatastore({ container, image }, ports) }
   }
-  const [{ image, datastore }, { owner, unit, pod }, daemons] = await Promise.all([
+  const [{ image, datastore }, { owner, unit, pod, claims }, daemons] = await Promise.all([
     look(),
     findOwner(container, { section: 'node', ...wanted.node }, wanted.kubelet, ports),
     backend === 'bird' && running ? observeDaemons(wanted.birdSockets, container, ports, problems) : [],
@@ -128,6 +128,7 @@ async function observeNode(
     image,
     owner,
     unit,
+    claims,
     backend,
     upMs: upMs(container, clock.date()),
     daemons,

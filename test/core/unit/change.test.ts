@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { unitChange } from '../../../agent/core/unit/change.ts'
-import type { UnitSource } from '../../../agent/core/unit/image.ts'
+import type { UnitSource } from '../../../agent/core/unit/commands.ts'
 import { parseUnitState, type UnitState } from '../../../agent/core/unit/state.ts'
 import { unit } from '../observed.ts'
 import { ENV_FILE, SHAPES, UNIT_FILE, unitOf } from './units.ts'
