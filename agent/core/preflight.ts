@@ -56,7 +56,7 @@ export const RULES: readonly Rule[] = [...SWAP_RULES, ...CONTROLLERS_RULES]
 
 /** @throws AgentError `unknown-rule` (exit 2) */
 export function checkAllowed(rules: string[]): void {
-  const known = RULES.filter(({ allowable }) => allowable).map(({ code }) => code)
+  const known = [...new Set(RULES.filter(({ allowable }) => allowable).map(({ code }) => code))]
   const unknown = rules.find((rule) => !known.includes(rule))
   if (unknown === undefined) return
   throw new AgentError('unknown-rule', `cannot allow "${unknown}": there is no such rule`, {
