@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest'
 import { runProgram } from '../../agent/adapters/run-program.ts'
 import { createUnitFiles } from '../../agent/adapters/unit-files/unit-files.ts'
 
-const { expand, readScript, isWritable } = createUnitFiles()
+const unitFiles = createUnitFiles()
 
 let home: string
 beforeEach(async () => {
@@ -32,7 +32,7 @@ it.each([
   ['a.en.', ['a.en.']],
 ])('the pattern %s is expanded as glob(7) has it', async (pattern, found) => {
   await files('b.env', 'a.env', 'aXenv', '.h.env', 'sub/c.env')
-  expect(await expand(join(home, pattern))).toEqual(found.map((name) => join(home, name)))
+  expect(await unitFiles.expand(join(home, pattern))).toEqual(found.map((name) => join(home, name)))
 })
 
 it('a script is read, and nothing else', async () => {
@@ -41,7 +41,7 @@ it('a script is read, and nothing else', async () => {
   await writeFile(join(home, 'latin'), Buffer.from([0x23, 0xe4, 0x0a]))
   await runProgram('mkfifo', [join(home, 'fifo')], 5_000)
   await symlink(join(home, 'script'), join(home, 'link'))
-  const read = (name: string) => readScript(join(home, name))
+  const read = (name: string) => unitFiles.readScript(join(home, name))
   expect(await read('script')).toBe('# script\n')
   expect(await read('link')).toBe('# script\n')
   expect(await read('latin')).toContain('#')
@@ -55,6 +55,6 @@ it('a script is read, and nothing else', async () => {
 
 it('what can be written is told by the directory, or the one that it will be made in', async () => {
   await files('a.conf')
-  expect(await isWritable(join(home, 'a.conf'))).toBe(true)
-  expect(await isWritable(join(home, 'new.d', 'a.conf'))).toBe(true)
+  expect(await unitFiles.isWritable(join(home, 'a.conf'))).toBe(true)
+  expect(await unitFiles.isWritable(join(home, 'new.d', 'a.conf'))).toBe(true)
 })
