@@ -128,7 +128,7 @@ async function observeNode(
     const datastore = store && (await observeDatastore({ container, image }, { docker, datastore: store }))
     return { image, datastore }
   }
-  const [{ image, datastore }, { owner, unit, pod }, daemons] = await Promise.all([
+  const [{ image, datastore }, { owner, unit, pod, claims }, daemons] = await Promise.all([
     look(),
     findOwner(container, { section: 'node', ...wanted.node }, wanted.kubelet, ports),
     backend === 'bird' && running ? observeDaemons(wanted.birdSockets, container, ports, problems) : [],
@@ -138,6 +138,7 @@ async function observeNode(
     image,
     owner,
     unit,
+    claims,
     backend,
     upMs: upMs(container, clock.date()),
     daemons,
