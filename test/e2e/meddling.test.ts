@@ -12,23 +12,25 @@ beforeAll(async () => {
 })
 
 describe("an operator's hands on the containers", () => {
-  it.each<[string, string, string, { outcome: string; code: string }]>([
+  it.each<[string, string, string, { outcome: string; code: RegExp }]>([
     [
       // earlier, it may have recovered by the swap, and is as good as before
       'restarts the old one right before its turn',
       'after docker.createContainer#1',
       'docker kill calico-node; docker start calico-node',
-      { outcome: 'refused', code: 'changed-meanwhile' },
+      // as far as its BIRD has come by then
+      { outcome: 'refused', code: /^bird-(down|recovering)$/ },
     ],
     [
       'renames the old one after the pull',
       'before docker.createContainer#1',
       'docker rename calico-node calico-node-old',
-      { outcome: 'refused', code: 'changed-meanwhile' },
+      { outcome: 'refused', code: /^changed-meanwhile$/ },
     ],
   ])('%s', async (_, point, script, { outcome, code }) => {
     const { report } = await actMeanwhile(lab.workerMesh(), work, { point, script, liveRestore: false })
-    expect(report).toMatchObject({ outcome, changed: false, problems: [{ code }] })
+    const problems = [{ code: expect.stringMatching(code) as string }]
+    expect(report).toMatchObject({ outcome, changed: false, problems })
   })
 
   it('removes the image in the pull', async () => {
