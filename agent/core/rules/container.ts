@@ -36,7 +36,7 @@ export const containerRules: Rule[] = [
     ],
   ),
   ...rulesOn(
-    ({ node, otherNodes: [other] }) => (node && !isHosted(node.owner) ? { ...node.container, other } : null),
+    ({ node }) => (node && !isHosted(node.owner) ? node.container : null),
     [
       {
         code: 'not-calico-node',
@@ -58,14 +58,12 @@ export const containerRules: Rule[] = [
         allowable: true,
         about: 'it runs: the new one is compared with it',
         seen: ({ State }) => State.Status,
-        check: ({ Name, State, other }) =>
+        check: ({ Name, State }) =>
           State.Running
             ? null
             : {
                 message: `cannot compare with ${nameOf({ Name })}: it is ${State.Status}`,
-                fix: other
-                  ? `do not start it beside ${other.name}, which runs: settle second-node first`
-                  : `docker start ${nameOf({ Name })}`,
+                fix: `docker start ${nameOf({ Name })}`,
               },
       },
     ],

@@ -1,7 +1,6 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import type { UnitSource } from '../../../agent/core/unit/commands.ts'
-import { placeFor, readUnit, replaceImage } from '../../../agent/core/unit/image.ts'
+import { placeFor, readUnit, replaceImage, type UnitSource } from '../../../agent/core/unit/image.ts'
 import { unitOf } from './units.ts'
 
 const word = fc.stringMatching(/^[a-zA-Z0-9_./=-]{1,12}$/)
@@ -98,7 +97,7 @@ function build(parts: Parts, ref: string): UnitSource {
   const line = kind === 'shell' ? `/bin/sh -c "${joined}"` : `/usr/bin/${joined}`
   const set = `Environment=OTHER=1 "IMAGE=${ref}"\n`
   const text = [
-    '[Unit]\nAfter=docker.service\n[Service]\nRemainAfterExit=yes\n',
+    '[Unit]\nAfter=docker.service\n[Service]\n',
     ...parts.before,
     kind === 'environment' ? set : '',
     `ExecStart=${parts.prefix}${line}\n`,
