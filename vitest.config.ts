@@ -9,7 +9,7 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: ['test/e2e/**', 'test/lab/**'],
           // a loaded machine is slow, and no test waits for a clock
-          testTimeout: 60_000,
+          testTimeout: 240_000,
         },
       },
       {

@@ -25,5 +25,5 @@ describe('an agent that dies at random moments', () => {
       ),
       { numRuns: TRIALS },
     )
-  }, 120_000)
+  }, 400_000)
 })
