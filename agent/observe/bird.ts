@@ -102,7 +102,7 @@ const SOCKET_WORDS: Record<SocketState, string> = {
   symlink: 'it is a symlink: name the socket itself',
 }
 
-const FOREIGN = "it is not calico-node's, which does not mount its directory"
+const FOREIGN = 'it is not of this container, which does not mount its directory'
 
 function invalidSocket({ path, state }: SeenSocket): Problem {
   return {

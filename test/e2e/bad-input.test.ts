@@ -173,16 +173,15 @@ describe('a request that cannot be met', () => {
   it('a container that is not calico/node, unless it is allowed', async () => {
     const { host } = at
     const before = await snapshot(host)
-    const argv = ['--node', image('v2.6.12'), '--config', `${dir}/other.yaml`]
+    // nor does a BIRD answer that is its own: the one at the host's socket is calico-node's
+    const argv = ['--node', image('v2.6.12'), '--config', `${dir}/other.yaml`, '--allow', 'bird-down']
     expectRefusal(await agent(host, 'upgrade', ...argv), {
       code: 3,
       problem: 'not-calico-node',
       says: 'which does not look like calico/node',
       fix: 'set node.container in the config; --allow not-calico-node overrides',
     })
-    // nor does a BIRD answer that is its own: the one at the host's socket is calico-node's
-    const allow = ['not-calico-node', 'bird-down'].flatMap((rule) => ['--allow', rule])
-    const allowed = await agent(host, 'plan', ...argv, ...allow)
+    const allowed = await agent(host, 'plan', ...argv, '--allow', 'not-calico-node')
     expect(allowed.code).toBe(0)
     expect(allowed.report.problems.filter(({ severity }) => severity === 'error')).toEqual([])
     expect(allowed.report.problems).toContainEqual(

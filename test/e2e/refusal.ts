@@ -15,14 +15,15 @@ export async function snapshot(host: Host): Promise<string[]> {
   const listed = await host.docker.listContainers({ all: true })
   const found = await Promise.all(listed.map(({ Id }) => host.docker.getContainer(Id).inspect()))
   const places = ['/srv', '/etc', '/opt', '/run/calico', '/var/lib/calico', '/var/lib/calico-agent/runs']
-  const files = await host.run(['find', ...places, '!', '-name', 'bird.ctl', '-printf', '%p %y %m %U %T@\n'])
+  // the agents that the tests install, on all hosts of the lab at once
+  const installed = ['-path', '/opt/calico-agent', '-prune', '-o']
+  const shown = ['!', '-name', 'bird.ctl', '-printf', '%p %y %m %U %T@\n']
+  const files = await host.run(['find', ...places, ...installed, ...shown])
   return [
     ...found.map(({ Id, Name, State, HostConfig }) =>
       JSON.stringify([Id, Name, State, HostConfig.RestartPolicy]),
     ),
-    ...files.stdout
-      .split('\n')
-      .filter((line) => line !== '' && !line.startsWith('/var/lib/calico-agent/runs d')),
+    ...files.stdout.split('\n').filter((line) => !/^$|^\/var\/lib\/calico-agent\/runs d|^\/opt d/.test(line)),
   ]
 }
 

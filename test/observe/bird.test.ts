@@ -58,7 +58,7 @@ describe('a socket of the host', () => {
     expect(endpoints).toEqual([])
     expect(problems).toMatchObject([{ code: 'bird-down' }])
     expect(problems[0]?.message).toContain(
-      `${OWN}: it is not calico-node's, which does not mount its directory`,
+      `${OWN}: it is not of this container, which does not mount its directory`,
     )
   })
 
