@@ -86,6 +86,6 @@ describe("BIRD's own default place", () => {
   ])('is the host’s own BIRD where the container mounts %s', async (_, source) => {
     const { endpoints, problems } = await found(nodeWith(source), hostWith([FALLBACK]))
     expect(endpoints).toEqual([])
-    expect(problems[0]?.message).toContain(`${FALLBACK}: it is not calico-node's`)
+    expect(problems[0]?.message).toContain(`${FALLBACK}: it is not of this container`)
   })
 })
