@@ -1,16 +1,16 @@
-import { AgentError, isEngineGone } from '../core/errors.ts'
+import { isEngineGone } from '../core/errors.ts'
 import type { Gate, OldContainer } from '../core/plan/plan.ts'
 import { closeDialling, openDialling } from './dial-guard.ts'
-import { describeUnmet, watchTrial } from './gate.ts'
+import { watchTrial } from './gate.ts'
 import { holdRoutes, releaseRoutes } from './held-routes.ts'
 import { lastLook, refuseSecondNode } from './last-look.ts'
-import { nodeLogTail } from './log-tail.ts'
 import { lookAtDaemon } from './look.ts'
 import { findNext } from './next-container.ts'
 import { startedAgain } from './remade.ts'
 import { awaitRestored, awaitSafeStop } from './restored.ts'
 import { isRunning } from './running.ts'
 import type { Step, StepContext } from './step.ts'
+import { endOfTrial } from './trial-end.ts'
 
 /**
  * The one step with a window: KILL the old container, start the prepared one, gate it on the baseline.
@@ -49,15 +49,7 @@ export const swapContainer: Step<'swap-container'> = {
   async verify({ old, gate: planned }, { nextId, gate = planned }, context) {
     const trial = await watchTrial({ gate, container: nextId, goneAt: context.since }, context)
     await refuseSecondNode(old, context.docker)
-    if (trial.passed) {
-      await Promise.all([releaseRoutes(context), openDialling(context)])
-      return { window: trial.window, problems: trial.problems }
-    }
-    const why = `${trial.why}${describeUnmet(trial.unmet)}`
-    const said = await nodeLogTail(context.docker, nextId, why)
-    throw new AgentError('gate-failed', `cannot keep the new container: ${why}${said}`, {
-      fix: 'mend the image or the configuration, then run the upgrade again',
-    })
+    return await endOfTrial(trial, nextId, context)
   },
 
   // Forward is quicker while the new container lives, and while the old one does that may be killed any moment; after a

@@ -3,12 +3,12 @@ import type { Gate } from '../core/plan/plan.ts'
 import type { UnitChange } from '../core/unit/change.ts'
 import { closeDialling, openDialling } from './dial-guard.ts'
 import { refuseChangedFile, tryEditBack } from './edit-unit.ts'
-import { describeUnmet, watchTrial } from './gate.ts'
+import { watchTrial } from './gate.ts'
 import { holdRoutes, releaseRoutes } from './held-routes.ts'
 import { lastLook } from './last-look.ts'
-import { nodeLogTail } from './log-tail.ts'
 import { awaitRestored, awaitSafeStop } from './restored.ts'
 import type { Step, StepContext } from './step.ts'
+import { endOfTrial } from './trial-end.ts'
 import { putTrial, removeTrial, restartUnit, settledUnit } from './unit-restart.ts'
 import { isNew, notBack, restartOld, whyNone } from './unit-trial.ts'
 
@@ -42,15 +42,7 @@ export const swapUnit: Step<'swap-unit'> = {
     const found = await context.docker.inspectContainer(change.container)
     if (!isNew(found, old)) throw noContainer(change, await whyNone(change, context))
     const trial = await watchTrial({ gate, container: found.Id, goneAt: context.since }, context)
-    if (trial.passed) {
-      await Promise.all([releaseRoutes(context), openDialling(context)])
-      return { window: trial.window, problems: trial.problems }
-    }
-    const why = `${trial.why}${describeUnmet(trial.unmet)}`
-    const said = await nodeLogTail(context.docker, found.Id, why)
-    throw new AgentError('gate-failed', `cannot keep the new container: ${why}${said}`, {
-      fix: 'mend the image or the configuration, then run the upgrade again',
-    })
+    return await endOfTrial(trial, found.Id, context)
   },
 
   async goesOn({ change, old }, _before, context) {
