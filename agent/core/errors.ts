@@ -27,6 +27,9 @@ export function isError({ severity }: Pick<Problem, 'severity'>): boolean {
   return severity === 'error'
 }
 
+const ENGINE_GONE = ['docker-unreachable', 'docker-timeout']
+const PASSING = [...ENGINE_GONE, 'no-space']
+
 /**
  * A failure with a name, a reason and a way out. Anything else that is thrown is a bug. It may quote what others said:
  * secrets are taken out here, before it is journaled, reported or shown anywhere.
@@ -36,12 +39,19 @@ export class AgentError extends Error {
   readonly code: string
   readonly fix: string
   readonly exitCode: ExitCode
+  /** The same request may succeed later: an Engine that is away, a full disk, a fault of the server's own. */
+  readonly mayPass: boolean
 
-  constructor(code: string, message: string, details: { fix: string; exitCode?: ExitCode; cause?: unknown }) {
+  constructor(
+    code: string,
+    message: string,
+    details: { fix: string; exitCode?: ExitCode; cause?: unknown; mayPass?: boolean },
+  ) {
     super(redactText(message), details.cause === undefined ? undefined : { cause: details.cause })
     this.code = code
     this.fix = redactText(details.fix)
     this.exitCode = details.exitCode ?? ExitCode.refused
+    this.mayPass = details.mayPass ?? PASSING.includes(code)
   }
 
   asProblem(): Problem {
@@ -56,7 +66,23 @@ export class AgentError extends Error {
 
 /** The Engine did not answer: that says nothing about the containers. */
 export function isEngineGone(error: unknown): boolean {
-  return (
-    error instanceof AgentError && (error.code === 'docker-unreachable' || error.code === 'docker-timeout')
-  )
+  return error instanceof AgentError && ENGINE_GONE.includes(error.code)
+}
+
+/** It says nothing against what was asked for: a later try may succeed. */
+export function mayPass(error: unknown): boolean {
+  return error instanceof AgentError && error.mayPass
+}
+
+/** All of them in one; it may pass where one of them may. */
+export function joinErrors(errors: AgentError[]): AgentError | undefined {
+  const [first, ...others] = errors
+  if (first === undefined || others.length === 0) return first
+  const fixes = new Set(errors.map(({ fix }) => fix))
+  return new AgentError(first.code, errors.map(({ message }) => message).join('; '), {
+    fix: [...fixes].join('; '),
+    exitCode: first.exitCode,
+    cause: first,
+    mayPass: errors.some((error) => error.mayPass),
+  })
 }

@@ -8,7 +8,8 @@ import type { Problem } from './errors.ts'
 import type { Json } from './json/merge-patch.ts'
 import type { ObservedPod } from './pod/static-pod.ts'
 import type { Release } from './release/releases.ts'
-import type { UnitSource } from './unit/image.ts'
+import type { UnitSource } from './unit/commands.ts'
+import type { Claim } from './unit/keeps.ts'
 import type { UnitState } from './unit/state.ts'
 
 /** What the config and the flags ask of this host. Times in milliseconds. */
@@ -116,6 +117,12 @@ export interface ObservedUnit {
   source: UnitSource
   /** Those of its files that are symbolic links. */
   links: string[]
+  /** Directories of its files, and of its drop-ins, that cannot be written to from here. */
+  readOnly?: string[]
+  /** What of its commands keeps the container, where it is no `docker run` that can be read. */
+  claim?: Claim | null
+  /** It is not up, and the next boot starts it. */
+  standsBy?: boolean
 }
 
 /** A BIRD daemon that answers. */
@@ -137,6 +144,8 @@ export interface ObservedNode {
   owner: Owner
   /** Null where no unit runs the container. */
   unit: ObservedUnit | null
+  /** What else of this host would start it beside its owner. */
+  claims?: Claim[]
   /** `bird`, or what CALICO_NETWORKING_BACKEND says. */
   backend: string
   /** Since the container started; null where it does not run. */
@@ -161,6 +170,8 @@ export interface ObservedControllers {
   owner: Owner
   /** Null where no unit runs the container. */
   unit: ObservedUnit | null
+  /** What else of this host would start it beside its owner. */
+  claims?: Claim[]
   /** Where the kubelet keeps it by a manifest of this host. */
   pod?: ObservedPod | undefined
 }
@@ -233,6 +244,8 @@ export interface Companions {
 export interface Observed {
   engine: { name: string; architecture: string; os: string }
   node: ObservedNode | null
+  /** Every other calico/node that runs here. */
+  otherNodes: { id: string; name: string; image: string }[]
   /** Of the node; null where none is asked for. */
   image: ObservedImage | null
   /** Null where no source is given. */

@@ -10,8 +10,10 @@ import { datastoreRules } from './rules/datastore.ts'
 import { diallingRules } from './rules/dialling.ts'
 import { imageRules } from './rules/image.ts'
 import { justStartedRules } from './rules/just-started.ts'
+import { keeperRules } from './rules/keepers.ts'
 import { moveRules } from './rules/moves.ts'
 import type { Rule } from './rules/rule.ts'
+import { secondNodeRules } from './rules/second-node.ts'
 import { setRules } from './rules/set.ts'
 import { staticPodRules } from './rules/static-pod.ts'
 import { unitRules } from './rules/unit.ts'
@@ -20,7 +22,13 @@ import { versionRules } from './rules/versions.ts'
 const nodeImageRules = imageRules(({ image }) => image)
 
 /** About the node, whether it is swapped or not: what stands against a swap is no matter where the image runs. */
-const NODE_RULES: readonly Rule[] = [...containerRules, ...unitRules, ...nodeImageRules]
+const NODE_RULES: readonly Rule[] = [
+  ...containerRules,
+  ...secondNodeRules,
+  ...unitRules,
+  ...keeperRules,
+  ...nodeImageRules,
+]
 const CNI_RULES: readonly Rule[] = [
   ...cniSourceRules,
   ...cniRules,
@@ -42,7 +50,9 @@ const LABEL_RULES: readonly Rule[] = [
 /** What a swap of the node is looked at by. */
 const SWAP_RULES: readonly Rule[] = [
   ...containerRules,
+  ...secondNodeRules,
   ...unitRules,
+  ...keeperRules,
   ...birdRules,
   ...diallingRules,
   ...justStartedRules,
@@ -59,7 +69,7 @@ export const RULES: readonly Rule[] = [...SWAP_RULES, ...CONTROLLERS_RULES]
 
 /** @throws AgentError `unknown-rule` (exit 2) */
 export function checkAllowed(rules: string[]): void {
-  const known = RULES.filter(({ allowable }) => allowable).map(({ code }) => code)
+  const known = [...new Set(RULES.filter(({ allowable }) => allowable).map(({ code }) => code))]
   const unknown = rules.find((rule) => !known.includes(rule))
   if (unknown === undefined) return
   throw new AgentError('unknown-rule', `cannot allow "${unknown}": there is no such rule`, {
@@ -102,7 +112,7 @@ export function pulledProblems(before: Observed, now: Observed, wanted: Wanted):
 
 function rulesFor({ node, image }: Observed): readonly Rule[] {
   const others = [...moveRules, ...CNI_RULES, ...CONTROLLERS_RULES]
-  if (image === null) return others
+  if (image === null) return [...secondNodeRules, ...others]
   return node !== null && runsAlready(node, image) ? [...NODE_RULES, ...others] : RULES
 }
 

@@ -1,4 +1,4 @@
-import { isEngineGone, type Problem } from '../core/errors.ts'
+import { type AgentError, isEngineGone, joinErrors, mayPass, type Problem } from '../core/errors.ts'
 import type { Emit } from '../core/events.ts'
 import type { Component } from '../core/plan/plan.ts'
 import { refusalOf } from '../core/preflight.ts'
@@ -8,7 +8,7 @@ import { isAnySettled, isForwardOnly, isSettled, lastCommit } from '../journal/c
 import type { Journal } from '../journal/journal.ts'
 import { type BoundStep, bindStep } from '../steps/registry.ts'
 import type { LookAgain, Ports, StepContext, StepResult } from '../steps/step.ts'
-import { untilEngineBack } from './engine-back.ts'
+import { untilItPasses } from './until-it-passes.ts'
 
 export interface Execution {
   journal: Journal
@@ -29,27 +29,34 @@ export async function execute(execution: Execution): Promise<Outcome> {
     await goForward(execution)
   } catch (error) {
     if (!isForwardOnly(journal.state)) return await goBack(execution, asProblem(error, execution.signal))
-    const fallen = await fallenCommit(execution)
+    const fallen = await fallenCommit(execution, error)
     if (fallen !== undefined) return await goBack(execution, asProblem(error, execution.signal), fallen)
     try {
-      await untilEngineBack(error, ports, () => goForward(execution))
+      await untilItPasses(error, ports, () => goForward(execution))
     } catch (lastError) {
-      if (!isForwardOnly(journal.state))
-        return await goBack(execution, asProblem(lastError, execution.signal))
-      return await giveUp(execution, lastError)
+      const goesBack = !isForwardOnly(journal.state)
+      const last = goesBack ? undefined : await fallenCommit(execution, lastError)
+      if (!goesBack && last === undefined) return await giveUp(execution, lastError)
+      return await goBack(execution, asProblem(lastError, execution.signal), last)
     }
   }
   return await finish(execution, outcomeOf(journal))
 }
 
-/** The commit that failed, where the new container went down and the old one came back meanwhile: it cannot be kept. */
-async function fallenCommit(execution: Execution): Promise<number | undefined> {
+/**
+ * The commit that failed and cannot be kept: the new container went down and the old one came back meanwhile, or nothing
+ * of it took hold and what failed does not pass.
+ */
+async function fallenCommit(execution: Execution, error: unknown): Promise<number | undefined> {
   const { steps } = execution.journal.state
   const at = lastCommit(execution.journal.state)
   if (at === undefined || steps[at]?.status === 'verified') return undefined
   const commit = stepAt(execution.journal, at)
+  const { before } = steps[at] ?? {}
+  const context = contextOf(execution, at)
   // an Engine that does not answer says nothing
-  const stands = await commit.goesOn(steps[at]?.before, contextOf(execution, at)).catch(() => true)
+  const goesOn = await commit.goesOn(before, context).catch(() => true)
+  const stands = goesOn && (mayPass(error) || (await commit.tookHold(before, context).catch(() => true)))
   return stands ? undefined : at
 }
 
@@ -64,7 +71,7 @@ export async function goBack(execution: Execution, problem: Problem, commit?: nu
     await undoAll(execution)
   } catch (error) {
     try {
-      await untilEngineBack(error, execution.ports, () => undoAll(execution))
+      await untilItPasses(error, execution.ports, () => undoAll(execution))
     } catch (lastError) {
       return await giveUp(execution, lastError)
     }
@@ -75,18 +82,18 @@ export async function goBack(execution: Execution, problem: Problem, commit?: nu
 
 /** What cannot go back keeps nothing else from it but the earlier steps of its own component. */
 async function undoAll(execution: Execution): Promise<void> {
-  const failures = new Map<Component, Error>()
+  const failures = new Map<Component, AgentError>()
   for (const [index, { component }] of [...execution.journal.state.plan.steps.entries()].reverse()) {
     if (failures.has(component)) continue
     try {
       await undo(execution, index)
     } catch (error) {
       if (isEngineGone(error)) throw error
-      failures.set(component, error as Error)
+      failures.set(component, unexpected(error))
     }
   }
-  const [first] = failures.values()
-  if (first) throw first
+  const failure = joinErrors([...failures.values()])
+  if (failure) throw failure
 }
 
 async function goForward(execution: Execution): Promise<void> {
@@ -189,10 +196,10 @@ async function finish({ journal }: Execution, outcome: Outcome, problem?: Proble
   return outcome
 }
 
-/** An Engine that is away may come back: then the run stays open, and a resume goes on with it. */
+/** What may pass, such as an Engine that is away or a full disk, leaves the run open: a resume goes on with it. */
 async function giveUp(execution: Execution, error: unknown): Promise<Outcome> {
   const problem = asProblem(error, new AbortController().signal)
-  if (!isEngineGone(error)) return await finish(execution, 'stuck', problem)
+  if (!mayPass(error)) return await finish(execution, 'stuck', problem)
   const fix = `${problem.fix}; then agent resume goes on with this run`
   await execution.journal.note({ type: 'stopped', problem: { ...problem, fix } })
   return 'stuck'

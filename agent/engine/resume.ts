@@ -48,7 +48,7 @@ async function giveUp({ journal }: Execution): Promise<Outcome> {
     problem: {
       code: 'resume-loop',
       severity: 'error',
-      message: `cannot finish run ${journal.state.plan.run}: it was resumed ${MAX_RESUMES} times and died each time`,
+      message: `cannot finish run ${journal.state.plan.run}: it was resumed ${MAX_RESUMES} times, and none of them ended it`,
       fix: 'docker ps -a shows the containers; the journal of the run says what was done',
     },
   })

@@ -1,6 +1,7 @@
 import { crc32 } from 'node:zlib'
 import { AgentError, ExitCode, type Problem } from '../core/errors.ts'
 import type { Plan } from '../core/plan/plan.ts'
+import { isStepKind } from '../core/plan/step-kinds.ts'
 import type { Outcome, WindowReport } from '../core/report.ts'
 
 /** What a run writes down, in this order; "doing" means maybe done. */
@@ -45,6 +46,8 @@ export function decodeJournal(text: string, file: string): { records: JournalRec
   const lines = text.split('\n')
   const tail = lines.pop() ?? ''
   const records = lines.map((line, i) => decodeLine(line, i, file))
+  const unknown = unknownIn(records)
+  if (unknown !== null) throw newer(file, records[0], unknown)
   // A whole record and one more character: its line was written to the end, so it was acted on.
   if (checksum(tail.slice(9, -1)) === tail.slice(0, 8)) throw damaged(file, lines.length, 'its end is wrong')
   return { records, wholeBytes: Buffer.byteLength(text) - Buffer.byteLength(tail) }
@@ -56,10 +59,36 @@ function decodeLine(line: string, index: number, file: string): JournalRecord {
     throw damaged(file, index, 'its checksum is wrong')
   const record = JSON.parse(json) as JournalRecord
   const version: number = record.v
-  if (version !== FORMAT)
-    throw damaged(file, index, `its format version is ${version}, this agent knows ${FORMAT}`)
+  if (version > FORMAT)
+    throw newer(file, record, `its format version is ${version}, this agent knows ${FORMAT}`)
+  if (version !== FORMAT) throw damaged(file, index, `its format version is ${version}`)
   if (record.seq !== index) throw damaged(file, index, `it is record ${record.seq}`)
   return record
+}
+
+/** What only a newer agent writes, in words; null where there is nothing of it. */
+function unknownIn(records: JournalRecord[]): string | null {
+  for (const record of records) {
+    if (!Object.hasOwn(TYPES, record.type)) return `this agent knows no record "${record.type}"`
+    if (record.type !== 'run') continue
+    const step = record.plan.steps.find(({ kind }) => !isStepKind(kind))
+    if (step) return `this agent knows no step "${step.kind}"`
+  }
+  return null
+}
+
+const TYPES: Record<JournalEntry['type'], true> = {
+  run: true,
+  captured: true,
+  doing: true,
+  done: true,
+  verified: true,
+  unwinding: true,
+  undoing: true,
+  undone: true,
+  resumed: true,
+  stopped: true,
+  finished: true,
 }
 
 function checksum(text: string): string {
@@ -70,5 +99,13 @@ function damaged(file: string, index: number, why: string): AgentError {
   return new AgentError('journal-damaged', `cannot read the journal ${file}: line ${index + 1}: ${why}`, {
     fix: `look at the containers with docker ps -a, put the right one in place, then move ${file} away`,
     exitCode: ExitCode.stuck,
+  })
+}
+
+/** `first` is the record that names the agent. */
+function newer(file: string, first: JournalRecord | undefined, why: string): AgentError {
+  const writer = first?.type === 'run' ? `agent ${first.agent}` : 'a newer agent'
+  return new AgentError('journal-newer', `cannot read the journal ${file}: ${writer} wrote it: ${why}`, {
+    fix: `install ${writer}, or a later one, and run the command again`,
   })
 }

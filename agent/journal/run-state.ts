@@ -67,8 +67,12 @@ export function applyRecord(state: RunState | null, record: JournalRecord): RunS
     case 'resumed':
       return { ...state, resumes: state.resumes + 1 }
     case 'stopped':
-      // It did not die: what stopped it was said, and the next resume is not one more of a loop.
-      return { ...state, resumes: 0, problems: [...state.problems, record.problem] }
+      // It did not die: what stopped it was said. The next resume is one more of a loop only where Docker itself fails.
+      return {
+        ...state,
+        resumes: record.problem.code === 'docker-failed' ? state.resumes : 0,
+        problems: [...state.problems, record.problem],
+      }
     case 'finished':
       return {
         ...state,

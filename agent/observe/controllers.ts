@@ -6,8 +6,8 @@ import { findOwner, type OwnerPorts } from './owner.ts'
 import { findContainer, findInPod, namedByManifest } from './static-pod.ts'
 
 /**
- * A host without the container is normal. Where it stands by, or its keeper cannot be told of another image, a release
- * brings nothing either; the rules say why.
+ * A host without the container is normal. Where it stands by, its keeper cannot be told of another image, or something else starts it as well, a
+ * release brings nothing either; the rules say why.
  */
 export async function observeControllers(
   { controllers: wanted, kubelet }: Pick<Wanted, 'controllers' | 'kubelet'>,
@@ -18,7 +18,11 @@ export async function observeControllers(
   const lookAtImage = async () => (ref === null ? null : await observeImage(ref, ports.docker, looking))
   const controllers = await observeRunning(wanted, kubelet, ports)
   const isOurs = controllers !== null && ref !== null && canBeUpgraded(controllers, ref)
-  return { controllers, controllersImage: isOurs || !onlyIfInstalled ? await lookAtImage() : null }
+  const isAlone = (controllers?.claims ?? []).length === 0
+  return {
+    controllers,
+    controllersImage: (isOurs && isAlone) || !onlyIfInstalled ? await lookAtImage() : null,
+  }
 }
 
 async function observeRunning(

@@ -1,5 +1,6 @@
 import { backendOf, envMap } from '../core/docker/health.ts'
 import type { ContainerJson } from '../core/docker/json.ts'
+import { otherNodes } from '../core/docker/second-node.ts'
 import { upMs } from '../core/docker/up-time.ts'
 import type { Problem } from '../core/errors.ts'
 import {
@@ -52,6 +53,7 @@ export async function observe(
   const source = observeSource(wanted, ports, looking, known)
   const looks = Promise.all([
     observeNode(wanted, ports, problems),
+    ports.docker.runningContainers(),
     ports.cni.calicoVersion(`${wanted.places.binDir}/calico`),
     observeControllers(wanted, ports, looking),
     wanted.node.image === null ? null : observeImage(wanted.node.image, ports.docker, looking),
@@ -61,7 +63,7 @@ export async function observe(
       ? []
       : ports.kubelet.cniDirectories(wanted.kubelet.unit, wanted.places),
   ])
-  const [node, plugin, controllers, image, cni, cniConfig, kubeletDirectories] = await orAborted(
+  const [node, running, plugin, controllers, image, cni, cniConfig, kubeletDirectories] = await orAborted(
     looks,
     signal,
   ).catch(async (error: unknown) => {
@@ -69,8 +71,9 @@ export async function observe(
     if (signal.aborted) await source.catch(() => undefined)
     throw error
   })
+  const others = otherNodes(running, node ? [node.container.Id] : [])
   const companions = companionsOf(plugin, controllers.controllers)
-  const seen = { engine, node, companions, ...controllers, image, cni, cniConfig }
+  const seen = { engine, node, otherNodes: others, companions, ...controllers, image, cni, cniConfig }
   return { ...seen, kubeletDirectories, problems }
 }
 
@@ -125,7 +128,7 @@ async function observeNode(
     const datastore = store && (await observeDatastore({ container, image }, { docker, datastore: store }))
     return { image, datastore }
   }
-  const [{ image, datastore }, { owner, unit, pod }, daemons] = await Promise.all([
+  const [{ image, datastore }, { owner, unit, pod, claims }, daemons] = await Promise.all([
     look(),
     findOwner(container, { section: 'node', ...wanted.node }, wanted.kubelet, ports),
     backend === 'bird' && running ? observeDaemons(wanted.birdSockets, container, ports, problems) : [],
@@ -135,6 +138,7 @@ async function observeNode(
     image,
     owner,
     unit,
+    claims,
     backend,
     upMs: upMs(container, clock.date()),
     daemons,

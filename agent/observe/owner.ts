@@ -1,7 +1,10 @@
+import { composeLabels } from '../core/docker/compose.ts'
 import type { ContainerJson } from '../core/docker/json.ts'
 import type { ObservedUnit, Owner, Wanted } from '../core/model.ts'
 import type { ObservedPod } from '../core/pod/static-pod.ts'
 import { readUnit } from '../core/unit/image.ts'
+import type { Claim } from '../core/unit/keeps.ts'
+import { bootClaims } from './boot-files.ts'
 import { findKubelet, type PodPorts } from './static-pod.ts'
 import { findUnit, type Keeper, type UnitPorts } from './unit.ts'
 
@@ -13,6 +16,8 @@ interface Found {
   unit: ObservedUnit | null
   /** Of a static pod. */
   pod?: ObservedPod
+  /** What else would start it. */
+  claims: Claim[]
 }
 
 /** Who keeps the container running, and the unit or the manifest where one does. */
@@ -24,15 +29,23 @@ export async function findOwner(
 ): Promise<Found> {
   // The kubelet's own labels come first: what it keeps is no unit's.
   const hosted = await findKubelet(container, kubelet, ports)
-  if (hosted !== null) return { ...hosted, unit: null }
+  if (hosted !== null) return { ...hosted, unit: null, claims: [] }
   const name = container.Name.replace(/^\//, '')
-  const unit = await findUnit(name, keeper, ports)
-  return { owner: unit === null ? { kind: 'docker' } : unitOwner(unit, name), unit }
+  // the config knows better
+  if (keeper.manager === 'docker') return { owner: { kind: 'docker' }, unit: null, claims: [] }
+  const subject = { container: name, component: keeper.section, compose: composeLabels(container) }
+  const services = await ports.systemd.services()
+  const { unit, claims } = await findUnit(subject, keeper, services, ports)
+  const owner: Owner = unit === null ? { kind: 'docker' } : unitOwner(unit, name)
+  const others = await bootClaims(subject, services.length > 0, ports.unitFiles)
+  return { owner, unit, claims: [...claims, ...others] }
 }
 
-function unitOwner({ source }: ObservedUnit, container: string): Owner {
+function unitOwner({ source, claim }: ObservedUnit, container: string): Owner {
   const reading = readUnit(source, container)
   const file = reading.kind === 'runs' ? reading.run.places.at(-1)?.file : undefined
+  if (reading.kind === 'other' && claim)
+    return { kind: 'systemd', unit: source.name, why: `${source.name} has ${claim.line}` }
   const where = file === undefined ? '' : `, and ${file} names the image`
   return { kind: 'systemd', unit: source.name, why: `${source.name} runs docker for ${container}${where}` }
 }

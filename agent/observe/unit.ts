@@ -1,8 +1,11 @@
 import { AgentError } from '../core/errors.ts'
 import type { ObservedUnit, Wanted } from '../core/model.ts'
-import { readUnit, type UnitSource } from '../core/unit/image.ts'
+import type { UnitSource } from '../core/unit/commands.ts'
+import { readUnit } from '../core/unit/image.ts'
+import { type Claim, claimOf, namedByLines, namedByScript, namedFiles } from '../core/unit/keeps.ts'
 import type { UnitText } from '../core/unit/lines.ts'
-import type { UnitState } from '../core/unit/state.ts'
+import { mentions, type Subject } from '../core/unit/starters.ts'
+import { isUp, startsAtBoot, type UnitState } from '../core/unit/state.ts'
 import type { Systemd } from '../ports/systemd.ts'
 import type { UnitFiles } from '../ports/unit-files.ts'
 
@@ -16,25 +19,34 @@ export interface UnitPorts {
   unitFiles: UnitFiles
 }
 
+export interface FoundUnits {
+  /** Null where no unit keeps the container. */
+  unit: ObservedUnit | null
+  /** Other units that would start it. */
+  claims: Claim[]
+}
+
 /**
- * The unit that runs `docker run` or `docker start` for the container: the one that is named, the one whose client is at
- * work, or one that is up and says so. Null where no unit does.
+ * The unit that keeps the container: the one that is named, the one whose client is at work, or the one whose commands
+ * do; first of those that are up, then of those that the next boot starts.
  * @throws AgentError `unit-missing` where one is asked for and there is none
  */
 export async function findUnit(
-  container: string,
+  subject: Subject,
   { section, manager, unit }: Keeper,
+  services: UnitState[],
   ports: UnitPorts,
-): Promise<ObservedUnit | null> {
-  if (manager === 'docker') return null
-  const certain =
-    manager === 'systemd' && unit !== undefined ? unit : await ports.systemd.unitOfClient(container)
-  const names = certain === null ? await ports.systemd.containerUnits() : [certain]
-  for (const name of names) {
-    const found = await observeUnit(name, ports)
-    if (found && (name === certain || runs(found, container))) return found
+): Promise<FoundUnits> {
+  const { container } = subject
+  const isStated = manager === 'systemd' && unit !== undefined
+  const certain = isStated ? unit : await ports.systemd.unitOfClient(container)
+  const named = certain === null ? null : await ports.systemd.show(certain)
+  const [keeper, ...others] = isStated && named === null ? [] : await keepers(subject, named, services, ports)
+  if (keeper) {
+    const starting = others.flatMap(({ claim }) => (claim?.starts === true ? [claim] : []))
+    return { unit: keeper, claims: starting }
   }
-  if (manager === 'auto') return null
+  if (manager === 'auto') return { unit: null, claims: [] }
   const what = unit === undefined ? `no unit that is up runs docker for ${container}` : `there is no ${unit}`
   throw new AgentError('unit-missing', `cannot find the unit of ${container}: ${what}`, {
     fix: 'systemctl list-units --type=service shows the names; set SECTION.unit, or SECTION.manager: docker'.replaceAll(
@@ -44,9 +56,46 @@ export async function findUnit(
   })
 }
 
-async function observeUnit(name: string, { systemd, unitFiles }: UnitPorts): Promise<ObservedUnit | null> {
-  const state = await systemd.show(name)
-  if (state === null) return null
+/** What is certain comes first, then what is up, then what is read as `docker run`. */
+async function keepers(
+  subject: Subject,
+  named: UnitState | null,
+  services: UnitState[],
+  ports: UnitPorts,
+): Promise<ObservedUnit[]> {
+  const others = services.filter(
+    (state) => state.unit !== named?.unit && (isUp(state) || startsAtBoot(state)),
+  )
+  const suspects = await Promise.all(others.map((state) => isSuspect(state, subject, ports)))
+  const found = others.filter((_, i) => suspects[i]).map((state) => observeUnit(state, subject, ports))
+  const ranked = (await Promise.all(found))
+    .map((unit) => ({ unit, rank: rankOf(unit, subject) }))
+    .sort((one, other) => one.rank - other.rank)
+    .flatMap(({ unit, rank }) => (rank === Number.POSITIVE_INFINITY ? [] : [unit]))
+  return named === null
+    ? ranked
+    : [{ ...(await observeUnit(named, subject, ports)), standsBy: false }, ...ranked]
+}
+
+function rankOf(unit: ObservedUnit, { container }: Subject): number {
+  const isRead = runs(unit, container)
+  if (!isRead && unit.claim === null) return Number.POSITIVE_INFINITY
+  const order = isUp(unit.state) ? 0 : unit.state.active === 'failed' ? 2 : 4
+  return order + (isRead ? 0 : 1)
+}
+
+const ENGINE = /\b(docker|podman|nerdctl|rkt|ctr|crictl|calicoctl|compose)\b/
+
+/** By its command lines, or by a script that they name: not every unit of a host is read from its files. */
+async function isSuspect(state: UnitState, subject: Subject, ports: UnitPorts): Promise<boolean> {
+  const text = [state.unit, ...state.commands].join('\n')
+  if (ENGINE.test(text) || mentions(text, subject)) return true
+  const scripts = await readScripts(namedByLines(state.commands), ports)
+  return scripts.some((script) => mentions(script.text, subject))
+}
+
+async function observeUnit(state: UnitState, subject: Subject, ports: UnitPorts): Promise<ObservedUnit> {
+  const { unitFiles } = ports
   const links: string[] = []
   const read = async (path: string): Promise<UnitText[]> => {
     const file = await unitFiles.read(path)
@@ -56,12 +105,28 @@ async function observeUnit(name: string, { systemd, unitFiles }: UnitPorts): Pro
   const all = async (paths: string[]): Promise<UnitText[]> => (await Promise.all(paths.map(read))).flat()
   // the file of a masked one is a link to /dev/null
   const isMasked = state.load === 'masked'
+  const environment = await Promise.all(state.environmentFiles.map((path) => unitFiles.expand(path)))
   const source: UnitSource = {
     name: state.unit,
     fragments: isMasked ? [] : await all([state.fragment, ...state.dropIns].filter(Boolean)),
-    environmentFiles: await all(state.environmentFiles),
+    environmentFiles: await all(environment.flat()),
   }
-  return { state, source, links }
+  const whole = { ...source, scripts: await scriptsOf(namedFiles(source), ports) }
+  const claim = claimOf(whole, subject)
+  // one that failed has left its container running
+  const places = [...source.fragments, ...source.environmentFiles].map((file) => file.path)
+  const dropIns = ['/etc', '/run'].map((root) => `${root}/systemd/system/${state.unit}.d/calico-agent.conf`)
+  const paths = [...places, ...dropIns]
+  const writable = await Promise.all(paths.map((path) => unitFiles.isWritable(path)))
+  const readOnly = paths.filter((_, i) => !writable[i]).map((path) => path.replace(/\/[^/]*$/, ''))
+  return { state, source: whole, links, claim, standsBy: state.active === 'inactive', readOnly }
+}
+
+/** The scripts that a unit names, and those that these name. */
+async function scriptsOf(paths: string[], ports: Pick<UnitPorts, 'unitFiles'>): Promise<UnitText[]> {
+  const scripts = await readScripts(paths, ports)
+  const further = scripts.flatMap(namedByScript).filter((path) => !paths.includes(path))
+  return [...scripts, ...(await readScripts([...new Set(further)], ports))]
 }
 
 /** By its files, or, where they cannot be told, by what systemd makes of them. */
@@ -78,4 +143,16 @@ function startsContainer({ execStart }: UnitState, container: string): boolean {
       docker >= 0 && verbs.some((word) => word === 'run' || word === 'start') && words.includes(container)
     )
   })
+}
+
+/** Files that are no text, or cannot be read, say nothing. */
+async function readScripts(
+  paths: string[],
+  { unitFiles }: Pick<UnitPorts, 'unitFiles'>,
+): Promise<UnitText[]> {
+  const read = async (path: string): Promise<UnitText[]> => {
+    const text = await unitFiles.readScript(path)
+    return text === undefined ? [] : [{ path, text }]
+  }
+  return (await Promise.all(paths.map(read))).flat()
 }

@@ -1,5 +1,6 @@
 import type { ContainerProcess } from '../core/docker/felix.ts'
 import type { ContainerJson, CreateBody, Endpoint, ImageJson, RestartPolicy } from '../core/docker/json.ts'
+import type { RunningContainer } from '../core/docker/second-node.ts'
 
 export interface EngineInfo {
   /** Host name that the Engine runs under. */
@@ -9,6 +10,8 @@ export interface EngineInfo {
   os: string
   version: string
   dataRoot: string
+  /** Where its images are unpacked: containerd's root with the image store of containerd, the default since Docker 29. */
+  imageRoot: string
   /** Containers outlive the Engine. */
   liveRestore: boolean
 }
@@ -79,6 +82,8 @@ export interface Docker {
   inspectContainer(container: string): Promise<ContainerJson | undefined>
   /** All containers, stopped ones too, that carry the label. */
   listContainers(label: string): Promise<ContainerSummary[]>
+  /** Those that run now. */
+  runningContainers(): Promise<RunningContainer[]>
   /** Returns the id. */
   createContainer(name: string, body: CreateBody): Promise<string>
   connectNetwork(container: string, network: string, endpoint: Endpoint): Promise<void>

@@ -4,11 +4,8 @@ import type { UnitState } from '../core/unit/state.ts'
 export interface Systemd {
   /** The unit whose `docker run` or `docker start` of the container is at work, by whatever script; null where none is. */
   unitOfClient(container: string): Promise<string | null>
-  /**
-   * Units whose `ExecStart=` runs docker or podman, by itself or in a script: those that are up or on their way, then
-   * those that failed and that the next boot starts again.
-   */
-  containerUnits(): Promise<string[]>
+  /** Every service that is loaded or enabled. */
+  services(): Promise<UnitState[]>
   /** Null where there is no such unit. */
   show(unit: string): Promise<UnitState | null>
   daemonReload(): Promise<void>

@@ -18,9 +18,10 @@ export const cleanUp: Step<'clean-up'> = {
   async do({ containers, images, files = [] }, _before, { docker, configs }) {
     await Promise.allSettled([
       ...containers.map((id) => docker.removeContainer(id)),
-      ...images.map((image) => docker.removeImage(image)),
       ...files.map((path) => configs.remove(path)),
     ])
+    // not at once: Docker keeps the image of a container that is still going
+    await Promise.allSettled(images.map((image) => docker.removeImage(image)))
   },
 
   async verify({ containers, files = [] }, _before, { docker, configs }) {

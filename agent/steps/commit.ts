@@ -1,7 +1,9 @@
-import { AgentError, type Problem } from '../core/errors.ts'
+import type { Problem } from '../core/errors.ts'
 import type { ContainerCommit, OldContainer } from '../core/plan/plan.ts'
 import type { Docker } from '../ports/docker.ts'
+import { refuseTakenName } from './last-look.ts'
 import { findNext } from './next-container.ts'
+import { handBackPolicy, handOverPolicy, hasNoPolicy } from './restart-policies.ts'
 import { isRunning } from './running.ts'
 import type { Step } from './step.ts'
 
@@ -25,11 +27,10 @@ export const commit: Step<'commit'> = {
   async do({ containers }, { nextIds }, { docker }) {
     for (const [i, { old, parkName }] of containers.entries()) {
       const nextId = nextIds[i] ?? ''
+      await refuseTakenName(old, nextId, docker)
       const parked = await docker.inspectContainer(old.id)
-      if (parked) await docker.setRestartPolicy(old.id, { Name: 'no' })
-      // An Engine that started anew has ended the new one and brought the old one back: from here on it cannot.
-      if (parked && (await isRunning(old.id, docker))) throw oldCameBack(old)
-      await docker.setRestartPolicy(nextId, old.policy)
+      if (parked) await handOverPolicy(old, nextId, docker)
+      else await docker.setRestartPolicy(nextId, old.policy)
       await docker.startContainer(nextId)
       // The names change last: until here the operator's name is the container that a reboot or a rollback brings back.
       if (parked) await docker.renameContainer(old.id, parkName)
@@ -48,28 +49,23 @@ export const commit: Step<'commit'> = {
     return !ready.includes(false)
   },
 
-  /** Only from a resume that does not go on; a failure after the commit undoes nothing. */
+  async tookHold({ containers }, { nextIds }, { docker }) {
+    const held = containers.map(async ({ old, parkName }, i) => {
+      const [next, parked] = await Promise.all([
+        docker.inspectContainer(nextIds[i] ?? ''),
+        docker.inspectContainer(old.id),
+      ])
+      const hasPolicy = next !== undefined && !hasNoPolicy(next)
+      return hasPolicy || next?.Name === `/${old.name}` || parked?.Name === `/${parkName}`
+    })
+    return (await Promise.all(held)).includes(true)
+  },
+
+  /** Only of one that does not stand; a failure after the commit undoes nothing. */
   async undo({ containers }, { nextIds }, { docker }) {
-    for (const [i, { old }] of containers.entries()) {
-      const nextId = nextIds[i] ?? ''
-      // never two that a restart of the Engine would start
-      if (await docker.inspectContainer(nextId)) await docker.setRestartPolicy(nextId, { Name: 'no' })
-      if (!(await docker.inspectContainer(old.id))) continue
-      await docker.setRestartPolicy(old.id, old.policy)
-      await docker.renameContainer(old.id, old.name)
-    }
+    for (const [i, { old }] of containers.entries()) await handBackPolicy(old, nextIds[i] ?? '', docker)
     return {}
   },
-}
-
-function oldCameBack({ name }: OldContainer): AgentError {
-  return new AgentError(
-    'old-came-back',
-    `cannot keep the new ${name}: the old one was started again meanwhile`,
-    {
-      fix: 'journalctl -u docker shows whether Docker Engine was restarted; run the command again',
-    },
-  )
 }
 
 function parkedGone({ name }: OldContainer): Problem {

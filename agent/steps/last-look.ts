@@ -6,6 +6,7 @@ import { refusalOf } from '../core/preflight.ts'
 import type { Docker } from '../ports/docker.ts'
 import { checkDialling } from './dial-guard.ts'
 import { failingCheck, lookAtFelix } from './health.ts'
+import { nameTaker, strangerBeside } from './other-nodes.ts'
 import { isRunning } from './running.ts'
 import type { StepContext } from './step.ts'
 
@@ -100,9 +101,18 @@ function noGate(words: string) {
   }
 }
 
-/** Two calico-nodes on a host: whoever started the old one again wants that one. */
-export async function refuseSecondNode(old: OldContainer, docker: Docker): Promise<void> {
+/** Two calico-nodes on a host: whoever started the old one again, or made another one, wants that one. */
+export async function refuseSecondNode(old: OldContainer, nextId: string, docker: Docker): Promise<void> {
   if (await isRunning(old.id, docker)) throw changed(old, 'started again beside the new one')
+  await refuseTakenName(old, nextId, docker)
+  const stranger = await strangerBeside([old.id, nextId], docker)
+  if (stranger) throw changed(old, `replaced by another calico/node, ${stranger.name}`)
+}
+
+/** Somebody made another one of that name: by hand, by docker-compose, by a playbook. */
+export async function refuseTakenName(old: OldContainer, nextId: string, docker: Docker): Promise<void> {
+  const taker = await nameTaker(old, nextId, docker)
+  if (taker) throw changed(old, `made anew: the name is now that of ${taker.id.slice(0, 12)}`)
 }
 
 function changed({ name }: OldContainer, how: string): AgentError {

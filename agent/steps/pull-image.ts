@@ -5,6 +5,7 @@ import type { Judged, StepArgs } from '../core/plan/plan.ts'
 import { pulledProblems } from '../core/preflight.ts'
 import { imagesOf, withImages } from '../core/release/pulled-images.ts'
 import type { Docker } from '../ports/docker.ts'
+import type { Probe } from '../ports/probe.ts'
 import type { Step } from './step.ts'
 
 export const pullImage: Step<'pull-image'> = {
@@ -12,9 +13,9 @@ export const pullImage: Step<'pull-image'> = {
   describe: ({ image }) => `pull ${image}`,
 
   async capture({ image }, { docker, probe }) {
-    const { dataRoot } = await docker.info()
-    const free = await probe.freeBytes(dataRoot)
-    if (free !== null && free < NEEDED_BYTES) throw noRoom(image, dataRoot, free)
+    const { dataRoot, imageRoot } = await docker.info()
+    await refuseFull(image, { path: imageRoot, needed: NEEDED_BYTES }, probe)
+    await refuseFull(image, { path: dataRoot, needed: DATA_BYTES }, probe)
     return {}
   },
 
@@ -84,9 +85,19 @@ async function judgeAgain({ observed, wanted }: Judged, docker: Docker): Promise
 /** The layers as they come, and unpacked: a calico/node takes some 150 MB and 400 MB. */
 const NEEDED_BYTES = 600e6
 
-function noRoom(image: string, dataRoot: string, free: number): AgentError {
-  const said = `${dataRoot} has ${(free / 1e6).toFixed(0)} MB free, and a pull may take ${NEEDED_BYTES / 1e6} MB`
-  return new AgentError('no-space', `cannot pull ${image}: ${said}`, {
+/** Settings and logs of a container, which a run must be able to write to its end. */
+const DATA_BYTES = 50e6
+
+/** @throws AgentError `no-space` */
+async function refuseFull(
+  image: string,
+  { path, needed }: { path: string; needed: number },
+  probe: Probe,
+): Promise<void> {
+  const free = await probe.freeBytes(path)
+  if (free === null || free >= needed) return
+  const said = `${path} has ${(free / 1e6).toFixed(0)} MB free, and a pull may take ${needed / 1e6} MB`
+  throw new AgentError('no-space', `cannot pull ${image}: ${said}`, {
     fix: `make room: docker system df, docker image prune; or docker pull ${image} by hand, if it is smaller`,
   })
 }

@@ -42,6 +42,7 @@ export interface BoundStep {
   do(before: unknown, context: StepContext): Promise<void>
   verify(before: unknown, context: StepContext): Promise<StepResult>
   goesOn(before: unknown, context: StepContext): Promise<boolean>
+  tookHold(before: unknown, context: StepContext): Promise<boolean>
   undo(before: unknown, context: StepContext): Promise<StepResult>
 }
 
@@ -59,6 +60,8 @@ function bind<K extends StepKind>(kind: K, args: StepArgs[K]): BoundStep {
     do: (before, context) => executor.do(args, before as StepBefore[K], context),
     verify: (before, context) => executor.verify(args, before as StepBefore[K], context),
     goesOn: (before, context) => executor.goesOn(args, before as StepBefore[K], context),
+    tookHold: async (before, context) =>
+      (await executor.tookHold?.(args, before as StepBefore[K], context)) ?? true,
     undo: (before, context) => executor.undo(args, before as StepBefore[K], context),
   }
 }

@@ -27,7 +27,7 @@ export async function awaitRestored(trial: Trial, context: StepContext): Promise
   )
 }
 
-/** The old BIRD is welcome even if it never stopped, and routes that left the cluster meanwhile are not its fault. */
+/** No health check holds it up: the old BIRD is welcome even if it never stopped, and routes that left the cluster meanwhile are not its fault. */
 function restoredGate(gate: Gate): Gate {
   const daemons = gate.daemons.map(({ baseline, ...daemon }) => ({
     ...daemon,

@@ -94,5 +94,7 @@ export interface Step<K extends StepKind> {
   verify(args: StepArgs[K], before: StepBefore[K], context: StepContext): Promise<StepResult>
   /** Whether an interrupted run goes on from here, rather than back. */
   goesOn(args: StepArgs[K], before: StepBefore[K], context: StepContext): Promise<boolean>
+  /** Of a commit that failed: whether a part of it stands. */
+  tookHold?(args: StepArgs[K], before: StepBefore[K], context: StepContext): Promise<boolean>
   undo(args: StepArgs[K], before: StepBefore[K], context: StepContext): Promise<StepResult>
 }

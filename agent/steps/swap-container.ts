@@ -4,8 +4,10 @@ import { closeDialling, openDialling } from './dial-guard.ts'
 import { watchTrial } from './gate.ts'
 import { holdRoutes, releaseRoutes } from './held-routes.ts'
 import { lastLook, refuseSecondNode } from './last-look.ts'
+import { leftTo } from './left-to.ts'
 import { lookAtDaemon } from './look.ts'
 import { findNext } from './next-container.ts'
+import { strangerBeside } from './other-nodes.ts'
 import { startedAgain } from './remade.ts'
 import { awaitRestored, awaitSafeStop } from './restored.ts'
 import { isRunning } from './running.ts'
@@ -23,6 +25,8 @@ export const swapContainer: Step<'swap-container'> = {
   async capture({ old, next, gate: planned }, context) {
     const nextId = (await findNext(context.docker, next)).Id
     const { found, gate } = await lastLook(old, planned, context)
+    // The policy that it has: what the commit needs, a full /run or another engine could refuse. Better known before the KILL.
+    await context.docker.setRestartPolicy(old.id, old.policy)
     return { nextId, startedAt: found.State.StartedAt, gate }
   },
 
@@ -48,7 +52,7 @@ export const swapContainer: Step<'swap-container'> = {
 
   async verify({ old, gate: planned }, { nextId, gate = planned }, context) {
     const trial = await watchTrial({ gate, container: nextId, goneAt: context.since }, context)
-    await refuseSecondNode(old, context.docker)
+    await refuseSecondNode(old, nextId, context.docker)
     return await endOfTrial(trial, nextId, context)
   },
 
@@ -67,6 +71,9 @@ export const swapContainer: Step<'swap-container'> = {
       if (await awaitSafeStop({ gate, container: nextId, goneAt }, context)) goneAt = clock.now()
       await docker.killContainer(nextId)
     }
+    const stranger = await strangerBeside([old.id, nextId], docker)
+    if (stranger && !(await isRunning(old.id, docker)))
+      return await leftTo(stranger, { old, trial: { gate, container: stranger.id, goneAt } }, context)
     if (!old.wasRunning) return { window: null }
     if (await isUnderTheKill(old, { gate, startedAt }, context)) {
       goneAt = clock.now()

@@ -1,11 +1,11 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readFile, rm, stat, symlink } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, stat, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { acquireHostLock, hostLockHolder } from '../../agent/adapters/host-lock.ts'
+import { acquireHostLock, hostLockHolder } from '../../agent/adapters/host-lock/host-lock.ts'
 
 let dir: string
 let children: ChildProcess[]
@@ -106,5 +106,45 @@ describe('hostLockHolder', () => {
       for (let i = 0; i < 20; i++) await hostLockHolder(dir)
     }
     await Promise.all([starting(), looking(), looking()])
+  })
+})
+
+describe('the lock that all agents of a host share', () => {
+  it('refuses an agent with another state directory, and names the first', async () => {
+    const [one, other, directory] = [join(dir, 'one'), join(dir, 'other'), join(dir, 'bird')]
+    const shared = { directory, holder: join(dir, 'run', 'holder') }
+    await Promise.all([one, other, directory].map((path) => mkdir(path)))
+    const lock = await acquireHostLock(one, 'upgrade', shared)
+    await expect(acquireHostLock(other, 'resume', shared)).rejects.toMatchObject({
+      code: 'locked',
+      exitCode: 75,
+      message: `cannot start: this host is locked by pid ${process.pid}, agent upgrade --state-dir ${one}`,
+    })
+    const holder = { pid: process.pid, command: `upgrade --state-dir ${one}` }
+    expect(await hostLockHolder(other, shared)).toEqual(holder)
+    lock.release()
+    const next = await acquireHostLock(other, 'resume', shared)
+    next.release()
+    // the refused one has left its own lock free
+    expect(await hostLockHolder(other, shared)).toBeNull()
+  })
+
+  it('holds where nothing can be written', async () => {
+    const [one, other] = [join(dir, 'one'), join(dir, 'other')]
+    const shared = { directory: '/proc/self/task', holder: '/proc/self/holder' }
+    await Promise.all([mkdir(one), mkdir(other)])
+    const lock = await acquireHostLock(one, 'upgrade', shared)
+    await expect(acquireHostLock(other, 'resume', shared)).rejects.toMatchObject({
+      code: 'locked',
+      message: 'cannot start: this host is locked by another agent',
+    })
+    lock.release()
+  })
+
+  it('keeps no agent from a host that has no Calico yet', async () => {
+    const shared = { directory: join(dir, 'none'), holder: join(dir, 'holder') }
+    const lock = await acquireHostLock(dir, 'resume', shared)
+    expect(await hostLockHolder(dir, shared)).toEqual({ pid: process.pid, command: 'resume' })
+    lock.release()
   })
 })

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { acquireHostLock } from '../../agent/adapters/host-lock.ts'
+import { acquireHostLock } from '../../agent/adapters/host-lock/host-lock.ts'
 
 /** Takes the lock in a process of its own, starts a child that outlives it, and says so. */
 const [, , stateDir = ''] = process.argv

@@ -212,6 +212,25 @@ export function dockerContract(name: string, makeDocker: () => Promise<DockerUnd
       ])
     })
 
+    it('lists what runs, with its program and its mounts', async () => {
+      const id = await docker.createContainer('contract-1', body({ Binds: ['/tmp:/data:ro', '/tmp:/work'] }))
+      await docker.createContainer('contract-2', body())
+      const running = async () =>
+        (await docker.runningContainers()).filter(({ name }) => name.startsWith('contract-'))
+      expect(await running()).toEqual([])
+      await docker.startContainer(id)
+      expect(await running()).toMatchObject([{ id, name: 'contract-1', networkMode: subject.networkMode }])
+      const [found] = await running()
+      expect(found?.image).toBe(subject.image)
+      expect(found?.command).not.toBe('')
+      expect(found?.mounts).toEqual(
+        expect.arrayContaining([
+          { target: '/data', writable: false },
+          { target: '/work', writable: true },
+        ]),
+      )
+    })
+
     it('runs a command where the container runs', async () => {
       const id = await docker.createContainer('contract-1', body())
       const { argv, exitCode, output } = subject.command

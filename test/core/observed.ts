@@ -1,7 +1,7 @@
 import type { BirdUp } from '../../agent/core/bird/view.ts'
 import type { ContainerConfig, ContainerJson, HostConfig, ImageJson } from '../../agent/core/docker/json.ts'
 import type { Observed, ObservedImage, ObservedNode, ObservedUnit, Wanted } from '../../agent/core/model.ts'
-import type { UnitSource } from '../../agent/core/unit/image.ts'
+import type { UnitSource } from '../../agent/core/unit/commands.ts'
 import type { UnitState } from '../../agent/core/unit/state.ts'
 import { session, upView } from '../fakes/bird.ts'
 import { unitOf } from './unit/units.ts'
@@ -86,6 +86,8 @@ export function unit(state: Partial<UnitState> = {}, source: UnitSource = UNIT):
       environmentFiles: [],
       execStart: [],
       execStop: [],
+      commands: [],
+      startedBy: [],
       transient: false,
       needsReload: false,
       result: 'success',
@@ -145,6 +147,6 @@ export function observed(changes: Partial<Observed> = {}): Observed {
   const engine = { name: 'host-1', architecture: 'amd64', os: 'linux' }
   const companions = { cni: null, controllers: null }
   const none = { controllers: null, controllersImage: null }
-  const nothing = { cni: null, cniConfig: null, ...none, companions, problems: [] }
+  const nothing = { otherNodes: [], cni: null, cniConfig: null, ...none, companions, problems: [] }
   return { engine, node: node(), image: newImage, ...nothing, ...changes }
 }

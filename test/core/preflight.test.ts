@@ -7,10 +7,12 @@ import {
   prefetchProblems,
   preflight,
   preflightWithoutImage,
+  RULES,
 } from '../../agent/core/preflight.ts'
 
 import { deadSession, session, upView } from '../fakes/bird.ts'
 import { container, digest, image, newImage, node, observed, unit, unreachable, wanted } from './observed.ts'
+import { unitOf } from './unit/units.ts'
 
 /** `error code` or `warning code`, in the order found. */
 const found = (host: Observed, allow: string[] = []) =>
@@ -26,6 +28,35 @@ const birdDown = {
 
 /** A container that Docker itself does not start again. */
 const alone = container({ HostConfig: { RestartPolicy: { Name: 'no' } } })
+
+const composed = container({
+  Config: {
+    Labels: {
+      'com.docker.compose.project': 'net',
+      'com.docker.compose.service': 'node',
+      'com.docker.compose.project.working_dir': '/srv/net',
+      'com.docker.compose.project.config_files': 'docker-compose.yml',
+    },
+  },
+})
+
+it('does not judge a unit by an image that nobody asks for', () => {
+  const source = unitOf('[Service]\nExecStart=/usr/bin/docker run --name=calico-node calico/node:${V}\n', {
+    env: 'V=v2.6.5\n',
+  })
+  const host = observed({ node: node({ unit: unit({}, source), container: alone }), image: null })
+  const asked = { ...wanted, node: { ...wanted.node, image: null } }
+  const looked = RULES.flatMap((rule) => rule.look(host, asked)?.problems ?? [])
+  expect(looked.map(({ code }) => code)).not.toContain('systemd-owned')
+})
+
+it('says which file docker-compose makes the container from', () => {
+  const [problem] = preflight(observed({ node: node({ container: composed }) }), wanted)
+  expect(problem).toMatchObject({
+    message: expect.stringContaining('/srv/net/docker-compose.yml') as string,
+    fix: expect.stringContaining('set services.node.image to calico/node:v2.6.12') as string,
+  })
+})
 
 describe('preflight', () => {
   it.each<[string, Observed, string[]]>([
@@ -51,6 +82,20 @@ describe('preflight', () => {
         }),
       }),
       ['warning unit-changed-on-disk', 'warning two-keepers'],
+    ],
+    [
+      'another unit, or cron, that would start it',
+      observed({
+        node: node({
+          claims: [{ by: '/etc/cron.d/x', line: '@reboot docker start calico-node', starts: true }],
+        }),
+      }),
+      ['error kept-elsewhere'],
+    ],
+    [
+      'a container of docker-compose',
+      observed({ node: node({ container: composed }) }),
+      ['warning compose-file'],
     ],
     [
       'something else than calico/node',

@@ -2,7 +2,16 @@
 
 import { describe, expect, it } from 'vitest'
 import { type Host, until } from '../lab/index.ts'
-import { kept, podmanUnit, staticUnit, transientUnit, unrestarted } from './odd-units.ts'
+import {
+  kept,
+  oneshot,
+  podmanUnit,
+  scripted,
+  staticUnit,
+  transientUnit,
+  unrestarted,
+  waited,
+} from './odd-units.ts'
 import { expectRefusal, type Refusal, snapshot } from './refusal.ts'
 import { agent, configure, containers, costOf, expectNoCost, image, world } from './support.ts'
 import { type Shape, startedBy, UNIT, unitFiles } from './units.ts'
@@ -130,6 +139,15 @@ describe('a unit is refused', () => {
   ])('%s', async (_, options, says, fix) => {
     const { host } = await world(options)
     await expectUntouched(host, { code: 3, problem: 'systemd-owned', says, fix })
+  })
+
+  it.each([
+    ['that makes the container before, and waits for it', waited, 'ExecStartPre=/usr/bin/docker run -d'],
+    ['that is over, and makes it again at the next boot', oneshot, 'it is not up, and starts calico-node'],
+    ['whose script makes the container and waits', scripted, '/opt/bin/calicoctl.sh: '],
+  ])('%s', async (_, shape, says) => {
+    const { host } = await world(startedBy(shape))
+    await expectUntouched(host, { code: 3, problem: 'systemd-owned', says, fix: '' })
   })
 
   it.each([

@@ -54,6 +54,48 @@ export const unrestarted: Shape = {
   files: changed(shapes.A, (text) => text.replace('Restart=on-failure', 'Restart=no')),
 }
 
+/** The container is made before the unit's own process, which only waits for it. */
+export const waited: Shape = {
+  ...shapes.A,
+  key: 'waited',
+  files: changed(shapes.A, (text) =>
+    text
+      .replace('ExecStart=/usr/bin/docker run', 'ExecStartPre=/usr/bin/docker run -d')
+      .replace('ExecStop=', 'ExecStart=/usr/bin/docker wait calico-node\nExecStop='),
+  ),
+}
+
+/** Over as soon as the container is up; the next boot makes it anew. */
+export const oneshot: Shape = {
+  ...shapes.A,
+  key: 'oneshot',
+  files: changed(shapes.A, (text) =>
+    text
+      .replace(
+        'ExecStart=/usr/bin/docker run',
+        'Type=oneshot\nExecStart=/usr/bin/docker run -d --restart=always',
+      )
+      .replace(/^ExecStop=.*$/m, ''),
+  ),
+}
+
+/** By a script that stays with the container, as `calicoctl node --detach=false` does. */
+export const scripted: Shape = {
+  ...shapes.A,
+  key: 'scripted',
+  files: (host, options) => ({
+    '/opt/bin/calicoctl.sh': `#!/bin/sh
+docker rm -f calico-node
+${nodeRunArgs(host, { ...options, policy: 'always' })
+  .map((word) => `'${word}'`)
+  .join(' ')}
+exec docker wait calico-node
+`,
+    [`${DIRECTORY}/${UNIT}`]:
+      '[Service]\nExecStart=/bin/sh /opt/bin/calicoctl.sh\nRestart=always\n[Install]\nWantedBy=multi-user.target\n',
+  }),
+}
+
 /** `systemd-run docker run ...` */
 export const transientUnit: ResetOptions = {
   starter: {

@@ -41,6 +41,7 @@ describe('execute', () => {
     expect(host.ops).toEqual([
       'docker pull calico/node:v2.6.12',
       `docker create ${NEXT} calico/node:v2.6.12`,
+      'docker update calico-node --restart always',
       'docker kill calico-node',
       'close 192.0.2.2',
       'close 192.0.2.3',
@@ -91,6 +92,20 @@ describe('execute', () => {
     expect(host.agent.state()?.problems).toMatchObject([
       { code: 'no-space', message: expect.stringContaining('/var/lib/docker has 599 MB free') as string },
     ])
+  })
+
+  it('looks at the room where containerd keeps the images, and beside it', async () => {
+    const free: Record<string, number> = { '/var/lib/containerd': 599e6, '/var/lib/docker': 60e6 }
+    const host = await FakeHost.create()
+    host.docker.imageRoot = '/var/lib/containerd'
+    host.probe.freeBytes = (path) => Promise.resolve(free[path] ?? null)
+    expect(await host.run()).toBe('refused')
+    expect(host.agent.state()?.problems[0]?.message).toContain('/var/lib/containerd has 599 MB free')
+
+    const roomy = await FakeHost.create()
+    roomy.docker.imageRoot = '/var/lib/containerd'
+    roomy.probe.freeBytes = (path) => Promise.resolve(path === '/var/lib/docker' ? 60e6 : 600e6)
+    expect(await roomy.run()).toBe('upgraded')
   })
 
   it('releases a peer that was dead before, and puts it back', async () => {
@@ -148,12 +163,10 @@ describe('execute', () => {
   })
 
   it.each([
-    ['setRestartPolicy', 1],
-    ['setRestartPolicy', 2],
     ['startContainer', 2],
     ['renameContainer', 1],
     ['renameContainer', 2],
-  ])('undoes nothing after the commit began: %s, call %d', async (method, nth) => {
+  ])('undoes nothing of a commit that took hold: %s, call %d', async (method, nth) => {
     const { host, outcome } = await upgradeWithFailure(method, nth)
     expect(outcome).toBe('stuck')
     expect(story(host.events)).toEqual([...done(0), ...done(1), ...done(2), 'doing 3', 'failed 3'])
@@ -169,6 +182,23 @@ describe('execute', () => {
     }
     expect(await host.run()).toBe('stuck')
     expect(host.agent.records().slice(-3)).toEqual(['unwinding', 'undoing 2', 'finished'])
+  })
+
+  it('tells every failure of the way back, of each component', async () => {
+    const host = await FakeHost.create({ withPlugins: true })
+    let isBack = false
+    const failing = ['startContainer', 'putBack']
+    host.agent.onMove = (_, what) => {
+      // the last plugin cannot be put in place, and nothing can go back
+      if (what === 'putInPlace') isBack = true
+      if (isBack && (what === 'putInPlace' || failing.includes(what)))
+        throw new AgentError(`${what}-failed`, `cannot ${what}`, { fix: `mend ${what}` })
+    }
+    expect(await host.run()).toBe('stuck')
+    expect(host.agent.state()?.problems.at(-1)).toMatchObject({
+      message: 'cannot putBack; cannot startContainer',
+      fix: 'mend putBack; mend startContainer',
+    })
   })
 
   it('tells a bug from a refusal', async () => {

@@ -19,6 +19,16 @@ async function meddled(
 }
 
 const inThePull: [string, number] = ['pullImage', 1]
+/** The old one's settings, as a playbook or docker-compose would make it again. */
+const anew = {
+  Image: 'calico/node:v2.6.5',
+  HostConfig: {
+    NetworkMode: 'host',
+    RestartPolicy: { Name: 'always' },
+    Binds: ['/var/run/calico:/var/run/calico'],
+  },
+}
+
 /** "done" of the swap: its trial follows. */
 const inTheTrial: [string, number] = ['append', 12]
 const nextOf = async (host: FakeHost) => (await host.containers()).at(-1)?.Id ?? ''
@@ -90,12 +100,62 @@ describe('somebody who lays hands on the containers in the trial', () => {
 
   it('starts the old one after the agent died: the resume leaves it alone', async () => {
     const host = await FakeHost.create()
-    await host.run(undefined, { at: 14, before: false })
+    await host.run(undefined, { at: 15, before: false })
     expect(host.ops.at(-1)).toMatch(/^docker start calico-node-next/)
     await host.docker.startContainer(host.oldId)
     expect(await host.resume()).toBe('rolled-back')
     expect(host.ops.filter((op) => op === 'docker kill calico-node')).toHaveLength(1)
     const running = (await host.containers()).filter(({ State }) => State.Running)
     expect(running.map(({ Id }) => Id)).toEqual([host.oldId])
+  })
+})
+
+describe('somebody who makes calico/node anew in the window', () => {
+  const byRemoval = async ({ docker, oldId }: FakeHost) => {
+    await docker.removeContainer(oldId)
+    return await docker.createContainer('calico-node', anew)
+  }
+  const byRenaming = async ({ docker, oldId }: FakeHost) => {
+    await docker.renameContainer(oldId, 'c0ffee_calico-node')
+    return await docker.createContainer('calico-node', anew)
+  }
+  const beside = async ({ docker }: FakeHost) => await docker.createContainer('calico_node_1', anew)
+
+  it.each([
+    ['docker rm -f; docker run', byRemoval, inTheTrial],
+    ['docker-compose, which renames the old one', byRenaming, inTheTrial],
+    ['under another name', beside, inTheTrial],
+    ['docker rm -f; docker run, before the trial', byRemoval, ['append', 11] as [string, number]],
+  ])('keeps that one, and the run goes back: %s', async (_, make, when) => {
+    let made = ''
+    const { host, outcome, running, problems } = await meddled(when, async (meddler) => {
+      made = await make(meddler)
+      await meddler.docker.startContainer(made)
+    })
+    expect(outcome).toBe('rolled-back')
+    expect(running.map(({ Id }) => Id)).toEqual([made])
+    expect(problems[0]).toMatchObject({ code: 'changed-meanwhile' })
+    expect(problems).toContainEqual(expect.objectContaining({ code: 'left-to-another', severity: 'warning' }))
+    host.powerCycle()
+    const afterBoot = (await host.containers()).filter(({ State }) => State.Running)
+    expect(afterBoot.map(({ Id }) => Id)).toEqual([made])
+  })
+
+  it('with a name that is taken right before the commit, goes back as well', async () => {
+    const { outcome, running, problems } = await meddled(['append', 14], async (meddler) => {
+      await meddler.docker.startContainer(await byRemoval(meddler))
+    })
+    expect(outcome).toBe('rolled-back')
+    expect(running.map(({ Name }) => Name)).toEqual(['/calico-node'])
+    expect(problems[0]).toMatchObject({ code: 'changed-meanwhile' })
+  })
+
+  it('before the KILL, ends the run untouched', async () => {
+    const { host, outcome, problems } = await meddled(inThePull, async (meddler) => {
+      await meddler.docker.startContainer(await beside(meddler))
+    })
+    expect(outcome).toBe('refused')
+    expect(problems[0]).toMatchObject({ code: 'second-node' })
+    expect(host.ops.filter((op) => op.startsWith('docker kill'))).toEqual([])
   })
 })

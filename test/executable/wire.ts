@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import { EngineError } from '../../agent/adapters/docker/errors.ts'
 import type { CreateBody, RestartPolicy } from '../../agent/core/docker/json.ts'
+import type { RunningContainer } from '../../agent/core/docker/second-node.ts'
 import { type Call, empty, json, type Reply } from '../adapters/docker/fake-engine.ts'
 import type { FakeDocker } from '../fakes/docker.ts'
 
@@ -20,6 +21,7 @@ const routes: [RegExp, Answer][] = [
   [
     /^GET \/containers\/json$/,
     async (docker, { query }) => {
+      if (query.get('all') !== 'true') return json(200, (await docker.runningContainers()).map(runningJson))
       const { label = [] } = JSON.parse(query.get('filters') ?? '{}') as { label?: string[] }
       const listed = await docker.listContainers(label[0] ?? '')
       return json(
@@ -125,4 +127,12 @@ function frame(text: string): Buffer {
   header.writeUInt8(1, 0)
   header.writeUInt32BE(text.length, 4)
   return Buffer.concat([header, Buffer.from(text)])
+}
+
+function runningJson({ id, name, image, command, labels, networkMode, mounts }: RunningContainer) {
+  return {
+    ...{ Id: id, Names: [`/${name}`], Image: image, Command: command, Labels: labels, State: 'running' },
+    HostConfig: { NetworkMode: networkMode },
+    Mounts: mounts.map(({ target, writable }) => ({ Destination: target, RW: writable })),
+  }
 }

@@ -1,5 +1,6 @@
 import { EngineError } from '../../agent/adapters/docker/errors.ts'
 import type { ContainerJson } from '../../agent/core/docker/json.ts'
+import type { RunningContainer } from '../../agent/core/docker/second-node.ts'
 
 /** `key` or `key=value`, as the Engine's filter takes it. */
 export function hasLabel(labels: Record<string, string>, label: string): boolean {
@@ -9,6 +10,20 @@ export function hasLabel(labels: Record<string, string>, label: string): boolean
 
 export function nameOf(json: ContainerJson): string {
   return json.Name.slice(1)
+}
+
+/** As the Engine's list has it. */
+export function runningOf(json: ContainerJson): RunningContainer {
+  const { Image, Entrypoint, Cmd, Labels } = json.Config
+  return {
+    id: json.Id,
+    name: nameOf(json),
+    image: Image,
+    command: [...(Entrypoint ?? []), ...(Cmd ?? [])].join(' '),
+    labels: { ...Labels },
+    networkMode: json.HostConfig.NetworkMode,
+    mounts: json.Mounts.map(({ Destination, RW }) => ({ target: Destination, writable: RW })),
+  }
 }
 
 export function refusal(what: string, status: number, reply: string): EngineError {

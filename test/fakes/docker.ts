@@ -6,6 +6,7 @@ import type {
   ImageJson,
   RestartPolicy,
 } from '../../agent/core/docker/json.ts'
+import type { RunningContainer } from '../../agent/core/docker/second-node.ts'
 import { AgentError } from '../../agent/core/errors.ts'
 import type {
   ContainerArchive,
@@ -21,7 +22,7 @@ import { archiveOf, type FakeFile } from './docker-archive.ts'
 import { createdContainer } from './docker-container.ts'
 import { FakeContainers } from './docker-containers.ts'
 import { FakeImages } from './docker-images.ts'
-import { hasLabel, nameOf, refusal, timedOut } from './docker-words.ts'
+import { hasLabel, nameOf, refusal, runningOf, timedOut } from './docker-words.ts'
 
 /**
  * A Docker Engine in memory, held to the real one by test/contract. Whatever changes something is written to
@@ -38,6 +39,8 @@ export class FakeDocker extends FakeContainers implements Docker {
   /** Every call fails while the Engine is down. */
   down = false
   liveRestore = false
+  /** Another one with the image store of containerd. */
+  imageRoot = '/var/lib/docker'
   /** What an exec answers. */
   onExec: (container: ContainerJson, argv: string[]) => ExecResult | Promise<ExecResult> = () => ({
     exitCode: 0,
@@ -64,6 +67,7 @@ export class FakeDocker extends FakeContainers implements Docker {
       os: 'linux',
       version: '20.10.24',
       dataRoot: '/var/lib/docker',
+      imageRoot: this.imageRoot,
       liveRestore: this.liveRestore,
     }
   }
@@ -83,6 +87,11 @@ export class FakeDocker extends FakeContainers implements Docker {
         labels: { ...json.Config.Labels },
       }))
       .filter(({ labels }) => hasLabel(labels, label))
+  }
+
+  async runningContainers(): Promise<RunningContainer[]> {
+    await this.called('runningContainers')
+    return this.containers.filter(({ json }) => json.State.Running).map(({ json }) => runningOf(json))
   }
 
   async createContainer(name: string, body: CreateBody): Promise<string> {

@@ -1,4 +1,5 @@
-import { readUnit, type UnitSource } from '../../agent/core/unit/image.ts'
+import type { UnitSource } from '../../agent/core/unit/commands.ts'
+import { readUnit } from '../../agent/core/unit/image.ts'
 import type { UnitState } from '../../agent/core/unit/state.ts'
 import type { Systemd } from '../../agent/ports/systemd.ts'
 import type { UnitFile, UnitFiles } from '../../agent/ports/unit-files.ts'
@@ -9,6 +10,8 @@ import type { FakeDocker } from './docker.ts'
 export class FakeUnitFiles implements UnitFiles {
   readonly files = new Map<string, string>()
   readonly links = new Set<string>()
+  /** Directories that the agent's service cannot write to. */
+  readonly readOnly = new Set<string>()
   readonly #ops: string[]
 
   constructor(ops: string[] = []) {
@@ -18,6 +21,21 @@ export class FakeUnitFiles implements UnitFiles {
   read(path: string): Promise<UnitFile | undefined> {
     const text = this.files.get(path)
     return Promise.resolve(text === undefined ? undefined : { text, isLink: this.links.has(path) })
+  }
+
+  readScript(path: string): Promise<string | undefined> {
+    return Promise.resolve(this.files.get(path))
+  }
+
+  expand(pattern: string): Promise<string[]> {
+    const [before = '', after] = pattern.split('*')
+    if (after === undefined) return Promise.resolve([pattern])
+    const found = [...this.files.keys()].filter((path) => path.startsWith(before) && path.endsWith(after))
+    return Promise.resolve(found.filter((path) => !path.slice(before.length).includes('/')).sort())
+  }
+
+  isWritable(path: string): Promise<boolean> {
+    return Promise.resolve(![...this.readOnly].some((directory) => path.startsWith(`${directory}/`)))
   }
 
   write(path: string, text: string): Promise<void> {
@@ -61,8 +79,9 @@ export class FakeSystemd implements Systemd {
     return Promise.resolve(null)
   }
 
-  containerUnits(): Promise<string[]> {
-    return Promise.resolve(this.#loaded === null ? [] : [this.#loaded.name])
+  async services(): Promise<UnitState[]> {
+    const state = this.#loaded && (await this.show(this.#loaded.name))
+    return state === null ? [] : [state]
   }
 
   async show(unit: string): Promise<UnitState | null> {
@@ -81,6 +100,8 @@ export class FakeSystemd implements Systemd {
       execStop: dropIns.some(({ text }) => text.includes('rm --force'))
         ? [`/usr/bin/docker rm --force ${this.#container}`]
         : [],
+      commands: [`/usr/bin/docker run --name=${this.#container} ${this.#image()}`],
+      startedBy: [],
       transient: false,
       needsReload: JSON.stringify(this.#onDisk()) !== JSON.stringify(this.#loaded),
       result: 'success',

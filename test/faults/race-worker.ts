@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { acquireHostLock } from '../../agent/adapters/host-lock.ts'
+import { acquireHostLock } from '../../agent/adapters/host-lock/host-lock.ts'
 import { AgentError } from '../../agent/core/errors.ts'
 
 /** Takes the lock of a state directory, holds it a moment, and says when: `FROM TO`, or `refused CODE`. */

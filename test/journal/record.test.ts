@@ -99,15 +99,29 @@ describe('a journal', () => {
     expect(reading(Buffer.from(`${change(lines).join('\n')}\n`))).toBe('journal-damaged')
   })
 
-  it('of another format version is refused, and says so', () => {
-    const json = JSON.stringify({ ...records[0], v: 2 })
+  it.each<[string, object, string]>([
+    ['a later format', { ...records[0], v: 2 }, 'its format version is 2, this agent knows 1'],
+    ['a record', { ...records[0], type: 'paused' }, 'this agent knows no record "paused"'],
+    ['a step', { ...records[0], plan: { steps: [{ kind: 'drain' }] } }, 'this agent knows no step "drain"'],
+  ])('of a newer agent is refused with the way out: %s', (_, record, why) => {
+    const json = JSON.stringify(record)
     const text = `${crc32(json).toString(16).padStart(8, '0')} ${json}\n`
     expect(() => decodeJournal(text, 'a.jsonl')).toThrow(
       expect.objectContaining({
-        code: 'journal-damaged',
-        exitCode: 5,
-        message: 'cannot read the journal a.jsonl: line 1: its format version is 2, this agent knows 1',
+        code: 'journal-newer',
+        exitCode: 3,
+        message: expect.stringMatching(
+          new RegExp(`^cannot read the journal a.jsonl: .* wrote it: ${why}$`),
+        ) as string,
+        fix: expect.stringMatching(/^install (agent 0.1.0|a newer agent), or a later one/) as string,
       }),
+    )
+  })
+
+  it('of a format that never was is damaged', () => {
+    const json = JSON.stringify({ ...records[0], v: 0 })
+    expect(reading(Buffer.from(`${crc32(json).toString(16).padStart(8, '0')} ${json}\n`))).toBe(
+      'journal-damaged',
     )
   })
 })

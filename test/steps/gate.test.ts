@@ -4,6 +4,7 @@ import type { AgentEvent } from '../../agent/core/events.ts'
 import type { Gate } from '../../agent/core/plan/plan.ts'
 import type { Bird } from '../../agent/ports/bird.ts'
 import { watchTrial } from '../../agent/steps/gate.ts'
+import { awaitRestored } from '../../agent/steps/restored.ts'
 import type { StepContext } from '../../agent/steps/step.ts'
 import { deadSession, restartTimeline, session, type Timeline, upView } from '../fakes/bird.ts'
 import type { FakeClock } from '../fakes/clock.ts'
@@ -233,6 +234,18 @@ describe("Docker's health check", () => {
       passed: false,
       unmet: ['Docker says unhealthy'],
     })
+  })
+
+  it('is none where its status is empty, as Podman has it', async () => {
+    const { trial, context } = await trialWith({ dockerHealth: true }, (now) => after(now, 0, '', ''))
+    expect(await watchTrial(trial, context)).toMatchObject({ passed: true })
+  })
+
+  it('never holds the way back of the old node', async () => {
+    const { trial, context } = await trialWith({ dockerHealth: true }, (now) =>
+      after(now, 0, 'unhealthy', 'unhealthy'),
+    )
+    expect(await awaitRestored(trial, context)).toMatchObject({ problems: [] })
   })
 
   it('that the old node did not pass is no gate', async () => {

@@ -76,9 +76,9 @@ async function openEngine(socket: string): Promise<Dockerode> {
   const { default: Engine } = await import('dockerode')
   const options = { socketPath: socket, agent: new QuietAgent({ keepAlive: true }), ...notFromEnvironment }
   const asked = withWholeAnswers(new Engine(options))
-  const { ApiVersion, MinAPIVersion } = (await asked.version()) as Partial<
-    Record<keyof EngineVersion, unknown>
-  >
+  const version = (await asked.version()) as Partial<Record<keyof EngineVersion, unknown>>
+  const { ApiVersion, MinAPIVersion, Components } = version
+  refusePodman(Components, socket)
   if (!isVersion(ApiVersion) || (MinAPIVersion !== undefined && !isVersion(MinAPIVersion))) {
     throw socketInvalid(socket, 'what listens there is not Docker', 'give the socket of the Docker Engine')
   }
@@ -92,10 +92,32 @@ function isVersion(value: unknown): value is string {
 /** Given explicitly, or DOCKER_HOST and its like would win over the socket that was asked for. */
 const notFromEnvironment = { host: undefined, protocol: 'http', timeout: undefined } as const
 
+/** It speaks Docker's API, and not all of it: restart policies, health and exits are other ones. */
+function refusePodman(components: unknown, socket: string): void {
+  const all = Array.isArray(components) ? (components as (Component | null)[]) : []
+  const podman = all.find((one) => /podman/i.test(one?.Name ?? ''))
+  if (!podman) return
+  const name = `${podman.Name ?? ''} ${podman.Version ?? ''}`.trim()
+  throw new AgentError(
+    'engine-unsupported',
+    `cannot use ${socket}: ${name} answers there, and the agent works with Docker Engine only`,
+    {
+      fix: 'give the socket of Docker Engine (docker.socket in the config, or --docker-socket); under Podman, upgrade calico/node by hand',
+    },
+  )
+}
+
+interface Component {
+  Name?: string
+  Version?: string
+}
+
 interface EngineVersion {
   ApiVersion: string
   /** Absent before Docker 1.13. */
   MinAPIVersion?: string
+  /** Absent before Docker 18.02. */
+  Components?: Component[]
 }
 
 /**

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ContainerJson, CreateBody, Endpoint } from '../../core/docker/json.ts'
+import type { RunningContainer } from '../../core/docker/second-node.ts'
 import type { ContainerSummary, Docker } from '../../ports/docker.ts'
 import { answerInvalid, checkAnswer, type Shape } from './answer.ts'
 import type { Request } from './connection.ts'
@@ -9,6 +10,7 @@ type ContainerCalls = Pick<
   Docker,
   | 'inspectContainer'
   | 'listContainers'
+  | 'runningContainers'
   | 'createContainer'
   | 'connectNetwork'
   | 'startContainer'
@@ -50,6 +52,15 @@ export function containerCalls(request: Request): ContainerCalls {
       )
       if (!Array.isArray(found)) throw answerInvalid(what, 'it is not the JSON list that Docker sends')
       return found.map((one) => summaryOf(checkAnswer(what, one, summaryShape) as SummaryJson))
+    },
+
+    async runningContainers() {
+      const what = 'list containers'
+      const found: unknown = await request(what, (engine, abortSignal) =>
+        engine.listContainers({ abortSignal }),
+      )
+      if (!Array.isArray(found)) throw answerInvalid(what, 'it is not the JSON list that Docker sends')
+      return found.map((one) => runningOf(checkAnswer(what, one, runningShape) as RunningJson))
     },
 
     async createContainer(name, body) {
@@ -149,6 +160,29 @@ const summaryShape: Shape = { Id: 'string', Names: 'array', State: 'string', Lab
 
 function summaryOf({ Id, Names, State, Labels }: SummaryJson): ContainerSummary {
   return { id: Id, name: (Names[0] ?? '').replace(/^\//, ''), state: State, labels: Labels ?? {} }
+}
+
+interface RunningJson extends SummaryJson {
+  Image: string
+  Command: string
+  HostConfig?: { NetworkMode?: string }
+  Mounts?: { Destination: string; RW: boolean }[]
+}
+
+const runningShape: Shape = {
+  ...{ Id: 'string', Names: 'array', Image: 'string', Command: 'string' },
+  ...{ Labels: 'object?', HostConfig: 'object?', Mounts: 'array?' },
+}
+
+function runningOf({ Image, Command, HostConfig, Mounts, ...summary }: RunningJson): RunningContainer {
+  const { id, name, labels } = summaryOf(summary)
+  return {
+    ...{ id, name, labels },
+    image: Image,
+    command: Command,
+    networkMode: HostConfig?.NetworkMode ?? '',
+    mounts: (Mounts ?? []).map(({ Destination, RW }) => ({ target: Destination, writable: RW })),
+  }
 }
 
 /** The library sends `_body` as it stands; any other field of the options would be mixed into it. */

@@ -7,6 +7,7 @@ import { openContainerArchiveCall, readContainerFileCall } from './container-fil
 import { containerCalls } from './containers.ts'
 import { execCall } from './exec.ts'
 import { getJson } from './get-json.ts'
+import { imageRootOf, type StorageInfo } from './image-root.ts'
 import { imageCalls } from './images.ts'
 import { containerFileTailCall, containerLogCall } from './logs.ts'
 import { type LookUpOptions, lookUpCall } from './look-up.ts'
@@ -75,23 +76,23 @@ function infoCall(request: Request): () => Promise<EngineInfo> {
       os: info.OSType,
       version: info.ServerVersion,
       dataRoot: info.DockerRootDir,
+      imageRoot: await imageRootOf(info),
       liveRestore: info.LiveRestoreEnabled === true,
     }
   }
 }
 
 /** The part of `GET /info` that is read. */
-interface InfoJson {
+interface InfoJson extends StorageInfo {
   Name: string
   Architecture: string
   OSType: string
   ServerVersion: string
-  DockerRootDir: string
   /** Absent before Docker 1.12. */
   LiveRestoreEnabled?: boolean
 }
 
 const infoShape: Shape = {
   ...{ Name: 'string', Architecture: 'string', OSType: 'string' },
-  ...{ ServerVersion: 'string', DockerRootDir: 'string' },
+  ...{ ServerVersion: 'string', DockerRootDir: 'string', DriverStatus: 'array?', Containerd: 'object?' },
 }

@@ -9,7 +9,11 @@ export class EngineError extends AgentError {
 
   constructor(what: string, status: number, reply: string, cause: unknown) {
     const { code, fix } = classify(reply)
-    super(code, `cannot ${what}: ${reply === '' ? `HTTP status ${status}` : reply}`, { fix, cause })
+    super(code, `cannot ${what}: ${reply === '' ? `HTTP status ${status}` : reply}`, {
+      ...{ fix, cause },
+      // what has a name of its own is no fault that passes, but for a full disk
+      mayPass: code === 'no-space' || (code === 'docker-failed' && status >= 500),
+    })
     this.status = status
     this.reply = reply
   }

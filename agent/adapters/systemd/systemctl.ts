@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { AgentError, ExitCode } from '../../core/errors.ts'
-import { parseUnitState, type UnitState } from '../../core/unit/state.ts'
+import { EXEC_KEYS } from '../../core/unit/commands.ts'
+import { parseUnitState, STARTED_BY, type UnitState } from '../../core/unit/state.ts'
 import type { Systemd } from '../../ports/systemd.ts'
 import { cannotStart } from '../program-error.ts'
 import { runProgram } from '../run-program.ts'
@@ -14,14 +15,14 @@ const JOB_POLL_MS = 50
 
 const PROPERTIES = [
   ...['Id', 'LoadState', 'ActiveState', 'UnitFileState', 'FragmentPath', 'DropInPaths', 'EnvironmentFiles'],
-  ...['ExecStart', 'ExecStop', 'Transient', 'NeedDaemonReload', 'Result'],
-]
+  ...['Transient', 'NeedDaemonReload', 'Result', ...EXEC_KEYS, ...STARTED_BY],
+].join(',')
 
 /** systemd by `systemctl` (3 ms a call); a host without it has no units. */
 export function createSystemd(): Systemd {
   return {
     unitOfClient: (container) => unitOfClient(container),
-    containerUnits,
+    services,
     show,
     daemonReload: () => succeed(['daemon-reload']),
     resetFailed,
@@ -30,25 +31,26 @@ export function createSystemd(): Systemd {
   }
 }
 
-const KEEPER = 'Id,ExecStart,ActiveState,UnitFileState'
+/** Also what is enabled and not loaded, as what a target wants that is not reached. */
+async function services(): Promise<UnitState[]> {
+  const loaded = await showAll(['--all', '--type=service', '*'])
+  const listed = ['list-unit-files', '--type=service', '--state=enabled,enabled-runtime', '--no-legend']
+  const { stdout } = await systemctl([...listed, '--no-pager', '--plain'], QUERY_TIMEOUT_MS)
+  const enabled = stdout.split('\n').map((line) => line.split(/\s+/)[0] ?? '')
+  const known = new Set(loaded.map(({ unit }) => unit))
+  // a template is none without its instance
+  const further = enabled.filter((unit) => unit !== '' && !known.has(unit) && !unit.includes('@.'))
+  return [...loaded, ...(further.length > 0 ? await showAll(['--', ...further]) : [])]
+}
 
-const hasFailed = ({ active }: UnitState): boolean => active === 'failed'
-
-async function containerUnits(): Promise<string[]> {
-  const argv = ['show', '--type=service', '--state=active,activating,failed', `--property=${KEEPER}`, '*']
-  const { stdout } = await systemctl(argv, QUERY_TIMEOUT_MS)
-  const units = stdout
-    .split('\n\n')
-    .map(parseUnitState)
-    .filter(
-      ({ unit, execStart }) => unit !== '' && execStart.some((line) => /\b(docker|podman)\b/.test(line)),
-    )
-  const [failed, up] = [units.filter(hasFailed), units.filter((unit) => !hasFailed(unit))]
-  return [...up, ...failed.filter(({ fileState }) => fileState === 'enabled')].map(({ unit }) => unit)
+async function showAll(which: string[]): Promise<UnitState[]> {
+  const { stdout } = await systemctl(['show', `--property=${PROPERTIES}`, ...which], QUERY_TIMEOUT_MS)
+  const states = stdout.split('\n\n').map(parseUnitState)
+  return states.filter(({ unit, load }) => unit !== '' && load !== 'not-found')
 }
 
 async function show(unit: string): Promise<UnitState | null> {
-  const { stdout } = await systemctl(['show', `--property=${PROPERTIES.join(',')}`, unit], QUERY_TIMEOUT_MS)
+  const { stdout } = await systemctl(['show', `--property=${PROPERTIES}`, unit], QUERY_TIMEOUT_MS)
   const state = parseUnitState(stdout)
   return state.unit === '' || state.load === 'not-found' ? null : state
 }

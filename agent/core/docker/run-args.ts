@@ -9,6 +9,10 @@ export interface DockerRunArgs {
   image: Argument
   /** Docker's own `--restart`; null where it is left away. */
   restart: string | null
+  /** `-d`: the client ends once the container is up. */
+  detached: boolean
+  /** What the container is told to run; empty where it is the image's own program. */
+  command: string[]
 }
 
 export type DockerCommand =
@@ -81,6 +85,7 @@ function commandAt(texts: string[]): number {
 
 function runArgs(words: Argument[], texts: string[], from: number, docker: string[]): DockerCommand {
   const values = new Map<string, string>()
+  let detached = false
   let at = from
   for (;;) {
     const text = texts[at]
@@ -90,14 +95,18 @@ function runArgs(words: Argument[], texts: string[], from: number, docker: strin
     if (option === null) return { kind: 'unknown-option', option: text }
     const value = option.takesNext ? texts[at + 1] : option.value
     if (value !== undefined) values.set(option.name, value)
+    if (detaches(text)) detached = value !== 'false'
     at += option.takesNext ? 2 : 1
   }
   const image = words[at]
   if (!image) return { kind: 'other' }
-  return {
-    kind: 'run',
-    run: { docker, name: values.get('--name') ?? null, image, restart: values.get('--restart') ?? null },
-  }
+  const [name, restart] = [values.get('--name') ?? null, values.get('--restart') ?? null]
+  return { kind: 'run', run: { docker, name, image, restart, detached, command: texts.slice(at + 1) } }
+}
+
+/** `-d` may stand among other switches, before one that takes a value. */
+function detaches(text: string): boolean {
+  return /^--detach(=|$)/.test(text) || new RegExp(`^-[${SHORT_SWITCHES}]*d`).test(text)
 }
 
 interface Option {

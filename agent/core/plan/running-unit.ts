@@ -10,7 +10,7 @@ export type KeptContainer = Pick<ObservedControllers, 'container' | 'image' | 'u
 export function unitChangeOf(
   { container, image, unit }: KeptContainer,
   run: string,
-  to: string,
+  to: string | null,
 ): UnitChange | UnitRefusal | null {
   const tagged = [...(image?.RepoTags ?? []), ...(image?.RepoDigests ?? [])].includes(container.Config.Image)
   // a tag that moved, or is about to, no longer names what runs

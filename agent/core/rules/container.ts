@@ -36,7 +36,7 @@ export const containerRules: Rule[] = [
     ],
   ),
   ...rulesOn(
-    ({ node }) => (node && !isHosted(node.owner) ? node.container : null),
+    ({ node, otherNodes: [other] }) => (node && !isHosted(node.owner) ? { ...node.container, other } : null),
     [
       {
         code: 'not-calico-node',
@@ -58,12 +58,14 @@ export const containerRules: Rule[] = [
         allowable: true,
         about: 'it runs: the new one is compared with it',
         seen: ({ State }) => State.Status,
-        check: ({ Name, State }) =>
+        check: ({ Name, State, other }) =>
           State.Running
             ? null
             : {
                 message: `cannot compare with ${nameOf({ Name })}: it is ${State.Status}`,
-                fix: `docker start ${nameOf({ Name })}`,
+                fix: other
+                  ? `do not start it beside ${other.name}, which runs: settle second-node first`
+                  : `docker start ${nameOf({ Name })}`,
               },
       },
     ],

@@ -3,6 +3,7 @@ import type { ContainerJson } from '../docker/json.ts'
 import type { Observed, ObservedControllers, ObservedImage, Owner, Wanted } from '../model.ts'
 import { controllersEnv } from '../release/controllers-env.ts'
 import { imageRules } from './image.ts'
+import { controllersKeeperRules } from './keepers.ts'
 import { notReplaced, type Rule, rulesOn } from './rule.ts'
 import { controllersUnitRules } from './unit.ts'
 
@@ -83,6 +84,7 @@ export const controllersRules: Rule[] = [
     },
   ]),
   ...controllersUnitRules,
+  ...controllersKeeperRules,
   ...controllersImageRules,
   ...controllersEnvRules,
 ]

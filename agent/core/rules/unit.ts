@@ -53,14 +53,14 @@ function unitRulesOn(keptOf: (observed: Observed, wanted: Wanted) => Kept | null
 }
 
 export const unitRules: Rule[] = unitRulesOn(({ node }, wanted) =>
-  node ? kept(node, wanted.node.image ?? '', false) : null,
+  node ? kept(node, wanted.node.image, false) : null,
 )
 
 export const controllersUnitRules: Rule[] = unitRulesOn(({ controllers }, { controllers: wanted }) =>
   controllers && wanted.image !== null ? kept(controllers, wanted.image, wanted.onlyIfInstalled) : null,
 )
 
-function kept(running: KeptContainer, to: string, byRelease: boolean): Kept | null {
+function kept(running: KeptContainer, to: string | null, byRelease: boolean): Kept | null {
   const { container, unit } = running
   if (unit === null) return null
   const name = container.Name.replace(/^\//, '')

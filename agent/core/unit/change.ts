@@ -35,14 +35,15 @@ interface Images {
   run: string
   /** What runs now. */
   from: string
-  to: string
+  /** Null: what the unit names, where nothing is asked for. */
+  to: string | null
 }
 
 /** The change of a unit that runs `container`, or why it cannot be changed here. */
 export function unitChange(
   unit: ObservedUnit,
   container: string,
-  { run, from, to }: Images,
+  { run, from, to: wanted }: Images,
 ): UnitChange | UnitRefusal {
   const { state, source } = unit
   const name = source.name
@@ -51,9 +52,10 @@ export function unitChange(
   if (state.transient)
     return { why: 'it is transient: no file describes it', fix: `write a unit file for ${container}` }
   const reading = readUnit(source, container)
-  if (reading.kind === 'other')
-    return { why: `its ExecStart= has no docker run of ${container} that can be read`, fix: SIMPLER }
+  if (unit.standsBy === true) return standingBy(unit, container)
+  if (reading.kind === 'other') return unread(unit, container)
   if (reading.kind === 'refused') return { why: reading.why, fix: reading.fix }
+  const to = wanted ?? reading.run.image
   const edit = editTo(unit, container, reading.run, to)
   if (edit === null)
     return { why: `it puts ${reading.run.image} together from parts that ${to} does not have`, fix: SIMPLER }
@@ -65,7 +67,7 @@ export function unitChange(
       docker: reading.run.docker,
       execStart: writeExecStart(unit, reading.run, image),
     })
-  return {
+  const change = {
     unit: name,
     container,
     from,
@@ -74,6 +76,37 @@ export function unitChange(
     edit: named ? null : edit,
     editBack: named ? editTo(unit, container, reading.run, from) : null,
   }
+  return readOnly(unit, change) ?? change
+}
+
+/** Found out in time: else it would be at the edit, with the new image up already. */
+function readOnly(
+  { readOnly: all = [] }: ObservedUnit,
+  { trial, edit, editBack }: UnitChange,
+): UnitRefusal | null {
+  const directories = [trial, edit, editBack].flatMap((file) => file?.path.replace(/\/[^/]*$/, '') ?? [])
+  const directory = directories.find((one) => all.includes(one))
+  if (directory === undefined) return null
+  return {
+    why: `${directory}, where its image is to be changed, cannot be written to from here`,
+    fix: `give the agent's service ReadWritePaths=${directory} in a drop-in, and restart it; or run agent upgrade by hand`,
+  }
+}
+
+/** It is down, and the container runs without it: at the next boot it would start the image that it names. */
+function standingBy({ source: { name }, claim }: ObservedUnit, container: string): UnitRefusal {
+  const line = claim == null ? '' : `: ${claim.line}`
+  return {
+    why: `it is not up, and starts ${container} at the next boot${line}`,
+    fix: `systemctl disable ${name}, if Docker is to keep ${container}; else systemctl start ${name}`,
+  }
+}
+
+function unread({ claim }: ObservedUnit, container: string): UnitRefusal {
+  if (claim == null)
+    return { why: `its ExecStart= has no docker run of ${container} that can be read`, fix: SIMPLER }
+  const does = claim.starts ? 'starts' : 'follows'
+  return { why: `it ${does} ${container} in a way that cannot be changed here: ${claim.line}`, fix: SIMPLER }
 }
 
 const SIMPLER = 'have the unit run docker run, with the image as one word'

@@ -1,17 +1,8 @@
 import { type DockerRunArgs, dockerCommand } from '../docker/run-args.ts'
-import { unitVariables } from './environment.ts'
-import { execCommands } from './exec-words.ts'
-import { type Argument, expandArguments, expandSpecifiers, specifiersOf, type Variables } from './expand.ts'
-import { assignmentsOf, type UnitText } from './lines.ts'
-import { shellCommands } from './shell-words.ts'
+import { type ExecLine, execLines, settingOf, type UnitSource } from './commands.ts'
+import type { Argument } from './expand.ts'
+import { sharedWith } from './shared.ts'
 import { type Place, placeOf, segmentsOf, type Traced, textOf } from './traced.ts'
-
-/** A unit as systemd reads it: the main file, then the drop-ins; the environment files apart. */
-export interface UnitSource {
-  name: string
-  fragments: UnitText[]
-  environmentFiles: UnitText[]
-}
 
 /** Where a file names an image, or the part of it between `before` and `after`, which other places hold. */
 export interface ImagePlace extends Place {
@@ -43,7 +34,7 @@ const BY_VARIABLE = 'name the image in the unit as one word, or as ${CALICO_NODE
 /** How a unit starts a container, and where it names the image. */
 export function readUnit(source: UnitSource, container: string): UnitReading {
   const unit = commandsOf(source)
-  for (const words of unit.start) {
+  for (const words of of(unit, 'ExecStart').flatMap(({ commands }) => commands)) {
     const command = dockerCommand(words)
     if (command.kind === 'run' && command.run.name === container) return runOf(command.run, unit)
     if (command.kind === 'start' && command.containers.includes(container)) {
@@ -80,55 +71,27 @@ export function replaceImage(text: string, { start, end, before, after }: ImageP
 }
 
 interface UnitCommands {
-  /** Argument lists of `ExecStart=`. */
-  start: Argument[][]
-  /** Of the commands around it. */
-  around: Argument[][]
-  execStart: Traced[]
+  lines: ExecLine[]
+  /** Whether it stays up when its processes have ended. */
+  remains: boolean
 }
 
-function commandsOf({ name, fragments, environmentFiles }: UnitSource): UnitCommands {
-  const specifiers = specifiersOf(name)
-  const service = fragments.flatMap(assignmentsOf).filter(({ section }) => section === 'Service')
-  const variables = unitVariables(service, environmentFiles, specifiers)
-  const inForce = (key: string): Traced[] => {
-    const values = service.filter((assignment) => assignment.key === key).map(({ value }) => value)
-    return values.slice(values.findLastIndex((value) => value.length === 0) + 1)
+function commandsOf(source: UnitSource): UnitCommands {
+  return {
+    lines: execLines(source),
+    remains: /^(1|yes|y|true|t|on)$/i.test(settingOf(source, 'RemainAfterExit')),
   }
-  const lists = (values: Traced[]): Argument[][] =>
-    values.flatMap((value) => argumentLists(value, specifiers, variables))
-  const execStart = inForce('ExecStart')
-  const around = ['ExecStartPre', 'ExecStartPost'].flatMap(inForce)
-  return { start: lists(execStart), around: lists(around), execStart }
 }
 
-function argumentLists(
-  value: Traced,
-  specifiers: ReadonlyMap<string, string>,
-  variables: Variables,
-): Argument[][] {
-  return (execCommands(value) ?? []).flatMap(({ prefix, words: raw }) => {
-    const words = raw.map((word) => expandSpecifiers(word, specifiers))
-    const script = shellScript(words)
-    if (script !== null) return shellCommands(script, variables) ?? []
-    // `:` switches variables off
-    if (prefix.includes(':')) return [words.map((word) => ({ text: word, written: word }))]
-    return [expandArguments(words, variables)]
-  })
-}
-
-/** What `sh -c` is given; null where the program is no shell. */
-function shellScript(words: Traced[]): Traced | null {
-  const [program = '', ...options] = words.map(textOf)
-  const at = options.findIndex((option) => /^-[a-z]*c$/.test(option))
-  return /(^|\/)(ba|da|a)?sh$/.test(program) && at >= 0 ? (words[at + 2] ?? null) : null
+function of({ lines }: UnitCommands, ...keys: string[]): ExecLine[] {
+  return lines.filter(({ key }) => keys.includes(key))
 }
 
 function mentions(words: Argument[], container: string): boolean {
   return words.some(({ text }) => [container, `--name=${container}`].includes(textOf(text)))
 }
 
-function runOf({ image, docker }: DockerRunArgs, unit: UnitCommands): UnitReading {
+function runOf({ image, docker, detached }: DockerRunArgs, unit: UnitCommands): UnitReading {
   const name = textOf(image.text)
   const written = placeOf(image.written)
   if (name === '') {
@@ -141,11 +104,24 @@ function runOf({ image, docker }: DockerRunArgs, unit: UnitCommands): UnitReadin
   if (written === null || segments.some(({ place }) => place === null)) {
     return refused(`its image ${name} is put together by quotes, escapes or specifiers`, BY_VARIABLE)
   }
+  if (detached && !unit.remains) {
+    return refused(
+      'its docker run -d leaves the container behind when the unit ends, which a restart of the unit would lose',
+      'take -d out of its docker run; or set RemainAfterExit=yes',
+    )
+  }
   if (isNamedTwice(image, unit)) return refused(`it names the image ${name} in several commands`, BY_VARIABLE)
+  const other = sharedWith(image, unit.lines)
+  if (other !== null) {
+    return refused(
+      `the variable in its image ${name} also stands in ${other}: that would move with it`,
+      'give the image of the container a variable of its own',
+    )
+  }
   const places = segments.flatMap(({ place, text }, i) =>
     place === null || text === '' ? [] : [{ ...place, ...around(segments, i) }],
   )
-  const execStart = unit.execStart.flatMap((value) => extentOf(value) ?? [])
+  const execStart = of(unit, 'ExecStart').flatMap(({ value }) => extentOf(value) ?? [])
   return { kind: 'runs', run: { image: name, docker, places, written, execStart } }
 }
 
@@ -155,10 +131,10 @@ function around(segments: { text: string }[], at: number): { before: string; aft
 }
 
 /** Such as a `docker pull` before the start: one change would leave the other behind. */
-function isNamedTwice(image: Argument, { start, around: others }: UnitCommands): boolean {
+function isNamedTwice(image: Argument, unit: UnitCommands): boolean {
   const places = JSON.stringify(segmentsOf(image.text))
-  return [...start, ...others]
-    .flat()
+  return of(unit, 'ExecStart', 'ExecStartPre', 'ExecStartPost')
+    .flatMap(({ commands }) => commands.flat())
     .some(({ text }) => textOf(text) === textOf(image.text) && JSON.stringify(segmentsOf(text)) !== places)
 }
 

@@ -1,3 +1,8 @@
+import { EXEC_KEYS } from './commands.ts'
+
+/** systemd.unit(5): what pulls a unit in. */
+export const STARTED_BY = ['WantedBy', 'RequiredBy', 'BoundBy', 'UpheldBy', 'TriggeredBy']
+
 /** A unit as systemd has it loaded. */
 export interface UnitState {
   unit: string
@@ -12,6 +17,10 @@ export interface UnitState {
   /** Command lines of `ExecStart=` and `ExecStop=`, specifiers put in, variables not. */
   execStart: string[]
   execStop: string[]
+  /** All command lines, of whatever kind. */
+  commands: string[]
+  /** Units that start it along with them: targets, those that require it, timers. */
+  startedBy: string[]
   transient: boolean
   /** Its files changed since systemd read them. */
   needsReload: boolean
@@ -40,6 +49,8 @@ export function parseUnitState(shown: string): UnitState {
     environmentFiles: lines('EnvironmentFiles').map((value) => value.replace(/ \(ignore_errors=.*$/, '')),
     execStart: lines('ExecStart').map(commandLine),
     execStop: lines('ExecStop').map(commandLine),
+    commands: EXEC_KEYS.flatMap(lines).map(commandLine),
+    startedBy: STARTED_BY.flatMap(lines).flatMap((units) => units.split(' ')),
     transient: one('Transient') === 'yes',
     needsReload: one('NeedDaemonReload') === 'yes',
     result: one('Result'),
@@ -49,4 +60,13 @@ export function parseUnitState(shown: string): UnitState {
 /** `{ path=/usr/bin/docker ; argv[]=/usr/bin/docker run ... ; ignore_errors=no ; ... }` */
 function commandLine(value: string): string {
   return /argv\[\]=(.*?) ; ignore_errors=/.exec(value)?.[1] ?? value
+}
+
+export function isUp({ active }: Pick<UnitState, 'active'>): boolean {
+  return active !== 'inactive' && active !== 'failed'
+}
+
+/** The next boot starts it, or a unit or a timer that does. */
+export function startsAtBoot({ load, fileState, startedBy }: UnitState): boolean {
+  return load !== 'masked' && (fileState.startsWith('enabled') || startedBy.length > 0)
 }

@@ -34,6 +34,7 @@ describe('the connection', () => {
       os: 'linux',
       version: '20.10.24+dfsg1',
       dataRoot: '/var/lib/docker',
+      imageRoot: '/var/lib/docker',
       liveRestore: false,
     })
     await docker.info()
@@ -135,6 +136,20 @@ describe('a socket path that cannot work', () => {
     server.close()
     expect(error.code).toBe('docker-socket-invalid')
     expect(error.message).toContain('does not speak HTTP')
+  })
+
+  it('Podman, by its name', async () => {
+    const Components = [{ Name: 'Podman Engine', Version: '4.3.1', Details: {} }]
+    engine.on('GET /version', json(200, { ApiVersion: '1.41', MinAPIVersion: '1.24', Components }))
+    const error = await failureOf(connectDocker(engine).info())
+    expect(error).toMatchObject({ code: 'engine-unsupported', exitCode: 3 })
+    expect(error.message).toContain('Podman Engine 4.3.1')
+  })
+
+  it('not Docker Engine, which names its components as well', async () => {
+    const Components = [{ Name: 'Engine', Version: '29.0.0' }, { Name: 'containerd' }, null]
+    engine.on('GET /version', json(200, { ApiVersion: '1.51', Components }))
+    expect(await connectDocker(engine).info()).toMatchObject({ name: 'host-1' })
   })
 
   it('another HTTP server', async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import type { ObservedUnit } from '../../../agent/core/model.ts'
 import { unitChange } from '../../../agent/core/unit/change.ts'
-import type { UnitSource } from '../../../agent/core/unit/image.ts'
+import type { UnitSource } from '../../../agent/core/unit/commands.ts'
 import { parseUnitState, type UnitState } from '../../../agent/core/unit/state.ts'
 import { unit } from '../observed.ts'
 import { ENV_FILE, SHAPES, UNIT_FILE, unitOf } from './units.ts'
@@ -134,6 +135,45 @@ TimeoutStopSec=10
   })
 })
 
+describe('a unit that keeps the container otherwise', () => {
+  const claim = { by: 'calico-node.service', line: 'ExecStart=/bin/calicoctl node run', starts: true }
+  const calicoctl = unitOf(`[Service]\n${claim.line}\n`)
+  const of = (changes: Partial<ObservedUnit>, source = unitOf(shape), to: string | null = images.to) =>
+    unitChange({ ...unit({}, source), ...changes }, 'calico-node', { ...images, to })
+
+  it.each<[RegExp, Partial<ObservedUnit>, UnitSource]>([
+    [/starts calico-node in a way.*: ExecStart=\/bin\/calicoctl node run$/, { claim }, calicoctl],
+    [/follows calico-node in a way/, { claim: { ...claim, starts: false } }, calicoctl],
+    [/is not up, and starts calico-node at the next boot: ExecStart=/, { claim, standsBy: true }, calicoctl],
+    [/is not up, and starts calico-node at the next boot$/, { standsBy: true }, unitOf(shape)],
+    [
+      /^\/etc\/systemd\/system, where.*cannot be written/,
+      { readOnly: ['/etc/systemd/system'] },
+      unitOf(shape),
+    ],
+    [
+      /^\/run\/systemd\/system\/calico-node.service.d, where/,
+      { readOnly: ['/run/systemd/system/calico-node.service.d'] },
+      unitOf(shape),
+    ],
+    [/^\/etc\/calico, where/, { readOnly: ['/etc/calico'] }, unitOf(bare, { env: `IMAGE=${images.from}\n` })],
+  ])('is refused: %s', (why, changes, source) => {
+    expect(of(changes, source)).toMatchObject({ why: expect.stringMatching(why) as string })
+  })
+
+  it('is changed where only a file is read-only that need not be changed', () => {
+    const source = unitOf(shape, { env: 'X=1\n' })
+    expect(of({ readOnly: ['/etc/calico'] }, source)).toMatchObject({ unit: 'calico-node.service' })
+  })
+
+  it('is not judged by an image that nobody asks for', () => {
+    const parts = unitOf('[Service]\nExecStart=/usr/bin/docker run --name=calico-node calico/node:${V}\n', {
+      env: 'V=v2.6.5\n',
+    })
+    expect(of({}, parts, null)).toMatchObject({ edit: null, to: 'calico/node:v2.6.5' })
+  })
+})
+
 it('what systemctl shows is taken apart', () => {
   const shown = `Id=calico-node.service
 LoadState=loaded
@@ -142,6 +182,9 @@ EnvironmentFiles=/etc/calico/calico.env (ignore_errors=no)
 EnvironmentFiles=/etc/calico/more.env (ignore_errors=yes)
 ExecStart={ path=/usr/bin/docker ; argv[]=/usr/bin/docker run a b ; ignore_errors=no ; start_time=[n/a] ; pid=0 }
 ExecStop=
+ExecStartPre={ path=/bin/a ; argv[]=/bin/a b ; ignore_errors=yes ; start_time=[n/a] }
+WantedBy=multi-user.target kubelet.service
+TriggeredBy=
 FragmentPath=/etc/systemd/system/calico-node.service
 DropInPaths=/etc/systemd/system/calico-node.service.d/a.conf /run/systemd/system/calico-node.service.d/b.conf
 Transient=no
@@ -152,6 +195,8 @@ NeedDaemonReload=yes
     environmentFiles: ['/etc/calico/calico.env', '/etc/calico/more.env'],
     execStart: ['/usr/bin/docker run a b'],
     execStop: [],
+    commands: ['/bin/a b', '/usr/bin/docker run a b'],
+    startedBy: ['multi-user.target', 'kubelet.service'],
     dropIns: [
       '/etc/systemd/system/calico-node.service.d/a.conf',
       '/run/systemd/system/calico-node.service.d/b.conf',

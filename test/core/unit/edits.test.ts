@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { placeFor, readUnit, replaceImage, type UnitSource } from '../../../agent/core/unit/image.ts'
+import type { UnitSource } from '../../../agent/core/unit/commands.ts'
+import { placeFor, readUnit, replaceImage } from '../../../agent/core/unit/image.ts'
 import { unitOf } from './units.ts'
 
 const word = fc.stringMatching(/^[a-zA-Z0-9_./=-]{1,12}$/)
@@ -97,7 +98,7 @@ function build(parts: Parts, ref: string): UnitSource {
   const line = kind === 'shell' ? `/bin/sh -c "${joined}"` : `/usr/bin/${joined}`
   const set = `Environment=OTHER=1 "IMAGE=${ref}"\n`
   const text = [
-    '[Unit]\nAfter=docker.service\n[Service]\n',
+    '[Unit]\nAfter=docker.service\n[Service]\nRemainAfterExit=yes\n',
     ...parts.before,
     kind === 'environment' ? set : '',
     `ExecStart=${parts.prefix}${line}\n`,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { placeFor, readUnit, replaceImage, type UnitSource } from '../../../agent/core/unit/image.ts'
+import type { UnitSource } from '../../../agent/core/unit/commands.ts'
+import { placeFor, readUnit, replaceImage } from '../../../agent/core/unit/image.ts'
 import { ENV_FILE, SHAPES, UNIT_FILE, unitOf } from './units.ts'
 
 const OLD = 'quay.io/calico/node:v2.6.5'
@@ -34,7 +35,7 @@ describe('the image', () => {
     ['in one line', `/usr/bin/docker run --name=calico-node ${OLD}`],
     [
       'behind options with values of their own',
-      `/usr/bin/docker run -e A=1 --name calico-node -v /a:/b -dit ${OLD}`,
+      `/usr/bin/docker run -e A=1 --name calico-node -v /a:/b -it ${OLD}`,
     ],
     [
       'behind options of the client',
@@ -138,6 +139,28 @@ describe('a unit that cannot be edited', () => {
     [start(`/usr/bin/docker run --name=calico-node --new-option x ${OLD}`), /--new-option/],
     [start('/usr/bin/docker run --name=calico-node ${IMAGE}'), /nothing sets/],
     [start('/usr/bin/docker run --name=calico-node $OPTIONS'), /^other$/],
+    [start(`/usr/bin/docker run -itd --name=calico-node ${OLD}`), /-d leaves the container behind/],
+    [
+      unitOf(
+        service(
+          'EnvironmentFile=/etc/calico/calico.env',
+          'ExecStartPre=/usr/bin/docker run --rm -v /opt/cni/bin:/host calico/cni:${CALICO_VERSION}',
+          'ExecStart=/usr/bin/docker run --name=calico-node calico/node:${CALICO_VERSION}',
+        ),
+        { env: 'CALICO_VERSION=v2.6.5\n' },
+      ),
+      /also stands in calico\/cni:v2.6.5/,
+    ],
+    [
+      unitOf(
+        service(
+          'ExecStartPre=/usr/bin/curl -o /opt/cni/bin/calico https://example.test/${V}/calico',
+          'ExecStart=/usr/bin/docker run --name=calico-node calico/node:${V}',
+        ),
+        { env: 'V=v2.6.5\n' },
+      ),
+      /also stands in https:/,
+    ],
     [
       unitOf(service('ExecStart=/usr/bin/docker run --name=calico-node calico/node:%i'), {
         name: 'calico-node@v2.6.5.service',
@@ -169,6 +192,26 @@ describe('a unit that cannot be edited', () => {
     )
     expect(edited(unitOf(text)).text).toBe(text.replace(OLD, NEW))
   })
+})
+
+describe('a variable of the image', () => {
+  it.each([
+    ['tells the container its version', '-e CALICO_VERSION=${V}', ''],
+    ['is shown', '', 'ExecStartPre=/bin/echo starting calico ${V}'],
+  ])('is changed where it also %s', (_, option, line) => {
+    const text = service(line, `ExecStart=/usr/bin/docker run --name=calico-node ${option} calico/node:\${V}`)
+    const source = unitOf(text, { env: 'V=v2.6.5\n' })
+    expect(edited(source, 'calico/node:v2.6.12')).toEqual({ file: ENV_FILE, text: 'V=v2.6.12\n' })
+  })
+})
+
+it('docker run -d is changed where the unit stays up without it', () => {
+  const text = service(
+    'Type=oneshot',
+    'RemainAfterExit=yes',
+    `ExecStart=/usr/bin/docker run -d --name=calico-node ${OLD}`,
+  )
+  expect(edited(unitOf(text)).text).toBe(text.replace(OLD, NEW))
 })
 
 describe('specifiers', () => {

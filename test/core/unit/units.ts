@@ -1,4 +1,4 @@
-import type { UnitSource } from '../../../agent/core/unit/image.ts'
+import type { UnitSource } from '../../../agent/core/unit/commands.ts'
 
 /** The file of the unit. */
 export const UNIT_FILE = '/etc/systemd/system/calico-node.service'

@@ -1,16 +1,18 @@
-import { isEngineGone } from '../core/errors.ts'
+import { isEngineGone, mayPass } from '../core/errors.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Docker } from '../ports/docker.ts'
 
 /** A restart of dockerd takes seconds; past this the host needs somebody. */
 const PATIENCE_MS = 60_000
 const POLL_MS = 250
+/** An Engine that answers and fails is not asked as often. */
+const FAILING_POLL_MS = 2_000
 
 /**
- * After an error that only says that the Engine is away: waits for it and tries `again`, as often as it goes away
+ * After an error that may pass, such as an Engine that is away or a full disk: tries `again`, as often as it fails so
  * within the time. Any other error is thrown.
  */
-export async function untilEngineBack(
+export async function untilItPasses(
   error: unknown,
   { docker, clock }: { docker: Docker; clock: Clock },
   again: () => Promise<void>,
@@ -18,8 +20,8 @@ export async function untilEngineBack(
   const deadline = clock.now() + PATIENCE_MS
   let last = error
   for (;;) {
-    if (!isEngineGone(last) || clock.now() > deadline) throw last
-    await clock.sleep(POLL_MS)
+    if (!mayPass(last) || clock.now() > deadline) throw last
+    await clock.sleep(isEngineGone(last) ? POLL_MS : FAILING_POLL_MS)
     try {
       await docker.info()
       await again()

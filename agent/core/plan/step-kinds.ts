@@ -1,0 +1,23 @@
+import type { StepKind } from './plan.ts'
+
+const KINDS: Record<StepKind, true> = {
+  'pull-image': true,
+  'create-container': true,
+  'swap-container': true,
+  'stage-binaries': true,
+  'swap-binaries': true,
+  'write-cni-config': true,
+  'restart-kubelet': true,
+  'swap-unit': true,
+  'edit-unit': true,
+  'swap-controllers': true,
+  'swap-controllers-unit': true,
+  'swap-static-pod': true,
+  commit: true,
+  'clean-up': true,
+}
+
+/** A plan that an agent of another version made may have others. */
+export function isStepKind(kind: string): kind is StepKind {
+  return Object.hasOwn(KINDS, kind)
+}

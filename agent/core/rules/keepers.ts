@@ -1,0 +1,66 @@
+import { composeLabels } from '../docker/compose.ts'
+import type { Observed, ObservedControllers, Wanted } from '../model.ts'
+import { notReplaced, type Rule, rulesOn } from './rule.ts'
+
+interface Kept {
+  name: string
+  running: Pick<ObservedControllers, 'container' | 'unit' | 'owner' | 'claims'>
+  image: string | null
+  byRelease: boolean
+}
+
+/** What else than its owner brings the container back, with the image that it had. */
+function keeperRulesOn(keptOf: (observed: Observed, wanted: Wanted) => Kept | null): Rule[] {
+  return rulesOn(keptOf, [
+    {
+      code: 'kept-elsewhere',
+      severity: 'error',
+      allowable: true,
+      about: 'nothing else of this host starts it',
+      seen: ({ running: { owner } }) => (owner.kind === 'systemd' ? owner.unit : 'no unit, and not cron'),
+      check: ({ name, running: { claims = [] }, byRelease }) =>
+        claims.map(({ by, line }) =>
+          notReplaced(
+            name,
+            `${by} starts it as well: ${line}`,
+            by.endsWith('.service') ? `systemctl disable --now ${by}` : `take that line out of ${by}`,
+            byRelease,
+          ),
+        ),
+    },
+    {
+      code: 'compose-file',
+      severity: 'warning',
+      about: 'no file of docker-compose names its image',
+      seen: () => "no label of docker-compose's",
+      check: ({ name, running, image }) => {
+        const labels = running.unit === null ? composeLabels(running.container) : null
+        if (labels === null) return null
+        const { project, service, files } = labels
+        const where = files.at(-1) ?? `the compose file of project ${project}`
+        const to = image ?? 'IMAGE'
+        return {
+          message: `docker-compose made ${name}: "docker compose up" makes it again from the image that ${where} names`,
+          fix: `after the upgrade, set services.${service}.image to ${to} in ${where}`,
+        }
+      },
+    },
+  ])
+}
+
+export const keeperRules: Rule[] = keeperRulesOn(({ node }, wanted) =>
+  node === null || node.owner.kind === 'kubelet' || node.owner.kind === 'static-pod'
+    ? null
+    : { name: wanted.node.container, running: node, image: wanted.node.image, byRelease: false },
+)
+
+export const controllersKeeperRules: Rule[] = keeperRulesOn(({ controllers }, { controllers: wanted }) =>
+  controllers === null || wanted.image === null || controllers.owner.kind === 'kubelet' || controllers.pod
+    ? null
+    : {
+        name: wanted.container,
+        running: controllers,
+        image: wanted.image,
+        byRelease: wanted.onlyIfInstalled,
+      },
+)

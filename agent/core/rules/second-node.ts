@@ -1,0 +1,31 @@
+import type { ContainerJson } from '../docker/json.ts'
+import type { Observed } from '../model.ts'
+import { type Objection, type Rule, rulesOn } from './rule.ts'
+
+/** Two calico-nodes on one host take each other's BGP port and control socket: whatever moves waits until one is gone. */
+export const secondNodeRules: Rule[] = rulesOn(
+  ({ node, otherNodes: others }) => (node ? { container: node.container, others } : null),
+  [
+    {
+      code: 'second-node',
+      severity: 'error',
+      about: 'no other calico/node runs on this host',
+      seen: () => 'it is the only one',
+      check: ({ container, others }) => secondNode(container, others),
+    },
+  ],
+)
+
+/** Which of them works is for the operator to see. */
+function secondNode(container: ContainerJson, others: Observed['otherNodes']): Objection | null {
+  const [other] = others
+  if (other === undefined) return null
+  const names = others.map(({ id, name, image }) => `${name} (${id.slice(0, 12)}, ${image})`).join(', ')
+  const own = container.Name.replace(/^\//, '')
+  return {
+    message: `cannot upgrade ${own}: another calico/node runs on this host: ${names}; ${own} is ${container.State.Status}`,
+    fix: container.State.Running
+      ? `docker exec CONTAINER birdcl show protocols shows which one has its sessions; docker rm -f the other one, then docker restart ${own} if it is the one that stays`
+      : `to keep ${other.name}: docker rm ${own}; docker rename ${other.name} ${own}; docker update --restart=always ${own}; start no second one beside it`,
+  }
+}

@@ -1,0 +1,126 @@
+import { redactAssignments } from '../redact/redact.ts'
+import { environmentOf, execLines, settingOf, type UnitSource } from './commands.ts'
+import type { Variables } from './expand.ts'
+import type { UnitText } from './lines.ts'
+import { shellCommands } from './shell-words.ts'
+import { doesWith, mentions, type Subject } from './starters.ts'
+import { textOf, trace, untraced } from './traced.ts'
+
+/** A line by which something other than Docker keeps the container. */
+export interface Claim {
+  /** `calico-node.service`, or the file where no unit holds it. */
+  by: string
+  /** As it is written, `PATH: ...` where a script holds it; secrets left out. */
+  line: string
+  /** False where it only follows a container that something else starts. */
+  starts: boolean
+}
+
+interface Command {
+  line: string
+  words: string[]
+}
+
+/** What of a unit keeps the container, in its commands or in a script that they name; null where nothing does. */
+export function claimOf(source: UnitSource, subject: Subject): Claim | null {
+  const own = execLines(source).flatMap(({ key, value, commands }) =>
+    commands.map((words) => ({
+      line: `${key}=${textOf(value)}`,
+      words: words.map(({ text }) => textOf(text)),
+    })),
+  )
+  const variables = environmentOf(source)
+  const scripts = (source.scripts ?? []).flatMap((script) => scriptCommands(script, variables))
+  return claimBy(source.name, [...own, ...scripts], subject) ?? claimByCompose(source, own, subject)
+}
+
+/** Of a script that no unit names, such as /etc/rc.local, or a job of upstart. */
+export function claimOfScript(script: UnitText, subject: Subject): Claim | null {
+  const commands = scriptCommands(script, new Map())
+  const claim = claimBy(script.path, commands, subject)
+  return claim && { ...claim, line: claim.line.replace(`${script.path}: `, '') }
+}
+
+function claimBy(by: string, commands: Command[], subject: Subject): Claim | null {
+  const all = commands.map(({ line, words }) => ({ line: shown(line), does: doesWith(words, subject) }))
+  const first = (...kinds: string[]) => all.find(({ does }) => does !== null && kinds.includes(does))
+  const isAbout = [by, ...commands.map(({ line }) => line)].some((text) => mentions(text, subject))
+  const starting = first('starts', ...(isAbout ? ['starts-unknown'] : []))
+  if (starting) return { by, line: starting.line, starts: true }
+  const following = first('follows') ?? (first('acts') && first('logs'))
+  return following ? { by, line: following.line, starts: false } : null
+}
+
+/** docker-compose brings up whatever its file names. */
+function claimByCompose({ name, scripts = [] }: UnitSource, own: Command[], subject: Subject): Claim | null {
+  const composed = own.find(({ words }) => words.some((word) => /(^|[/-])compose$/.test(word)))
+  const file = scripts.find(({ path, text }) => /\.ya?ml$/.test(path) && mentions(text, subject))
+  const starts = composed?.words.some((word) => ['up', 'start', 'run', 'create'].includes(word)) === true
+  return composed && file && starts ? { by: name, line: shown(composed.line), starts: true } : null
+}
+
+/** One command a line, as a shell has them; what the shell works out is not known. */
+function scriptCommands({ path, text }: UnitText, variables: Variables): Command[] {
+  if (/\.ya?ml$/.test(path)) return []
+  const known = new Map(variables)
+  const lines = text.replaceAll(/\\\r?\n/g, ' ').split(/\r?\n/)
+  return lines.flatMap((line) => {
+    const written = line.trim()
+    if (written === '' || written.startsWith('#')) return []
+    const set = /^(?:export\s+|readonly\s+|local\s+)?([A-Za-z_]\w*)=(["']?)([^"'`$;&|]*)\2\s*$/.exec(written)
+    if (set) known.set(set[1] ?? '', untraced(set[3] ?? ''))
+    const commands = shellCommands(trace(path, written), known)
+    const words = commands?.map((command) => command.map((word) => textOf(word.text)))
+    return (words ?? [written.split(/[\s"']+/)]).map((each) => ({ line: `${path}: ${written}`, words: each }))
+  })
+}
+
+const SHOWN = 200
+
+function shown(line: string): string {
+  const text = redactAssignments(line.replaceAll(/\s+/g, ' ')).trim()
+  return text.length > SHOWN ? `${text.slice(0, SHOWN)}...` : text
+}
+
+/** Files that the unit's commands name, which may hold commands of their own. */
+export function namedFiles(source: UnitSource): string[] {
+  const commands = execLines(source).flatMap((line) => line.commands)
+  const directory = settingOf(source, 'WorkingDirectory').replace(/^-/, '')
+  return filesOf(
+    commands.map((words) => words.map(({ text }) => textOf(text))),
+    directory,
+  )
+}
+
+/** The same of command lines whose words are told apart by blanks alone. */
+export function namedByLines(lines: string[]): string[] {
+  return filesOf(
+    lines.map((line) => line.split(/[\s;="']+/)),
+    '',
+  )
+}
+
+/** The same of a script. */
+export function namedByScript(script: UnitText): string[] {
+  return filesOf(
+    scriptCommands(script, new Map()).map(({ words }) => words),
+    '',
+  )
+}
+
+const COMPOSE_FILES = ['docker-compose.yml', 'docker-compose.yaml', 'compose.yaml', 'compose.yml']
+
+/** The script stands first, or behind a shell and what else may stand before it. */
+function filesOf(commands: string[][], directory: string): string[] {
+  const files = commands.flatMap((words) => {
+    const named = words.slice(0, 8).filter((word) => /^\/(?!dev\/|proc\/|sys\/)/.test(word))
+    if (!words.some((word) => /(^|[/-])compose$/.test(word))) return named
+    const given = words.flatMap((word, i) => {
+      if (/^(-f|--file)$/.test(word)) return words[i + 1] ?? []
+      return /^(?:-f|--file=)(.+)$/.exec(word)?.[1] ?? []
+    })
+    const paths = given.length > 0 ? given : COMPOSE_FILES
+    return [...named, ...paths.map((path) => (path.startsWith('/') ? path : `${directory}/${path}`))]
+  })
+  return [...new Set(files)]
+}

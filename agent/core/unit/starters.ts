@@ -1,0 +1,112 @@
+import type { ComposeLabels } from '../docker/compose.ts'
+import { dockerCommand } from '../docker/run-args.ts'
+import { textOf, untraced } from './traced.ts'
+
+/** A container, and by which images it is known. */
+export interface Subject {
+  container: string
+  component: 'node' | 'controllers'
+  /** Null where docker-compose did not make it. */
+  compose: ComposeLabels | null
+}
+
+/** What a command does with the container; null where it has nothing to do with it. */
+type Does =
+  | 'starts'
+  /** It makes a container, and which one cannot be told. */
+  | 'starts-unknown'
+  | 'follows'
+  | 'logs'
+  | 'acts'
+  | null
+
+const ENGINES = /(^|\/)(docker|podman|nerdctl|systemd-docker|rkt|ctr|crictl)$/
+const COMPOSE = /(^|\/)(docker-compose|podman-compose)$/
+const CALICOCTL = /(^|\/)calicoctl$/
+
+const REPOSITORIES = {
+  node: /(^|\/)(calico\/node|calico-node|cnx-node)$/,
+  controllers: /(^|\/)(kube-controllers|kube-policy-controller)$/,
+}
+
+/** `restart` is not among them: it goes on with whatever container has the name. */
+const STARTS = ['run', 'create', 'start']
+const FOLLOWS = ['wait', 'attach']
+const ACTS = ['stop', 'kill', 'rm', 'restart']
+
+/** What one command of a unit or a script does, by its words, with variables put in: one that is not known is empty. */
+export function doesWith(words: string[], subject: Subject): Does {
+  const at = words.findIndex((word) => [ENGINES, COMPOSE, CALICOCTL].some((known) => known.test(word)))
+  const [program = '', ...args] = at < 0 ? [] : words.slice(at)
+  if (CALICOCTL.test(program)) return byCalicoctl(args, subject)
+  if (COMPOSE.test(program)) return byCompose(args, subject)
+  if (args[0] === 'compose') return byCompose(args.slice(1), subject)
+  return ENGINES.test(program) ? byEngine(args, subject) : null
+}
+
+/** Whether a text may have anything to do with the container. */
+export function mentions(text: string, { container, component }: Subject): boolean {
+  const images = { node: /calico|cnx-node/, controllers: /kube-controllers|kube-policy-controller/ }
+  return text.includes(container) || images[component].test(text)
+}
+
+/** It makes a container of that name, whatever else it is told; its other commands look, or take it away. */
+function byCalicoctl(args: string[], { container, component }: Subject): Does {
+  const at = args.indexOf('node')
+  const next = args[at + 1]
+  const runs = at >= 0 && (next === undefined || next === 'run' || next.startsWith('-'))
+  const isDry = args.some((arg) => /^--dry-?run/.test(arg))
+  return component === 'node' && container === 'calico-node' && runs && !isDry ? 'starts' : null
+}
+
+/** By the file that made the container, or by a name of its own. */
+function byCompose(args: string[], { container, compose }: Subject): Does {
+  if (!args.some((arg) => ['up', 'start', 'run', 'create'].includes(arg))) return null
+  const named = [container, ...(compose === null ? [] : [compose.project, compose.service, ...compose.files])]
+  const isNamed = args.some((arg) => named.includes(arg.replace(/^-[-a-z]+=/, '')))
+  return isNamed || args.some((arg) => /calico/.test(arg)) ? 'starts' : null
+}
+
+function byEngine(args: string[], subject: Subject): Does {
+  const at = args.findIndex((arg) => [...STARTS, ...FOLLOWS, ...ACTS, 'logs'].includes(arg))
+  const verb = args[at] ?? ''
+  const rest = args.slice(at + 1)
+  if (STARTS.includes(verb)) return makes(verb, rest, subject)
+  if (!names(rest, subject)) return null
+  if (FOLLOWS.includes(verb)) return 'follows'
+  if (ACTS.includes(verb)) return 'acts'
+  return rest.some((arg) => /^(-[a-z]*f[a-z]*|--follow)$/.test(arg)) ? 'logs' : null
+}
+
+/** By the container's name; where it has none that is known, by its image. */
+function makes(verb: string, rest: string[], subject: Subject): Does {
+  if (verb === 'start') return names(rest, subject) ? 'starts' : null
+  // the other engines have Docker's options
+  const words = ['docker', 'run', ...rest].map((word) => ({ text: untraced(word), written: [] }))
+  const command = dockerCommand(words)
+  if (command.kind !== 'run')
+    return names(rest, subject) || rest.some((word) => isImage(word, subject)) ? 'starts' : null
+  const { name, command: told } = command.run
+  if (name !== null && name !== '') return name === subject.container ? 'starts' : null
+  const image = textOf(command.run.image.text)
+  if (isImage(image, subject)) return isTool(told) ? null : 'starts'
+  return image === '' || image.includes('$') ? 'starts-unknown' : null
+}
+
+/** Such as `docker run --rm calico/node:v2.6.5 calico-node -v`, which ends by itself. */
+function isTool(told: string[]): boolean {
+  const [program = '', ...args] = told
+  return program !== '' && !/start_runit$|-felix/.test([program, ...args].join(' '))
+}
+
+function names(words: string[], { container }: Subject): boolean {
+  return words.some((word) => word === container || word === `--name=${container}`)
+}
+
+function isImage(word: string, { component }: Subject): boolean {
+  const repository = word
+    .replace(/^docker:\/\//, '')
+    .replace(/@.*$/, '')
+    .replace(/:[^/:]*$/, '')
+  return REPOSITORIES[component].test(repository)
+}

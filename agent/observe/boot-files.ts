@@ -1,0 +1,32 @@
+import { type Claim, claimOfScript, namedByScript } from '../core/unit/keeps.ts'
+import { mentions, type Subject } from '../core/unit/starters.ts'
+import type { UnitFiles } from '../ports/unit-files.ts'
+
+const CRON = ['/etc/crontab', '/etc/cron.d/*', '/var/spool/cron/*', '/var/spool/cron/crontabs/*']
+/** systemd has units of what a host without it starts by these. */
+const WITHOUT_SYSTEMD = ['/etc/init/*.conf', '/etc/rc.local', '/etc/rc.d/rc.local', '/etc/init.d/*']
+
+/** What starts the container without a unit: cron, and where there is no systemd, upstart and init's scripts. */
+export async function bootClaims(
+  subject: Subject,
+  hasSystemd: boolean,
+  unitFiles: UnitFiles,
+): Promise<Claim[]> {
+  const patterns = hasSystemd ? CRON : [...CRON, ...WITHOUT_SYSTEMD]
+  const paths = (await Promise.all(patterns.map((pattern) => unitFiles.expand(pattern)))).flat()
+  const claims = await Promise.all(paths.map((path) => claimOfFile(path, subject, unitFiles)))
+  return claims.flatMap((claim) => claim ?? [])
+}
+
+async function claimOfFile(path: string, subject: Subject, files: UnitFiles): Promise<Claim | null> {
+  const text = await files.readScript(path)
+  if (text === undefined) return null
+  const own = claimOfScript({ path, text }, subject)
+  if (own?.starts === true) return own
+  for (const script of namedByScript({ path, text })) {
+    const content = (await files.readScript(script)) ?? ''
+    const claim = mentions(content, subject) ? claimOfScript({ path: script, text: content }, subject) : null
+    if (claim?.starts === true) return { ...claim, by: path, line: `${script}: ${claim.line}` }
+  }
+  return null
+}

@@ -1,0 +1,19 @@
+import { otherNodes, type RunningContainer } from '../core/docker/second-node.ts'
+import type { OldContainer } from '../core/plan/plan.ts'
+import type { Docker } from '../ports/docker.ts'
+
+/** A calico/node that runs and is none of the run's: somebody else made it meanwhile. */
+export async function strangerBeside(known: string[], docker: Docker): Promise<RunningContainer | undefined> {
+  return otherNodes(await docker.runningContainers(), known)[0]
+}
+
+/** The container that has the old one's name by now; undefined while it is one of the run's, or nobody's. */
+export async function nameTaker(
+  old: OldContainer,
+  nextId: string,
+  docker: Docker,
+): Promise<{ id: string; isRunning: boolean } | undefined> {
+  const found = await docker.inspectContainer(old.name)
+  if (found === undefined || [old.id, nextId].includes(found.Id)) return undefined
+  return { id: found.Id, isRunning: found.State.Running }
+}
