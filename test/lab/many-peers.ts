@@ -69,7 +69,7 @@ export class ManyPeers {
       resolve(undefined)
     })
     if (this.#birds.exitCode === null && this.#birds.kill('SIGKILL')) await promise
-    await unplug(NAME).catch(() => undefined)
+    await unplug(NAME)
     await this.#host.run(['ip', 'address', 'del', HOST_ADDRESS, 'dev', 'eth0'])
     await rm(labPath(NAME), { recursive: true, force: true })
   }

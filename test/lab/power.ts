@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { mkdir } from 'node:fs/promises'
+import { mkdir, rm } from 'node:fs/promises'
 import Docker from 'dockerode'
 import { hostAddress, hostName, maxHosts, registryAddress, registryName } from './addresses.ts'
 import { isCgroupV2, v1Hierarchies } from './cgroup.ts'
@@ -47,6 +47,17 @@ export async function createMachine(machine: Machine, image: string, hosts: numb
       ],
     },
   })
+}
+
+/** Makes the machine again from its image, with an empty disk, whatever became of it. Resolves as `powerOn`. */
+export async function remakeMachine(machine: Machine): Promise<number> {
+  const container = outerEngine().getContainer(machine.name)
+  const { Config, HostConfig } = await container.inspect()
+  await container.remove({ force: true })
+  await rm(labPath('hosts', machine.name, 'docker'), { recursive: true, force: true })
+  // all hosts, and the registry
+  await createMachine(machine, Config.Image, (HostConfig.ExtraHosts?.length ?? 1) - 1)
+  return await powerOn(machine)
 }
 
 /** Boots a machine. Resolves to the pid of its PID 1 once systemd runs and its engine answers. */
