@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
-import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
+import { remove } from 'fs-extra/esm'
 import { type PackOptions, run } from './run.ts'
 import { placeScript } from './tree.ts'
 
@@ -22,7 +23,7 @@ export async function buildDeb(
   await writeFile(join(control, 'md5sums'), await md5sums(tree, files), { mode: 0o644 })
   const deb = join(out, `calico-agent_${debVersion}_amd64.deb`)
   run('dpkg-deb', ['--root-owner-group', `-Z${compression}`, ...level(compression), '--build', tree, deb])
-  await rm(control, { recursive: true })
+  await remove(control)
   return deb
 }
 

@@ -43,7 +43,7 @@ export class Mesh {
       await this.#renew(options)
     } catch (error) {
       process.stderr.write(
-        `lab: making ${this.hosts.map(({ name }) => name).join(' and ')} again: ${error}\n`,
+        `lab: making ${this.hosts.map(({ name }) => name).join(' and ')} again: ${String(error)}\n`,
       )
       await Promise.all(this.hosts.map((host) => host.remake()))
       await this.#renew(options)

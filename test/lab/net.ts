@@ -1,5 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { ensureFile } from 'fs-extra/esm'
 import { macFor, registryAddress } from './addresses.ts'
 import { execOk } from './exec.ts'
 import { labNamespace, labPath } from './paths.ts'
@@ -10,8 +9,7 @@ export const podNamespace = (host: string): string => labPath('ns', `pod-${host}
 
 /** A network namespace that lives as long as the file: bound there, it needs no process. */
 export async function createNamespace(file: string): Promise<void> {
-  await mkdir(dirname(file), { recursive: true })
-  await writeFile(file, '')
+  await ensureFile(file)
   await execOk(['unshare', `--net=${file}`, 'ip', 'link', 'set', 'lo', 'up'])
 }
 

@@ -56,14 +56,11 @@ async function undisturbed(round: (directory: string) => Promise<void>): Promise
     const directory = await mkdtemp(join(dir, 'round-'))
     changes = 0
     const pauses = watchPauses()
-    const failure: unknown = await round(directory).then(
-      () => undefined,
-      (error: unknown) => error,
-    )
+    const [ended] = await Promise.allSettled([round(directory)])
     const paused = (await pauses.stop()) > QUIET_MS / 2
     await watch?.close()
-    if (failure === undefined) return
-    if (!paused || left === 0) throw failure
+    if (ended.status === 'fulfilled') return
+    if (!paused || left === 0) throw ended.reason
   }
 }
 

@@ -1,5 +1,6 @@
-import { access, constants, lstat, mkdir, open, rmdir, stat } from 'node:fs/promises'
+import { access, constants, lstat, open, rmdir, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { ensureDir, pathExists } from 'fs-extra/esm'
 import type { UnitFile, UnitFiles } from '../../ports/unit-files.ts'
 import { removeFile, writeFileAtomic } from '../atomic-file.ts'
 import { readText } from '../read-file.ts'
@@ -45,7 +46,7 @@ async function readScript(path: string): Promise<string | undefined> {
 /** It is written by a rename: what counts is the directory, or the one that it will be made in. */
 async function isWritable(path: string): Promise<boolean> {
   const directory = dirname(path)
-  if ((await stat(directory).catch(() => null)) === null && directory !== path) return isWritable(directory)
+  if (!(await pathExists(directory)) && directory !== path) return isWritable(directory)
   return await access(directory, constants.W_OK).then(
     () => true,
     () => false,
@@ -53,7 +54,7 @@ async function isWritable(path: string): Promise<boolean> {
 }
 
 async function write(path: string, text: string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o755 })
+  await ensureDir(dirname(path), 0o755)
   const old = await stat(path).catch(() => null)
   const kept =
     old === null ? { mode: 0o644 } : { mode: old.mode & 0o7777, owner: { uid: old.uid, gid: old.gid } }
@@ -62,7 +63,7 @@ async function write(path: string, text: string): Promise<void> {
 
 async function remove(path: string): Promise<void> {
   const directory = dirname(path)
-  if ((await stat(directory).catch(() => null)) === null) return
+  if (!(await pathExists(directory))) return
   await removeFile(path)
   // of a drop-in; other files in it keep it
   if (directory.endsWith('.d')) await rmdir(directory).catch(() => undefined)
