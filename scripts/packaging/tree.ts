@@ -1,4 +1,4 @@
-import { chmod, copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { defaultConfig } from './default-config.ts'
@@ -53,9 +53,15 @@ async function place(tree: string, path: string, content: string | Buffer, mode 
   await chmod(file, mode)
 }
 
-/** A script of the project, executable, beside or in the tree. */
-export async function placeScript(from: string, to: string): Promise<void> {
+/** A script of the project, executable, beside or in the tree; it stands alone: what it reads in is put into it. */
+export async function placeScript(root: string, name: string, to: string): Promise<void> {
+  const [script, runs] = await Promise.all(
+    [name, 'scripts/packaging/runs.sh'].map((path) => readFile(join(root, path), 'utf8')),
+  )
   await mkdir(dirname(to), { recursive: true })
-  await copyFile(from, to)
+  await writeFile(
+    to,
+    (script ?? '').replace(/^\. .*runs\.sh"?\n/m, () => runs ?? ''),
+  )
   await chmod(to, 0o755)
 }
