@@ -1,10 +1,10 @@
-import { constants } from 'node:fs'
-import { type FileHandle, open } from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
 import { basename, join, normalize } from 'node:path'
 import { createGunzip } from 'node:zlib'
 import type { Header } from 'tar-stream'
 import { AgentError } from '../../core/errors.ts'
 import { fileError } from '../file-error.ts'
+import { openRegular } from '../read-file.ts'
 import { bounded, missingBinaries, type ReadSource, refused } from './source.ts'
 import { untar } from './untar.ts'
 
@@ -45,13 +45,10 @@ export function archiveSource(path: string): ReadSource {
 
 async function openArchive(path: string): Promise<FileHandle> {
   try {
-    const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
-    if ((await file.stat()).isFile()) return file
-    await file.close()
+    return await openRegular(path)
   } catch (error) {
     throw fileError('cni-source-unreadable', 'read', path, error)
   }
-  throw refused('cni-source-unreadable', path, 'it is not a regular file', { fix: `ls -l ${path}` })
 }
 
 async function unpacked(

@@ -130,6 +130,6 @@ describe('archiveSource', () => {
     const error = await failureOf(archiveSource('/no/such.tgz')(['calico'], async () => {}, signal))
     expect(error.message).toBe('cannot read /no/such.tgz: no such file or directory')
     const other = await failureOf(archiveSource('/dev/null')(['calico'], async () => {}, signal))
-    expect(other.message).toBe('cannot use /dev/null: it is not a regular file')
+    expect(other.message).toBe('cannot read /dev/null: it is not a regular file')
   })
 })
