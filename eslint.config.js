@@ -38,7 +38,7 @@ export default defineConfig(
     files: [
       'agent/adapters/{atomic-file,clock,read-file}.ts',
       'agent/adapters/host-lock/*.ts',
-      'agent/adapters/cni-binaries/{attributes,staging}.ts',
+      'agent/adapters/cni-binaries/{attributes,reader,staging}.ts',
       'agent/report/output.ts',
     ],
     rules: { 'no-restricted-imports': 'off' },
