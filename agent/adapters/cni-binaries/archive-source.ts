@@ -29,7 +29,7 @@ export function archiveSource(path: string): ReadSource {
     try {
       const tar = withinHeaders(await unpacked(file, path, signal), read, path)
       for await (const { header, content: raw } of untar(tar)) {
-        read.contents += header.size ?? 0
+        read.contents += header.size
         if (++entries > MAX_ENTRIES) throw hostile(path, `it has more than ${MAX_ENTRIES} entries`)
         checkEntry(path, header)
         const name = basename(header.name)
