@@ -1,4 +1,5 @@
 import { AgentError, type Problem } from '../core/errors.ts'
+import type { HostIdentity } from '../core/host-identity.ts'
 import { MAX_PLAN_BYTES } from '../core/journal-size.ts'
 import type { Plan } from '../core/plan/plan.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -22,10 +23,13 @@ const SUFFIX = '.jsonl'
 
 /** The journals of all runs, one file a run, named by it. */
 export class RunStore {
+  /** This one; null where nobody looked. */
+  readonly host: HostIdentity | null
   readonly #files: JournalFiles
   readonly #clock: Clock
 
-  constructor(files: JournalFiles, clock: Clock) {
+  constructor(files: JournalFiles, clock: Clock, host: HostIdentity | null = null) {
+    this.host = host
     this.#files = files
     this.#clock = clock
   }
@@ -35,7 +39,8 @@ export class RunStore {
     refuseTooLarge(plan, problems)
     const file = await this.#files.open(plan.run + SUFFIX, 0)
     const journal = new Journal(file, this.#clock, [])
-    await journal.append({ type: 'run', order: (last?.order ?? 0) + 1, agent, plan, problems })
+    const [order, host] = [(last?.order ?? 0) + 1, this.host ?? undefined]
+    await journal.append({ type: 'run', order, agent, plan, problems, ...(host && { host }) })
     return journal
   }
 
