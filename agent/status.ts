@@ -1,4 +1,5 @@
 import { type App, isUnfinished } from './app.ts'
+import { copiedProblem } from './copied.ts'
 import { imageVersion } from './core/docker/health.ts'
 import { tagOf } from './core/docker/image-ref.ts'
 import { upMs } from './core/docker/up-time.ts'
@@ -103,13 +104,15 @@ function nodeStatus({ container, image, owner }: ObservedControllers, now: Date)
 type SeenRuns = Pick<StatusReport, 'lastRun' | 'unfinishedRun' | 'problems'>
 
 /** The lock is looked at right behind the journals: a run that ends meanwhile is not taken for an interrupted one. */
-async function lookAtRuns({ runs, lockHolder }: App): Promise<SeenRuns> {
+async function lookAtRuns({ runs, lockHolder, ports }: App): Promise<SeenRuns> {
   const history = await runs.history()
   const problems: Problem[] = []
   const last = history.find((run) => !isUnfinished(run))
   const unfinished = history.find(isUnfinished)
   const lastRun = last ? runStatus(last) : null
   if (!unfinished) return { lastRun, unfinishedRun: null, problems }
+  const copied = await copiedProblem(unfinished, { runs, ports }).catch(() => null)
+  if (copied) problems.push(copied.asProblem())
   const atWork = await lockHolder().catch((error: unknown) => {
     if (!(error instanceof AgentError)) throw error
     problems.push(error.asProblem())

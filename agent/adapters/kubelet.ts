@@ -1,15 +1,18 @@
-import { readFile, realpath, stat } from 'node:fs/promises'
+import { realpath, stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { execStartArguments, type KubeletFacts, manifestFlags, versionCommand } from '../core/cni/kubelet.ts'
 import { cniFlags, type KubeletDirectory } from '../core/cni/kubelet-directories.ts'
 import { AgentError } from '../core/errors.ts'
 import type { Kubelet } from '../ports/kubelet.ts'
 import { cannotStart } from './program-error.ts'
+import { readText } from './read-file.ts'
 import { runProgram } from './run-program.ts'
 
 const ASK_MS = 10_000
 /** systemd's own limit for a start is 90 s. */
 const RESTART_MS = 120_000
+/** Of its config, and of its command line. */
+const MAX_BYTES = 1024 * 1024
 const RUNS = new Set(['active', 'activating', 'reloading'])
 
 /** The kubelet, by systemctl; a host without systemd has no such unit. */
@@ -36,8 +39,7 @@ async function startedAt(unit: string): Promise<number | null> {
 /** Of what runs the variables are filled in. */
 async function argumentsOf(unit: string): Promise<string[]> {
   const { ExecStart = '', MainPID = '0' } = await show(unit)
-  const running =
-    MainPID === '0' ? null : await readFile(`/proc/${MainPID}/cmdline`, 'utf8').catch(() => null)
+  const running = MainPID === '0' ? undefined : await textOf(`/proc/${MainPID}/cmdline`)
   return running?.split('\0').filter((word) => word !== '') ?? execStartArguments(ExecStart)
 }
 
@@ -68,10 +70,14 @@ async function manifests(unit: string): Promise<string | null> {
 }
 
 async function staticPodPath(config: string): Promise<string | null> {
-  const text = await readFile(config, 'utf8').catch(() => '')
+  const text = (await textOf(config)) ?? ''
   const { parseDocument } = await import('yaml')
   const path: unknown = parseDocument(text).get('staticPodPath')
   return typeof path === 'string' && path !== '' ? resolve(dirname(config), path) : null
+}
+
+async function textOf(path: string): Promise<string | undefined> {
+  return await readText(path, MAX_BYTES).catch(() => undefined)
 }
 
 async function restart(unit: string): Promise<void> {

@@ -1,5 +1,6 @@
 import type { Problem } from '../core/errors.ts'
 import type { StepStatus } from '../core/events.ts'
+import type { HostIdentity } from '../core/host-identity.ts'
 import type { Plan } from '../core/plan/plan.ts'
 import type { Outcome, WindowReport } from '../core/report.ts'
 import type { JournalRecord, Stamp } from './record.ts'
@@ -19,6 +20,8 @@ interface StepState {
 export interface RunState {
   /** Counts the runs of this host. */
   order: number
+  /** Null where its journal does not say. */
+  host: HostIdentity | null
   plan: Plan
   startedAt: string
   /** Null until it ended. */
@@ -83,10 +86,10 @@ export function applyRecord(state: RunState | null, record: JournalRecord): RunS
   }
 }
 
-function initialState({ order, plan, problems, at: startedAt }: RunRecord): RunState {
+function initialState({ order, plan, problems, host, at: startedAt }: RunRecord): RunState {
   const steps = plan.steps.map((): StepState => ({ status: 'pending', ms: 0 }))
   return {
-    ...{ order, plan, startedAt, steps, problems },
+    ...{ order, host: host ?? null, plan, startedAt, steps, problems },
     ...{
       endedAt: null,
       window: null,

@@ -16,7 +16,7 @@ export async function buildDeb(
   const control = join(tree, 'DEBIAN')
   await mkdir(control, { mode: 0o755 })
   for (const name of maintainerScripts)
-    await placeScript(join(root, 'scripts/packaging/debian', name), join(control, name))
+    await placeScript(root, join('scripts/packaging/debian', name), join(control, name))
   const debVersion = version.replace('-', '~') // SemVer's pre-release sorts before the release
   await writeFile(join(control, 'control'), controlFile(debVersion, await kilobytes(files)), { mode: 0o644 })
   await writeFile(join(control, 'conffiles'), '/etc/calico-agent/agent.yaml\n', { mode: 0o644 })

@@ -1,7 +1,7 @@
 import { chmod, readdir, readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { gzipSync } from 'node:zlib'
-import { copy, outputFile } from 'fs-extra/esm'
+import { outputFile } from 'fs-extra/esm'
 import { defaultConfig } from './default-config.ts'
 import { manPage } from './man-page.ts'
 import { notices } from './notices.ts'
@@ -53,8 +53,14 @@ async function place(tree: string, path: string, content: string | Buffer, mode 
   await chmod(file, mode)
 }
 
-/** A script of the project, executable, beside or in the tree. */
-export async function placeScript(from: string, to: string): Promise<void> {
-  await copy(from, to)
+/** A script of the project, executable, beside or in the tree; it stands alone: what it reads in is put into it. */
+export async function placeScript(root: string, name: string, to: string): Promise<void> {
+  const [script = '', runs = ''] = await Promise.all(
+    [name, 'scripts/packaging/runs.sh'].map((path) => readFile(join(root, path), 'utf8')),
+  )
+  await outputFile(
+    to,
+    script.replace(/^\. .*runs\.sh"?\n/m, () => runs),
+  )
   await chmod(to, 0o755)
 }

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
@@ -51,6 +52,12 @@ describe('the directory of static pods', () => {
     await writeFile(join(directory, 'config.yaml'), text)
     await unitOf(`/usr/bin/kubelet --config=${directory}/config.yaml`)
     expect(await manifests()).toBe(expected())
+  })
+
+  it('is not waited for where it is a FIFO', async () => {
+    execFileSync('mkfifo', [join(directory, 'config.yaml')])
+    await unitOf(`/usr/bin/kubelet --config=${directory}/config.yaml`)
+    expect(await manifests()).toBe(null)
   })
 
   it('is asked of what runs, whose variables are filled in', async () => {

@@ -1,9 +1,9 @@
-import { access, constants, lstat, open, rmdir, stat } from 'node:fs/promises'
+import { access, constants, lstat, rmdir, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { ensureDir, pathExists } from 'fs-extra/esm'
 import type { UnitFile, UnitFiles } from '../../ports/unit-files.ts'
 import { removeFile, writeFileAtomic } from '../atomic-file.ts'
-import { readText } from '../read-file.ts'
+import { openRegular, readText } from '../read-file.ts'
 import { glob } from './glob.ts'
 
 /** systemd's own limit of a line; no unit is larger. */
@@ -23,10 +23,8 @@ const SCRIPT_BYTES = 256 * 1024
 
 async function readScript(path: string): Promise<string | undefined> {
   try {
-    // a FIFO is not waited for
-    const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
+    const file = await openRegular(path)
     try {
-      if (!(await file.stat()).isFile()) return undefined
       const { buffer, bytesRead } = await file.read({ buffer: Buffer.alloc(512) })
       // a program
       if (buffer.subarray(0, bytesRead).includes(0)) return undefined
