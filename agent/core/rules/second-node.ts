@@ -1,10 +1,17 @@
+import { looksLikeCalicoNode } from '../docker/calico-node.ts'
 import type { ContainerJson } from '../docker/json.ts'
 import type { Observed } from '../model.ts'
 import { type Objection, type Rule, rulesOn } from './rule.ts'
 
-/** Two calico-nodes on one host take each other's BGP port and control socket: whatever moves waits until one is gone. */
+/**
+ * Two calico-nodes on one host take each other's BGP port and control socket: whatever moves waits until one is gone.
+ * Where the config names something else, the one that runs is not a second one: `not-calico-node` says so.
+ */
 export const secondNodeRules: Rule[] = rulesOn(
-  ({ node, otherNodes: others }) => (node ? { container: node.container, others } : null),
+  ({ node, otherNodes: others }, { allow }) =>
+    node && (looksLikeCalicoNode(node.container) || allow.includes('not-calico-node'))
+      ? { container: node.container, others }
+      : null,
   [
     {
       code: 'second-node',

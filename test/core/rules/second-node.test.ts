@@ -49,6 +49,16 @@ describe('second-node', () => {
     expect(codes(preflight(observed(), wanted))).not.toContain('second-node')
   })
 
+  it('leaves the word to not-calico-node where the config names another container', () => {
+    const other = container()
+    const named = node({ container: { ...other, Config: { Image: 'nginx:1' } } })
+    const wrong = { ...beside, node: named }
+    expect(codes(preflight(wrong, wanted))).toContain('not-calico-node')
+    expect(codes(preflight(wrong, wanted))).not.toContain('second-node')
+    const allowed = { ...wanted, allow: ['not-calico-node'] }
+    expect(codes(preflight(wrong, allowed))).toContain('second-node')
+  })
+
   it('cannot be allowed, and no fix starts one beside it', () => {
     const stopped = node({ container: container({ Running: false }) })
     const problems = preflight({ ...beside, node: stopped }, { ...wanted, allow: ['second-node'] })
