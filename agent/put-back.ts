@@ -1,4 +1,5 @@
 import type { App } from './app.ts'
+import { nameOfContent } from './core/docker/image-ref.ts'
 import { isError, type Problem } from './core/errors.ts'
 import type { Observed, ObservedControllers, ObservedNode, Wanted } from './core/model.ts'
 import { type BackPart, cniBackPart, cniConfigBackPart } from './core/plan/back.ts'
@@ -159,11 +160,10 @@ async function stateOfReplaced({ ports: { docker } }: App, old: OldContainer) {
     docker.inspectImage(old.imageId),
     docker.inspectImage(old.image),
   ])
-  const image = byId && byName?.Id !== old.imageId ? old.imageId : old.image
   return {
     old,
     parked: parked !== undefined,
-    image,
+    image: byId ? nameOfContent(old.image, byId, byName) : old.image,
     // another one under its name is not what ran here: the registry may have it still
     imageIsLocal: byId !== undefined,
   }
