@@ -150,7 +150,12 @@ async function pluginsBack({ ports: { cni } }: App, undone: RunState, run: strin
 
 async function configBack({ ports }: App, { plan }: RunState, run: string): Promise<BackPart | null> {
   const write = plan.steps.find((step) => step.kind === 'write-cni-config')
-  return write ? cniConfigBackPart(run, write.args, await ports.configs.read(write.args.path)) : null
+  if (write === undefined) return null
+  const { path } = write.args
+  // found out in time: else it would be with the old node up already
+  const unusable = await ports.configs.directoryProblem(path.replace(/\/[^/]*$/, ''))
+  if (unusable) return { part: null, problems: [unusable] }
+  return cniConfigBackPart(run, write.args, await ports.configs.read(path))
 }
 
 /** Whether the parked container is still there, or is to be made again, and from which image. */
