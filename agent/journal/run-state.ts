@@ -36,6 +36,8 @@ export interface RunState {
   /** The step of a commit that is undone, though it was verified. */
   unwoundCommit: number | null
   resumes: number
+  /** What it was left open for, until a resume goes on with it. */
+  stopped: Problem | null
   outcome: Outcome | null
 }
 
@@ -68,12 +70,13 @@ export function applyRecord(state: RunState | null, record: JournalRecord): RunS
         problems: [...state.problems, record.problem],
       }
     case 'resumed':
-      return { ...state, resumes: state.resumes + 1 }
+      return { ...state, ...goingOn(state), resumes: state.resumes + 1 }
     case 'stopped':
       // It did not die: what stopped it was said. The next resume is one more of a loop only where Docker itself fails.
       return {
         ...state,
         resumes: record.problem.code === 'docker-failed' ? state.resumes : 0,
+        stopped: record.problem,
         problems: [...state.problems, record.problem],
       }
     case 'finished':
@@ -84,6 +87,13 @@ export function applyRecord(state: RunState | null, record: JournalRecord): RunS
         problems: record.problem ? [...state.problems, record.problem] : state.problems,
       }
   }
+}
+
+/** What stopped it is no error of a run that goes on. */
+function goingOn({ stopped, problems }: RunState): Pick<RunState, 'stopped' | 'problems'> {
+  const passed = (problem: Problem): Problem =>
+    problem === stopped ? { ...problem, severity: 'warning' } : problem
+  return { stopped: null, problems: problems.map(passed) }
 }
 
 function initialState({ order, plan, problems, host, at: startedAt }: RunRecord): RunState {
@@ -97,6 +107,7 @@ function initialState({ order, plan, problems, host, at: startedAt }: RunRecord)
       unwinding: null,
       unwoundCommit: null,
       resumes: 0,
+      stopped: null,
       outcome: null,
     },
   }

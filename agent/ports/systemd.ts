@@ -16,6 +16,8 @@ export interface Systemd {
    * over; that the start failed is no error here.
    */
   restart(unit: string): Promise<void>
+  /** Resolves when the unit is down; nothing of its own brings it back before a boot. */
+  stop(unit: string): Promise<void>
   /**
    * Resolves when nobody is about to restart the unit and no job of it is left, such as that of an agent that died.
    * @throws AgentError `unit-busy`

@@ -50,6 +50,8 @@ export class FakeDocker extends FakeContainers implements Docker {
   onProcesses: (container: ContainerJson) => ContainerProcess[] = () => []
   /** How long the Engine is at a kill; whoever asked for it need not live as long. */
   killTakes: () => Promise<void> = () => Promise.resolve()
+  /** How long a start waits for its turn; whoever asked for it need not live as long. */
+  startTakes: (id: string) => Promise<void> = () => Promise.resolve()
   private readonly failures = new Map<string, Error>()
   private readonly removedVolumes: string[] = []
   private created = 0
@@ -119,6 +121,7 @@ export class FakeDocker extends FakeContainers implements Docker {
 
   async startContainer(id: string): Promise<void> {
     await this.called('startContainer')
+    await this.startTakes(id)
     const container = this.need(id, `start container ${id}`)
     if (container.json.State.Running) return
     this.refuseMissingNetwork(container.json)

@@ -62,6 +62,8 @@ export class FakeSystemd implements Systemd {
   slow: { clock: FakeClock; ms: number } | undefined
   #phase: 'idle' | 'job' | 'starting' = 'idle'
   #jobs = Promise.resolve()
+  /** Its docker run has begun them: one of somebody else's is no life of the unit. */
+  readonly #made = new Set<string>()
 
   constructor(
     docker: FakeDocker,
@@ -87,11 +89,12 @@ export class FakeSystemd implements Systemd {
   async show(unit: string): Promise<UnitState | null> {
     if (this.#loaded?.name !== unit) return null
     const container = await this.#docker.inspectContainer(this.#container)
+    const isOwn = container !== undefined && this.#made.has(container.Id)
     const [main, ...dropIns] = this.#loaded.fragments
     return {
       unit,
       load: 'loaded',
-      active: this.#active(container?.State.Running === true),
+      active: this.#active(isOwn && container.State.Running),
       fileState: 'enabled',
       fragment: main?.path ?? '',
       dropIns: dropIns.map(({ path }) => path),
@@ -122,6 +125,14 @@ export class FakeSystemd implements Systemd {
   restart(unit: string): Promise<void> {
     this.#jobs = this.#jobs.then(() => this.#restart(unit))
     return this.#jobs
+  }
+
+  /** Under the drop-in of a swap, by KILL: by TERM it must never happen. */
+  async stop(unit: string): Promise<void> {
+    const state = await this.show(unit)
+    this.#ops.push(state?.execStop.length === 1 ? `systemctl stop ${unit}` : `systemctl TERM ${unit}`)
+    const own = await this.#docker.inspectContainer(this.#container)
+    if (own && this.#made.has(own.Id)) await this.#docker.removeContainer(own.Id)
   }
 
   untilIdle(): Promise<void> {
@@ -178,6 +189,7 @@ export class FakeSystemd implements Systemd {
         Binds: ['/var/run/calico:/var/run/calico'],
       },
     })
+    this.#made.add(id)
     await this.#docker.startContainer(id)
     return id
   }

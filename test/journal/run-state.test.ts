@@ -29,6 +29,7 @@ describe('the state of a run', () => {
       unwoundCommit: null,
       unwinding: null,
       resumes: 0,
+      stopped: null,
       outcome: null,
     })
   })

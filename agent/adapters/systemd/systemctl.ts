@@ -27,6 +27,7 @@ export function createSystemd(): Systemd {
     daemonReload: () => succeed(['daemon-reload']),
     resetFailed,
     restart,
+    stop: (unit) => succeed(['stop', unit]),
     untilIdle,
   }
 }

@@ -1,3 +1,4 @@
+import { withoutEngineDefaults } from './engine-defaults.ts'
 import type {
   ContainerConfig,
   ContainerJson,
@@ -20,7 +21,7 @@ export interface ContainerSpec {
 
 /**
  * The create request that makes `container` again, with only what its operator asked for: what it merely
- * inherited from its image is left out, so that another image's own defaults apply. `image` is null when the old
+ * inherited from its image is left out, so that another image's own defaults apply; so is what the Engine put in. `image` is null when the old
  * image was pruned; then nothing can be told apart and everything is kept.
  */
 export function containerSpec(
@@ -31,7 +32,7 @@ export function containerSpec(
   const { first, rest } = ownNetworks(container)
   const body: CreateBody = {
     ...operatorConfig(container, image?.Config ?? {}, engineHostname),
-    HostConfig: withMountsOnce(container),
+    HostConfig: withoutEngineDefaults(withMountsOnce(container)),
     ...(first && { NetworkingConfig: { EndpointsConfig: { [first.network]: first.endpoint } } }),
   }
   return { body, furtherNetworks: rest }
