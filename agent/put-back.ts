@@ -166,5 +166,6 @@ async function stateOfReplaced({ ports: { docker } }: App, old: OldContainer) {
     image,
     // another one under its name is not what ran here: the registry may have it still
     imageIsLocal: byId !== undefined,
+    imageConfig: byId?.Config ?? null,
   }
 }

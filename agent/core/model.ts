@@ -3,6 +3,7 @@ import type { BirdEndpoint, BirdUp } from './bird/view.ts'
 import type { KubeletFacts, KubeletRestart } from './cni/kubelet.ts'
 import type { KubeletDirectory } from './cni/kubelet-directories.ts'
 import type { ObservedDatastore } from './datastore/observed.ts'
+import type { GivenFile } from './docker/file-access.ts'
 import type { ContainerJson, ImageJson } from './docker/json.ts'
 import type { Problem } from './errors.ts'
 import type { Json } from './json/merge-patch.ts'
@@ -174,6 +175,8 @@ export interface ObservedControllers {
   claims?: Claim[]
   /** Where the kubelet keeps it by a manifest of this host. */
   pod?: ObservedPod | undefined
+  /** What it is told to read of what is mounted; absent where they are left alone, and in a journal of before. */
+  given?: GivenFile[]
 }
 
 /** The image that is asked for, as this host and its registry know it. */
