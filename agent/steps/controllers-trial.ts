@@ -1,7 +1,8 @@
 import type { ContainerJson } from '../core/docker/json.ts'
+import { upMs } from '../core/docker/up-time.ts'
 import { AgentError, ExitCode } from '../core/errors.ts'
 import type { OldContainer } from '../core/plan/plan.ts'
-import type { Docker } from '../ports/docker.ts'
+import type { Docker, ExecResult } from '../ports/docker.ts'
 import { failingExec } from './health.ts'
 import { logTail } from './log-tail.ts'
 import type { StepContext } from './step.ts'
@@ -64,6 +65,8 @@ async function saysOfBefore({ Id, Config, Created, State }: ContainerJson, docke
 /** An exec of a program that is not there, as Docker tells of it. */
 const NO_SUCH_PROGRAM = [126, 127]
 const EXEC_TIMEOUT_MS = 10_000
+/** One that was started just now is not ready yet. */
+const NEW_MS = 20_000
 
 /**
  * What the new ones are held to: with health reports off (`HEALTH_ENABLED=false`) no check ever passes, in the old ones
@@ -72,14 +75,26 @@ const EXEC_TIMEOUT_MS = 10_000
 export async function passedCheck(
   oldId: string | undefined,
   check: string[] | null,
-  { docker, emit }: StepContext,
+  context: StepContext,
 ): Promise<string[] | null> {
   if (check === null || oldId === undefined) return check
-  const answer = await docker.exec(oldId, check, EXEC_TIMEOUT_MS).catch(() => undefined)
-  if (answer === undefined || answer.exitCode === 0 || NO_SUCH_PROGRAM.includes(answer.exitCode)) return check
+  const { docker, clock, signal, emit } = context
+  const ask = () => docker.exec(oldId, check, EXEC_TIMEOUT_MS).catch(() => undefined)
+  const old = await docker.inspectContainer(oldId)
+  const readyBy = clock.now() + NEW_MS - ((old && upMs(old, clock.date())) ?? NEW_MS)
+  let answer = await ask()
+  while (isFailure(answer) && clock.now() < readyBy) {
+    await clock.sleep(POLL_MS, signal)
+    answer = await ask()
+  }
+  if (!isFailure(answer)) return check
   const said = `${check.join(' ')} exits ${answer.exitCode}: ${answer.output.trim().slice(0, 200)}`
   emit({ type: 'problem', problem: noGate(said) })
   return null
+}
+
+function isFailure(answer: ExecResult | undefined): answer is ExecResult {
+  return answer !== undefined && answer.exitCode !== 0 && !NO_SUCH_PROGRAM.includes(answer.exitCode)
 }
 
 function noGate(said: string) {

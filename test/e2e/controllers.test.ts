@@ -118,6 +118,10 @@ describe('controllers that behave as the real ones do', () => {
       const back = await agent(host, 'rollback', ...flags)
       expect([back.code, back.report.outcome]).toEqual([4, 'rolled-back'])
       expect(back.report.problems.map(({ code }) => code)).toContain('controllers-failed')
+      // the one on trial ran until it had looked for its datastore for long enough
+      expect(back.report.steps.find(({ kind }) => kind === 'swap-controllers')?.ms).toBeGreaterThan(10_000)
+      expect(back.report.controllersDownMs).toBeGreaterThan(0)
+      expect(back.report.controllersDownMs).toBeLessThan(8_000)
       expect((await containers(host))[0]).toMatch(`${NAME} v3.17.6`)
       expect(await overlaps(host)).toBe('')
     } finally {
@@ -125,22 +129,13 @@ describe('controllers that behave as the real ones do', () => {
     }
   })
 
-  it('are held to no check that the old ones fail, and their way back tells the true gap', async () => {
+  it('are held to no check that the old ones fail', async () => {
     const { host } = at
     await runControllers(host, controllers('v3.15.5'), { env: ['HEALTH_ENABLED=false'] })
     const { code, report } = await upgrade('--controllers', controllers('v3.17.6'))
     expect([code, report.outcome]).toEqual([0, 'upgraded'])
     const codes = report.problems.map(({ code: found }) => found)
     expect(codes).toEqual(['controllers-user-changes', 'health-check-failing'])
-
-    // it runs for longer than its gate has patience, and is not down for as long
-    await host.ok(['docker', 'rm', '-f', NAME, `${NAME}-parked-${report.run ?? ''}`])
-    await runControllers(host, controllers('v3.20.0'))
-    const back = await upgrade('--controllers', controllers('never-ready'))
-    expect([back.code, back.report.outcome]).toEqual([4, 'rolled-back'])
-    expect(back.report.steps.find(({ kind }) => kind === 'swap-controllers')?.ms).toBeGreaterThan(0)
-    expect(back.report.controllersDownMs).toBeGreaterThan(0)
-    expect(back.report.controllersDownMs).toBeLessThan(20_000)
   })
 
   it('show that their image has another user, and are not swapped for one that cannot read its kubeconfig', async () => {

@@ -74,4 +74,18 @@ describe('the check of the old controllers', () => {
     expect(await passedCheck(id, CHECK, context)).toEqual(held)
     expect(problems).toHaveLength(warnings)
   })
+
+  it('is waited for where they were started just now', async () => {
+    const { docker, clock, id, context, problems } = await startedAgain()
+    docker.date = () => clock.date()
+    await docker.stopContainer(id)
+    await docker.startContainer(id)
+    await clock.sleep(100)
+    const since = clock.now()
+    docker.onExec = () => ({ exitCode: clock.now() - since < 3_000 ? 1 : 0, output: 'not ready' })
+    expect([await passedCheck(id, CHECK, context), problems]).toEqual([CHECK, []])
+    docker.onExec = () => ({ exitCode: 1, output: 'not ready' })
+    expect(await passedCheck(id, CHECK, context)).toBe(null)
+    expect(clock.now() - since).toBeLessThan(30_000)
+  })
 })
