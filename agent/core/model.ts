@@ -194,11 +194,19 @@ export interface InstalledPlugin {
   version: string | null
 }
 
+/** A plugin that was asked where it lies; null where it could not be run there. */
+export interface TriedPlugin {
+  name: string
+  known: string[] | null
+}
+
 /** The CNI plugins that are asked for, as they are on this host and in their source. */
 export interface ObservedCni {
   installed: InstalledPlugin[]
   /** Null where the image must be pulled first, or a problem says why it cannot be told. */
   offered: { name: string; sha256: string }[] | null
+  /** Those that could be tried before they are staged; absent in a journal of before. */
+  tried?: TriedPlugin[]
   /** Of the source; null where only the plugins themselves can tell. */
   version: string | null
   /** Null where the source is none. */
