@@ -171,5 +171,6 @@ async function stateOfReplaced({ ports: { docker } }: App, old: OldContainer) {
     image: byId ? nameOfContent(old.image, byId, byName) : old.image,
     // another one under its name is not what ran here: the registry may have it still
     imageIsLocal: byId !== undefined,
+    imageConfig: byId?.Config ?? null,
   }
 }

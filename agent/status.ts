@@ -5,6 +5,7 @@ import { tagOf } from './core/docker/image-ref.ts'
 import { upMs } from './core/docker/up-time.ts'
 import { AgentError, type Problem } from './core/errors.ts'
 import { hasTarget, type ObservedControllers, type ObservedNode, type Wanted } from './core/model.ts'
+import { changesOf } from './core/plan/plan.ts'
 import type { NodeStatus, RunStatus, StatusReport } from './core/status-report.ts'
 import type { RunState } from './journal/run-state.ts'
 import { installedPlugins } from './observe/cni-binaries.ts'
@@ -123,5 +124,5 @@ async function lookAtRuns({ runs, lockHolder, ports }: App): Promise<SeenRuns> {
 }
 
 function runStatus({ plan, outcome, startedAt, window }: RunState): RunStatus {
-  return { run: plan.run, outcome: outcome ?? 'stuck', components: plan.components, startedAt, window }
+  return { run: plan.run, outcome: outcome ?? 'stuck', components: changesOf(plan), startedAt, window }
 }

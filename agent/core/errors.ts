@@ -21,6 +21,8 @@ export interface Problem {
   message: string
   /** What the operator does about it, a command where there is one. */
   fix: string
+  /** What of several the message is about, as it names it, such as a peer: text tells one reason once. */
+  subject?: string
 }
 
 export function isError({ severity }: Pick<Problem, 'severity'>): boolean {

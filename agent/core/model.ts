@@ -3,6 +3,7 @@ import type { BirdEndpoint, BirdUp } from './bird/view.ts'
 import type { KubeletFacts, KubeletRestart } from './cni/kubelet.ts'
 import type { KubeletDirectory } from './cni/kubelet-directories.ts'
 import type { ObservedDatastore } from './datastore/observed.ts'
+import type { GivenFile } from './docker/file-access.ts'
 import type { ContainerJson, ImageJson } from './docker/json.ts'
 import type { Problem } from './errors.ts'
 import type { Json } from './json/merge-patch.ts'
@@ -174,6 +175,8 @@ export interface ObservedControllers {
   claims?: Claim[]
   /** Where the kubelet keeps it by a manifest of this host. */
   pod?: ObservedPod | undefined
+  /** What it is told to read of what is mounted; absent where they are left alone, and in a journal of before. */
+  given?: GivenFile[]
 }
 
 /** The image that is asked for, as this host and its registry know it. */
@@ -191,11 +194,19 @@ export interface InstalledPlugin {
   version: string | null
 }
 
+/** A plugin that was asked where it lies; null where it could not be run there. */
+export interface TriedPlugin {
+  name: string
+  known: string[] | null
+}
+
 /** The CNI plugins that are asked for, as they are on this host and in their source. */
 export interface ObservedCni {
   installed: InstalledPlugin[]
   /** Null where the image must be pulled first, or a problem says why it cannot be told. */
   offered: { name: string; sha256: string }[] | null
+  /** Those that could be tried before they are staged; absent in a journal of before. */
+  tried?: TriedPlugin[]
   /** Of the source; null where only the plugins themselves can tell. */
   version: string | null
   /** Null where the source is none. */

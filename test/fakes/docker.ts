@@ -1,4 +1,5 @@
 import type { ContainerProcess } from '../../agent/core/docker/felix.ts'
+import type { FileAccess } from '../../agent/core/docker/file-access.ts'
 import type {
   ContainerJson,
   CreateBody,
@@ -34,6 +35,8 @@ export class FakeDocker extends FakeContainers implements Docker {
   readonly files = new Map<string, FakeFile>()
   /** What every container logs. */
   log = ''
+  /** Who may read what, in every container. */
+  readonly access = new Map<string, FileAccess>()
   /** Networks beside the built-in ones. */
   readonly networks = new Set<string>()
   /** Every call fails while the Engine is down. */
@@ -203,6 +206,12 @@ export class FakeDocker extends FakeContainers implements Docker {
     const file = this.files.get(path)
     const isThere = this.find(id) !== undefined && typeof file === 'string'
     return isThere ? { text: file, modifiedAt: '9999-01-01T00:00:00Z' } : undefined
+  }
+
+  async fileAccess(id: string, path: string): Promise<FileAccess | undefined> {
+    await this.called('fileAccess')
+    this.need(id, `look at ${path} of container ${id}`)
+    return this.access.get(path) ?? (this.files.has(path) ? { uid: 0, gid: 0, mode: 0o644 } : undefined)
   }
 
   async exec(id: string, argv: string[], timeoutMs: number): Promise<ExecResult> {

@@ -34,6 +34,10 @@ const calicoUnits = [
 const releaseHeld =
   'for f in -4 -6; do while ip $f rule del pref 32724 || ip $f rule del pref 32725; do :; done 2>/dev/null; done'
 
+/** What the stand-ins of the controllers share, whichever user they run as. */
+const shareControllers =
+  'mkdir -m 777 /srv/controllers && cd /srv/controllers && touch lock starts overlaps && chmod 666 *'
+
 /** Brings a host back to what it was before any calico-node ran, images but `keepImage` removed as well. */
 export async function cleanHost(host: Host, keepImage: string): Promise<void> {
   await remove(recordPath(host))
@@ -44,6 +48,7 @@ export async function cleanHost(host: Host, keepImage: string): Promise<void> {
   await host.ok(['docker', 'volume', 'prune', '--force'])
   await removeImages(host, keepImage)
   await host.ok(['rm', '-rf', ...traces])
+  await host.ok(['sh', '-c', shareControllers])
   await host.ok(['ip', 'route', 'flush', 'proto', 'bird'])
   await host.ok(['sh', '-c', releaseHeld])
 }

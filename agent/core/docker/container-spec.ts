@@ -61,7 +61,7 @@ function operatorConfig(
   engineHostname: string,
 ): ContainerConfig {
   const config: ContainerConfig = structuredClone(container.Config)
-  for (const field of WHOLE_FIELDS) if (same(config[field], inherited[field])) config[field] = undefined
+  for (const field of WHOLE_FIELDS) if (same(config[field], inherited[field])) delete config[field]
   config.Labels = withoutEntries(config.Labels, inherited.Labels)
   config.ExposedPorts = withoutEntries(config.ExposedPorts, inherited.ExposedPorts)
   // A carried volume is bound by its name instead.
