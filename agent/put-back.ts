@@ -152,9 +152,9 @@ async function configBack({ ports }: App, { plan }: RunState, run: string): Prom
   const write = plan.steps.find((step) => step.kind === 'write-cni-config')
   if (write === undefined) return null
   const { path } = write.args
-  // found out in time: else it would be with the old node up already
+  // found out in time: else it would be with the old node up already, and that would go back for it
   const unusable = await ports.configs.directoryProblem(path.replace(/\/[^/]*$/, ''))
-  if (unusable) return { part: null, problems: [unusable] }
+  if (unusable) return { part: null, problems: [{ ...unusable, severity: 'warning' }] }
   return cniConfigBackPart(run, write.args, await ports.configs.read(path))
 }
 

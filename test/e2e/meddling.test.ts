@@ -6,6 +6,7 @@ import { actMeanwhile } from '../faults/meanwhile.ts'
 import { faultyAgent, prepared, resume } from '../faults/trial.ts'
 import type { Host } from '../lab/index.ts'
 import { agent, containers, image, lab, parseReport } from './support.ts'
+import { shapes, startedBy, UNIT } from './units.ts'
 
 const work = { command: 'upgrade', image: image('v2.6.12') } as const
 
@@ -134,6 +135,21 @@ describe('somebody who makes calico/node anew in the window', () => {
       expect.objectContaining({ code: 'second-node', severity: 'error' }),
     )
     expect(await containers(host)).toEqual(alone)
+  })
+})
+
+describe('somebody who makes calico/node anew beside a unit', () => {
+  it('keeps theirs, and has the unit stopped', async () => {
+    const mesh = lab.workerMesh()
+    const [host] = mesh.hosts as [Host]
+    const node = { reset: startedBy(shapes.C), policy: 'no' }
+    const script = made('calico_node_1', 'sleep 1')
+    const meanwhile = { point: 'before systemd.restart#1', script, liveRestore: false }
+    const { report } = await actMeanwhile(mesh, { ...work, node }, meanwhile)
+    expect(report).toMatchObject({ outcome: 'rolled-back' })
+    expect(report.problems.map(({ code }) => code)).toContain('left-to-another')
+    expect(await containers(host)).toEqual(['calico_node_1 v2.6.5 running always'])
+    expect((await host.run(['systemctl', 'is-active', UNIT])).code).not.toBe(0)
   })
 })
 

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
 import { withoutEngineDefaults } from '../../../agent/core/docker/engine-defaults.ts'
-import type { HostConfig } from '../../../agent/core/docker/json.ts'
 
 const hidden1806 = [
   ...['/proc/acpi', '/proc/kcore', '/proc/keys', '/proc/latency_stats', '/proc/timer_list'],
@@ -13,7 +12,7 @@ const hidden29 = ['/proc/interrupts', ...hidden25, ...throttled]
 const readonly2010 = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger']
 
 const own = { NetworkMode: 'host', RestartPolicy: { Name: 'always' } }
-const kept = (fields: object) => withoutEngineDefaults({ ...own, ...fields } as HostConfig)
+const kept = (fields: object) => withoutEngineDefaults({ ...own, ...fields })
 
 describe('withoutEngineDefaults', () => {
   it.each<[string, string[], string[]]>([
