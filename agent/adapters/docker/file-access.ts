@@ -44,13 +44,12 @@ async function firstEntry(stream: ArchiveReply): Promise<FileAccess | undefined>
   const { extract } = await import('tar-stream')
   const unpacked = extract()
   const tar = Readable.from(stream as AsyncIterable<Uint8Array>)
-  tar.on('error', (error) => unpacked.destroy(error))
+  tar.on('error', (error) => {
+    unpacked.destroy(error)
+  })
   tar.pipe(unpacked)
   try {
-    for await (const { header } of unpacked) {
-      const { uid = 0, gid = 0, mode = 0 } = header
-      return { uid, gid, mode }
-    }
+    for await (const { header } of unpacked) return { uid: header.uid, gid: header.gid, mode: header.mode }
   } finally {
     tar.destroy()
   }

@@ -60,8 +60,12 @@ function operatorConfig(
   inherited: Partial<ContainerConfig>,
   engineHostname: string,
 ): ContainerConfig {
-  const config: ContainerConfig = structuredClone(container.Config)
-  for (const field of WHOLE_FIELDS) if (same(config[field], inherited[field])) delete config[field]
+  const isOwn = (field: string, value: unknown) =>
+    !WHOLE_FIELDS.includes(field) || !same(value, inherited[field])
+  const own = Object.entries(structuredClone(container.Config)).filter(([field, value]) =>
+    isOwn(field, value),
+  )
+  const config = Object.fromEntries(own) as ContainerConfig
   config.Labels = withoutEntries(config.Labels, inherited.Labels)
   config.ExposedPorts = withoutEntries(config.ExposedPorts, inherited.ExposedPorts)
   // A carried volume is bound by its name instead.
