@@ -62,9 +62,10 @@ function readWord(script: Traced, start: number): ReadWord | null {
 
 /** Of a `$(...)` or a pair of backticks; 0 where there is none. */
 function substitutionLength(script: Traced, at: number): number {
+  const first = script[at]?.c
+  if (first !== '`' && !(first === '$' && script[at + 1]?.c === '(')) return 0
   const rest = textOf(script.slice(at))
-  if (rest.startsWith('`')) return Math.max(rest.indexOf('`', 1) + 1, 0)
-  if (!rest.startsWith('$(')) return 0
+  if (first === '`') return Math.max(rest.indexOf('`', 1) + 1, 0)
   let depth = 0
   for (let i = 1; i < rest.length; i++) {
     if (rest[i] === '(') depth += 1
