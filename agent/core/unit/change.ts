@@ -54,7 +54,7 @@ export function unitChange(
   const reading = readUnit(source, container)
   if (unit.standsBy === true) return standingBy(unit, container)
   if (reading.kind === 'other') return unread(unit, container)
-  if (reading.kind === 'refused') return { why: reading.why, fix: reading.fix }
+  if (reading.kind === 'refused') return { why: reading.why + quoted(unit), fix: reading.fix }
   const to = wanted ?? reading.run.image
   const edit = editTo(unit, container, reading.run, to)
   if (edit === null)
@@ -94,19 +94,25 @@ function readOnly(
 }
 
 /** It is down, and the container runs without it: at the next boot it would start the image that it names. */
-function standingBy({ source: { name }, claim }: ObservedUnit, container: string): UnitRefusal {
-  const line = claim == null ? '' : `: ${claim.line}`
+function standingBy(unit: ObservedUnit, container: string): UnitRefusal {
+  const { name } = unit.source
   return {
-    why: `it is not up, and starts ${container} at the next boot${line}`,
+    why: `it is not up, and starts ${container} at the next boot${quoted(unit)}`,
     fix: `systemctl disable ${name}, if Docker is to keep ${container}; else systemctl start ${name}`,
   }
 }
 
-function unread({ claim }: ObservedUnit, container: string): UnitRefusal {
+function unread(unit: ObservedUnit, container: string): UnitRefusal {
+  const { claim } = unit
   if (claim == null)
     return { why: `its ExecStart= has no docker run of ${container} that can be read`, fix: SIMPLER }
   const does = claim.starts ? 'starts' : 'follows'
-  return { why: `it ${does} ${container} in a way that cannot be changed here: ${claim.line}`, fix: SIMPLER }
+  return { why: `it ${does} ${container} in a way that cannot be changed here${quoted(unit)}`, fix: SIMPLER }
+}
+
+/** The line that shows it. */
+function quoted({ claim }: ObservedUnit): string {
+  return claim == null ? '' : `: ${claim.line}`
 }
 
 const SIMPLER = 'have the unit run docker run, with the image as one word'

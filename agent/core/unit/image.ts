@@ -91,7 +91,7 @@ function mentions(words: Argument[], container: string): boolean {
   return words.some(({ text }) => [container, `--name=${container}`].includes(textOf(text)))
 }
 
-function runOf({ image, docker, detached }: DockerRunArgs, unit: UnitCommands): UnitReading {
+function runOf({ image, docker, detached, cidFile }: DockerRunArgs, unit: UnitCommands): UnitReading {
   const name = textOf(image.text)
   const written = placeOf(image.written)
   if (name === '') {
@@ -108,6 +108,12 @@ function runOf({ image, docker, detached }: DockerRunArgs, unit: UnitCommands): 
     return refused(
       'its docker run -d leaves the container behind when the unit ends, which a restart of the unit would lose',
       'take -d out of its docker run; or set RemainAfterExit=yes',
+    )
+  }
+  if (cidFile !== null && !isTakenAway(cidFile, unit)) {
+    return refused(
+      `its docker run does not start while ${cidFile} is there, which only its ExecStop= takes away, if anything does`,
+      `add ExecStartPre=-/bin/rm -f ${cidFile} to the unit`,
     )
   }
   if (isNamedTwice(image, unit)) return refused(`it names the image ${name} in several commands`, BY_VARIABLE)
@@ -136,6 +142,12 @@ function isNamedTwice(image: Argument, unit: UnitCommands): boolean {
   return of(unit, 'ExecStart', 'ExecStartPre', 'ExecStartPost')
     .flatMap(({ commands }) => commands.flat())
     .some(({ text }) => textOf(text) === textOf(image.text) && JSON.stringify(segmentsOf(text)) !== places)
+}
+
+/** Also without the `ExecStop=` of the unit: a swap has one of its own. */
+function isTakenAway(file: string, unit: UnitCommands): boolean {
+  const lines = of(unit, 'ExecStartPre', 'ExecStopPost').flatMap(({ commands }) => commands)
+  return lines.some((words) => words.slice(1).some(({ text }) => textOf(text) === file))
 }
 
 /** From a value's first to its last character: the lines and comments between them with it. */

@@ -59,6 +59,9 @@ function claimByCompose({ name, scripts = [] }: UnitSource, own: Command[], subj
   return composed && file && starts ? { by: name, line: shown(composed.line), starts: true } : null
 }
 
+/** What stands before the command in the files of supervisord and monit. */
+const SUPERVISED = /^(command|start program)\s*=\s*"?/
+
 /** One command a line, as a shell has them; what the shell works out is not known. */
 function scriptCommands({ path, text }: UnitText, variables: Variables): Command[] {
   if (/\.ya?ml$/.test(path)) return []
@@ -69,9 +72,10 @@ function scriptCommands({ path, text }: UnitText, variables: Variables): Command
     if (written === '' || written.startsWith('#')) return []
     const set = /^(?:export\s+|readonly\s+|local\s+)?([A-Za-z_]\w*)=(["']?)([^"'`$;&|]*)\2\s*$/.exec(written)
     if (set) known.set(set[1] ?? '', untraced(set[3] ?? ''))
-    const commands = shellCommands(trace(path, written), known)
+    const command = written.replace(SUPERVISED, '')
+    const commands = shellCommands(trace(path, command), known)
     const words = commands?.map((command) => command.map((word) => textOf(word.text)))
-    return (words ?? [written.split(/[\s"']+/)]).map((each) => ({ line: `${path}: ${written}`, words: each }))
+    return (words ?? [command.split(/[\s"']+/)]).map((each) => ({ line: `${path}: ${written}`, words: each }))
   })
 }
 

@@ -21,7 +21,7 @@ export function shellCommands(script: Traced, variables: Variables): Argument[][
       at = word.next
     }
   }
-  return commands.map(withoutAssignments).filter((words) => words.length > 0)
+  return commands.map(fromProgram).filter((words) => words.length > 0)
 }
 
 /** A part of a word that is in one kind of quotes. */
@@ -85,8 +85,16 @@ function expanded({ parts }: ReadWord, variables: Variables): Argument[] {
   return [{ text, written }]
 }
 
-/** What stands before the program: `VAR=x`, `exec`. */
-function withoutAssignments(words: Argument[]): Argument[] {
+/** Without what a shell lets stand before the program: `VAR=x`, `exec`. */
+function fromProgram(words: Argument[]): Argument[] {
   const first = words.findIndex(({ text }) => !/^(exec$|[A-Za-z_][A-Za-z0-9_]*=)/.test(textOf(text)))
-  return first < 0 ? [] : words.slice(first)
+  return first < 0 ? [] : behindEnv(words.slice(first))
+}
+
+/** `env VAR=x docker` is docker; an option that takes a value is not followed. */
+export function behindEnv(words: Argument[]): Argument[] {
+  if (!/(^|\/)env$/.test(textOf(words[0]?.text ?? []))) return words
+  const known = /^(-|-i|--ignore-environment|[A-Za-z_][A-Za-z0-9_]*=.*)$/
+  const first = words.findIndex(({ text }, i) => i > 0 && !known.test(textOf(text)))
+  return first < 0 ? words : words.slice(first)
 }

@@ -23,6 +23,8 @@ type Does =
 const ENGINES = /(^|\/)(docker|podman|nerdctl|systemd-docker|rkt|ctr|crictl)$/
 const COMPOSE = /(^|\/)(docker-compose|podman-compose)$/
 const CALICOCTL = /(^|\/)calicoctl$/
+/** calicoctl in a container, which is handed Docker's socket. */
+const CALICOCTL_IMAGE = /(^|\/)calico\/ctl$|(^|\/)calicoctl$/
 
 const REPOSITORIES = {
   node: /(^|\/)(calico\/node|calico-node|cnx-node)$/,
@@ -87,8 +89,9 @@ function makes(verb: string, rest: string[], subject: Subject): Does {
   if (command.kind !== 'run')
     return names(rest, subject) || rest.some((word) => isImage(word, subject)) ? 'starts' : null
   const { name, command: told } = command.run
-  if (name !== null && name !== '') return name === subject.container ? 'starts' : null
   const image = textOf(command.run.image.text)
+  if (CALICOCTL_IMAGE.test(repositoryOf(image))) return byCalicoctl(told, subject)
+  if (name !== null && name !== '') return name === subject.container ? 'starts' : null
   if (isImage(image, subject)) return isTool(told) ? null : 'starts'
   return image === '' || image.includes('$') ? 'starts-unknown' : null
 }
@@ -104,9 +107,12 @@ function names(words: string[], { container }: Subject): boolean {
 }
 
 function isImage(word: string, { component }: Subject): boolean {
-  const repository = word
+  return REPOSITORIES[component].test(repositoryOf(word))
+}
+
+function repositoryOf(image: string): string {
+  return image
     .replace(/^docker:\/\//, '')
     .replace(/@.*$/, '')
     .replace(/:[^/:]*$/, '')
-  return REPOSITORIES[component].test(repository)
 }
