@@ -8,6 +8,7 @@ import { mentions, type Subject } from '../core/unit/starters.ts'
 import { isUp, startsAtBoot, type UnitState } from '../core/unit/state.ts'
 import type { Systemd } from '../ports/systemd.ts'
 import type { UnitFiles } from '../ports/unit-files.ts'
+import { sharersOf } from './sharers.ts'
 
 /** What the config states of a container's keeper, and in which section. */
 export interface Keeper extends Pick<Wanted['node'], 'manager' | 'unit'> {
@@ -44,7 +45,10 @@ export async function findUnit(
   const [keeper, ...others] = isStated && named === null ? [] : await keepers(subject, named, services, ports)
   if (keeper) {
     const starting = others.flatMap(({ claim }) => (claim?.starts === true ? [claim] : []))
-    return { unit: keeper, claims: starting }
+    const files = keeper.source.environmentFiles.map(({ path }) => path)
+    const further = services.filter((state) => state.unit !== keeper.state.unit)
+    const sharers = await sharersOf(files, further, ports.unitFiles)
+    return { unit: { ...keeper, sharers }, claims: starting }
   }
   if (manager === 'auto') return { unit: null, claims: [] }
   const what = unit === undefined ? `no unit that is up runs docker for ${container}` : `there is no ${unit}`
@@ -140,10 +144,13 @@ async function observeUnit(
 ): Promise<ObservedUnit> {
   const claim = claimOf(source, subject)
   const places = [...source.fragments, ...source.environmentFiles].map((file) => file.path)
-  const dropIns = ['/etc', '/run'].map((root) => `${root}/systemd/system/${state.unit}.d/calico-agent.conf`)
+  const dropIns = ['/etc', '/run'].map((root) => `${root}/systemd/system/${state.unit}.d`)
   const paths = [...places, ...dropIns]
-  const writable = await Promise.all(paths.map((path) => unitFiles.isWritable(path)))
-  const readOnly = paths.filter((_, i) => !writable[i]).map((path) => path.replace(/\/[^/]*$/, ''))
+  const writable = await Promise.all([
+    ...places.map((path) => unitFiles.isWritable(path)),
+    ...dropIns.map((directory) => unitFiles.isWritable(`${directory}/calico-agent.conf`)),
+  ])
+  const readOnly = paths.filter((_, i) => !writable[i])
   // one that failed has left its container running
   return { state, source, links, claim, standsBy: state.active === 'inactive', readOnly }
 }

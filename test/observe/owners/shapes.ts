@@ -84,6 +84,18 @@ const changed: Record<string, Row> = {
     },
     changed: '/etc/calico/20-b.env',
   },
+  'in a file that another unit reads for something else': {
+    row: CHANGED,
+    files: {
+      [UNIT]: text('EnvironmentFile=/etc/calico/calico.env', `ExecStart=${RUN} quay.io/calico/node:\${TAG}`),
+      [`${DIRECTORY}/felix-exporter.service`]: text(
+        'EnvironmentFile=/etc/calico/calico.env',
+        'ExecStart=/usr/bin/exporter --at ${IP} --env=${TAG}',
+      ),
+      '/etc/calico/calico.env': 'IP=192.0.2.1\nTAG=v2.6.5\n',
+    },
+    changed: '/etc/calico/calico.env',
+  },
   'in a drop-in': {
     row: CHANGED,
     files: {
@@ -275,6 +287,18 @@ const refused: Record<string, Row> = {
       '/etc/calico/calico.env': 'CALICO_VERSION=v2.6.5\n',
     },
     refused: 'the variable in its image quay.io/calico/node:v2.6.5 also stands in calico/cni:v2.6.5',
+  },
+  'a variable that the unit of another image has': {
+    row: SHARED,
+    files: {
+      [UNIT]: text('EnvironmentFile=/etc/calico/calico.env', `ExecStart=${RUN} quay.io/calico/node:\${TAG}`),
+      [`${DIRECTORY}/cni.service`]: text(
+        'EnvironmentFile=/etc/calico/*.env',
+        'ExecStart=/usr/bin/docker run --rm -v /opt/cni/bin:/host quay.io/calico/cni:${TAG}',
+      ),
+      '/etc/calico/calico.env': 'A=1\nTAG=v2.6.5\n',
+    },
+    refused: 'the variable TAG in its image also stands in cni.service, as quay.io/calico/cni:${TAG}',
   },
   'an image that is pulled before': {
     row: SHARED,
