@@ -92,6 +92,7 @@ async function beside<T>(host: Host, { files, up }: Refused, act: () => Promise<
     for (const name of names) {
       await host.run(['systemctl', 'kill', '--signal=KILL', name])
       await host.run(['systemctl', 'disable', '--now', name])
+      await host.run(['systemctl', 'reset-failed', name])
     }
     await host.ok(['rm', '-f', ...all.map(([path]) => path)])
     await host.ok(['systemctl', 'daemon-reload'])
