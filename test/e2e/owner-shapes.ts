@@ -17,7 +17,7 @@ function changed(
 const inUnit = (key: string, change: (text: string) => string): Shape =>
   changed(shapes.A, key, (files) => ({ ...files, [shapes.A.file]: change(files[shapes.A.file] ?? '') }))
 
-const PATTERN = '/etc/calico/20-image.env'
+const PATTERN = '/etc/calico/20-version.env'
 
 /** Upgraded by a change of the file. */
 export const upgraded: Record<string, Shape> = {
@@ -38,18 +38,13 @@ export const upgraded: Record<string, Shape> = {
       'ExecStartPre=-/bin/rm -f /run/calico.cid\nExecStart=@/usr/bin/docker docker run --cidfile /run/calico.cid',
     ),
   ),
-  'environment files by a pattern': {
-    ...changed(shapes['image in the environment file'], 'pattern', (files) => ({
+  'its version in an environment file of a pattern': {
+    ...changed(shapes.A, 'pattern', (files) => ({
       ...files,
-      [PATTERN]: (files['/etc/calico/calico.env'] ?? '').replace(/^(?!CALICO_NODE_IMAGE).*\n/gm, ''),
-      '/etc/calico/calico.env': (files['/etc/calico/calico.env'] ?? '').replace(
-        /^CALICO_NODE_IMAGE.*\n/m,
-        '',
-      ),
-      [shapes.A.file]: (files[shapes.A.file] ?? '').replace(
-        'EnvironmentFile=/etc/calico/calico.env',
-        'EnvironmentFile=-/etc/calico/*.env',
-      ),
+      [PATTERN]: '# of the node alone\nCALICO_VERSION=v2.6.5\n',
+      [shapes.A.file]: (files[shapes.A.file] ?? '')
+        .replace('EnvironmentFile=/etc/calico/calico.env', 'EnvironmentFile=-/etc/calico/*.env')
+        .replace('node:v2.6.5', 'node:${CALICO_VERSION}'),
     })),
     file: PATTERN,
   },

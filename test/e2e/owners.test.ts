@@ -27,10 +27,12 @@ describe('a unit', () => {
       const { host } = at
       await configure(host, { settle: 1 })
       const before = await unitFiles(host)
+      // without a target nothing is asked of the unit's image
+      expect(await host.run(['agent', 'doctor'])).toMatchObject({ code: 0 })
       const up = await costOf(at, () => agent(host, 'upgrade', '--node', image('v2.6.12')))
       expectNoCost(up)
       expect(up.result).toMatchObject({ code: 0, report: { outcome: 'upgraded', problems: [] } })
-      const named = (before[shape.file] ?? '').replace(image('v2.6.5'), image('v2.6.12'))
+      const named = (before[shape.file] ?? '').replace('v2.6.5', 'v2.6.12')
       expect(await unitFiles(host)).toEqual({ ...before, [shape.file]: named })
 
       await host.powerCut()
@@ -54,8 +56,16 @@ describe('what else keeps it', () => {
     expect((await agent(host, 'plan', '--node', image('v2.6.12'))).report.problems).toEqual([])
   })
 
-  it('is told of the controllers as well', async () => {
-    const { host } = await world()
+  it('is told of the controllers as well, and of a file of docker-compose', async () => {
+    const labels = { project: 'net', service: 'node', 'project.config_files': '/srv/net/docker-compose.yml' }
+    const args = Object.entries(labels).map(([name, value]) => `--label=com.docker.compose.${name}=${value}`)
+    const { host } = await world({ args })
+    const { report } = await agent(host, 'plan', '--node', image('v2.6.12'))
+    expect(report).toMatchObject({
+      outcome: 'planned',
+      problems: [{ code: 'compose-file', severity: 'warning' }],
+    })
+    expect(report.problems[0]?.message).toContain('the image that /srv/net/docker-compose.yml names')
     await runControllers(host, controllers('v3.20.0'))
     for (const [name, shape] of Object.entries(refusedControllers)) {
       const result = await beside(host, shape, () =>
