@@ -1,4 +1,4 @@
-import type { ComposeLabels } from '../docker/compose.ts'
+import { type ComposeLabels, composeDirectories } from '../docker/compose.ts'
 import { dockerCommand } from '../docker/run-args.ts'
 import { textOf, untraced } from './traced.ts'
 
@@ -47,9 +47,10 @@ export function doesWith(words: string[], subject: Subject): Does {
 }
 
 /** Whether a text may have anything to do with the container. */
-export function mentions(text: string, { container, component }: Subject): boolean {
+export function mentions(text: string, { container, component, compose }: Subject): boolean {
   const images = { node: /calico|cnx-node/, controllers: /kube-controllers|kube-policy-controller/ }
-  return text.includes(container) || images[component].test(text)
+  const places = compose === null ? [] : composeDirectories(compose)
+  return [container, ...places].some((word) => text.includes(word)) || images[component].test(text)
 }
 
 /** It makes a container of that name, whatever else it is told; its other commands look, or take it away. */

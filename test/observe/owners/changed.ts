@@ -43,6 +43,17 @@ export const changed: Record<string, Row> = {
     ),
     changed: UNIT,
   },
+  'a container beside it, and both taken away before': {
+    row: CHANGED,
+    ...unit(
+      'ExecStartPre=-/usr/bin/docker rm -f beside',
+      'ExecStartPre=/usr/bin/docker rm -f calico-node',
+      "ExecStartPre=/bin/sh -c 'docker kill calico-node || true'",
+      'ExecStartPre=/usr/bin/docker run -d --name=beside example.com/beside:1',
+      `ExecStart=${RUN} ${NODE}`,
+    ),
+    changed: UNIT,
+  },
   'docker container run': {
     row: CHANGED,
     ...unit(`ExecStart=/usr/bin/docker container run --name calico-node ${NODE}`),

@@ -2,6 +2,8 @@ import { CONTROLLERS, DIRECTORY, NODE } from './host.ts'
 import { over, type Row, RUN, text, UNIT, unit } from './row.ts'
 
 const CIDFILE = 'a `--cidfile`'
+const BESIDE = 'a container beside it'
+const WITHOUT = '`docker rm`, `stop` or `kill`'
 const DETACHED = 'the same with `-d` alone'
 const BEFORE = '`docker run` or `docker create` in `ExecStartPre=`'
 const CALICOCTL = '`calicoctl node`, `calicoctl node run`'
@@ -34,6 +36,20 @@ export const refused: Record<string, Row> = {
       'ExecStop=/bin/rm -f /run/calico.cid',
     ),
     refused: 'its docker run does not start while /run/calico.cid is there',
+  },
+  'a container beside it that only its ExecStop= takes away': {
+    row: BESIDE,
+    ...unit(
+      'ExecStartPre=/usr/bin/docker run -d --name=beside example.com/beside:1',
+      `ExecStart=${RUN} ${NODE}`,
+      'ExecStop=-/usr/bin/docker rm -f beside calico-node',
+    ),
+    refused: 'its start makes beside as well',
+  },
+  'a start that fails without the container': {
+    row: WITHOUT,
+    ...unit('ExecStartPre=/usr/bin/docker rm calico-node', `ExecStart=${RUN} ${NODE}`),
+    refused: 'its ExecStartPre=/usr/bin/docker rm calico-node fails where there is no calico-node',
   },
   'made before, and waited for': line(
     BEFORE,
@@ -110,6 +126,19 @@ export const refused: Record<string, Row> = {
       '/srv/net/docker-compose.yml': `services:\n  node:\n    image: ${NODE}\n`,
     },
     refused: 'ExecStart=/usr/bin/docker compose up',
+  },
+  'docker-compose in the directory that the labels name': {
+    row: COMPOSE,
+    files: {
+      [`${DIRECTORY}/net.service`]: text('ExecStart=/bin/sh -c "cd /srv/net && exec docker-compose up"'),
+    },
+    labels: {
+      'com.docker.compose.project': 'net',
+      'com.docker.compose.service': 'node',
+      'com.docker.compose.project.working_dir': '/srv/net',
+      'com.docker.compose.project.config_files': 'docker-compose.yml',
+    },
+    refused: 'ExecStart=/bin/sh -c "cd /srv/net && exec docker-compose up"',
   },
   'systemd-docker': line(ENGINES, `ExecStart=/opt/bin/systemd-docker run --rm --name calico-node ${NODE}`),
   'systemd-docker with options of its own': line(
