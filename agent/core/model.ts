@@ -11,6 +11,7 @@ import type { ObservedPod } from './pod/static-pod.ts'
 import type { Release } from './release/releases.ts'
 import type { UnitSource } from './unit/commands.ts'
 import type { Claim } from './unit/keeps.ts'
+import type { Sharer } from './unit/shared.ts'
 import type { UnitState } from './unit/state.ts'
 
 /** What the config and the flags ask of this host. Times in milliseconds. */
@@ -118,8 +119,10 @@ export interface ObservedUnit {
   source: UnitSource
   /** Those of its files that are symbolic links. */
   links: string[]
-  /** Directories of its files, and of its drop-ins, that cannot be written to from here. */
+  /** Its files, and the directories of its drop-ins, that cannot be written from here. */
   readOnly?: string[]
+  /** Other units that read its environment files. */
+  sharers?: Sharer[]
   /** What of its commands keeps the container, where it is no `docker run` that can be read. */
   claim?: Claim | null
   /** It is not up, and the next boot starts it. */

@@ -28,10 +28,9 @@ export class FakeUnitFiles implements UnitFiles {
   }
 
   expand(pattern: string): Promise<string[]> {
-    const [before = '', after] = pattern.split('*')
-    if (after === undefined) return Promise.resolve([pattern])
-    const found = [...this.files.keys()].filter((path) => path.startsWith(before) && path.endsWith(after))
-    return Promise.resolve(found.filter((path) => !path.slice(before.length).includes('/')).sort())
+    if (!pattern.includes('*')) return Promise.resolve([pattern])
+    const expression = new RegExp(`^${pattern.replaceAll('.', '\\.').replaceAll('*', '[^/]*')}$`)
+    return Promise.resolve([...this.files.keys()].filter((path) => expression.test(path)).sort())
   }
 
   isWritable(path: string): Promise<boolean> {

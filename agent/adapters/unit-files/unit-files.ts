@@ -41,11 +41,19 @@ async function readScript(path: string): Promise<string | undefined> {
   }
 }
 
-/** It is written by a rename: what counts is the directory, or the one that it will be made in. */
+/**
+ * It is written by a rename: what counts is the directory, or the one that it will be made in. A file that is immutable,
+ * or a read-only mount of its own, is not renamed over.
+ */
 async function isWritable(path: string): Promise<boolean> {
   const directory = dirname(path)
   if (!(await pathExists(directory)) && directory !== path) return isWritable(directory)
-  return await access(directory, constants.W_OK).then(
+  const isThere = (await lstat(path).catch(() => null))?.isFile() === true
+  return (await mayWrite(directory)) && (!isThere || (await mayWrite(path)))
+}
+
+async function mayWrite(path: string): Promise<boolean> {
+  return await access(path, constants.W_OK).then(
     () => true,
     () => false,
   )
