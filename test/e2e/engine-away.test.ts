@@ -19,7 +19,7 @@ describe('a Docker Engine that goes away', () => {
     ['stopped', 'before docker.killContainer#1', 'rolled-back'],
     ['killed', 'before docker.startContainer#1', 'rolled-back'],
     ['frozen', 'before docker.startContainer#1', 'upgraded'],
-    ['killed', 'before docker.setRestartPolicy#2', 'upgraded'],
+    ['killed', 'before docker.setRestartPolicy#3', 'upgraded'],
   ])('(%s) %s, with live-restore, costs nothing', async (blow, point, outcome) => {
     const script = ENGINE_BLOWS[blow]
     const { report, flaws } = await actMeanwhile(lab.workerMesh(), work, { point, script, liveRestore: true })

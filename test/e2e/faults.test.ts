@@ -10,13 +10,13 @@ const spread: { command: Work['command']; point: string; powerCut: boolean }[] =
   { command: 'upgrade', point: 'after docker.createContainer#1', powerCut: false },
   { command: 'upgrade', point: 'after docker.killContainer#1', powerCut: false },
   { command: 'upgrade', point: 'after docker.startContainer#1', powerCut: false },
-  { command: 'upgrade', point: 'after docker.setRestartPolicy#1', powerCut: false },
+  { command: 'upgrade', point: 'after docker.setRestartPolicy#2', powerCut: false },
   { command: 'upgrade', point: 'before docker.renameContainer#2', powerCut: false },
   { command: 'upgrade', point: 'after docker.killContainer#1', powerCut: true },
   { command: 'upgrade', point: 'after docker.startContainer#1', powerCut: true },
-  { command: 'upgrade', point: 'after docker.setRestartPolicy#1', powerCut: true },
+  { command: 'upgrade', point: 'after docker.setRestartPolicy#2', powerCut: true },
   { command: 'rollback', point: 'after docker.killContainer#1', powerCut: false },
-  { command: 'rollback', point: 'after docker.setRestartPolicy#2', powerCut: true },
+  { command: 'rollback', point: 'after docker.setRestartPolicy#3', powerCut: true },
 ]
 
 /** The same of a run that has CNI plugins as well: the set is old or new, never mixed. */
@@ -26,7 +26,7 @@ const withPlugins = [
   { point: 'after cni.keep#1', powerCut: false },
   { point: 'after cni.putInPlace#1', powerCut: false },
   { point: 'after cni.putInPlace#2', powerCut: false },
-  { point: 'after docker.setRestartPolicy#1', powerCut: false },
+  { point: 'after docker.setRestartPolicy#2', powerCut: false },
   { point: 'after cni.putInPlace#1', powerCut: true },
 ]
 
