@@ -89,7 +89,7 @@ describe('controllers whose agent dies', () => {
   }, 120_000)
 
   it('at any time', async () => {
-    for (const ms of [200, 400, 600, 800, 1_000, 1_300, 1_800, 2_500, 4_000, 6_000, 6_500, 7_000]) {
+    for (const ms of [200, 400, 600, 800, 1_000, 1_300, 1_800, 2_500, 4_000, 13_000, 13_500, 14_000]) {
       const run = await host.start(['agent', 'upgrade', '--controllers', await other(), ...toAndFro])
       await sleep(ms)
       await run.kill('SIGKILL').catch(() => undefined)

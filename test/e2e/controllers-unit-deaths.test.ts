@@ -91,7 +91,7 @@ describe('controllers of a unit whose agent dies', () => {
   })
 
   it('at any time', async () => {
-    for (const ms of [300, 700, 1_100, 1_600, 2_200, 3_000, 5_000, 7_000, 8_500]) {
+    for (const ms of [300, 700, 1_100, 1_600, 2_200, 3_000, 5_000, 14_000, 15_500]) {
       const run = await host.start(['agent', 'upgrade', '--controllers', await other(), ...flags])
       await sleep(ms)
       await run.kill('SIGKILL').catch(() => undefined)
