@@ -55,7 +55,10 @@ export function unitChange(
   const reading = readUnit(source, container)
   if (unit.standsBy === true) return standingBy(unit, container)
   if (reading.kind === 'other') return unread(unit, container)
-  if (reading.kind === 'refused') return { why: reading.why + quoted(unit), fix: reading.fix }
+  if (reading.kind === 'refused') {
+    const { why, fix } = reading
+    return { why: /Exec\w+=/.test(why) ? why : why + quoted(unit), fix }
+  }
   const to = wanted ?? reading.run.image
   const edit = editTo(unit, container, reading.run, to)
   if (edit === null)

@@ -12,11 +12,10 @@ import { FakeManifests } from '../../fakes/manifests.ts'
 import { FakeSystemd, FakeUnitFiles } from '../../fakes/systemd.ts'
 
 export const DIRECTORY = '/etc/systemd/system'
-export const [NODE, NODE_NEXT] = ['quay.io/calico/node:v2.6.5', 'quay.io/calico/node:v2.6.12'] as const
-export const [CONTROLLERS, CONTROLLERS_NEXT] = [
-  'quay.io/calico/kube-controllers:v1.0.3',
-  'quay.io/calico/kube-controllers:v1.0.5',
-] as const
+export const NODE = 'quay.io/calico/node:v2.6.5'
+const NODE_NEXT = 'quay.io/calico/node:v2.6.12'
+export const CONTROLLERS = 'quay.io/calico/kube-controllers:v1.0.3'
+const CONTROLLERS_NEXT = 'quay.io/calico/kube-controllers:v1.0.5'
 
 /** A host by the files that say what it starts; units are files of /etc/systemd/system. */
 export interface Shape {
