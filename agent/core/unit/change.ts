@@ -1,5 +1,5 @@
 import type { ObservedUnit } from '../model.ts'
-import { isNeedless, lastingText, trialText, writeExecStart } from './drop-in.ts'
+import { isNeedless, lastingText, trialText } from './drop-in.ts'
 import { placeFor, readUnit, replaceImage, type UnitRun } from './image.ts'
 
 /** A file as it was and as it is to be; null where there is none. */
@@ -60,13 +60,7 @@ export function unitChange(
   if (edit === null)
     return { why: `it puts ${reading.run.image} together from parts that ${to} does not have`, fix: SIMPLER }
   const named = reading.run.image === to
-  const trial = (image: string): string =>
-    trialText({
-      run,
-      container,
-      docker: reading.run.docker,
-      execStart: writeExecStart(unit, reading.run, image),
-    })
+  const trial = (image: string): string => trialText(unit, reading.run, { container, image, id: run })
   const change = {
     unit: name,
     container,
