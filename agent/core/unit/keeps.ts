@@ -16,7 +16,7 @@ export interface Claim {
   starts: boolean
 }
 
-interface Command {
+export interface Command {
   line: string
   words: string[]
 }
@@ -60,7 +60,7 @@ function claimByCompose({ name, scripts = [] }: UnitSource, own: Command[], subj
 }
 
 /** One command a line, as a shell has them; what the shell works out is not known. */
-function scriptCommands({ path, text }: UnitText, variables: Variables): Command[] {
+export function scriptCommands({ path, text }: UnitText, variables: Variables): Command[] {
   if (/\.ya?ml$/.test(path)) return []
   const known = new Map(variables)
   const lines = text.replaceAll(/\\\r?\n/g, ' ').split(/\r?\n/)
@@ -77,7 +77,7 @@ function scriptCommands({ path, text }: UnitText, variables: Variables): Command
 
 const SHOWN = 200
 
-function shown(line: string): string {
+export function shown(line: string): string {
   const text = redactAssignments(line.replaceAll(/\s+/g, ' ')).trim()
   return text.length > SHOWN ? `${text.slice(0, SHOWN)}...` : text
 }
