@@ -19,4 +19,28 @@ export default defineConfig(
       '@typescript-eslint/switch-exhaustiveness-check': 'error',
     },
   },
+  {
+    // What an operator or another program puts under a name may be a FIFO, a device or endless.
+    files: ['agent/**/*.ts'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        ...['node:fs', 'node:fs/promises'].map((name) => ({
+          name,
+          importNames: ['createReadStream', 'open', 'openSync', 'readFile', 'readFileSync'],
+          message: 'Read by agent/adapters/read-file.ts, which waits for no FIFO and stops at a size.',
+        })),
+      ],
+    },
+  },
+  {
+    // They open to write, to lock, or what the kernel alone has.
+    files: [
+      'agent/adapters/{atomic-file,clock,read-file}.ts',
+      'agent/adapters/host-lock/*.ts',
+      'agent/adapters/cni-binaries/{attributes,reader,staging}.ts',
+      'agent/report/output.ts',
+    ],
+    rules: { 'no-restricted-imports': 'off' },
+  },
 )

@@ -1,3 +1,4 @@
+import { refuseCopied } from './copied.ts'
 import type { Problem } from './core/errors.ts'
 import type { Emit } from './core/events.ts'
 import type { Plan } from './core/plan/plan.ts'
@@ -47,6 +48,7 @@ export async function carryOut(
 export async function resumeInterrupted(app: App): Promise<Report | null> {
   const interrupted = (await app.runs.history()).find(isUnfinished)
   if (!interrupted) return null
+  await refuseCopied(interrupted, app)
   return await settle(app, await app.runs.reopen(interrupted.plan.run), resume, true)
 }
 

@@ -8,6 +8,7 @@ import { createCniConfigs } from './adapters/cni-config.ts'
 import { createDatastore } from './adapters/datastore.ts'
 import { createDialGuard } from './adapters/dial-guard.ts'
 import { connectDocker } from './adapters/docker/engine.ts'
+import { readHostIdentity } from './adapters/host-identity.ts'
 import { acquireHostLock, type HostLock, hostLockHolder } from './adapters/host-lock/host-lock.ts'
 import { createKernelRoutes } from './adapters/kernel-routes.ts'
 import { createKubelet } from './adapters/kubelet.ts'
@@ -129,7 +130,7 @@ async function open(
   const app: App = {
     version,
     ports: { ...outside, probe: createProbe(), datastore: createDatastore(), clock },
-    runs: new RunStore(journals, clock),
+    runs: new RunStore(journals, clock, await readHostIdentity()),
     lock: async (command) => {
       await openStateDir(options.stateDir)
       lock = await acquireHostLock(options.stateDir, given ? `daemon (${command})` : command)

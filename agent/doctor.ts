@@ -36,8 +36,16 @@ function checksOf(rule: Rule, observed: Observed, wanted: Wanted): DoctorCheck[]
   return [{ code, severity, passes: true, about, seen: finding.seen, fix: null }]
 }
 
-function failed({ code, severity, message, fix }: Problem, about: string): DoctorCheck {
-  return { code, severity, passes: false, about, seen: message, fix }
+function failed({ code, severity, message, fix, subject }: Problem, about: string): DoctorCheck {
+  return {
+    code,
+    severity,
+    passes: false,
+    about,
+    seen: message,
+    fix,
+    ...(subject !== undefined && { subject }),
+  }
 }
 
 function reportOf(target: string | null, checks: DoctorCheck[]): DoctorReport {

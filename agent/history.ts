@@ -1,6 +1,7 @@
 import type { App } from './app.ts'
 import { AgentError, ExitCode, type Problem } from './core/errors.ts'
 import type { HistoryReport, HistoryRun } from './core/history-report.ts'
+import { changesOf } from './core/plan/plan.ts'
 import type { RunState } from './journal/run-state.ts'
 import { reportOf } from './outcome.ts'
 import { timelineOf } from './timeline.ts'
@@ -42,7 +43,9 @@ export function unknownHistory(problems: Problem[]): HistoryReport {
 
 function summaryOf(state: RunState, runs: App['runs']): HistoryRun {
   const { plan, startedAt, endedAt, outcome } = state
-  const { components } = reportOf(state, runs.pathOf(plan.run))
+  const changes = changesOf(plan)
+  const all = Object.entries(reportOf(state, runs.pathOf(plan.run)).components)
+  const components = Object.fromEntries(all.filter(([component]) => component in changes))
   return { run: plan.run, startedAt, endedAt, command: plan.command, outcome, components }
 }
 

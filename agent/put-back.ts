@@ -1,4 +1,5 @@
 import type { App } from './app.ts'
+import { nameOfContent } from './core/docker/image-ref.ts'
 import { isError, type Problem } from './core/errors.ts'
 import type { Observed, ObservedControllers, ObservedNode, Wanted } from './core/model.ts'
 import { type BackPart, cniBackPart, cniConfigBackPart } from './core/plan/back.ts'
@@ -149,7 +150,12 @@ async function pluginsBack({ ports: { cni } }: App, undone: RunState, run: strin
 
 async function configBack({ ports }: App, { plan }: RunState, run: string): Promise<BackPart | null> {
   const write = plan.steps.find((step) => step.kind === 'write-cni-config')
-  return write ? cniConfigBackPart(run, write.args, await ports.configs.read(write.args.path)) : null
+  if (write === undefined) return null
+  const { path } = write.args
+  // found out in time: else it would be with the old node up already, and that would go back for it
+  const unusable = await ports.configs.directoryProblem(path.replace(/\/[^/]*$/, ''))
+  if (unusable) return { part: null, problems: [{ ...unusable, severity: 'warning' }] }
+  return cniConfigBackPart(run, write.args, await ports.configs.read(path))
 }
 
 /** Whether the parked container is still there, or is to be made again, and from which image. */
@@ -159,12 +165,12 @@ async function stateOfReplaced({ ports: { docker } }: App, old: OldContainer) {
     docker.inspectImage(old.imageId),
     docker.inspectImage(old.image),
   ])
-  const image = byId && byName?.Id !== old.imageId ? old.imageId : old.image
   return {
     old,
     parked: parked !== undefined,
-    image,
+    image: byId ? nameOfContent(old.image, byId, byName) : old.image,
     // another one under its name is not what ran here: the registry may have it still
     imageIsLocal: byId !== undefined,
+    imageConfig: byId?.Config ?? null,
   }
 }

@@ -1,4 +1,5 @@
 import { type App, carryOut, resumeInterrupted } from './app.ts'
+import { refuseCopied } from './copied.ts'
 import { AgentError, ExitCode, isError } from './core/errors.ts'
 import type { ObservedNode, Wanted } from './core/model.ts'
 import { joinParts, type Leftovers } from './core/plan/part.ts'
@@ -20,6 +21,7 @@ export async function rollback(app: App, wanted: Wanted, named: string | undefin
 
   const history = await app.runs.history()
   const undone = findRun(history, named)
+  await refuseCopied(undone, app)
   const run = app.newRun()
   const back = await partsBack(app, wanted, undone, run)
   const problems = back.flatMap((part) => part.problems)

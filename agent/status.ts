@@ -1,9 +1,11 @@
 import { type App, isUnfinished } from './app.ts'
+import { copiedProblem } from './copied.ts'
 import { imageVersion } from './core/docker/health.ts'
 import { tagOf } from './core/docker/image-ref.ts'
 import { upMs } from './core/docker/up-time.ts'
 import { AgentError, type Problem } from './core/errors.ts'
 import { hasTarget, type ObservedControllers, type ObservedNode, type Wanted } from './core/model.ts'
+import { changesOf } from './core/plan/plan.ts'
 import type { NodeStatus, RunStatus, StatusReport } from './core/status-report.ts'
 import type { RunState } from './journal/run-state.ts'
 import { installedPlugins } from './observe/cni-binaries.ts'
@@ -103,13 +105,15 @@ function nodeStatus({ container, image, owner }: ObservedControllers, now: Date)
 type SeenRuns = Pick<StatusReport, 'lastRun' | 'unfinishedRun' | 'problems'>
 
 /** The lock is looked at right behind the journals: a run that ends meanwhile is not taken for an interrupted one. */
-async function lookAtRuns({ runs, lockHolder }: App): Promise<SeenRuns> {
+async function lookAtRuns({ runs, lockHolder, ports }: App): Promise<SeenRuns> {
   const history = await runs.history()
   const problems: Problem[] = []
   const last = history.find((run) => !isUnfinished(run))
   const unfinished = history.find(isUnfinished)
   const lastRun = last ? runStatus(last) : null
   if (!unfinished) return { lastRun, unfinishedRun: null, problems }
+  const copied = await copiedProblem(unfinished, { runs, ports }).catch(() => null)
+  if (copied) problems.push(copied.asProblem())
   const atWork = await lockHolder().catch((error: unknown) => {
     if (!(error instanceof AgentError)) throw error
     problems.push(error.asProblem())
@@ -120,5 +124,5 @@ async function lookAtRuns({ runs, lockHolder }: App): Promise<SeenRuns> {
 }
 
 function runStatus({ plan, outcome, startedAt, window }: RunState): RunStatus {
-  return { run: plan.run, outcome: outcome ?? 'stuck', components: plan.components, startedAt, window }
+  return { run: plan.run, outcome: outcome ?? 'stuck', components: changesOf(plan), startedAt, window }
 }

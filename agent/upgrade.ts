@@ -1,5 +1,6 @@
 import { type App, carryOut, resumeInterrupted } from './app.ts'
 import { isError, type Problem } from './core/errors.ts'
+import { grouped } from './core/grouped.ts'
 import type { Observed, Wanted } from './core/model.ts'
 import { prefetchPlan, upgradePlan } from './core/plan/build.ts'
 import type { PlannedChange } from './core/plan/part.ts'
@@ -18,7 +19,7 @@ export async function upgrade(app: App, wanted: Wanted): Promise<Report> {
   if (earlier?.outcome === 'stuck') return earlier
 
   const { change, problems } = await planUpgrade(app, wanted)
-  for (const problem of problems) app.emit({ type: 'problem', problem })
+  for (const problem of grouped(problems)) app.emit({ type: 'problem', problem })
   if (change === null) return unstarted(refusalOf(problems), null, problems)
   if (change.plan.steps.length === 0) {
     // The interrupted run that was finished just now is what brought the host there.

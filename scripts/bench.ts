@@ -1,6 +1,7 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { outputFile, remove } from 'fs-extra/esm'
 import type { Host, Lab } from '../test/lab/index.ts'
 import { cni } from './benchmarks/cni.ts'
 import { deadPeer } from './benchmarks/dead-peer.ts'
@@ -39,7 +40,7 @@ async function bench(lab: Lab, wanted: readonly Part[], rounds: number | undefin
       for (const { wanted, found } of figuresOf(part, series)) figures[wanted.key] = Number(found.toFixed(3))
     }
   } finally {
-    await rm(stage.host.root + stage.agent, { force: true })
+    await remove(stage.host.root + stage.agent)
   }
   await writeDocument(sections)
   process.stdout.write(`${JSON.stringify(figures)}\n`)
@@ -56,10 +57,9 @@ async function setUp(lab: Lab): Promise<Omit<Stage, 'rounds'>> {
 }
 
 async function writeDocument(fresh: ReadonlyMap<string, string>): Promise<void> {
-  await mkdir(dirname(documentPath), { recursive: true })
   const old = await readFile(documentPath, 'utf8').catch(() => undefined)
   const names = parts.map(({ name }) => name)
-  await writeFile(documentPath, withSections(old, fresh, names))
+  await outputFile(documentPath, withSections(old, fresh, names))
 }
 
 const { values } = parseArgs({

@@ -3,10 +3,11 @@
  * that brings the pinned Node along and needs only the C and C++ libraries that every Debian has.
  */
 import { spawnSync } from 'node:child_process'
-import { copyFile, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { rename, rm, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { build, type Plugin } from 'esbuild'
+import { copy, ensureDir, readJson, writeJson } from 'fs-extra/esm'
 
 const root = resolve(import.meta.dirname, '..')
 
@@ -55,7 +56,7 @@ async function bundle(entry: string, outfile: string, version: string): Promise<
     logOverride: { 'empty-import-meta': 'error', 'require-resolve-not-external': 'silent' },
   })
   // Which packages are in the bundle: their licences go where it goes.
-  await writeFile(join(dirname(outfile), 'agent.meta.json'), JSON.stringify(metafile))
+  await writeJson(join(dirname(outfile), 'agent.meta.json'), metafile)
 }
 
 /** Node's single executable application: the Node binary with the bundle and its compiled code as a section. */
@@ -66,9 +67,9 @@ async function buildExecutable(bundleFile: string, outfile: string): Promise<voi
   const blob = `${part}.blob`
   const config = `${part}.sea.json`
   const sea = { main: bundleFile, output: blob, useCodeCache: true, disableExperimentalSEAWarning: true }
-  await writeFile(config, JSON.stringify(sea))
+  await writeJson(config, sea)
   run(node, ['--experimental-sea-config', config])
-  await copyFile(node, part)
+  await copy(node, part)
   // Before the injection: strip does not know the new section.
   run('strip', ['--strip-all', part])
   run(join(root, 'node_modules/.bin/postject'), [part, 'NODE_SEA_BLOB', blob, '--sentinel-fuse', seaFuse])
@@ -105,10 +106,10 @@ const { values: options } = parseArgs({
 if (options.help) {
   console.log(usage)
 } else {
-  const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string }
+  const { version } = (await readJson(join(root, 'package.json'))) as { version: string }
   const script = resolve(options.out, 'agent.cjs')
   const executable = resolve(options.out, 'agent')
-  await mkdir(options.out, { recursive: true })
+  await ensureDir(options.out)
   await stage(script, () => bundle(resolve(options.entry), script, version))
   if (!options['bundle-only']) {
     await stage(executable, () => buildExecutable(script, executable))

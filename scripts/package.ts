@@ -1,7 +1,7 @@
 /** Packs dist/agent, which `scripts/build.ts` left, for Debian and for hosts without apt: `scripts/package --help`. */
-import { rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
+import { remove } from 'fs-extra/esm'
 import { buildArchive } from './packaging/archive.ts'
 import { buildDeb } from './packaging/deb.ts'
 import { compressions, isCompression, type PackOptions } from './packaging/run.ts'
@@ -19,7 +19,7 @@ const { values: options } = parseArgs({
 async function packAll(compression: PackOptions['compression']): Promise<void> {
   const out = resolve(options.out)
   const tree = join(out, 'package')
-  await rm(tree, { recursive: true, force: true })
+  await remove(tree)
   const version = await stageTree(root, tree)
   const packing = { root, out, version, compression }
   console.log(`built ${await buildDeb(tree, packing)}`)

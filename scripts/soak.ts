@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
-import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { ensureDir } from 'fs-extra/esm'
 import { installFaultyAgent } from '../test/faults/build.ts'
 import { buildGuest } from '../test/faults/power/guest.ts'
 import { faultPoints } from '../test/faults/trial.ts'
@@ -28,7 +28,7 @@ async function soak(lab: Lab, { minutes, only }: Options): Promise<boolean> {
   const meshes = Array.from({ length: HOSTS / 2 }, (_, i) => lab.mesh(lab.hosts.slice(2 * i, 2 * i + 2)))
   const [first = lab.mesh(lab.hosts)] = meshes
   const guestDir = join(root, '.cache/power-guest')
-  await mkdir(guestDir, { recursive: true })
+  await ensureDir(guestDir)
   const guest = await buildGuest(guestDir)
   const [upgrade, ...others] = works(lab)
   const all: [PointedWork, ...PointedWork[]] = [await pointed(first, upgrade)]

@@ -85,3 +85,18 @@ it('a rollback keeps those neighbors from dialling that the parked BIRD dials', 
   const dialling = swap?.args.gate.daemons.flatMap((daemon) => daemon.dialling ?? []) ?? []
   expect(dialling.map(({ address }) => address)).toEqual(['192.0.2.2', '192.0.2.3'])
 })
+
+it('a rollback leaves a CNI config alone that cannot be written, and says so before it moves the node', async () => {
+  const host = await FakeHost.create()
+  const app = appOn(host)
+  const node = { ...nothing.node, image: 'calico/node:v2.6.12' }
+  const asked = { ...nothing, node, cniConfig: host.cni.wanted, settleMs: 1_000 }
+  expect(await upgrade(app, asked)).toMatchObject({ outcome: 'upgraded' })
+  const code = 'cni-config-dir-unusable'
+  host.cni.configs.directoryProblem = () =>
+    Promise.resolve({ code, severity: 'error', message: 'read-only', fix: 'mount it' })
+  const { outcome, components, problems } = await rollback(app, asked, undefined)
+  expect(outcome).toBe('rolled-back')
+  expect(Object.keys(components)).toEqual(['node'])
+  expect(problems).toContainEqual(expect.objectContaining({ code, severity: 'warning' }))
+})

@@ -1,5 +1,6 @@
-import { access, constants, lstat, readdir, rm, stat } from 'node:fs/promises'
+import { access, constants, lstat, readdir, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { remove as removeTree } from 'fs-extra/esm'
 import { type ConfigFile, LIVE_ENDING } from '../core/cni/config.ts'
 import { AgentError, type Problem } from '../core/errors.ts'
 import type { CniConfigs } from '../ports/cni-config.ts'
@@ -73,7 +74,7 @@ async function remove(path: string): Promise<void> {
     return
   }
   try {
-    await rm(path, { recursive: true, force: true })
+    await removeTree(path)
     await syncDirectory(dirname(path))
   } catch (error) {
     throw fileError('cannot-write', 'remove', path, error)

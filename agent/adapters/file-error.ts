@@ -5,10 +5,11 @@ export function isMissing(error: unknown): boolean {
   return error instanceof Error && (error as NodeJS.ErrnoException).code === 'ENOENT'
 }
 
-const fixes: Record<string, string> = {
+const fixes: Record<string, string | ((path: string) => string)> = {
   ENOSPC: 'free space on its file system (df -h)',
   EDQUOT: 'free space on its file system (df -h)',
-  EROFS: 'mount its file system read-write',
+  EROFS: (path) =>
+    `have ${path} on a file system that is mounted read-write: ReadWritePaths= in the agent's service; -v without :ro where the agent is an image`,
   EACCES: 'run the agent as root',
   EPERM: 'run the agent as root, and look at the file with lsattr',
   ELOOP: 'replace the symbolic link by a file',
@@ -19,7 +20,11 @@ const fixes: Record<string, string> = {
 export function fileError(code: string, action: string, path: string, error: unknown): AgentError {
   if (error instanceof AgentError) return error
   const { code: errno = '', fix: own } = error as NodeJS.ErrnoException & { fix?: string }
-  const fix = own ?? fixes[errno] ?? `look at it with ls -l ${path}, and at the kernel's log`
+  const known = fixes[errno]
+  const fix =
+    own ??
+    (typeof known === 'function' ? known(path) : known) ??
+    `look at it with ls -l ${path}, and at the kernel's log`
   return new AgentError(code, `cannot ${action} ${path}: ${reasonOf(error)}`, { fix, cause: error })
 }
 

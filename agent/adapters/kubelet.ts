@@ -1,15 +1,28 @@
-import { readFile, realpath, stat } from 'node:fs/promises'
+import { realpath, stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
-import { execStartArguments, type KubeletFacts, manifestFlags, versionCommand } from '../core/cni/kubelet.ts'
+import {
+  execStartArguments,
+  isKubelet,
+  type KubeletFacts,
+  manifestFlags,
+  startedWords,
+  versionCommand,
+} from '../core/cni/kubelet.ts'
 import { cniFlags, type KubeletDirectory } from '../core/cni/kubelet-directories.ts'
 import { AgentError } from '../core/errors.ts'
+import type { UnitSource } from '../core/unit/commands.ts'
 import type { Kubelet } from '../ports/kubelet.ts'
 import { cannotStart } from './program-error.ts'
+import { readText } from './read-file.ts'
 import { runProgram } from './run-program.ts'
 
 const ASK_MS = 10_000
 /** systemd's own limit for a start is 90 s. */
 const RESTART_MS = 120_000
+/** Of its config, its unit's files and its command line. */
+const MAX_BYTES = 1024 * 1024
+/** From a unit's main process down to the kubelet: a script, a shell, a supervisor. */
+const MOST_BELOW = 3
 const RUNS = new Set(['active', 'activating', 'reloading'])
 
 /** The kubelet, by systemctl; a host without systemd has no such unit. */
@@ -33,12 +46,54 @@ async function startedAt(unit: string): Promise<number | null> {
   return ActiveState === 'active' ? Number(began) : null
 }
 
-/** Of what runs the variables are filled in. */
+/** Of what runs the variables are filled in; else systemd's files say what they are. */
 async function argumentsOf(unit: string): Promise<string[]> {
-  const { ExecStart = '', MainPID = '0' } = await show(unit)
-  const running =
-    MainPID === '0' ? null : await readFile(`/proc/${MainPID}/cmdline`, 'utf8').catch(() => null)
-  return running?.split('\0').filter((word) => word !== '') ?? execStartArguments(ExecStart)
+  const shown = await show(unit)
+  const { ExecStart = '', MainPID = '0' } = shown
+  const running = MainPID === '0' ? null : await argumentsOfProcess(MainPID)
+  if (running) return running
+  const words = startedWords(await unitSource(unit, shown))
+  return words.length > 0 ? words : execStartArguments(ExecStart)
+}
+
+/** A script may have started it and wait: then the kubelet is below it. */
+async function argumentsOfProcess(pid: string): Promise<string[] | null> {
+  const own = await commandLine(pid)
+  let pids = [pid]
+  for (let depth = 0; depth <= MOST_BELOW && pids.length > 0; depth++) {
+    const lines = await Promise.all(pids.map(commandLine))
+    const kubelet = lines.find((argv) => argv && isKubelet(argv))
+    if (kubelet) return kubelet
+    pids = (await Promise.all(pids.map(childrenOf))).flat()
+  }
+  return own
+}
+
+async function commandLine(pid: string): Promise<string[] | null> {
+  return (await textOf(`/proc/${pid}/cmdline`))?.split('\0').filter((word) => word !== '') ?? null
+}
+
+async function childrenOf(pid: string): Promise<string[]> {
+  const text = await textOf(`/proc/${pid}/task/${pid}/children`)
+  return (text ?? '').split(' ').filter((word) => word.trim() !== '')
+}
+
+/** The unit's files, as far as they can be read. */
+async function unitSource(unit: string, shown: Partial<Record<string, string>>): Promise<UnitSource> {
+  const { FragmentPath = '', DropInPaths = '', EnvironmentFiles = '' } = shown
+  const read = async (path: string) => {
+    const text = await textOf(path)
+    return text === undefined ? [] : [{ path, text }]
+  }
+  const all = async (paths: string[]) =>
+    (await Promise.all(paths.filter((path) => path !== '').map(read))).flat()
+  return {
+    name: unit,
+    fragments: await all([FragmentPath, ...DropInPaths.split(' ')]),
+    environmentFiles: await all(
+      EnvironmentFiles.split('\n').map((line) => line.replace(/ \(ignore_errors=\w+\)$/, '')),
+    ),
+  }
 }
 
 async function cniDirectories(
@@ -68,10 +123,14 @@ async function manifests(unit: string): Promise<string | null> {
 }
 
 async function staticPodPath(config: string): Promise<string | null> {
-  const text = await readFile(config, 'utf8').catch(() => '')
+  const text = (await textOf(config)) ?? ''
   const { parseDocument } = await import('yaml')
   const path: unknown = parseDocument(text).get('staticPodPath')
   return typeof path === 'string' && path !== '' ? resolve(dirname(config), path) : null
+}
+
+async function textOf(path: string): Promise<string | undefined> {
+  return await readText(path, MAX_BYTES).catch(() => undefined)
 }
 
 async function restart(unit: string): Promise<void> {
@@ -83,10 +142,15 @@ async function restart(unit: string): Promise<void> {
 
 /** Properties of the unit by name; none where systemd is not there. */
 async function show(unit: string): Promise<Partial<Record<string, string>>> {
-  const names = 'LoadState,ActiveState,ExecStart,MainPID,ExecMainStartTimestampMonotonic'
+  const state = 'LoadState,ActiveState,ExecStart,MainPID,ExecMainStartTimestampMonotonic'
+  const names = `${state},FragmentPath,DropInPaths,EnvironmentFiles`
   const shown = (await printed(['systemctl', 'show', `--property=${names}`, unit])) ?? ''
   const found = shown.matchAll(/^(\w+)=(.*)$/gm)
-  return Object.fromEntries([...found].map(([, name = '', value = '']): [string, string] => [name, value]))
+  // a list such as EnvironmentFiles has a line for each
+  const lines = Map.groupBy(found, ([, name = '']) => name)
+  return Object.fromEntries(
+    [...lines].map(([name, all]) => [name, all.map(([, , value]) => value).join('\n')]),
+  )
 }
 
 async function printed([program = '', ...args]: string[]): Promise<string | null> {

@@ -30,8 +30,3 @@ export function cannotStart(code: string, program: string, error: Failure): Agen
   const { reason, fix } = reasons[errno] ?? { reason: error.message, fix: () => `run ${program} by hand` }
   return new AgentError(code, `cannot run ${program}: ${reason}`, { fix: fix(program), cause: error })
 }
-
-/** Something was started: an exit code is a number, and a signal has none. */
-export function isNotStarted(error: unknown): error is NodeJS.ErrnoException {
-  return error instanceof Error && 'syscall' in error && String(error.syscall).startsWith('spawn')
-}

@@ -6,8 +6,22 @@ import { fileError, isMissing, unfit } from './file-error.ts'
 const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants
 
 /**
- * The content of a regular file; undefined where there is no such file. A FIFO or a device is refused without being
- * waited for.
+ * Opens a regular file to read; whoever asks closes it. A FIFO or a device is refused without being waited for: all that
+ * is read by a name that others may have put there is opened here.
+ */
+export async function openRegular(path: string, noFollow = false): Promise<FileHandle> {
+  const file = await open(path, O_RDONLY | O_NONBLOCK | (noFollow ? O_NOFOLLOW : 0))
+  try {
+    if ((await file.stat()).isFile()) return file
+    throw unfit('it is not a regular file', 'put a regular file in its place')
+  } catch (error) {
+    await file.close()
+    throw error
+  }
+}
+
+/**
+ * The content of a regular file; undefined where there is no such file.
  * @throws AgentError `cannot-read`
  */
 export async function readRegularFile(
@@ -15,10 +29,8 @@ export async function readRegularFile(
   { maxBytes, noFollow = false }: { maxBytes: number; noFollow?: boolean },
 ): Promise<Buffer | undefined> {
   try {
-    const file = await open(path, O_RDONLY | O_NONBLOCK | (noFollow ? O_NOFOLLOW : 0))
+    const file = await openRegular(path, noFollow)
     try {
-      if (!(await file.stat()).isFile())
-        throw unfit('it is not a regular file', 'put a regular file in its place')
       return await readUpTo(file, maxBytes)
     } finally {
       await file.close()

@@ -1,12 +1,10 @@
 import { lstat, mkdir, readdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { AgentError } from '../core/errors.ts'
+import { MAX_JOURNAL_BYTES } from '../core/journal-size.ts'
 import { type AppendFile, openForAppend, removeFile, syncDirectory, writeFileAtomic } from './atomic-file.ts'
 import { reasonOf } from './file-error.ts'
 import { readRegularFile } from './read-file.ts'
-
-/** A journal of an upgrade is below 100 kB. */
-const MAX_JOURNAL_BYTES = 16 * 1024 * 1024
 
 /** The durable files of one directory, by name: what the journal's store needs. */
 export interface DirectoryFiles {

@@ -8,7 +8,7 @@ const NAMES = ['agent', 'calico-agent']
 export function completionCommand(parser: () => Argv): CommandModule {
   return {
     command: 'completion',
-    describe: 'print a script that has bash or zsh complete commands and options',
+    describe: 'print the shell completion script for bash or zsh',
     handler: () => {
       parser().scriptName(completedName(process.argv0)).showCompletionScript()
     },

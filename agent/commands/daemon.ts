@@ -8,7 +8,7 @@ import { type CommonArgs, type CommonOptions, DEFAULT_CONFIG, withCommon } from 
 export function daemonCommand(environment: Environment): CommandModule<object, CommonArgs> {
   return {
     command: 'daemon',
-    describe: 'the service: resume, watch the config, apply it, serve metrics',
+    describe: 'run the service: resume, watch the config, apply it, serve metrics',
     builder: withCommon,
     handler: (options) => runUntilStopped(environment, options),
   }

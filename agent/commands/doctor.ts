@@ -15,7 +15,7 @@ export function doctorCommand(environment: Environment): CommandModule<object, T
   }
   return {
     command: 'doctor',
-    describe: 'every preflight rule, what was seen, and what mends it; changes nothing',
+    describe: 'check every preflight rule and say how to fix what fails; changes nothing',
     builder: withTarget,
     handler: async (options) => {
       try {

@@ -14,12 +14,12 @@ export function gcCommand(environment: Environment): CommandModule<object, GcArg
   const { color, print, exit } = environment
   return {
     command: 'gc',
-    describe: 'remove what retention no longer keeps',
+    describe: 'remove containers, images and files that retention no longer keeps',
     builder: (yargs) =>
       withCommon(yargs).option('check', {
         type: 'boolean',
         default: false,
-        describe: 'say what would be removed, and remove nothing',
+        describe: 'show what would be removed, and remove nothing',
       }),
     handler: async (options) => {
       const { json, check } = options

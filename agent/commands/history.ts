@@ -16,15 +16,13 @@ interface HistoryArgs extends CommonArgs {
 export function historyCommand(environment: Environment): CommandModule<object, HistoryArgs> {
   return {
     command: 'history [run]',
-    describe: 'runs, newest first, or the timeline of RUN',
+    describe: 'list the runs, newest first, or show the timeline of RUN',
     builder: (yargs) =>
-      withCommon(yargs)
-        .positional('run', { type: 'string', describe: 'name of a run; a wrong one lists them' })
-        .option('html', {
-          type: 'string',
-          requiresArg: true,
-          describe: 'draw the timeline of RUN, or of the newest run, into this file',
-        }),
+      withCommon(yargs).positional('run', { type: 'string', describe: 'name of a run' }).option('html', {
+        type: 'string',
+        requiresArg: true,
+        describe: 'draw the timeline of RUN, or of the newest run, to this HTML file',
+      }),
     handler: (options) => show(environment, options),
   }
 }

@@ -46,13 +46,13 @@ export function withCommon<T>(yargs: Argv<T>): Argv<T & CommonArgs> {
       requiresArg: true,
       describe: `config file (default ${DEFAULT_CONFIG})`,
     })
-    .option('json', { type: 'boolean', default: false, describe: 'one JSON document on stdout' })
-    .option('log-level', { choices: LOG_LEVELS, describe: 'least severe log line on stderr' })
+    .option('json', { type: 'boolean', default: false, describe: 'print one JSON document on stdout' })
+    .option('log-level', { choices: LOG_LEVELS, describe: 'least severe level to log on stderr' })
     .option('state-dir', {
       type: 'string',
       requiresArg: true,
       default: DEFAULT_STATE_DIR,
-      describe: 'journals of runs and the lock',
+      describe: 'directory of the journals and the lock',
     })
     .option('docker-socket', { type: 'string', requiresArg: true, describe: 'socket of the Docker Engine' })
 }
@@ -62,7 +62,7 @@ export function withTarget<T>(yargs: Argv<T>): Argv<T & TargetArgs> {
     .option('to', {
       type: 'string',
       requiresArg: true,
-      describe: 'Calico release, such as v2.6.12; its images are used',
+      describe: 'Calico release whose images to use, such as v2.6.12',
     })
     .option('node', {
       type: 'string',
@@ -82,7 +82,7 @@ export function withTarget<T>(yargs: Argv<T>): Argv<T & TargetArgs> {
     .option('only', {
       type: 'string',
       requiresArg: true,
-      describe: `leave the rest alone: ${PARTS.join(',')}`,
+      describe: `upgrade only these parts, separated by commas: ${PARTS.join(',')}`,
     })
 }
 
@@ -90,14 +90,14 @@ export function withPlan<T>(yargs: Argv<T>): Argv<T & PlanArgs> {
   return withSwap(withTarget(yargs)).option('diff', {
     type: 'boolean',
     default: false,
-    describe: 'show every field that changes',
+    describe: 'show every container field that would change',
   })
 }
 
 export function withRollback<T>(yargs: Argv<T>): Argv<T & RollbackArgs> {
   return withSwap(withCommon(yargs)).positional('run', {
     type: 'string',
-    describe: 'name of a committed run; a wrong one lists them',
+    describe: 'name of a committed run',
   })
 }
 
@@ -106,7 +106,7 @@ function withSwap<T>(yargs: Argv<T>): Argv<T & SwapArgs> {
     .option('window', {
       type: 'number',
       requiresArg: true,
-      describe: 'seconds; the smallest of 90, BIRD’s and this',
+      describe: 'limit of the window in seconds; BIRD’s restart time and 90 limit it too',
     })
     .option('allow', {
       type: 'string',
@@ -115,6 +115,6 @@ function withSwap<T>(yargs: Argv<T>): Argv<T & SwapArgs> {
       nargs: 1,
       default: [] as string[],
       requiresArg: true,
-      describe: 'override one named preflight rule (repeatable)',
+      describe: 'turn one preflight rule into a warning (repeatable)',
     })
 }

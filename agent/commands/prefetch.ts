@@ -7,7 +7,7 @@ import { runStory } from './run-story.ts'
 export function prefetchCommand(environment: Environment): CommandModule<object, TargetArgs> {
   return {
     command: 'prefetch',
-    describe: 'pull the images of an upgrade; nothing that runs is touched',
+    describe: 'pull images and stage CNI plugins ahead of an upgrade; touches nothing that runs',
     builder: withTarget,
     handler: (options) => runStory(environment, options, { target: true, progress: true }, prefetch),
   }

@@ -9,12 +9,12 @@ export function upgradeCommand(
 ): CommandModule<object, PlanArgs & { check: boolean }> {
   return {
     command: 'upgrade',
-    describe: 'make this host run what the config or the flags say',
+    describe: 'bring this host to what the config or the flags ask for',
     builder: (yargs) =>
       withPlan(yargs).option('check', {
         type: 'boolean',
         default: false,
-        describe: 'plan only, and report `changed`',
+        describe: 'only plan, as agent plan does',
       }),
     handler: (options) =>
       runStory(

@@ -13,6 +13,8 @@ export interface DoctorCheck {
   seen: string
   /** Null where nothing is to be done. */
   fix: string | null
+  /** What of several it is about. */
+  subject?: string
 }
 
 /** The JSON of `doctor`. */

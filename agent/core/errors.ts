@@ -21,11 +21,18 @@ export interface Problem {
   message: string
   /** What the operator does about it, a command where there is one. */
   fix: string
+  /** What of several the message is about, as it names it, such as a peer: text tells one reason once. */
+  subject?: string
 }
 
 export function isError({ severity }: Pick<Problem, 'severity'>): boolean {
   return severity === 'error'
 }
+
+/** One argument of a program, as a hook or systemd-notify gets it, holds 128 KiB (execve(2)); a page shows less. */
+const MAX_TEXT = 8_000
+/** A secret that is cut in two is not known for one: it is looked for in more than is kept. */
+const MAX_QUOTED = 64_000
 
 const ENGINE_GONE = ['docker-unreachable', 'docker-timeout']
 const PASSING = [...ENGINE_GONE, 'no-space']
@@ -47,9 +54,9 @@ export class AgentError extends Error {
     message: string,
     details: { fix: string; exitCode?: ExitCode; cause?: unknown; mayPass?: boolean },
   ) {
-    super(redactText(message), details.cause === undefined ? undefined : { cause: details.cause })
+    super(shown(message), details.cause === undefined ? undefined : { cause: details.cause })
     this.code = code
-    this.fix = redactText(details.fix)
+    this.fix = shown(details.fix)
     this.exitCode = details.exitCode ?? ExitCode.refused
     this.mayPass = details.mayPass ?? PASSING.includes(code)
   }
@@ -62,6 +69,15 @@ export class AgentError extends Error {
   asProblems(): Problem[] {
     return [this.asProblem()]
   }
+}
+
+/** What others said, as it may be journaled, reported and shown: without secrets, and of a length that can be read. */
+function shown(text: string): string {
+  return clipped(redactText(clipped(text, MAX_QUOTED)), MAX_TEXT)
+}
+
+function clipped(text: string, max: number): string {
+  return text.length <= max ? text : `${text.slice(0, max)} ... (${text.length - max} more characters)`
 }
 
 /** The Engine did not answer: that says nothing about the containers. */

@@ -3,6 +3,7 @@ import type { BirdEndpoint, BirdUp } from './bird/view.ts'
 import type { KubeletFacts, KubeletRestart } from './cni/kubelet.ts'
 import type { KubeletDirectory } from './cni/kubelet-directories.ts'
 import type { ObservedDatastore } from './datastore/observed.ts'
+import type { GivenFile } from './docker/file-access.ts'
 import type { ContainerJson, ImageJson } from './docker/json.ts'
 import type { Problem } from './errors.ts'
 import type { Json } from './json/merge-patch.ts'
@@ -11,6 +12,7 @@ import type { Release } from './release/releases.ts'
 import type { ObservedAlong } from './unit/along.ts'
 import type { UnitSource } from './unit/commands.ts'
 import type { Claim } from './unit/keeps.ts'
+import type { Sharer } from './unit/shared.ts'
 import type { UnitState } from './unit/state.ts'
 
 /** What the config and the flags ask of this host. Times in milliseconds. */
@@ -118,8 +120,10 @@ export interface ObservedUnit {
   source: UnitSource
   /** Those of its files that are symbolic links. */
   links: string[]
-  /** Directories of its files, and of its drop-ins, that cannot be written to from here. */
+  /** Its files, and the directories of its drop-ins, that cannot be written from here. */
   readOnly?: string[]
+  /** Other units that read its environment files. */
+  sharers?: Sharer[]
   /** What of its commands keeps the container, where it is no `docker run` that can be read. */
   claim?: Claim | null
   /** It is not up, and the next boot starts it. */
@@ -179,6 +183,8 @@ export interface ObservedControllers {
   claims?: Claim[]
   /** Where the kubelet keeps it by a manifest of this host. */
   pod?: ObservedPod | undefined
+  /** What it is told to read of what is mounted; absent where they are left alone, and in a journal of before. */
+  given?: GivenFile[]
 }
 
 /** The image that is asked for, as this host and its registry know it. */
@@ -196,11 +202,19 @@ export interface InstalledPlugin {
   version: string | null
 }
 
+/** A plugin that was asked where it lies; null where it could not be run there. */
+export interface TriedPlugin {
+  name: string
+  known: string[] | null
+}
+
 /** The CNI plugins that are asked for, as they are on this host and in their source. */
 export interface ObservedCni {
   installed: InstalledPlugin[]
   /** Null where the image must be pulled first, or a problem says why it cannot be told. */
   offered: { name: string; sha256: string }[] | null
+  /** Those that could be tried before they are staged; absent in a journal of before. */
+  tried?: TriedPlugin[]
   /** Of the source; null where only the plugins themselves can tell. */
   version: string | null
   /** Null where the source is none. */

@@ -6,6 +6,7 @@ import { cniRules, cniSourceRules } from './rules/cni.ts'
 import { cniConfigRules, kubeletDirectoryRules } from './rules/cni-config.ts'
 import { containerRules } from './rules/container.ts'
 import { controllersEnvRules, controllersImageRules, controllersRules } from './rules/controllers.ts'
+import { controllersUserRules } from './rules/controllers-user.ts'
 import { datastoreRules } from './rules/datastore.ts'
 import { diallingRules } from './rules/dialling.ts'
 import { imageRules } from './rules/image.ts'
@@ -50,6 +51,7 @@ const LABEL_RULES: readonly Rule[] = [
   ...setRules,
   ...cniRules,
   ...controllersEnvRules,
+  ...controllersUserRules,
 ]
 
 /** What a swap of the node is looked at by. */

@@ -24,7 +24,7 @@ export interface Execution {
  * and no commit has settled, the failing step first; in a commit, and after the last one, nothing is undone.
  */
 export async function execute(execution: Execution): Promise<Outcome> {
-  const { journal, ports } = execution
+  const { journal } = execution
   try {
     await goForward(execution)
   } catch (error) {
@@ -32,7 +32,7 @@ export async function execute(execution: Execution): Promise<Outcome> {
     const fallen = await fallenCommit(execution, error)
     if (fallen !== undefined) return await goBack(execution, asProblem(error, execution.signal), fallen)
     try {
-      await untilItPasses(error, ports, () => goForward(execution))
+      await untilItPasses(error, execution, goForward)
     } catch (lastError) {
       const goesBack = !isForwardOnly(journal.state)
       const last = goesBack ? undefined : await fallenCommit(execution, lastError)
@@ -71,7 +71,7 @@ export async function goBack(execution: Execution, problem: Problem, commit?: nu
     await undoAll(execution)
   } catch (error) {
     try {
-      await untilItPasses(error, execution.ports, () => undoAll(execution))
+      await untilItPasses(error, execution, undoAll)
     } catch (lastError) {
       return await giveUp(execution, lastError)
     }

@@ -1,4 +1,5 @@
 import { AgentError, type Problem } from '../core/errors.ts'
+import { MAX_JOURNAL_BYTES } from '../core/journal-size.ts'
 import type { Clock } from '../ports/clock.ts'
 import { encodeRecord, type JournalEntry, type JournalRecord } from './record.ts'
 import { applyRecord, type RunState } from './run-state.ts'
@@ -14,13 +15,16 @@ export class Journal {
   readonly #file: AppendFile
   readonly #clock: Clock
   #seq: number
+  #bytes: number
   #state: RunState | null
   #failure: AgentError | null = null
 
-  constructor(file: AppendFile, clock: Clock, records: JournalRecord[]) {
+  /** @param bytes what the records take on disk */
+  constructor(file: AppendFile, clock: Clock, records: JournalRecord[], bytes = 0) {
     this.#file = file
     this.#clock = clock
     this.#seq = records.length
+    this.#bytes = bytes
     this.#state = records.reduce<RunState | null>(applyRecord, null)
   }
 
@@ -33,7 +37,11 @@ export class Journal {
   async append(entry: JournalEntry): Promise<void> {
     if (this.#failure) throw this.#failure
     const record = this.#stamped(entry)
-    await this.#file.append(encodeRecord(record))
+    const line = encodeRecord(record)
+    const bytes = this.#bytes + Buffer.byteLength(line)
+    if (bytes > MAX_JOURNAL_BYTES) throw full()
+    await this.#file.append(line)
+    this.#bytes = bytes
     this.#apply(record)
   }
 
@@ -71,6 +79,13 @@ export class Journal {
   async close(): Promise<void> {
     await this.#file.close()
   }
+}
+
+function full(): AgentError {
+  const max = `${MAX_JOURNAL_BYTES / 1024 / 1024} MB`
+  return new AgentError('journal-full', `cannot write the journal: it would be larger than ${max}`, {
+    fix: 'see what fills it (docs/troubleshooting.md, Journals), and settle the run by hand',
+  })
 }
 
 function unwritten({ message, fix }: AgentError): Problem {

@@ -1,13 +1,17 @@
 import { crc32 } from 'node:zlib'
 import { AgentError, ExitCode, type Problem } from '../core/errors.ts'
+import type { HostIdentity } from '../core/host-identity.ts'
 import type { Plan } from '../core/plan/plan.ts'
 import { isStepKind } from '../core/plan/step-kinds.ts'
 import type { Outcome, WindowReport } from '../core/report.ts'
 
 /** What a run writes down, in this order; "doing" means maybe done. */
 export type JournalEntry =
-  /** `order` counts the runs of this host: names hold the wall clock, and clocks are set back. */
-  | { type: 'run'; order: number; agent: string; plan: Plan; problems: Problem[] }
+  /**
+   * `order` counts the runs of this host: names hold the wall clock, and clocks are set back. A journal of an earlier
+   * version has no `host`.
+   */
+  | { type: 'run'; order: number; agent: string; plan: Plan; problems: Problem[]; host?: HostIdentity }
   | { type: 'captured'; step: number; before: unknown }
   | { type: 'doing'; step: number }
   | { type: 'done'; step: number }

@@ -1,5 +1,6 @@
 import type { Problem } from '../core/errors.ts'
 import type { StepStatus } from '../core/events.ts'
+import type { HostIdentity } from '../core/host-identity.ts'
 import type { Plan } from '../core/plan/plan.ts'
 import type { Outcome, WindowReport } from '../core/report.ts'
 import type { JournalRecord, Stamp } from './record.ts'
@@ -19,6 +20,8 @@ interface StepState {
 export interface RunState {
   /** Counts the runs of this host. */
   order: number
+  /** Null where its journal does not say. */
+  host: HostIdentity | null
   plan: Plan
   startedAt: string
   /** Null until it ended. */
@@ -33,6 +36,8 @@ export interface RunState {
   /** The step of a commit that is undone, though it was verified. */
   unwoundCommit: number | null
   resumes: number
+  /** What it was left open for, until a resume goes on with it. */
+  stopped: Problem | null
   outcome: Outcome | null
 }
 
@@ -65,12 +70,13 @@ export function applyRecord(state: RunState | null, record: JournalRecord): RunS
         problems: [...state.problems, record.problem],
       }
     case 'resumed':
-      return { ...state, resumes: state.resumes + 1 }
+      return { ...state, ...goingOn(state), resumes: state.resumes + 1 }
     case 'stopped':
       // It did not die: what stopped it was said. The next resume is one more of a loop only where Docker itself fails.
       return {
         ...state,
         resumes: record.problem.code === 'docker-failed' ? state.resumes : 0,
+        stopped: record.problem,
         problems: [...state.problems, record.problem],
       }
     case 'finished':
@@ -83,10 +89,17 @@ export function applyRecord(state: RunState | null, record: JournalRecord): RunS
   }
 }
 
-function initialState({ order, plan, problems, at: startedAt }: RunRecord): RunState {
+/** What stopped it is no error of a run that goes on. */
+function goingOn({ stopped, problems }: RunState): Pick<RunState, 'stopped' | 'problems'> {
+  const passed = (problem: Problem): Problem =>
+    problem === stopped ? { ...problem, severity: 'warning' } : problem
+  return { stopped: null, problems: problems.map(passed) }
+}
+
+function initialState({ order, plan, problems, host, at: startedAt }: RunRecord): RunState {
   const steps = plan.steps.map((): StepState => ({ status: 'pending', ms: 0 }))
   return {
-    ...{ order, plan, startedAt, steps, problems },
+    ...{ order, host: host ?? null, plan, startedAt, steps, problems },
     ...{
       endedAt: null,
       window: null,
@@ -94,6 +107,7 @@ function initialState({ order, plan, problems, at: startedAt }: RunRecord): RunS
       unwinding: null,
       unwoundCommit: null,
       resumes: 0,
+      stopped: null,
       outcome: null,
     },
   }

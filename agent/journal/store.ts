@@ -1,4 +1,6 @@
-import type { Problem } from '../core/errors.ts'
+import { AgentError, type Problem } from '../core/errors.ts'
+import type { HostIdentity } from '../core/host-identity.ts'
+import { MAX_PLAN_BYTES } from '../core/journal-size.ts'
 import type { Plan } from '../core/plan/plan.ts'
 import type { Clock } from '../ports/clock.ts'
 import { type AppendFile, Journal } from './journal.ts'
@@ -21,19 +23,24 @@ const SUFFIX = '.jsonl'
 
 /** The journals of all runs, one file a run, named by it. */
 export class RunStore {
+  /** This one; null where nobody looked. */
+  readonly host: HostIdentity | null
   readonly #files: JournalFiles
   readonly #clock: Clock
 
-  constructor(files: JournalFiles, clock: Clock) {
+  constructor(files: JournalFiles, clock: Clock, host: HostIdentity | null = null) {
+    this.host = host
     this.#files = files
     this.#clock = clock
   }
 
   async begin(agent: string, plan: Plan, problems: Problem[]): Promise<Journal> {
     const [last] = await this.history()
+    refuseTooLarge(plan, problems)
     const file = await this.#files.open(plan.run + SUFFIX, 0)
     const journal = new Journal(file, this.#clock, [])
-    await journal.append({ type: 'run', order: (last?.order ?? 0) + 1, agent, plan, problems })
+    const [order, host] = [(last?.order ?? 0) + 1, this.host ?? undefined]
+    await journal.append({ type: 'run', order, agent, plan, problems, ...(host && { host }) })
     return journal
   }
 
@@ -41,7 +48,7 @@ export class RunStore {
   async reopen(run: string): Promise<Journal> {
     const name = run + SUFFIX
     const { records, wholeBytes } = await this.#decode(name)
-    return new Journal(await this.#files.open(name, wholeBytes), this.#clock, records)
+    return new Journal(await this.#files.open(name, wholeBytes), this.#clock, records, wholeBytes)
   }
 
   async #decode(name: string): Promise<ReturnType<typeof decodeJournal>> {
@@ -86,6 +93,16 @@ export class RunStore {
     for (const run of runs) await this.#files.remove(run + SUFFIX)
     return runs
   }
+}
+
+/** Before anything is moved, and on disk: a container's labels and variables may be of any size. */
+function refuseTooLarge(plan: Plan, problems: Problem[]): void {
+  const bytes = Buffer.byteLength(JSON.stringify({ plan, problems }))
+  if (bytes <= MAX_PLAN_BYTES) return
+  const [size, max] = [bytes, MAX_PLAN_BYTES].map((count) => `${(count / 1024 / 1024).toFixed(1)} MB`)
+  throw new AgentError('plan-too-large', `cannot journal run ${plan.run}: its plan takes ${size} of ${max}`, {
+    fix: 'look for large labels and variables with docker inspect, and make the container again without them',
+  })
 }
 
 /** `20261122T141503Z-7f3a`: sorts by time, unique on a host. `random` is four hex digits. */

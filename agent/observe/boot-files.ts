@@ -3,16 +3,22 @@ import { mentions, type Subject } from '../core/unit/starters.ts'
 import type { UnitFiles } from '../ports/unit-files.ts'
 
 const CRON = ['/etc/crontab', '/etc/cron.d/*', '/var/spool/cron/*', '/var/spool/cron/crontabs/*']
+/** Other supervisors, which a unit of systemd may start. */
+const SUPERVISORS = [
+  ...['/etc/supervisord.conf', '/etc/supervisord.d/*.ini', '/etc/supervisor/conf.d/*.conf'],
+  ...['/etc/monitrc', '/etc/monit.d/*', '/etc/monit/monitrc', '/etc/monit/conf.d/*'],
+  ...['/etc/sv/*/run', '/etc/service/*/run'],
+]
 /** systemd has units of what a host without it starts by these. */
 const WITHOUT_SYSTEMD = ['/etc/init/*.conf', '/etc/rc.local', '/etc/rc.d/rc.local', '/etc/init.d/*']
 
-/** What starts the container without a unit: cron, and where there is no systemd, upstart and init's scripts. */
+/** What starts the container without a unit: cron, other supervisors, and where there is no systemd, upstart and init's scripts. */
 export async function bootClaims(
   subject: Subject,
   hasSystemd: boolean,
   unitFiles: UnitFiles,
 ): Promise<Claim[]> {
-  const patterns = hasSystemd ? CRON : [...CRON, ...WITHOUT_SYSTEMD]
+  const patterns = [...CRON, ...SUPERVISORS, ...(hasSystemd ? [] : WITHOUT_SYSTEMD)]
   const paths = (await Promise.all(patterns.map((pattern) => unitFiles.expand(pattern)))).flat()
   const claims = await Promise.all(paths.map((path) => claimOfFile(path, subject, unitFiles)))
   return claims.flatMap((claim) => claim ?? [])

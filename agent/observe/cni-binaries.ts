@@ -2,6 +2,7 @@ import { imageVersion } from '../core/docker/health.ts'
 import { mustPull } from '../core/docker/image-state.ts'
 import { AgentError, type Problem } from '../core/errors.ts'
 import type { CniSource, InstalledPlugin, ObservedCni, ObservedImage, WantedCni } from '../core/model.ts'
+import { isInstalled } from '../core/plan/cni.ts'
 import { askedVersion } from '../core/release/node-versions.ts'
 import type { CniBinaries, StagedFacts } from '../ports/cni-binaries.ts'
 
@@ -32,7 +33,10 @@ export async function observeCni(
     cni.nodenameWritten(),
     optionalByMerge || cni.nodenameOptional(configDir),
   ])
-  return { installed, offered, version, image, nodename: { written, optional }, problems }
+  const seen = { installed, offered, version, image, nodename: { written, optional }, problems }
+  if (source.kind !== 'directory' || offered === null || isInstalled(seen)) return seen
+  const tried = await orProblem(() => cni.tried(source.path, binaries, signal), problems, signal)
+  return { ...seen, tried: tried ?? [] }
 }
 
 export async function installedPlugins(
@@ -57,8 +61,17 @@ async function offeredBy(
   if (image && (image.local === null || mustPull(image))) return null
   const before = image?.local ? known(image.local.Id, names) : null
   if (before) return before
+  return await orProblem(() => cni.offered(source, names, signal), problems, signal)
+}
+
+/** What is wrong with the source is a problem among others. */
+async function orProblem<T>(
+  look: () => Promise<T>,
+  problems: Problem[],
+  signal: AbortSignal,
+): Promise<T | null> {
   try {
-    return await cni.offered(source, names, signal)
+    return await look()
   } catch (error) {
     signal.throwIfAborted()
     if (!(error instanceof AgentError) || error.code.startsWith('docker-')) throw error

@@ -2,6 +2,7 @@ import type { Observed, ObservedControllers, Wanted, WantedControllers } from '.
 import { canBeUpgraded } from '../core/plan/controllers.ts'
 import type { Docker } from '../ports/docker.ts'
 import { withAlong } from './along.ts'
+import { givenFiles } from './given-files.ts'
 import { type Looking, observeImage } from './image.ts'
 import { findOwner, type OwnerPorts } from './owner.ts'
 import { findContainer, findInPod, namedByManifest } from './static-pod.ts'
@@ -20,8 +21,9 @@ export async function observeControllers(
   const controllers = await observeRunning(wanted, { kubelet, places }, ports)
   const isOurs = controllers !== null && ref !== null && canBeUpgraded(controllers, ref)
   const isAlone = (controllers?.claims ?? []).length === 0
+  const given = controllers && isOurs ? await givenFiles(controllers.container, ports.docker) : []
   return {
-    controllers,
+    controllers: controllers && { ...controllers, given },
     controllersImage: (isOurs && isAlone) || !onlyIfInstalled ? await lookAtImage() : null,
   }
 }

@@ -8,6 +8,7 @@ import { mentions, type Subject } from '../core/unit/starters.ts'
 import { isUp, startsAtBoot, type UnitState } from '../core/unit/state.ts'
 import type { Systemd } from '../ports/systemd.ts'
 import type { UnitFiles } from '../ports/unit-files.ts'
+import { sharersOf } from './sharers.ts'
 
 /** What the config states of a container's keeper, and in which section. */
 export interface Keeper extends Pick<Wanted['node'], 'manager' | 'unit'> {
@@ -44,7 +45,10 @@ export async function findUnit(
   const [keeper, ...others] = isStated && named === null ? [] : await keepers(subject, named, services, ports)
   if (keeper) {
     const starting = others.flatMap(({ claim }) => (claim?.starts === true ? [claim] : []))
-    return { unit: keeper, claims: starting }
+    const files = keeper.source.environmentFiles.map(({ path }) => path)
+    const further = services.filter((state) => state.unit !== keeper.state.unit)
+    const sharers = await sharersOf(files, further, ports.unitFiles)
+    return { unit: { ...keeper, sharers }, claims: starting }
   }
   if (manager === 'auto') return { unit: null, claims: [] }
   const what = unit === undefined ? `no unit that is up runs docker for ${container}` : `there is no ${unit}`
@@ -66,15 +70,13 @@ async function keepers(
   const others = services.filter(
     (state) => state.unit !== named?.unit && (isUp(state) || startsAtBoot(state)),
   )
-  const suspects = await Promise.all(others.map((state) => isSuspect(state, subject, ports)))
-  const found = others.filter((_, i) => suspects[i]).map((state) => observeUnit(state, subject, ports))
-  const ranked = (await Promise.all(found))
+  const found = await Promise.all(others.map((state) => observeSuspect(state, subject, ports)))
+  const ranked = found
+    .flatMap((unit) => unit ?? [])
     .map((unit) => ({ unit, rank: rankOf(unit, subject) }))
     .sort((one, other) => one.rank - other.rank)
     .flatMap(({ unit, rank }) => (rank === Number.POSITIVE_INFINITY ? [] : [unit]))
-  return named === null
-    ? ranked
-    : [{ ...(await observeUnit(named, subject, ports)), standsBy: false }, ...ranked]
+  return named === null ? ranked : [await observeNamed(named, subject, ports), ...ranked]
 }
 
 function rankOf(unit: ObservedUnit, { container }: Subject): number {
@@ -86,15 +88,35 @@ function rankOf(unit: ObservedUnit, { container }: Subject): number {
 
 const ENGINE = /\b(docker|podman|nerdctl|rkt|ctr|crictl|calicoctl|compose)\b/
 
-/** By its command lines, or by a script that they name: not every unit of a host is read from its files. */
-async function isSuspect(state: UnitState, subject: Subject, ports: UnitPorts): Promise<boolean> {
-  const text = [state.unit, ...state.commands].join('\n')
-  if (ENGINE.test(text) || mentions(text, subject)) return true
-  const scripts = await readScripts(namedByLines(state.commands), ports)
-  return scripts.some((script) => mentions(script.text, subject))
+async function observeNamed(state: UnitState, subject: Subject, ports: UnitPorts): Promise<ObservedUnit> {
+  const unit = await observeUnit(state, await readSource(state, ports), subject, ports)
+  return { ...unit, standsBy: false }
 }
 
-async function observeUnit(state: UnitState, subject: Subject, ports: UnitPorts): Promise<ObservedUnit> {
+/** Null where nothing of the unit speaks of the container: most are told by their command lines, and no file is read. */
+async function observeSuspect(
+  state: UnitState,
+  subject: Subject,
+  ports: UnitPorts,
+): Promise<ObservedUnit | null> {
+  const text = [state.unit, ...state.environmentFiles, ...state.commands].join('\n')
+  if (!ENGINE.test(text) && !mentions(text, subject)) {
+    const scripts = await readScripts(namedByLines(state.commands), ports)
+    if (!scripts.some((script) => mentions(script.text, subject))) return null
+  }
+  const read = await readSource(state, ports)
+  const { fragments, environmentFiles, scripts = [] } = read.source
+  const isAbout = [...fragments, ...environmentFiles, ...scripts].some((file) => mentions(file.text, subject))
+  return isAbout || mentions(text, subject) ? await observeUnit(state, read, subject, ports) : null
+}
+
+interface ReadSource {
+  source: UnitSource
+  /** Paths at which a symbolic link stands. */
+  links: string[]
+}
+
+async function readSource(state: UnitState, ports: Pick<UnitPorts, 'unitFiles'>): Promise<ReadSource> {
   const { unitFiles } = ports
   const links: string[] = []
   const read = async (path: string): Promise<UnitText[]> => {
@@ -111,15 +133,26 @@ async function observeUnit(state: UnitState, subject: Subject, ports: UnitPorts)
     fragments: isMasked ? [] : await all([state.fragment, ...state.dropIns].filter(Boolean)),
     environmentFiles: await all(environment.flat()),
   }
-  const whole = { ...source, scripts: await scriptsOf(namedFiles(source), ports) }
-  const claim = claimOf(whole, subject)
-  // one that failed has left its container running
+  return { source: { ...source, scripts: await scriptsOf(namedFiles(source), ports) }, links }
+}
+
+async function observeUnit(
+  state: UnitState,
+  { source, links }: ReadSource,
+  subject: Subject,
+  { unitFiles }: UnitPorts,
+): Promise<ObservedUnit> {
+  const claim = claimOf(source, subject)
   const places = [...source.fragments, ...source.environmentFiles].map((file) => file.path)
-  const dropIns = ['/etc', '/run'].map((root) => `${root}/systemd/system/${state.unit}.d/calico-agent.conf`)
+  const dropIns = ['/etc', '/run'].map((root) => `${root}/systemd/system/${state.unit}.d`)
   const paths = [...places, ...dropIns]
-  const writable = await Promise.all(paths.map((path) => unitFiles.isWritable(path)))
-  const readOnly = paths.filter((_, i) => !writable[i]).map((path) => path.replace(/\/[^/]*$/, ''))
-  return { state, source: whole, links, claim, standsBy: state.active === 'inactive', readOnly }
+  const writable = await Promise.all([
+    ...places.map((path) => unitFiles.isWritable(path)),
+    ...dropIns.map((directory) => unitFiles.isWritable(`${directory}/calico-agent.conf`)),
+  ])
+  const readOnly = paths.filter((_, i) => !writable[i])
+  // one that failed has left its container running
+  return { state, source, links, claim, standsBy: state.active === 'inactive', readOnly }
 }
 
 /** The scripts that a unit names, and those that these name. */

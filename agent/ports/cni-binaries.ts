@@ -1,6 +1,6 @@
 import type { CniAnswer } from '../core/cni/version.ts'
 import type { Problem } from '../core/errors.ts'
-import type { CniSource } from '../core/model.ts'
+import type { CniSource, TriedPlugin } from '../core/model.ts'
 import type { StageSource } from '../core/plan/plan.ts'
 
 /** A run's files in a directory of plugins. */
@@ -58,6 +58,8 @@ export interface CniBinaries {
   cniVersions(path: string): Promise<CniAnswer>
   /** What the source has under these names, by its content. */
   offered(source: CniSource, names: string[], signal: AbortSignal): Promise<StagedFacts[]>
+  /** The CNI versions that plugins of a directory know, tried where they lie; null where that file system runs none. */
+  tried(path: string, names: string[], signal: AbortSignal): Promise<TriedPlugin[]>
   /** Whether a CNI config of the directory says that the nodename file may be missing. */
   nodenameOptional(configDir: string): Promise<boolean>
   /** Whether calico/node wrote this host's name down. */

@@ -1,4 +1,5 @@
 import type { ContainerProcess } from '../core/docker/felix.ts'
+import type { FileAccess } from '../core/docker/file-access.ts'
 import type { ContainerJson, CreateBody, Endpoint, ImageJson, RestartPolicy } from '../core/docker/json.ts'
 import type { RunningContainer } from '../core/docker/second-node.ts'
 
@@ -110,6 +111,8 @@ export interface Docker {
   exec(id: string, argv: string[], timeoutMs: number): Promise<ExecResult>
   /** Of a running container, with the process ids of the host. */
   processes(id: string): Promise<ContainerProcess[]>
+  /** Who may do what with a file or a directory inside the container, links followed; `undefined` where there is none. */
+  fileAccess(id: string, path: string): Promise<FileAccess | undefined>
   /** Text of a regular file inside the container, running or not; `undefined` where there is none. */
   readContainerFile(id: string, path: string): Promise<string | undefined>
   /** A path inside the container, running or not, to be read or closed; `undefined` where there is none. */

@@ -21,4 +21,6 @@ export interface Systemd {
   isAsked(unit: string): Promise<boolean>
   /** Units that depend on it, or on one that does, so that a plain restart would take them along. */
   along(unit: string): Promise<Along[]>
+  /** Resolves when the unit is down; nothing of its own brings it back before a boot. */
+  stop(unit: string): Promise<void>
 }

@@ -1,5 +1,6 @@
 import { counted } from '../core/counted.ts'
 import type { DoctorCheck, DoctorReport } from '../core/doctor-report.ts'
+import { grouped } from '../core/grouped.ts'
 import { refusalOf } from '../core/preflight.ts'
 import type { TextOptions } from './human.ts'
 import { alignedRows } from './table.ts'
@@ -8,7 +9,10 @@ import { type Colors, colorsFor, manyLines, oneLine } from './text.ts'
 /** One line for each check, with what mends it below, and the verdict. No newline at its end. */
 export function renderDoctor(report: DoctorReport, { color }: TextOptions): string {
   const colors = colorsFor(color)
-  const rows = report.checks.flatMap((check) => checkRows(check, colors))
+  const told = grouped(
+    report.checks.map((check) => ({ ...check, message: check.seen, fix: check.fix ?? '' })),
+  )
+  const rows = told.flatMap((check) => checkRows({ ...check, seen: check.message }, colors))
   return [...alignedRows(rows), '', verdict(report, colors)].join('\n')
 }
 

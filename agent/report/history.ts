@@ -1,3 +1,4 @@
+import { grouped } from '../core/grouped.ts'
 import type { HistoryReport, HistoryRun, RunTimeline, TimelineStep } from '../core/history-report.ts'
 import type { TextOptions } from './human.ts'
 import { problemLines } from './problem-text.ts'
@@ -11,7 +12,7 @@ export function renderHistory({ runs, timeline, problems }: HistoryReport, { col
   const sections = [
     timeline ? timelineLines(timeline) : runLines(runs, colors),
     timeline?.window ? windowLines(timeline.window, isUnwound(timeline), colors) : [],
-    problems.flatMap((problem) => problemLines(problem, colors)),
+    grouped(problems).flatMap((problem) => problemLines(problem, colors)),
   ]
   return sections
     .filter((lines) => lines.length > 0)

@@ -1,3 +1,4 @@
+import { grouped, someOf } from '../core/grouped.ts'
 import type { Report, StepReport } from '../core/report.ts'
 import { diffLines } from './diff-text.ts'
 import { problemLines } from './problem-text.ts'
@@ -20,7 +21,7 @@ export function renderReport(report: Report, { color, diff }: TextOptions & { di
     window ? releasedLines(window.releasedPeers, colors) : [],
     controllersLines(report.controllersDownMs),
     diff ? report.diff.flatMap((entry) => diffLines(entry, colors)) : [],
-    problems.flatMap((problem) => problemLines(problem, colors)),
+    grouped(problems).flatMap((problem) => problemLines(problem, colors)),
     run === null ? [] : [colors.dim(`run ${run}`)],
   ]
   return sections
@@ -69,8 +70,9 @@ function nothingToDo({ components }: Report): string {
 }
 
 /** What did not come about is named as what was asked for. */
-function changeLines({ components, changed, steps }: Report): string[] {
+function changeLines({ components, changed, steps, outcome }: Report): string[] {
   return Object.entries(components).map(([component, { from, to, rolledBack, tagMoved }]) => {
+    if (outcome === 'prefetched') return `  ${component}  ${oneLine(to)} is here`
     if (rolledBack) return `  ${component}  rolled back to ${oneLine(from)}; asked for: ${oneLine(to)}`
     const moves = steps.some((step) => step.component === component)
     if (from === to && !moves) return `  ${component}  ${oneLine(to)} is as asked already`
@@ -105,5 +107,5 @@ function standsWhere({ status, summary, ms }: StepReport): string {
 
 function releasedLines(peers: string[], { yellow }: Colors): string[] {
   if (peers.length === 0) return []
-  return [yellow(`released ${peers.join(', ')}: dead before the run, they alone held the recovery back`)]
+  return [yellow(`released ${someOf(peers)}: dead before the run, they alone held the recovery back`)]
 }

@@ -1,4 +1,5 @@
 import type { AgentEvent, StepStatus } from '../core/events.ts'
+import { someOf } from '../core/grouped.ts'
 import type { PlannedStep } from '../core/plan/plan.ts'
 import type { Pull } from './pull-text.ts'
 import { oneLine, seconds, setSeconds } from './text.ts'
@@ -139,7 +140,7 @@ export class RunView {
 }
 
 export function releasedText({ peers }: Of<'released'>): string {
-  return `released ${peers.join(', ')}: dead before the run, and BIRD waited for nothing else`
+  return `released ${someOf(peers)}: dead before the run, and BIRD waited for nothing else`
 }
 
 function more(count: number): string {

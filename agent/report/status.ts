@@ -1,6 +1,7 @@
 import { counted } from '../core/counted.ts'
 import { isYoung } from '../core/docker/up-time.ts'
 import type { Problem } from '../core/errors.ts'
+import { grouped } from '../core/grouped.ts'
 import type { Owner } from '../core/model.ts'
 import type { Change, Component } from '../core/plan/plan.ts'
 import { refusalOf } from '../core/preflight.ts'
@@ -35,7 +36,7 @@ export function renderStatus(status: StatusReport, { color }: TextOptions): stri
   const problems = all.filter((one, i) => all.findIndex(({ message }) => message === one.message) === i)
   return [
     ...alignedRows(rows),
-    ...problems.flatMap((problem) => ['', ...problemLines(problem, colors)]),
+    ...grouped(problems).flatMap((problem) => ['', ...problemLines(problem, colors)]),
   ].join('\n')
 }
 

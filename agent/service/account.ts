@@ -3,7 +3,7 @@ import type { Report } from '../core/report.ts'
 import type { Held } from '../held.ts'
 import { pullText } from '../report/pull-text.ts'
 import type { RunView } from '../report/run-view.ts'
-import { oneLine } from '../report/text.ts'
+import { clip, oneLine } from '../report/text.ts'
 import { type LoopState, type ServiceState, serviceState } from './loop.ts'
 
 /** What the service can tell of itself. */
@@ -18,9 +18,12 @@ export interface Account {
   retryAt: Date | null
 }
 
+/** It is an argument of systemd-notify's, and systemctl cuts it to the width of a terminal. */
+const MAX_STATUS = 500
+
 /** One line for `systemctl status`. */
 export function statusLine(account: Account): string {
-  return oneLine(lineOf(account, serviceState(account.state)))
+  return clip(oneLine(lineOf(account, serviceState(account.state))), MAX_STATUS)
 }
 
 function lineOf({ state, live, held, lastReport, retryAt }: Account, now: ServiceState): string {

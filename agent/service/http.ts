@@ -1,8 +1,11 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { hostname } from 'node:os'
 import { AgentError } from '../core/errors.ts'
 import { shownJson } from '../report/json.ts'
 import { oneLine } from '../report/text.ts'
+import { isAskedAs } from './asked-as.ts'
+import { limitConnections } from './connections.ts'
 import { clearPlace } from './socket-place.ts'
 
 export interface Answer {
@@ -25,7 +28,7 @@ export async function listenAtSocket(path: string, pages: Pages): Promise<Listen
     await clearPlace(path)
     listenPrivately(server, path)
   }
-  return listener(await listening(pages, listen, path))
+  return listener(await listening({ pages, isMeant: () => true }, listen, path))
 }
 
 /** listen() makes the file at once, with what the umask leaves: there is no moment in which others could connect. */
@@ -46,17 +49,24 @@ export async function listenAtTcp(address: string, pages: Pages): Promise<Listen
   const listen = (server: Server): void => {
     server.listen({ host, port })
   }
-  return listener(await listening(pages, listen, address))
+  const isMeant = ({ headers }: IncomingMessage): boolean => isAskedAs(headers.host, hostname(), host)
+  return listener(await listening({ pages, isMeant }, listen, address))
+}
+
+interface Served {
+  pages: Pages
+  /** No browser gets to a unix socket; to TCP it does. */
+  isMeant: (request: IncomingMessage) => boolean
 }
 
 async function listening(
-  pages: Pages,
+  served: Served,
   listen: (server: Server) => void | Promise<void>,
   where: string,
 ): Promise<Server> {
-  const server = createServer((request, response) => void answer(pages, request, response))
-  server.requestTimeout = 5_000
-  server.maxConnections = 32
+  const options = { connectionsCheckingInterval: 1_000 }
+  const server = createServer(options, (request, response) => void answer(served, request, response))
+  limitConnections(server)
   try {
     const opened = once(server, 'listening')
     await Promise.all([opened, listen(server)])
@@ -80,17 +90,30 @@ function listener(server: Server): Listener {
   }
 }
 
-async function answer(pages: Pages, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function answer(
+  { pages, isMeant }: Served,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
   const pathname = request.url?.split('?')[0] ?? '/'
   const page = Object.hasOwn(pages, pathname) ? pages[pathname] : undefined
-  const { status, contentType, text } = await answerOf(request.method, page)
-  response.writeHead(status, { 'content-type': contentType, 'cache-control': 'no-store' })
+  const { status, contentType, text } = isMeant(request)
+    ? await answerOf(request, page)
+    : plain(421, 'ask by an address, or by the name of this host')
+  // one request a connection: a body that follows is not read
+  const headers = { 'content-type': contentType, 'cache-control': 'no-store', connection: 'close' }
+  response.writeHead(status, headers)
   response.end(request.method === 'HEAD' ? '' : text)
 }
 
-async function answerOf(method: string | undefined, page: Pages[string] | undefined): Promise<Answer> {
+async function answerOf(
+  { method, headers }: IncomingMessage,
+  page: Pages[string] | undefined,
+): Promise<Answer> {
   if (page === undefined) return plain(404, 'there is /metrics, /healthz and /status')
   if (method !== 'GET' && method !== 'HEAD') return plain(405, 'nothing is changed here: use GET')
+  if (headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0)
+    return plain(413, 'a request has no body here')
   try {
     return await page()
   } catch (error) {

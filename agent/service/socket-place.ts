@@ -1,6 +1,7 @@
-import { lstat, mkdir, rm } from 'node:fs/promises'
+import { lstat } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { dirname } from 'node:path'
+import { ensureDir, remove } from 'fs-extra/esm'
 import { AgentError, ExitCode } from '../core/errors.ts'
 
 /**
@@ -8,14 +9,14 @@ import { AgentError, ExitCode } from '../core/errors.ts'
  * @throws AgentError `already-serving` where somebody listens; any other reason as it is
  */
 export async function clearPlace(path: string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+  await ensureDir(dirname(path), 0o700)
   const found = await lstat(path).catch(nothingThere)
   if (found === null) return
   if (!found.isSocket()) throw new Error('what is there is no socket, and is left alone')
   const refusal = await refusalOf(path)
   if (refusal === null) throw alreadyServing(path)
   if (refusal.code !== 'ECONNREFUSED') throw refusal
-  await rm(path, { force: true })
+  await remove(path)
 }
 
 function nothingThere(error: NodeJS.ErrnoException): null {

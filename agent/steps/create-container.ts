@@ -19,17 +19,18 @@ export const createContainer: Step<'create-container'> = {
 
   goesOn: () => Promise.resolve(false),
 
-  async undo({ run, spec }, _before, { docker }) {
-    await removeCreated(docker, run, boundSources(spec.body.HostConfig.Binds))
+  async undo({ run }, _before, { docker }) {
+    await removeCreated(docker, run)
     return {}
   },
 }
 
 /** Removes what this run created, and the anonymous volumes that came with it and nobody else knows. */
-async function removeCreated(docker: Docker, run: string, carried = new Set<string>()): Promise<void> {
+export async function removeCreated(docker: Docker, run: string): Promise<void> {
   for (const { id } of await docker.listContainers(`${RUN_LABEL}=${run}`)) {
     const container = await docker.inspectContainer(id)
     if (!container) continue
+    const carried = boundSources(container.HostConfig.Binds)
     await docker.removeContainer(id)
     for (const mount of container.Mounts) {
       const anonymous = mount.Type === 'volume' && /^[0-9a-f]{64}$/.test(mount.Name ?? '')

@@ -104,8 +104,13 @@ function noGate(words: string) {
 /** Two calico-nodes on a host: whoever started the old one again, or made another one, wants that one. */
 export async function refuseSecondNode(old: OldContainer, nextId: string, docker: Docker): Promise<void> {
   if (await isRunning(old.id, docker)) throw changed(old, 'started again beside the new one')
-  await refuseTakenName(old, nextId, docker)
-  const stranger = await strangerBeside([old.id, nextId], docker)
+  await refuseAnother(old, nextId, docker)
+}
+
+/** Somebody made another one, under the old one's name or beside it. */
+export async function refuseAnother(old: OldContainer, madeId: string, docker: Docker): Promise<void> {
+  await refuseTakenName(old, madeId, docker)
+  const stranger = await strangerBeside([old.id, madeId], docker)
   if (stranger) throw changed(old, `replaced by another calico/node, ${stranger.name}`)
 }
 

@@ -1,6 +1,8 @@
 import { otherNodes, type RunningContainer } from '../core/docker/second-node.ts'
 import type { OldContainer } from '../core/plan/plan.ts'
+import type { UnitChange } from '../core/unit/change.ts'
 import type { Docker } from '../ports/docker.ts'
+import type { Standing } from './unit-standing.ts'
 
 /** A calico/node that runs and is none of the run's: somebody else made it meanwhile. */
 export async function strangerBeside(known: string[], docker: Docker): Promise<RunningContainer | undefined> {
@@ -16,4 +18,17 @@ export async function nameTaker(
   const found = await docker.inspectContainer(old.name)
   if (found === undefined || [old.id, nextId].includes(found.Id)) return undefined
   return { id: found.Id, isRunning: found.State.Running }
+}
+
+/**
+ * A calico/node that runs and that the unit did not make: under another name, or under the container's own while the unit
+ * is down, which a client of the unit that died would leave too, but then with one of the run's images.
+ */
+export async function strangerToUnit(
+  { change, old, standing: { found, isDown } }: { change: UnitChange; old: OldContainer; standing: Standing },
+  docker: Docker,
+): Promise<RunningContainer | undefined> {
+  const next = await docker.inspectImage(change.to)
+  const isUnits = found === undefined || !isDown || found.Id === old.id || found.Image === next?.Id
+  return await strangerBeside([old.id, ...(found && isUnits ? [found.Id] : [])], docker)
 }

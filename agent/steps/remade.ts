@@ -1,3 +1,4 @@
+import { nameOfContent } from '../core/docker/image-ref.ts'
 import { AgentError } from '../core/errors.ts'
 import type { OldContainer } from '../core/plan/plan.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -28,11 +29,16 @@ async function recreated(docker: Docker, old: OldContainer, clock: Clock): Promi
   const found = await docker.inspectContainer(old.name)
   if (found && (found.Id !== old.id || found.State.Running)) return found.Id
   await removed(docker, old, clock)
-  const image = (await docker.inspectImage(old.image))?.Id === old.imageId ? old.image : old.imageId
-  const id = await docker.createContainer(old.name, { ...old.spec.body, Image: image })
+  const id = await docker.createContainer(old.name, { ...old.spec.body, Image: await imageOf(old, docker) })
   for (const { network, endpoint } of old.spec.furtherNetworks)
     await docker.connectNetwork(id, network, endpoint)
   return id
+}
+
+/** Its tag may have moved by the pull. */
+async function imageOf({ image, imageId }: OldContainer, docker: Docker): Promise<string> {
+  const [byName, byId] = [await docker.inspectImage(image), await docker.inspectImage(imageId)]
+  return byId ? nameOfContent(image, byId, byName) : imageId
 }
 
 const REMOVAL_LIMIT_MS = 10_000

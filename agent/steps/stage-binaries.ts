@@ -1,4 +1,6 @@
+import { stagingName } from '../core/cni/files.ts'
 import { AgentError } from '../core/errors.ts'
+import { orLeftover } from './leftover.ts'
 import type { Step } from './step.ts'
 
 export const stageBinaries: Step<'stage-binaries'> = {
@@ -32,11 +34,10 @@ export const stageBinaries: Step<'stage-binaries'> = {
   goesOn: () => Promise.resolve(false),
 
   async undo({ run, binDir, binaries, source }, _before, { cni }) {
-    await cni.unstage(
-      { run, binDir },
-      binaries.map(({ name }) => name),
-      source,
-    )
-    return {}
+    const names = binaries.map(({ name }) => name)
+    const what = `${binDir}/${stagingName(run)}`
+    // nothing of it was ever live
+    const isBack = () => Promise.resolve(true)
+    return { problems: await orLeftover(() => cni.unstage({ run, binDir }, names, source), { what, isBack }) }
   },
 }

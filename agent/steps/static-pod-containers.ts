@@ -34,13 +34,13 @@ function isUp({ state }: ContainerSummary): boolean {
   return ['running', 'paused', 'restarting'].includes(state)
 }
 
-/** Waits until nothing of the pod runs, and nothing of it is on its way up. */
+/** Waits until nothing of the pod runs, and nothing of it is on its way up. Returns when it was first seen so, monotonic; null where it was not seen to run. */
 export async function untilGone(
   pod: PodContainer,
   stopMs: number,
   { docker, clock }: Waiting,
   signal?: AbortSignal,
-): Promise<void> {
+): Promise<number | null> {
   const since = clock.now()
   let wasSeen = false
   let quietSince: number | null = null
@@ -49,7 +49,8 @@ export async function untilGone(
     const now = clock.now()
     wasSeen ||= running.length > 0
     quietSince = running.length > 0 ? null : (quietSince ?? now)
-    if (quietSince !== null && now - quietSince >= (wasSeen ? QUIET_MS : UNSEEN_QUIET_MS)) return
+    if (quietSince !== null && now - quietSince >= (wasSeen ? QUIET_MS : UNSEEN_QUIET_MS))
+      return wasSeen ? quietSince : null
     if (quietSince === null && now - since > NOTICE_MS + stopMs) throw notStopped(pod, running)
     await clock.sleep(POLL_MS, signal)
   }

@@ -59,6 +59,11 @@ interface GateBefore {
   gate?: Gate
 }
 
+/** The planned check, null where the old controllers do not pass it either; a journal of an earlier version has none. */
+interface CheckBefore {
+  check?: string[] | null
+}
+
 /** What the journal keeps of a step before its first move: JSON. */
 export interface StepBefore {
   'pull-image': Record<string, never>
@@ -74,10 +79,10 @@ export interface StepBefore {
   'swap-unit': GateBefore
   'edit-unit': Record<string, never>
   /** `startedAt` is Docker's word of when the old one began. */
-  'swap-controllers': { nextId: string; startedAt: string }
-  'swap-controllers-unit': Record<string, never>
+  'swap-controllers': { nextId: string; startedAt: string } & CheckBefore
+  'swap-controllers-unit': CheckBefore
   /** Containers of that name that ran, and all that were there; the file's attributes. */
-  'swap-static-pod': { running: string[]; known: string[]; attributes: FileAttributes }
+  'swap-static-pod': { running: string[]; known: string[]; attributes: FileAttributes } & CheckBefore
   commit: { nextIds: string[] }
   'clean-up': Record<string, never>
 }

@@ -1,6 +1,8 @@
-import { AgentError, ExitCode } from '../core/errors.ts'
+import { keptName } from '../core/cni/files.ts'
+import { AgentError, ExitCode, type Problem } from '../core/errors.ts'
 import type { StepArgs } from '../core/plan/plan.ts'
 import type { CniBinaries } from '../ports/cni-binaries.ts'
+import { orLeftover } from './leftover.ts'
 import type { Step, StepBefore } from './step.ts'
 
 type Args = StepArgs['swap-binaries']
@@ -57,14 +59,18 @@ export const swapBinaries: Step<'swap-binaries'> = {
   },
 
   async undo(place, { binaries }, { cni }) {
-    const { staged } = await look(place, cni)
+    const { installed, staged } = await look(place, cni)
+    const problems: Problem[] = []
     for (const [i, { name, sha256, previous }] of [...binaries.entries()].reverse()) {
-      if (previous !== null) await cni.putBack(place, name)
+      const what = `${place.binDir}/${keptName(place.run, name)}`
+      const isBack = () => Promise.resolve(installed[i] === previous)
+      if (previous !== null)
+        problems.push(...(await orLeftover(() => cni.putBack(place, name), { what, isBack })))
       // as long as it is staged it never was live
       else if (staged[i] === null) await cni.takeAway(place, name, sha256)
     }
     await checkRestored(place, binaries, cni)
-    return {}
+    return { problems }
   },
 }
 

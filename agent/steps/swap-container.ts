@@ -1,9 +1,11 @@
+import type { RunningContainer } from '../core/docker/second-node.ts'
 import { isEngineGone } from '../core/errors.ts'
 import type { Gate, OldContainer } from '../core/plan/plan.ts'
 import { closeDialling, openDialling } from './dial-guard.ts'
 import { watchTrial } from './gate.ts'
 import { holdRoutes, releaseRoutes } from './held-routes.ts'
 import { lastLook, refuseSecondNode } from './last-look.ts'
+import { barLateStart, endSecond } from './late-start.ts'
 import { leftTo } from './left-to.ts'
 import { lookAtDaemon } from './look.ts'
 import { findNext } from './next-container.ts'
@@ -11,7 +13,7 @@ import { strangerBeside } from './other-nodes.ts'
 import { startedAgain } from './remade.ts'
 import { awaitRestored, awaitSafeStop } from './restored.ts'
 import { isRunning } from './running.ts'
-import type { Step, StepContext } from './step.ts'
+import type { Step, StepContext, StepResult } from './step.ts'
 import { endOfTrial } from './trial-end.ts'
 
 /**
@@ -64,16 +66,16 @@ export const swapContainer: Step<'swap-container'> = {
     return await isRunning(nextId, docker)
   },
 
-  async undo({ old, gate: planned }, { nextId, startedAt, gate = planned }, context) {
+  async undo({ old, next, gate: planned }, { nextId, startedAt, gate = planned }, context) {
     const { docker, clock } = context
     let goneAt = context.since
     if (await isRunning(nextId, docker)) {
       if (await awaitSafeStop({ gate, container: nextId, goneAt }, context)) goneAt = clock.now()
       await docker.killContainer(nextId)
-    }
+    } else await barLateStart(next, nextId, context)
     const stranger = await strangerBeside([old.id, nextId], docker)
     if (stranger && !(await isRunning(old.id, docker)))
-      return await leftTo(stranger, { old, trial: { gate, container: stranger.id, goneAt } }, context)
+      return await leftToAnother(stranger, { old, gate, goneAt }, context)
     if (!old.wasRunning) return { window: null }
     if (await isUnderTheKill(old, { gate, startedAt }, context)) {
       goneAt = clock.now()
@@ -86,10 +88,41 @@ export const swapContainer: Step<'swap-container'> = {
     const runs = await isRunning(old.id, docker)
     const [id] = await Promise.all([startedAgain(old, context), runs || closeDialling(gate, context)])
     if (old.policy.Name === 'unless-stopped') await docker.setRestartPolicy(id, old.policy)
-    const restored = await awaitRestored({ gate, container: id, goneAt }, context)
+    const restored = await restoredAlone({ old, id, nextId, gate, goneAt }, context)
     await Promise.all([releaseRoutes(context), openDialling(context)])
     return restored
   },
+}
+
+/** It neither starts beside the other one nor comes back at a boot. */
+async function leftToAnother(
+  stranger: RunningContainer,
+  { old, gate, goneAt }: { old: OldContainer; gate: Gate; goneAt: number },
+  context: StepContext,
+): Promise<StepResult> {
+  const { docker } = context
+  if (await docker.inspectContainer(old.id)) await docker.setRestartPolicy(old.id, { Name: 'no' })
+  const fix = `agent status; docker rm ${old.id.slice(0, 12)} where the old container is still there`
+  return await leftTo(
+    stranger,
+    { name: old.name, trial: { gate, container: stranger.id, goneAt }, fix },
+    context,
+  )
+}
+
+/** The old one has its sessions again, and the new one was not started beside it. */
+async function restoredAlone(
+  { gate, goneAt, ...ids }: { old: OldContainer; id: string; nextId: string; gate: Gate; goneAt: number },
+  context: StepContext,
+): Promise<StepResult> {
+  const restored = await awaitRestored({ gate, container: ids.id, goneAt }, context).catch(
+    (error: unknown) => error as Error,
+  )
+  const again = await endSecond(ids, context)
+  if (again !== undefined)
+    return await awaitRestored({ gate, container: again, goneAt: context.clock.now() }, context)
+  if (restored instanceof Error) throw restored
+  return restored
 }
 
 /**

@@ -1,10 +1,11 @@
 import type { ContainerJson } from '../core/docker/json.ts'
 import type { OldContainer } from '../core/plan/plan.ts'
-import { downTime, gateFailed, notRestored, untilHealthy } from './controllers-trial.ts'
+import { downTime, endOf, stintOf, wallTime } from './controllers-gap.ts'
+import { gateFailed, notRestored, passedCheck, untilHealthy } from './controllers-trial.ts'
 import { refuseChangedFile, tryEditBack } from './edit-unit.ts'
 import { foundAsPlanned } from './last-look.ts'
 import { isRunning } from './running.ts'
-import type { Step } from './step.ts'
+import type { Step, StepContext } from './step.ts'
 import { putTrial, removeTrial, restartUnit } from './unit-restart.ts'
 import { awaitStarted, type Standing, settledUnit } from './unit-standing.ts'
 import { isNew, notBack, restartOld, whyNone } from './unit-trial.ts'
@@ -19,10 +20,10 @@ export const swapControllersUnit: Step<'swap-controllers-unit'> = {
   describe: ({ change: { unit, container, to } }) =>
     `restart ${unit}: see ${container} stopped, then start it from ${to}; until it is up no new policy, pod label or namespace is handled`,
 
-  async capture({ change, old }, context) {
+  async capture({ change, old, check }, context) {
     await foundAsPlanned(old, context)
     if (change.edit !== null) await refuseChangedFile(change.edit, context)
-    return {}
+    return { check: await passedCheck(old.id, check, context) }
   },
 
   async do({ change, old }, _before, context) {
@@ -33,12 +34,12 @@ export const swapControllersUnit: Step<'swap-controllers-unit'> = {
     await restartUnit({ change, image: change.to, oldId: old.id, isNext }, context)
   },
 
-  async verify({ change, old, check, settleMs }, _before, context) {
+  async verify({ change, old, check: planned, settleMs }, { check = planned }, context) {
     const found = await context.docker.inspectContainer(change.container)
     if (!isNew(found, old)) throw gateFailed(await whyNone(change, context))
     await untilHealthy(found.Id, check, settleMs, context)
     await awaitStarted(change, context)
-    return await downTime(old.id, found.Id, context)
+    return downTime(endOf(await context.docker.inspectContainer(old.id), context), found)
   },
 
   async goesOn({ change, old }, _before, context) {
@@ -53,19 +54,28 @@ export const swapControllersUnit: Step<'swap-controllers-unit'> = {
     const isUntouched = found?.Id === old.id && runsOld(standing, old)
     const unedited = isUntouched ? null : await tryEditBack(change, context)
     let back = found
+    // the restart below counts from the last sign of life of what runs now
+    const onWay = { ...context }
     if (!runsOld(standing, old)) {
       if (standing.isDown && found) await context.docker.removeContainer(found.Id)
       await putTrial(change, change.trial.back, context)
-      back = await restartOld({ change, old, found }, { ...context })
+      back = await restartOld({ change, old, found }, onWay)
     }
     if (!back) throw await notBack(change, context)
     if (!(await isRunning(back.Id, context.docker))) throw notRestored({ name: change.container })
     if (unedited) throw unedited
     await removeTrial(change, context)
-    return isUntouched ? {} : await downTime(old.id, back.Id, context)
+    if (isUntouched) return {}
+    const trial = !isNew(found, old) ? null : stintOf(found, endedAt(found, onWay))
+    return downTime(endOf(await context.docker.inspectContainer(old.id), context), back, trial)
   },
 }
 
 function runsOld({ found, isDown, isSettled }: Standing, old: OldContainer): boolean {
   return isSettled && !isDown && found?.Image === old.imageId && found.State.Running
+}
+
+/** Of new ones that the way back has removed. */
+function endedAt({ State }: ContainerJson, { since, clock }: StepContext): number {
+  return State.Running ? wallTime(since, clock) : Date.parse(State.FinishedAt)
 }

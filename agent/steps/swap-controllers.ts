@@ -1,7 +1,8 @@
 import { AgentError } from '../core/errors.ts'
 import type { OldContainer } from '../core/plan/plan.ts'
 import type { Docker } from '../ports/docker.ts'
-import { downTime, notRestored, untilHealthy } from './controllers-trial.ts'
+import { downTime, endOf, stintOf } from './controllers-gap.ts'
+import { notRestored, passedCheck, untilHealthy } from './controllers-trial.ts'
 import { findNext } from './next-container.ts'
 import { startedAgain } from './remade.ts'
 import { isRunning } from './running.ts'
@@ -16,10 +17,12 @@ export const swapControllers: Step<'swap-controllers'> = {
   describe: ({ old }) =>
     `swap ${old.name}: stop the old one and see it stopped, then start the new one; until it is up no new policy, pod label or namespace is handled`,
 
-  async capture({ old, next }, { docker }) {
+  async capture({ old, next, check: planned }, context) {
+    const { docker } = context
     const found = await docker.inspectContainer(old.id)
     if (found?.State.Running !== true) throw changedMeanwhile(old.name)
-    return { nextId: (await findNext(docker, next)).Id, startedAt: found.State.StartedAt }
+    const check = await passedCheck(old.id, planned, context)
+    return { nextId: (await findNext(docker, next)).Id, startedAt: found.State.StartedAt, check }
   },
 
   async do({ old }, { nextId }, { docker }) {
@@ -29,10 +32,12 @@ export const swapControllers: Step<'swap-controllers'> = {
     await comeBackAfterBoot(old, docker)
   },
 
-  async verify({ old, check, settleMs }, { nextId }, context) {
+  async verify({ old, check: planned, settleMs }, { nextId, check = planned }, context) {
+    const { docker } = context
     await untilHealthy(nextId, check, settleMs, context)
-    await refuseSecond(old, context.docker)
-    return await downTime(old.id, nextId, context)
+    await refuseSecond(old, docker)
+    const goneAt = endOf(await docker.inspectContainer(old.id), context)
+    return downTime(goneAt, await docker.inspectContainer(nextId))
   },
 
   async goesOn({ old }, { nextId }, { docker }) {
@@ -44,11 +49,13 @@ export const swapControllers: Step<'swap-controllers'> = {
     await stopForGood(nextId, docker)
     // the stop of an agent that died may still be under way: this one ends with it
     await docker.stopContainer(old.id)
+    const goneAt = endOf(await docker.inspectContainer(old.id), context)
+    const trial = stintOf(await docker.inspectContainer(nextId))
     const id = await startedAgain(old, context)
     if (!old.autoRemove && id === old.id) await docker.setRestartPolicy(id, old.policy)
-    const back = (await docker.inspectContainer(id))?.State
-    if (back?.Running !== true) throw notRestored(old)
-    return back.StartedAt === startedAt ? {} : await downTime(id, id, context)
+    const back = await docker.inspectContainer(id)
+    if (back?.State.Running !== true) throw notRestored(old)
+    return back.State.StartedAt === startedAt ? {} : downTime(goneAt, back, trial)
   },
 }
 

@@ -1,10 +1,12 @@
+import type { ContainerJson } from '../core/docker/json.ts'
 import { AgentError, ExitCode, type Problem } from '../core/errors.ts'
 import type { ManifestChange } from '../core/plan/plan.ts'
 import type { PodContainer } from '../core/pod/static-pod.ts'
 import type { FileAttributes, Manifests } from '../ports/manifests.ts'
-import { untilHealthy } from './controllers-trial.ts'
+import { downTime, endOf, stintOf, wallTime } from './controllers-gap.ts'
+import { passedCheck, untilHealthy } from './controllers-trial.ts'
 import { allInPods, runningInPods, untilGone, untilRuns } from './static-pod-containers.ts'
-import type { Step, StepContext, StepResult } from './step.ts'
+import type { Step, StepContext } from './step.ts'
 
 /**
  * A kubelet that sees another manifest starts the new pod while the old one still ends: so the manifest is taken out
@@ -15,7 +17,8 @@ export const swapStaticPod: Step<'swap-static-pod'> = {
   describe: ({ pod, manifest, to }) =>
     `swap ${pod.container} by ${manifest.path}: take the manifest out and see the kubelet stop the old one, then put it back with ${to}; until it is up no new policy, pod label or namespace is handled`,
 
-  async capture({ manifest, pod, kubelet: unit }, { docker, kubelet, manifests }) {
+  async capture({ manifest, pod, kubelet: unit, check: planned }, context) {
+    const { docker, kubelet, manifests } = context
     const attributes = await manifests.attributes(manifest.path)
     if (attributes === null || (await manifests.read(manifest.path)) !== manifest.before)
       throw changed(manifest.path)
@@ -23,7 +26,7 @@ export const swapStaticPod: Step<'swap-static-pod'> = {
     const running = (await runningInPods(pod.container, docker)).map(({ id }) => id)
     if (running.length > 1) throw second(pod.container)
     const known = (await allInPods(pod.container, docker)).map(({ id }) => id)
-    return { running, known, attributes }
+    return { running, known, attributes, check: await passedCheck(running[0], planned, context) }
   },
 
   async do({ manifest, pod, stopMs }, { attributes }, context) {
@@ -33,18 +36,20 @@ export const swapStaticPod: Step<'swap-static-pod'> = {
     if (text === manifest.after && isOut) return
     if (text === null ? !isOut : text !== manifest.before) throw changed(manifest.path)
     if (text !== null) await manifests.takeOut(manifest.path, manifest.wayBack)
-    await untilGone(pod, stopMs, context, signal)
+    // a kubelet takes its time to see it: the old one runs on until then
+    context.since = (await untilGone(pod, stopMs, context, signal)) ?? context.since
     if ((await manifests.read(manifest.path)) !== null) throw changed(manifest.path)
     await manifests.put(manifest.path, manifest.after, attributes)
   },
 
-  async verify({ manifest, pod, to, check, settleMs }, { known }, context) {
+  async verify({ manifest, pod, to, check: planned, settleMs }, { running, known, ...before }, context) {
     const { docker, manifests, signal } = context
-    const { Id, State } = await untilRuns(pod, { image: to, known }, context, signal)
-    await untilHealthy(Id, check, settleMs, context)
+    const { check = planned } = before
+    const found = await untilRuns(pod, { image: to, known }, context, signal)
+    await untilHealthy(found.Id, check, settleMs, context)
     if ((await manifests.read(manifest.path)) !== manifest.after) throw changed(manifest.path)
     if ((await runningInPods(pod.container, docker)).length > 1) throw second(pod.container)
-    return downTime(State.StartedAt, context)
+    return downTime(await endOfOld(running, context), found)
   },
 
   /** With the new manifest in place the kubelet starts the new one, and it is for the gate to say. */
@@ -52,20 +57,42 @@ export const swapStaticPod: Step<'swap-static-pod'> = {
     (await manifests.read(path)) === after,
 
   async undo({ manifest, pod, stopMs }, { running, attributes }, context) {
-    const { manifests } = context
+    const { manifests, clock } = context
     const text = await manifests.read(manifest.path)
+    const trial = await newIn(pod, running, context)
+    let goneAt = clock.now()
     if (isForeign(manifest, text)) {
       await manifests.remove(manifest.wayBack)
       return { problems: [left(manifest.path)] }
     }
     if (text === manifest.before) await manifests.remove(manifest.wayBack)
-    else
-      await putBack(manifest, attributes, () => untilGoneOrOld({ pod, stopMs, running }, context), manifests)
+    else {
+      const untilMay = async () => {
+        goneAt = (await untilGoneOrOld({ pod, stopMs, running }, context)) ?? goneAt
+      }
+      await putBack(manifest, attributes, untilMay, manifests)
+    }
     // one that did not run before need not run now
     if (running.length === 0) return {}
-    const { Id, State } = await untilRuns(pod, null, context).catch(notRestored)
-    return running.includes(Id) ? {} : downTime(State.StartedAt, context)
+    const back = await untilRuns(pod, null, context).catch(notRestored)
+    if (running.includes(back.Id)) return {}
+    return downTime(await endOfOld(running, context), back, stintOf(trial, wallTime(goneAt, clock)))
   },
+}
+
+/** What the kubelet stopped it removes some time after. */
+async function endOfOld([id]: string[], context: StepContext): Promise<number> {
+  return endOf(id === undefined ? undefined : await context.docker.inspectContainer(id), context)
+}
+
+/** The one on trial, where it runs. */
+async function newIn(
+  { container }: PodContainer,
+  running: string[],
+  { docker }: StepContext,
+): Promise<ContainerJson | undefined> {
+  const one = (await runningInPods(container, docker)).find(({ id }) => !running.includes(id))
+  return one && (await docker.inspectContainer(one.id))
 }
 
 async function putBack(
@@ -83,23 +110,18 @@ async function putBack(
 async function untilGoneOrOld(
   { pod, stopMs, running }: { pod: PodContainer; stopMs: number; running: string[] },
   context: StepContext,
-): Promise<void> {
+): Promise<number | null> {
   try {
-    await untilGone(pod, stopMs, context)
+    return await untilGone(pod, stopMs, context)
   } catch (error) {
     const now = await runningInPods(pod.container, context.docker)
     if (now.length === 0 || now.some(({ id }) => !running.includes(id))) throw error
+    return null
   }
 }
 
 function isForeign({ before, after }: ManifestChange, text: string | null): boolean {
   return text !== null && text !== before && text !== after
-}
-
-/** The kubelet removes what it stopped: its end is counted from the step's first move, which was before it. */
-function downTime(startedAt: string, { since, clock }: StepContext): StepResult {
-  const began = clock.date().getTime() - (clock.now() - since)
-  return { downMs: Math.max(0, Math.round(Date.parse(startedAt) - began)) }
 }
 
 function changed(path: string): AgentError {

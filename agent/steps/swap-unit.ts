@@ -1,3 +1,4 @@
+import type { RunningContainer } from '../core/docker/second-node.ts'
 import { AgentError } from '../core/errors.ts'
 import type { Gate } from '../core/plan/plan.ts'
 import type { UnitChange } from '../core/unit/change.ts'
@@ -5,9 +6,11 @@ import { closeDialling, openDialling } from './dial-guard.ts'
 import { refuseChangedFile, tryEditBack } from './edit-unit.ts'
 import { watchTrial } from './gate.ts'
 import { holdRoutes, releaseRoutes } from './held-routes.ts'
-import { lastLook } from './last-look.ts'
+import { lastLook, refuseAnother } from './last-look.ts'
+import { leftTo } from './left-to.ts'
+import { strangerToUnit } from './other-nodes.ts'
 import { awaitRestored, awaitSafeStop } from './restored.ts'
-import type { Step, StepContext } from './step.ts'
+import type { Step, StepContext, StepResult } from './step.ts'
 import { endOfTrial } from './trial-end.ts'
 import { putTrial, removeTrial, restartUnit } from './unit-restart.ts'
 import { awaitStarted, patienceOf, settledUnit } from './unit-standing.ts'
@@ -49,6 +52,7 @@ export const swapUnit: Step<'swap-unit'> = {
     const found = await context.docker.inspectContainer(change.container)
     if (!isNew(found, old)) throw noContainer(change, await whyNone(change, context))
     const trial = await watchTrial({ gate, container: found.Id, goneAt: context.since }, context)
+    await refuseAnother(old, found.Id, context.docker)
     const result = await endOfTrial(trial, found.Id, context)
     await awaitStarted(change, context)
     return result
@@ -61,7 +65,8 @@ export const swapUnit: Step<'swap-unit'> = {
 
   async undo({ change, old, gate: planned }, { gate = planned }, context) {
     const { clock } = context
-    const { found, isSettled } = await settledUnit(change, gate, context)
+    const standing = await settledUnit(change, gate, context)
+    const { found, isSettled } = standing
     if (isSettled && found?.Id === old.id && found.State.Running === old.wasRunning) {
       await removeTrial(change, context)
       await Promise.all([releaseRoutes(context), openDialling(context)])
@@ -69,6 +74,12 @@ export const swapUnit: Step<'swap-unit'> = {
     }
     const unedited = await tryEditBack(change, context)
     let goneAt = context.since
+    const stranger = await strangerToUnit({ change, old, standing }, context.docker)
+    if (stranger) {
+      const left = await unitLeftTo(stranger, { change, gate, goneAt }, context)
+      if (unedited) throw unedited
+      return left
+    }
     let back = found
     if (!isSettled || found?.Image !== old.imageId || !found.State.Running) {
       // all that can be done before the restart is done before it is safe: BIRD goes on meanwhile
@@ -87,6 +98,22 @@ export const swapUnit: Step<'swap-unit'> = {
     await removeTrial(change, context)
     return restored
   },
+}
+
+/** The unit is stopped, by the drop-in that kills: it would run beside the other one. A boot starts it again. */
+async function unitLeftTo(
+  stranger: RunningContainer,
+  { change, gate, goneAt }: { change: UnitChange; gate: Gate; goneAt: number },
+  context: StepContext,
+): Promise<StepResult> {
+  // by the stop command of the drop-in, one of the container's own name would go
+  const isNamesake = stranger.name === change.container
+  await putTrial(change, `${change.trial.back}${isNamesake ? 'ExecStop=\n' : ''}`, context)
+  await context.systemd.stop(change.unit)
+  await removeTrial(change, context)
+  const { unit, container: name } = change
+  const fix = `systemctl disable ${unit}, or both run after a boot; to have the unit again: docker rm -f ${stranger.name}; systemctl enable --now ${unit}`
+  return await leftTo(stranger, { name, trial: { gate, container: stranger.id, goneAt }, fix }, context)
 }
 
 /** BIRD's sockets on the host tell; by docker exec nothing would come back of a dead one. */

@@ -41,11 +41,16 @@ export async function settledUnit(
     const isAsked = await systemd.isAsked(unit)
     const state = await systemd.show(unit)
     const found = await docker.inspectContainer(container)
-    const standing = { found, isDown: state === null || !isUp(state) }
+    const standing = { found, isDown: runsNothing(state) }
     if (!isAsked && isAtRest(state, found)) return { ...standing, isSettled: true }
     if (clock.now() > deadline) return { ...standing, isSettled: false }
     await clock.sleep(POLL_MS)
   }
+}
+
+/** On trial a unit stays up when its docker run has ended; `docker run -d` ends well. */
+function runsNothing(state: UnitState | null): boolean {
+  return state === null || !isUp(state) || (state.sub === 'exited' && state.exitStatus !== '0')
 }
 
 /** A unit whose container is there may wait on for something else: the container stays. */

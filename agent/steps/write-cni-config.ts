@@ -1,5 +1,6 @@
 import { AgentError, type Problem } from '../core/errors.ts'
 import type { StepArgs } from '../core/plan/plan.ts'
+import { orLeftover } from './leftover.ts'
 import type { Step } from './step.ts'
 
 /** Calico's CNI config, from one whole text to another. A text that is neither is somebody else's: it stays. */
@@ -32,12 +33,14 @@ export const writeCniConfig: Step<'write-cni-config'> = {
 
   async undo(args, _before, { configs, kubelet }) {
     const { path, before, wayBack, reader } = args
-    const foreign = isForeign(args, await configs.read(path))
-    if (foreign) await configs.remove(wayBack)
-    else await configs.restore(path, before, wayBack)
+    const text = await configs.read(path)
+    const foreign = isForeign(args, text)
+    const putBack = () => (foreign ? configs.remove(wayBack) : configs.restore(path, before, wayBack))
+    const isBack = () => Promise.resolve(foreign || text === before)
+    const kept = await orLeftover(putBack, { what: wayBack, isBack })
     // It may have read the new one. Its own step is undone before this one, too early to read the old one.
     const failed = reader === null ? null : await problemOf(() => kubelet.restart(reader))
-    return { problems: [...(foreign ? [left(path)] : []), ...(failed ? [failed] : [])] }
+    return { problems: [...(foreign ? [left(path)] : []), ...kept, ...(failed ? [failed] : [])] }
   },
 }
 

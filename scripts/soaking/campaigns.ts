@@ -1,6 +1,7 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { remove } from 'fs-extra/esm'
 import { actMeanwhile, ENGINE_BLOWS } from '../../test/faults/meanwhile.ts'
 import type { Guest } from '../../test/faults/power/guest.ts'
 import { powerCutFlaws } from '../../test/faults/power/trials.ts'
@@ -132,6 +133,6 @@ async function race(apart: boolean): Promise<string[]> {
   try {
     return await raceFlaws([one, apart ? other : one])
   } finally {
-    await Promise.all(dirs.map((dir) => rm(dir, { recursive: true })))
+    await Promise.all(dirs.map((dir) => remove(dir)))
   }
 }

@@ -1,3 +1,4 @@
+import { execFileSync, spawn } from 'node:child_process'
 import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
@@ -53,9 +54,58 @@ describe('the directory of static pods', () => {
     expect(await manifests()).toBe(expected())
   })
 
+  it('is not waited for where it is a FIFO', async () => {
+    execFileSync('mkfifo', [join(directory, 'config.yaml')])
+    await unitOf(`/usr/bin/kubelet --config=${directory}/config.yaml`)
+    expect(await manifests()).toBe(null)
+  })
+
   it('is asked of what runs, whose variables are filled in', async () => {
     await unitOf('/usr/bin/kubelet --pod-manifest-path=$DIRECTORY', process.pid)
     expect(await manifests()).toBe(null)
+  })
+})
+
+describe('the flags of a kubelet', () => {
+  const conf = async () => {
+    const asked = { configDir: '/etc/cni/net.d', binDir: '/opt/cni/bin' }
+    return (await createKubelet().cniDirectories('kubelet.service', asked)).map(({ paths }) => paths.join())
+  }
+
+  it('that does not run are those of its files, with their variables', async () => {
+    const [unit, dropIn, env] = ['kubelet.service', 'args.conf', 'kubelet.env'].map((name) =>
+      join(directory, name),
+    )
+    await writeFile(unit ?? '', '[Service]\nExecStart=/usr/bin/kubelet\n')
+    const cleared = 'ExecStart=\nExecStart=/usr/bin/kubelet $NETWORK --cni-bin-dir=${BIN}'
+    await writeFile(
+      dropIn ?? '',
+      `[Service]\nEnvironment="NETWORK=--cni-conf-dir=/srv/net.d --v=2"\n${cleared}\n`,
+    )
+    await writeFile(env ?? '', 'BIN=/srv/bin\n')
+    const shown = `FragmentPath=${unit}\nDropInPaths=${dropIn}\nEnvironmentFiles=${env} (ignore_errors=yes)\nMainPID=0`
+    await writeFile(join(directory, 'systemctl'), `#!/bin/sh\ncat <<'END'\n${shown}\nEND\n`)
+    await chmod(join(directory, 'systemctl'), 0o755)
+    vi.stubEnv('PATH', `${directory}${delimiter}${process.env['PATH'] ?? ''}`)
+    expect(await conf()).toEqual(['/srv/net.d', '/srv/bin'])
+  })
+
+  it('that a script started, and waits for, are its own', async () => {
+    await writeFile(join(directory, 'kubelet'), '#!/bin/sh\nsleep 60 & wait\n')
+    await writeFile(
+      join(directory, 'start'),
+      `#!/bin/sh\n${directory}/kubelet --cni-conf-dir=/srv/net.d\necho over\n`,
+    )
+    for (const name of ['kubelet', 'start']) await chmod(join(directory, name), 0o755)
+    const started = spawn(join(directory, 'start'), { detached: true, stdio: 'ignore' })
+    try {
+      await unitOf(join(directory, 'start'), started.pid)
+      await vi.waitFor(async () => {
+        expect(await conf()).toEqual(['/srv/net.d'])
+      })
+    } finally {
+      process.kill(-(started.pid ?? 0), 'SIGKILL')
+    }
   })
 })
 

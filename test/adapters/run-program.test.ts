@@ -1,5 +1,8 @@
-import { describe, expect, it } from 'vitest'
-import { runProgram } from '../../agent/adapters/run-program.ts'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, it, vi } from 'vitest'
+import { runBounded, runProgram } from '../../agent/adapters/run-program.ts'
 
 const sh = (script: string, timeoutMs = 60_000, input = '') =>
   runProgram('sh', ['-c', script], timeoutMs, input)
@@ -21,5 +24,32 @@ describe('a program', () => {
 
   it('that is not there is no end', async () => {
     await expect(runProgram('no-such-program', [], 1000)).rejects.toMatchObject({ code: 'ENOENT' })
+  })
+})
+
+describe('a program that hangs', () => {
+  it.each([
+    ['with its child in the foreground', 'sleep 600 & echo $! > "$0"; wait'],
+    ['when it has ended itself, and its child holds its output', 'sleep 600 & echo $! > "$0"'],
+  ])('is ended %s', async (_what, script) => {
+    const directory = await mkdtemp(join(tmpdir(), 'program-'))
+    const file = join(directory, 'pid')
+    try {
+      const { exitCode } = await runProgram('sh', ['-c', script, file], 500)
+      expect(exitCode).toBeNull()
+      const pid = Number(await readFile(file, 'utf8'))
+      await vi.waitFor(() => {
+        expect(() => process.kill(pid, 0)).toThrow('ESRCH')
+      }, 10_000)
+    } finally {
+      await rm(directory, { recursive: true })
+    }
+  })
+
+  it('is ended where it prints without end', async () => {
+    const limits = { timeoutMs: 60_000, maxBytes: 1000 }
+    const { cut, stdout } = await runBounded('sh', ['-c', 'yes & wait'], limits)
+    expect(cut).toBe('output')
+    expect(stdout.length).toBeLessThanOrEqual(1000)
   })
 })

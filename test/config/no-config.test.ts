@@ -39,11 +39,11 @@ describe('what is no config', () => {
     ['one long key', 'a'.repeat(MAX_CONFIG_BYTES - 3) + ': 1'],
     ['one long number', `window: ${'9'.repeat(MAX_CONFIG_BYTES - 8)}`],
     ['a long text', `node: { image: ${'a'.repeat(MAX_CONFIG_BYTES - 17)} }`],
-  ])('is refused within two seconds: %s', (_, text) => {
+  ])('is refused within two seconds of CPU time: %s', (_, text) => {
     expect(text.length).toBeLessThanOrEqual(MAX_CONFIG_BYTES)
-    const started = performance.now()
+    const started = process.cpuUsage()
     const problems = problemsOf(text)
-    expect(performance.now() - started).toBeLessThan(2_000)
+    expect(process.cpuUsage(started).user).toBeLessThan(2_000_000)
     expect(problems.length).toBeGreaterThan(0)
     expect(problems.length).toBeLessThanOrEqual(21)
   })

@@ -256,6 +256,8 @@ export function dockerContract(name: string, makeDocker: () => Promise<DockerUnd
       expect(Date.parse(tail?.modifiedAt ?? '')).not.toBeNaN()
       expect(await docker.containerFileTail(id, '/never/there')).toBeUndefined()
       expect(await docker.containerFileTail('gone', subject.file.path)).toBeUndefined()
+      expect(await docker.fileAccess(id, subject.file.path)).toMatchObject({ uid: 0, gid: 0 })
+      expect(await docker.fileAccess(id, '/never/there')).toBeUndefined()
     })
 
     it('tells of a network that is not there at the start, not before', async () => {

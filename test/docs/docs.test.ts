@@ -25,6 +25,7 @@ const commandsDoc = textOf('docs/commands.md')
 const configurationDoc = textOf('docs/configuration.md')
 const troubleshootingDoc = textOf('docs/troubleshooting.md')
 const readme = textOf('README.md')
+const contributing = textOf('CONTRIBUTING.md')
 
 /** Sorted and each once, so that a difference is readable. */
 function set<T extends string | number>(values: Iterable<T>): T[] {
@@ -214,10 +215,10 @@ describe('docs/troubleshooting.md', () => {
   }
 })
 
-describe('README.md', () => {
+describe('README.md and CONTRIBUTING.md', () => {
   it('names each runtime package, and no other', () => {
     const { dependencies } = JSON.parse(textOf('package.json')) as { dependencies: Record<string, string> }
-    expect(codeRows(section(readme, '## Built on'))).toEqual(Object.keys(dependencies))
+    expect(codeRows(section(contributing, '## Built on'))).toEqual(Object.keys(dependencies))
   })
 
   it('names each command, and no other', () => {
@@ -229,7 +230,7 @@ describe('README.md', () => {
   })
 
   it('shows a layout that is there', () => {
-    const [layout = ''] = blocks(section(readme, '## Layout'), 'text')
+    const [layout = ''] = blocks(section(contributing, '## Layout'), 'text')
     const paths = [...layout.matchAll(/^\S+/gm)].map(([path]) => path)
     expect(paths.length).toBeGreaterThan(0)
     expect(paths.filter((path) => !existsSync(join(root, path)))).toEqual([])

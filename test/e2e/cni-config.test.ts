@@ -4,7 +4,13 @@ import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { installFaultyAgent } from '../faults/build.ts'
 import { FAULTY_AGENT } from '../faults/trial.ts'
 import { type Host, installOldPlugins, pluginState, pluginsOf } from '../lab/index.ts'
-import { hasRead, installKubelet, KUBELET_UNIT, kubeletPid } from './kubelet-stand-in.ts'
+import {
+  hasRead,
+  installKubelet,
+  installKubeletWithFlags,
+  KUBELET_UNIT,
+  kubeletPid,
+} from './kubelet-stand-in.ts'
 import {
   agent,
   configure,
@@ -112,6 +118,21 @@ describe('a change of the CNI config alone', () => {
     expect(await agent(host, 'upgrade')).toMatchObject({ code: 0, report: { outcome: 'upgraded' } })
     expect(await host.readFile(FILE)).toBe(NEW)
     expect(await kubeletPid(host)).toBe(pid)
+  })
+
+  it('is refused where the kubelet reads another directory, whoever tells it so', async () => {
+    const { host } = at
+    const plan = () => agent(host, 'plan')
+    for (const how of ['environment', 'script'] as const) {
+      await installKubeletWithFlags(host, how)
+      await expect.poll(plan, { timeout: 10_000 }).toMatchObject({ code: 3 })
+      expectRefused(await plan(), 'kubelet-cni-directory')
+    }
+    const { stdout } = await host.run(['agent', 'status'])
+    expect(stdout).toContain('--cni-conf-dir=/srv/net.d, not cni.configDir')
+    await installKubeletWithFlags(host, 'environment')
+    await host.ok(['systemctl', 'stop', KUBELET_UNIT])
+    expectRefused(await plan(), 'kubelet-cni-directory')
   })
 
   it.each<[string, string, (host: Host) => Promise<unknown>]>([

@@ -4,14 +4,16 @@ import { readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { beforeAll, expect, it } from 'vitest'
-import { baseRootTar } from '../lab/index.ts'
+import { baseRootTar, until } from '../lab/index.ts'
 import { bring } from './packages.ts'
 import {
   configure,
   containers,
   costOf,
+  expectAsBefore,
   expectNoCost,
   image,
+  nodeId,
   parseReport,
   program,
   type World,
@@ -56,6 +58,48 @@ it('tells what runs on its host', async () => {
   const status = await host.ok([...command, 'status'])
   expect(status).toContain(image('v2.6.5'))
   expect(status).toMatch(new RegExp(`${peer.address} +\\d+ routes? +Established`))
+})
+
+it.each([
+  ['/opt/cni/bin', 'cni-bin-dir-unusable'],
+  ['/etc/cni/net.d', 'cni-config-dir-unusable'],
+  ['/var/lib/calico-agent', 'state-dir-unusable'],
+])('refuses a mount of %s that is read-only before anything changes: %s', async (mount, code) => {
+  const { host } = at
+  await host.ok(['mkdir', '-p', '/opt/cni/bin', '/etc/cni/net.d', '/srv/cni'])
+  await host.writeFile('/etc/cni/net.d/10-calico.conf', '{"cniVersion":"0.3.1","name":"k8s","type":"calico"}')
+  await configure(host, {
+    node: { image: image('v2.6.12') },
+    cni: { directory: '/srv/cni', merge: { log_level: 'info' } },
+  })
+  const before = await nodeId(host)
+  const readOnly = command.map((word) => (word === `${mount}:${mount}` ? `${word}:ro` : word))
+  const { stdout, stderr, code: exit } = await host.run([...readOnly, 'upgrade', '--json'])
+  const { problems } = parseReport(stdout, stderr)
+  expect(exit).toBe(3)
+  expect(problems).toContainEqual(
+    expect.objectContaining({ code, fix: expect.stringMatching(`${mount}.*without :ro`) as string }),
+  )
+  await expectAsBefore(host, before)
+})
+
+it('waits for an agent on the host that has a state directory of its own', async () => {
+  const { host } = at
+  await configure(host, { node: { image: image('v2.6.12') }, settle: 2 })
+  // as an agent holds it
+  const holder = await host.start(['flock', '--no-fork', '/var/run/calico', 'sleep', '60'])
+  try {
+    const taken = async () => (await host.run(['flock', '-n', '/var/run/calico', 'true'])).code !== 0
+    await until('the lock to be taken', taken, { timeoutMs: 10_000 })
+    const { code, stdout, stderr } = await host.run([...command, 'upgrade', '--json'])
+    expect({ code, ...parseReport(stdout, stderr) }).toMatchObject({
+      code: 75,
+      outcome: 'deferred',
+      problems: [{ code: 'locked' }],
+    })
+  } finally {
+    await holder.kill('SIGKILL')
+  }
 })
 
 it('upgrades its host, without a packet lost or a route withdrawn', async () => {

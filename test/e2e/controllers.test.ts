@@ -103,6 +103,71 @@ describe('controllers', () => {
   })
 })
 
+describe('controllers that behave as the real ones do', () => {
+  it('are not put back by a readiness of before, where their datastore is away', async () => {
+    const { host } = at
+    const etcd = lab.etcd('plain')
+    await etcd.start()
+    try {
+      await runControllers(host, controllers('v3.15.5'), { env: [`ETCD_ENDPOINTS=${etcd.endpoint}`] })
+      const up = await upgrade('--controllers', controllers('v3.17.6'))
+      expect([up.code, up.report.outcome]).toEqual([0, 'upgraded'])
+      // ready once more than it needs: then what it wrote is there for the next start
+      expect(await host.ok(['docker', 'exec', NAME, '/usr/bin/check-status', '-r'])).toBe('')
+      await etcd.kill()
+      const back = await agent(host, 'rollback', ...flags)
+      expect([back.code, back.report.outcome]).toEqual([4, 'rolled-back'])
+      expect(back.report.problems.map(({ code }) => code)).toContain('controllers-failed')
+      // the one on trial ran until it had looked for its datastore for long enough
+      expect(back.report.steps.find(({ kind }) => kind === 'swap-controllers')?.ms).toBeGreaterThan(10_000)
+      expect(back.report.controllersDownMs).toBeGreaterThan(0)
+      expect(back.report.controllersDownMs).toBeLessThan(8_000)
+      expect((await containers(host))[0]).toMatch(`${NAME} v3.17.6`)
+      expect(await overlaps(host)).toBe('')
+    } finally {
+      await etcd.kill()
+    }
+  })
+
+  it('are held to no check that the old ones fail', async () => {
+    const { host } = at
+    await runControllers(host, controllers('v3.15.5'), { env: ['HEALTH_ENABLED=false'] })
+    const { code, report } = await upgrade('--controllers', controllers('v3.17.6'))
+    expect([code, report.outcome]).toEqual([0, 'upgraded'])
+    const codes = report.problems.map(({ code: found }) => found)
+    expect(codes).toEqual(['controllers-user-changes', 'health-check-failing'])
+  })
+
+  it('show that their image has another user, and are not swapped for one that cannot read its kubeconfig', async () => {
+    const { host } = at
+    await host.ok([
+      'sh',
+      '-c',
+      'mkdir -p /etc/kubernetes && install -m 600 /dev/null /etc/kubernetes/kubeconfig',
+    ])
+    const mounts = ['/etc/kubernetes/kubeconfig:/etc/kubeconfig:ro']
+    await runControllers(host, controllers('v3.15.5'), { mounts })
+    const asked = ['--controllers', controllers('v3.17.6')]
+    // what the image sets is known once it is here
+    expect((await agent(host, 'plan', ...asked, ...flags)).code).toBe(0)
+    const pulled = await upgrade(...asked)
+    expectRefused(pulled, 'controllers-unreadable')
+    expect(pulled.report.problems.map(({ code }) => code)).toContain('controllers-unreadable')
+    expect((await containers(host))[0]).toBe(`${NAME} v3.15.5 running always`)
+
+    await host.ok(['chown', '999', '/etc/kubernetes/kubeconfig'])
+    const plan = await agent(host, 'plan', ...asked, ...flags)
+    expect([plan.code, plan.report.problems.map(({ code }) => code)]).toEqual([
+      0,
+      ['controllers-user-changes'],
+    ])
+    expect(plan.report.diff.find(({ target }) => target === `container ${NAME}`)?.after).toContain(
+      'User: 999',
+    )
+    expect((await upgrade(...asked)).report.outcome).toBe('upgraded')
+  })
+})
+
 describe('what is asked of the controllers', () => {
   it('is refused where there are none, and left out by a release', async () => {
     const { host } = at

@@ -10,9 +10,10 @@ export const SHARED = '/srv/controllers'
 export async function runControllers(
   host: Host,
   image: string,
-  { name = NAME, policy = 'always', env = [] as string[] } = {},
+  { name = NAME, policy = 'always', env = [] as string[], mounts = [] as string[] } = {},
 ): Promise<void> {
-  const flags = ['--net=host', `--restart=${policy}`, '-v', `${SHARED}:/shared`, '--name', name]
+  const binds = [`${SHARED}:/shared`, ...mounts].flatMap((mount) => ['-v', mount])
+  const flags = ['--net=host', `--restart=${policy}`, ...binds, '--name', name]
   const settings = ['KUBECONFIG=/etc/kubeconfig', ...env].flatMap((entry) => ['-e', entry])
   await host.ok(['docker', 'pull', '--quiet', image])
   await host.ok(['docker', 'run', '-d', ...flags, ...settings, image])

@@ -1,8 +1,11 @@
 // Docker Engine goes away in the middle of a run; scripts/soak has it go before each call.
 
+import { setTimeout as sleep } from 'node:timers/promises'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { installFaultyAgent } from '../faults/build.ts'
 import { actMeanwhile, ENGINE_BLOWS } from '../faults/meanwhile.ts'
+import { faultyAgent, prepared, resume } from '../faults/trial.ts'
+import { containerFlaws } from '../faults/whole-host.ts'
 import { image, lab } from './support.ts'
 
 const work = { command: 'upgrade', image: image('v2.6.12') } as const
@@ -21,6 +24,26 @@ describe('a Docker Engine that goes away', () => {
     const script = ENGINE_BLOWS[blow]
     const { report, flaws } = await actMeanwhile(lab.workerMesh(), work, { point, script, liveRestore: true })
     expect({ ...report, flaws }).toMatchObject({ outcome, flaws: [] })
+  })
+
+  it('(frozen) with the agent dead in its start, never ends with two', async () => {
+    const mesh = lab.workerMesh()
+    const host = await prepared(mesh, work)
+    const [freeze, thaw] = ['STOP', 'CONT'].map(
+      (signal) => `systemctl kill --kill-who=main --signal=${signal} docker`,
+    )
+    const later = `sleep 1; kill -KILL $PPID; sleep 5; ${thaw}`
+    const script = `#!/bin/sh\n${freeze}\nsetsid sh -c "${later}" >/dev/null 2>&1 &\n`
+    await host.writeFile('/tmp/freeze', script, 0o755)
+    const { code } = await faultyAgent(host, work, {
+      AGENT_FAULT: 'before docker.startContainer#1=/tmp/freeze',
+    })
+    expect(code).toBe(137)
+    const report = await resume(host)
+    await mesh.untilSettled({ timeoutMs: 120_000 })
+    // past what the agent waits for, and what Docker could still have to do
+    await sleep(5_000)
+    expect(await containerFlaws(host, report, work)).toEqual([])
   })
 
   // Without it the Engine itself stops every container: that costs the routes, and says nothing about the agent.

@@ -31,6 +31,19 @@ export async function installKubelet(host: Host, version: string): Promise<void>
   await host.ok(['systemctl', 'enable', '--now', KUBELET_UNIT])
 }
 
+/** The same, told of another directory by an environment file, or by the script that starts it and waits. */
+export async function installKubeletWithFlags(host: Host, how: 'environment' | 'script'): Promise<void> {
+  const [start, flags] = ['/opt/cni/stand-in/start', '--cni-conf-dir=/srv/net.d']
+  const exec = how === 'script' ? start : `${PROGRAM} $NETWORK`
+  const service = [`ExecStart=${exec}`, 'EnvironmentFile=-/opt/cni/stand-in/env']
+  await host.writeFile(PROGRAM, '#!/bin/sh\nsleep infinity &\nwait\n', 0o755)
+  await host.writeFile(start, `#!/bin/sh\n${PROGRAM} ${flags}\necho over\n`, 0o755)
+  await host.writeFile('/opt/cni/stand-in/env', `NETWORK="--network-plugin=cni ${flags}"\n`)
+  await host.writeFile(`/etc/systemd/system/${KUBELET_UNIT}`, ['[Service]', ...service, ''].join('\n'))
+  await host.ok(['systemctl', 'daemon-reload'])
+  await host.ok(['systemctl', 'restart', KUBELET_UNIT])
+}
+
 /** What it read when it last started. */
 export async function hasRead(host: Host): Promise<string> {
   return await host.readFile(HAS_READ)

@@ -38,7 +38,7 @@ describe('a host is refused', () => {
       {
         code: 3,
         problem: 'systemd-owned',
-        says: 'calico-node.service runs it, and its ExecStart= has no docker run',
+        says: 'cannot be changed here: /etc/calico/start: exec docker run --net=host',
         fix: 'have the unit run docker run',
       },
     ],

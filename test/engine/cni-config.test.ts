@@ -16,7 +16,7 @@ describe('a run that changes the CNI config too', () => {
     expect(await host.run()).toBe('upgraded')
     expect(ofConfig(host.ops)).toEqual([REPLACE, RESTART, REMOVE])
     const start = host.ops.findIndex((op) => op.startsWith('docker start'))
-    const commit = host.ops.findIndex((op) => op.startsWith('docker update'))
+    const commit = host.ops.findLastIndex((op) => op.startsWith('docker update'))
     const order = [
       start,
       host.ops.indexOf(REPLACE),
@@ -56,14 +56,29 @@ describe('a run that changes the CNI config too', () => {
     expect(await host.flaws('rolled-back')).toEqual([])
   })
 
-  it('brings the node back even where the config cannot be written any more', async () => {
+  const readOnly = new AgentError('cannot-write', 'cannot write it: read-only file system', { fix: 'none' })
+
+  it('is rolled back where the directory is read-only before the config was changed', async () => {
     const host = await create()
     host.agent.onMove = (_, what) => {
-      if (what === 'replace' || what === 'restore')
-        throw new AgentError('cannot-write', 'cannot write it', { fix: 'none' })
+      if (what === 'replace' || what === 'restore') throw readOnly
+    }
+    expect(await host.run()).toBe('rolled-back')
+    expect(host.agent.state()?.problems).toMatchObject([
+      { code: 'cannot-write', severity: 'error' },
+      { code: 'leftover', severity: 'warning' },
+    ])
+    expect(await host.flaws('rolled-back')).toEqual([])
+  })
+
+  it('brings the node back even where the new config cannot be taken away any more', async () => {
+    const host = await create()
+    host.agent.onMove = (_, what) => {
+      if (what === 'restart') host.cni.kubelet.isBroken = true
+      if (what === 'restore') throw readOnly
     }
     expect(await host.run()).toBe('stuck')
-    expect(host.agent.state()?.problems.map(({ code }) => code)).toEqual(['cannot-write', 'cannot-write'])
+    expect(host.agent.state()?.problems.map(({ code }) => code)).toEqual(['kubelet-failed', 'cannot-write'])
     expect((await host.docker.inspectContainer('calico-node'))?.State.Running).toBe(true)
     expect(host.ops).toContain('docker rm calico-node-next-20261122T141503Z-7f3a')
   })

@@ -36,6 +36,8 @@ const WANTED = {
 export interface UnitOptions {
   /** What the new image does; by default it is ready at once. */
   bad?: 'exits' | 'never ready'
+  /** Health reports are off, in the old ones as well. */
+  silent?: boolean
   /** What the unit's file says before the run; the container is of the old image all the same. */
   text?: string
   /** systemd's jobs take their time, and an agent that dies right after it asked for one leaves it behind. */
@@ -58,7 +60,10 @@ export class ControllersUnitHost {
   private constructor(options: UnitOptions) {
     this.#options = options
     const { docker, clock } = this
-    docker.onExec = () => ({ exitCode: options.bad === 'never ready' ? 1 : 0, output: 'not ready' })
+    docker.onExec = ({ Config }) => {
+      const fails = options.silent === true || (options.bad === 'never ready' && Config.Image === NEW)
+      return { exitCode: fails ? 1 : 0, output: 'not ready' }
+    }
     docker.onStart = ({ Id, Config }) => {
       if (this.#running.size > 0) this.violations.push(`${Config.Image} started beside another`)
       this.#running.set(Id, Config.Image)

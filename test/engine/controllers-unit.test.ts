@@ -30,6 +30,12 @@ describe('controllers that a unit runs', () => {
     expect(await host.flaws('upgraded')).toEqual([])
   })
 
+  it('are held to no check that the old ones do not pass', async () => {
+    const host = await ControllersUnitHost.create({ silent: true })
+    expect(await host.upgrade()).toBe('upgraded')
+    expect(host.run.state()?.problems).toMatchObject([{ code: 'health-check-failing' }])
+  })
+
   it.each([
     ['exits', 'it does not stay up'],
     ['never ready', '/usr/bin/check-status -r exits 1: not ready'],

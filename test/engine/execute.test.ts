@@ -186,12 +186,12 @@ describe('execute', () => {
 
   it('tells every failure of the way back, of each component', async () => {
     const host = await FakeHost.create({ withPlugins: true })
-    let isBack = false
+    let placed = 0
     const failing = ['startContainer', 'putBack']
     host.agent.onMove = (_, what) => {
       // the last plugin cannot be put in place, and nothing can go back
-      if (what === 'putInPlace') isBack = true
-      if (isBack && (what === 'putInPlace' || failing.includes(what)))
+      if (what === 'putInPlace') placed++
+      if (placed > 1 && (what === 'putInPlace' || failing.includes(what)))
         throw new AgentError(`${what}-failed`, `cannot ${what}`, { fix: `mend ${what}` })
     }
     expect(await host.run()).toBe('stuck')
@@ -200,6 +200,25 @@ describe('execute', () => {
       fix: 'mend putBack; mend startContainer',
     })
   })
+
+  it.each(['keep', 'putInPlace'])(
+    'is rolled back where the directory of the plugins is read-only at %s: nothing was replaced',
+    async (failing) => {
+      const host = await FakeHost.create({ withPlugins: true })
+      let isReadOnly = false
+      host.agent.onMove = (_, what) => {
+        isReadOnly ||= what === failing
+        if (isReadOnly && ['keep', 'putInPlace', 'putBack', 'unstage'].includes(what))
+          throw new AgentError('cannot-write', `cannot ${what}: read-only file system`, { fix: 'remount' })
+      }
+      expect(await host.run()).toBe('rolled-back')
+      const [first, ...left] = host.agent.state()?.problems ?? []
+      expect(first).toMatchObject({ code: 'cannot-write', severity: 'error' })
+      expect(left.length).toBeGreaterThan(0)
+      for (const one of left) expect(one).toMatchObject({ code: 'leftover', severity: 'warning' })
+      expect((await host.docker.inspectContainer('calico-node'))?.State.Running).toBe(true)
+    },
+  )
 
   it('tells a bug from a refusal', async () => {
     const host = await FakeHost.create()

@@ -34,6 +34,36 @@ describe('an agent that dies while Docker is at its kill', () => {
   })
 })
 
+describe('an agent that dies while Docker is at its start of the new one', () => {
+  it.each(cases)('never ends with two: $name, $ms ms', async ({ options, ms }) => {
+    const host = await FakeHost.create(options)
+    const late = host.docker.startTakes
+    host.docker.startTakes = async () => {
+      host.docker.startTakes = late
+      await host.clock.sleep(ms)
+    }
+    await host.run(undefined, { at: await moveOf('startContainer', options), before: false, asked: true })
+    const outcome = await host.resume()
+    await host.clock.sleep(60_000)
+    expect(await host.flaws(outcome)).toEqual([])
+  })
+})
+
+describe('an Engine that does not answer the start and carries it out', () => {
+  it.each(cases)('never ends with two: $name, $ms ms', async ({ options, ms }) => {
+    const host = await FakeHost.create(options)
+    const start = host.docker.startContainer.bind(host.docker)
+    host.docker.startContainer = (id) => {
+      host.docker.startContainer = start
+      void host.clock.sleep(ms).then(() => start(id).catch(() => undefined))
+      return Promise.reject(new AgentError('docker-timeout', 'cannot start: no answer', { fix: 'wait' }))
+    }
+    const outcome = await host.run()
+    await host.clock.sleep(60_000)
+    expect(await host.flaws(outcome)).toEqual([])
+  })
+})
+
 describe('an agent that died before its kill, whose BIRD has restarted by itself', () => {
   it('asks for no kill in the middle of the recovery', async () => {
     const host = await FakeHost.create()

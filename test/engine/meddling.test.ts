@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { brokenBirds } from './broken-birds.ts'
 import { FakeHost, type HostOptions } from './fake-host.ts'
+import { UnitHost } from './unit-host.ts'
 
 /** Runs an upgrade; right before the n-th call of a method somebody else acts. */
 async function meddled(
@@ -157,5 +158,40 @@ describe('somebody who makes calico/node anew in the window', () => {
     expect(outcome).toBe('refused')
     expect(problems[0]).toMatchObject({ code: 'second-node' })
     expect(host.ops.filter((op) => op.startsWith('docker kill'))).toEqual([])
+  })
+})
+
+describe('somebody who makes calico/node anew in the window of a unit', () => {
+  const made = async ({ docker }: UnitHost, name: string) => {
+    const id = await docker.createContainer(name, anew)
+    await docker.startContainer(id)
+    return id
+  }
+  const beside = (host: UnitHost) => made(host, 'calico_node_1')
+  const inItsPlace = async (host: UnitHost) => {
+    await host.docker.removeContainer('calico-node')
+    return await made(host, 'calico-node')
+  }
+
+  it.each([
+    ['under another name', beside, /^calico_node_1 /],
+    ['in its place, with the unit down', inItsPlace, /^calico-node /],
+  ])('keeps that one, and stops the unit: %s', async (_, make, name) => {
+    const host = await UnitHost.create()
+    let isUp = false
+    let stranger: Promise<string> | undefined
+    host.agent.onMove = (_move, what) => {
+      if (isUp && what === 'append') stranger ??= make(host)
+      isUp ||= what === 'restart'
+    }
+    expect(await host.run()).toBe('rolled-back')
+    const running = (await host.docker.runningContainers()).map(({ id }) => id)
+    expect(running).toEqual([await stranger])
+    expect(host.ops).toContain('systemctl stop calico-node.service')
+    expect(host.ops.filter((op) => op.startsWith('systemctl TERM'))).toEqual([])
+    const problems = host.agent.state()?.problems ?? []
+    expect(problems).toContainEqual(
+      expect.objectContaining({ code: 'left-to-another', message: expect.stringMatching(name) as string }),
+    )
   })
 })

@@ -23,7 +23,8 @@ export class Mortal {
     const mine = this.moves++
     this.#beforeMove(mine, what)
     if (mine !== this.#death?.at) return await make()
-    if (this.#death.asked === true) void make()
+    // nobody hears the answer, whatever it is
+    if (this.#death.asked === true) void make().catch(() => undefined)
     else if (!this.#death.before) await make()
     this.#dead = true
     this.killed.resolve('killed')

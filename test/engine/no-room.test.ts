@@ -43,9 +43,14 @@ describe('a commit that fails by what may pass', () => {
     expect(host.agent.state()?.outcome).toBeNull()
     expect(host.agent.state()?.problems.at(-1)?.fix).toContain('agent resume')
     expect(await policies(host)).toContain('always')
+    const failed = host.events.filter((event) => event.type === 'step' && event.status === 'failed')
+    expect(failed).toHaveLength(2)
     host.agent.onMove = () => undefined
     expect(await host.resume()).toBe('upgraded')
     expect(await host.flaws('upgraded')).toEqual([])
+    // what has passed is no error of it any more
+    const stopped = host.agent.state()?.problems.filter(({ code }) => code === error.code)
+    expect(stopped).toMatchObject([{ severity: 'warning' }])
   })
 
   it.each<[string, HostOptions]>([

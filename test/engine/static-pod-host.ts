@@ -30,7 +30,8 @@ const ATTRIBUTES = { mode: 0o640, uid: 0, gid: 42 }
 export const manifestText = (image: string): string =>
   `kind: Pod\nmetadata:\n  name: calico-kube-controllers\n  namespace: kube-system\nspec:\n  terminationGracePeriodSeconds: 5\n  containers:\n  - name: calico-kube-controllers\n    image: ${image} # ours\n`
 
-export type Bad = 'exits' | 'never ready'
+/** What the new image does; `silent`: health reports are off, in the old ones as well. */
+export type Bad = 'exits' | 'never ready' | 'silent'
 
 /** A host whose controllers the kubelet keeps as a static pod, and the journal of one run on its disk. */
 export class StaticPodHost {
@@ -48,7 +49,11 @@ export class StaticPodHost {
 
   private constructor(bad: Bad | undefined) {
     this.#bad = bad
-    this.docker.onExec = () => ({ exitCode: bad === 'never ready' ? 1 : 0, output: 'not ready' })
+    this.docker.date = () => this.clock.date()
+    this.docker.onExec = ({ Config }) => {
+      const fails = bad === 'silent' || (bad === 'never ready' && Config.Image === NEW)
+      return { exitCode: fails ? 1 : 0, output: 'not ready' }
+    }
     this.docker.onStart = (container) => {
       this.#started(container)
     }

@@ -1,6 +1,7 @@
 import { keptName, stagedName } from '../../agent/core/cni/files.ts'
 import type { CniAnswer } from '../../agent/core/cni/version.ts'
 import { AgentError, type Problem } from '../../agent/core/errors.ts'
+import type { TriedPlugin } from '../../agent/core/model.ts'
 import type {
   BinaryFacts,
   CniBinaries,
@@ -48,6 +49,10 @@ export class FakeCniBinaries implements CniBinaries {
 
   async offered(_source: unknown, names: string[]): Promise<StagedFacts[]> {
     return await Promise.all(names.map(async (name) => ({ name, sha256: await this.sourced(name) })))
+  }
+
+  tried(): Promise<TriedPlugin[]> {
+    return Promise.resolve([])
   }
 
   nodenameOptional(): Promise<boolean> {

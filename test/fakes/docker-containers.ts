@@ -14,6 +14,8 @@ export class FakeContainers {
   onStart: (container: ContainerJson) => void = () => undefined
   onExit: (container: ContainerJson) => void = () => undefined
 
+  /** Where its times come from; by default from a count of its own. */
+  date: (() => Date) | undefined
   readonly ops: string[]
   protected readonly containers: FakeContainer[] = []
   private ticks = 0
@@ -102,6 +104,7 @@ export class FakeContainers {
   /** Times that differ, so that an old instance is told from a new one. */
   private tick(): string {
     this.ticks += 1
-    return new Date(Date.UTC(2026, 0, 1) + this.ticks * 1000).toISOString()
+    const ms = this.date ? this.date().getTime() + this.ticks : Date.UTC(2026, 0, 1) + this.ticks * 1000
+    return new Date(ms).toISOString()
   }
 }

@@ -1,4 +1,5 @@
 import type { ContainerProcess } from '../../agent/core/docker/felix.ts'
+import type { FileAccess } from '../../agent/core/docker/file-access.ts'
 import type {
   ContainerJson,
   CreateBody,
@@ -34,6 +35,8 @@ export class FakeDocker extends FakeContainers implements Docker {
   readonly files = new Map<string, FakeFile>()
   /** What every container logs. */
   log = ''
+  /** Who may read what, in every container. */
+  readonly access = new Map<string, FileAccess>()
   /** Networks beside the built-in ones. */
   readonly networks = new Set<string>()
   /** Every call fails while the Engine is down. */
@@ -50,6 +53,8 @@ export class FakeDocker extends FakeContainers implements Docker {
   onProcesses: (container: ContainerJson) => ContainerProcess[] = () => []
   /** How long the Engine is at a kill; whoever asked for it need not live as long. */
   killTakes: () => Promise<void> = () => Promise.resolve()
+  /** How long a start waits for its turn; whoever asked for it need not live as long. */
+  startTakes: (id: string) => Promise<void> = () => Promise.resolve()
   private readonly failures = new Map<string, Error>()
   private readonly removedVolumes: string[] = []
   private created = 0
@@ -119,6 +124,7 @@ export class FakeDocker extends FakeContainers implements Docker {
 
   async startContainer(id: string): Promise<void> {
     await this.called('startContainer')
+    await this.startTakes(id)
     const container = this.need(id, `start container ${id}`)
     if (container.json.State.Running) return
     this.refuseMissingNetwork(container.json)
@@ -200,6 +206,12 @@ export class FakeDocker extends FakeContainers implements Docker {
     const file = this.files.get(path)
     const isThere = this.find(id) !== undefined && typeof file === 'string'
     return isThere ? { text: file, modifiedAt: '9999-01-01T00:00:00Z' } : undefined
+  }
+
+  async fileAccess(id: string, path: string): Promise<FileAccess | undefined> {
+    await this.called('fileAccess')
+    this.need(id, `look at ${path} of container ${id}`)
+    return this.access.get(path) ?? (this.files.has(path) ? { uid: 0, gid: 0, mode: 0o644 } : undefined)
   }
 
   async exec(id: string, argv: string[], timeoutMs: number): Promise<ExecResult> {

@@ -30,10 +30,9 @@ export class FakeUnitFiles implements UnitFiles {
   }
 
   expand(pattern: string): Promise<string[]> {
-    const [before = '', after] = pattern.split('*')
-    if (after === undefined) return Promise.resolve([pattern])
-    const found = [...this.files.keys()].filter((path) => path.startsWith(before) && path.endsWith(after))
-    return Promise.resolve(found.filter((path) => !path.slice(before.length).includes('/')).sort())
+    if (!pattern.includes('*')) return Promise.resolve([pattern])
+    const expression = new RegExp(`^${pattern.replaceAll('.', '\\.').replaceAll('*', '[^/]*')}$`)
+    return Promise.resolve([...this.files.keys()].filter((path) => expression.test(path)).sort())
   }
 
   isWritable(path: string): Promise<boolean> {
@@ -66,6 +65,8 @@ export class FakeSystemd implements Systemd {
   #jobs = 0
   /** Units that a restart concerns. */
   alongWith: Along[] = []
+  /** Its docker run has begun them: one of somebody else's is no life of the unit. */
+  readonly #made = new Set<string>()
 
   constructor(
     docker: FakeDocker,
@@ -91,11 +92,12 @@ export class FakeSystemd implements Systemd {
   async show(unit: string): Promise<UnitState | null> {
     if (this.#loaded?.name !== unit) return null
     const container = await this.#docker.inspectContainer(this.#container)
+    const isOwn = container !== undefined && this.#made.has(container.Id)
     const [main, ...dropIns] = this.#loaded.fragments
     return {
       unit,
       load: 'loaded',
-      ...this.#active(container?.State.Running === true, dropIns),
+      ...this.#active(isOwn && container.State.Running, dropIns),
       type: 'simple',
       hasJob: this.#phase === 'asked' || this.#phase === 'job',
       fileState: 'enabled',
@@ -138,6 +140,14 @@ export class FakeSystemd implements Systemd {
 
   along(): Promise<Along[]> {
     return Promise.resolve(this.alongWith)
+  }
+
+  /** Under the drop-in of a swap, by KILL: by TERM it must never happen. */
+  async stop(unit: string): Promise<void> {
+    const state = await this.show(unit)
+    this.#ops.push(state?.execStop.length === 1 ? `systemctl stop ${unit}` : `systemctl TERM ${unit}`)
+    const own = await this.#docker.inspectContainer(this.#container)
+    if (own && this.#made.has(own.Id)) await this.#docker.removeContainer(own.Id)
   }
 
   /** Stops by KILL under the drop-in of a swap, by TERM else: that must never happen. */
@@ -193,6 +203,7 @@ export class FakeSystemd implements Systemd {
         Binds: ['/var/run/calico:/var/run/calico'],
       },
     })
+    this.#made.add(id)
     await this.#docker.startContainer(id)
     return id
   }

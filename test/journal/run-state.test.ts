@@ -15,6 +15,7 @@ describe('the state of a run', () => {
   it('is that of its plan at first', () => {
     expect(stateOf(run)).toEqual({
       order: 1,
+      host: null,
       plan: plan('run-1'),
       startedAt: '2026-11-22T14:15:10.000Z',
       endedAt: null,
@@ -28,6 +29,7 @@ describe('the state of a run', () => {
       unwoundCommit: null,
       unwinding: null,
       resumes: 0,
+      stopped: null,
       outcome: null,
     })
   })

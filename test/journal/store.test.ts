@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest'
+import { MAX_JOURNAL_BYTES, MAX_PLAN_BYTES } from '../../agent/core/journal-size.ts'
 import type { Outcome } from '../../agent/core/report.ts'
 import { RunStore, runName } from '../../agent/journal/store.ts'
 import { FakeClock } from '../fakes/clock.ts'
@@ -40,6 +41,25 @@ describe('RunStore', () => {
     expect(files.texts.get('run-1.jsonl')).toMatch(
       /^[0-9a-f]{8} \{"v":1,"seq":0,"at":"2026-11-22T14:15:03.000Z","mono":1000000,"boot":"boot-1","type":"run","order":1/,
     )
+  })
+
+  it('writes nothing that it could not read: a plan that is too large leaves no journal', async () => {
+    const label = 'x'.repeat(MAX_PLAN_BYTES)
+    const large = { ...plan('run-1'), components: { node: { from: label, to: 'calico/node:v2.6.12' } } }
+    await expect(store.begin('0.1.0', large, [])).rejects.toMatchObject({ code: 'plan-too-large' })
+    expect(files.texts.size).toBe(0)
+  })
+
+  it('stops where a journal could not be read any more, also after a resume', async () => {
+    const before = 'x'.repeat(MAX_JOURNAL_BYTES / 2 - 1000)
+    await (await store.begin('0.1.0', plan('run-1'), [])).append({ type: 'captured', step: 0, before })
+    const journal = await store.reopen('run-1')
+    await expect(
+      journal.append({ type: 'captured', step: 1, before: before + before }),
+    ).rejects.toMatchObject({ code: 'journal-full' })
+    await journal.append({ type: 'doing', step: 0 })
+    expect(Buffer.byteLength(files.texts.get('run-1.jsonl') ?? '')).toBeLessThanOrEqual(MAX_JOURNAL_BYTES)
+    expect((await store.history())[0]?.steps[0]?.status).toBe('doing')
   })
 
   it('never begins a run over another', async () => {

@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises'
+import { ensureDir } from 'fs-extra/esm'
 import { hostAddress, hostName, maxHosts, podAddress } from './addresses.ts'
 import { engineHealthy, importHostImage, startEngine } from './engine.ts'
 import { attachLab, type Lab } from './lab.ts'
@@ -46,7 +46,7 @@ export async function healthyHosts(): Promise<number> {
 }
 
 async function boot(hosts: number): Promise<void> {
-  await mkdir(labPath('agent'), { recursive: true })
+  await ensureDir(labPath('agent'))
   await createWire()
   const [image] = await Promise.all([startEngine().then(importHostImage), startRegistry()])
   const machines = Array.from({ length: hosts }, (_, index) => machineAt(index + 1))

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
-import { existsSync } from 'node:fs'
-import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises'
+import { readdir, readFile, rename } from 'node:fs/promises'
 import { join } from 'node:path'
+import { ensureDir, pathExists, remove } from 'fs-extra/esm'
 import { cacheDir } from './paths.ts'
 import { progress } from './progress.ts'
 
@@ -18,12 +18,12 @@ export async function cached(
   build: (target: string) => Promise<void>,
 ): Promise<string> {
   const target = join(cacheDir, `${kind}-${cacheKey(inputs)}`)
-  if (existsSync(target)) return target
-  await mkdir(cacheDir, { recursive: true })
+  if (await pathExists(target)) return target
+  await ensureDir(cacheDir)
   const mounts = await readFile('/proc/self/mountinfo', 'utf8') // a lab that runs may still use one
   for (const name of await readdir(cacheDir)) {
     const old = join(cacheDir, name)
-    if (name.startsWith(`${kind}-`) && !mounts.includes(old)) await rm(old, { recursive: true })
+    if (name.startsWith(`${kind}-`) && !mounts.includes(old)) await remove(old)
   }
   await progress(`building ${kind} (once)`, () => build(`${target}.part`))
   await rename(`${target}.part`, target)

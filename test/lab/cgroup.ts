@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
-import { mkdir, readdir, readFile, rmdir } from 'node:fs/promises'
+import { readdir, readFile, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { ensureDir, pathExists } from 'fs-extra/esm'
 import { cgroupName } from './paths.ts'
 import { until } from './poll.ts'
 
@@ -17,7 +18,7 @@ const trackingRoot = isCgroupV2 ? join(base, cgroupName) : join(base, 'pids', cg
 /** Where a daemon of the lab is put. A sibling of the containers: v2 allows processes in leaves only. */
 export async function daemonCgroup(): Promise<string> {
   const path = join(trackingRoot, 'daemons')
-  await mkdir(path, { recursive: true })
+  await ensureDir(path)
   return join(path, 'cgroup.procs')
 }
 
@@ -39,7 +40,7 @@ export async function removeCgroups(): Promise<void> {
 }
 
 async function processesBelow(path: string): Promise<number[]> {
-  if (!existsSync(path)) return []
+  if (!(await pathExists(path))) return []
   const own = (await readFile(join(path, 'cgroup.procs'), 'utf8')).split('\n').filter(Boolean).map(Number)
   const below = await Promise.all((await childrenOf(path)).map(processesBelow))
   return [...own, ...below.flat()]
@@ -51,7 +52,7 @@ async function childrenOf(path: string): Promise<string[]> {
 }
 
 async function removeTree(path: string): Promise<void> {
-  if (!existsSync(path)) return
+  if (!(await pathExists(path))) return
   for (const child of await childrenOf(path)) await removeTree(child)
   // A cgroup stays busy for a moment after its last process is gone.
   const removed = (): Promise<boolean> => rmdir(path).then(() => true)

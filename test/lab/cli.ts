@@ -1,4 +1,4 @@
-// ./scripts/lab: the lab from a terminal.
+// ./scripts/lab: the lab from a terminal. The script has checked the arguments.
 
 import { spawnSync } from 'node:child_process'
 import { parseArgs } from 'node:util'
@@ -6,23 +6,11 @@ import { bootLab, healthyHosts } from './boot.ts'
 import type { Host } from './host.ts'
 import { enter } from './host-run.ts'
 import { attachLab } from './lab.ts'
-import { labDir } from './paths.ts'
 import { progress } from './progress.ts'
 import { downLab } from './remove.ts'
 
-const help = `The lab: real hosts (systemd, Docker Engine, BIRD, a registry) in namespaces on this machine.
-
-  ./scripts/lab up [--hosts N]      boot it, or keep the one that runs (N hosts, 2 when not given)
-  ./scripts/lab status              what runs, and the BGP sessions of each host
-  ./scripts/lab shell HOST          a shell on a host
-  ./scripts/lab run HOST CMD...     one program on a host
-  ./scripts/lab down                remove it; downloads stay in the cache
-
-It needs root on Debian 12. LAB_DIR names another place than ${labDir}.
-`
-
 async function main(argv: readonly string[]): Promise<number> {
-  const [command = 'help', ...rest] = argv
+  const [command = '', ...rest] = argv
   switch (command) {
     case 'up':
       return await up(rest)
@@ -36,8 +24,7 @@ async function main(argv: readonly string[]): Promise<number> {
       await progress('removing the lab', downLab)
       return 0
     default:
-      process.stdout.write(help)
-      return ['help', '--help', '-h'].includes(command) ? 0 : 2
+      throw new Error(`internal error: no such command: ${command}`)
   }
 }
 

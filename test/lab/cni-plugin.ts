@@ -1,6 +1,7 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { remove } from 'fs-extra/esm'
 import { execOk } from './exec.ts'
 
 const SOURCE = join(import.meta.dirname, 'cni-plugin.s')
@@ -14,6 +15,6 @@ export async function programByName(): Promise<Buffer> {
     await execOk(['ld', '-s', '-o', program, object])
     return await readFile(program)
   } finally {
-    await rm(directory, { recursive: true })
+    await remove(directory)
   }
 }

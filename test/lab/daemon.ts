@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
-import { mkdir, open, readFile, writeFile } from 'node:fs/promises'
+import { open, readFile } from 'node:fs/promises'
+import { ensureDir, readJson, writeJson } from 'fs-extra/esm'
 import { daemonCgroup } from './cgroup.ts'
 import { labNamespace, labPath } from './paths.ts'
 import { until } from './poll.ts'
@@ -9,7 +10,7 @@ import { until } from './poll.ts'
  * goes to log/NAME.log.
  */
 export async function startDaemon(name: string, argv: readonly string[]): Promise<void> {
-  await mkdir(labPath('log'), { recursive: true })
+  await ensureDir(labPath('log'))
   const log = await open(labPath('log', `${name}.log`), 'a')
   // The shell joins the cgroup before it becomes the program, so that no child can escape.
   const join = 'echo $$ > "$0" && exec "$@"'
@@ -23,13 +24,13 @@ export async function startDaemon(name: string, argv: readonly string[]): Promis
   const { pid } = child
   if (pid === undefined) throw new Error(`cannot start ${name}: no process`)
   child.unref()
-  await writeFile(pidFile(name), JSON.stringify({ pid, startTime: await startTime(pid) }))
+  await writeJson(pidFile(name), { pid, startTime: await startTime(pid) })
 }
 
 /** True while the process that `startDaemon` started lives: a pid alone may have been reused. */
 export async function daemonAlive(name: string): Promise<boolean> {
   try {
-    const { pid, startTime: recorded } = JSON.parse(await readFile(pidFile(name), 'utf8')) as Identity
+    const { pid, startTime: recorded } = (await readJson(pidFile(name))) as Identity
     return recorded === (await startTime(pid))
   } catch {
     return false
@@ -39,7 +40,7 @@ export async function daemonAlive(name: string): Promise<boolean> {
 /** Ends it as a crash would; one that does not live is no error. */
 export async function killDaemon(name: string): Promise<void> {
   if (!(await daemonAlive(name))) return
-  const { pid } = JSON.parse(await readFile(pidFile(name), 'utf8')) as Identity
+  const { pid } = (await readJson(pidFile(name))) as Identity
   process.kill(pid, 'SIGKILL')
   await until(`the end of ${name}`, async () => !(await daemonAlive(name)), {
     timeoutMs: 10_000,

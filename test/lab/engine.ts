@@ -1,7 +1,8 @@
-import { createReadStream, existsSync } from 'node:fs'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { createReadStream } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
 import { basename } from 'node:path'
 import Docker from 'dockerode'
+import { ensureDir, pathExists, writeJson } from 'fs-extra/esm'
 import { registryAddress, registryName, registryPort } from './addresses.ts'
 import { runcWrapper } from './capabilities.ts'
 import { daemonAlive, startDaemon, untilDaemonReady } from './daemon.ts'
@@ -17,12 +18,12 @@ const insecureRegistries = [registryName, registryAddress].flatMap((host) =>
 export const outerEngine = (): Docker => new Docker({ socketPath: engineSocket })
 
 export async function startEngine(): Promise<void> {
-  await mkdir(labPath('engine'), { recursive: true })
+  await ensureDir(labPath('engine'))
   const runtime = await writeRuntime()
   await writeFile(labPath('engine/containerd.toml'), containerdConfig)
   await startDaemon('containerd', ['containerd', '--config', labPath('engine/containerd.toml')])
-  await untilDaemonReady('containerd', () => Promise.resolve(existsSync(labPath('engine/containerd.sock'))))
-  await writeFile(labPath('engine/daemon.json'), JSON.stringify(outerConfig(runtime)))
+  await untilDaemonReady('containerd', () => pathExists(labPath('engine/containerd.sock')))
+  await writeJson(labPath('engine/daemon.json'), outerConfig(runtime))
   await startDaemon('dockerd', ['/usr/sbin/dockerd', '--config-file', labPath('engine/daemon.json')])
   await untilDaemonReady('dockerd', engineHealthy)
 }
@@ -99,9 +100,6 @@ function outerConfig(runtime: boolean): object {
 async function writeRuntime(): Promise<boolean> {
   const wrapper = await runcWrapper()
   if (wrapper !== undefined) await writeFile(runtimePath(), wrapper, { mode: 0o755 })
-  await writeFile(
-    labPath('engine/host-daemon.json'),
-    JSON.stringify(hostEngineConfig(wrapper !== undefined), undefined, 2),
-  )
+  await writeJson(labPath('engine/host-daemon.json'), hostEngineConfig(wrapper !== undefined), { spaces: 2 })
   return wrapper !== undefined
 }

@@ -1,6 +1,6 @@
-import { existsSync } from 'node:fs'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { ensureDir, pathExists } from 'fs-extra/esm'
 import { registryAddress } from './addresses.ts'
 import { daemonAlive, killDaemon, startDaemon, untilDaemonReady } from './daemon.ts'
 import { execOk } from './exec.ts'
@@ -28,7 +28,7 @@ export class Etcd {
   /** Does nothing where it runs. What it had when it was killed it still has. */
   async start(): Promise<void> {
     if (await daemonAlive(this.#name)) return
-    await mkdir(this.#directory, { recursive: true })
+    await ensureDir(this.#directory)
     const tls = this.#kind === 'tls' ? await certificates(this.#directory) : null
     const peer = `http://127.0.0.1:${this.#port + 1}`
     await startDaemon(this.#name, [
@@ -69,7 +69,7 @@ async function certificates(directory: string): Promise<Certificates> {
     'request.pem',
     'extensions.cnf',
   ].map((name) => join(directory, name)) as [string, string, string, string, string, string]
-  if (existsSync(cert)) return { ca, cert, key }
+  if (await pathExists(cert)) return { ca, cert, key }
   const openssl = (...args: string[]): Promise<string> => execOk(['openssl', ...args])
   const newKey = (out: string): string[] => ['-newkey', 'rsa:2048', '-nodes', '-keyout', out]
   await openssl('req', '-x509', ...newKey(caKey), '-out', ca, '-subj', '/CN=lab-etcd-ca', '-days', '30')

@@ -1,5 +1,5 @@
-import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { pathExists } from 'fs-extra/esm'
 import type { TestProject } from 'vitest/node'
 import { bootLab, healthyHosts } from './boot.ts'
 import { downLab } from './remove.ts'
@@ -9,7 +9,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const keep = (await healthyHosts()) > 0 || process.env['LAB_KEEP'] !== undefined
   const lab = await bootLab({ hosts: 2 * project.config.maxWorkers })
   const agent = process.env['AGENT_BIN'] ?? join(project.config.root, 'dist/agent')
-  if (existsSync(agent)) await lab.installAgent(agent)
+  if (await pathExists(agent)) await lab.installAgent(agent)
   return async () => {
     if (!keep) await downLab()
   }

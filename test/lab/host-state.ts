@@ -1,5 +1,5 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { outputJson, readJson, remove } from 'fs-extra/esm'
 import type { Host } from './host.ts'
 import { labPath } from './paths.ts'
 
@@ -34,9 +34,13 @@ const calicoUnits = [
 const releaseHeld =
   'for f in -4 -6; do while ip $f rule del pref 32724 || ip $f rule del pref 32725; do :; done 2>/dev/null; done'
 
+/** What the stand-ins of the controllers share, whichever user they run as. */
+const shareControllers =
+  'mkdir -m 777 /srv/controllers && cd /srv/controllers && touch lock starts overlaps && chmod 666 *'
+
 /** Brings a host back to what it was before any calico-node ran, images but `keepImage` removed as well. */
 export async function cleanHost(host: Host, keepImage: string): Promise<void> {
-  await rm(recordPath(host), { force: true })
+  await remove(recordPath(host))
   await killLeftOvers(host)
   await removePackage(host)
   await removeUnits(host)
@@ -44,6 +48,7 @@ export async function cleanHost(host: Host, keepImage: string): Promise<void> {
   await host.ok(['docker', 'volume', 'prune', '--force'])
   await removeImages(host, keepImage)
   await host.ok(['rm', '-rf', ...traces])
+  await host.ok(['sh', '-c', shareControllers])
   await host.ok(['ip', 'route', 'flush', 'proto', 'bird'])
   await host.ok(['sh', '-c', releaseHeld])
 }
@@ -65,14 +70,13 @@ async function pull(host: Host, image: string, attempts = 4): Promise<void> {
 
 /** Notes which container the host runs at the end of a reset. */
 export async function rememberReset(host: Host, fingerprint: string): Promise<void> {
-  await mkdir(labPath('hosts', host.name), { recursive: true })
-  await writeFile(recordPath(host), JSON.stringify({ fingerprint, state: await stateOf(host) }))
+  await outputJson(recordPath(host), { fingerprint, state: await stateOf(host) })
 }
 
 /** True if nothing that a reset would have to repair has happened on the host since `rememberReset`. */
 export async function isUntouched(host: Host, fingerprint: string): Promise<boolean> {
   try {
-    const record = JSON.parse(await readFile(recordPath(host), 'utf8')) as unknown
+    const record = (await readJson(recordPath(host))) as unknown
     return JSON.stringify(record) === JSON.stringify({ fingerprint, state: await stateOf(host) })
   } catch {
     return false

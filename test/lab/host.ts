@@ -3,7 +3,7 @@ import { askBird } from './bird.ts'
 import type { ExecOptions, ExecResult } from './exec.ts'
 import { type HostProcess, runOnHost, startOnHost } from './host-run.ts'
 import { type NodeOptions, nodeRunArgs } from './node-run.ts'
-import { hostPid, powerCut, powerOn } from './power.ts'
+import { hostPid, powerCut, powerOn, remakeMachine } from './power.ts'
 
 /** A host of the lab: systemd and Docker Engine in namespaces of their own. */
 export class Host {
@@ -96,5 +96,10 @@ export class Host {
   /** Boots the host again, up to a running systemd and an answering engine, with its wire and its pod. */
   async powerOn(): Promise<void> {
     this.#pid = await powerOn(this)
+  }
+
+  /** Makes the host again, with an empty disk, and boots it: for one that a test left broken. */
+  async remake(): Promise<void> {
+    this.#pid = await remakeMachine(this)
   }
 }

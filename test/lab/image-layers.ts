@@ -146,9 +146,9 @@ export function foreignProgram(): Buffer {
 
 export async function tar(entries: readonly Entry[]): Promise<Buffer> {
   const archive = pack()
-  for (const { name, mode = 0o644, content, linkTo, directory } of entries) {
+  for (const { name, directory, mode = directory ? 0o755 : 0o644, content, linkTo } of entries) {
     const mtime = new Date(0) // the same bytes, and so the same digest, at each build
-    if (directory) archive.entry({ name, type: 'directory', mode: 0o755, mtime })
+    if (directory) archive.entry({ name, type: 'directory', mode, mtime })
     else if (linkTo !== undefined) archive.entry({ name, type: 'symlink', linkname: linkTo, mtime })
     else archive.entry({ name, mode, mtime }, content ?? Buffer.alloc(0))
   }

@@ -8,6 +8,7 @@ import {
   type ControllersTag,
   controllersLayer,
   controllersTags,
+  userOf,
 } from './controllers-images.ts'
 import { ballastLayer, baseLayer, scriptLayer, versionLayer } from './image-layers.ts'
 import { imageDefaults, type NodeTag, nodeTags } from './image-recipe.ts'
@@ -50,7 +51,8 @@ async function pushControllers(socketPath: string, image: ControllersTag): Promi
   const to = { socketPath, repository: image.repository }
   const layers = [await pushLayer(to, await baseLayer()), await pushLayer(to, await controllersLayer(image))]
   const labels = { 'org.opencontainers.image.version': image.version }
-  await pushImage(to, { ...image, settings: { Entrypoint: [CONTROLLERS_PROGRAM], Labels: labels } }, layers)
+  const settings = { Entrypoint: [CONTROLLERS_PROGRAM], Labels: labels, User: userOf(image) }
+  await pushImage(to, { ...image, settings }, layers)
 }
 
 /** A repository of the registry that listens on the socket. */

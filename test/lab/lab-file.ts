@@ -1,4 +1,5 @@
-import { readFile, rename, writeFile } from 'node:fs/promises'
+import { rename } from 'node:fs/promises'
+import { readJson, writeJson } from 'fs-extra/esm'
 import { labPath } from './paths.ts'
 import type { Machine } from './power.ts'
 
@@ -8,10 +9,10 @@ export type LabFile = { imagesKey: string; hosts: (Machine & { index: number })[
 const path = labPath('lab.json')
 
 export async function readLabFile(): Promise<LabFile> {
-  return JSON.parse(await readFile(path, 'utf8')) as LabFile
+  return (await readJson(path)) as LabFile
 }
 
 export async function writeLabFile(content: LabFile): Promise<void> {
-  await writeFile(`${path}.new`, JSON.stringify(content))
+  await writeJson(`${path}.new`, content)
   await rename(`${path}.new`, path)
 }

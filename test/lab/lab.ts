@@ -1,4 +1,5 @@
-import { copyFile, rename } from 'node:fs/promises'
+import { rename } from 'node:fs/promises'
+import { copy } from 'fs-extra/esm'
 import { Etcd } from './etcd.ts'
 import { Host } from './host.ts'
 import { readLabFile } from './lab-file.ts'
@@ -21,7 +22,7 @@ export class Lab {
   async installAgent(executable: string, name = 'agent'): Promise<void> {
     const target = labPath(`agent/${name}`)
     const next = `${target}.${process.pid}`
-    await copyFile(executable, next)
+    await copy(executable, next)
     await rename(next, target)
   }
 

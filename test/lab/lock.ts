@@ -1,5 +1,5 @@
-import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { ensureDir } from 'fs-extra/esm'
 import { collect, launch } from './exec.ts'
 import { cacheDir, cgroupName } from './paths.ts'
 
@@ -8,7 +8,7 @@ import { cacheDir, cgroupName } from './paths.ts'
  * that ends when its stdin closes, so that it is free again even if this process is killed.
  */
 export async function withLock<T>(work: () => Promise<T>): Promise<T> {
-  await mkdir(cacheDir, { recursive: true })
+  await ensureDir(cacheDir)
   const holder = launch(['flock', join(cacheDir, `${cgroupName}.lock`), 'sh', '-c', 'echo locked; cat'])
   const ended = collect(holder)
   await Promise.race([

@@ -1,4 +1,5 @@
-import { mkdir, readlink, rm, writeFile } from 'node:fs/promises'
+import { readlink, writeFile } from 'node:fs/promises'
+import { ensureDir, remove } from 'fs-extra/esm'
 import { asNumber } from './addresses.ts'
 import { type Child, execOk, launch } from './exec.ts'
 import type { Host } from './host.ts'
@@ -33,7 +34,7 @@ export class ManyPeers {
   static async start(host: Host, count: number, routesEach: number): Promise<ManyPeers> {
     const addresses = Array.from({ length: count }, (_, i) => addressIn(PEERS, i + 1))
     const dir = labPath(NAME)
-    await mkdir(dir, { recursive: true })
+    await ensureDir(dir)
     for (const [i, address] of addresses.entries()) {
       const routes = Array.from({ length: routesEach }, (_, n) => addressIn(ROUTES, i * routesEach + n))
       await writeFile(`${dir}/${i}.conf`, configOf(host.address, address, routes))
@@ -69,9 +70,9 @@ export class ManyPeers {
       resolve(undefined)
     })
     if (this.#birds.exitCode === null && this.#birds.kill('SIGKILL')) await promise
-    await unplug(NAME).catch(() => undefined)
+    await unplug(NAME)
     await this.#host.run(['ip', 'address', 'del', HOST_ADDRESS, 'dev', 'eth0'])
-    await rm(labPath(NAME), { recursive: true, force: true })
+    await remove(labPath(NAME))
   }
 }
 

@@ -32,16 +32,29 @@ export class Mesh {
 
   /**
    * Brings the hosts to the known state: nothing of the agent, one calico-node each, all sessions Established and
-   * recovered, pods that reach each other. Does nothing when that is how they are since the last reset.
+   * recovered, pods that reach each other. Does nothing when that is how they are since the last reset. Hosts that an
+   * earlier test left broken are made again: one failure stays one failure.
    */
   async reset(options: ResetOptions = {}): Promise<void> {
     const fingerprint = JSON.stringify([this.hosts.map(({ name }) => name), options])
     const untouched = await Promise.all(this.hosts.map((host) => isUntouched(host, fingerprint)))
-    if (!untouched.includes(false) && (await this.#settled(options))) return
+    if (!untouched.includes(false) && (await this.#settled(options).catch(() => false))) return
+    try {
+      await this.#renew(options)
+    } catch (error) {
+      process.stderr.write(
+        `lab: making ${this.hosts.map(({ name }) => name).join(' and ')} again: ${String(error)}\n`,
+      )
+      await Promise.all(this.hosts.map((host) => host.remake()))
+      await this.#renew(options)
+    }
+    await Promise.all(this.hosts.map((host) => rememberReset(host, fingerprint)))
+  }
+
+  async #renew(options: ResetOptions): Promise<void> {
     await Promise.all(this.hosts.map((host) => this.#prepare(host, options)))
     await Promise.all(this.hosts.map((host) => this.#start(host, options)))
     await this.#untilSettled(options)
-    await Promise.all(this.hosts.map((host) => rememberReset(host, fingerprint)))
   }
 
   /** Pings between the pods of two hosts, both ways. */

@@ -1,5 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { ensureFile } from 'fs-extra/esm'
 import { macFor, registryAddress } from './addresses.ts'
 import { execOk } from './exec.ts'
 import { labNamespace, labPath } from './paths.ts'
@@ -10,8 +9,7 @@ export const podNamespace = (host: string): string => labPath('ns', `pod-${host}
 
 /** A network namespace that lives as long as the file: bound there, it needs no process. */
 export async function createNamespace(file: string): Promise<void> {
-  await mkdir(dirname(file), { recursive: true })
-  await writeFile(file, '')
+  await ensureFile(file)
   await execOk(['unshare', `--net=${file}`, 'ip', 'link', 'set', 'lo', 'up'])
 }
 
@@ -27,9 +25,13 @@ export async function createWire(): Promise<void> {
   ])
 }
 
-/** Plugs the container whose PID 1 is `pid` into the wire: eth0, its address, a default route, as a host has. */
+/**
+ * Plugs the container whose PID 1 is `pid` into the wire: eth0, its address, a default route, as a host has. The wire of
+ * its life before is still there where anything holds the network namespace of that life.
+ */
 export async function plugIn(name: string, address: string, pid: number): Promise<void> {
-  const port = `to-${name}`
+  const port = portOf(name)
+  await removeLink(labNamespace, port)
   await ipBatch(labNamespace, [
     `link add ${port} type veth peer name eth0 address ${macFor(address)} netns ${pid}`,
     `link set ${port} master ${bridge} up`,
@@ -45,8 +47,10 @@ export async function plugIn(name: string, address: string, pid: number): Promis
 
 /** Takes it off again. Connections that are being ended keep its network alive for minutes, and with it the wire. */
 export async function unplug(name: string): Promise<void> {
-  await ipBatch(labNamespace, [`link del to-${name}`])
+  await removeLink(labNamespace, portOf(name))
 }
+
+const portOf = (name: string): string => `to-${name}`
 
 /**
  * A pod as Calico wires it: a /32, a cali* veth on the host with proxy ARP, and a route to 169.254.1.1. The
@@ -56,6 +60,7 @@ export async function plugPod(host: string, pid: number, address: string): Promi
   const device = `cali-${host}`
   const hostNetwork = `/proc/${pid}/ns/net`
   const pod = podNamespace(host)
+  await removeLink(pod, 'eth0')
   await ipBatch(hostNetwork, [
     `link add ${device} address ee:ee:ee:ee:ee:ee type veth peer name eth0 netns ${pod}`,
     `link set ${device} up`,
@@ -68,6 +73,13 @@ export async function plugPod(host: string, pid: number, address: string): Promi
     'route add 169.254.1.1 dev eth0 scope link',
     'route add default via 169.254.1.1 dev eth0',
   ])
+}
+
+/** Both ends, wherever the other is; nothing where there is none. */
+async function removeLink(namespace: string, name: string): Promise<void> {
+  await ipBatch(namespace, [`link del ${name}`]).catch((error: unknown) => {
+    if (!String(error).includes('Cannot find device')) throw error
+  })
 }
 
 const ipBatch = (namespace: string, lines: readonly string[]): Promise<string> =>

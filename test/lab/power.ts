@@ -1,6 +1,5 @@
-import { existsSync } from 'node:fs'
-import { mkdir } from 'node:fs/promises'
 import Docker from 'dockerode'
+import { ensureDir, pathExists, remove } from 'fs-extra/esm'
 import { hostAddress, hostName, maxHosts, registryAddress, registryName } from './addresses.ts'
 import { isCgroupV2, v1Hierarchies } from './cgroup.ts'
 import { outerEngine, runtimePath } from './engine.ts'
@@ -14,7 +13,7 @@ export type Machine = { name: string; address: string; pod: string }
 /** Makes the container that is the host; it is still off. */
 export async function createMachine(machine: Machine, image: string, hosts: number): Promise<void> {
   const disk = labPath('hosts', machine.name, 'docker')
-  await mkdir(disk, { recursive: true })
+  await ensureDir(disk)
   await outerEngine().createContainer({
     name: machine.name,
     Hostname: machine.name,
@@ -36,7 +35,7 @@ export async function createMachine(machine: Machine, image: string, hosts: numb
         `${disk}:/var/lib/docker`,
         `${labPath('agent')}:/opt/calico-agent:ro`,
         `${labPath('engine/host-daemon.json')}:/etc/docker/daemon.json:ro`,
-        ...(existsSync(runtimePath()) ? [`${runtimePath()}:/usr/local/sbin/lab-runc:ro`] : []),
+        ...((await pathExists(runtimePath())) ? [`${runtimePath()}:/usr/local/sbin/lab-runc:ro`] : []),
       ],
       ExtraHosts: [
         `${registryName}:${registryAddress}`,
@@ -47,6 +46,21 @@ export async function createMachine(machine: Machine, image: string, hosts: numb
       ],
     },
   })
+}
+
+/** Makes the machine again from its image, with an empty disk, whatever became of it. Resolves as `powerOn`. */
+export async function remakeMachine(machine: Machine): Promise<number> {
+  const container = outerEngine().getContainer(machine.name)
+  const { Config, HostConfig } = await container.inspect()
+  await container.remove({ force: true })
+  await remove(labPath('hosts', machine.name, 'docker'))
+  // all hosts, and the registry
+  await createMachine(
+    machine,
+    Config.Image,
+    ((HostConfig.ExtraHosts as string[] | undefined)?.length ?? 1) - 1,
+  )
+  return await powerOn(machine)
 }
 
 /** Boots a machine. Resolves to the pid of its PID 1 once systemd runs and its engine answers. */

@@ -1,6 +1,6 @@
-import { existsSync } from 'node:fs'
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { ensureDir, pathExists, remove } from 'fs-extra/esm'
 import { registryAddress, registryPort } from './addresses.ts'
 import { cached, cacheKey } from './cache.ts'
 import { cniTags } from './cni-images.ts'
@@ -18,7 +18,7 @@ export async function startRegistry(): Promise<void> {
   const [upper, work, store] = ['upper', 'work', 'store'].map((name) => labPath('registry', name))
   if (upper === undefined || work === undefined || store === undefined)
     throw new Error('internal error: paths')
-  for (const path of [upper, work, store]) await mkdir(path, { recursive: true })
+  for (const path of [upper, work, store]) await ensureDir(path)
   const layers = `lowerdir=${lower},upperdir=${upper},workdir=${work}`
   await execOk(['mount', '-t', 'overlay', 'lab-registry', '-o', layers, store])
   const config = labPath('registry/config.json')
@@ -26,7 +26,7 @@ export async function startRegistry(): Promise<void> {
   await startDaemon('registry', ['docker-registry', 'serve', config])
   const proxy = [pinnedNode, join(import.meta.dirname, 'registry-proxy.ts'), controlSocket()]
   await startDaemon('registry-proxy', proxy)
-  await untilDaemonReady('registry-proxy', () => Promise.resolve(existsSync(controlSocket())))
+  await untilDaemonReady('registry-proxy', () => pathExists(controlSocket()))
 }
 
 // Not the Node that runs this: that one may have come from the machine.
@@ -45,7 +45,7 @@ export const imagesKey = async (): Promise<string> => cacheKey(await recipe())
 /** A registry's storage directory with every image in it, built once per recipe. */
 async function imageStore(): Promise<string> {
   return await cached('images', await recipe(), async (target) => {
-    await rm(target, { recursive: true, force: true })
+    await remove(target)
     await mkdir(target)
     const socket = join(target, 'registry.sock')
     const config = join(target, 'config.json')
@@ -53,12 +53,12 @@ async function imageStore(): Promise<string> {
     // If this process is killed, so is the registry.
     const registry = launch(['setpriv', '--pdeathsig', 'KILL', 'docker-registry', 'serve', config])
     try {
-      await until('the registry', () => Promise.resolve(existsSync(socket)), { timeoutMs: 20_000 })
+      await until('the registry', () => pathExists(socket), { timeoutMs: 20_000 })
       await pushImages(socket)
     } finally {
       registry.kill()
     }
-    await Promise.all([rm(config), rm(socket, { force: true })])
+    await Promise.all([rm(config), remove(socket)])
   })
 }
 

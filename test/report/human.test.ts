@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import type { Problem } from '../../agent/core/errors.ts'
 import type { Outcome, Report } from '../../agent/core/report.ts'
 import { renderReport } from '../../agent/report/human.ts'
 import { SECRET, SECRET_URL, TO, upgraded } from './samples.ts'
@@ -56,6 +57,22 @@ describe('renderReport', () => {
     )
     expect(lines(same, true)).toBe(`  node  asked for: ${TO}, put in place again`)
     expect(lines(same, false)).toBe(`  node  ${TO} is as asked already`)
+  })
+
+  it('names what a prefetch brought as no change', () => {
+    const shown = text({ outcome: 'prefetched', window: null }).split('\n')
+    expect(shown[1]).toBe(`  node  ${TO} is here`)
+  })
+
+  it('tells what is the same of many peers once', () => {
+    const peer = (subject: string): Problem => ({
+      ...{ code: 'peer-down', severity: 'warning', subject, fix: `show ${subject}` },
+      message: `peer ${subject} is down already`,
+    })
+    const shown = text({ problems: ['Mesh_a', 'Mesh_b', 'Mesh_c'].map(peer) }).split('\n')
+    expect(shown.filter((line) => line.startsWith('warning'))).toEqual([
+      'warning: peer Mesh_a is down already (2 more: Mesh_b, Mesh_c) [peer-down]',
+    ])
   })
 
   it('shows after which step of a plan there is nothing to undo, where there are several commits', () => {

@@ -1,8 +1,9 @@
 import { spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdir, mkdtemp, readFile, readlink, rm, stat, symlink, writeFile } from 'node:fs/promises'
-import { get, request } from 'node:http'
-import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
+import { get, type RequestOptions, request } from 'node:http'
+import { connect, createServer } from 'node:net'
+import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Doors } from '../../agent/service/doors.ts'
@@ -119,6 +120,85 @@ describe('the service’s socket', () => {
     })
     expect(await ask('/healthz')).toBe('200 ok')
     taken.close()
+  })
+})
+
+describe('a listener that anybody may reach', () => {
+  let port: number
+  beforeEach(async () => {
+    port = await freePort()
+    await doors.openAt({ socket: socket(), listen: `127.0.0.1:${port}` })
+  })
+
+  function asked(options: RequestOptions = {}): Promise<number> {
+    return new Promise((resolve, reject) => {
+      request({ port, host: '127.0.0.1', path: '/healthz', agent: false, ...options }, (response) => {
+        response.resume()
+        resolve(response.statusCode ?? 0)
+      })
+        .on('error', reject)
+        .end()
+    })
+  }
+
+  it('answers although many others send slowly, or nothing', async () => {
+    const slow = Array.from({ length: 80 }, () => connect(port, '127.0.0.1'))
+    try {
+      for (const one of slow) {
+        one.on('error', () => undefined)
+        await once(one, 'connect')
+        one.write('GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: ')
+      }
+      expect(await asked()).toBe(200)
+    } finally {
+      for (const one of slow) one.destroy()
+    }
+  })
+
+  it('lets go of nobody whose request is at work', async () => {
+    let answerNow: () => void = () => undefined
+    const working = new Promise<void>((resolve) => (answerNow = resolve))
+    pages['/slow'] = async () => {
+      await working
+      return plain(200, 'done')
+    }
+    const first = asked({ path: '/slow' })
+    const idle = Array.from({ length: 80 }, () => connect(port, '127.0.0.1').on('error', () => undefined))
+    await Promise.all(idle.map((one) => once(one, 'connect')))
+    expect(await asked()).toBe(200)
+    answerNow()
+    expect(await first).toBe(200)
+    for (const one of idle) one.destroy()
+  })
+
+  it.each(['GET /healthz', 'POST /healthz', 'GET /no'])('reads no body without an end: %s', async (line) => {
+    const client = connect(port, '127.0.0.1').on('error', () => undefined)
+    let sent = 0
+    const send = (): void => {
+      while (!client.destroyed && client.write('10000\r\n'.padEnd(65_543, 'x') + '\r\n')) sent += 65_536
+    }
+    client.write(`${line} HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\n\r\n`)
+    client.on('drain', send)
+    send()
+    await new Promise((resolve) => client.once('close', resolve))
+    expect(sent).toBeLessThan(64 * 1024 * 1024)
+  })
+
+  it.each([
+    ['127.0.0.1', 200],
+    ['127.0.0.1:9099', 200],
+    ['[::1]:9099', 200],
+    ['localhost', 200],
+    [hostname(), 200],
+    [`${hostname().split('.')[0] ?? ''}.example.com:9099`, 200],
+    ['rebound.example.com', 421],
+    ['127.0.0.1.example.com', 421],
+  ])('that is asked as %j answers %d: a name of somebody else’s may lead here', async (host, status) => {
+    expect(await asked({ headers: { host } })).toBe(status)
+  })
+
+  it('may be asked as anything at the socket', async () => {
+    expect(await ask('/healthz')).toBe('200 ok')
   })
 })
 

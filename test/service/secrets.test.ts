@@ -28,6 +28,11 @@ it('neither /status nor the line of systemctl status show what an old journal ho
   expect(statusLine(account)).not.toMatch(/\p{Cc}/u)
 })
 
+it('the line of systemctl status is one that systemd-notify can be given', () => {
+  const held = { run: 'run-1', reason: 'x'.repeat(200_000), stuck: true }
+  expect(statusLine({ ...account, held }).length).toBeLessThan(1_000)
+})
+
 it('no label of a metric shows one either', async () => {
   const node = { image: 'https://root:hunter2@registry.example/calico/node:v2.6.5', state: 'running' }
   const host = { node, bird: null, problems: [], lastRun: null } as unknown as StatusReport

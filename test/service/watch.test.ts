@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rename, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -32,11 +32,59 @@ async function watching(file: string): Promise<void> {
 }
 
 /** Long enough for the watch to tell, and to tell twice if it did so wrongly. */
-const told = (): Promise<void> => sleep(3 * QUIET_MS + 100)
+const quiet = (): Promise<void> => sleep(3 * QUIET_MS + 100)
+
+/** Until the watch has told once more than `before`, and then until it is quiet. */
+async function told(before = 0): Promise<void> {
+  await vi.waitFor(() => {
+    expect(changes).toBeGreaterThan(before)
+  }, 30_000)
+  await quiet()
+}
 
 async function replace(path: string, text: string): Promise<void> {
   await writeFile(`${path}.new`, text)
   await rename(`${path}.new`, path)
+}
+
+/** So often may the machine disturb a burst before that is a failure. */
+const ROUNDS = 20
+
+/** Runs the round in a directory of its own; again where it fails and the machine paused so long that one burst may have become two. */
+async function undisturbed(round: (directory: string) => Promise<void>): Promise<void> {
+  for (let left = ROUNDS; ; left--) {
+    const directory = await mkdtemp(join(dir, 'round-'))
+    changes = 0
+    const pauses = watchPauses()
+    const [ended] = await Promise.allSettled([round(directory)])
+    const paused = (await pauses.stop()) > QUIET_MS / 2
+    await watch?.close()
+    if (ended.status === 'fulfilled') return
+    if (!paused || left === 0) throw ended.reason
+  }
+}
+
+/** Looks at the disk again and again. Stopped, it resolves to the longest time between two looks, ms. */
+function watchPauses(): { stop(): Promise<number> } {
+  let isOver = false
+  let longest = 0
+  const looks = async (): Promise<void> => {
+    for (let last = performance.now(); !isOver; ) {
+      await stat(dir)
+      await sleep(5)
+      const now = performance.now()
+      longest = Math.max(longest, now - last)
+      last = now
+    }
+  }
+  const looking = looks()
+  return {
+    async stop() {
+      isOver = true
+      await looking
+      return longest
+    },
+  }
 }
 
 describe('watchConfig', () => {
@@ -53,13 +101,15 @@ describe('watchConfig', () => {
       },
     ],
   ])('tells once that the file %s', async (_how, change) => {
-    const file = join(dir, 'agent.yaml')
-    await writeFile(file, 'a')
-    await watching(file)
-    expect(changes).toBe(0)
-    await change(file)
-    await told()
-    expect(changes).toBe(1)
+    await undisturbed(async (directory) => {
+      const file = join(directory, 'agent.yaml')
+      await writeFile(file, 'a')
+      await watching(file)
+      expect(changes).toBe(0)
+      await change(file)
+      await told()
+      expect(changes).toBe(1)
+    })
   })
 
   it('tells again of the second replacement, and of the third', async () => {
@@ -69,9 +119,8 @@ describe('watchConfig', () => {
     for (const round of [1, 2, 3]) {
       const before = changes
       await replace(file, String(round))
-      await told()
       // a loaded machine may hear of one rename in two bursts: the second finds nothing new
-      expect(changes).toBeGreaterThan(before)
+      await told(before)
     }
   })
 
@@ -90,56 +139,52 @@ describe('watchConfig', () => {
       const before = changes
       await version(`..2026_${round + 1}`)
       await rm(join(dir, `..2026_${round}`), { recursive: true })
-      await told()
-      expect(changes).toBeGreaterThan(before)
+      await told(before)
     }
   })
 
   it('tells of the file a link leads to', async () => {
-    const target = join(dir, 'elsewhere/agent.yaml')
-    await mkdir(join(dir, 'elsewhere'))
-    await mkdir(join(dir, 'etc'))
-    await writeFile(target, 'a')
-    await symlink(target, join(dir, 'etc/agent.yaml'))
-    await watching(join(dir, 'etc/agent.yaml'))
-    await writeFile(target, 'b')
-    await told()
-    expect(changes).toBe(1)
+    await undisturbed(async (directory) => {
+      const target = join(directory, 'elsewhere/agent.yaml')
+      await mkdir(join(directory, 'elsewhere'))
+      await mkdir(join(directory, 'etc'))
+      await writeFile(target, 'a')
+      await symlink(target, join(directory, 'etc/agent.yaml'))
+      await watching(join(directory, 'etc/agent.yaml'))
+      await writeFile(target, 'b')
+      await told()
+      expect(changes).toBe(1)
+    })
   })
 
-  it('waits for a directory that does not exist yet, and does not lose it when it is made again', {
-    timeout: 15_000,
-  }, async () => {
+  it('waits for a directory that does not exist yet, and does not lose it when it is made again', async () => {
     const file = join(dir, 'etc/calico-agent/agent.yaml')
     await watching(file)
     for (const round of [1, 2]) {
-      const before = changes
       await mkdir(join(dir, 'etc/calico-agent'), { recursive: true })
-      await told()
+      await quiet()
+      let before = changes
       await replace(file, `a${round}`)
-      await told()
-      expect(changes).toBeGreaterThan(before)
-      const made = changes
+      await told(before)
+      before = changes
       await replace(file, 'b')
-      await told()
-      expect(changes).toBeGreaterThan(made)
+      await told(before)
       await rm(join(dir, 'etc'), { recursive: true })
-      await told()
+      await quiet()
     }
   })
 
   it('tells once of a hundred changes', async () => {
-    const file = join(dir, 'agent.yaml')
-    await watching(file)
-    for (let i = 0; i < 100; i++) await replace(file, String(i))
-    await vi.waitFor(() => {
-      expect(changes).toBeGreaterThan(0)
-    }, 4_000)
-    await told()
-    expect(changes).toBe(1)
+    await undisturbed(async (directory) => {
+      const file = join(directory, 'agent.yaml')
+      await watching(file)
+      for (let i = 0; i < 100; i++) await replace(file, String(i))
+      await told()
+      expect(changes).toBe(1)
+    })
   })
 
-  it('tells few times of many changes that come with pauses', { timeout: 15_000 }, async () => {
+  it('tells few times of many changes that come with pauses', async () => {
     const file = join(dir, 'agent.yaml')
     await watching(file)
     for (let i = 0; i < 40; i++) {
@@ -153,26 +198,25 @@ describe('watchConfig', () => {
     expect(changes).toBeLessThan(5)
   })
 
-  it('tells once of changes that begin with the directory', { timeout: 15_000 }, async () => {
-    const file = join(dir, 'etc/agent.yaml')
-    await watching(file)
-    await mkdir(join(dir, 'etc'))
-    for (let i = 0; i < 80; i++) {
-      await replace(file, String(i))
-      await sleep(30)
-    }
-    await vi.waitFor(() => {
-      expect(changes).toBeGreaterThan(0)
-    }, 4_000)
-    await told()
-    expect(changes).toBe(1)
+  it('tells once of changes that begin with the directory', async () => {
+    await undisturbed(async (directory) => {
+      const file = join(directory, 'etc/agent.yaml')
+      await watching(file)
+      await mkdir(join(directory, 'etc'))
+      for (let i = 0; i < 80; i++) {
+        await replace(file, String(i))
+        await sleep(30)
+      }
+      await told()
+      expect(changes).toBe(1)
+    })
   })
 
   it('keeps still about other directories', async () => {
     await mkdir(join(dir, 'etc'))
     await watching(join(dir, 'etc/agent.yaml'))
     await writeFile(join(dir, 'other'), '')
-    await told()
+    await quiet()
     expect(changes).toBe(0)
   })
 })

@@ -1,16 +1,22 @@
-import { constants } from 'node:fs'
-import { type FileHandle, open } from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
 import { basename, join, normalize } from 'node:path'
 import { createGunzip } from 'node:zlib'
 import type { Header } from 'tar-stream'
 import { AgentError } from '../../core/errors.ts'
 import { fileError } from '../file-error.ts'
+import { openRegular } from '../read-file.ts'
 import { bounded, missingBinaries, type ReadSource, refused } from './source.ts'
 import { untar } from './untar.ts'
 
 /** What a decompression bomb is stopped at; a release of Calico with its images is below. */
 const MAX_ARCHIVE_BYTES = 2 * 1024 * 1024 * 1024
 const MAX_ENTRIES = 100_000
+/** Of all entries together: 100 bytes of a name fit into the 512 of its header, a longer one takes three of these. */
+const MAX_HEADER_BYTES = 64 * 1024 * 1024
+/** Names of others are kept to say what there is. */
+const MAX_KNOWN = 1000
+/** PATH_MAX of Linux. */
+const MAX_NAME = 4096
 const GZIP_MAGIC = Buffer.from([0x1f, 0x8b])
 
 /** A `.tar`, `.tar.gz` or `.tgz`: a plugin may lie at any depth in it, once. */
@@ -18,9 +24,12 @@ export function archiveSource(path: string): ReadSource {
   return async (names, take, signal) => {
     const file = await openArchive(path)
     const seen = new Map<string, string>()
+    const read = { bytes: 0, contents: 0 }
     let entries = 0
     try {
-      for await (const { header, content: raw } of untar(await unpacked(file, path, signal))) {
+      const tar = withinHeaders(await unpacked(file, path, signal), read, path)
+      for await (const { header, content: raw } of untar(tar)) {
+        read.contents += header.size
         if (++entries > MAX_ENTRIES) throw hostile(path, `it has more than ${MAX_ENTRIES} entries`)
         checkEntry(path, header)
         const name = basename(header.name)
@@ -30,7 +39,7 @@ export function archiveSource(path: string): ReadSource {
           const content = bounded(raw, `${path}: ${header.name}`, signal)
           await take({ name, executable: (header.mode & 0o111) !== 0, content })
         }
-        if (isFile) seen.set(name, header.name)
+        if (isFile && (names.includes(name) || seen.size < MAX_KNOWN)) seen.set(name, header.name)
       }
     } catch (error) {
       signal.throwIfAborted()
@@ -45,13 +54,10 @@ export function archiveSource(path: string): ReadSource {
 
 async function openArchive(path: string): Promise<FileHandle> {
   try {
-    const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
-    if ((await file.stat()).isFile()) return file
-    await file.close()
+    return await openRegular(path)
   } catch (error) {
     throw fileError('cni-source-unreadable', 'read', path, error)
   }
-  throw refused('cni-source-unreadable', path, 'it is not a regular file', { fix: `ls -l ${path}` })
 }
 
 async function unpacked(
@@ -67,8 +73,23 @@ async function unpacked(
   return bounded(stream.pipe(unzipped), path, signal, MAX_ARCHIVE_BYTES)
 }
 
+/** What is read beyond the contents are headers: extended ones (pax) may be of any size, and pack to nothing. */
+async function* withinHeaders(
+  tar: AsyncIterable<Uint8Array>,
+  read: { bytes: number; contents: number },
+  path: string,
+): AsyncGenerator<Uint8Array> {
+  for await (const chunk of tar) {
+    yield chunk
+    read.bytes += chunk.length
+    if (read.bytes - read.contents > MAX_HEADER_BYTES)
+      throw hostile(path, `its headers are larger than ${MAX_HEADER_BYTES / 1024 / 1024} MB`)
+  }
+}
+
 /** Nothing of it is unpacked by these names: an archive that has one was made to harm, or for another purpose. */
 function checkEntry(path: string, { name, type, linkname, pax }: Header): void {
+  if (name.length > MAX_NAME) throw hostile(path, `it has a name of ${name.length} characters`)
   if (name.startsWith('/')) throw hostile(path, `${name} is an absolute path`)
   if (climbs(name)) throw hostile(path, `${name} leads out of it`)
   if (typeof pax === 'object' && pax !== null && Object.keys(pax).some((key) => key.startsWith('GNU.sparse')))

@@ -1,28 +1,26 @@
-import { execFile } from 'node:child_process'
 import { constants } from 'node:fs'
 import { lstat, open } from 'node:fs/promises'
-import { promisify } from 'node:util'
 import { AgentError } from '../../core/errors.ts'
 import { isMissing } from '../file-error.ts'
-import { cannotStart, isNotStarted } from '../program-error.ts'
+import { cannotStart } from '../program-error.ts'
+import { runProgram } from '../run-program.ts'
 
 /** Gives a file the extended attributes of another one. */
 export type CopyXattrs = (from: string, to: string) => Promise<void>
 
+const COPY_MS = 10_000
+
 /** Node cannot read them: coreutils does, in 3 ms. File capabilities, ACLs and SELinux labels are among them. */
 export const copyXattrs: CopyXattrs = async (from, to) => {
   const argv = ['--attributes-only', '--preserve=xattr', '--', from, to]
-  try {
-    await promisify(execFile)('cp', argv, { timeout: 10_000 })
-  } catch (error) {
-    if (isNotStarted(error)) throw cannotStart('cannot-keep-binary', 'cp', error)
-    const { stderr = '', message } = error as { stderr?: string; message: string }
-    const reason = (stderr.trim() || message).split('\n')[0] ?? ''
-    throw new AgentError('cannot-keep-binary', `cannot keep the extended attributes of ${from}: ${reason}`, {
-      fix: `see them with getfattr -d -m - ${from}; the service has no right to set file capabilities: run agent upgrade by hand`,
-      cause: error,
-    })
-  }
+  const { exitCode, stderr } = await runProgram('cp', argv, COPY_MS).catch((error: unknown) => {
+    throw cannotStart('cannot-keep-binary', 'cp', error as Error)
+  })
+  if (exitCode === 0) return
+  const reason = stderr.trim().split('\n')[0] ?? ''
+  throw new AgentError('cannot-keep-binary', `cannot keep the extended attributes of ${from}: ${reason}`, {
+    fix: `see them with getfattr -d -m - ${from}; the service has no right to set file capabilities: run agent upgrade by hand`,
+  })
 }
 
 /** A staged file gets what the live one has, or what plugins have where there is none; on disk when it resolves. */

@@ -45,15 +45,17 @@ export async function tryOut(
   { cniVersion }: Pick<StageRequest, 'cniVersion'>,
 ): Promise<StagedBinary> {
   const [version, answer] = await Promise.all([versionOf(path), cniVersionsOf(path)])
-  if ('failure' in answer) {
-    const fix = 'run it by hand: echo {} | CNI_COMMAND=VERSION ./' + name
-    throw wrong('cni-binary-does-not-start', name, answer.failure, fix)
-  }
+  if ('failure' in answer) throw doesNotStart(name, answer.failure)
   if (cniVersion !== null && !answer.known.includes(cniVersion)) {
     const reason = `the CNI config asks for cniVersion ${cniVersion}, it knows ${answer.known.join(', ')}`
     throw wrong('cni-binary-too-old', name, reason, 'set cniVersion by cni.merge, or name another source')
   }
   return { name, sha256, version }
+}
+
+export function doesNotStart(name: string, failure: string): AgentError {
+  const fix = 'run it by hand: echo {} | CNI_COMMAND=VERSION ./' + name
+  return wrong('cni-binary-does-not-start', name, failure, fix)
 }
 
 function wrong(code: string, name: string, reason: string, fix: string): AgentError {

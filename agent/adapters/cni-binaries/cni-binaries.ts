@@ -12,6 +12,7 @@ import { tryOut } from './check.ts'
 import { directorySource } from './directory-source.ts'
 import { sha256Of } from './file-hash.ts'
 import { type ImageReader, imageSource, removeOrphans } from './image-source.ts'
+import { tryInPlace } from './in-place.ts'
 import { directoryProblem, nodenameOptional, nodenameWritten } from './look.ts'
 import { removeStaging, stagedFile } from './paths.ts'
 import { calicoVersionOf, cniVersionsOf, versionOf } from './plugin.ts'
@@ -35,6 +36,7 @@ export function createCniBinaries(docker: ImageReader): CniBinaries {
     calicoVersion: remembered(calicoVersionOf),
     cniVersions: cniVersionsOf,
     offered: (source, names, signal) => offered(readerOf(source), names, signal),
+    tried: tryInPlace,
     nodenameOptional,
     nodenameWritten,
     stage: async (place, request, signal) => {

@@ -1,10 +1,8 @@
-import { constants } from 'node:fs'
-import { type FileHandle, open, readdir, realpath } from 'node:fs/promises'
+import { type FileHandle, readdir, realpath } from 'node:fs/promises'
 import { join, sep } from 'node:path'
 import { fileError } from '../file-error.ts'
+import { openRegular } from '../read-file.ts'
 import { bounded, missingBinaries, type ReadSource, refused, type SourceFile, type Take } from './source.ts'
-
-const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants
 
 /** `fileOf` names the file of a plugin, where it is not the plugin's own name. */
 export function directorySource(path: string, fileOf = (name: string): string => name): ReadSource {
@@ -36,8 +34,7 @@ async function takeFile(
   const target = await insideOf(root, path)
   let handle: FileHandle
   try {
-    // a FIFO is refused without being waited for
-    handle = await open(target, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
+    handle = await openRegular(target, true)
   } catch (error) {
     throw fileError('cni-source-unreadable', 'read', path, error)
   }
@@ -54,12 +51,10 @@ async function fileOf(
   path: string,
   signal: AbortSignal,
 ): Promise<SourceFile> {
-  const stats = await handle.stat()
-  if (!stats.isFile())
-    throw refused('cni-source-unreadable', path, 'it is not a regular file', { fix: `ls -l ${path}` })
+  const { mode } = await handle.stat()
   const stream = handle.createReadStream({ autoClose: false, highWaterMark: 1024 * 1024 })
   const content = bounded(stream as AsyncIterable<Uint8Array>, path, signal)
-  return { name, executable: (stats.mode & 0o111) !== 0, content }
+  return { name, executable: (mode & 0o111) !== 0, content }
 }
 
 /** A link may lead to another name of the directory, not out of it. */

@@ -1,14 +1,13 @@
 import { createHash } from 'node:crypto'
-import { constants } from 'node:fs'
-import { open } from 'node:fs/promises'
 import { isMissing } from '../file-error.ts'
+import { openRegular } from '../read-file.ts'
 
 const CHUNK_BYTES = 1024 * 1024
 
 /** SHA-256 of a regular file, hex; null where there is none. A symbolic link is an error. */
 export async function sha256Of(path: string): Promise<string | null> {
   try {
-    const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+    const file = await openRegular(path, true)
     try {
       const hash = createHash('sha256')
       const chunk = Buffer.allocUnsafe(CHUNK_BYTES)

@@ -1,14 +1,16 @@
+import { randomUUID } from 'node:crypto'
 import { posix } from 'node:path'
 import { AgentError } from '../../core/errors.ts'
 import type { ContainerArchive, Docker } from '../../ports/docker.ts'
 import { startDeadline } from '../deadline.ts'
+import { isAtWork, readerName } from './reader.ts'
 import { bounded, missingBinaries, type ReadSource, refused, type Take } from './source.ts'
 import { untar } from './untar.ts'
 
 /** Where images of calico/cni have their plugins, early ones and late ones. */
 const DIRECTORIES = ['/opt/cni/bin', '/opt/cni/bin/install']
 const MAX_LINKS = 5
-/** Its value is the pid of the agent that reads from the container. */
+/** Its value names the agent that reads from the container. */
 const SOURCE_LABEL = 'calico-agent.cni-source'
 /** All reads of one image together; a disk that is busy gives 20 MB/s. */
 const TIMEOUT_MS = 300_000
@@ -28,7 +30,7 @@ export type ImageReader = Pick<
 export function imageSource(docker: ImageReader, image: string): ReadSource {
   return async (names, take, signal) => {
     await removeOrphans(docker)
-    const id = await docker.createContainer(`calico-agent-cni-${process.pid}-${Date.now()}`, bodyOf(image))
+    const id = await docker.createContainer(`calico-agent-cni-${randomUUID()}`, bodyOf(image))
     const deadline = startDeadline(TIMEOUT_MS)
     const limited = AbortSignal.any([signal, deadline.signal])
     try {
@@ -45,17 +47,7 @@ export function imageSource(docker: ImageReader, image: string): ReadSource {
 /** Containers of agents that died while they read. */
 export async function removeOrphans(docker: ImageReader): Promise<void> {
   for (const { id, labels } of await docker.listContainers(SOURCE_LABEL)) {
-    if (!isOtherAgent(Number(labels[SOURCE_LABEL]))) await removeWithVolumes(docker, id)
-  }
-}
-
-function isOtherAgent(pid: number): boolean {
-  if (!Number.isInteger(pid) || pid <= 0 || pid === process.pid) return false
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch {
-    return false
+    if (!isAtWork(labels[SOURCE_LABEL] ?? '', Date.now())) await removeWithVolumes(docker, id)
   }
 }
 
@@ -64,7 +56,7 @@ function bodyOf(image: string) {
     Image: image,
     // an image from scratch has no command, and the Engine creates no container without one
     Cmd: ['/never-started'],
-    Labels: { [SOURCE_LABEL]: String(process.pid) },
+    Labels: { [SOURCE_LABEL]: readerName(Date.now()) },
     HostConfig: { NetworkMode: 'none', RestartPolicy: { Name: 'no' } },
   }
 }

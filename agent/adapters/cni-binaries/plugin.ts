@@ -1,7 +1,7 @@
-import { execFile } from 'node:child_process'
 import { calicoVersion, printedVersion } from '../../core/cni/plugin.ts'
 import { type CniAnswer, supportedCniVersions, versionQuestion } from '../../core/cni/version.ts'
 import { cannotStart } from '../program-error.ts'
+import { type ProgramEnd, runBounded } from '../run-program.ts'
 
 /** A plugin answers both questions within 50 ms. */
 const TIMEOUT_MS = 5_000
@@ -39,32 +39,26 @@ export async function cniVersionsOf(path: string): Promise<CniAnswer> {
   }
 }
 
-function run(path: string, argv: string[], environment: object, input: string): Promise<Answer> {
-  const options = {
-    // nothing of the agent's own: a plugin acts on CNI_COMMAND
-    env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', ...environment },
-    timeout: TIMEOUT_MS,
-    killSignal: 'SIGKILL',
-    maxBuffer: MAX_OUTPUT_BYTES,
-  } as const
-  return new Promise((resolve, reject) => {
-    const child = execFile(path, argv, options, (error, stdout, stderr) => {
-      // that says nothing about the plugin
-      if (error && ['EMFILE', 'ENFILE'].includes(String(error.code)))
-        reject(cannotStart('no-descriptors', path, error))
-      resolve({ stdout, stderr, failure: error && reasonOf(error) })
-    })
-    // it may end without reading
-    child.stdin?.on('error', () => undefined)
-    child.stdin?.end(input)
-  })
+async function run(path: string, argv: string[], environment: object, input: string): Promise<Answer> {
+  // nothing of the agent's own: a plugin acts on CNI_COMMAND
+  const env = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', ...environment }
+  const limits = { timeoutMs: TIMEOUT_MS, maxBytes: MAX_OUTPUT_BYTES, env, input }
+  try {
+    const ended = await runBounded(path, argv, limits)
+    return { stdout: ended.stdout, stderr: ended.stderr, failure: failureOf(ended) }
+  } catch (error) {
+    const { code = '', message } = error as NodeJS.ErrnoException
+    // that says nothing about the plugin
+    if (['EMFILE', 'ENFILE'].includes(code)) throw cannotStart('no-descriptors', path, { code, message })
+    return { stdout: '', stderr: '', failure: startFailures[code] ?? code }
+  }
 }
 
-function reasonOf(error: Error & { code?: unknown; killed?: boolean; signal?: string | null }): string {
-  if (error.code === 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER') return 'it prints without end'
-  if (error.killed === true) return `it did not end within ${TIMEOUT_MS / 1000} s`
-  if (typeof error.code === 'string') return startFailures[error.code] ?? error.code
-  return error.signal != null ? `it was ended by ${error.signal}` : `it exited with ${String(error.code)}`
+function failureOf({ cut, exitCode, signal }: ProgramEnd): string | null {
+  if (cut === 'output') return 'it prints without end'
+  if (cut === 'time') return `it did not end within ${TIMEOUT_MS / 1000} s`
+  if (signal !== null) return `it was ended by ${signal}`
+  return exitCode === 0 ? null : `it exited with ${String(exitCode)}`
 }
 
 const startFailures: Record<string, string> = {

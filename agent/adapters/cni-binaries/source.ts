@@ -37,10 +37,18 @@ export async function* bounded(
 
 /** Some of the names are not there: says which are. */
 export function missingBinaries(where: string, missing: string[], there: string[]): AgentError {
-  const has = there.length === 0 ? 'no files' : [...new Set(there)].sort().join(', ')
+  const has = there.length === 0 ? 'no files' : listed([...new Set(there)].sort())
   return refused('cni-binary-missing', missing.join(', '), `${where} does not have it; it has ${has}`, {
     fix: 'name in cni.binaries what the source has',
   })
+}
+
+/** An archive may hold a whole distribution. */
+const MAX_LISTED = 20
+
+function listed(names: string[]): string {
+  const more = names.length - MAX_LISTED
+  return `${names.slice(0, MAX_LISTED).join(', ')}${more > 0 ? ` and ${more} more` : ''}`
 }
 
 export function refused(

@@ -57,9 +57,9 @@ export function openContainerArchiveCall(request: Request): Docker['openContaine
   }
 }
 
-const noSuchFile = /could not find the file|no such file/i
+export const noSuchFile = /could not find the file|no such file/i
 /** Engine 20.10's answer where a part of the path is a file. */
-const partIsFile = /not a directory/i
+export const partIsFile = /not a directory/i
 
 function archiveOf(what: string, stream: ArchiveReply): ContainerArchive {
   const { mode, linkTarget } = pathStat(what, stream)

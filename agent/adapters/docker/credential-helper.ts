@@ -1,6 +1,6 @@
-import { execFile } from 'node:child_process'
 import { AgentError } from '../../core/errors.ts'
 import { cannotStart } from '../program-error.ts'
+import { type ProgramEnd, runBounded } from '../run-program.ts'
 
 /** What the Engine passes on to the registry (X-Registry-Auth). Never shown, never logged. */
 export interface RegistryLogin {
@@ -11,7 +11,7 @@ export interface RegistryLogin {
   registrytoken?: string
 }
 
-const timeoutMs = 15_000
+const limits = { timeoutMs: 15_000, maxBytes: 1024 * 1024 }
 
 /**
  * Asks `docker-credential-NAME get`: the registry on its input, JSON on its output
@@ -36,29 +36,29 @@ export async function credentialsFromHelper(
   return { serveraddress: registry, username: Username, password: Secret }
 }
 
-/** Not by a shell, and with an ear for a helper that ends without reading: its closed pipe is no crash of ours. */
-function run(program: string, input: string): Promise<{ error?: string; output: string }> {
-  return new Promise((resolve, reject) => {
-    const child = execFile(
-      program,
-      ['get'],
-      { timeout: timeoutMs, killSignal: 'SIGKILL' },
-      (error, output) => {
-        if (error && ['EMFILE', 'ENFILE'].includes(String(error.code)))
-          reject(cannotStart('credential-helper-failed', program, error))
-        else resolve(error === null ? { output } : { error: reasonOf(error), output })
-      },
-    )
-    child.stdin?.on('error', () => undefined)
-    child.stdin?.end(input)
-  })
+async function run(program: string, input: string): Promise<{ error?: string; output: string }> {
+  try {
+    const ended = await runBounded(program, ['get'], { ...limits, input })
+    const error = failureOf(ended)
+    return { output: ended.stdout, ...(error !== null && { error }) }
+  } catch (error) {
+    const { code = '' } = error as NodeJS.ErrnoException
+    if (['EMFILE', 'ENFILE'].includes(code))
+      throw cannotStart('credential-helper-failed', program, error as Error)
+    return { error: startFailures[code] ?? 'it failed', output: '' }
+  }
 }
 
-function reasonOf(error: { code?: unknown; killed?: boolean; signal?: unknown }): string {
-  if (error.killed === true) return `it did not answer within ${timeoutMs / 1000} s`
-  if (error.code === 'ENOENT') return 'it is not on the PATH'
-  if (error.code === 'EACCES') return 'it cannot be run'
-  return typeof error.code === 'number' ? `it failed with exit code ${error.code}` : 'it failed'
+const startFailures: Record<string, string> = {
+  ENOENT: 'it is not on the PATH',
+  EACCES: 'it cannot be run',
+}
+
+function failureOf({ cut, exitCode }: ProgramEnd): string | null {
+  if (cut === 'time') return `it did not answer within ${limits.timeoutMs / 1000} s`
+  if (cut === 'output') return 'it prints without end'
+  if (exitCode === 0) return null
+  return exitCode === null ? 'it failed' : `it failed with exit code ${exitCode}`
 }
 
 function parseReply(program: string, registry: string, output: string): { Username: string; Secret: string } {

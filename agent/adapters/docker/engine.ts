@@ -6,6 +6,7 @@ import { type Request, requestsTo } from './connection.ts'
 import { openContainerArchiveCall, readContainerFileCall } from './container-file.ts'
 import { containerCalls } from './containers.ts'
 import { execCall } from './exec.ts'
+import { fileAccessCall } from './file-access.ts'
 import { getJson } from './get-json.ts'
 import { imageRootOf, type StorageInfo } from './image-root.ts'
 import { imageCalls } from './images.ts'
@@ -41,6 +42,7 @@ export function connectDocker(options: DockerOptions): Docker {
     ...containerCalls(request),
     containerLog: containerLogCall(request),
     containerFileTail: containerFileTailCall(request),
+    fileAccess: fileAccessCall(request),
     exec: execCall(request),
     processes: processesCall(request),
     readContainerFile: readContainerFileCall(request),

@@ -24,7 +24,7 @@ const replies: { pattern: RegExp; code: string; fix: string }[] = [
   {
     pattern: /no space left on device/i,
     code: 'no-space',
-    fix: 'make room where Docker keeps its data: docker system df, docker image prune',
+    fix: 'make room on the file system that is full: df -h /run /var/lib/docker; docker image prune frees space of images',
   },
   {
     pattern: /^client version .* is too (new|old)/i,

@@ -1,7 +1,11 @@
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { AgentError } from '../../core/errors.ts'
+import { reasonOf } from '../file-error.ts'
+import { readRegularFile } from '../read-file.ts'
 import { credentialsFromHelper, type RegistryLogin } from './credential-helper.ts'
+
+/** Some logins and helpers: Docker's own is below 10 kB. */
+const MAX_BYTES = 4 * 1024 * 1024
 
 /** The parts of Docker's config.json that hold logins (docker/cli, cli/config/configfile). */
 interface DockerConfig {
@@ -28,18 +32,14 @@ export async function registryLogin(directory: string, registry: string): Promis
 }
 
 async function readConfig(file: string): Promise<DockerConfig | undefined> {
-  let text: string
+  let text: string | undefined
   try {
-    text = await readFile(file, 'utf8')
+    text = (await readRegularFile(file, { maxBytes: MAX_BYTES }))?.toString()
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
-    const reason = error instanceof Error && 'code' in error ? String(error.code) : 'it cannot be opened'
-    throw invalid(
-      file,
-      reason,
-      'let the agent read it, or point DOCKER_CONFIG to the directory that holds it',
-    )
+    const { cause, fix } = error as AgentError
+    throw invalid(file, reasonOf(cause), fix)
   }
+  if (text === undefined) return undefined
   const config = parseJson(text)
   // the text holds credentials, so the parser's message, which quotes it, is not passed on
   if (!isRecord(config))

@@ -18,7 +18,8 @@ const rules: Rule[] = [
   {
     pattern: /no space left on device/i,
     code: 'no-space',
-    fix: () => 'make room where Docker keeps its data: docker system df, docker image prune',
+    fix: () =>
+      'make room where Docker keeps its data: df -h /var/lib/docker; docker image prune frees space of images',
   },
   {
     pattern: /toomanyrequests|too many requests|\bHTTP (status: )?429\b|rate limit/i,

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, constants, fstatSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs'
+import { closeSync, constants, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs'
 import { AgentError, ExitCode } from '../../core/errors.ts'
 import type { LockHolder } from '../../core/status-report.ts'
 import { cannotStart } from '../program-error.ts'
@@ -69,7 +69,9 @@ export function writeHolder(fd: number, command: string): void {
 
 /** Who wrote its name there last; null where nobody did. */
 export function readHolder(fd: number): LockHolder | null {
-  const [, pid, command] = /^pid (\d+), agent (.+)$/m.exec(readFileSync(fd, 'utf8')) ?? []
+  const head = Buffer.alloc(4096)
+  const text = head.toString('utf8', 0, readSync(fd, head, { position: 0 }))
+  const [, pid, command] = /^pid (\d+), agent (.+)$/m.exec(text) ?? []
   return command === undefined ? null : { pid: Number(pid), command }
 }
 

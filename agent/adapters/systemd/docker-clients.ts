@@ -1,4 +1,8 @@
-import { readdir, readFile } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
+import { readRegularFile } from '../read-file.ts'
+
+/** The kernel's limit of a command line is 2 MB (execve(2)). */
+const MAX_BYTES = 2 * 1024 * 1024
 
 /**
  * The unit in whose cgroup a `docker run` or `docker start` of the container is at work, whatever script started it;
@@ -37,5 +41,6 @@ function isClientOf(words: string[], container: string): boolean {
 }
 
 async function text(path: string): Promise<string> {
-  return await readFile(path, 'utf8').catch(() => '')
+  const bytes = await readRegularFile(path, { maxBytes: MAX_BYTES }).catch(() => undefined)
+  return bytes?.toString() ?? ''
 }

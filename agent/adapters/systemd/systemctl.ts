@@ -6,6 +6,7 @@ import { cannotStart } from '../program-error.ts'
 import { runProgram } from '../run-program.ts'
 import { alongWith } from './along.ts'
 import { hasClient, unitOfClient } from './docker-clients.ts'
+import { enabledUnits } from './enabled-units.ts'
 
 const QUERY_TIMEOUT_MS = 10_000
 /** A reload runs generators; past this it hangs. */
@@ -30,7 +31,7 @@ const PROPERTIES = [
 export function createSystemd(): Systemd {
   return {
     unitOfClient: (container) => unitOfClient(container),
-    services,
+    services: sharedWhileUnderWay(services),
     show,
     daemonReload: () => succeed(['daemon-reload']),
     resetFailed,
@@ -38,19 +39,28 @@ export function createSystemd(): Systemd {
     // such a client lives on when the agent that started it is killed
     isAsked: (unit) => hasClient(['systemctl', ...restartOf(unit)]),
     along: (unit) => alongWith(unit, (argv) => systemctl(argv, QUERY_TIMEOUT_MS)),
+    stop: (unit) => succeed(['stop', unit]),
+  }
+}
+
+/** The looks at node and controllers ask at the same time: PID 1 answers once. */
+function sharedWhileUnderWay<T>(ask: () => Promise<T>): () => Promise<T> {
+  let answer: Promise<T> | undefined
+  return () => {
+    answer ??= ask().finally(() => (answer = undefined))
+    return answer
   }
 }
 
 /** Also what is enabled and not loaded, as what a target wants that is not reached. */
 async function services(): Promise<UnitState[]> {
-  const loaded = await showAll(['--all', '--type=service', '*'])
-  const listed = ['list-unit-files', '--type=service', '--state=enabled,enabled-runtime', '--no-legend']
-  const { stdout } = await systemctl([...listed, '--no-pager', '--plain'], QUERY_TIMEOUT_MS)
-  const enabled = stdout.split('\n').map((line) => line.split(/\s+/)[0] ?? '')
+  const [loaded, enabled] = await Promise.all([showAll(['--all', '--type=service', '*']), enabledUnits()])
   const known = new Set(loaded.map(({ unit }) => unit))
-  // a template is none without its instance
-  const further = enabled.filter((unit) => unit !== '' && !known.has(unit) && !unit.includes('@.'))
-  return [...loaded, ...(further.length > 0 ? await showAll(['--', ...further]) : [])]
+  const missing = loaded.length === 0 ? [] : enabled.filter((unit) => !known.has(unit))
+  if (missing.length === 0) return loaded
+  // an alias stands for one that is known
+  const further = (await showAll(['--', ...missing])).filter(({ unit }) => !known.has(unit))
+  return [...loaded, ...further]
 }
 
 async function showAll(which: string[]): Promise<UnitState[]> {

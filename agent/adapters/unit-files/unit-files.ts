@@ -1,8 +1,9 @@
-import { access, constants, lstat, mkdir, open, rmdir, stat } from 'node:fs/promises'
+import { access, constants, lstat, rmdir, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { ensureDir, pathExists } from 'fs-extra/esm'
 import type { UnitFile, UnitFiles } from '../../ports/unit-files.ts'
 import { removeFile, writeFileAtomic } from '../atomic-file.ts'
-import { readText } from '../read-file.ts'
+import { openRegular, readText } from '../read-file.ts'
 import { glob } from './glob.ts'
 
 /** systemd's own limit of a line; no unit is larger. */
@@ -22,10 +23,8 @@ const SCRIPT_BYTES = 256 * 1024
 
 async function readScript(path: string): Promise<string | undefined> {
   try {
-    // a FIFO is not waited for
-    const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
+    const file = await openRegular(path)
     try {
-      if (!(await file.stat()).isFile()) return undefined
       const { buffer, bytesRead } = await file.read({ buffer: Buffer.alloc(512) })
       // a program
       if (buffer.subarray(0, bytesRead).includes(0)) return undefined
@@ -42,18 +41,26 @@ async function readScript(path: string): Promise<string | undefined> {
   }
 }
 
-/** It is written by a rename: what counts is the directory, or the one that it will be made in. */
+/**
+ * It is written by a rename: what counts is the directory, or the one that it will be made in. A file that is immutable,
+ * or a read-only mount of its own, is not renamed over.
+ */
 async function isWritable(path: string): Promise<boolean> {
   const directory = dirname(path)
-  if ((await stat(directory).catch(() => null)) === null && directory !== path) return isWritable(directory)
-  return await access(directory, constants.W_OK).then(
+  if (!(await pathExists(directory)) && directory !== path) return isWritable(directory)
+  const isThere = (await lstat(path).catch(() => null))?.isFile() === true
+  return (await mayWrite(directory)) && (!isThere || (await mayWrite(path)))
+}
+
+async function mayWrite(path: string): Promise<boolean> {
+  return await access(path, constants.W_OK).then(
     () => true,
     () => false,
   )
 }
 
 async function write(path: string, text: string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o755 })
+  await ensureDir(dirname(path), 0o755)
   const old = await stat(path).catch(() => null)
   const kept =
     old === null ? { mode: 0o644 } : { mode: old.mode & 0o7777, owner: { uid: old.uid, gid: old.gid } }
@@ -62,7 +69,7 @@ async function write(path: string, text: string): Promise<void> {
 
 async function remove(path: string): Promise<void> {
   const directory = dirname(path)
-  if ((await stat(directory).catch(() => null)) === null) return
+  if (!(await pathExists(directory))) return
   await removeFile(path)
   // of a drop-in; other files in it keep it
   if (directory.endsWith('.d')) await rmdir(directory).catch(() => undefined)

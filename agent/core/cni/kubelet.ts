@@ -1,4 +1,6 @@
 import type { Problem } from '../errors.ts'
+import { execLines, type UnitSource } from '../unit/commands.ts'
+import { textOf } from '../unit/traced.ts'
 
 /** `auto`: only where it would not see the change otherwise. */
 export type KubeletRestart = 'auto' | 'always' | 'never'
@@ -48,6 +50,17 @@ export function flagValue(argv: string[], flag: string): string | null {
 /** The arguments of `ExecStart=` as systemctl shows it, variables as they are written. */
 export function execStartArguments(execStart: string): string[] {
   return /argv\[\]=([^;]*)/.exec(execStart)?.[1]?.trim().split(/\s+/) ?? []
+}
+
+/** A program's own name comes first, behind an interpreter where it is a script, or behind hyperkube's. */
+export function isKubelet(argv: string[]): boolean {
+  return argv.slice(0, 2).some((word) => /(^|\/)(kubelet|hyperkube)$/.test(word))
+}
+
+/** The words that a unit's `ExecStart=` comes to, its variables put in; those of `sh -c` are the script's. */
+export function startedWords(source: UnitSource): string[] {
+  const commands = execLines(source, ['ExecStart']).flatMap((line) => line.commands)
+  return commands.flat().map(({ text }) => textOf(text))
 }
 
 /** Whether the kubelet must be restarted to see a changed config, and what stands against it. */

@@ -9,8 +9,24 @@ const NEEDS_NODENAME = '3.1.0'
 const NODENAME_MOUNT = '/var/lib/calico'
 
 /** What stands against taking the CNI plugins of the source. */
-export function cniBinaryProblems(cni: ObservedCni, wanted: WantedCni): Problem[] {
-  return [...cni.problems, ...pinProblems(cni, wanted)]
+export function cniBinaryProblems(cni: ObservedCni, wanted: WantedCni, cniVersion: string | null): Problem[] {
+  return [...cni.problems, ...pinProblems(cni, wanted), ...tooOldProblems(cni, cniVersion)]
+}
+
+/** Of the CNI config as it shall be; the staging asks those that could not be tried yet. */
+function tooOldProblems({ tried = [] }: ObservedCni, cniVersion: string | null): Problem[] {
+  return tried.flatMap(({ name, known }) =>
+    cniVersion === null || known === null || known.includes(cniVersion)
+      ? []
+      : [
+          {
+            code: 'cni-binary-too-old',
+            severity: 'error' as const,
+            message: `cannot use the CNI plugin ${name}: the CNI config asks for cniVersion ${cniVersion}, it knows ${known.join(', ')}`,
+            fix: 'set cniVersion by cni.merge, or name another source',
+          },
+        ],
+  )
 }
 
 function pinProblems({ offered }: ObservedCni, { sha256 }: WantedCni): Problem[] {

@@ -18,3 +18,9 @@ export function composeLabels({ Config }: ContainerJson): ComposeLabels | null {
   const absolute = files.map((file) => (file.startsWith('/') || !directory ? file : `${directory}/${file}`))
   return { project, service, directory, files: absolute }
 }
+
+/** Where a `docker compose up` of the container has to be run, or what it has to name. */
+export function composeDirectories({ directory, files }: ComposeLabels): string[] {
+  const all = [directory ?? '', ...files.map((path) => path.replace(/\/?[^/]*$/, ''))]
+  return [...new Set(all)].filter((path) => path.length > 1)
+}

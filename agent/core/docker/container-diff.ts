@@ -23,6 +23,21 @@ export function containerDiff(name: string, before: Side, after: Side): DiffEntr
   }
 }
 
+/** What a program is run by: the image's, where its operator says nothing. */
+const RUN_BY = /^(User|Entrypoint|Cmd|WorkingDir|Healthcheck|StopSignal|Volumes)\b/
+
+/** Of a container that a file describes: only what another image changes in how it is run, which the file does not show. */
+export function runByDiff(name: string, before: Side, after: Side): DiffEntry[] {
+  const whole = containerDiff(name, before, after)
+  const lines = (text: string) =>
+    text
+      .split('\n')
+      .filter((line) => RUN_BY.test(line))
+      .join('\n')
+  const diff = { ...whole, before: lines(whole.before), after: lines(whole.after) }
+  return diff.before === diff.after ? [] : [diff]
+}
+
 function fieldLines({ body }: ContainerSpec, imageConfig: Partial<ContainerConfig> | null): string {
   const { HostConfig, NetworkingConfig, ...config } = body
   const lines = [

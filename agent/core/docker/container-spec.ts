@@ -1,3 +1,4 @@
+import { withoutEngineDefaults } from './engine-defaults.ts'
 import type {
   ContainerConfig,
   ContainerJson,
@@ -20,7 +21,7 @@ export interface ContainerSpec {
 
 /**
  * The create request that makes `container` again, with only what its operator asked for: what it merely
- * inherited from its image is left out, so that another image's own defaults apply. `image` is null when the old
+ * inherited from its image is left out, so that another image's own defaults apply; so is what the Engine put in. `image` is null when the old
  * image was pruned; then nothing can be told apart and everything is kept.
  */
 export function containerSpec(
@@ -31,7 +32,7 @@ export function containerSpec(
   const { first, rest } = ownNetworks(container)
   const body: CreateBody = {
     ...operatorConfig(container, image?.Config ?? {}, engineHostname),
-    HostConfig: withMountsOnce(container),
+    HostConfig: withoutEngineDefaults(withMountsOnce(container)),
     ...(first && { NetworkingConfig: { EndpointsConfig: { [first.network]: first.endpoint } } }),
   }
   return { body, furtherNetworks: rest }
@@ -59,8 +60,12 @@ function operatorConfig(
   inherited: Partial<ContainerConfig>,
   engineHostname: string,
 ): ContainerConfig {
-  const config: ContainerConfig = structuredClone(container.Config)
-  for (const field of WHOLE_FIELDS) if (same(config[field], inherited[field])) config[field] = undefined
+  const isOwn = (field: string, value: unknown) =>
+    !WHOLE_FIELDS.includes(field) || !same(value, inherited[field])
+  const own = Object.entries(structuredClone(container.Config)).filter(([field, value]) =>
+    isOwn(field, value),
+  )
+  const config = Object.fromEntries(own) as ContainerConfig
   config.Labels = withoutEntries(config.Labels, inherited.Labels)
   config.ExposedPorts = withoutEntries(config.ExposedPorts, inherited.ExposedPorts)
   // A carried volume is bound by its name instead.

@@ -77,6 +77,23 @@ export function tagOf(image: string): string | null {
   return parseOrUndefined(image)?.tag ?? null
 }
 
+/**
+ * The name under which Docker finds the image by its content: `ref` while it has it, the same with its digest once the tag
+ * has moved, the id where no registry has it. `byName` is what has the name now.
+ */
+export function nameOfContent(
+  ref: string,
+  image: { Id: string; RepoDigests: string[] | null },
+  byName: { Id: string } | undefined,
+): string {
+  if (byName?.Id === image.Id) return ref
+  const parsed = parseOrUndefined(ref)
+  if (parsed === undefined) return image.Id
+  const known = (image.RepoDigests ?? []).flatMap((entry) => parseOrUndefined(entry) ?? [])
+  const own = known.find((entry) => sameRepository(parsed, entry))
+  return own?.digest === undefined ? image.Id : formatImageRef({ ...parsed, digest: own.digest })
+}
+
 export function sameRepository(one: ImageRef, other: ImageRef): boolean {
   return repository(one) === repository(other)
 }

@@ -7,6 +7,8 @@ export interface DockerRunArgs {
   docker: string[]
   name: string | null
   image: Argument
+  /** A file that must not be there when it starts; null where it writes none. */
+  cidFile: string | null
   /** Docker's own `--restart`; null where it is left away. */
   restart: string | null
   /** `-d`: the client ends once the container is up. */
@@ -100,8 +102,10 @@ function runArgs(words: Argument[], texts: string[], from: number, docker: strin
   }
   const image = words[at]
   if (!image) return { kind: 'other' }
-  const [name, restart] = [values.get('--name') ?? null, values.get('--restart') ?? null]
-  return { kind: 'run', run: { docker, name, image, restart, detached, command: texts.slice(at + 1) } }
+  const of = (option: string): string | null => values.get(option) ?? null
+  const [name, cidFile, restart] = [of('--name'), of('--cidfile'), of('--restart')]
+  const command = texts.slice(at + 1)
+  return { kind: 'run', run: { docker, name, image, cidFile, restart, detached, command } }
 }
 
 /** `-d` may stand among other switches, before one that takes a value. */

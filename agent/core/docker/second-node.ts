@@ -27,8 +27,17 @@ export function otherNodes(running: RunningContainer[], known: string[]): Runnin
 function isCalicoNode({ image, command, labels, networkMode, mounts }: RunningContainer): boolean {
   const run = labels[RUN_LABEL]
   if (run !== undefined) return !run.endsWith('-controllers')
-  const hasBirdDirectory = mounts.some(({ target, writable }) => writable && BIRD_DIRECTORY.test(target))
-  return networkMode === 'host' && hasBirdDirectory && isNodeProgram(image, command)
+  return hasBirdOfHost({ networkMode, mounts }) && isNodeProgram(image, command)
+}
+
+/** It is on the host's network, and has BIRD's directory to write to. */
+export function hasBirdOfHost({
+  networkMode,
+  mounts,
+}: Pick<RunningContainer, 'networkMode' | 'mounts'>): boolean {
+  return (
+    networkMode === 'host' && mounts.some(({ target, writable }) => writable && BIRD_DIRECTORY.test(target))
+  )
 }
 
 const BIRD_DIRECTORY = /^(\/var)?\/run(\/calico)?\/?$/

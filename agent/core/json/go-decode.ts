@@ -37,7 +37,14 @@ function isScalar(node: JsonNode, type: 'string' | 'int' | 'uint' | 'bool'): boo
   if (node.kind !== 'scalar') return false
   if (type === 'string') return typeof node.value === 'string'
   if (type === 'bool') return typeof node.value === 'boolean'
-  return Number.isSafeInteger(node.value) && (type === 'int' || Number(node.value) >= 0)
+  return typeof node.value === 'number' && isInteger(node.literal, type)
+}
+
+/** Go parses the digits as they stand (strconv.ParseInt, ParseUint): `1440.0` and `1e3` are none, nor is `-0` without a sign. */
+function isInteger(literal: string, type: 'int' | 'uint'): boolean {
+  if (!(type === 'int' ? /^-?\d+$/ : /^\d+$/).test(literal)) return false
+  const value = BigInt(literal)
+  return type === 'uint' ? value < 2n ** 64n : value >= -(2n ** 63n) && value < 2n ** 63n
 }
 
 const wordOf = {
@@ -48,17 +55,15 @@ const wordOf = {
 } as const
 
 function wrong(path: string, word: string, node: JsonNode): string {
-  return `${path === '' ? 'it' : JSON.stringify(path)} must be ${word}, it is ${shown(node)}`
+  return `${path === '' ? 'it' : JSON.stringify(path)} must be ${word}, it is ${shown(node, word.startsWith('an integer'))}`
 }
 
 /** The value itself may be a secret. */
-function shown(node: JsonNode): string {
+function shown(node: JsonNode, wantsInteger: boolean): string {
   if (node.kind !== 'scalar') return node.kind === 'array' ? 'a list' : 'an object'
-  return typeof node.value === 'string'
-    ? 'a string'
-    : typeof node.value === 'number'
-      ? 'a number'
-      : 'a boolean'
+  if (typeof node.value === 'number')
+    return wantsInteger && /[.eE]/.test(node.literal) ? 'a number with a point or an exponent' : 'a number'
+  return typeof node.value === 'string' ? 'a string' : 'a boolean'
 }
 
 function first<T>(list: T[], problemOf: (one: T, index: number) => string | null): string | null {

@@ -7,7 +7,8 @@ export class JsonError extends Error {
 export type JsonNode = { start: number; end: number } & (
   | { kind: 'object'; members: JsonMember[] }
   | { kind: 'array'; items: JsonNode[] }
-  | { kind: 'scalar'; value: string | number | boolean | null }
+  /** `literal` is what stands there: `1440.0` has the value of `1440`, and is not the same to everybody. */
+  | { kind: 'scalar'; value: string | number | boolean | null; literal: string }
 )
 
 export interface JsonMember {
@@ -80,7 +81,8 @@ class Parser {
     if (opening === '{')
       return { kind: 'object', ...this.#list('}', 'members', () => this.#member(depth + 1)) }
     if (opening === '[') return { kind: 'array', ...this.#list(']', 'items', () => this.#value(depth + 1)) }
-    return { kind: 'scalar', start, value: this.#scalar(), end: this.#at }
+    const value = this.#scalar()
+    return { kind: 'scalar', start, value, end: this.#at, literal: this.#text.slice(start, this.#at) }
   }
 
   #list<K extends string, T>(close: string, name: K, element: () => T) {

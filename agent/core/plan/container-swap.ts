@@ -1,6 +1,7 @@
-import { containerDiff } from '../docker/container-diff.ts'
+import { containerDiff, runByDiff, type Side } from '../docker/container-diff.ts'
 import { containerSpec, trialSpec } from '../docker/container-spec.ts'
 import { mustPull, pullSteps, type RunningImage } from '../docker/image-state.ts'
+import type { ContainerConfig } from '../docker/json.ts'
 import type { ObservedImage } from '../model.ts'
 import type { DiffEntry } from '../report.ts'
 import type { Component, ContainerCommit, NextContainer, OldContainer, PlannedStep } from './plan.ts'
@@ -28,12 +29,7 @@ export function swapToImage(input: SwapInput, image: ObservedImage): ContainerSw
   const { component, label, running } = input
   const old = oldContainer(running, input.engineHostname)
   const next: NextContainer = { createdBy: label }
-  const after = { ...old.spec, body: { ...old.spec.body, Image: image.ref } }
-  const diff = containerDiff(
-    old.name,
-    { spec: old.spec, imageConfig: running.image?.Config ?? null },
-    { spec: after, imageConfig: mustPull(image) ? null : (image.local?.Config ?? null) },
-  )
+  const diff = containerDiff(old.name, ...imageSides(old, running, imageAsked(image)))
   const prepare = [...pullSteps(component, image), createStep(input, old, image.ref)]
   return { old, next, prepare, commits: [commitOf(input, old, next)], diff: [diff] }
 }
@@ -45,6 +41,36 @@ export interface Replaced {
   /** What to create it from when it is not parked: its image's id while this host has it. */
   image: string
   imageIsLocal: boolean
+  /** What that image sets; null where this host does not have it. */
+  imageConfig: Partial<ContainerConfig> | null
+}
+
+/** An image that a container is to be made from, and what it sets; null where that is not known here. */
+export interface NextImage {
+  ref: string
+  config: Partial<ContainerConfig> | null
+}
+
+export function imageAsked(image: ObservedImage): NextImage {
+  return { ref: image.ref, config: mustPull(image) ? null : (image.local?.Config ?? null) }
+}
+
+export function imageBefore({ old, imageConfig }: Replaced): NextImage {
+  return { ref: old.image, config: imageConfig }
+}
+
+/** For a container that a unit or a manifest describes. */
+export function imageDiff(old: OldContainer, running: RunningImage, next: NextImage): DiffEntry[] {
+  return runByDiff(old.name, ...imageSides(old, running, next))
+}
+
+/** The container as it was made, and on another image. */
+function imageSides({ spec }: OldContainer, running: RunningImage, next: NextImage): [Side, Side] {
+  const after = { ...spec, body: { ...spec.body, Image: next.ref } }
+  return [
+    { spec, imageConfig: running.image?.Config ?? null },
+    { spec: after, imageConfig: next.config },
+  ]
 }
 
 /** For the container that an earlier run replaced. */
@@ -53,8 +79,8 @@ export function swapBack(input: SwapInput, replaced: Replaced): ContainerSwap {
   const next: NextContainer = replaced.parked ? { parked: replaced.old.id } : { createdBy: input.label }
   const diff = containerDiff(
     old.name,
-    { spec: old.spec, imageConfig: null },
-    { spec: replaced.old.spec, imageConfig: null },
+    { spec: old.spec, imageConfig: input.running.image?.Config ?? null },
+    { spec: replaced.old.spec, imageConfig: replaced.imageConfig },
   )
   const again = [...repull(input.component, replaced), createStep(input, replaced.old, replaced.image)]
   const prepare = replaced.parked ? [] : again

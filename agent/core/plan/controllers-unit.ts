@@ -4,7 +4,15 @@ import { imageChange, pullSteps, runsAlready } from '../docker/image-state.ts'
 import type { ObservedImage } from '../model.ts'
 import { askedVersion } from '../release/node-versions.ts'
 import type { UnitChange } from '../unit/change.ts'
-import { oldContainer, type Replaced, repull } from './container-swap.ts'
+import {
+  imageAsked,
+  imageBefore,
+  imageDiff,
+  type NextImage,
+  oldContainer,
+  type Replaced,
+  repull,
+} from './container-swap.ts'
 import { type ControllersInput, statusCheck } from './controllers.ts'
 import { type PlanPart, unchanged } from './part.ts'
 import type { PlannedStep } from './plan.ts'
@@ -21,7 +29,7 @@ export function controllersUnitPart(input: ControllersInput, image: ObservedImag
     component: 'controllers',
     change,
     prepare,
-    ...moves(input, plannedChange(controllers, run, image.ref), version),
+    ...moves(input, { change: plannedChange(controllers, run, image.ref), version, next: imageAsked(image) }),
   }
 }
 
@@ -32,18 +40,24 @@ export function controllersUnitBackPart(input: ControllersInput, replaced: Repla
     component: 'controllers',
     change: { from: controllers.container.Config.Image, to: replaced.old.image },
     prepare: repull('controllers', replaced),
-    ...moves(
-      input,
-      plannedChange(controllers, run, replaced.image),
-      imageVersion(tagOf(replaced.old.image), null),
-    ),
+    ...moves(input, {
+      change: plannedChange(controllers, run, replaced.image),
+      version: imageVersion(tagOf(replaced.old.image), null),
+      next: imageBefore(replaced),
+    }),
   }
+}
+
+/** `version` is that of `next`; null where it is not known. */
+interface Aim {
+  change: UnitChange
+  version: string | null
+  next: NextImage
 }
 
 function moves(
   { controllers, engineHostname, wanted: { settleMs } }: ControllersInput,
-  change: UnitChange,
-  version: string | null,
+  { change, version, next }: Aim,
 ): Pick<PlanPart, 'move' | 'commits' | 'commitsAlone' | 'diff'> {
   const old = oldContainer(controllers, engineHostname)
   const swap: PlannedStep = {
@@ -55,6 +69,6 @@ function moves(
     move: [swap, { kind: 'edit-unit', component: 'controllers', args: { change } }],
     commits: [],
     commitsAlone: true,
-    diff: unitDiff(change),
+    diff: [...unitDiff(change), ...imageDiff(old, controllers, next)],
   }
 }

@@ -4,7 +4,15 @@ import { imageChange, pullSteps, runsAlready } from '../docker/image-state.ts'
 import type { ObservedImage } from '../model.ts'
 import { askedVersion } from '../release/node-versions.ts'
 import type { UnitChange } from '../unit/change.ts'
-import { oldContainer, type Replaced, repull } from './container-swap.ts'
+import {
+  imageAsked,
+  imageBefore,
+  imageDiff,
+  type NextImage,
+  oldContainer,
+  type Replaced,
+  repull,
+} from './container-swap.ts'
 import { gateOf, type NodeInput } from './node.ts'
 import { type PlanPart, unchanged } from './part.ts'
 import type { PlannedStep } from './plan.ts'
@@ -16,38 +24,47 @@ export function unitPart(input: NodeInput, image: ObservedImage): PlanPart {
   const change = imageChange(node, image)
   if (runsAlready(node, image)) return unchanged('node', change)
   const to = plannedChange(node, input.run, image.ref)
+  const version = askedVersion(image)
   return {
     component: 'node',
     change,
     prepare: pullSteps('node', image),
-    ...moves(input, to, askedVersion(image)),
+    ...moves(input, { change: to, version, next: imageAsked(image) }),
   }
 }
 
 /** Has the unit run what an earlier run replaced. */
 export function unitBackPart(input: NodeInput, replaced: Replaced): PlanPart {
   const to = plannedChange(input.node, input.run, replaced.image)
+  const version = imageVersion(tagOf(replaced.old.image), null)
   return {
     component: 'node',
     change: { from: input.node.container.Config.Image, to: replaced.old.image },
     prepare: repull('node', replaced),
-    ...moves(input, to, imageVersion(tagOf(replaced.old.image), null)),
+    ...moves(input, { change: to, version, next: imageBefore(replaced) }),
   }
+}
+
+/** `version` is that of `next`; null where it is not known. */
+interface Aim {
+  change: UnitChange
+  version: string | null
+  next: NextImage
 }
 
 function moves(
   input: NodeInput,
-  change: UnitChange,
-  version: string | null,
+  { change, version, next }: Aim,
 ): Pick<PlanPart, 'move' | 'commits' | 'diff'> {
+  const old = oldContainer(input.node, input.engineHostname)
   const swap: PlannedStep = {
     kind: 'swap-unit',
     component: 'node',
-    args: { change, old: oldContainer(input.node, input.engineHostname), gate: gateOf(input, version) },
+    args: { change, old, gate: gateOf(input, version) },
   }
   return {
     move: [swap, { kind: 'edit-unit', component: 'node', args: { change } }],
     commits: [],
-    diff: unitDiff(change),
+    diff: [...unitDiff(change), ...imageDiff(old, input.node, next)],
   }
 }

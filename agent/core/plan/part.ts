@@ -16,9 +16,9 @@ export interface PlanPart {
   diff: DiffEntry[]
 }
 
-/** Of a component that is as asked already. */
-export function unchanged(component: Component, change: Change): PlanPart {
-  return { component, change, prepare: [], move: [], commits: [], diff: [] }
+/** Of a component that is as asked already, whatever name it goes by: no step leads from one to the other. */
+export function unchanged(component: Component, { to }: Change): PlanPart {
+  return { component, change: { from: to, to }, prepare: [], move: [], commits: [], diff: [] }
 }
 
 /** What an earlier commit left behind, as far as retention no longer keeps it. */

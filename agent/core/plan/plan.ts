@@ -143,6 +143,14 @@ export interface Plan {
   steps: PlannedStep[]
 }
 
+/** What the plan's steps change; what is in place already is none of it. */
+export function changesOf({ components, steps }: Plan): Plan['components'] {
+  const moving = Object.entries(components).filter(([one]) =>
+    steps.some(({ component }) => component === one),
+  )
+  return Object.fromEntries(moving)
+}
+
 export interface Change {
   from: string
   to: string

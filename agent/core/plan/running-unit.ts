@@ -1,3 +1,4 @@
+import { nameOfContent } from '../docker/image-ref.ts'
 import type { ObservedControllers } from '../model.ts'
 import { redactAssignments } from '../redact/redact.ts'
 import type { DiffEntry } from '../report.ts'
@@ -12,9 +13,11 @@ export function unitChangeOf(
   run: string,
   to: string | null,
 ): UnitChange | UnitRefusal | null {
-  const tagged = [...(image?.RepoTags ?? []), ...(image?.RepoDigests ?? [])].includes(container.Config.Image)
+  const named = container.Config.Image
+  const tagged = [...(image?.RepoTags ?? []), ...(image?.RepoDigests ?? [])].includes(named)
   // a tag that moved, or is about to, no longer names what runs
-  const from = tagged && container.Config.Image !== to ? container.Config.Image : container.Image
+  const byContent = image ? nameOfContent(named, image, undefined) : container.Image
+  const from = tagged && named !== to ? named : byContent
   return unit && unitChange(unit, container.Name.replace(/^\//, ''), { run, from, to })
 }
 

@@ -9,6 +9,7 @@ import { containerIn, type ObservedPod } from '../pod/static-pod.ts'
 import { askedVersion } from '../release/node-versions.ts'
 import type { BackPart } from './back.ts'
 import { wayBackOf } from './cni-config.ts'
+import { imageAsked, imageDiff, oldContainer } from './container-swap.ts'
 import { type ControllersInput, statusCheck } from './controllers.ts'
 import { type PlanPart, unchanged } from './part.ts'
 import type { PlannedStep, StepArgs } from './plan.ts'
@@ -25,7 +26,13 @@ export function staticPodPart(input: StaticPodInput, image: ObservedImage): Plan
   if (runsAlready(controllers, image) || change.from === change.to) return unchanged('controllers', change)
   const version = askedVersion(image)
   const after = withImage(pod.manifest.text, tokenIn(pod), image.ref)
-  return { ...partOf(input, { after, ...change, version }), prepare: pullSteps('controllers', image) }
+  const part = partOf(input, { after, ...change, version })
+  const old = { ...oldContainer(controllers, ''), name: pod.container }
+  return {
+    ...part,
+    prepare: pullSteps('controllers', image),
+    diff: [...part.diff, ...imageDiff(old, controllers, imageAsked(image))],
+  }
 }
 
 type Swapped = StepArgs['swap-static-pod']

@@ -94,7 +94,8 @@ function manifestObjection(pod: ObservedPod, running: ContainerJson): Omit<PodPr
   const { manifest, others, imageId, readOnly } = pod
   const { path } = manifest
   if (readOnly !== null) {
-    const fix = "mount it read-write, or ReadWritePaths= in the service's units"
+    const fix =
+      "mount it read-write: ReadWritePaths= in the agent's service; -v without :ro where the agent is an image"
     return { why: `the directory of ${path} cannot be written to: ${readOnly}`, fix }
   }
   const { image, token } = containerIn(pod)

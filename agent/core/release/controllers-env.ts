@@ -33,7 +33,7 @@ export function controllersEnv(
 }
 
 /** Where the keeper of the controllers takes their settings from. */
-function changeBy({ pod, unit }: ObservedControllers, name: string, settings: string): string {
+export function changeBy({ pod, unit }: ObservedControllers, name: string, settings: string): string {
   if (pod) return `set in ${pod.manifest.path} what docker run would by ${settings}`
   return unit
     ? `have ${unit.source.name} run docker with ${settings}, and restart it under the old image`

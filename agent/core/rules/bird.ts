@@ -59,6 +59,7 @@ export const birdRules: Rule[] = [
         seen: () => 'no peer is restarting',
         check: ({ name, restarting }) =>
           restarting.map((peer) => ({
+            subject: peer.name,
             message: `cannot restart BIRD now: peer ${peer.name} is in a graceful restart of its own${leftText(peer)}; two that restart together drop each other's routes`,
             fix: `run again when it is back: docker exec ${name} ${birdcl(peer.family)} show protocols all ${peer.name}`,
           })),
@@ -74,6 +75,7 @@ export const birdRules: Rule[] = [
             : `${counted(live.length, 'live peer')}, each announces graceful restart`,
         check: ({ live }) =>
           live.filter(dropsRoutes).map((peer) => ({
+            subject: peer.name,
             message: `cannot keep the routes at ${peer.name}: that peer does not announce graceful restart`,
             fix: 'add "graceful restart;" to the BGP protocol of that peer',
           })),
@@ -85,6 +87,7 @@ export const birdRules: Rule[] = [
         seen: ({ live }) => `${counted(live.length, 'session')} Established, none is down`,
         check: ({ name, dead }) =>
           dead.map((peer) => ({
+            subject: peer.name,
             message: `peer ${peer.name} is down already: it is released if it alone holds BIRD's recovery back`,
             fix: `docker exec ${name} ${birdcl(peer.family)} show protocols all ${peer.name}`,
           })),

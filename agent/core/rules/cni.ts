@@ -6,7 +6,8 @@ import { type Rule, rulesOn } from './rule.ts'
 export const cniSourceRules: Rule[] = [
   ...imageRules(({ cni }) => cni?.image ?? null),
   ...rulesOn(
-    ({ cni }, wanted) => cni && { cni, wanted: wanted.cni },
+    ({ cni, cniConfig }, wanted) =>
+      cni && { cni, wanted: wanted.cni, cniVersion: cniConfig?.change?.cniVersion ?? null },
     [
       {
         code: 'cni-binary-checksum',
@@ -14,7 +15,7 @@ export const cniSourceRules: Rule[] = [
         about: 'the source has the plugins that are meant, and they can be put in place',
         seen: ({ wanted }) => `${wanted.binaries.join(', ')} for ${wanted.binDir}`,
         // Each with its own code.
-        check: ({ cni, wanted }) => cniBinaryProblems(cni, wanted),
+        check: ({ cni, wanted, cniVersion }) => cniBinaryProblems(cni, wanted, cniVersion),
       },
     ],
   ),

@@ -2,6 +2,7 @@ import { runsAlready } from '../docker/image-state.ts'
 import type { ContainerJson } from '../docker/json.ts'
 import type { Observed, ObservedControllers, ObservedImage, Owner, Wanted } from '../model.ts'
 import { controllersEnv } from '../release/controllers-env.ts'
+import { controllersUserRules } from './controllers-user.ts'
 import { imageRules } from './image.ts'
 import { controllersKeeperRules } from './keepers.ts'
 import { notReplaced, type Rule, rulesOn } from './rule.ts'
@@ -87,6 +88,7 @@ export const controllersRules: Rule[] = [
   ...controllersKeeperRules,
   ...controllersImageRules,
   ...controllersEnvRules,
+  ...controllersUserRules,
 ]
 
 function keeperSeen(owner: Owner, { HostConfig }: ContainerJson): string {

@@ -1,10 +1,18 @@
+import { looksLikeCalicoNode } from '../docker/calico-node.ts'
 import type { ContainerJson } from '../docker/json.ts'
+import { hasBirdOfHost } from '../docker/second-node.ts'
 import type { Observed } from '../model.ts'
 import { type Objection, type Rule, rulesOn } from './rule.ts'
 
-/** Two calico-nodes on one host take each other's BGP port and control socket: whatever moves waits until one is gone. */
+/**
+ * Two calico-nodes on one host take each other's BGP port and control socket: whatever moves waits until one is gone.
+ * Where the config names something else, the one that runs is not a second one: `not-calico-node` says so.
+ */
 export const secondNodeRules: Rule[] = rulesOn(
-  ({ node, otherNodes: others }) => (node ? { container: node.container, others } : null),
+  ({ node, otherNodes: others }) =>
+    node && (looksLikeCalicoNode(node.container) || hasBirdOfHost(placeOf(node.container)))
+      ? { container: node.container, others }
+      : null,
   [
     {
       code: 'second-node',
@@ -15,6 +23,13 @@ export const secondNodeRules: Rule[] = rulesOn(
     },
   ],
 )
+
+function placeOf({ HostConfig, Mounts }: ContainerJson) {
+  return {
+    networkMode: HostConfig.NetworkMode,
+    mounts: Mounts.map(({ Destination, RW }) => ({ target: Destination, writable: RW })),
+  }
+}
 
 /** Which of them works is for the operator to see. */
 function secondNode(container: ContainerJson, others: Observed['otherNodes']): Objection | null {

@@ -41,8 +41,9 @@ function unitRulesOn(keptOf: (observed: Observed, wanted: Wanted) => Kept | null
       severity: 'warning',
       about: 'nobody but the unit restarts it',
       seen: () => "no restart policy of Docker's",
-      check: ({ name, running, unit }) =>
-        ['', 'no'].includes(running.container.HostConfig.RestartPolicy.Name)
+      // of one that is not changed, the reason is said
+      check: ({ name, running, unit, change }) =>
+        (change && 'why' in change) || ['', 'no'].includes(running.container.HostConfig.RestartPolicy.Name)
           ? null
           : {
               message: `${name} is kept by ${unit.source.name} and by Docker's restart policy: both start it after a failure`,

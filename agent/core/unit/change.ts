@@ -1,6 +1,7 @@
 import type { ObservedUnit } from '../model.ts'
 import { isNeedless, lastingText, trialText } from './drop-in.ts'
 import { placeFor, readUnit, replaceImage, type UnitRun } from './image.ts'
+import { sharedWithUnit } from './shared.ts'
 
 /** A file as it was and as it is to be; null where there is none. */
 export interface FileEdit {
@@ -54,11 +55,13 @@ export function unitChange(
   const reading = readUnit(source, container)
   if (unit.standsBy === true) return standingBy(unit, container)
   if (reading.kind === 'other') return unread(unit, container)
-  if (reading.kind === 'refused') return { why: reading.why, fix: reading.fix }
+  if (reading.kind === 'refused') return { why: reading.why + quoted(unit), fix: reading.fix }
   const to = wanted ?? reading.run.image
   const edit = editTo(unit, container, reading.run, to)
   if (edit === null)
     return { why: `it puts ${reading.run.image} together from parts that ${to} does not have`, fix: SIMPLER }
+  const shared = movesAnother(unit, reading.run, to)
+  if (shared !== null) return shared
   const named = reading.run.image === to
   const trial = (image: string): string => trialText(unit, reading.run, { container, image, id: run })
   const change = {
@@ -73,34 +76,52 @@ export function unitChange(
   return readOnly(unit, change) ?? change
 }
 
+function movesAnother({ source, sharers = [] }: ObservedUnit, run: UnitRun, to: string): UnitRefusal | null {
+  const place = run.image === to ? null : placeFor(run, to)
+  const shared = place && sharedWithUnit(place, source.environmentFiles, sharers)
+  if (!shared) return null
+  return {
+    why: `the variable ${shared.variable} in its image also stands in ${shared.unit}, as ${shared.word}: that would move with it`,
+    fix: 'give the image of the container a variable of its own',
+  }
+}
+
 /** Found out in time: else it would be at the edit, with the new image up already. */
 function readOnly(
   { readOnly: all = [] }: ObservedUnit,
   { trial, edit, editBack }: UnitChange,
 ): UnitRefusal | null {
-  const directories = [trial, edit, editBack].flatMap((file) => file?.path.replace(/\/[^/]*$/, '') ?? [])
-  const directory = directories.find((one) => all.includes(one))
-  if (directory === undefined) return null
+  const directoryOf = (path: string): string => path.replace(/\/[^/]*$/, '')
+  const paths = [trial, edit, editBack].flatMap((file) => file?.path ?? [])
+  const path = paths.find((one) => all.includes(one) || all.includes(directoryOf(one)))
+  if (path === undefined) return null
+  const directory = directoryOf(path)
   return {
-    why: `${directory}, where its image is to be changed, cannot be written to from here`,
+    why: `${path}, where its image is to be changed, cannot be written from here`,
     fix: `give the agent's service ReadWritePaths=${directory} in a drop-in, and restart it; or run agent upgrade by hand`,
   }
 }
 
 /** It is down, and the container runs without it: at the next boot it would start the image that it names. */
-function standingBy({ source: { name }, claim }: ObservedUnit, container: string): UnitRefusal {
-  const line = claim == null ? '' : `: ${claim.line}`
+function standingBy(unit: ObservedUnit, container: string): UnitRefusal {
+  const { name } = unit.source
   return {
-    why: `it is not up, and starts ${container} at the next boot${line}`,
+    why: `it is not up, and starts ${container} at the next boot${quoted(unit)}`,
     fix: `systemctl disable ${name}, if Docker is to keep ${container}; else systemctl start ${name}`,
   }
 }
 
-function unread({ claim }: ObservedUnit, container: string): UnitRefusal {
+function unread(unit: ObservedUnit, container: string): UnitRefusal {
+  const { claim } = unit
   if (claim == null)
     return { why: `its ExecStart= has no docker run of ${container} that can be read`, fix: SIMPLER }
   const does = claim.starts ? 'starts' : 'follows'
-  return { why: `it ${does} ${container} in a way that cannot be changed here: ${claim.line}`, fix: SIMPLER }
+  return { why: `it ${does} ${container} in a way that cannot be changed here${quoted(unit)}`, fix: SIMPLER }
+}
+
+/** The line that shows it. */
+function quoted({ claim }: ObservedUnit): string {
+  return claim == null ? '' : `: ${claim.line}`
 }
 
 const SIMPLER = 'have the unit run docker run, with the image as one word'

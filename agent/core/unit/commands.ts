@@ -2,7 +2,7 @@ import { unitVariables } from './environment.ts'
 import { execCommands } from './exec-words.ts'
 import { type Argument, expandArguments, expandSpecifiers, specifiersOf, type Variables } from './expand.ts'
 import { type Assignment, assignmentsOf, type UnitText } from './lines.ts'
-import { shellCommands } from './shell-words.ts'
+import { behindEnv, shellCommands } from './shell-words.ts'
 import { type Traced, textOf } from './traced.ts'
 
 /** A unit as systemd reads it: the main file, then the drop-ins; the environment files apart. */
@@ -71,8 +71,8 @@ function argumentLists(
     const script = shellScript(words)
     if (script !== null) return shellCommands(script, variables) ?? []
     // `:` switches variables off
-    if (prefix.includes(':')) return [words.map((word) => ({ text: word, written: word }))]
-    return [expandArguments(words, variables)]
+    if (prefix.includes(':')) return [behindEnv(words.map((word) => ({ text: word, written: word })))]
+    return [behindEnv(expandArguments(words, variables))]
   })
 }
 

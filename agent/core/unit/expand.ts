@@ -67,7 +67,7 @@ export function splitVariable(written: Traced, value: Traced): Argument[] {
 export function expandVariables(word: Traced, variables: Variables, { bare }: { bare: boolean }): Traced {
   const expanded: Char[] = []
   for (let at = 0; at < word.length; at++) {
-    const rest = textOf(word.slice(at, at + 256))
+    const rest = word[at]?.c === '$' ? textOf(word.slice(at, at + 256)) : ''
     const name = /^\$\{([A-Za-z_][A-Za-z0-9_]*)\}/.exec(rest)?.[1]
     const bareName = bare && rest.startsWith('$') ? NAME.exec(rest.slice(1))?.[0] : undefined
     if (name !== undefined) {

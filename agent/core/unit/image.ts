@@ -2,6 +2,7 @@ import { type DockerRunArgs, dockerCommand } from '../docker/run-args.ts'
 import { type ExecLine, execLines, settingOf, type UnitSource } from './commands.ts'
 import type { Argument } from './expand.ts'
 import { sharedWith } from './shared.ts'
+import { obstacleToStart } from './starts-again.ts'
 import { type Place, placeOf, segmentsOf, type Traced, textOf } from './traced.ts'
 
 /** Where a file names an image, or the part of it between `before` and `after`, which other places hold. */
@@ -38,7 +39,7 @@ export function readUnit(source: UnitSource, container: string): UnitReading {
   const unit = commandsOf(source)
   for (const words of of(unit, 'ExecStart').flatMap(({ commands }) => commands)) {
     const command = dockerCommand(words)
-    if (command.kind === 'run' && command.run.name === container) return runOf(command.run, unit)
+    if (command.kind === 'run' && command.run.name === container) return runOf(command.run, unit, container)
     if (command.kind === 'start' && command.containers.includes(container)) {
       return refused(
         'it starts a container that was made beforehand, and names no image',
@@ -93,7 +94,8 @@ function mentions(words: Argument[], container: string): boolean {
   return words.some(({ text }) => [container, `--name=${container}`].includes(textOf(text)))
 }
 
-function runOf({ image, docker, detached }: DockerRunArgs, unit: UnitCommands): UnitReading {
+function runOf(found: DockerRunArgs, unit: UnitCommands, container: string): UnitReading {
+  const { image, docker, detached } = found
   const name = textOf(image.text)
   const written = placeOf(image.written)
   if (name === '') {
@@ -112,6 +114,8 @@ function runOf({ image, docker, detached }: DockerRunArgs, unit: UnitCommands): 
       'take -d out of its docker run; or set RemainAfterExit=yes',
     )
   }
+  const obstacle = obstacleToStart(found, unit.lines, container)
+  if (obstacle !== null) return { kind: 'refused', ...obstacle }
   if (isNamedTwice(image, unit)) return refused(`it names the image ${name} in several commands`, BY_VARIABLE)
   const other = sharedWith(image, unit.lines)
   if (other !== null) {

@@ -1,3 +1,4 @@
+import { composeDirectories } from '../docker/compose.ts'
 import { redactAssignments } from '../redact/redact.ts'
 import { environmentOf, execLines, settingOf, type UnitSource } from './commands.ts'
 import type { Variables } from './expand.ts'
@@ -31,7 +32,8 @@ export function claimOf(source: UnitSource, subject: Subject): Claim | null {
   )
   const variables = environmentOf(source)
   const scripts = (source.scripts ?? []).flatMap((script) => scriptCommands(script, variables))
-  return claimBy(source.name, [...own, ...scripts], subject) ?? claimByCompose(source, own, subject)
+  const commands = [...own, ...scripts]
+  return claimBy(source.name, commands, subject) ?? claimByCompose(source, commands, subject)
 }
 
 /** Of a script that no unit names, such as /etc/rc.local, or a job of upstart. */
@@ -51,13 +53,23 @@ function claimBy(by: string, commands: Command[], subject: Subject): Claim | nul
   return following ? { by, line: following.line, starts: false } : null
 }
 
-/** docker-compose brings up whatever its file names. */
-function claimByCompose({ name, scripts = [] }: UnitSource, own: Command[], subject: Subject): Claim | null {
-  const composed = own.find(({ words }) => words.some((word) => /(^|[/-])compose$/.test(word)))
-  const file = scripts.find(({ path, text }) => /\.ya?ml$/.test(path) && mentions(text, subject))
-  const starts = composed?.words.some((word) => ['up', 'start', 'run', 'create'].includes(word)) === true
-  return composed && file && starts ? { by: name, line: shown(composed.line), starts: true } : null
+/** docker-compose brings up whatever its file names; the container's labels tell of the file that made it. */
+function claimByCompose(source: UnitSource, commands: Command[], subject: Subject): Claim | null {
+  const { name, fragments, scripts = [] } = source
+  const composed = commands.find(
+    ({ words }) =>
+      words.some((word) => /(^|[/-])compose$/.test(word)) &&
+      words.some((word) => ['up', 'start', 'run', 'create'].includes(word)),
+  )
+  if (!composed) return null
+  const isNamed = scripts.some(({ path, text }) => /\.ya?ml$/.test(path) && mentions(text, subject))
+  const directories = subject.compose === null ? [] : composeDirectories(subject.compose)
+  const isThere = [...fragments, ...scripts].some(({ text }) => directories.some((one) => text.includes(one)))
+  return isNamed || isThere ? { by: name, line: shown(composed.line), starts: true } : null
 }
+
+/** What stands before the command in the files of supervisord and monit. */
+const SUPERVISED = /^(command|start program)\s*=\s*"?/
 
 /** One command a line, as a shell has them; what the shell works out is not known. */
 export function scriptCommands({ path, text }: UnitText, variables: Variables): Command[] {
@@ -69,9 +81,10 @@ export function scriptCommands({ path, text }: UnitText, variables: Variables): 
     if (written === '' || written.startsWith('#')) return []
     const set = /^(?:export\s+|readonly\s+|local\s+)?([A-Za-z_]\w*)=(["']?)([^"'`$;&|]*)\2\s*$/.exec(written)
     if (set) known.set(set[1] ?? '', untraced(set[3] ?? ''))
-    const commands = shellCommands(trace(path, written), known)
+    const command = written.replace(SUPERVISED, '')
+    const commands = shellCommands(trace(path, command), known)
     const words = commands?.map((command) => command.map((word) => textOf(word.text)))
-    return (words ?? [written.split(/[\s"']+/)]).map((each) => ({ line: `${path}: ${written}`, words: each }))
+    return (words ?? [command.split(/[\s"']+/)]).map((each) => ({ line: `${path}: ${written}`, words: each }))
   })
 }
 

@@ -1,6 +1,7 @@
 import type { ExecLine } from './commands.ts'
 import type { Argument } from './expand.ts'
-import { type Traced, textOf } from './traced.ts'
+import type { UnitText } from './lines.ts'
+import { type Place, type Traced, textOf } from './traced.ts'
 
 /** They show a variable, and do nothing with it. */
 const SHOWS = /(^|\/)(echo|printf|logger|systemd-cat|true|:)$/
@@ -23,6 +24,39 @@ export function sharedWith(image: Argument, lines: ExecLine[]): string | null {
     }
   }
   return null
+}
+
+/** Another unit that reads one of its environment files. */
+export interface Sharer {
+  unit: string
+  files: string[]
+  /** Its command lines, variables not put in. */
+  commands: string[]
+}
+
+/** The variable whose value holds the place, and another unit that makes something of it; null where none does. */
+export function sharedWithUnit(
+  place: Place,
+  environmentFiles: UnitText[],
+  sharers: Sharer[],
+): { variable: string; unit: string; word: string } | null {
+  const file = environmentFiles.find(({ path }) => path === place.file)
+  const variable = file && /([A-Za-z_]\w*)\s*=[^\n]*$/.exec(file.text.slice(0, place.start))?.[1]
+  if (variable === undefined) return null
+  for (const { unit, files, commands } of sharers) {
+    if (!files.includes(place.file)) continue
+    const word = commands.flatMap((line) => usesOf(variable, line))[0]
+    if (word !== undefined) return { variable, unit, word }
+  }
+  return null
+}
+
+function usesOf(variable: string, line: string): string[] {
+  const words = line.split(/[\s"';]+/)
+  const use = new RegExp(`\\$(${variable}(?!\\w)|\\{${variable}\\})`)
+  return words.filter(
+    (word, i) => use.test(word) && !TELLS.test(words[i - 1] ?? '') && !TELLS_AT_ONCE.test(word),
+  )
 }
 
 function overlaps(text: Traced, image: Traced): boolean {

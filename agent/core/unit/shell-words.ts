@@ -21,7 +21,7 @@ export function shellCommands(script: Traced, variables: Variables): Argument[][
       at = word.next
     }
   }
-  return commands.map(withoutAssignments).filter((words) => words.length > 0)
+  return commands.map(fromProgram).filter((words) => words.length > 0)
 }
 
 /** A part of a word that is in one kind of quotes. */
@@ -62,9 +62,10 @@ function readWord(script: Traced, start: number): ReadWord | null {
 
 /** Of a `$(...)` or a pair of backticks; 0 where there is none. */
 function substitutionLength(script: Traced, at: number): number {
+  const first = script[at]?.c
+  if (first !== '`' && !(first === '$' && script[at + 1]?.c === '(')) return 0
   const rest = textOf(script.slice(at))
-  if (rest.startsWith('`')) return Math.max(rest.indexOf('`', 1) + 1, 0)
-  if (!rest.startsWith('$(')) return 0
+  if (first === '`') return Math.max(rest.indexOf('`', 1) + 1, 0)
   let depth = 0
   for (let i = 1; i < rest.length; i++) {
     if (rest[i] === '(') depth += 1
@@ -84,8 +85,16 @@ function expanded({ parts }: ReadWord, variables: Variables): Argument[] {
   return [{ text, written }]
 }
 
-/** What stands before the program: `VAR=x`, `exec`. */
-function withoutAssignments(words: Argument[]): Argument[] {
+/** Without what a shell lets stand before the program: `VAR=x`, `exec`. */
+function fromProgram(words: Argument[]): Argument[] {
   const first = words.findIndex(({ text }) => !/^(exec$|[A-Za-z_][A-Za-z0-9_]*=)/.test(textOf(text)))
-  return first < 0 ? [] : words.slice(first)
+  return first < 0 ? [] : behindEnv(words.slice(first))
+}
+
+/** `env VAR=x docker` is docker; an option that takes a value is not followed. */
+export function behindEnv(words: Argument[]): Argument[] {
+  if (!/(^|\/)env$/.test(textOf(words[0]?.text ?? []))) return words
+  const known = /^(-|-i|--ignore-environment|[A-Za-z_][A-Za-z0-9_]*=.*)$/
+  const first = words.findIndex(({ text }, i) => i > 0 && !known.test(textOf(text)))
+  return first < 0 ? words : words.slice(first)
 }

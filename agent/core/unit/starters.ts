@@ -1,4 +1,4 @@
-import type { ComposeLabels } from '../docker/compose.ts'
+import { type ComposeLabels, composeDirectories } from '../docker/compose.ts'
 import { dockerCommand } from '../docker/run-args.ts'
 import { textOf, untraced } from './traced.ts'
 
@@ -23,6 +23,8 @@ type Does =
 const ENGINES = /(^|\/)(docker|podman|nerdctl|systemd-docker|rkt|ctr|crictl)$/
 const COMPOSE = /(^|\/)(docker-compose|podman-compose)$/
 const CALICOCTL = /(^|\/)calicoctl$/
+/** calicoctl in a container, which is handed Docker's socket. */
+const CALICOCTL_IMAGE = /(^|\/)calico\/ctl$|(^|\/)calicoctl$/
 
 const REPOSITORIES = {
   node: /(^|\/)(calico\/node|calico-node|cnx-node)$/,
@@ -45,9 +47,10 @@ export function doesWith(words: string[], subject: Subject): Does {
 }
 
 /** Whether a text may have anything to do with the container. */
-export function mentions(text: string, { container, component }: Subject): boolean {
+export function mentions(text: string, { container, component, compose }: Subject): boolean {
   const images = { node: /calico|cnx-node/, controllers: /kube-controllers|kube-policy-controller/ }
-  return text.includes(container) || images[component].test(text)
+  const places = compose === null ? [] : composeDirectories(compose)
+  return [container, ...places].some((word) => text.includes(word)) || images[component].test(text)
 }
 
 /** It makes a container of that name, whatever else it is told; its other commands look, or take it away. */
@@ -87,8 +90,9 @@ function makes(verb: string, rest: string[], subject: Subject): Does {
   if (command.kind !== 'run')
     return names(rest, subject) || rest.some((word) => isImage(word, subject)) ? 'starts' : null
   const { name, command: told } = command.run
-  if (name !== null && name !== '') return name === subject.container ? 'starts' : null
   const image = textOf(command.run.image.text)
+  if (CALICOCTL_IMAGE.test(repositoryOf(image))) return byCalicoctl(told, subject)
+  if (name !== null && name !== '') return name === subject.container ? 'starts' : null
   if (isImage(image, subject)) return isTool(told) ? null : 'starts'
   return image === '' || image.includes('$') ? 'starts-unknown' : null
 }
@@ -104,9 +108,12 @@ function names(words: string[], { container }: Subject): boolean {
 }
 
 function isImage(word: string, { component }: Subject): boolean {
-  const repository = word
+  return REPOSITORIES[component].test(repositoryOf(word))
+}
+
+function repositoryOf(image: string): string {
+  return image
     .replace(/^docker:\/\//, '')
     .replace(/@.*$/, '')
     .replace(/:[^/:]*$/, '')
-  return REPOSITORIES[component].test(repository)
 }

@@ -141,13 +141,12 @@ describe.each([
 })
 
 describe('a real BIRD that hangs', () => {
-  it('is silent after the deadline, not down', { timeout: 10_000 }, async () => {
+  it('is silent after the deadline, not down', async () => {
     const { socket, process } = await realBird()
     process.kill('SIGSTOP')
     const started = performance.now()
     expect(await createBird(noExec).look(atHost(socket), 'c1')).toEqual({ state: 'silent' })
     expect(performance.now() - started).toBeGreaterThan(1_900)
-    expect(performance.now() - started).toBeLessThan(3_000)
   })
 })
 
@@ -161,14 +160,14 @@ describe('a real BIRD whose queue of clients is full', () => {
     return { socket, process }
   }
 
-  it('is asked again until it has room', { timeout: 10_000 }, async () => {
+  it('is asked again until it has room', async () => {
     const { socket, process } = await busyBird()
     const look = bird.look(atHost(socket), 'c1')
     setTimeout(() => process.kill('SIGCONT'), 300)
     expect(await look).toMatchObject({ state: 'up', sessions: [{ name: peer }] })
   })
 
-  it('is silent where it stays full, not down', { timeout: 10_000 }, async () => {
+  it('is silent where it stays full, not down', async () => {
     const { socket } = await busyBird()
     expect(await bird.look(atHost(socket), 'c1')).toEqual({ state: 'silent' })
     expect(await bird.socketState(socket)).toBe('listening')
@@ -195,7 +194,7 @@ describe('the instance of a real BIRD', () => {
 describe('what listens and is not a healthy BIRD', () => {
   const bird = createBird(noExec)
 
-  it('is silent in the middle of a reply', { timeout: 10_000 }, async () => {
+  it('is silent in the middle of a reply', async () => {
     const path = await fakeBird((socket) => socket.write(`${greeting}1000-BIRD 1.6.8\n1011-Rou`))
     expect(await bird.look(atHost(path), 'c1')).toEqual({ state: 'silent' })
   })
@@ -208,7 +207,7 @@ describe('what listens and is not a healthy BIRD', () => {
     expect(await bird.look(atHost(path), 'c1')).toEqual({ state: 'down' })
   })
 
-  it('is no BIRD when it speaks something else', { timeout: 10_000 }, async () => {
+  it('is no BIRD when it speaks something else', async () => {
     const path = await fakeBird((socket) => socket.write('HTTP/1.1 400 Bad Request\r\n\r\n'))
     await expect(bird.look(atHost(path), 'c1')).rejects.toMatchObject({ code: 'bird-reply-invalid' })
   })

@@ -76,6 +76,7 @@ describe('archiveSource', () => {
       'is a symbolic link out',
     ],
     ['is a link out of it', { name: 'a/x', type: 'symlink', linkname: '../../b' }, 'is a symbolic link out'],
+    ['has a name that no file system takes', { name: 'x'.repeat(5000) }, 'has a name of 5000 characters'],
     ['is sparse', { name: 'x', pax: { 'GNU.sparse.major': '1' } }, 'is a sparse file'],
   ])('refuses an archive with an entry that %s', async (_what, entry, words) => {
     const error = await failureOf(read(await tar(entry, calico, ipam)))
@@ -117,6 +118,20 @@ describe('archiveSource', () => {
     expect(error.message).toContain('larger than 256 MB')
   })
 
+  it('stops at extended headers that unpack to more than all others take', async () => {
+    const large = { name: 'x', pax: { comment: 'x'.repeat(3_000_000) } }
+    const bomb = gzipSync(await tar(...Array.from({ length: 25 }, () => large), calico))
+    const error = await failureOf(read(bomb, ['calico']))
+    expect(error).toMatchObject({ code: 'cni-source-hostile' })
+    expect(error.message).toContain('its headers are larger than 64 MB')
+  })
+
+  it('says what there is in a line that can be read', async () => {
+    const others = Array.from({ length: 500 }, (_, i) => ({ name: `bin/plugin-${1000 + i}` }))
+    const error = await failureOf(read(await tar(...others), ['calico']))
+    expect(error.message).toMatch(/it has plugin-1000, plugin-1001,.* plugin-1019 and 480 more$/)
+  })
+
   it.each([
     ['cut off', (bytes: Buffer) => gzipSync(bytes).subarray(0, -20)],
     ['cut off inside a plugin', (bytes: Buffer) => bytes.subarray(0, 513)],
@@ -130,6 +145,6 @@ describe('archiveSource', () => {
     const error = await failureOf(archiveSource('/no/such.tgz')(['calico'], async () => {}, signal))
     expect(error.message).toBe('cannot read /no/such.tgz: no such file or directory')
     const other = await failureOf(archiveSource('/dev/null')(['calico'], async () => {}, signal))
-    expect(other.message).toBe('cannot use /dev/null: it is not a regular file')
+    expect(other.message).toBe('cannot read /dev/null: it is not a regular file')
   })
 })

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { imageSource } from '../../../agent/adapters/cni-binaries/image-source.ts'
+import { readerName } from '../../../agent/adapters/cni-binaries/reader.ts'
 import { FakeDocker } from '../../fakes/docker.ts'
 import { failureOf } from '../docker/agent-error.ts'
 import { signal } from './plugins.ts'
@@ -52,7 +53,7 @@ describe('imageSource', () => {
   it('never starts the container, and removes it', async () => {
     docker.files.set('/opt/cni/bin/calico', 'one')
     await read(['calico'])
-    expect(docker.ops.map((op) => op.replace(/cni-\d+-\d+/, 'cni-N'))).toEqual([
+    expect(docker.ops.map((op) => op.replace(/cni-[0-9a-f-]{36}/, 'cni-N'))).toEqual([
       `docker create calico-agent-cni-N ${IMAGE}`,
       'docker rm calico-agent-cni-N',
     ])
@@ -60,15 +61,26 @@ describe('imageSource', () => {
 
   it("removes the container of an agent that died, and not a live one's", async () => {
     docker.files.set('/opt/cni/bin/calico', 'one')
-    const body = (pid: number) => ({
+    const body = (reader: string) => ({
       Image: IMAGE,
-      Labels: { [LABEL]: String(pid) },
+      Labels: { [LABEL]: reader },
       HostConfig: { NetworkMode: 'none', RestartPolicy: { Name: 'no' } },
     })
-    await docker.createContainer('of-the-dead', body(2 ** 30))
-    await docker.createContainer('of-the-living', body(process.ppid))
+    const own = readerName(Date.now())
+    const [namespace = '', pid = '', start = '', began = ''] = own.split('/')
+    const readers = {
+      'of-this-process': own,
+      'of-the-dead': [namespace, 2 ** 30, start, began].join('/'),
+      'of-another-with-its-pid': [namespace, pid, '1', began].join('/'),
+      // as pid 1 of a container
+      'beside-us': ['4026500000', '1', start, began].join('/'),
+      'left-beside-us': ['4026500000', '1', start, Number(began) - 3_600_000].join('/'),
+      'of-an-earlier-version': String(process.ppid),
+    }
+    for (const [name, reader] of Object.entries(readers)) await docker.createContainer(name, body(reader))
     await read(['calico'])
-    expect((await docker.listContainers(LABEL)).map(({ name }) => name)).toEqual(['of-the-living'])
+    const left = (await docker.listContainers(LABEL)).map(({ name }) => name)
+    expect(left.toSorted()).toEqual(['beside-us', 'of-this-process'])
   })
 
   it('says that the image must be pulled first', async () => {

@@ -166,6 +166,7 @@ describe('a pull', () => {
     ['before it', silence()],
   ])('is repeated after a stall %s', async (_where, stall) => {
     engine.on('POST /images/create', inTurn(stall, lines(whole)))
+    docker = connectTo(engine, { stallMs: 200 })
     await pull()
     expect(progress.find((step) => step.retry !== undefined)?.retry?.reason).toContain(
       'no progress for 0.2 s',

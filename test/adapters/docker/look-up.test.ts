@@ -14,8 +14,8 @@ beforeEach(async () => {
 })
 afterEach(() => engine.close())
 
-function ask(signal = never): Promise<RemoteImage> {
-  return connectTo(engine).inspectRemoteImage(image, (wait) => waits.push(wait), signal)
+function ask(signal = never, limits: Parameters<typeof connectTo>[1] = {}): Promise<RemoteImage> {
+  return connectTo(engine, limits).inspectRemoteImage(image, (wait) => waits.push(wait), signal)
 }
 
 describe('the registry', () => {
@@ -80,12 +80,12 @@ describe('the registry', () => {
     engine.on(path, inTurn(failed, json(200, { Descriptor: { digest }, Platforms: [] })))
     await ask()
     const reason = `cannot ask quay.io about ${image}: dial tcp 192.0.2.1:443: i/o timeout`
-    expect(waits).toEqual([{ limitMs: 400, retry: { attempt: 1, reason } }])
+    expect(waits).toMatchObject([{ retry: { attempt: 1, reason } }])
   })
 
   it('is given up after so long in all, and said to be silent before', async () => {
     engine.on(path, silence())
-    expect(await failureOf(ask())).toMatchObject({
+    expect(await failureOf(ask(never, { limitMs: 400, silenceMs: 50 }))).toMatchObject({
       code: 'registry-unreachable',
       message: `cannot ask quay.io about ${image}: no answer within 0.4 s`,
     })
@@ -95,7 +95,7 @@ describe('the registry', () => {
   it('is given up with what it said last', async () => {
     const timeout = json(500, { message: 'dial tcp 192.0.2.1:443: i/o timeout' })
     engine.on(path, inTurn(timeout, silence()))
-    expect(await failureOf(ask())).toMatchObject({
+    expect(await failureOf(ask(never, { limitMs: 2_000 }))).toMatchObject({
       code: 'registry-unreachable',
       message: `cannot ask quay.io about ${image}: dial tcp 192.0.2.1:443: i/o timeout`,
     })

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -66,6 +67,18 @@ describe('logins in the file', () => {
   ])('none: %s', async (_what, content) => {
     if (content !== undefined) await config(content)
     expect(await registryLogin(directory, 'quay.io')).toBeUndefined()
+  })
+
+  it.each([
+    ['a FIFO', 'mkfifo config.json', 'it is not a regular file'],
+    ['a directory', 'mkdir config.json', 'it is not a regular file'],
+    ['a device', 'ln -s /dev/zero config.json', 'it is not a regular file'],
+    ['what does not end', 'truncate -s 1G config.json', 'it is larger than'],
+  ])('refuses %s in the place of the file, and waits for nobody', async (_what, make, reason) => {
+    execFileSync('sh', ['-c', make], { cwd: directory })
+    const error = await failureOf(registryLogin(directory, 'quay.io'))
+    expect(error.code).toBe('docker-config-invalid')
+    expect(error.message).toContain(`cannot read the registry logins in ${directory}/config.json: ${reason}`)
   })
 
   it.each([

@@ -22,7 +22,7 @@ function merged(name: string, content: Json, merge: { [key: string]: Json }): un
 /** By libcni and by Calico's plugin, as they declare their fields in Go. */
 const UNDECODABLE: [{ [key: string]: Json }, string][] = [
   [{ mtu: '1440' }, '"mtu" must be an integer, it is a string'],
-  [{ mtu: 1440.5 }, '"mtu" must be an integer, it is a number'],
+  [{ mtu: 1440.5 }, '"mtu" must be an integer, it is a number with a point or an exponent'],
   [{ MTU: '1440' }, '"MTU" must be an integer, it is a string'],
   [{ ipam: { assign_ipv4: true } }, '"ipam.assign_ipv4" must be a string, it is a boolean'],
   [{ ipam: { ipv4_pools: '198.51.100.0/24' } }, '"ipam.ipv4_pools" must be a list, it is a string'],

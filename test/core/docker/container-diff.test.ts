@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { containerDiff, type Side } from '../../../agent/core/docker/container-diff.ts'
+import { containerDiff, runByDiff, type Side } from '../../../agent/core/docker/container-diff.ts'
+import { containerSpec } from '../../../agent/core/docker/container-spec.ts'
 import type { ContainerConfig, CreateBody } from '../../../agent/core/docker/json.ts'
+import { container, image } from '../observed.ts'
 
 function side(
   config: Partial<ContainerConfig>,
@@ -75,6 +77,24 @@ describe('containerDiff', () => {
   it('shows what changes between two images', () => {
     const { before, after } = containerDiff('x', side({}, { User: 'a' }), side({}, { User: 'b' }))
     expect([before.includes('User: a'), after.includes('User: b')]).toEqual([true, true])
+  })
+
+  it('shows what a container takes from its images, in how it is run', () => {
+    const [before, after] = [
+      { User: '', WorkingDir: '/', StopSignal: '' },
+      { User: '999', WorkingDir: '/code', StopSignal: 'SIGINT', Healthcheck: { Test: ['CMD', '/up'] } },
+    ]
+    const running = container({ Config: before })
+    const spec = containerSpec(running, { ...image('1'), Config: before }, 'host-1')
+    const sides: [Side, Side] = [
+      { spec, imageConfig: before },
+      { spec, imageConfig: after },
+    ]
+    const lines = ['Healthcheck.Test: ["CMD","/up"]', 'StopSignal: SIGINT', 'User: 999', 'WorkingDir: /code']
+    const [diff] = runByDiff('x', ...sides)
+    expect(diff).toEqual({ target: 'container x', before: 'WorkingDir: /', after: lines.join('\n') })
+    expect(containerDiff('x', ...sides).after).toContain('User: 999')
+    expect(runByDiff('x', sides[0], sides[0])).toEqual([])
   })
 
   it.each<[string, Side]>([

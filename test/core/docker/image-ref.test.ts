@@ -4,6 +4,7 @@ import {
   familiarName,
   formatImageRef,
   matchesImage,
+  nameOfContent,
   parseImageRef,
   registryKey,
   repository,
@@ -190,5 +191,24 @@ describe('familiarName', () => {
   it('leaves out what Docker leaves out', () => {
     expect(familiarName(parseImageRef('docker.io/library/busybox:1'))).toBe('busybox')
     expect(familiarName(parseImageRef('quay.io/library/busybox:1'))).toBe('quay.io/library/busybox')
+  })
+})
+
+describe('nameOfContent', () => {
+  const Id = `sha256:${'1'.repeat(64)}`
+  const other = { Id: `sha256:${'2'.repeat(64)}` }
+  const digest = `sha256:${'d'.repeat(64)}`
+  const RepoDigests = [`registry:5000/other@${digest}`, `quay.io/calico/node@${digest}`]
+  const ref = 'quay.io/calico/node:v2.6.5'
+
+  it.each([
+    ['the name, while Docker finds it by that', ref, RepoDigests, { Id }, ref],
+    ['the name with its digest, once the tag has moved', ref, RepoDigests, other, `${ref}@${digest}`],
+    ['the same, where nothing has the tag', ref, RepoDigests, undefined, `${ref}@${digest}`],
+    ['the id, where no registry has it', ref, [], other, Id],
+    ['the id, of one that is known in another repository', ref, RepoDigests.slice(0, 1), other, Id],
+    ['the id, where nothing else was the name', Id, RepoDigests, undefined, Id],
+  ])('is %s', (_, name, known, byName, expected) => {
+    expect(nameOfContent(name, { Id, RepoDigests: known }, byName)).toBe(expected)
   })
 })

@@ -206,7 +206,7 @@ describe('nodeOrUnitBack', () => {
   const now = node({
     container: { ...container(), Id: 'd'.repeat(64), Config: { Image: 'calico/node:v2.6.12' } },
   })
-  const replaced = { old, parked: true, image: old.image, imageIsLocal: true }
+  const replaced = { old, parked: true, image: old.image, imageIsLocal: true, imageConfig: null }
 
   it('starts the parked container again, and never derives it anew', () => {
     const plan = planOf(now, replaced)

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { ObservedCni, WantedCni } from '../../../agent/core/model.ts'
 import { prefetchPlan, upgradePlan } from '../../../agent/core/plan/build.ts'
 import { keptPaths } from '../../../agent/core/plan/cni.ts'
+import { changesOf } from '../../../agent/core/plan/plan.ts'
 import { newImage, observed, wanted } from '../observed.ts'
 
 const RUN = '20261122T141503Z-7f3a'
@@ -83,6 +84,10 @@ describe('the plan for CNI plugins', () => {
     const installed = cni().installed.map((plugin) => ({ ...plugin, sha256: one }))
     const { plan: planned, diff } = plan(archive, cni({ offered, installed }))
     expect([planned.steps, diff]).toEqual([[], []])
+    // two names of one content are no change
+    const { from, to } = planned.components.cni ?? {}
+    expect([from, to]).toEqual([to, expect.any(String)])
+    expect(changesOf(planned)).toEqual({})
   })
 
   it('pulls an image that is not here, whose content is not known by then', () => {

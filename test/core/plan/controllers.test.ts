@@ -94,7 +94,7 @@ describe('a plan with controllers', () => {
     if (!args) throw new Error('no swap')
     const back = controllersBackPart(
       { run: RUN, wanted, engineHostname: 'host-1', controllers },
-      { old: args.old, parked: true, image: args.old.image, imageIsLocal: true },
+      { old: args.old, parked: true, image: args.old.image, imageIsLocal: true, imageConfig: null },
     )
     expect(back.prepare).toEqual([])
     expect(back.move).toMatchObject([{ kind: 'swap-controllers', args: { next: { parked: args.old.id } } }])
@@ -146,7 +146,7 @@ describe('a plan with controllers that a unit runs', () => {
     const old = { ...args.old, image: 'calico/kube-controllers:v1.0.1' }
     const back = controllersOrUnitBack(
       { run: RUN, wanted, engineHostname: 'host-1', controllers: inUnit },
-      { old, parked: false, image: old.image, imageIsLocal: false },
+      { old, parked: false, image: old.image, imageIsLocal: false, imageConfig: null },
     )
     expect([...back.prepare, ...back.move].map(({ kind }) => kind)).toEqual([
       'pull-image',

@@ -123,9 +123,9 @@ describe('redactText', () => {
 
   it('is done with a long text in no time', () => {
     const text = `http://u:${'a:/-'.repeat(50_000)} ?${'&token'.repeat(50_000)} ${'http://u:x'.repeat(5_000)} ${'token: a'.repeat(50_000)} ${'a--'.repeat(50_000)}`
-    const start = performance.now()
+    const start = process.cpuUsage()
     redactText(text)
-    expect(performance.now() - start).toBeLessThan(2_000)
+    expect(process.cpuUsage(start).user).toBeLessThan(2_000_000)
   })
 
   it('never shows a password, wherever the URL stands', () => {

@@ -9,6 +9,11 @@ const cniWanted: Wanted = {
   cni: { ...wanted.cni, source: { kind: 'directory', path: '/srv/cni' }, binaries: ['calico'] },
 }
 
+const places = {
+  ...{ configDir: '/etc/cni/net.d', configFile: null, binDir: '/opt/cni/bin' },
+  kubelet: { unit: 'kubelet.service', restart: 'auto' as const },
+}
+
 function seen(changes: Partial<ObservedCni> = {}, more: Partial<Observed> = {}): Observed {
   const cni: ObservedCni = {
     installed: [{ name: 'calico', sha256: null, version: null }],
@@ -29,6 +34,17 @@ const nodeV3 = { ...newImage, ref: 'calico/node:v3.1.3' }
 const mount = { Type: 'bind', Source: '/var/lib/calico', Destination: '/var/lib/calico', RW: true }
 const withMount = (changes = {}) =>
   node({ container: { ...container(), Mounts: [{ ...mount, ...changes }] }, owner: { kind: 'docker' } })
+
+it('refuses plugins that were tried and do not know the version of the config as it shall be', () => {
+  const change = { path: '/c', before: '', after: '', plugins: [], cniVersion: '1.0.0' }
+  const cniConfig = { change, plugins: [], kubelet: null, problems: [] }
+  const asked: Wanted = { ...cniWanted, cniConfig: { ...places, merge: {} } }
+  const all = (known: string[] | null) =>
+    seen({ version: '2.0.6', tried: [{ name: 'calico', known }] }, { cniConfig })
+  expect(codes(all(['0.3.1']), asked)).toContain('error cni-binary-too-old')
+  expect(codes(all(['0.3.1', '1.0.0']), asked)).not.toContain('error cni-binary-too-old')
+  expect(codes(all(null), asked)).not.toContain('error cni-binary-too-old')
+})
 
 describe('cni-needs-nodename', () => {
   it.each<[string, Observed, boolean]>([

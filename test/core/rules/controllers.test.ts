@@ -152,3 +152,58 @@ describe('the way from kube-policy-controller', () => {
     expect(problemsOf({ ...site, from: site.to, to: 'site/kube-controllers:v1.0.5' })).toEqual([])
   })
 })
+
+describe('the user of the new image', () => {
+  const kubeconfig = {
+    setting: 'KUBECONFIG',
+    path: '/etc/kubeconfig',
+    hostPath: '/root/kubeconfig',
+    chain: [{ uid: 0, gid: 0, mode: 0o600 }],
+  }
+
+  function told({ own = '', user = '999', here = true, allow = [] as string[] } = {}) {
+    const ref = 'calico/kube-controllers:v3.17.6'
+    const controllers: ObservedControllers = {
+      container: {
+        ...container({ Config: { Image: 'calico/kube-controllers:v3.15.5', User: own } }),
+        Name: `/${NAME}`,
+      },
+      image: image('1', `calico/kube-controllers@${digest('a')}`),
+      owner: { kind: 'docker' },
+      unit: null,
+      given: [kubeconfig],
+    }
+    const local = { ...image('2', `calico/kube-controllers@${digest('b')}`), Config: { User: user } }
+    const asked: ObservedImage = {
+      ...{ ref, local: here ? local : null },
+      remote: { digest: digest('b'), platforms: [] },
+    }
+    return preflight(observed({ node: null, image: null, controllers, controllersImage: asked }), {
+      ...wanted,
+      node: { ...wanted.node, image: null },
+      controllers: { ...wanted.controllers, image: ref },
+      allow,
+    })
+  }
+
+  it('is told where it is another one, and refused where it cannot read what is mounted', () => {
+    expect(told()).toMatchObject([
+      { code: 'controllers-user-changes', severity: 'warning' },
+      {
+        code: 'controllers-unreadable',
+        severity: 'error',
+        message: `cannot upgrade ${NAME}: the new image runs as user 999, which cannot read KUBECONFIG=/etc/kubeconfig (/root/kubeconfig: 0600, owned by 0:0)`,
+      },
+    ])
+    expect(told({ allow: ['controllers-unreadable'] }).map(({ severity }) => severity)).toEqual([
+      'warning',
+      'warning',
+    ])
+  })
+
+  it('is nothing to tell where it is not known yet, is the same, or is the operator’s', () => {
+    expect(told({ here: false })).toEqual([])
+    expect(told({ user: 'root' })).toEqual([])
+    expect(told({ own: '0:0' })).toEqual([])
+  })
+})

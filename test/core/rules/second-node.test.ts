@@ -49,6 +49,20 @@ describe('second-node', () => {
     expect(codes(preflight(observed(), wanted))).not.toContain('second-node')
   })
 
+  it('leaves the word to not-calico-node where the config names another container', () => {
+    const named = node({ container: container({ Config: { Image: 'nginx:1' } }) })
+    const wrong = { ...beside, node: named }
+    expect(codes(preflight(wrong, wanted))).toContain('not-calico-node')
+    expect(codes(preflight(wrong, wanted))).not.toContain('second-node')
+  })
+
+  it('judges an image of the own registry that works as calico/node does', () => {
+    const own = container({ Config: { Image: 'registry/base:1' } })
+    const bind = { Type: 'bind', Source: '/run', Destination: '/run', RW: true }
+    const renamed = { ...beside, node: node({ container: { ...own, Mounts: [bind] } }) }
+    expect(codes(preflight(renamed, wanted))).toContain('second-node')
+  })
+
   it('cannot be allowed, and no fix starts one beside it', () => {
     const stopped = node({ container: container({ Running: false }) })
     const problems = preflight({ ...beside, node: stopped }, { ...wanted, allow: ['second-node'] })

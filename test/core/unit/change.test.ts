@@ -185,23 +185,27 @@ describe('a unit that keeps the container otherwise', () => {
     [/is not up, and starts calico-node at the next boot: ExecStart=/, { claim, standsBy: true }, calicoctl],
     [/is not up, and starts calico-node at the next boot$/, { standsBy: true }, unitOf(shape)],
     [
-      /^\/etc\/systemd\/system, where.*cannot be written/,
-      { readOnly: ['/etc/systemd/system'] },
+      /^\/etc\/systemd\/system\/calico-node.service, where.*cannot be written/,
+      { readOnly: [UNIT_FILE] },
       unitOf(shape),
     ],
     [
-      /^\/run\/systemd\/system\/calico-node.service.d, where/,
+      /^\/run\/systemd\/system\/calico-node.service.d\/zzz-calico-agent-trial.conf, where/,
       { readOnly: ['/run/systemd/system/calico-node.service.d'] },
       unitOf(shape),
     ],
-    [/^\/etc\/calico, where/, { readOnly: ['/etc/calico'] }, unitOf(bare, { env: `IMAGE=${images.from}\n` })],
+    [
+      /^\/etc\/calico\/calico.env, where/,
+      { readOnly: [ENV_FILE] },
+      unitOf(bare, { env: `IMAGE=${images.from}\n` }),
+    ],
   ])('is refused: %s', (why, changes, source) => {
     expect(of(changes, source)).toMatchObject({ why: expect.stringMatching(why) as string })
   })
 
   it('is changed where only a file is read-only that need not be changed', () => {
     const source = unitOf(shape, { env: 'X=1\n' })
-    expect(of({ readOnly: ['/etc/calico'] }, source)).toMatchObject({ unit: 'calico-node.service' })
+    expect(of({ readOnly: [ENV_FILE] }, source)).toMatchObject({ unit: 'calico-node.service' })
   })
 
   it('is not judged by an image that nobody asks for', () => {

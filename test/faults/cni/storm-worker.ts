@@ -12,7 +12,7 @@ export interface StormReport {
 
 /**
  * Worker BINDIR DATADIR NETNS...: one loop for each network namespace runs ADD, DEL and VERSION without pause, and one
- * reads the plugins, until stdin ends; then the report goes to stdout. argv[4] lists the whole contents by hash.
+ * reads the plugins, until stdin ends; then the report goes to stdout, its last line. argv[4] lists the whole contents by hash.
  */
 async function main([binDir = '', dataDir = '', known = '', ...namespaces]: string[]): Promise<void> {
   const report: StormReport = { calls: { ADD: 0, DEL: 0, VERSION: 0 }, reads: 0, failures: [] }
@@ -23,6 +23,7 @@ async function main([binDir = '', dataDir = '', known = '', ...namespaces]: stri
       await work()
     } catch (error) {
       report.failures.push(`${what}: ${String(error).slice(0, 300)}`)
+      console.log('failed')
     }
   }
 

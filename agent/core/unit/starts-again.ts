@@ -1,0 +1,79 @@
+import { type DockerRunArgs, dockerCommand } from '../docker/run-args.ts'
+import type { ExecLine } from './commands.ts'
+import { textOf } from './traced.ts'
+
+/** Why a unit is not changed, and what to do about it. */
+export interface Obstacle {
+  why: string
+  fix: string
+}
+
+/**
+ * Why a unit would start neither image once a swap has taken its container away: it stops it by an `ExecStop=` of its
+ * own, so that what the unit's takes away is still there, and the container is not. Null where nothing shows that.
+ */
+export function obstacleToStart(run: DockerRunArgs, lines: ExecLine[], container: string): Obstacle | null {
+  return needsContainer(lines, container) ?? fromLeft(run, lines, container)
+}
+
+/** What `docker` fails at where there is no such container. */
+const NEEDS = ['stop', 'kill', 'rm', 'start', 'restart', 'inspect', 'wait', 'exec', 'rename']
+
+function needsContainer(lines: ExecLine[], container: string): Obstacle | null {
+  const line = lines.find(
+    (one) => ['ExecCondition', 'ExecStartPre'].includes(one.key) && counts(one) && needs(one, container),
+  )
+  if (!line) return null
+  return {
+    why: `its ${line.key}=${textOf(line.value)} fails where there is no ${container}: neither image would start`,
+    fix: `put a - before the command: ExecStartPre=-${textOf(line.value)}`,
+  }
+}
+
+function needs({ commands }: ExecLine, container: string): boolean {
+  // of several commands of a shell, the others tell what comes of it
+  if (commands.length !== 1) return false
+  const [program = '', ...words] = commands.flat().map(({ text }) => textOf(text))
+  const verb = words[0] === 'container' ? words[1] : words[0]
+  const isForced = verb === 'rm' && words.some((word) => /^(-[a-z]*f[a-z]*|--force)$/.test(word))
+  return /(^|\/)docker$/.test(program) && NEEDS.includes(verb ?? '') && !isForced && words.includes(container)
+}
+
+/** `-`: a failure does not count. */
+function counts({ value }: ExecLine): boolean {
+  return !/^[@:+!|]*-/.test(textOf(value))
+}
+
+function fromLeft({ cidFile }: DockerRunArgs, lines: ExecLine[], container: string): Obstacle | null {
+  const name = lines.flatMap((line) => madeBeside(line, container)).find((one) => !isTakenAway(one, lines))
+  if (name !== undefined) {
+    return {
+      why: `its start makes ${name} as well, which only its ExecStop= takes away, if anything does: neither image would start`,
+      fix: `add ExecStartPre=-/usr/bin/docker rm -f ${name} to the unit`,
+    }
+  }
+  if (cidFile === null || isTakenAway(cidFile, lines)) return null
+  return {
+    why: `its docker run does not start while ${cidFile} is there, which only its ExecStop= takes away, if anything does`,
+    fix: `add ExecStartPre=-/bin/rm -f ${cidFile} to the unit`,
+  }
+}
+
+/** Names of other containers that are there when the unit has started. */
+function madeBeside(line: ExecLine, container: string): string[] {
+  if (!['ExecStartPre', 'ExecStart', 'ExecStartPost'].includes(line.key) || !counts(line)) return []
+  return line.commands.flatMap((words) => {
+    const command = dockerCommand(words)
+    if (command.kind !== 'run' || !command.run.detached) return []
+    const { name } = command.run
+    return name === null || name === '' || name === container ? [] : [name]
+  })
+}
+
+function isTakenAway(named: string, lines: ExecLine[]): boolean {
+  return lines
+    .filter(({ key }) => key === 'ExecStartPre' || key === 'ExecStopPost')
+    .flatMap(({ commands }) => commands)
+    .map((words) => words.slice(1).map(({ text }) => textOf(text)))
+    .some((words) => words[0] !== 'run' && words.includes(named))
+}
