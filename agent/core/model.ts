@@ -9,6 +9,7 @@ import type { Problem } from './errors.ts'
 import type { Json } from './json/merge-patch.ts'
 import type { ObservedPod } from './pod/static-pod.ts'
 import type { Release } from './release/releases.ts'
+import type { ObservedAlong } from './unit/along.ts'
 import type { UnitSource } from './unit/commands.ts'
 import type { Claim } from './unit/keeps.ts'
 import type { Sharer } from './unit/shared.ts'
@@ -127,6 +128,10 @@ export interface ObservedUnit {
   claim?: Claim | null
   /** It is not up, and the next boot starts it. */
   standsBy?: boolean
+  /** Other units that a restart of it concerns. */
+  along?: ObservedAlong[]
+  /** Its lines that may write to the directory of the CNI plugins. */
+  writes?: string[]
 }
 
 /** A BIRD daemon that answers. */

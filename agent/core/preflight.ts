@@ -18,6 +18,7 @@ import { secondNodeRules } from './rules/second-node.ts'
 import { setRules } from './rules/set.ts'
 import { staticPodRules } from './rules/static-pod.ts'
 import { unitRules } from './rules/unit.ts'
+import { controllersRestartRules, nodeRestartRules } from './rules/unit-restart.ts'
 import { versionRules } from './rules/versions.ts'
 
 const nodeImageRules = imageRules(({ image }) => image)
@@ -37,7 +38,11 @@ const CNI_RULES: readonly Rule[] = [
   ...cniConfigRules,
 ]
 
-const CONTROLLERS_RULES: readonly Rule[] = [...controllersRules, ...staticPodRules]
+const CONTROLLERS_RULES: readonly Rule[] = [
+  ...controllersRules,
+  ...controllersRestartRules,
+  ...staticPodRules,
+]
 
 /** What is judged by the version of an image: only its labels may tell it. */
 const LABEL_RULES: readonly Rule[] = [
@@ -54,6 +59,7 @@ const SWAP_RULES: readonly Rule[] = [
   ...containerRules,
   ...secondNodeRules,
   ...unitRules,
+  ...nodeRestartRules,
   ...keeperRules,
   ...birdRules,
   ...diallingRules,

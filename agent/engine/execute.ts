@@ -171,7 +171,7 @@ export function isStepSettled({ state }: Journal, index: number): boolean {
 }
 
 /** When a `do` of this boot began that died half-way: the window counts from there. */
-function startedBefore({ journal, ports }: Execution, index: number): number | undefined {
+export function startedBefore({ journal, ports }: Execution, index: number): number | undefined {
   const doing = journal.state.steps[index]?.doing
   return doing?.boot === ports.clock.bootId() ? doing.mono : undefined
 }

@@ -1,7 +1,7 @@
 import type { Outcome } from '../core/report.ts'
 import { isAnySettled, isForwardOnly, lastCommit, touchedSteps } from '../journal/commits.ts'
 import type { Journal } from '../journal/journal.ts'
-import { type Execution, execute, goBack, isStepSettled, stepAt } from './execute.ts'
+import { type Execution, execute, goBack, isStepSettled, startedBefore, stepAt } from './execute.ts'
 
 /** A run that died this often does not get better by another try. */
 const MAX_RESUMES = 5
@@ -24,13 +24,15 @@ export async function resume(execution: Execution): Promise<Outcome> {
 }
 
 /** In a commit, and after the last one, its own word counts; else every move that is not settled must still stand. */
-async function goesOn({ journal, ports, emit, signal }: Execution): Promise<boolean> {
+async function goesOn(execution: Execution): Promise<boolean> {
+  const { journal, ports, emit, signal } = execution
   const { state } = journal
   const touched = touchedSteps(state)
   const isAtCommit = isForwardOnly(state) || lastCommit(state) !== undefined
   const asked = isAtCommit ? touched.slice(-1) : touched.filter((index) => canFall(journal, index))
   for (const index of asked) {
-    const context = { ...ports, emit, signal, index, since: ports.clock.now() }
+    const since = startedBefore(execution, index) ?? ports.clock.now()
+    const context = { ...ports, emit, signal, index, since }
     if (!(await stepAt(journal, index).goesOn(journal.state.steps[index]?.before, context))) return false
   }
   // with nothing left that could have fallen, the parts that are to come are tried

@@ -1,6 +1,7 @@
 import type { Observed, ObservedControllers, Wanted, WantedControllers } from '../core/model.ts'
 import { canBeUpgraded } from '../core/plan/controllers.ts'
 import type { Docker } from '../ports/docker.ts'
+import { withAlong } from './along.ts'
 import { givenFiles } from './given-files.ts'
 import { type Looking, observeImage } from './image.ts'
 import { findOwner, type OwnerPorts } from './owner.ts'
@@ -11,13 +12,13 @@ import { findContainer, findInPod, namedByManifest } from './static-pod.ts'
  * release brings nothing either; the rules say why.
  */
 export async function observeControllers(
-  { controllers: wanted, kubelet }: Pick<Wanted, 'controllers' | 'kubelet'>,
+  { controllers: wanted, kubelet, places }: Pick<Wanted, 'controllers' | 'kubelet' | 'places'>,
   ports: OwnerPorts,
   looking: Looking,
 ): Promise<Pick<Observed, 'controllers' | 'controllersImage'>> {
   const { image: ref, onlyIfInstalled } = wanted
   const lookAtImage = async () => (ref === null ? null : await observeImage(ref, ports.docker, looking))
-  const controllers = await observeRunning(wanted, kubelet, ports)
+  const controllers = await observeRunning(wanted, { kubelet, places }, ports)
   const isOurs = controllers !== null && ref !== null && canBeUpgraded(controllers, ref)
   const isAlone = (controllers?.claims ?? []).length === 0
   const given = controllers && isOurs ? await givenFiles(controllers.container, ports.docker) : []
@@ -29,7 +30,7 @@ export async function observeControllers(
 
 async function observeRunning(
   { container: name, manager, unit }: WantedControllers,
-  kubelet: Wanted['kubelet'],
+  { kubelet, places }: Pick<Wanted, 'kubelet' | 'places'>,
   ports: OwnerPorts,
 ): Promise<ObservedControllers | null> {
   const container = await found(name, manager, ports.docker)
@@ -39,11 +40,12 @@ async function observeRunning(
     manager: manager === 'static-pod' ? 'docker' : manager,
     unit,
   } as const
-  const [image, { pod, ...kept }] = await Promise.all([
+  const [image, { pod, unit: keeping, ...kept }] = await Promise.all([
     ports.docker.inspectImage(container.Image),
     findOwner(container, keeper, kubelet, ports),
   ])
-  return { container: namedByManifest(container, pod), image: image ?? null, ...kept, pod }
+  const observed = await withAlong(keeping, places.binDir, ports)
+  return { container: namedByManifest(container, pod), image: image ?? null, unit: observed, ...kept, pod }
 }
 
 async function found(name: string, manager: WantedControllers['manager'], docker: Docker) {

@@ -19,6 +19,7 @@ import type { CniBinaries } from '../ports/cni-binaries.ts'
 import type { CniConfigs } from '../ports/cni-config.ts'
 import type { Datastore } from '../ports/datastore.ts'
 import type { Docker } from '../ports/docker.ts'
+import { withAlong } from './along.ts'
 import { findDaemons } from './bird.ts'
 import { withConfig } from './bird-config.ts'
 import { type KnownContent, observeCni } from './cni-binaries.ts'
@@ -114,7 +115,7 @@ async function isAnyInstalled({ binDir, binaries }: WantedCni, cni: CniBinaries)
 
 /** Null where there is no such container. */
 async function observeNode(
-  wanted: Pick<Wanted, 'node' | 'birdSockets' | 'kubelet'>,
+  wanted: Pick<Wanted, 'node' | 'birdSockets' | 'kubelet' | 'places'>,
   ports: ObservePorts,
   problems: Problem[],
 ): Promise<ObservedNode | null> {
@@ -137,7 +138,7 @@ async function observeNode(
     container: namedByManifest(container, pod),
     image,
     owner,
-    unit,
+    unit: await withAlong(unit, wanted.places.binDir, ports),
     claims,
     backend,
     upMs: upMs(container, clock.date()),

@@ -1,3 +1,4 @@
+import type { Along } from '../core/unit/along.ts'
 import type { UnitState } from '../core/unit/state.ts'
 
 /** The host's service manager. A host without systemd has no units. */
@@ -12,15 +13,14 @@ export interface Systemd {
   /** Forgets failures and counted starts, so that the start limit has none of them. */
   resetFailed(unit: string): Promise<void>
   /**
-   * One job that stops and starts the unit: systemd finishes it even if the agent dies. Resolves when the job is
-   * over; that the start failed is no error here.
+   * Asks for one job that stops and starts the unit, and no other unit with it: systemd finishes it even if the agent
+   * dies. Resolves when systemd has taken it.
    */
   restart(unit: string): Promise<void>
+  /** Whether somebody, such as an agent that died, is about to ask for that job. */
+  isAsked(unit: string): Promise<boolean>
+  /** Units that depend on it, or on one that does, so that a plain restart would take them along. */
+  along(unit: string): Promise<Along[]>
   /** Resolves when the unit is down; nothing of its own brings it back before a boot. */
   stop(unit: string): Promise<void>
-  /**
-   * Resolves when nobody is about to restart the unit and no job of it is left, such as that of an agent that died.
-   * @throws AgentError `unit-busy`
-   */
-  untilIdle(unit: string): Promise<void>
 }

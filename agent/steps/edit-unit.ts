@@ -1,6 +1,7 @@
 import { AgentError } from '../core/errors.ts'
 import type { FileEdit, UnitChange } from '../core/unit/change.ts'
 import type { UnitFiles } from '../ports/unit-files.ts'
+import { isRunning } from './running.ts'
 import type { Step } from './step.ts'
 import { removeTrial } from './unit-restart.ts'
 
@@ -16,14 +17,15 @@ export const editUnit: Step<'edit-unit'> = {
     await removeTrial(change, context)
   },
 
-  async verify({ change }, _before, { systemd }) {
+  async verify({ change }, _before, { systemd, docker }) {
     const state = await systemd.show(change.unit)
-    if (state?.active === 'active' && !state.needsReload) return {}
-    throw new AgentError(
-      'unit-not-kept',
-      `cannot keep ${change.unit} as it is now: it is ${state?.active ?? 'gone'}`,
-      { fix: `systemctl status ${change.unit}` },
-    )
+    const isKept = state?.active === 'active' && !state.needsReload
+    // on trial the unit stays up when its container dies
+    if (isKept && (await isRunning(change.container, docker))) return {}
+    const how = isKept ? `${change.container} does not run` : `it is ${state?.active ?? 'gone'}`
+    throw new AgentError('unit-not-kept', `cannot keep ${change.unit} as it is now: ${how}`, {
+      fix: `systemctl status ${change.unit}`,
+    })
   },
 
   goesOn: () => Promise.resolve(true),

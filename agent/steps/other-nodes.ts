@@ -2,7 +2,7 @@ import { otherNodes, type RunningContainer } from '../core/docker/second-node.ts
 import type { OldContainer } from '../core/plan/plan.ts'
 import type { UnitChange } from '../core/unit/change.ts'
 import type { Docker } from '../ports/docker.ts'
-import type { Standing } from './unit-restart.ts'
+import type { Standing } from './unit-standing.ts'
 
 /** A calico/node that runs and is none of the run's: somebody else made it meanwhile. */
 export async function strangerBeside(known: string[], docker: Docker): Promise<RunningContainer | undefined> {

@@ -6,7 +6,8 @@ import { refuseChangedFile, tryEditBack } from './edit-unit.ts'
 import { foundAsPlanned } from './last-look.ts'
 import { isRunning } from './running.ts'
 import type { Step, StepContext } from './step.ts'
-import { putTrial, removeTrial, restartUnit, type Standing, settledUnit } from './unit-restart.ts'
+import { putTrial, removeTrial, restartUnit } from './unit-restart.ts'
+import { awaitStarted, type Standing, settledUnit } from './unit-standing.ts'
 import { isNew, notBack, restartOld, whyNone } from './unit-trial.ts'
 
 /**
@@ -26,29 +27,29 @@ export const swapControllersUnit: Step<'swap-controllers-unit'> = {
   },
 
   async do({ change, old }, _before, context) {
-    const { docker } = context
     // a try that died half-way may have come this far
-    if (isNew((await settledUnit(change, context)).found, old)) return
+    if (isNew((await settledUnit(change, null, context)).found, old)) return
     await putTrial(change, change.trial.forward, context)
-    const lives = () => isRunning(old.id, docker)
-    await restartUnit({ change, image: change.to, oldId: old.id, lives }, context)
+    const isNext = (found: ContainerJson) => isNew(found, old)
+    await restartUnit({ change, image: change.to, oldId: old.id, isNext }, context)
   },
 
   async verify({ change, old, check: planned, settleMs }, { check = planned }, context) {
     const found = await context.docker.inspectContainer(change.container)
     if (!isNew(found, old)) throw gateFailed(await whyNone(change, context))
     await untilHealthy(found.Id, check, settleMs, context)
+    await awaitStarted(change, context)
     return downTime(endOf(await context.docker.inspectContainer(old.id), context), found)
   },
 
   async goesOn({ change, old }, _before, context) {
-    const { found, isSettled } = await settledUnit(change, context)
+    const { found, isSettled } = await settledUnit(change, null, context)
     return isSettled && isNew(found, old) && found.State.Running
   },
 
   /** What a job that is still under way is about to end does not count as running. */
   async undo({ change, old }, _before, context) {
-    const standing = await settledUnit(change, context)
+    const standing = await settledUnit(change, null, context)
     const { found } = standing
     const isUntouched = found?.Id === old.id && runsOld(standing, old)
     const unedited = isUntouched ? null : await tryEditBack(change, context)
@@ -57,9 +58,8 @@ export const swapControllersUnit: Step<'swap-controllers-unit'> = {
     const onWay = { ...context }
     if (!runsOld(standing, old)) {
       if (standing.isDown && found) await context.docker.removeContainer(found.Id)
-      const lives = async () => found !== undefined && (await isRunning(found.Id, context.docker))
       await putTrial(change, change.trial.back, context)
-      back = await restartOld({ change, found, lives }, onWay)
+      back = await restartOld({ change, old, found }, onWay)
     }
     if (!back) throw await notBack(change, context)
     if (!(await isRunning(back.Id, context.docker))) throw notRestored({ name: change.container })

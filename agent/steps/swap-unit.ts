@@ -12,7 +12,8 @@ import { strangerToUnit } from './other-nodes.ts'
 import { awaitRestored, awaitSafeStop } from './restored.ts'
 import type { Step, StepContext, StepResult } from './step.ts'
 import { endOfTrial } from './trial-end.ts'
-import { putTrial, removeTrial, restartUnit, settledUnit } from './unit-restart.ts'
+import { putTrial, removeTrial, restartUnit } from './unit-restart.ts'
+import { awaitStarted, patienceOf, settledUnit } from './unit-standing.ts'
 import { isNew, notBack, restartOld, whyNone } from './unit-trial.ts'
 
 /**
@@ -32,13 +33,19 @@ export const swapUnit: Step<'swap-unit'> = {
 
   async do({ change, old, gate: planned }, { gate = planned }, context) {
     // a try that died half-way may have come this far
-    if (isNew((await settledUnit(change, context)).found, old)) return
+    if (isNew((await settledUnit(change, gate, context)).found, old)) return
     if (gate.daemons.length > 0) await holdRoutes(context)
     await putTrial(change, change.trial.forward, context)
     context.emit({ type: 'window-open', budgetMs: gate.budgetMs })
-    const lives = birdLives(gate, context)
-    const onGone = () => closeDialling(gate, context)
-    await restartUnit({ change, image: change.to, oldId: old.id, lives, onGone }, context)
+    await restartUnit(
+      {
+        ...{ change, image: change.to, oldId: old.id, patienceMs: patienceOf(gate) },
+        isNext: (found) => isNew(found, old),
+        lives: birdLives(gate, context),
+        onGone: () => closeDialling(gate, context),
+      },
+      context,
+    )
   },
 
   async verify({ change, old, gate: planned }, { gate = planned }, context) {
@@ -46,17 +53,19 @@ export const swapUnit: Step<'swap-unit'> = {
     if (!isNew(found, old)) throw noContainer(change, await whyNone(change, context))
     const trial = await watchTrial({ gate, container: found.Id, goneAt: context.since }, context)
     await refuseAnother(old, found.Id, context.docker)
-    return await endOfTrial(trial, found.Id, context)
+    const result = await endOfTrial(trial, found.Id, context)
+    await awaitStarted(change, context)
+    return result
   },
 
-  async goesOn({ change, old }, _before, context) {
-    const { found, isSettled } = await settledUnit(change, context)
+  async goesOn({ change, old, gate: planned }, { gate = planned }, context) {
+    const { found, isSettled } = await settledUnit(change, gate, context)
     return isSettled && isNew(found, old) && found.State.Running
   },
 
   async undo({ change, old, gate: planned }, { gate = planned }, context) {
     const { clock } = context
-    const standing = await settledUnit(change, context)
+    const standing = await settledUnit(change, gate, context)
     const { found, isSettled } = standing
     if (isSettled && found?.Id === old.id && found.State.Running === old.wasRunning) {
       await removeTrial(change, context)
@@ -79,7 +88,7 @@ export const swapUnit: Step<'swap-unit'> = {
       const recovered = found?.State.Running === true && (await awaitSafeStop(trial, context))
       const onGone = () => closeDialling(gate, context)
       const restart = { ...context, since: clock.now() }
-      back = await restartOld({ change, found, lives: birdLives(gate, context), onGone }, restart)
+      back = await restartOld({ change, old, found, lives: birdLives(gate, context), onGone }, restart)
       if (recovered) goneAt = restart.since
     }
     if (!back) throw await notBack(change, context)
@@ -97,7 +106,9 @@ async function unitLeftTo(
   { change, gate, goneAt }: { change: UnitChange; gate: Gate; goneAt: number },
   context: StepContext,
 ): Promise<StepResult> {
-  await putTrial(change, change.trial.back, context)
+  // by the stop command of the drop-in, one of the container's own name would go
+  const isNamesake = stranger.name === change.container
+  await putTrial(change, `${change.trial.back}${isNamesake ? 'ExecStop=\n' : ''}`, context)
   await context.systemd.stop(change.unit)
   await removeTrial(change, context)
   const { unit, container: name } = change

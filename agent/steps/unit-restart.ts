@@ -1,13 +1,14 @@
 import type { ContainerJson } from '../core/docker/json.ts'
 import { AgentError } from '../core/errors.ts'
 import type { UnitChange } from '../core/unit/change.ts'
-import type { UnitState } from '../core/unit/state.ts'
+import { isAtWork, type UnitState } from '../core/unit/state.ts'
+import { isRunning } from './running.ts'
 import type { StepContext } from './step.ts'
 
 const POLL_MS = 20
 const LIFE_POLL_MS = 5
-/** `docker run` of an image that is here takes below a second; a unit may pull or wait before it. */
-const START_LIMIT_MS = 45_000
+/** A start job is given up then, whatever it waits for. */
+const JOB_LIMIT_MS = 120_000
 
 export interface Restart {
   change: UnitChange
@@ -15,35 +16,40 @@ export interface Restart {
   image: string
   /** The container that must be gone. */
   oldId: string | null
-  /** Whether the old one is still at work; undefined where nothing tells. */
-  lives: (() => Promise<boolean>) | undefined
+  /** Whether a container is the one that is waited for: what an earlier job began may still come up. */
+  isNext: (found: ContainerJson) => boolean
+  /** Whether the old one is still at work, where more than Docker tells. */
+  lives?: (() => Promise<boolean>) | undefined
   /** As soon as it is dead, before the next one is up. */
   onGone?: (() => Promise<void>) | undefined
+  /** How long after its death the next one is waited for: as long as a start may take where it is left out. */
+  patienceMs?: number
 }
 
 /**
  * Restarts the unit under the drop-in that is in place: systemd kills the old container and starts the next one in one
- * job, which it finishes even if the agent dies. Counts from the old one's last sign of life. Returns the new container,
- * undefined where the unit starts none.
+ * job, which it finishes even if the agent dies. Counts from the old one's last sign of life. Returns the new container
+ * as soon as there is one, whatever the job still waits for; undefined where none came.
  */
 export async function restartUnit(
-  { change, image, oldId, lives, onGone }: Restart,
+  restart: Restart,
   context: StepContext,
 ): Promise<ContainerJson | undefined> {
   const { systemd, docker, clock } = context
+  const { change, image, onGone } = restart
   const { active } = await checkTrial(change, image, context)
   const left = await docker.inspectContainer(change.container)
   // after a death half-way nothing may run any more: the window then counts from where it began
   if (left?.State.Running === true) context.since = clock.now()
-  // systemd runs no ExecStop= of a unit that failed: what it left behind, running or not, would keep the name
+  // systemd runs no ExecStop= of a unit that failed or still starts: what it left, running or not, would keep the name
   if (left && (!left.State.Running || active !== 'active')) await docker.removeContainer(left.Id)
   await systemd.resetFailed(change.unit)
+  await systemd.restart(change.unit)
   let isOver = false
-  const job = systemd.restart(change.unit).finally(() => (isOver = true))
-  // where nothing tells of the old one, it is gone when the job is over
-  const gone = lives === undefined ? job : followOld(lives, () => isOver, context)
-  await Promise.all([job, gone.then(onGone)])
-  return await nextContainer(change, oldId, context)
+  const next = nextContainer(restart, context).finally(() => (isOver = true))
+  const gone = followOld(restart, () => isOver, context)
+  const [found] = await Promise.all([next, gone.then(onGone)])
+  return found
 }
 
 /** Writes the drop-in and has systemd read it. */
@@ -84,63 +90,36 @@ async function checkTrial(
 
 /** The old one lives until the unit's stop command kills it. */
 async function followOld(
-  lives: () => Promise<boolean>,
+  { lives, oldId }: Restart,
   isOver: () => boolean,
   context: StepContext,
 ): Promise<void> {
-  const { clock } = context
+  const { clock, docker } = context
+  const isAlive = lives ?? (async () => oldId !== null && (await isRunning(oldId, docker)))
   while (!isOver()) {
     const asked = clock.now()
-    if (!(await lives())) return
+    if (!(await isAlive())) return
     context.since = asked
-    await clock.sleep(LIFE_POLL_MS)
+    // Docker is busy with the stop
+    await clock.sleep(lives === undefined ? POLL_MS : LIFE_POLL_MS)
   }
 }
 
-/** What there is of the unit's container. */
-export interface Standing {
-  found: ContainerJson | undefined
-  /** The unit runs nothing: it would not stop a container that is there all the same. */
-  isDown: boolean
-  /** False where the unit is up, and its container does not come. */
-  isSettled: boolean
-}
-
-/**
- * The unit's container once nothing is under way: systemd finishes a job that an agent began and did not live to see
- * the end of, and docker's own start comes after it.
- */
-export async function settledUnit(
-  { unit, container }: UnitChange,
-  { docker, systemd, clock }: Pick<StepContext, 'docker' | 'systemd' | 'clock'>,
-): Promise<Standing> {
-  await systemd.untilIdle(unit)
-  const deadline = clock.now() + START_LIMIT_MS
-  for (;;) {
-    const state = await systemd.show(unit)
-    const found = await docker.inspectContainer(container)
-    const isDown = ['inactive', 'failed', undefined].includes(state?.active)
-    const isThere = found !== undefined && found.State.Status !== 'created'
-    if (isDown || isThere) return { found, isDown, isSettled: true }
-    if (clock.now() > deadline) return { found, isDown, isSettled: false }
-    await clock.sleep(POLL_MS)
-  }
-}
-
-/** systemd's job is over when docker has begun: the container comes a moment later. */
+/** systemd may be done when docker has begun, or wait on when the container is up: the container itself tells. */
 async function nextContainer(
-  { unit, container }: Pick<UnitChange, 'unit' | 'container'>,
-  oldId: string | null,
-  { docker, systemd, clock }: StepContext,
+  { change: { unit, container }, oldId, isNext, patienceMs = JOB_LIMIT_MS }: Restart,
+  context: StepContext,
 ): Promise<ContainerJson | undefined> {
-  const deadline = clock.now() + START_LIMIT_MS
+  const { docker, systemd, clock } = context
+  const deadline = clock.now() + JOB_LIMIT_MS
   for (;;) {
-    const found = await docker.inspectContainer(container)
-    const isNext = found !== undefined && found.Id !== oldId
-    if (isNext && found.State.Status !== 'created') return found
+    // in this order: what comes to its end meanwhile has left its container
     const state = await systemd.show(unit)
-    const isUp = state?.active === 'active' || state?.active === 'activating'
-    if (!isUp || clock.now() > deadline) return isNext ? found : undefined
+    const found = await docker.inspectContainer(container)
+    const isThere = found !== undefined && found.Id !== oldId && isNext(found)
+    if (isThere && found.State.Status !== 'created') return found
+    const isLate = clock.now() > Math.min(deadline, context.since + patienceMs)
+    if (!isAtWork(state) || isLate) return isThere ? found : undefined
     await clock.sleep(POLL_MS)
   }
 }

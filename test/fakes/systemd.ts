@@ -1,5 +1,7 @@
+import type { Along } from '../../agent/core/unit/along.ts'
 import type { UnitSource } from '../../agent/core/unit/commands.ts'
 import { readUnit } from '../../agent/core/unit/image.ts'
+import type { UnitText } from '../../agent/core/unit/lines.ts'
 import type { UnitState } from '../../agent/core/unit/state.ts'
 import type { Systemd } from '../../agent/ports/systemd.ts'
 import type { UnitFile, UnitFiles } from '../../agent/ports/unit-files.ts'
@@ -59,8 +61,10 @@ export class FakeSystemd implements Systemd {
   readonly #container: string
   /** Where jobs take their time: each half of one, and docker's start behind it. */
   slow: { clock: FakeClock; ms: number } | undefined
-  #phase: 'idle' | 'job' | 'starting' = 'idle'
-  #jobs = Promise.resolve()
+  #phase: 'idle' | 'asked' | 'job' | 'starting' = 'idle'
+  #jobs = 0
+  /** Units that a restart concerns. */
+  alongWith: Along[] = []
   /** Its docker run has begun them: one of somebody else's is no life of the unit. */
   readonly #made = new Set<string>()
 
@@ -93,7 +97,9 @@ export class FakeSystemd implements Systemd {
     return {
       unit,
       load: 'loaded',
-      active: this.#active(isOwn && container.State.Running),
+      ...this.#active(isOwn && container.State.Running, dropIns),
+      type: 'simple',
+      hasJob: this.#phase === 'asked' || this.#phase === 'job',
       fileState: 'enabled',
       fragment: main?.path ?? '',
       dropIns: dropIns.map(({ path }) => path),
@@ -107,6 +113,7 @@ export class FakeSystemd implements Systemd {
       transient: false,
       needsReload: JSON.stringify(this.#onDisk()) !== JSON.stringify(this.#loaded),
       result: 'success',
+      exitStatus: '1',
     }
   }
 
@@ -120,10 +127,19 @@ export class FakeSystemd implements Systemd {
     return Promise.resolve()
   }
 
-  /** One job after the other; whoever asks for one need not live to see its end. */
-  restart(unit: string): Promise<void> {
-    this.#jobs = this.#jobs.then(() => this.#restart(unit))
-    return this.#jobs
+  /** A job takes the place of one that is under way; whoever asks for it need not live to see its end. */
+  async restart(unit: string): Promise<void> {
+    this.#phase = 'asked'
+    const job = this.#restart(unit, ++this.#jobs)
+    if (this.slow === undefined) await job
+  }
+
+  isAsked(): Promise<boolean> {
+    return Promise.resolve(false)
+  }
+
+  along(): Promise<Along[]> {
+    return Promise.resolve(this.alongWith)
   }
 
   /** Under the drop-in of a swap, by KILL: by TERM it must never happen. */
@@ -134,43 +150,42 @@ export class FakeSystemd implements Systemd {
     if (own && this.#made.has(own.Id)) await this.#docker.removeContainer(own.Id)
   }
 
-  untilIdle(): Promise<void> {
-    return this.#jobs
-  }
-
   /** Stops by KILL under the drop-in of a swap, by TERM else: that must never happen. */
-  async #restart(unit: string): Promise<void> {
+  async #restart(unit: string, job: number): Promise<void> {
     const state = await this.show(unit)
     this.#ops.push(state?.execStop.length === 1 ? `systemctl restart ${unit}` : `systemctl TERM ${unit}`)
     this.#phase = 'job'
-    await this.#passTime()
+    if (!(await this.#passTime(job))) return
     const old = await this.#docker.inspectContainer(this.#container)
     // of a unit that failed, systemd runs no ExecStop=
     if (old?.State.Running === true) {
       await this.#docker.killContainer(old.Id)
       await this.#docker.removeContainer(old.Id)
     }
-    await this.#passTime()
+    if (!(await this.#passTime(job))) return
     this.#phase = 'starting'
-    const started = this.#passTime().then(() => this.start())
-    const isOver = started.catch(() => undefined).finally(() => (this.#phase = 'idle'))
-    // the job is over when docker has begun
-    if (this.slow === undefined) await isOver
+    if (!(await this.#passTime(job))) return
+    await this.start().catch(() => undefined)
+    this.#phase = 'idle'
   }
 
-  async #passTime(): Promise<void> {
+  /** False where another job has taken its place meanwhile. */
+  async #passTime(job: number): Promise<boolean> {
     if (this.slow) await this.slow.clock.sleep(this.slow.ms)
+    return job === this.#jobs
   }
 
-  #active(isRunning: boolean): string {
-    if (this.#phase === 'job') return 'deactivating'
-    return isRunning || this.#phase === 'starting' ? 'active' : 'failed'
+  #active(isRunning: boolean, dropIns: UnitText[]): Pick<UnitState, 'active' | 'sub'> {
+    if (this.#phase === 'job') return { active: 'deactivating', sub: 'stop' }
+    if (isRunning || this.#phase === 'starting') return { active: 'active', sub: 'running' }
+    const remains = dropIns.some(({ text }) => text.includes('RemainAfterExit=yes'))
+    return remains ? { active: 'active', sub: 'exited' } : { active: 'failed', sub: 'failed' }
   }
 
   /** A boot: /run is empty, no job is left, and what the files say is started. */
   async boot(): Promise<void> {
     this.#phase = 'idle'
-    this.#jobs = Promise.resolve()
+    this.#jobs += 1
     for (const path of this.files.files.keys()) if (path.startsWith('/run/')) this.files.files.delete(path)
     await this.daemonReload()
     const left = await this.#docker.inspectContainer(this.#container)

@@ -33,6 +33,7 @@ async function hostWith(program: string) {
 
 const asked = (changes: Partial<typeof wanted.controllers>) => ({
   kubelet: wanted.kubelet,
+  places: wanted.places,
   controllers: { ...wanted.controllers, image: NEW, ...changes },
 })
 

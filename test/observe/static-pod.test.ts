@@ -54,6 +54,7 @@ async function seen(
   const asked = {
     controllers: { ...wanted.controllers, ...controllers },
     kubelet: { ...wanted.kubelet, ...at },
+    places: wanted.places,
   }
   const ports = { docker, manifests, kubelet, systemd, unitFiles: systemd.files }
   const looking = { emit: () => undefined, signal: new AbortController().signal }

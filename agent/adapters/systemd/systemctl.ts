@@ -1,22 +1,30 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-import { AgentError, ExitCode } from '../../core/errors.ts'
+import { AgentError } from '../../core/errors.ts'
 import { EXEC_KEYS } from '../../core/unit/commands.ts'
 import { parseUnitState, STARTED_BY, type UnitState } from '../../core/unit/state.ts'
 import type { Systemd } from '../../ports/systemd.ts'
 import { cannotStart } from '../program-error.ts'
 import { runProgram } from '../run-program.ts'
+import { alongWith } from './along.ts'
 import { hasClient, unitOfClient } from './docker-clients.ts'
 import { enabledUnits } from './enabled-units.ts'
 
 const QUERY_TIMEOUT_MS = 10_000
-/** A restart is bounded by the unit's own time-outs; past this it hangs. */
+/** A reload runs generators; past this it hangs. */
 const JOB_TIMEOUT_MS = 120_000
-
-const JOB_POLL_MS = 50
 
 const PROPERTIES = [
   ...['Id', 'LoadState', 'ActiveState', 'UnitFileState', 'FragmentPath', 'DropInPaths', 'EnvironmentFiles'],
-  ...['Transient', 'NeedDaemonReload', 'Result', ...EXEC_KEYS, ...STARTED_BY],
+  ...[
+    'SubState',
+    'Type',
+    'Job',
+    'Transient',
+    'NeedDaemonReload',
+    'Result',
+    'ExecMainStatus',
+    ...EXEC_KEYS,
+    ...STARTED_BY,
+  ],
 ].join(',')
 
 /** systemd by `systemctl` (3 ms a call); a host without it has no units. */
@@ -28,8 +36,10 @@ export function createSystemd(): Systemd {
     daemonReload: () => succeed(['daemon-reload']),
     resetFailed,
     restart,
+    // such a client lives on when the agent that started it is killed
+    isAsked: (unit) => hasClient(['systemctl', ...restartOf(unit)]),
+    along: (unit) => alongWith(unit, (argv) => systemctl(argv, QUERY_TIMEOUT_MS)),
     stop: (unit) => succeed(['stop', unit]),
-    untilIdle,
   }
 }
 
@@ -71,26 +81,12 @@ async function resetFailed(unit: string): Promise<void> {
 }
 
 async function restart(unit: string): Promise<void> {
-  await systemctl(['restart', unit], JOB_TIMEOUT_MS)
+  await succeed(restartOf(unit))
 }
 
-/** A client that is at work has asked, or is about to: it lives on when the agent that started it is killed. */
-async function untilIdle(unit: string): Promise<void> {
-  const end = performance.now() + JOB_TIMEOUT_MS
-  while ((await hasClient(['systemctl', 'restart', unit])) || (await hasJob(unit))) {
-    if (performance.now() > end) {
-      throw new AgentError('unit-busy', `cannot go on with ${unit}: systemd does not finish its job`, {
-        fix: `systemctl list-jobs; systemctl status ${unit}; then agent resume`,
-        exitCode: ExitCode.stuck,
-      })
-    }
-    await sleep(JOB_POLL_MS)
-  }
-}
-
-async function hasJob(unit: string): Promise<boolean> {
-  const { stdout } = await systemctl(['show', '--property=Job', unit], QUERY_TIMEOUT_MS)
-  return /^Job=[1-9]/m.test(stdout)
+/** What the unit requires is up, and what requires it is left running: measured with systemd 252. */
+function restartOf(unit: string): string[] {
+  return ['restart', '--no-block', '--job-mode=ignore-requirements', unit]
 }
 
 async function succeed(argv: string[]): Promise<void> {

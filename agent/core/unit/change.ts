@@ -1,5 +1,5 @@
 import type { ObservedUnit } from '../model.ts'
-import { isNeedless, lastingText, trialText, writeExecStart } from './drop-in.ts'
+import { isNeedless, lastingText, trialText } from './drop-in.ts'
 import { placeFor, readUnit, replaceImage, type UnitRun } from './image.ts'
 import { sharedWithUnit } from './shared.ts'
 
@@ -66,13 +66,7 @@ export function unitChange(
   const shared = movesAnother(unit, reading.run, to)
   if (shared !== null) return shared
   const named = reading.run.image === to
-  const trial = (image: string): string =>
-    trialText({
-      run,
-      container,
-      docker: reading.run.docker,
-      execStart: writeExecStart(unit, reading.run, image),
-    })
+  const trial = (image: string): string => trialText(unit, reading.run, { container, image, id: run })
   const change = {
     unit: name,
     container,

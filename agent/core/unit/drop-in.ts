@@ -1,25 +1,45 @@
 import type { ObservedUnit } from '../model.ts'
+import { execLines, settingOf } from './commands.ts'
 import { readUnit, type UnitRun } from './image.ts'
 import type { UnitText } from './lines.ts'
 
 /** `ExecStart=` as it is in force, lines and comments as they are, with another image. */
-export function writeExecStart(
-  { source }: ObservedUnit,
+function writeExecStart(
+  unit: ObservedUnit,
   { execStart, written }: UnitRun,
   image: string,
+  prefixed = (line: string) => line,
 ): string {
-  const values = execStart.map(({ file, start, end }) => {
-    const text = source.fragments.find(({ path }) => path === file)?.text ?? ''
-    if (written.file !== file || written.start < start || written.end > end) return text.slice(start, end)
-    return text.slice(start, written.start) + image + text.slice(written.end, end)
-  })
-  return ['ExecStart=', ...values.map((value) => `ExecStart=${value}`), ''].join('\n')
+  const lines = { key: 'ExecStart', values: execStart, written: [written] }
+  return writeLines(unit, lines, image, prefixed)
 }
 
-/** The drop-in that makes an image last. */
+/** `prefixed` is what becomes of a line that names the image. */
+function writeLines(
+  { source }: ObservedUnit,
+  { key, values, written }: UnitRun['named'][number],
+  image: string,
+  prefixed = (line: string) => line,
+): string {
+  const lines = values.map(({ file, start, end }) => {
+    const text = source.fragments.find(({ path }) => path === file)?.text ?? ''
+    const words = written.filter((word) => word.file === file && word.start >= start && word.end <= end)
+    const line = words
+      .toSorted((one, other) => other.start - one.start)
+      .reduce(
+        (rest, word) => rest.slice(0, word.start - start) + image + rest.slice(word.end - start),
+        text.slice(start, end),
+      )
+    return words.length > 0 ? prefixed(line) : line
+  })
+  return [`${key}=`, ...lines.map((line) => `${key}=${line}`), ''].join('\n')
+}
+
+/** The drop-in that makes an image last. A pull of it pulls what it then runs. */
 export function lastingText(unit: ObservedUnit, run: UnitRun, image: string): string {
   const header = '# Written by calico-agent: the file that names the image is not the operator’s own.'
-  return `${header}\n[Service]\n${writeExecStart(unit, run, image)}`
+  const beside = run.named.map((lines) => writeLines(unit, lines, image))
+  return `${header}\n[Service]\n${writeExecStart(unit, run, image)}${beside.join('')}`
 }
 
 /** Nobody has added to the drop-in, and for that image the unit says without it what it would say. */
@@ -32,32 +52,57 @@ export function isNeedless(dropIn: UnitText, unit: ObservedUnit, container: stri
   return isOurs && lastingText(without, then.run, image) === lastingText(unit, now.run, image)
 }
 
-interface Trial {
-  run: string
-  container: string
-  docker: string[]
-  execStart: string
-}
-
 /**
  * The drop-in of a swap. `docker rm --force` sends KILL, whatever the unit's own ExecStop= does, and frees the name also
- * where only that ExecStop= would. SIGCONT, which every process takes, stands for systemd's TERM: docker would hand
- * that on to a container that lives on.
+ * where only that ExecStop= would. What the unit prepares around its container was prepared when it started: it is
+ * neither undone nor done again, so that no pull or wait stands in the window. `-` and RemainAfterExit= keep a unit up
+ * whose container died, and a container that is killed has not failed: units bound to it stay, OnFailure= is not run.
  */
-export function trialText({ run, container, docker, execStart }: Trial): string {
-  const [program = ''] = docker
-  const absolute = program.startsWith('/') ? docker : ['/usr/bin/env', ...docker]
+export function trialText(unit: ObservedUnit, run: UnitRun, { container, image, id }: Trial): string {
+  const [program = ''] = run.docker
+  const absolute = program.startsWith('/') ? run.docker : ['/usr/bin/env', ...run.docker]
   const remove = [...absolute, 'rm', '--force', container].map(execWord).join(' ')
+  const around = AROUND.filter((key) => execLines(unit.source, [key]).length > 0)
+  const keepsDirectory = settingOf(unit.source, 'RuntimeDirectory') !== ''
   return [
-    `# Written by calico-agent, run ${run}: the unit while an image is on trial. It goes with the run, or at a reboot.`,
+    `# Written by calico-agent, run ${id}: the unit while an image is on trial. It goes with the run, or at a reboot.`,
     '[Service]',
-    `${execStart}ExecStop=`,
+    ...around.map((key) => `${key}=`),
+    `${writeExecStart(unit, run, image, forgiven)}ExecStop=`,
     `ExecStop=-${remove}`,
+    ...(waitsForWord(unit, run) ? ['Type=simple'] : []),
+    ...(keepsDirectory ? ['RuntimeDirectoryPreserve=yes'] : []),
+    'RemainAfterExit=yes',
     'Restart=no',
-    'KillSignal=SIGCONT',
+    // also the one that is running now ends by KILL
+    'SuccessExitStatus=137 SIGKILL',
+    // docker would hand systemd's TERM on to a container that lives on
+    'KillSignal=SIGKILL',
     'TimeoutStopSec=10',
     '',
   ].join('\n')
+}
+
+interface Trial {
+  container: string
+  image: string
+  /** Of the run. */
+  id: string
+}
+
+const AROUND = ['ExecStartPre', 'ExecStartPost', 'ExecStopPost']
+
+/** systemd takes each prefix once. */
+function forgiven(line: string): string {
+  return /^[@:+!|]*-/.test(line) ? line : `-${line}`
+}
+
+/**
+ * Its `docker run` is up, and systemd still waits for what never comes, such as a notification. Only a oneshot may have
+ * several lines.
+ */
+function waitsForWord({ state }: ObservedUnit, { execStart }: UnitRun): boolean {
+  return state.active === 'activating' && state.sub === 'start' && execStart.length === 1
 }
 
 /** A word of a command line that means itself. */

@@ -21,6 +21,8 @@ export interface UnitRun {
   written: Place
   /** The values of `ExecStart=` that are in force. */
   execStart: Place[]
+  /** Other lines with the same variable, such as a pull before the start: all values of the key, and the words. */
+  named: { key: string; values: Place[]; written: Place[] }[]
 }
 
 export type UnitReading =
@@ -126,7 +128,8 @@ function runOf(found: DockerRunArgs, unit: UnitCommands, container: string): Uni
     place === null || text === '' ? [] : [{ ...place, ...around(segments, i) }],
   )
   const execStart = of(unit, 'ExecStart').flatMap(({ value }) => extentOf(value) ?? [])
-  return { kind: 'runs', run: { image: name, docker, places, written, execStart } }
+  const named = namedBeside(image, unit)
+  return { kind: 'runs', run: { image: name, docker, places, written, execStart, named } }
 }
 
 function around(segments: { text: string }[], at: number): { before: string; after: string } {
@@ -140,6 +143,20 @@ function isNamedTwice(image: Argument, unit: UnitCommands): boolean {
   return of(unit, 'ExecStart', 'ExecStartPre', 'ExecStartPost')
     .flatMap(({ commands }) => commands.flat())
     .some(({ text }) => textOf(text) === textOf(image.text) && JSON.stringify(segmentsOf(text)) !== places)
+}
+
+/** They name it by the same place; in `ExecStart=` itself that is the word of the run. */
+function namedBeside(image: Argument, { lines }: UnitCommands): UnitRun['named'] {
+  const keys = new Set(lines.map(({ key }) => key))
+  keys.delete('ExecStart')
+  return [...keys].flatMap((key) => {
+    const own = lines.filter((line) => line.key === key)
+    const words = own.flatMap(({ commands }) => commands.flat())
+    const same = words.filter(({ text }) => textOf(text) === textOf(image.text))
+    const written = same.flatMap((word) => placeOf(word.written) ?? [])
+    const values = own.flatMap(({ value }) => extentOf(value) ?? [])
+    return written.length === 0 ? [] : [{ key, values, written }]
+  })
 }
 
 /** From a value's first to its last character: the lines and comments between them with it. */

@@ -17,7 +17,7 @@ export interface Claim {
   starts: boolean
 }
 
-interface Command {
+export interface Command {
   line: string
   words: string[]
 }
@@ -72,7 +72,7 @@ function claimByCompose(source: UnitSource, commands: Command[], subject: Subjec
 const SUPERVISED = /^(command|start program)\s*=\s*"?/
 
 /** One command a line, as a shell has them; what the shell works out is not known. */
-function scriptCommands({ path, text }: UnitText, variables: Variables): Command[] {
+export function scriptCommands({ path, text }: UnitText, variables: Variables): Command[] {
   if (/\.ya?ml$/.test(path)) return []
   const known = new Map(variables)
   const lines = text.replaceAll(/\\\r?\n/g, ' ').split(/\r?\n/)
@@ -90,7 +90,7 @@ function scriptCommands({ path, text }: UnitText, variables: Variables): Command
 
 const SHOWN = 200
 
-function shown(line: string): string {
+export function shown(line: string): string {
   const text = redactAssignments(line.replaceAll(/\s+/g, ' ')).trim()
   return text.length > SHOWN ? `${text.slice(0, SHOWN)}...` : text
 }

@@ -8,6 +8,12 @@ export interface UnitState {
   unit: string
   load: string
   active: string
+  /** systemd's finer word of it: running, exited, start-pre, start, start-post, auto-restart, ... */
+  sub: string
+  /** simple, notify, oneshot, ... */
+  type: string
+  /** systemd is to start or to stop it, or is at it. */
+  hasJob: boolean
   /** enabled, static, masked, transient, ... */
   fileState: string
   /** Empty where it was read from none. */
@@ -26,6 +32,8 @@ export interface UnitState {
   needsReload: boolean
   /** How it ended last: success, exit-code, start-limit-hit, ... */
   result: string
+  /** Of its main process, once that ended. */
+  exitStatus: string
 }
 
 /** What `systemctl show` prints, a `Name=value` a line; a name may come more than once. */
@@ -43,6 +51,9 @@ export function parseUnitState(shown: string): UnitState {
     unit: one('Id'),
     load: one('LoadState'),
     active: one('ActiveState'),
+    sub: one('SubState'),
+    type: one('Type'),
+    hasJob: /^[1-9]/.test(one('Job')),
     fileState: one('UnitFileState'),
     fragment: one('FragmentPath'),
     dropIns: one('DropInPaths').split(' ').filter(Boolean),
@@ -54,6 +65,7 @@ export function parseUnitState(shown: string): UnitState {
     transient: one('Transient') === 'yes',
     needsReload: one('NeedDaemonReload') === 'yes',
     result: one('Result'),
+    exitStatus: one('ExecMainStatus'),
   }
 }
 
@@ -69,4 +81,29 @@ export function isUp({ active }: Pick<UnitState, 'active'>): boolean {
 /** The next boot starts it, or a unit or a timer that does. */
 export function startsAtBoot({ load, fileState, startedBy }: UnitState): boolean {
   return load !== 'masked' && (fileState.startsWith('enabled') || startedBy.length > 0)
+}
+
+/** systemd, or what it started, may still bring something about. */
+export function isAtWork(state: UnitState | null): boolean {
+  if (state === null) return false
+  return state.hasJob || (isUp(state) && state.sub !== 'exited')
+}
+
+const WAITS: Record<string, string> = {
+  'start-pre': 'an ExecStartPre= has not ended',
+  'start-post': 'an ExecStartPost= has not ended',
+  'auto-restart': 'it ended, and systemd is about to start it again',
+}
+
+/** In words, what systemd waits for. */
+export function whyActivating({ active, sub, type }: Pick<UnitState, 'active' | 'sub' | 'type'>): string {
+  if (sub !== 'start') return `it is ${active}: ${WAITS[sub] ?? sub}`
+  return `it is ${active}: Type=${type} waits for ${NEVER_COMES[type] ?? 'its start to end'}`
+}
+
+const NEVER_COMES: Record<string, string> = {
+  notify: 'a notification (READY=1), which docker run does not send',
+  oneshot: 'docker run to end, which it does with the container',
+  forking: 'docker run to leave a process behind and to end, which it does with the container',
+  dbus: 'a name on the bus, which docker run does not take',
 }

@@ -27,8 +27,9 @@ describe('the change of a unit', () => {
     expect(change.trial.forward).toBe(
       `# Written by calico-agent, run RUN: the unit while an image is on trial. It goes with the run, or at a reboot.
 [Service]
+ExecStartPre=
 ExecStart=
-ExecStart=/usr/bin/docker run --net=host --privileged \\
+ExecStart=-/usr/bin/docker run --net=host --privileged \\
  --name=calico-node \\
  -e FELIX_DATASTORETYPE=\${DATASTORE_TYPE} \\
  -v /var/run/calico:/var/run/calico \\
@@ -36,8 +37,10 @@ ExecStart=/usr/bin/docker run --net=host --privileged \\
  quay.io/calico/node:v2.6.12 /bin/calico-node -felix
 ExecStop=
 ExecStop=-/usr/bin/docker rm --force calico-node
+RemainAfterExit=yes
 Restart=no
-KillSignal=SIGCONT
+SuccessExitStatus=137 SIGKILL
+KillSignal=SIGKILL
 TimeoutStopSec=10
 `,
     )
@@ -46,8 +49,43 @@ TimeoutStopSec=10
 
   it('tries an image that a variable names as a word of its own', () => {
     const change = changeOf(unitOf(bare, { env: `IMAGE=${images.from}\n` }))
-    expect(change.trial.forward).toContain(`ExecStart=/usr/bin/docker run --name=calico-node ${images.to}\n`)
+    expect(change.trial.forward).toContain(`ExecStart=-/usr/bin/docker run --name=calico-node ${images.to}\n`)
     expect(change.edit).toMatchObject({ path: ENV_FILE, after: `IMAGE=${images.to}\n` })
+  })
+
+  it('leaves out what the unit prepares around its container, both ways', () => {
+    const lines = [
+      'ExecStartPre=-/usr/bin/docker pull $IMAGE',
+      'RuntimeDirectory=calico',
+      'ExecStopPost=/bin/rm /run/a',
+    ]
+    const { trial } = changeOf(unitOf(`${bare}${lines.join('\n')}\n`, { env: `IMAGE=${images.from}\n` }))
+    for (const text of [trial.forward, trial.back]) {
+      expect(text).toContain('[Service]\nExecStartPre=\nExecStopPost=\nExecStart=\n')
+      expect(text).toContain('RuntimeDirectoryPreserve=yes\n')
+      expect(text).not.toContain('pull')
+    }
+  })
+
+  it('has a pull by the same variable pull the new image where a drop-in makes it last', () => {
+    const text = bare.replace(
+      '[Service]',
+      '[Service]\nEnvironment=IMAGE=calico/node:v2.6.5\nExecStartPre=-/usr/bin/docker pull ${IMAGE}',
+    )
+    const { edit } = changeOf(unitOf(text), {}, [UNIT_FILE])
+    expect(edit?.after).toContain(`ExecStartPre=\nExecStartPre=-/usr/bin/docker pull ${images.to}\n`)
+    expect(edit?.after).toContain(
+      `ExecStart=\nExecStart=/usr/bin/docker run --name=calico-node ${images.to}\n`,
+    )
+  })
+
+  it('restarts one that waits for a notification as one that does not', () => {
+    const source = unitOf(bare.replace('[Service]', '[Service]\nType=notify'), {
+      env: `IMAGE=${images.from}\n`,
+    })
+    expect(changeOf(source).trial.forward).not.toContain('Type=')
+    const state = { active: 'activating', sub: 'start', type: 'notify' }
+    expect(changeOf(source, state).trial.forward).toContain('\nType=simple\n')
   })
 
   it('stops the container by the Engine that started it', () => {

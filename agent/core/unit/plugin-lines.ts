@@ -1,0 +1,42 @@
+import { environmentOf, execLines, type UnitSource } from './commands.ts'
+import { type Command, scriptCommands, shown } from './keeps.ts'
+import { textOf } from './traced.ts'
+
+/** They look, or are told where the plugins are. */
+const READS =
+  /(^|\/)(\[|\[\[|test|ls|stat|cat|echo|printf|logger|du|file|md5sum|sha\d+sum|kubelet|hyperkube|dockerd|containerd|cri-dockerd|crio)$/
+
+/**
+ * Lines of a unit, and of the scripts that they name, that may write to a directory of plugins: whatever mentions it
+ * otherwise than to look. They are as they are written, secrets left out.
+ */
+export function linesThatWrite(source: UnitSource, binDir: string): string[] {
+  const own = execLines(source).flatMap(({ key, value, commands }) =>
+    commands.map((words) => ({
+      line: `${key}=${textOf(value)}`,
+      words: words.map(({ text }) => textOf(text)),
+    })),
+  )
+  const variables = environmentOf(source)
+  const scripts = (source.scripts ?? []).flatMap((script) => scriptCommands(script, variables))
+  const writing = [...own, ...scripts].filter((command) => mayWrite(command, binDir))
+  return [...new Set(writing.map(({ line }) => shown(line)))]
+}
+
+function mayWrite({ words }: Command, binDir: string): boolean {
+  const [program = '', ...args] = words
+  // a kubelet in a container is told of it as well
+  if (READS.test(program) || args.some((word) => /^(\/\S*\/)?(kubelet|hyperkube)$/.test(word))) return false
+  return args.some((word) => mentions(word, binDir))
+}
+
+/** Itself, what is in it, or what it is in: an archive is unpacked, or a volume mounted, one above. A mount may be read-only. */
+function mentions(word: string, binDir: string): boolean {
+  const above = binDir.replace(/\/[^/]+$/, '')
+  const places = above.lastIndexOf('/') > 0 ? [binDir, above] : [binDir]
+  return word
+    .split(/[\s='",;|&()<>]+/)
+    .filter((part) => !/:ro(,|$)/.test(part))
+    .flatMap((part) => part.split(':'))
+    .some((part) => places.includes(part.replace(/\/+$/, '')) || part.startsWith(`${binDir}/`))
+}
