@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
-import type { StatusReport } from '../agent/core/status-report.ts'
+import type { StatusReport } from '../agent/core/report/status.ts'
 import { colorsFor } from '../agent/report/text.ts'
 import { windowLines } from '../agent/report/window-text.ts'
 import { type Host, type Lab, type Mesh, nodeRunArgs, watchBird } from '../test/lab/index.ts'

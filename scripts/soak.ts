@@ -6,8 +6,8 @@ import { buildGuest } from '../test/faults/power/guest.ts'
 import { faultPoints } from '../test/faults/trial.ts'
 import type { Lab, Mesh } from '../test/lab/index.ts'
 import { campaigns, type PointedWork } from './soaking/campaigns.ts'
+import { Counters } from './soaking/counters.ts'
 import { document, table } from './soaking/document.ts'
-import { Tally } from './soaking/tally.ts'
 import { type NamedWork, works } from './soaking/works.ts'
 import { withLab } from './with-lab.ts'
 
@@ -33,19 +33,19 @@ async function soak(lab: Lab, { minutes, only }: Options): Promise<boolean> {
   const [upgrade, ...others] = works(lab)
   const all: [PointedWork, ...PointedWork[]] = [await pointed(first, upgrade)]
   for (const work of others) all.push(await pointed(first, work))
-  const tally = new Tally(
+  const counters = new Counters(
     campaigns(all, guest).filter(({ name }) => name.includes(only ?? '')),
     say,
   )
   const begin = Date.now()
   // a part of the campaigns is not the document
   const report = (): void => {
-    if (only !== null) say(table(tally.rows))
-    else write(document(tally.rows, { asked: minutes, taken: Math.round((Date.now() - begin) / 60_000) }))
+    if (only !== null) say(table(counters.rows))
+    else write(document(counters.rows, { asked: minutes, taken: Math.round((Date.now() - begin) / 60_000) }))
   }
-  return await reporting(tally, report, async () => {
-    await tally.runControls(first)
-    await tally.runTrials(meshes, minutes === null ? Infinity : begin + minutes * 60_000)
+  return await reporting(counters, report, async () => {
+    await counters.runControls(first)
+    await counters.runTrials(meshes, minutes === null ? Infinity : begin + minutes * 60_000)
   })
 }
 
@@ -56,22 +56,26 @@ async function pointed(mesh: Mesh, work: NamedWork): Promise<PointedWork> {
 }
 
 /** However it ends, a Ctrl-C included, the table is written and the last line on stdout is the sum. */
-async function reporting(tally: Tally, report: () => void, work: () => Promise<void>): Promise<boolean> {
+async function reporting(
+  counters: Counters,
+  report: () => void,
+  work: () => Promise<void>,
+): Promise<boolean> {
   let ended = false
   const end = (): void => {
     if (ended) return
     ended = true
     report()
-    process.stdout.write(`${JSON.stringify(tally.sum)}\n`)
+    process.stdout.write(`${JSON.stringify(counters.sum)}\n`)
   }
   const progress = setInterval(() => {
     report()
-    say(`${tally.sum.trials} trials, ${tally.sum.bad} bad`)
+    say(`${counters.sum.trials} trials, ${counters.sum.bad} bad`)
   }, PROGRESS_MS)
   process.prependOnceListener('SIGINT', end).prependOnceListener('SIGTERM', end)
   try {
     await work()
-    return tally.isGood
+    return counters.isGood
   } finally {
     clearInterval(progress)
     end()

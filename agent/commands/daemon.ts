@@ -1,7 +1,7 @@
 import type { CommandModule } from 'yargs'
 import { AgentError, ExitCode } from '../core/errors.ts'
-import { reportOfError, unstarted } from '../outcome.ts'
 import { shownJson } from '../report/json.ts'
+import { reportOfError, unstarted } from '../stories/run-report.ts'
 import type { Environment } from './environment.ts'
 import { type CommonArgs, type CommonOptions, DEFAULT_CONFIG, withCommon } from './options.ts'
 

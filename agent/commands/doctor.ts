@@ -1,9 +1,9 @@
 import type { CommandModule } from 'yargs'
-import type { DoctorReport } from '../core/doctor-report.ts'
 import { AgentError, ExitCode } from '../core/errors.ts'
-import { doctor, undiagnosed } from '../doctor.ts'
+import type { DoctorReport } from '../core/report/doctor.ts'
 import { renderDoctor } from '../report/doctor.ts'
 import { shownJson } from '../report/json.ts'
+import { doctor, emptyDoctorReport } from '../stories/doctor.ts'
 import type { Environment } from './environment.ts'
 import { type TargetArgs, withTarget } from './options.ts'
 
@@ -25,7 +25,7 @@ export function doctorCommand(environment: Environment): CommandModule<object, T
         show(report, options.json, report.ready ? ExitCode.done : ExitCode.refused)
       } catch (error) {
         if (!(error instanceof AgentError)) throw error
-        show(undiagnosed(error.asProblems()), options.json, error.exitCode)
+        show(emptyDoctorReport(error.asProblems()), options.json, error.exitCode)
       }
     },
   }

@@ -1,9 +1,9 @@
-import type { App } from '../app.ts'
 import type { Config } from '../config/schema.ts'
 import type { ExitCode } from '../core/errors.ts'
 import type { Emit } from '../core/events.ts'
 import type { Wanted } from '../core/model.ts'
 import type { Logger } from '../report/logger.ts'
+import type { App } from '../stories/app.ts'
 import type { CommonOptions } from './options.ts'
 
 /** What main gives to the commands. */

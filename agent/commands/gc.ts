@@ -1,8 +1,8 @@
 import type { CommandModule } from 'yargs'
 import { AgentError } from '../core/errors.ts'
-import { gc, nothingRemoved, wouldGc } from '../gc.ts'
 import { renderGc } from '../report/gc.ts'
 import { shownJson } from '../report/json.ts'
+import { emptyGcReport, gc, planGc } from '../stories/gc/gc.ts'
 import type { Environment } from './environment.ts'
 import { type CommonArgs, withCommon } from './options.ts'
 
@@ -26,14 +26,14 @@ export function gcCommand(environment: Environment): CommandModule<object, GcArg
       try {
         const { app, wanted, end } = await environment.open(options, { target: false, progress: false })
         try {
-          const report = await (check ? wouldGc : gc)(app, wanted)
+          const report = await (check ? planGc : gc)(app, wanted)
           print(json ? shownJson(report) : renderGc(report, { color, check }))
         } finally {
           end()
         }
       } catch (error) {
         if (!(error instanceof AgentError)) throw error
-        const report = nothingRemoved(error.asProblems())
+        const report = emptyGcReport(error.asProblems())
         print(json ? shownJson(report) : renderGc(report, { color, check }))
         exit(error.exitCode)
       }

@@ -1,10 +1,10 @@
 import type { ArgumentsCamelCase, CommandModule } from 'yargs'
 import { AgentError } from '../core/errors.ts'
-import { history, newestRun, unknownHistory } from '../history.ts'
 import { renderHistory } from '../report/history.ts'
 import { historyPage } from '../report/history-page.ts'
 import { shownJson } from '../report/json.ts'
 import { renderProblems } from '../report/status.ts'
+import { emptyHistoryReport, history, newestRun } from '../stories/history/history.ts'
 import type { Environment } from './environment.ts'
 import { type CommonArgs, withCommon } from './options.ts'
 
@@ -42,7 +42,7 @@ async function show(environment: Environment, options: ArgumentsCamelCase<Histor
   } catch (error) {
     if (!(error instanceof AgentError)) throw error
     const problems = error.asProblems()
-    print(json ? shownJson(unknownHistory(problems)) : renderProblems(problems, { color }))
+    print(json ? shownJson(emptyHistoryReport(problems)) : renderProblems(problems, { color }))
     exit(error.exitCode)
   }
 }

@@ -1,5 +1,5 @@
 import type { CommandModule } from 'yargs'
-import { plan } from '../upgrade.ts'
+import { plan } from '../stories/upgrade.ts'
 import type { Environment } from './environment.ts'
 import { type PlanArgs, withPlan } from './options.ts'
 import { runStory } from './run-story.ts'

@@ -1,5 +1,5 @@
 import type { CommandModule } from 'yargs'
-import { prefetch } from '../upgrade.ts'
+import { prefetch } from '../stories/upgrade.ts'
 import type { Environment } from './environment.ts'
 import { type TargetArgs, withTarget } from './options.ts'
 import { runStory } from './run-story.ts'

@@ -1,5 +1,5 @@
 import type { CommandModule } from 'yargs'
-import { resume } from '../resume.ts'
+import { resume } from '../stories/resume.ts'
 import type { Environment } from './environment.ts'
 import { type CommonArgs, withCommon } from './options.ts'
 import { runStory } from './run-story.ts'

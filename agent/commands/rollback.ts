@@ -1,5 +1,5 @@
 import type { CommandModule } from 'yargs'
-import { rollback } from '../rollback.ts'
+import { rollback } from '../stories/rollback/rollback.ts'
 import type { Environment } from './environment.ts'
 import { type RollbackArgs, withRollback } from './options.ts'
 import { runStory } from './run-story.ts'

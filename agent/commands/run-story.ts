@@ -1,10 +1,10 @@
-import type { App } from '../app.ts'
 import { AgentError, type ExitCode } from '../core/errors.ts'
 import type { Wanted } from '../core/model.ts'
-import type { Report } from '../core/report.ts'
-import { exitCodeOf, reportOfError } from '../outcome.ts'
+import type { Report } from '../core/report/report.ts'
 import { renderReport } from '../report/human.ts'
 import { shownJson } from '../report/json.ts'
+import type { App } from '../stories/app.ts'
+import { exitCodeOf, reportOfError } from '../stories/run-report.ts'
 import type { Environment, Need } from './environment.ts'
 import type { CommonOptions } from './options.ts'
 

@@ -2,7 +2,7 @@ import type { CommandModule } from 'yargs'
 import { AgentError } from '../core/errors.ts'
 import { shownJson } from '../report/json.ts'
 import { renderProblems, renderStatus } from '../report/status.ts'
-import { nothingSeen, status } from '../status.ts'
+import { emptyStatusReport, status } from '../stories/status.ts'
 import type { Environment } from './environment.ts'
 import { type TargetArgs, withTarget } from './options.ts'
 
@@ -21,7 +21,9 @@ export function statusCommand(environment: Environment): CommandModule<object, T
       } catch (error) {
         if (!(error instanceof AgentError)) throw error
         const problems = error.asProblems()
-        print(options.json ? shownJson({ ...nothingSeen, problems }) : renderProblems(problems, { color }))
+        print(
+          options.json ? shownJson({ ...emptyStatusReport, problems }) : renderProblems(problems, { color }),
+        )
         environment.exit(error.exitCode)
       }
     },

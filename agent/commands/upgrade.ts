@@ -1,5 +1,5 @@
 import type { CommandModule } from 'yargs'
-import { plan, upgrade } from '../upgrade.ts'
+import { plan, upgrade } from '../stories/upgrade.ts'
 import type { Environment } from './environment.ts'
 import { type PlanArgs, withPlan } from './options.ts'
 import { runStory } from './run-story.ts'

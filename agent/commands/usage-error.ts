@@ -1,9 +1,9 @@
 import { type AgentError, ExitCode, type Problem } from '../core/errors.ts'
-import { undiagnosed } from '../doctor.ts'
-import { nothingRemoved } from '../gc.ts'
-import { unknownHistory } from '../history.ts'
-import { unstarted } from '../outcome.ts'
-import { nothingSeen } from '../status.ts'
+import { emptyDoctorReport } from '../stories/doctor.ts'
+import { emptyGcReport } from '../stories/gc/gc.ts'
+import { emptyHistoryReport } from '../stories/history/history.ts'
+import { unstarted } from '../stories/run-report.ts'
+import { emptyStatusReport } from '../stories/status.ts'
 
 /** A command line that is none. */
 export class UsageError extends Error {}
@@ -14,10 +14,10 @@ const RUNS = ['upgrade', 'plan', 'prefetch', 'rollback', 'resume', 'daemon']
 /** What a command says in JSON where it has nothing else to say. */
 const DOCUMENTS = new Map<string, (problem: Problem) => object>([
   ...RUNS.map((name) => [name, refusal] as const),
-  ['status', (problem) => ({ ...nothingSeen, problems: [problem] })],
-  ['doctor', (problem) => undiagnosed([problem])],
-  ['history', (problem) => unknownHistory([problem])],
-  ['gc', (problem) => nothingRemoved([problem])],
+  ['status', (problem) => ({ ...emptyStatusReport, problems: [problem] })],
+  ['doctor', (problem) => emptyDoctorReport([problem])],
+  ['history', (problem) => emptyHistoryReport([problem])],
+  ['gc', (problem) => emptyGcReport([problem])],
 ])
 
 /** Null where no JSON is asked for, or no command is named that has some. */

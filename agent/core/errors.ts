@@ -47,7 +47,7 @@ export class AgentError extends Error {
   readonly fix: string
   readonly exitCode: ExitCode
   /** The same request may succeed later: an Engine that is away, a full disk, a fault of the server's own. */
-  readonly mayPass: boolean
+  readonly isTransient: boolean
 
   constructor(
     code: string,
@@ -58,7 +58,7 @@ export class AgentError extends Error {
     this.code = code
     this.fix = shown(details.fix)
     this.exitCode = details.exitCode ?? ExitCode.refused
-    this.mayPass = details.mayPass ?? PASSING.includes(code)
+    this.isTransient = details.mayPass ?? PASSING.includes(code)
   }
 
   asProblem(): Problem {
@@ -87,7 +87,7 @@ export function isEngineGone(error: unknown): boolean {
 
 /** It says nothing against what was asked for: a later try may succeed. */
 export function mayPass(error: unknown): boolean {
-  return error instanceof AgentError && error.mayPass
+  return error instanceof AgentError && error.isTransient
 }
 
 /** All of them in one; it may pass where one of them may. */
@@ -99,6 +99,6 @@ export function joinErrors(errors: AgentError[]): AgentError | undefined {
     fix: [...fixes].join('; '),
     exitCode: first.exitCode,
     cause: first,
-    mayPass: errors.some((error) => error.mayPass),
+    mayPass: errors.some((error) => error.isTransient),
   })
 }

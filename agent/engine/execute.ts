@@ -2,13 +2,13 @@ import { type AgentError, isEngineGone, joinErrors, mayPass, type Problem } from
 import type { Emit } from '../core/events.ts'
 import type { Component } from '../core/plan/plan.ts'
 import { refusalOf } from '../core/preflight.ts'
-import type { Outcome } from '../core/report.ts'
+import type { Outcome } from '../core/report/report.ts'
 import { unexpected } from '../core/unexpected.ts'
 import { isAnySettled, isForwardOnly, isSettled, lastCommit } from '../journal/commits.ts'
 import type { Journal } from '../journal/journal.ts'
 import { type BoundStep, bindStep } from '../steps/registry.ts'
-import type { LookAgain, Ports, StepContext, StepResult } from '../steps/step.ts'
-import { untilItPasses } from './until-it-passes.ts'
+import type { Ports, Recheck, StepContext, StepResult } from '../steps/step.ts'
+import { retryTransient } from './retry-transient.ts'
 
 export interface Execution {
   journal: Journal
@@ -16,7 +16,7 @@ export interface Execution {
   emit: Emit
   /** Aborted, with the reason, when somebody asks to stop. */
   signal: AbortSignal
-  lookAgain?: LookAgain | undefined
+  recheck?: Recheck | undefined
 }
 
 /**
@@ -32,7 +32,7 @@ export async function execute(execution: Execution): Promise<Outcome> {
     const fallen = await fallenCommit(execution, error)
     if (fallen !== undefined) return await goBack(execution, asProblem(error, execution.signal), fallen)
     try {
-      await untilItPasses(error, execution, goForward)
+      await retryTransient(error, execution, goForward)
     } catch (lastError) {
       const goesBack = !isForwardOnly(journal.state)
       const last = goesBack ? undefined : await fallenCommit(execution, lastError)
@@ -71,7 +71,7 @@ export async function goBack(execution: Execution, problem: Problem, commit?: nu
     await undoAll(execution)
   } catch (error) {
     try {
-      await untilItPasses(error, execution, undoAll)
+      await retryTransient(error, execution, undoAll)
     } catch (lastError) {
       return await giveUp(execution, lastError)
     }
@@ -176,8 +176,8 @@ export function startedBefore({ journal, ports }: Execution, index: number): num
   return doing?.boot === ports.clock.bootId() ? doing.mono : undefined
 }
 
-function contextOf({ ports, emit, signal, lookAgain }: Execution, index: number): StepContext {
-  return { ...ports, emit, signal, index, since: ports.clock.now(), lookAgain }
+function contextOf({ ports, emit, signal, recheck }: Execution, index: number): StepContext {
+  return { ...ports, emit, signal, index, since: ports.clock.now(), recheck }
 }
 
 export function stepAt(journal: Journal, index: number): BoundStep {

@@ -1,4 +1,4 @@
-import type { Outcome } from '../core/report.ts'
+import type { Outcome } from '../core/report/report.ts'
 import { isAnySettled, isForwardOnly, lastCommit, touchedSteps } from '../journal/commits.ts'
 import type { Journal } from '../journal/journal.ts'
 import { type Execution, execute, goBack, isStepSettled, startedBefore, stepAt } from './execute.ts'

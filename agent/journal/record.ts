@@ -3,7 +3,7 @@ import { AgentError, ExitCode, type Problem } from '../core/errors.ts'
 import type { HostIdentity } from '../core/host-identity.ts'
 import type { Plan } from '../core/plan/plan.ts'
 import { isStepKind } from '../core/plan/step-kinds.ts'
-import type { Outcome, WindowReport } from '../core/report.ts'
+import type { Outcome, WindowReport } from '../core/report/report.ts'
 
 /** What a run writes down, in this order; "doing" means maybe done. */
 export type JournalEntry =

@@ -2,7 +2,7 @@ import type { Problem } from '../core/errors.ts'
 import type { StepStatus } from '../core/events.ts'
 import type { HostIdentity } from '../core/host-identity.ts'
 import type { Plan } from '../core/plan/plan.ts'
-import type { Outcome, WindowReport } from '../core/report.ts'
+import type { Outcome, WindowReport } from '../core/report/report.ts'
 import type { JournalRecord, Stamp } from './record.ts'
 
 type RunRecord = Extract<JournalRecord, { type: 'run' }>

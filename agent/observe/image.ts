@@ -1,7 +1,7 @@
+import { abortable } from '../core/abortable.ts'
 import { AgentError } from '../core/errors.ts'
 import type { Emit } from '../core/events.ts'
 import type { ObservedImage } from '../core/model.ts'
-import { orAborted } from '../core/or-aborted.ts'
 import type { Docker } from '../ports/docker.ts'
 
 /** Who is told of what takes long, and who ends it. */
@@ -13,7 +13,7 @@ export interface Looking {
 /** The image as this host has it, and as its registry has it now: a tag may have moved. */
 export async function observeImage(ref: string, docker: Docker, looking: Looking): Promise<ObservedImage> {
   const [local, remote] = await Promise.all([
-    orAborted(docker.inspectImage(ref), looking.signal),
+    abortable(docker.inspectImage(ref), looking.signal),
     askRegistry(ref, docker, looking),
   ])
   return { ref, local: local ?? null, remote }

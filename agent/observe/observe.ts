@@ -1,3 +1,4 @@
+import { abortable } from '../core/abortable.ts'
 import { backendOf, envMap } from '../core/docker/health.ts'
 import type { ContainerJson } from '../core/docker/json.ts'
 import { otherNodes } from '../core/docker/second-node.ts'
@@ -12,7 +13,6 @@ import {
   type Wanted,
   type WantedCni,
 } from '../core/model.ts'
-import { orAborted } from '../core/or-aborted.ts'
 import type { Bird } from '../ports/bird.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { CniBinaries } from '../ports/cni-binaries.ts'
@@ -50,7 +50,7 @@ export async function observe(
   const { signal } = looking
   const problems: Problem[] = []
   // first and alone: where Docker cannot be reached, that is the reason to tell
-  const engine = await orAborted(engineOf(ports.docker), signal)
+  const engine = await abortable(engineOf(ports.docker), signal)
   const source = observeSource(wanted, ports, looking, known)
   const looks = Promise.all([
     observeNode(wanted, ports, problems),
@@ -64,7 +64,7 @@ export async function observe(
       ? []
       : ports.kubelet.cniDirectories(wanted.kubelet.unit, wanted.places),
   ])
-  const [node, running, plugin, controllers, image, cni, cniConfig, kubeletDirectories] = await orAborted(
+  const [node, running, plugin, controllers, image, cni, cniConfig, kubeletDirectories] = await abortable(
     looks,
     signal,
   ).catch(async (error: unknown) => {

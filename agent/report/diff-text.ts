@@ -1,5 +1,5 @@
 import { createTwoFilesPatch, FILE_HEADERS_ONLY } from 'diff'
-import type { DiffEntry } from '../core/report.ts'
+import type { DiffEntry } from '../core/report/report.ts'
 import { type Colors, oneLine } from './text.ts'
 
 /** A unified diff, as patch(1) and people read it. */

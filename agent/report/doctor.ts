@@ -1,7 +1,7 @@
 import { counted } from '../core/counted.ts'
-import type { DoctorCheck, DoctorReport } from '../core/doctor-report.ts'
 import { grouped } from '../core/grouped.ts'
 import { refusalOf } from '../core/preflight.ts'
+import type { DoctorCheck, DoctorReport } from '../core/report/doctor.ts'
 import type { TextOptions } from './human.ts'
 import { alignedRows } from './table.ts'
 import { type Colors, colorsFor, manyLines, oneLine } from './text.ts'

@@ -1,4 +1,4 @@
-import type { GcReport } from '../core/gc-report.ts'
+import type { GcReport } from '../core/report/gc.ts'
 import type { TextOptions } from './human.ts'
 import { problemLines } from './problem-text.ts'
 import { colorsFor, oneLine } from './text.ts'

@@ -1,6 +1,6 @@
 import type { Problem } from '../core/errors.ts'
-import type { RunTimeline, TimelineStep } from '../core/history-report.ts'
-import type { WindowReport } from '../core/report.ts'
+import type { RunTimeline, TimelineStep } from '../core/report/history.ts'
+import type { WindowReport } from '../core/report/report.ts'
 import { changeText, isUnwound, timeText } from './history.ts'
 import { duration, manyLines, oneLine, seconds, setSeconds } from './text.ts'
 import { markText } from './window-text.ts'

@@ -1,5 +1,5 @@
 import { grouped } from '../core/grouped.ts'
-import type { HistoryReport, HistoryRun, RunTimeline, TimelineStep } from '../core/history-report.ts'
+import type { HistoryReport, HistoryRun, RunTimeline, TimelineStep } from '../core/report/history.ts'
 import type { TextOptions } from './human.ts'
 import { problemLines } from './problem-text.ts'
 import { alignedRows } from './table.ts'

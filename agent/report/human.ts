@@ -1,5 +1,5 @@
 import { grouped, someOf } from '../core/grouped.ts'
-import type { Report, StepReport } from '../core/report.ts'
+import type { Report, StepReport } from '../core/report/report.ts'
 import { diffLines } from './diff-text.ts'
 import { problemLines } from './problem-text.ts'
 import { type Colors, colorsFor, duration, oneLine } from './text.ts'

@@ -1,5 +1,5 @@
 import type { WindowMark } from '../core/events.ts'
-import type { WindowReport } from '../core/report.ts'
+import type { WindowReport } from '../core/report/report.ts'
 import { bar, type Colors, seconds, setSeconds } from './text.ts'
 
 /** A moment of the window in words; on the way back it is the old BIRD that comes up. */

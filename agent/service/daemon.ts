@@ -1,17 +1,17 @@
 import { setFlagsFromString } from 'node:v8'
 import type { Config } from '../config/schema.ts'
 import { AgentError } from '../core/errors.ts'
-import type { Report } from '../core/report.ts'
-import type { StatusReport } from '../core/status-report.ts'
+import type { Report } from '../core/report/report.ts'
+import type { StatusReport } from '../core/report/status.ts'
 import type { Logger } from '../report/logger.ts'
-import { serviceDocument } from './account.ts'
-import { Doors } from './doors.ts'
+import { readConfig } from './config-snapshot.ts'
 import { json, type Pages, plain } from './http.ts'
 import { createJobs, type Jobs, type OpenHost } from './jobs.ts'
+import { Listeners } from './listeners.ts'
 import { renderMetrics } from './metrics.ts'
 import { Notifier } from './notify.ts'
-import { look } from './seen.ts'
 import { Service } from './service.ts'
+import { serviceDocument } from './service-status.ts'
 import { watchConfig } from './watch.ts'
 
 export interface DaemonParts {
@@ -52,13 +52,16 @@ export async function runDaemon(parts: DaemonParts): Promise<Report | null> {
   }
 }
 
-function assemble({ log, ...parts }: DaemonParts, notifier: Notifier): { service: Service; doors: Doors } {
+function assemble(
+  { log, ...parts }: DaemonParts,
+  notifier: Notifier,
+): { service: Service; doors: Listeners } {
   const jobs = createJobs(parts.open, parts.signal)
-  const doors: Doors = new Doors(() => pagesOf(service, jobs, parts.version))
+  const doors: Listeners = new Listeners(() => pagesOf(service, jobs, parts.version))
   /** Said once: the config is read every half a minute. */
   let unserved = ''
   const service: Service = new Service({
-    look: () => look(parts.loadConfig),
+    look: () => readConfig(parts.loadConfig),
     jobs,
     log,
     signal: parts.signal,
@@ -98,10 +101,10 @@ function pagesOf(service: Service, jobs: Jobs, version: string): Pages {
   return {
     '/healthz': () => Promise.resolve(service.turns ? plain(200, 'ok') : plain(503, 'the loop hangs')),
     '/status': async () =>
-      json({ schema: 1, service: serviceDocument(service.account, version), host: await host() }),
+      json({ schema: 1, service: serviceDocument(service.status, version), host: await host() }),
     '/metrics': async () => {
-      const { state, tally } = service
-      return { status: 200, ...(await renderMetrics({ version, state, tally, host: await host() })) }
+      const { state, counters } = service
+      return { status: 200, ...(await renderMetrics({ version, state, counters, host: await host() })) }
     },
   }
 }

@@ -1,24 +1,24 @@
-import type { Report } from '../core/report.ts'
+import type { Report } from '../core/report/report.ts'
 import type { Logger } from '../report/logger.ts'
-import type { JobKind, Seen } from './loop.ts'
+import type { ConfigSnapshot, JobKind } from './loop.ts'
 
 /** A config that says the same as before is no news. */
-export function logSeen(log: Logger, before: Seen | null, seen: Seen): void {
-  if (JSON.stringify(before) === JSON.stringify(seen)) return
-  if (seen.kind === 'valid') {
-    const { target, apply } = seen
+export function logConfig(log: Logger, before: ConfigSnapshot | null, snapshot: ConfigSnapshot): void {
+  if (JSON.stringify(before) === JSON.stringify(snapshot)) return
+  if (snapshot.kind === 'valid') {
+    const { target, apply } = snapshot
     log.info(
       { event: 'config', valid: true, target, apply },
       `config read: ${target ?? 'it asks for nothing'}`,
     )
     return
   }
-  for (const { message, ...problem } of seen.problems)
+  for (const { message, ...problem } of snapshot.problems)
     log.error({ event: 'config', valid: false, ...problem }, `config invalid, nothing is changed: ${message}`)
 }
 
 /** One line for each job that did something or could not. */
-export function logFinished(log: Logger, kind: JobKind, report: Report, text: string): void {
+export function logJobEnd(log: Logger, kind: JobKind, report: Report, text: string): void {
   const { outcome, run, changed, window, problems } = report
   if (kind === 'resume' && outcome === 'unchanged') return
   const fields = { event: 'outcome', job: kind, run, outcome, changed, window, problems }

@@ -1,7 +1,7 @@
 import type { Problem } from '../core/errors.ts'
 
 /** What the config said when it was last read. */
-export type Seen =
+export type ConfigSnapshot =
   | {
       kind: 'valid'
       /** All that a run depends on: two configs with the same one ask for the same. */
@@ -19,7 +19,7 @@ export type End = 'done' | 'failed' | 'refused' | 'deferred' | 'unfinished' | 's
 
 /** What the service knows and intends; a value, changed by the functions below alone. Times are monotonic ms. */
 export interface LoopState {
-  readonly seen: Seen | null
+  readonly snapshot: ConfigSnapshot | null
   /** Single flight: at most one. `fingerprint` is what it applies. */
   readonly job: { readonly kind: JobKind; readonly fingerprint: string } | null
   /** An interrupted run comes before everything else. */
@@ -33,7 +33,7 @@ export interface LoopState {
 }
 
 export const atStart: LoopState = {
-  seen: null,
+  snapshot: null,
   job: null,
   resumeDue: true,
   settled: null,
@@ -50,15 +50,16 @@ const LAST_RETRY_MS = 3_600_000
 
 /** What to begin now, if anything. */
 export function nextJob(state: LoopState, now: number): JobKind | null {
-  if (state.stopping || state.job !== null || state.seen?.kind !== 'valid') return null
+  if (state.stopping || state.job !== null || state.snapshot?.kind !== 'valid') return null
   if (state.retry !== null && now < state.retry.at) return null
   if (state.resumeDue) return 'resume'
   return wantsApply(state) ? 'apply' : null
 }
 
-function wantsApply({ seen, stuck, settled }: LoopState): boolean {
-  if (stuck || seen?.kind !== 'valid' || seen.apply !== 'auto' || seen.target === null) return false
-  return settled?.fingerprint !== seen.fingerprint
+function wantsApply({ snapshot, stuck, settled }: LoopState): boolean {
+  if (stuck || snapshot?.kind !== 'valid' || snapshot.apply !== 'auto' || snapshot.target === null)
+    return false
+  return settled?.fingerprint !== snapshot.fingerprint
 }
 
 /** When `nextJob` may answer something else without anything having happened. */
@@ -67,17 +68,17 @@ export function dueAt({ job, retry }: LoopState): number | null {
 }
 
 /** The config was read: a changed one is a new beginning, an invalid one changes nothing. */
-export function looked(state: LoopState, seen: Seen): LoopState {
-  const isNew = seen.kind === 'valid' && seen.fingerprint !== fingerprintOf(state.seen)
+export function onConfigRead(state: LoopState, snapshot: ConfigSnapshot): LoopState {
+  const isNew = snapshot.kind === 'valid' && snapshot.fingerprint !== fingerprintOf(state.snapshot)
   const waits = state.resumeDue || state.retry?.why === 'deferred'
-  return { ...state, seen, retry: isNew && !waits ? null : state.retry }
+  return { ...state, snapshot, retry: isNew && !waits ? null : state.retry }
 }
 
-export function began(state: LoopState, kind: JobKind): LoopState {
-  return { ...state, job: { kind, fingerprint: fingerprintOf(state.seen) } }
+export function onJobStart(state: LoopState, kind: JobKind): LoopState {
+  return { ...state, job: { kind, fingerprint: fingerprintOf(state.snapshot) } }
 }
 
-export function ended(state: LoopState, end: End, now: number): LoopState {
+export function onJobEnd(state: LoopState, end: End, now: number): LoopState {
   const { job } = state
   if (job === null) throw new Error('internal error: no job had begun')
   const idle = { ...state, job: null }
@@ -104,22 +105,22 @@ function laterRetry({ retry }: LoopState, why: End, now: number): LoopState['ret
 }
 
 /** The journal says that this target failed before: it is not tried again by itself. */
-export function held(state: LoopState, { stuck }: { stuck: boolean }): LoopState {
-  return { ...state, stuck, settled: { fingerprint: fingerprintOf(state.seen), end: 'failed' } }
+export function onTargetHeld(state: LoopState, { stuck }: { stuck: boolean }): LoopState {
+  return { ...state, stuck, settled: { fingerprint: fingerprintOf(state.snapshot), end: 'failed' } }
 }
 
 /** An operator has run the agent by hand since: what failed is no longer the last word. */
-export function released(state: LoopState): LoopState {
+export function onTargetReleased(state: LoopState): LoopState {
   const { settled } = state
   return { ...state, stuck: false, settled: settled && { ...settled, end: 'done' } }
 }
 
 /** SIGHUP: an operator asks for another try of everything. */
-export function told(state: LoopState): LoopState {
+export function onReload(state: LoopState): LoopState {
   return { ...state, resumeDue: true, settled: null, stuck: false, retry: null }
 }
 
-export function stopped(state: LoopState): LoopState {
+export function onStop(state: LoopState): LoopState {
   return { ...state, stopping: true }
 }
 
@@ -139,17 +140,17 @@ export const SERVICE_STATES = [
 export type ServiceState = (typeof SERVICE_STATES)[number]
 
 export function serviceState(state: LoopState): ServiceState {
-  const { job, seen, settled } = state
+  const { job, snapshot, settled } = state
   if (state.stopping) return 'stopping'
   if (job !== null) return job.kind === 'resume' ? 'resuming' : 'applying'
   if (state.stuck) return 'stuck'
-  if (seen?.kind === 'invalid') return 'config-invalid'
+  if (snapshot?.kind === 'invalid') return 'config-invalid'
   if (state.retry !== null) return 'retrying'
-  if (settled?.end === 'failed' && settled.fingerprint === fingerprintOf(seen)) return 'held'
-  if (seen?.kind === 'valid' && seen.apply === 'manual') return 'manual'
+  if (settled?.end === 'failed' && settled.fingerprint === fingerprintOf(snapshot)) return 'held'
+  if (snapshot?.kind === 'valid' && snapshot.apply === 'manual') return 'manual'
   return 'idle'
 }
 
-function fingerprintOf(seen: Seen | null): string {
-  return seen?.kind === 'valid' ? seen.fingerprint : ''
+function fingerprintOf(snapshot: ConfigSnapshot | null): string {
+  return snapshot?.kind === 'valid' ? snapshot.fingerprint : ''
 }

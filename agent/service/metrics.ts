@@ -1,13 +1,13 @@
 import { isError } from '../core/errors.ts'
-import type { StatusReport } from '../core/status-report.ts'
+import type { StatusReport } from '../core/report/status.ts'
 import { oneLine } from '../report/text.ts'
+import type { Counters } from './counters.ts'
 import { type LoopState, SERVICE_STATES, serviceState } from './loop.ts'
-import type { Tally } from './tally.ts'
 
 export interface Facts {
   version: string
   state: LoopState
-  tally: Tally
+  counters: Counters
   /** The host as it is now; null where it cannot be looked at. */
   host: StatusReport | null
 }
@@ -45,7 +45,7 @@ function metricsOf(facts: Facts): Metric[] {
   )
 }
 
-function serviceMetrics({ version, state, tally }: Facts): Metric[] {
+function serviceMetrics({ version, state, counters }: Facts): Metric[] {
   const now = serviceState(state)
   return [
     { name: 'info', help: 'The agent that runs', samples: [[1, { version }]] },
@@ -57,35 +57,35 @@ function serviceMetrics({ version, state, tally }: Facts): Metric[] {
     {
       name: 'config_valid',
       help: 'Whether the config file could be read and is valid',
-      samples: state.seen === null ? [] : [[state.seen.kind === 'valid' ? 1 : 0]],
+      samples: state.snapshot === null ? [] : [[state.snapshot.kind === 'valid' ? 1 : 0]],
     },
     {
       name: 'runs_total',
       help: 'Runs of the service by outcome',
       counter: true,
-      samples: [...tally.runs].map(([outcome, count]) => [count, { outcome }]),
+      samples: [...counters.runs].map(([outcome, count]) => [count, { outcome }]),
     },
     {
       name: 'failures_total',
       help: 'Errors that ended a run, by code',
       counter: true,
-      samples: [...tally.failures].map(([code, count]) => [count, { code }]),
+      samples: [...counters.failures].map(([code, count]) => [count, { code }]),
     },
     {
       name: 'last_success_timestamp_seconds',
       help: 'When the host was last brought to, or found at, what the config asks for',
-      samples: tally.lastSuccess === null ? [] : [[tally.lastSuccess]],
+      samples: counters.lastSuccess === null ? [] : [[counters.lastSuccess]],
     },
     {
       name: 'pull_bytes_total',
       help: 'Bytes of image layers pulled',
       counter: true,
-      samples: [[tally.pullBytes]],
+      samples: [[counters.pullBytes]],
     },
   ]
 }
 
-function windowMetrics({ tally: { window }, host }: Facts): Metric[] {
+function windowMetrics({ counters: { window }, host }: Facts): Metric[] {
   const last = window ?? host?.lastRun?.window ?? null
   const seconds = (ms: number | null | undefined): Sample[] => (ms == null ? [] : [[ms / 1000]])
   return [

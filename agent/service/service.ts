@@ -1,31 +1,31 @@
 import type { Config } from '../config/schema.ts'
 import type { AgentEvent, Emit } from '../core/events.ts'
-import type { Report } from '../core/report.ts'
-import type { Held } from '../held.ts'
+import type { Report } from '../core/report/report.ts'
 import { logEvents } from '../report/log-events.ts'
 import type { Logger } from '../report/logger.ts'
 import { RunView } from '../report/run-view.ts'
-import { type Account, statusLine } from './account.ts'
+import type { Held } from '../stories/held-target.ts'
+import type { ConfigRead } from './config-snapshot.ts'
+import { Counters } from './counters.ts'
 import type { Finished, Jobs } from './jobs.ts'
-import { logFinished, logSeen } from './log.ts'
+import { logConfig, logJobEnd } from './log.ts'
 import {
   atStart,
-  began,
   dueAt,
-  ended,
-  held,
   type JobKind,
   type LoopState,
-  looked,
   nextJob,
-  released,
+  onConfigRead,
+  onJobEnd,
+  onJobStart,
+  onReload,
+  onStop,
+  onTargetHeld,
+  onTargetReleased,
   serviceState,
-  stopped,
-  told,
 } from './loop.ts'
 import type { Notice } from './notify.ts'
-import type { Look } from './seen.ts'
-import { Tally } from './tally.ts'
+import { type ServiceStatus, statusLine } from './service-status.ts'
 
 /** The safety net under the watch of the file, and the beat of a loop that has nothing to do. */
 const LOOK_EVERY_MS = 30_000
@@ -35,7 +35,7 @@ const HUNG_MS = 3 * LOOK_EVERY_MS
 const SILENT_MS = 15 * 60_000
 
 export interface ServiceParts {
-  look: () => Promise<Look>
+  look: () => Promise<ConfigRead>
   jobs: Jobs
   notify: (notice: Notice) => void
   log: Logger
@@ -47,7 +47,7 @@ export interface ServiceParts {
 
 /** Turns whatever happens into at most one job at a time; what to do is decided in loop.ts. */
 export class Service {
-  readonly tally = new Tally()
+  readonly counters = new Counters()
   readonly #parts: ServiceParts
   #state: LoopState = atStart
   #config: Config | null = null
@@ -68,7 +68,7 @@ export class Service {
   constructor(parts: ServiceParts) {
     this.#parts = parts
     parts.signal.addEventListener('abort', () => {
-      this.#state = stopped(this.#state)
+      this.#state = onStop(this.#state)
       parts.notify({ STOPPING: '1' })
       this.#stir()
     })
@@ -93,7 +93,7 @@ export class Service {
   /** An operator wants all to be read and tried again. */
   reload(): void {
     this.#parts.log.info({ event: 'reload' }, 'told to reload: reads the config and tries again')
-    this.#state = told(this.#state)
+    this.#state = onReload(this.#state)
     this.#held = null
     this.#asksHistory = false
     this.#reloading = this.#ready
@@ -117,7 +117,7 @@ export class Service {
     return this.#config
   }
 
-  get account(): Account {
+  get status(): ServiceStatus {
     const { retry } = this.#state
     const retryAt = retry === null ? null : new Date(Date.now() + retry.at - performance.now())
     return { state: this.#state, live: this.#live, held: this.#held, lastReport: this.#lastReport, retryAt }
@@ -131,18 +131,18 @@ export class Service {
       void this.#job(kind, config)
     }
     this.#turnedAt = performance.now()
-    this.#parts.notify({ STATUS: statusLine(this.account), ...(this.#becomesReady() && { READY: '1' }) })
+    this.#parts.notify({ STATUS: statusLine(this.status), ...(this.#becomesReady() && { READY: '1' }) })
   }
 
   async #look(): Promise<void> {
     this.#lookAt = performance.now() + LOOK_EVERY_MS
-    const { seen, config } = await this.#parts.look()
-    logSeen(this.#parts.log, this.#state.seen, seen)
+    const { snapshot, config } = await this.#parts.look()
+    logConfig(this.#parts.log, this.#state.snapshot, snapshot)
     if (config !== null) {
       this.#config = config
       await this.#parts.configured(config)
     }
-    this.#state = looked(this.#state, seen)
+    this.#state = onConfigRead(this.#state, snapshot)
     if (config !== null && ['held', 'stuck'].includes(serviceState(this.#state)))
       await this.#askRelease(config)
     if (this.#reloading) this.#parts.notify({ READY: '1' })
@@ -154,8 +154,8 @@ export class Service {
     this.#asksHistory = false
     this.#held = await this.#parts.jobs.held(config)
     if (this.#held === null) return false
-    this.#state = held(this.#state, this.#held)
-    this.#parts.log.warn({ event: 'held', ...this.#held }, statusLine(this.account))
+    this.#state = onTargetHeld(this.#state, this.#held)
+    this.#parts.log.warn({ event: 'held', ...this.#held }, statusLine(this.status))
     return true
   }
 
@@ -164,11 +164,11 @@ export class Service {
     const still = await this.#parts.jobs.held(config)
     if (still?.run === (this.#held?.run ?? this.#lastReport?.run)) return
     this.#held = still
-    if (still === null) this.#state = released(this.#state)
+    if (still === null) this.#state = onTargetReleased(this.#state)
   }
 
   async #job(kind: JobKind, config: Config): Promise<void> {
-    this.#state = began(this.#state, kind)
+    this.#state = onJobStart(this.#state, kind)
     this.#heardAt = performance.now()
     try {
       this.#finished(kind, await this.#parts.jobs.run(kind, config, this.#listen()))
@@ -182,9 +182,9 @@ export class Service {
     this.#live = null
     this.#held = null
     this.#lastReport = report
-    this.#state = ended(this.#state, end, performance.now())
-    if (kind === 'apply' || report.run !== null) this.tally.report(report, Date.now() / 1000)
-    logFinished(this.#parts.log, kind, report, statusLine(this.account))
+    this.#state = onJobEnd(this.#state, end, performance.now())
+    if (kind === 'apply' || report.run !== null) this.counters.report(report, Date.now() / 1000)
+    logJobEnd(this.#parts.log, kind, report, statusLine(this.status))
   }
 
   #listen(): Emit {
@@ -192,17 +192,17 @@ export class Service {
     return (event: AgentEvent) => {
       this.#heardAt = performance.now()
       log(event)
-      this.tally.event(event)
+      this.counters.event(event)
       if (event.type === 'run') this.#live = new RunView(event, ({ kind }) => kind)
       else this.#live?.apply(event)
-      this.#parts.notify({ STATUS: statusLine(this.account) })
+      this.#parts.notify({ STATUS: statusLine(this.status) })
     }
   }
 
   /** An interrupted run is settled first; where that cannot be, the host is up all the same. */
   #becomesReady(): boolean {
-    const { job, resumeDue, seen, retry, stopping } = this.#state
-    const waits = resumeDue && retry === null && seen?.kind === 'valid'
+    const { job, resumeDue, snapshot, retry, stopping } = this.#state
+    const waits = resumeDue && retry === null && snapshot?.kind === 'valid'
     if (this.#ready || stopping || job?.kind === 'resume' || waits) return false
     this.#ready = true
     return true

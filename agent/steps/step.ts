@@ -1,7 +1,7 @@
 import type { Problem } from '../core/errors.ts'
 import type { Emit } from '../core/events.ts'
 import type { Gate, OldContainer, StepArgs, StepKind, SwappedBinary } from '../core/plan/plan.ts'
-import type { WindowReport } from '../core/report.ts'
+import type { WindowReport } from '../core/report/report.ts'
 import type { Bird } from '../ports/bird.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { CniBinaries } from '../ports/cni-binaries.ts'
@@ -41,11 +41,11 @@ export interface StepContext extends Ports {
   /** Aborted when somebody asks to stop. */
   signal: AbortSignal
   /** The old node as it is right before its KILL; a run that is resumed has none. */
-  lookAgain?: LookAgain | undefined
+  recheck?: Recheck | undefined
 }
 
 /** Takes the look at the old node anew: the gate by what it shows now, and what the rules say of it. */
-export type LookAgain = (old: OldContainer, planned: Gate) => Promise<{ gate: Gate; problems: Problem[] }>
+export type Recheck = (old: OldContainer, planned: Gate) => Promise<{ gate: Gate; problems: Problem[] }>
 
 export interface StepResult {
   window?: WindowReport | null

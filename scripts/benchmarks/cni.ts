@@ -1,4 +1,4 @@
-import type { Report } from '../../agent/core/report.ts'
+import type { Report } from '../../agent/core/report/report.ts'
 import { BIN_DIR, installOldPlugins } from '../../test/lab/index.ts'
 import { alternate, type Part, type Stage } from './part.ts'
 

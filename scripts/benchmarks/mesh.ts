@@ -1,4 +1,4 @@
-import type { Report } from '../../agent/core/report.ts'
+import type { Report } from '../../agent/core/report/report.ts'
 import { birdRecovering, birdSessions, type Host, ManyPeers, until } from '../../test/lab/index.ts'
 import { type Part, type Stage, say } from './part.ts'
 import { untilQuiet } from './quiet.ts'

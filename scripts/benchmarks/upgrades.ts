@@ -1,4 +1,4 @@
-import type { Report } from '../../agent/core/report.ts'
+import type { Report } from '../../agent/core/report/report.ts'
 import { nodeRunArgs, type ResetOptions } from '../../test/lab/index.ts'
 import { prepareTwin } from '../procedures.ts'
 import type { Stage } from './part.ts'

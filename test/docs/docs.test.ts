@@ -93,12 +93,12 @@ describe('docs/commands.md', () => {
   })
 
   it.each([
-    ['### upgrade, plan, prefetch, rollback, resume', 'agent/core/report.ts'],
+    ['### upgrade, plan, prefetch, rollback, resume', 'agent/core/report/report.ts'],
     ['### upgrade, plan, prefetch, rollback, resume', 'agent/core/errors.ts'],
-    ['### status', 'agent/core/status-report.ts'],
-    ['### doctor', 'agent/core/doctor-report.ts'],
-    ['### history', 'agent/core/history-report.ts'],
-    ['### gc', 'agent/core/gc-report.ts'],
+    ['### status', 'agent/core/report/status.ts'],
+    ['### doctor', 'agent/core/report/doctor.ts'],
+    ['### history', 'agent/core/report/history.ts'],
+    ['### gc', 'agent/core/report/gc.ts'],
   ])('%s has each field of %s', (heading, source) => {
     const fields = codeRows(section(commandsDoc, heading)).flatMap((path) => path.split(/\.|\[\]\.?/))
     expect(propertyNames(parse(source)).filter((name) => !fields.includes(name))).toEqual([])

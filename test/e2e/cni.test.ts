@@ -4,7 +4,7 @@ import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { beforeEach, describe, expect, it } from 'vitest'
-import type { StatusReport } from '../../agent/core/status-report.ts'
+import type { StatusReport } from '../../agent/core/report/status.ts'
 import { BIN_DIR, installOldPlugins, pluginState, pluginsOf, until } from '../lab/index.ts'
 import { quickly, startAgent } from './background.ts'
 import {

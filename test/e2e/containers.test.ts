@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { StatusReport } from '../../agent/core/status-report.ts'
+import type { StatusReport } from '../../agent/core/report/status.ts'
 import type { Host } from '../lab/index.ts'
 import { changedFields, inspected } from './inspection.ts'
 import {

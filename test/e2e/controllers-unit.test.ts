@@ -1,7 +1,7 @@
 // kube-controllers that a systemd unit runs: the unit is changed, nothing else of it, and two never run at once.
 
 import { beforeEach, describe, expect, it } from 'vitest'
-import type { StatusReport } from '../../agent/core/status-report.ts'
+import type { StatusReport } from '../../agent/core/report/status.ts'
 import type { Host } from '../lab/index.ts'
 import { quickly } from './background.ts'
 import { controllers, mostAtOnce, NAME, overlaps } from './controllers.ts'

@@ -2,7 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { beforeEach, describe, expect, it } from 'vitest'
-import type { StatusReport } from '../../agent/core/status-report.ts'
+import type { StatusReport } from '../../agent/core/report/status.ts'
 import { quickly } from './background.ts'
 import { controllers, mostAtOnce, NAME, overlaps, runControllers } from './controllers.ts'
 import {

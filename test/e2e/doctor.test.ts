@@ -1,7 +1,7 @@
 // agent doctor on real hosts: exit 0 where nothing stands against an upgrade, 3 where something does.
 
 import { describe, expect, it } from 'vitest'
-import type { DoctorReport } from '../../agent/core/doctor-report.ts'
+import type { DoctorReport } from '../../agent/core/report/doctor.ts'
 import type { Host } from '../lab/index.ts'
 import { configure, containers, costOf, expectNoCost, image, nodeId, world } from './support.ts'
 

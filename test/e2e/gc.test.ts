@@ -1,7 +1,7 @@
 // What earlier runs left, once retention no longer keeps it.
 
 import { describe, expect, it } from 'vitest'
-import type { GcReport } from '../../agent/core/gc-report.ts'
+import type { GcReport } from '../../agent/core/report/gc.ts'
 import type { Host } from '../lab/index.ts'
 import { runs } from './service.ts'
 import { agent, configure, containers, costOf, expectNoCost, image, world } from './support.ts'

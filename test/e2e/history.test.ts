@@ -1,7 +1,7 @@
 // What is on record of earlier runs, on a host that had some.
 
 import { describe, expect, it } from 'vitest'
-import type { HistoryReport } from '../../agent/core/history-report.ts'
+import type { HistoryReport } from '../../agent/core/report/history.ts'
 import type { Host } from '../lab/index.ts'
 import { quickly } from './background.ts'
 import { agent, image, world } from './support.ts'

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import type { StatusReport } from '../../agent/core/status-report.ts'
+import type { StatusReport } from '../../agent/core/report/status.ts'
 import { until } from '../lab/index.ts'
 import { agent, configure, containers, costOf, expectNoCost, image, type World, world } from './support.ts'
 

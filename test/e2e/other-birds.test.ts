@@ -1,8 +1,8 @@
 // BIRDs that are not the node's own: a neighbor that restarts at the same time, and one that runs on the host beside it.
 
 import { afterEach, describe, expect, it } from 'vitest'
-import type { DoctorReport } from '../../agent/core/doctor-report.ts'
-import type { StatusReport } from '../../agent/core/status-report.ts'
+import type { DoctorReport } from '../../agent/core/report/doctor.ts'
+import type { StatusReport } from '../../agent/core/report/status.ts'
 import { type Host, nodeRunArgs, until } from '../lab/index.ts'
 import { agent, costOf, image, lab, nodeId, world } from './support.ts'
 

@@ -2,7 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import type { StatusReport } from '../../agent/core/status-report.ts'
+import type { StatusReport } from '../../agent/core/report/status.ts'
 import { installFaultyAgent } from '../faults/build.ts'
 import { FAULTY_AGENT } from '../faults/trial.ts'
 import type { Host } from '../lab/index.ts'

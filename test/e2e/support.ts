@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { expect } from 'vitest'
-import type { Report } from '../../agent/core/report.ts'
+import type { Report } from '../../agent/core/report/report.ts'
 import {
   attachLab,
   type ExecResult,

@@ -5,9 +5,9 @@ import type { Wanted } from '../../agent/core/model.ts'
 import { upgradePlan } from '../../agent/core/plan/build.ts'
 import type { Plan } from '../../agent/core/plan/plan.ts'
 import { preflightWithoutImage } from '../../agent/core/preflight.ts'
-import { lookAgainOf } from '../../agent/look-again.ts'
 import { observe } from '../../agent/observe/observe.ts'
 import type { Ports } from '../../agent/steps/step.ts'
+import { recheckOf } from '../../agent/stories/recheck.ts'
 import { wanted as anyHost } from '../core/observed.ts'
 import { deadSession, restartTimeline, session, type Timeline } from '../fakes/bird.ts'
 import { FakeClock } from '../fakes/clock.ts'
@@ -220,11 +220,7 @@ export class FakeHost {
     return {
       ports: (move: Move) => this.#movingPorts((what, make) => move(what, () => this.#timed(make))),
       emit: (event: AgentEvent) => void this.events.push(event),
-      lookAgain: lookAgainOf(
-        { ports: this.ports(), signal: new AbortController().signal },
-        WANTED,
-        this.#told,
-      ),
+      recheck: recheckOf({ ports: this.ports(), signal: new AbortController().signal }, WANTED, this.#told),
       ...(signal && { signal }),
     }
   }

@@ -5,7 +5,7 @@ import { resume } from '../../agent/engine/resume.ts'
 import type { Journal } from '../../agent/journal/journal.ts'
 import { decodeJournal } from '../../agent/journal/record.ts'
 import { applyRecord, type RunState } from '../../agent/journal/run-state.ts'
-import type { LookAgain, Ports } from '../../agent/steps/step.ts'
+import type { Ports, Recheck } from '../../agent/steps/step.ts'
 import type { FakeClock } from '../fakes/clock.ts'
 import { journalOn, Mortal } from './mortal.ts'
 import type { Death, Move } from './moves.ts'
@@ -17,7 +17,7 @@ interface Tools {
   ports: (move: Move) => Ports
   emit?: Emit
   signal?: AbortSignal
-  lookAgain?: LookAgain
+  recheck?: Recheck
 }
 
 /** The journal of one run on a disk, and an agent that may die at any of its moves. */
@@ -75,9 +75,9 @@ export class KillableRun {
   }
 }
 
-function given({ ports, emit, signal, lookAgain }: Tools, move: Move) {
+function given({ ports, emit, signal, recheck }: Tools, move: Move) {
   return {
-    lookAgain,
+    recheck,
     ports: ports(move),
     emit: emit ?? (() => undefined),
     signal: signal ?? new AbortController().signal,

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import type { Report } from '../../agent/core/report.ts'
+import type { Report } from '../../agent/core/report/report.ts'
 import { NEW, start, startProgramWorld } from './program.ts'
 
 describe('without a file descriptor', () => {

@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
-import type { Report } from '../../agent/core/report.ts'
+import type { Report } from '../../agent/core/report/report.ts'
 import { NEW, OLD, type ProgramWorld, startProgramWorld } from './program.ts'
 
 const terminal = join(import.meta.dirname, 'unread-terminal.py')

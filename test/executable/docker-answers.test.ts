@@ -2,8 +2,8 @@
 // a wait that never settles would look like one that does.
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { Report } from '../../agent/core/report.ts'
-import { exitCodeOf } from '../../agent/outcome.ts'
+import type { Report } from '../../agent/core/report/report.ts'
+import { exitCodeOf } from '../../agent/stories/run-report.ts'
 import { type Call, cut, json, type Reply } from '../adapters/docker/fake-engine.ts'
 import { type Ended, NEW, OLD, type ProgramWorld, start, startProgramWorld } from './program.ts'
 import { answersOf } from './wire.ts'

@@ -2,8 +2,8 @@
 
 import { createServer, type Server, type Socket } from 'node:net'
 import { afterEach, expect, it } from 'vitest'
-import type { Report } from '../../agent/core/report.ts'
-import { exitCodeOf } from '../../agent/outcome.ts'
+import type { Report } from '../../agent/core/report/report.ts'
+import { exitCodeOf } from '../../agent/stories/run-report.ts'
 import { NEW, type ProgramWorld, start, startProgramWorld } from './program.ts'
 
 let world: ProgramWorld

@@ -1,4 +1,4 @@
-import type { Report } from '../../agent/core/report.ts'
+import type { Report } from '../../agent/core/report/report.ts'
 import { type Host, type Mesh, until } from '../lab/index.ts'
 import { faultyAgent, prepared, resume } from './trial.ts'
 import { containerFlaws, type Work } from './whole-host.ts'

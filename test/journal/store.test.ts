@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { MAX_JOURNAL_BYTES, MAX_PLAN_BYTES } from '../../agent/core/journal-size.ts'
-import type { Outcome } from '../../agent/core/report.ts'
+import type { Outcome } from '../../agent/core/report/report.ts'
 import { RunStore, runName } from '../../agent/journal/store.ts'
 import { FakeClock } from '../fakes/clock.ts'
 import { MemoryFiles } from './memory-files.ts'

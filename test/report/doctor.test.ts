@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from 'node:util'
 import { describe, expect, it } from 'vitest'
-import type { DoctorCheck, DoctorReport } from '../../agent/core/doctor-report.ts'
+import type { DoctorCheck, DoctorReport } from '../../agent/core/report/doctor.ts'
 import { renderDoctor } from '../../agent/report/doctor.ts'
 import { SECRET, SECRET_URL, TO } from './samples.ts'
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Problem } from '../../agent/core/errors.ts'
-import type { Outcome, Report } from '../../agent/core/report.ts'
+import type { Outcome, Report } from '../../agent/core/report/report.ts'
 import { renderReport } from '../../agent/report/human.ts'
 import { SECRET, SECRET_URL, TO, upgraded } from './samples.ts'
 

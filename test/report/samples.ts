@@ -1,6 +1,6 @@
 import type { AgentEvent } from '../../agent/core/events.ts'
 import type { OldContainer, PlannedStep } from '../../agent/core/plan/plan.ts'
-import type { Report } from '../../agent/core/report.ts'
+import type { Report } from '../../agent/core/report/report.ts'
 
 export const RUN = '20261122T141503Z-7f3a'
 export const FROM = 'quay.io/calico/node:v2.6.5'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { StatusReport } from '../../agent/core/status-report.ts'
+import type { StatusReport } from '../../agent/core/report/status.ts'
 import { renderStatus } from '../../agent/report/status.ts'
 import { FROM, RUN, SECRET, SECRET_URL, TO, upgraded } from './samples.ts'
 

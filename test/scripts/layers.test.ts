@@ -53,8 +53,16 @@ test('every layer may import what the architecture gives it', () => {
       'agent/adapters/docker/wire.ts': ['agent/adapters/docker/pull.ts', 'agent/adapters/http.ts'],
       'agent/config/load.ts': ['agent/core/model.ts', 'agent/config/schema.ts', 'node:fs'],
       'agent/report/json.ts': ['agent/core/plan.ts', 'node:tty'],
-      'agent/upgrade.ts': ['agent/engine/execute.ts', 'agent/observe/observe.ts', 'agent/resume.ts'],
-      'agent/commands/upgrade.ts': ['agent/upgrade.ts', 'agent/report/json.ts', 'agent/ports/docker.ts'],
+      'agent/stories/upgrade.ts': [
+        'agent/engine/execute.ts',
+        'agent/observe/observe.ts',
+        'agent/stories/resume.ts',
+      ],
+      'agent/commands/upgrade.ts': [
+        'agent/stories/upgrade.ts',
+        'agent/report/json.ts',
+        'agent/ports/docker.ts',
+      ],
       'agent/main.ts': ['agent/commands/upgrade.ts', 'agent/adapters/docker.ts', 'node:process'],
       'test/steps/pull.test.ts': ['agent/steps/pull.ts', 'agent/adapters/docker.ts', 'scripts/build.ts'],
     }),
@@ -74,7 +82,7 @@ test('every layer is refused what the architecture does not give it', () => {
       'agent/adapters/docker/pull.ts': ['agent/adapters/bird.ts'],
       'agent/config/load.ts': ['agent/adapters/cni-files.ts'],
       'agent/report/json.ts': ['agent/engine/resume.ts'],
-      'agent/upgrade.ts': ['agent/adapters/kubernetes.ts'],
+      'agent/stories/upgrade.ts': ['agent/adapters/kubernetes.ts'],
       'agent/commands/upgrade.ts': ['agent/engine/resume.ts', 'agent/main.ts'],
       'agent/service/daemon.ts': ['agent/commands/plan.ts', 'test/fakes/clock.ts', 'scripts/build.ts'],
       'test/main.test.ts': ['agent/main.ts'],
@@ -98,7 +106,7 @@ test('every layer is refused what the architecture does not give it', () => {
       "agent/service/daemon.ts -> scripts/build.ts: agent-ships-alone",
       "agent/service/daemon.ts -> test/fakes/clock.ts: agent-ships-alone",
       "agent/steps/pull.ts -> agent/journal/journal.ts: layer-steps",
-      "agent/upgrade.ts -> agent/adapters/kubernetes.ts: layer-stories",
+      "agent/stories/upgrade.ts -> agent/adapters/kubernetes.ts: layer-stories",
       "test/main.test.ts -> agent/main.ts: main-is-the-root",
     ]
   `)

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import type { Campaign, Run } from '../../scripts/soaking/campaigns.ts'
+import { Counters } from '../../scripts/soaking/counters.ts'
 import { document } from '../../scripts/soaking/document.ts'
 import { upperBound } from '../../scripts/soaking/statistics.ts'
-import { Tally } from '../../scripts/soaking/tally.ts'
 import { Mesh } from '../lab/mesh.ts'
 import { registryClient } from '../lab/registry-client.ts'
 
@@ -37,7 +37,7 @@ describe('the table', () => {
   })
 })
 
-describe('a tally', () => {
+describe('counters', () => {
   const mesh = new Mesh([], registryClient())
   const fine: Run = () => Promise.resolve([])
   const flawed: Run = () => Promise.resolve(['two run', 'one is left'])
@@ -46,10 +46,10 @@ describe('a tally', () => {
   async function soaked(...campaigns: Partial<Campaign>[]) {
     const said: string[] = []
     const all = campaigns.map((campaign) => ({ name: 'c', trials: [fine], control: flawed, ...campaign }))
-    const tally = new Tally(all, (text) => said.push(text))
-    await tally.runControls(mesh)
-    await tally.runTrials([mesh, mesh], Infinity)
-    return { sum: tally.sum, isGood: tally.isGood, said, rows: tally.rows }
+    const counters = new Counters(all, (text) => said.push(text))
+    await counters.runControls(mesh)
+    await counters.runTrials([mesh, mesh], Infinity)
+    return { sum: counters.sum, isGood: counters.isGood, said, rows: counters.rows }
   }
 
   it('is good when every trial is and every control is not', async () => {
@@ -81,8 +81,8 @@ describe('a tally', () => {
   })
 
   it('begins nothing after its time', async () => {
-    const tally = new Tally([{ name: 'c', trials: [fine], control: flawed }], () => undefined)
-    await tally.runTrials([mesh], Date.now())
-    expect(tally.sum.trials).toBe(0)
+    const counters = new Counters([{ name: 'c', trials: [fine], control: flawed }], () => undefined)
+    await counters.runTrials([mesh], Date.now())
+    expect(counters.sum.trials).toBe(0)
   })
 })

@@ -6,8 +6,8 @@ import { connect, createServer } from 'node:net'
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { Doors } from '../../agent/service/doors.ts'
 import { json, type Pages, plain } from '../../agent/service/http.ts'
+import { Listeners } from '../../agent/service/listeners.ts'
 
 const pages: Pages = {
   '/healthz': () => Promise.resolve(plain(200, 'ok')),
@@ -16,12 +16,12 @@ const pages: Pages = {
 }
 
 let dir: string
-let doors: Doors
+let doors: Listeners
 const socket = (name = 'agent.sock'): string => join(dir, 'run', name)
 
 beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), 'http-'))
-  doors = new Doors(() => pages)
+  doors = new Listeners(() => pages)
 })
 afterEach(async () => {
   await doors.close()
@@ -82,7 +82,7 @@ describe('the service’s socket', () => {
 
   it('is not taken from another service', async () => {
     await doors.openAt({ socket: socket() })
-    const other = new Doors(() => pages)
+    const other = new Listeners(() => pages)
     await expect(other.openAt({ socket: socket() })).rejects.toMatchObject({
       code: 'already-serving',
       exitCode: 75,

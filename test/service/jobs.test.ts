@@ -1,11 +1,11 @@
 import { describe, expect, it, vi } from 'vitest'
-import type { App } from '../../agent/app.ts'
 import { configSchema } from '../../agent/config/schema.ts'
 import { wantedOf } from '../../agent/config/wanted.ts'
 import { AgentError, ExitCode } from '../../agent/core/errors.ts'
 import type { RunState } from '../../agent/journal/run-state.ts'
+import { readConfig } from '../../agent/service/config-snapshot.ts'
 import { createJobs } from '../../agent/service/jobs.ts'
-import { look } from '../../agent/service/seen.ts'
+import type { App } from '../../agent/stories/app.ts'
 
 const config = configSchema.parse({ node: { image: 'calico/node:v2' } })
 const error = (code: string, exitCode: ExitCode = ExitCode.refused): AgentError =>
@@ -87,8 +87,10 @@ describe('a look at the host', () => {
 
 describe('a look at the config', () => {
   const fingerprint = async (more: object): Promise<string> => {
-    const { seen } = await look(() => Promise.resolve(configSchema.parse({ node: { image: 'a' }, ...more })))
-    return seen.kind === 'valid' ? seen.fingerprint : 'invalid'
+    const { snapshot } = await readConfig(() =>
+      Promise.resolve(configSchema.parse({ node: { image: 'a' }, ...more })),
+    )
+    return snapshot.kind === 'valid' ? snapshot.fingerprint : 'invalid'
   }
 
   it('tells targets apart by what a run depends on', async () => {
@@ -110,8 +112,8 @@ describe('a look at the config', () => {
   })
 
   it('sees what is wrong with it, and no bug as that', async () => {
-    const { seen } = await look(() => Promise.reject(error('bad-config', ExitCode.usage)))
-    expect(seen).toMatchObject({ kind: 'invalid', problems: [{ code: 'bad-config', fix: 'mend it' }] })
-    await expect(look(() => Promise.reject(new TypeError('a bug')))).rejects.toThrow('a bug')
+    const { snapshot } = await readConfig(() => Promise.reject(error('bad-config', ExitCode.usage)))
+    expect(snapshot).toMatchObject({ kind: 'invalid', problems: [{ code: 'bad-config', fix: 'mend it' }] })
+    await expect(readConfig(() => Promise.reject(new TypeError('a bug')))).rejects.toThrow('a bug')
   })
 })

@@ -2,28 +2,28 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
   atStart,
-  began,
+  type ConfigSnapshot,
   dueAt,
   type End,
-  ended,
-  held,
   type LoopState,
-  looked,
   nextJob,
-  released,
-  type Seen,
+  onConfigRead,
+  onJobEnd,
+  onJobStart,
+  onReload,
+  onStop,
+  onTargetHeld,
+  onTargetReleased,
   serviceState,
-  stopped,
-  told,
 } from '../../agent/service/loop.ts'
 
-const valid = (target: string | null, apply: 'auto' | 'manual' = 'auto'): Seen => ({
+const valid = (target: string | null, apply: 'auto' | 'manual' = 'auto'): ConfigSnapshot => ({
   kind: 'valid',
   target,
   apply,
   fingerprint: String(target),
 })
-const invalid: Seen = { kind: 'invalid', problems: [] }
+const invalid: ConfigSnapshot = { kind: 'invalid', problems: [] }
 
 /** A small language for what happens: `see A`, `invalid`, `do END`, `HUP`, `TERM`, `wait MS`. */
 function play(...story: string[]): { state: LoopState; jobs: string[]; now: number } {
@@ -32,20 +32,22 @@ function play(...story: string[]): { state: LoopState; jobs: string[]; now: numb
   const jobs: string[] = []
   for (const step of story) {
     const [verb = '', what = ''] = step.split(' ')
-    if (verb === 'see') state = looked(state, valid(what))
-    if (verb === 'manual') state = looked(state, valid(what, 'manual'))
-    if (verb === 'invalid') state = looked(state, invalid)
-    if (verb === 'HUP') state = told(state)
-    if (verb === 'TERM') state = stopped(state)
+    if (verb === 'see') state = onConfigRead(state, valid(what))
+    if (verb === 'manual') state = onConfigRead(state, valid(what, 'manual'))
+    if (verb === 'invalid') state = onConfigRead(state, invalid)
+    if (verb === 'HUP') state = onReload(state)
+    if (verb === 'TERM') state = onStop(state)
     if (verb === 'wait') now += Number(what)
     if (verb === 'begin' || verb === 'do') {
       const kind = nextJob(state, now)
       jobs.push(
-        kind === null ? 'none' : `${kind} ${state.seen?.kind === 'valid' ? String(state.seen.target) : ''}`,
+        kind === null
+          ? 'none'
+          : `${kind} ${state.snapshot?.kind === 'valid' ? String(state.snapshot.target) : ''}`,
       )
-      if (kind !== null) state = began(state, kind)
+      if (kind !== null) state = onJobStart(state, kind)
     }
-    if (verb === 'end' || (verb === 'do' && state.job !== null)) state = ended(state, what as End, now)
+    if (verb === 'end' || (verb === 'do' && state.job !== null)) state = onJobEnd(state, what as End, now)
   }
   return { state, jobs, now }
 }
@@ -148,13 +150,16 @@ describe('the loop', () => {
 
   it('holds what the journal speaks against until the config changes, or an operator has settled it', () => {
     const { state } = play('see A', 'do done')
-    const holding = held(state, { stuck: false })
+    const holding = onTargetHeld(state, { stuck: false })
     expect([serviceState(holding), nextJob(holding, 0)]).toEqual(['held', null])
-    expect(nextJob(looked(holding, valid('B')), 0)).toBe('apply')
-    expect([serviceState(released(holding)), nextJob(released(holding), 0)]).toEqual(['idle', null])
-    const stuck = held(state, { stuck: true })
-    expect([serviceState(stuck), nextJob(looked(stuck, valid('B')), 0)]).toEqual(['stuck', null])
-    expect(nextJob(looked(released(stuck), valid('B')), 0)).toBe('apply')
+    expect(nextJob(onConfigRead(holding, valid('B')), 0)).toBe('apply')
+    expect([serviceState(onTargetReleased(holding)), nextJob(onTargetReleased(holding), 0)]).toEqual([
+      'idle',
+      null,
+    ])
+    const stuck = onTargetHeld(state, { stuck: true })
+    expect([serviceState(stuck), nextJob(onConfigRead(stuck, valid('B')), 0)]).toEqual(['stuck', null])
+    expect(nextJob(onConfigRead(onTargetReleased(stuck), valid('B')), 0)).toBe('apply')
   })
 
   it('never waits for more than an hour, and says until when', () => {
@@ -180,18 +185,18 @@ describe('the loop', () => {
         let settled = ''
         for (const one of story) {
           const [verb = '', what = ''] = one.split(' ')
-          if (verb === 'see') state = looked(state, valid(what))
-          if (verb === 'invalid') state = looked(state, invalid)
+          if (verb === 'see') state = onConfigRead(state, valid(what))
+          if (verb === 'invalid') state = onConfigRead(state, invalid)
           if (verb === 'wait') now += Number(what)
-          if (verb === 'HUP') [state, settled] = [told(state), '']
+          if (verb === 'HUP') [state, settled] = [onReload(state), '']
           const kind = verb === 'begin' || verb === 'do' ? nextJob(state, now) : null
           if (kind === null) continue
           expect(state.job).toBeNull()
-          if (kind === 'apply') expect(state.seen).not.toMatchObject({ fingerprint: settled })
-          state = began(state, kind)
+          if (kind === 'apply') expect(state.snapshot).not.toMatchObject({ fingerprint: settled })
+          state = onJobStart(state, kind)
           const end = verb === 'do' ? (what as End) : 'done'
           if (kind === 'apply' && ['done', 'failed'].includes(end)) settled = state.job?.fingerprint ?? ''
-          state = ended(state, end, now)
+          state = onJobEnd(state, end, now)
         }
       }),
     )

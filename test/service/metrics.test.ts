@@ -1,12 +1,12 @@
 import { spawnSync } from 'node:child_process'
 import { describe, expect, it } from 'vitest'
 import { parse as parseYaml } from 'yaml'
-import type { Report } from '../../agent/core/report.ts'
-import type { StatusReport } from '../../agent/core/status-report.ts'
-import { unstarted } from '../../agent/outcome.ts'
-import { atStart, looked } from '../../agent/service/loop.ts'
+import type { Report } from '../../agent/core/report/report.ts'
+import type { StatusReport } from '../../agent/core/report/status.ts'
+import { Counters } from '../../agent/service/counters.ts'
+import { atStart, onConfigRead } from '../../agent/service/loop.ts'
 import { type Facts, renderMetrics } from '../../agent/service/metrics.ts'
-import { Tally } from '../../agent/service/tally.ts'
+import { unstarted } from '../../agent/stories/run-report.ts'
 import { codeRows, root, section, textOf } from '../docs/markdown.ts'
 import { pull, RUN } from '../report/samples.ts'
 
@@ -42,13 +42,13 @@ function report(outcome: Report['outcome'], more: Partial<Report> = {}): Report 
 
 /** All there is to tell. */
 function facts(): Facts {
-  const tally = new Tally()
-  for (const megabytes of [10, 30]) tally.event(pull(megabytes))
-  tally.report(report('upgraded', { changed: true, window }), 1_800_000_000)
+  const counters = new Counters()
+  for (const megabytes of [10, 30]) counters.event(pull(megabytes))
+  counters.report(report('upgraded', { changed: true, window }), 1_800_000_000)
   const problem = { code: 'gate-failed', severity: 'error' as const, message: 'm', fix: 'f' }
-  tally.report(report('rolled-back', { problems: [problem, problem] }), 1_800_000_100)
-  const state = looked(atStart, { kind: 'valid', fingerprint: 'A', target: 'A', apply: 'auto' })
-  return { version: '0.1.0', state, tally, host }
+  counters.report(report('rolled-back', { problems: [problem, problem] }), 1_800_000_100)
+  const state = onConfigRead(atStart, { kind: 'valid', fingerprint: 'A', target: 'A', apply: 'auto' })
+  return { version: '0.1.0', state, counters, host }
 }
 
 const samples = (text: string): string[] =>
@@ -86,7 +86,12 @@ describe('the metrics', () => {
   })
 
   it('leave out what is not known rather than call it 0', async () => {
-    const { text } = await renderMetrics({ version: '1', state: atStart, tally: new Tally(), host: null })
+    const { text } = await renderMetrics({
+      version: '1',
+      state: atStart,
+      counters: new Counters(),
+      host: null,
+    })
     expect(samples(text)).toContain('calico_agent_host_seen 0')
     for (const unknown of [
       'config_valid',
@@ -108,11 +113,11 @@ describe('the metrics', () => {
 
 describe('a pull', () => {
   it('counts what each try brings, and each image from its own beginning', () => {
-    const tally = new Tally()
-    for (const megabytes of [10, 40, 20, 30]) tally.event(pull(megabytes))
-    tally.event({ type: 'step', index: 0, status: 'doing' })
-    tally.event(pull(5))
-    expect(tally.pullBytes).toBe(55e6)
+    const counters = new Counters()
+    for (const megabytes of [10, 40, 20, 30]) counters.event(pull(megabytes))
+    counters.event({ type: 'step', index: 0, status: 'doing' })
+    counters.event(pull(5))
+    expect(counters.pullBytes).toBe(55e6)
   })
 })
 

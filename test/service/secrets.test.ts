@@ -1,17 +1,17 @@
 import { expect, it } from 'vitest'
-import type { StatusReport } from '../../agent/core/status-report.ts'
-import { unstarted } from '../../agent/outcome.ts'
-import { type Account, serviceDocument, statusLine } from '../../agent/service/account.ts'
+import type { StatusReport } from '../../agent/core/report/status.ts'
+import { Counters } from '../../agent/service/counters.ts'
 import { json } from '../../agent/service/http.ts'
-import { atStart, looked } from '../../agent/service/loop.ts'
+import { atStart, onConfigRead } from '../../agent/service/loop.ts'
 import { renderMetrics } from '../../agent/service/metrics.ts'
-import { Tally } from '../../agent/service/tally.ts'
+import { type ServiceStatus, serviceDocument, statusLine } from '../../agent/service/service-status.ts'
+import { unstarted } from '../../agent/stories/run-report.ts'
 
 /** As an agent of before left it in a journal, and as a log with colours and line breaks. */
 const said = 'it logged: ETCD_PASSWORD=hunter2\n\u001b[31mat https://root:hunter2@192.0.2.9:2379\u001b[0m'
 const problem = { code: 'gate-failed', severity: 'error' as const, message: said, fix: said }
-const state = looked(atStart, { kind: 'valid', fingerprint: 'A', target: 'A', apply: 'auto' })
-const account: Account = {
+const state = onConfigRead(atStart, { kind: 'valid', fingerprint: 'A', target: 'A', apply: 'auto' })
+const account: ServiceStatus = {
   state: { ...state, resumeDue: false, stuck: true },
   live: null,
   held: { run: 'run-1', reason: said, stuck: true },
@@ -36,6 +36,6 @@ it('the line of systemctl status is one that systemd-notify can be given', () =>
 it('no label of a metric shows one either', async () => {
   const node = { image: 'https://root:hunter2@registry.example/calico/node:v2.6.5', state: 'running' }
   const host = { node, bird: null, problems: [], lastRun: null } as unknown as StatusReport
-  const { text } = await renderMetrics({ version: '0.1.0', state, tally: new Tally(), host })
+  const { text } = await renderMetrics({ version: '0.1.0', state, counters: new Counters(), host })
   expect(text).toContain('calico_agent_node_info{image="https://<redacted>@registry.example/')
 })

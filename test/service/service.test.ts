@@ -3,15 +3,15 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { configSchema } from '../../agent/config/schema.ts'
 import { AgentError } from '../../agent/core/errors.ts'
 import type { Emit } from '../../agent/core/events.ts'
-import type { Outcome, Report } from '../../agent/core/report.ts'
-import type { Held } from '../../agent/held.ts'
-import { unstarted } from '../../agent/outcome.ts'
+import type { Outcome, Report } from '../../agent/core/report/report.ts'
 import { createLogger } from '../../agent/report/logger.ts'
+import { readConfig } from '../../agent/service/config-snapshot.ts'
 import type { Finished } from '../../agent/service/jobs.ts'
 import type { End, JobKind } from '../../agent/service/loop.ts'
 import type { Notice } from '../../agent/service/notify.ts'
-import { look } from '../../agent/service/seen.ts'
 import { Service } from '../../agent/service/service.ts'
+import type { Held } from '../../agent/stories/held-target.ts'
+import { unstarted } from '../../agent/stories/run-report.ts'
 import { begin, standing, swapping } from '../report/samples.ts'
 
 /** A service whose jobs are ended by the test. */
@@ -34,7 +34,7 @@ class Bench {
       write: (line: string) => void this.lines.push(JSON.parse(line) as Record<string, unknown>),
     }
     this.service = new Service({
-      look: () => look(() => this.#config()),
+      look: () => readConfig(() => this.#config()),
       jobs: {
         run: (kind, config, emit) => this.#run(kind, config.node.image ?? '', emit),
         held: () => Promise.resolve(this.held),

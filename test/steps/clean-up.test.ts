@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { cleanUp } from '../../agent/steps/clean-up.ts'
+import { cleanUp } from '../../agent/steps/commit/clean-up.ts'
 import { restartTimeline, session } from '../fakes/bird.ts'
 import { onePeer, trialOf } from './trial-host.ts'
 

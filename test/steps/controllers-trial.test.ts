@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { passedCheck, untilHealthy } from '../../agent/steps/controllers-trial.ts'
+import { passedCheck, untilHealthy } from '../../agent/steps/controllers/trial.ts'
 import type { StepContext } from '../../agent/steps/step.ts'
 import { FakeClock } from '../fakes/clock.ts'
 import { FakeDocker } from '../fakes/docker.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { RUN_LABEL } from '../../agent/core/docker/container-spec.ts'
-import { barLateStart, endSecond } from '../../agent/steps/late-start.ts'
+import { barLateStart, endSecond } from '../../agent/steps/node/late-start.ts'
 import { FakeClock } from '../fakes/clock.ts'
 import { FakeDocker } from '../fakes/docker.ts'
 

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import { logTail, nodeLogTail } from '../../agent/steps/log-tail.ts'
+import { logTail, nodeLogTail } from '../../agent/steps/container/log-tail.ts'
 import { FakeDocker } from '../fakes/docker.ts'
 
 const unhealthy = 'not recovered after 70 s (http://localhost:9099/readiness answers 503)'

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { BirdView } from '../../agent/core/bird/view.ts'
-import { watchTrial } from '../../agent/steps/gate.ts'
-import { awaitSafeStop } from '../../agent/steps/restored.ts'
+import { awaitSafeStop } from '../../agent/steps/gate/await-restored.ts'
+import { watchTrial } from '../../agent/steps/gate/gate.ts'
 import { session, type Timeline, upView } from '../fakes/bird.ts'
 import { onePeer, trialOf } from './trial-host.ts'
 

@@ -2,8 +2,8 @@ import { lstat, readlink } from 'node:fs/promises'
 import { Agent } from 'node:http'
 import { inspect } from 'node:util'
 import type Dockerode from 'dockerode'
+import { abortable } from '../../core/abortable.ts'
 import { AgentError } from '../../core/errors.ts'
-import { orAborted } from '../../core/or-aborted.ts'
 import { startDeadline } from '../deadline.ts'
 import { dockerTimeout, socketInvalid, translate } from './errors.ts'
 import { withWholeAnswers } from './whole-answers.ts'
@@ -48,7 +48,7 @@ export function requestsTo(socket: string, defaultTimeoutMs: number): Request {
     try {
       abortSignal.throwIfAborted()
       // the library does not settle every request, such as one that is answered by 101
-      return await orAborted(
+      return await abortable(
         opened().then((engine) => run(engine, abortSignal)),
         abortSignal,
       )

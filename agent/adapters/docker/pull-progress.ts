@@ -17,7 +17,7 @@ interface Layer {
 }
 
 /** Adds up the layers of one pull. Bytes are those of the download: extraction counts the same ones again. */
-export class PullTally {
+export class PullTotals {
   private readonly layers = new Map<string, Layer>()
 
   record({ id, status = '', progressDetail = {} }: PullEvent): void {

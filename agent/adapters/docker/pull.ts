@@ -10,7 +10,7 @@ import { AgentError } from '../../core/errors.ts'
 import type { Docker, PullProgress } from '../../ports/docker.ts'
 import type { Request } from './connection.ts'
 import type { RegistryLogin } from './credential-helper.ts'
-import { type PullEvent, PullTally } from './pull-progress.ts'
+import { type PullEvent, PullTotals } from './pull-progress.ts'
 import { isWorthRetrying, orRegistryError, pullCut, pullStalled, registryError } from './registry-errors.ts'
 
 export interface PullOptions {
@@ -31,11 +31,11 @@ export function pullCall(request: Request, loginFor: LoginFor, options: PullOpti
     const ref = parseImageRef(text)
     const login = await loginFor(registryKey(ref))
     const { default: pRetry } = await import('p-retry')
-    let tally = new PullTally()
+    let totals = new PullTotals()
     await pRetry(
       async () => {
-        tally = new PullTally()
-        await pullOnce(request, { ref, login, tally, onProgress, signal, stallMs: options.stallMs })
+        totals = new PullTotals()
+        await pullOnce(request, { ref, login, totals, onProgress, signal, stallMs: options.stallMs })
       },
       {
         retries: options.retries,
@@ -44,7 +44,7 @@ export function pullCall(request: Request, loginFor: LoginFor, options: PullOpti
         shouldRetry: ({ error }) => isWorthRetrying(error),
         onFailedAttempt: ({ error, attemptNumber, retriesLeft }) => {
           if (retriesLeft === 0 || !isWorthRetrying(error)) return
-          onProgress({ ...tally.sum(), retry: { attempt: attemptNumber, reason: error.message } })
+          onProgress({ ...totals.sum(), retry: { attempt: attemptNumber, reason: error.message } })
         },
       },
     )
@@ -54,7 +54,7 @@ export function pullCall(request: Request, loginFor: LoginFor, options: PullOpti
 interface Try {
   ref: ImageRef
   login: RegistryLogin | undefined
-  tally: PullTally
+  totals: PullTotals
   onProgress: OnProgress
   signal: AbortSignal
   stallMs: number
@@ -74,8 +74,8 @@ async function pullOnce(request: Request, { ref, login, signal, stallMs, ...rest
         const stream = await startPull(engine, ref, login, abortSignal)
         await followPull(stream, what, ref, (event) => {
           timer.refresh()
-          rest.tally.record(event)
-          rest.onProgress(rest.tally.sum())
+          rest.totals.record(event)
+          rest.onProgress(rest.totals.sum())
         })
       },
       { timeoutMs: Infinity, signal: either },

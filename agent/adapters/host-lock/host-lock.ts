@@ -1,6 +1,6 @@
 import { closeSync, constants, existsSync, fchmodSync, mkdirSync, openSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import type { LockHolder } from '../../core/status-report.ts'
+import type { LockHolder } from '../../core/report/status.ts'
 import { isTaken, locked, openLockFile, readHolder, takeLock, writeHolder } from './lock-file.ts'
 
 const { O_CREAT, O_DIRECTORY, O_RDONLY, O_RDWR } = constants

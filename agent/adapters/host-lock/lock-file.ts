@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, constants, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs'
 import { AgentError, ExitCode } from '../../core/errors.ts'
-import type { LockHolder } from '../../core/status-report.ts'
+import type { LockHolder } from '../../core/report/status.ts'
 import { cannotStart } from '../program-error.ts'
 
 const { O_NOFOLLOW, O_NONBLOCK } = constants

@@ -55,7 +55,7 @@ export function birdBaseline(
  * The daemons that count: those with sessions to lose. runit starts a bird6 on hosts without IPv6 as well. Where none
  * has a session, BIRD itself must still come up.
  */
-export function daemonsThatCount<Daemon extends GatedDaemon>(daemons: Daemon[]): Daemon[] {
+export function gatedDaemons<Daemon extends GatedDaemon>(daemons: Daemon[]): Daemon[] {
   const withSessions = daemons.filter(({ baseline }) => baseline.established.length > 0)
   return withSessions.length > 0 ? withSessions : daemons.slice(0, 1)
 }

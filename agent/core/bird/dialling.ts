@@ -35,7 +35,7 @@ export function diallingNeighbors({ view, neighbors, listenPort }: ConfiguredBir
 const MUST_COME = /^Passive|Socket: (?:Connection refused|No route to host)/
 
 /** The neighbors that must be let in: by BIRD's own words, or since they were not reached in its first `patienceMs`. */
-export function toBeLetIn(
+export function neighborsToAdmit(
   neighbors: readonly DiallingNeighbor[],
   view: BirdView<SessionRow>,
   { upForMs, patienceMs }: { upForMs: number; patienceMs: number },

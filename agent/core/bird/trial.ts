@@ -29,7 +29,7 @@ interface ContainerSight {
   at: number | null
 }
 
-export interface HealthSight {
+export interface HealthReading {
   /** In words, what does not pass. */
   failing: string[]
   /** In words, what has not come to a verdict of its own yet, such as Docker's health check. */
@@ -44,7 +44,7 @@ export interface TrialState {
   readonly daemons: readonly DaemonState[]
   readonly container: ContainerSight & { at: number }
   /** Null before the first look. */
-  readonly health: HealthSight | null
+  readonly health: HealthReading | null
   readonly felixRestarts: number
   /** Neighbors of missing sessions whose hosts cannot be reached. */
   readonly gonePeers: readonly string[]
@@ -76,15 +76,15 @@ export function trialAtStart(terms: TrialTerms, baselines: BirdBaseline[]): Tria
 }
 
 /** What looks have found since the last judgement; a daemon without a new look is undefined. */
-export interface Sights {
+export interface Readings {
   views: ({ view: BirdView<SessionRow>; at: number } | undefined)[]
   container: ContainerSight
-  health?: HealthSight | undefined
+  health?: HealthReading | undefined
   gonePeers?: string[] | undefined
 }
 
 /** After one more round of looks, judged at `now`. */
-export function trialAfter(state: TrialState, sights: Sights, now: number): TrialState {
+export function trialAfter(state: TrialState, sights: Readings, now: number): TrialState {
   const daemons = state.daemons.map((daemon, i) => {
     const sight = sights.views[i]
     return sight ? daemonAfter(daemon, sight.view, sight.at) : daemon
@@ -111,11 +111,11 @@ export function trialAfter(state: TrialState, sights: Sights, now: number): Tria
 }
 
 /** A look that finds no Felix keeps the one that is known: the next one may be another. */
-function healthAfter(before: HealthSight | null, now: HealthSight | undefined): HealthSight | null {
+function healthAfter(before: HealthReading | null, now: HealthReading | undefined): HealthReading | null {
   return now === undefined ? before : { ...now, felix: now.felix ?? before?.felix ?? null }
 }
 
-function isOtherFelix(before: HealthSight | null, now: HealthSight | undefined): boolean {
+function isOtherFelix(before: HealthReading | null, now: HealthReading | undefined): boolean {
   return before?.felix != null && now?.felix != null && before.felix !== now.felix
 }
 

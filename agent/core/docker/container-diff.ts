@@ -1,5 +1,5 @@
 import { redactArgs, redactValue } from '../redact/redact.ts'
-import type { DiffEntry } from '../report.ts'
+import type { DiffEntry } from '../report/report.ts'
 import type { ContainerSpec } from './container-spec.ts'
 import { envMap } from './health.ts'
 import type { ContainerConfig } from './json.ts'

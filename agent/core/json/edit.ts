@@ -1,4 +1,4 @@
-import { isJsonObject, type Json, patchOfNothing, says } from './merge-patch.ts'
+import { hasValue, isJsonObject, type Json, patchOfNothing } from './merge-patch.ts'
 import { indentOf, type JsonStyle, render, styleOf } from './style.ts'
 import { type JsonMember, type JsonNode, memberOf } from './text.ts'
 
@@ -37,7 +37,7 @@ class Editor {
   merge(node: JsonNode, patch: Json): Edit[] {
     if (node.kind === 'object' && isJsonObject(patch)) return this.#mergeObject(node, patch)
     const value = patchOfNothing(patch)
-    if (says(node, value)) return []
+    if (hasValue(node, value)) return []
     return [{ start: node.start, end: node.end, text: this.#rendered(value, node) }]
   }
 

@@ -15,7 +15,7 @@ export function isJsonObject(value: Json): value is { [key: string]: Json } {
 }
 
 /** Whether the text says the same value already, whatever it looks like. */
-export function says(node: JsonNode, value: Json): boolean {
+export function hasValue(node: JsonNode, value: Json): boolean {
   if (node.kind === 'scalar') return node.value === value
   if (node.kind === 'array') {
     const { items } = node
@@ -24,7 +24,7 @@ export function says(node: JsonNode, value: Json): boolean {
       items.length === value.length &&
       value.every((item, i) => {
         const mine = items[i]
-        return mine !== undefined && says(mine, item)
+        return mine !== undefined && hasValue(mine, item)
       })
     )
   }
@@ -34,7 +34,7 @@ export function says(node: JsonNode, value: Json): boolean {
     node.members.length === entries.length &&
     entries.every(([key, wanted]) => {
       const mine = memberOf(node, key)
-      return mine !== undefined && says(mine.value, wanted)
+      return mine !== undefined && hasValue(mine.value, wanted)
     })
   )
 }

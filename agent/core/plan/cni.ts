@@ -1,7 +1,7 @@
 import { keptName } from '../cni/files.ts'
 import { pullSteps } from '../docker/image-state.ts'
 import type { CniSource, ObservedCni, WantedCni } from '../model.ts'
-import type { DiffEntry } from '../report.ts'
+import type { DiffEntry } from '../report/report.ts'
 import { type PlanPart, unchanged } from './part.ts'
 import type { PlannedStep } from './plan.ts'
 

@@ -3,7 +3,7 @@ import { containerSpec, trialSpec } from '../docker/container-spec.ts'
 import { mustPull, pullSteps, type RunningImage } from '../docker/image-state.ts'
 import type { ContainerConfig } from '../docker/json.ts'
 import type { ObservedImage } from '../model.ts'
-import type { DiffEntry } from '../report.ts'
+import type { DiffEntry } from '../report/report.ts'
 import type { Component, ContainerCommit, NextContainer, OldContainer, PlannedStep } from './plan.ts'
 
 export interface SwapInput {

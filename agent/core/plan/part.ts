@@ -1,4 +1,4 @@
-import type { DiffEntry } from '../report.ts'
+import type { DiffEntry } from '../report/report.ts'
 import type { Change, Component, ContainerCommit, Plan, PlannedStep } from './plan.ts'
 
 /** What one component adds to a plan; no steps where it is as asked already. */

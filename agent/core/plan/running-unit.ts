@@ -1,7 +1,7 @@
 import { nameOfContent } from '../docker/image-ref.ts'
 import type { ObservedControllers } from '../model.ts'
 import { redactAssignments } from '../redact/redact.ts'
-import type { DiffEntry } from '../report.ts'
+import type { DiffEntry } from '../report/report.ts'
 import { type FileEdit, type UnitChange, type UnitRefusal, unitChange } from '../unit/change.ts'
 
 /** A container, the image that it was made from, and the unit that runs it, where one does. */

@@ -1,6 +1,6 @@
 import { redactArgs, redactValue } from '../redact/redact.ts'
 import { redactText } from '../redact/text.ts'
-import type { DiffEntry } from '../report.ts'
+import type { DiffEntry } from '../report/report.ts'
 import type { ImageToken, ManifestValue, PodManifest } from './manifest.ts'
 
 /** The diff of a manifest, secrets hidden. `manifest` and `token` are those of `before`. */

@@ -1,5 +1,5 @@
 import { type JsonNode, parseJson } from '../json/text.ts'
-import type { DiffEntry } from '../report.ts'
+import type { DiffEntry } from '../report/report.ts'
 import { redactValue } from './redact.ts'
 import { redactText } from './text.ts'
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { diallingNeighbors, diallingPatience, toBeLetIn } from '../../../agent/core/bird/dialling.ts'
+import { diallingNeighbors, diallingPatience, neighborsToAdmit } from '../../../agent/core/bird/dialling.ts'
 import { bgpNeighbors } from '../../../agent/core/bird/neighbors.ts'
 import { deadSession, session, upView } from '../../fakes/bird.ts'
 
@@ -27,7 +27,8 @@ describe('toBeLetIn', () => {
   }))
   const connecting = (host: number, info = 'Connect') => ({ ...deadSession(host), info })
   const at = (upForMs: number) => ({ upForMs, patienceMs: 20_000 })
-  const letIn = (...args: Parameters<typeof toBeLetIn>) => toBeLetIn(...args).map(({ address }) => address)
+  const letIn = (...args: Parameters<typeof neighborsToAdmit>) =>
+    neighborsToAdmit(...args).map(({ address }) => address)
 
   it('is nobody while BIRD still dials', () => {
     expect(letIn(neighbors, upView('new', [session(2), connecting(3)]), at(19_999))).toEqual([])

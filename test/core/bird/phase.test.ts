@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { type BirdBaseline, birdBaseline, daemonsThatCount } from '../../../agent/core/bird/baseline.ts'
+import { type BirdBaseline, birdBaseline, gatedDaemons } from '../../../agent/core/bird/baseline.ts'
 import { combinedPhase, type DaemonStanding, daemonStanding } from '../../../agent/core/bird/phase.ts'
 import type { BirdView, Session } from '../../../agent/core/bird/view.ts'
 import { deadSession, session, upView } from '../../fakes/bird.ts'
@@ -56,7 +56,7 @@ describe('daemonsThatCount', () => {
     ['the first one where none has a session', [of(4), of(6)], [4]],
     ['none of none', [], []],
   ])('are %s', (_, daemons, families) => {
-    expect(daemonsThatCount(daemons).map(({ endpoint }) => endpoint.family)).toEqual(families)
+    expect(gatedDaemons(daemons).map(({ endpoint }) => endpoint.family)).toEqual(families)
   })
 })
 

@@ -2,7 +2,7 @@ import { type BirdBaseline, birdBaseline } from '../../../agent/core/bird/baseli
 import { needsRoutes } from '../../../agent/core/bird/daemon.ts'
 import { combinedPhase, type DaemonStanding, daemonStanding } from '../../../agent/core/bird/phase.ts'
 import {
-  type Sights,
+  type Readings,
   type TrialState,
   trialAfter,
   trialAtStart,
@@ -130,7 +130,7 @@ class Watcher {
   }
 
   /** As the gate asks: for the routes where the sessions are back, for the rows else. */
-  #sights(views: BirdView[], silent: boolean[], at: number): Sights {
+  #sights(views: BirdView[], silent: boolean[], at: number): Readings {
     const { engineAway, exitsAt, sick, hangs } = this.#world
     const away = within(engineAway, at)
     const phase = this.#state.daemons.map(({ standing }) => standing.phase)

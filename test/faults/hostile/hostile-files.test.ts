@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { crc32 } from 'node:zlib'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import type { Report } from '../../../agent/core/report.ts'
+import type { Report } from '../../../agent/core/report/report.ts'
 
 const root = resolve(import.meta.dirname, '../../..')
 const measure = join(import.meta.dirname, 'measure.cjs')

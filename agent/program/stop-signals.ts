@@ -1,0 +1,62 @@
+import { AgentError } from '../core/errors.ts'
+
+/** Exit code after a second Ctrl-C, as a shell gives it. */
+const INTERRUPTED = 130
+
+const IN_RUN = 'ended in the middle of a run; "agent resume" finishes or unwinds it'
+const OUTSIDE_RUN = 'ended before it was done; no run was open'
+
+const STOPS = ['SIGINT', 'SIGTERM'] as const
+
+/** What stops the commands of this process. */
+export class StopSignals {
+  readonly #isRunOpen: () => boolean
+  readonly #say: (text: string) => void
+  #controllers: AbortController[] = []
+  /** Not told by what is aborted: an internal failure aborts too, and is no Ctrl-C. */
+  #wasSignalled = false
+
+  /** `say` must not wait for who reads it. */
+  constructor(isRunOpen: () => boolean, say: (text: string) => void) {
+    this.#isRunOpen = isRunOpen
+    this.#say = say
+  }
+
+  /**
+   * Aborted by the first SIGINT or SIGTERM: the run unwinds. A second one ends the agent where it is: the journal has
+   * the run, if one is open, and `agent resume` goes on. A terminal that goes away (SIGHUP) stops nothing.
+   */
+  listen(): AbortSignal {
+    const controller = new AbortController()
+    this.#controllers.push(controller)
+    if (this.#controllers.length === 1) {
+      for (const name of STOPS) process.on(name, this.#stop)
+      process.on('SIGHUP', ignore)
+    }
+    return controller.signal
+  }
+
+  /** Stops what listens, as a signal does. */
+  abort(reason: Error): void {
+    for (const controller of this.#controllers) controller.abort(reason)
+  }
+
+  /** From now on each signal ends the process, as it does by default. */
+  release(): void {
+    for (const name of STOPS) process.off(name, this.#stop)
+    process.off('SIGHUP', ignore)
+  }
+
+  readonly #stop = (name: NodeJS.Signals): void => {
+    if (this.#wasSignalled) {
+      this.#say(`\nagent: ${this.#isRunOpen() ? IN_RUN : OUTSIDE_RUN}\n`)
+      process.exit(INTERRUPTED)
+    }
+    this.#wasSignalled = true
+    this.abort(
+      new AgentError('cancelled', `the run was stopped by ${name}`, { fix: 'run the command again' }),
+    )
+  }
+}
+
+const ignore = (): void => undefined

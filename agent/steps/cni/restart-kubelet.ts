@@ -1,0 +1,64 @@
+import { AgentError } from '../../core/errors.ts'
+import type { Step, StepContext } from '../step.ts'
+
+const POLL_MS = 250
+const START_MS = 30_000
+/** A kubelet that cannot use its config ends within this. */
+const SETTLE_MS = 5_000
+
+/** For a kubelet that reads its CNI config at its start only. Pods run on meanwhile. */
+export const restartKubelet: Step<'restart-kubelet'> = {
+  moves: true,
+  describe: ({ unit }) => `restart ${unit}: it reads the CNI config at its start only`,
+
+  async capture({ unit }, { kubelet }) {
+    return { startedAt: await kubelet.startedAt(unit) }
+  },
+
+  async do({ unit }, { startedAt }, { kubelet }) {
+    // one that began since the config was written has read it
+    if (hasRestarted(await kubelet.startedAt(unit), startedAt)) return
+    await kubelet.restart(unit)
+  },
+
+  async verify({ unit }, { startedAt }, context) {
+    const began = await untilRestarted(unit, startedAt, context)
+    await context.clock.sleep(SETTLE_MS, context.signal)
+    const now = await context.kubelet.startedAt(unit)
+    if (now !== began) throw failed(unit, now === null ? 'it does not stay up' : 'it starts again and again')
+    return {}
+  },
+
+  goesOn: () => Promise.resolve(true),
+
+  /** The restart with the old config comes when that is back: undo of `write-cni-config`. */
+  undo: () => Promise.resolve({}),
+}
+
+async function untilRestarted(
+  unit: string,
+  before: number | null,
+  { kubelet, clock, signal }: StepContext,
+): Promise<number> {
+  const deadline = clock.now() + START_MS
+  for (;;) {
+    const began = await kubelet.startedAt(unit)
+    if (began !== null && hasRestarted(began, before)) return began
+    if (clock.now() >= deadline) throw failed(unit, 'it does not come up')
+    await clock.sleep(POLL_MS, signal)
+  }
+}
+
+function hasRestarted(now: number | null, before: number | null): boolean {
+  return now !== null && now !== before
+}
+
+function failed(unit: string, why: string): AgentError {
+  return new AgentError(
+    'kubelet-failed',
+    `cannot keep the new CNI config: ${unit} was restarted, and ${why}`,
+    {
+      fix: `journalctl -u ${unit}`,
+    },
+  )
+}

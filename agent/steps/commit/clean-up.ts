@@ -1,0 +1,55 @@
+import { counted } from '../../core/counted.ts'
+import type { Problem } from '../../core/errors.ts'
+import type { Step } from '../step.ts'
+
+/** After the commit: what earlier runs kept as their way back, as far as retention no longer asks for it. */
+export const cleanUp: Step<'clean-up'> = {
+  moves: true,
+  describe: ({ containers, images, files = [] }) =>
+    `clean up: ${[
+      ...(containers.length + images.length > 0
+        ? [counted(containers.length, 'parked container'), counted(images.length, 'image')]
+        : []),
+      ...(files.length > 0 ? [`${counted(files.length, 'file')} kept for the way back`] : []),
+    ].join(', ')}`,
+  capture: () => Promise.resolve({}),
+
+  // The new container is committed: what cannot be removed now is said, and undoes nothing.
+  async do({ containers, images, files = [] }, _before, { docker, configs }) {
+    await Promise.allSettled([
+      ...containers.map((id) => docker.removeContainer(id)),
+      ...files.map((path) => configs.remove(path)),
+    ])
+    // not at once: Docker keeps the image of a container that is still going
+    await Promise.allSettled(images.map((image) => docker.removeImage(image)))
+  },
+
+  async verify({ containers, files = [] }, _before, { docker, configs }) {
+    const [left, leftFiles] = await Promise.all([
+      Promise.all(containers.map((id) => docker.inspectContainer(id))),
+      Promise.all(files.map(async (path) => ((await configs.exists(path)) ? [path] : []))),
+    ])
+    const names = left.flatMap((container) => (container ? [container.Id.slice(0, 12)] : []))
+    return { problems: [...names.map(leftover), ...leftFiles.flat().map(leftFile)] }
+  },
+  goesOn: () => Promise.resolve(true),
+  undo: () => Promise.resolve({}),
+}
+
+function leftover(short: string): Problem {
+  return {
+    code: 'leftover',
+    severity: 'warning',
+    message: `cannot remove ${short}, a container that an earlier run parked`,
+    fix: `docker rm ${short}`,
+  }
+}
+
+function leftFile(path: string): Problem {
+  return {
+    code: 'leftover',
+    severity: 'warning',
+    message: `cannot remove ${path}, kept for the way back of a run that is committed`,
+    fix: `rm ${path}`,
+  }
+}

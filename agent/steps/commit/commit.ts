@@ -1,0 +1,88 @@
+import type { Problem } from '../../core/errors.ts'
+import type { ContainerCommit, OldContainer } from '../../core/plan/plan.ts'
+import type { Docker } from '../../ports/docker.ts'
+import { findNext } from '../container/next-container.ts'
+import { handBackPolicy, handOverPolicy, hasNoPolicy } from '../container/restart-policies.ts'
+import { isRunning } from '../container/running.ts'
+import { refuseTakenName } from '../gate/final-check.ts'
+import type { Step } from '../step.ts'
+
+/**
+ * The point of no return. The old container gives up its restart policy before the new one gets it: a reboot
+ * between the two calls starts none, and the resume at boot starts the one; two at once is never an answer.
+ */
+export const commit: Step<'commit'> = {
+  moves: true,
+  describe: ({ containers }) =>
+    containers.length === 0
+      ? 'commit: keep what was put in place'
+      : `commit: ${containers.map(({ old }) => old.name).join(', ')} keeps the new container`,
+
+  async capture({ containers }, { docker }) {
+    return {
+      nextIds: await Promise.all(containers.map(async ({ next }) => (await findNext(docker, next)).Id)),
+    }
+  },
+
+  async do({ containers }, { nextIds }, { docker }) {
+    for (const [i, { old, parkName }] of containers.entries()) {
+      const nextId = nextIds[i] ?? ''
+      await refuseTakenName(old, nextId, docker)
+      const parked = await docker.inspectContainer(old.id)
+      if (parked) await handOverPolicy(old, nextId, docker)
+      else await docker.setRestartPolicy(nextId, old.policy)
+      await docker.startContainer(nextId)
+      // The names change last: until here the operator's name is the container that a reboot or a rollback brings back.
+      if (parked) await docker.renameContainer(old.id, parkName)
+      await docker.renameContainer(nextId, old.name)
+    }
+  },
+
+  async verify({ containers }, _before, { docker }) {
+    const parked = await Promise.all(containers.map(({ old }) => docker.inspectContainer(old.id)))
+    const gone = containers.filter(({ old }, i) => !old.autoRemove && parked[i] === undefined)
+    return { problems: gone.map(({ old }) => parkedGone(old)) }
+  },
+
+  async goesOn({ containers }, { nextIds }, { docker }) {
+    const ready = await Promise.all(containers.map((one, i) => canTakeOver(one, nextIds[i] ?? '', docker)))
+    return !ready.includes(false)
+  },
+
+  async tookHold({ containers }, { nextIds }, { docker }) {
+    const held = containers.map(async ({ old, parkName }, i) => {
+      const [next, parked] = await Promise.all([
+        docker.inspectContainer(nextIds[i] ?? ''),
+        docker.inspectContainer(old.id),
+      ])
+      const hasPolicy = next !== undefined && !hasNoPolicy(next)
+      return hasPolicy || next?.Name === `/${old.name}` || parked?.Name === `/${parkName}`
+    })
+    return (await Promise.all(held)).includes(true)
+  },
+
+  /** Only of one that does not stand; a failure after the commit undoes nothing. */
+  async undo({ containers }, { nextIds }, { docker }) {
+    for (const [i, { old }] of containers.entries()) await handBackPolicy(old, nextIds[i] ?? '', docker)
+    return {}
+  },
+}
+
+function parkedGone({ name }: OldContainer): Problem {
+  return {
+    code: 'parked-gone',
+    severity: 'warning',
+    message: `the old ${name} was removed by somebody else in the middle of the run`,
+    fix: 'nothing is to be done: agent rollback makes it again from its journaled settings',
+  }
+}
+
+/**
+ * A power cut may bring the old container back before it gave up its policy, or take a `--rm` one away: then forward
+ * would be a second restart without a gate, or nothing at all.
+ */
+async function canTakeOver({ old }: ContainerCommit, nextId: string, docker: Docker): Promise<boolean> {
+  const next = await docker.inspectContainer(nextId)
+  if (next?.State.Running === true) return true
+  return next !== undefined && !(await isRunning(old.id, docker))
+}

@@ -1,0 +1,129 @@
+import { birdBaseline } from '../../core/bird/baseline.ts'
+import type { ContainerJson } from '../../core/docker/json.ts'
+import { AgentError, ExitCode, isError } from '../../core/errors.ts'
+import type { Gate, OldContainer } from '../../core/plan/plan.ts'
+import { refusalOf } from '../../core/preflight.ts'
+import type { Docker } from '../../ports/docker.ts'
+import { nameTaker, strangerBeside } from '../container/other-nodes.ts'
+import { isRunning } from '../container/running.ts'
+import type { StepContext } from '../step.ts'
+import { checkDialling } from '../window/dial-guard.ts'
+import { failingCheck, lookAtFelix } from './health.ts'
+
+/**
+ * The look right before the KILL. A pull takes minutes: peers come and go meanwhile, an operator may lay hands on the
+ * old container. What the new node is held against is what the old one shows now, not what it showed to the plan.
+ * @throws AgentError `changed-meanwhile`, or the code of the rule that stands against it by now
+ */
+export async function finalCheck(
+  old: OldContainer,
+  planned: Gate,
+  context: StepContext,
+): Promise<{ found: ContainerJson; gate: Gate }> {
+  const found = await foundAsPlanned(old, context)
+  // what takes time goes beside the look at the peers, or before it: nothing comes between that look and the KILL
+  const guard = await checkDialling(planned, context)
+  const [gate, health, felix] = await Promise.all([
+    context.recheck ? judgedAnew(old, planned, context) : seenAnew(old, planned, context),
+    passedChecks(old, planned, context),
+    old.wasRunning ? lookAtFelix(old.id, context) : null,
+  ])
+  return {
+    found,
+    gate: {
+      ...gate,
+      daemons: guard ? gate.daemons : gate.daemons.map((daemon) => ({ ...daemon, dialling: [] })),
+      health,
+      felix: typeof felix === 'number',
+      dockerHealth: found.State.Health?.Status === 'healthy',
+    },
+  }
+}
+
+/** @throws AgentError `changed-meanwhile` */
+export async function foundAsPlanned(
+  old: OldContainer,
+  { docker }: Pick<StepContext, 'docker'>,
+): Promise<ContainerJson> {
+  const found = await docker.inspectContainer(old.id)
+  if (!found) throw changed(old, 'removed or made anew')
+  if (found.Name !== `/${old.name}`) throw changed(old, `renamed to ${found.Name.slice(1)}`)
+  if (found.State.Running !== old.wasRunning) throw changed(old, old.wasRunning ? 'stopped' : 'started')
+  return found
+}
+
+async function judgedAnew(old: OldContainer, planned: Gate, context: StepContext): Promise<Gate> {
+  const { gate, problems } = (await context.recheck?.(old, planned)) ?? { gate: planned, problems: [] }
+  const errors = problems.filter(isError)
+  // what does not pass by itself is what to tell first
+  const first = errors.find((problem) => refusalOf([problem]) === 'refused') ?? errors[0]
+  if (first === undefined) {
+    for (const problem of problems) context.emit({ type: 'problem', problem })
+    return gate
+  }
+  const others = errors.filter((problem) => problem !== first)
+  const message = [first, ...others].map((problem) => problem.message).join('; ')
+  throw new AgentError(first.code, message, { fix: first.fix, exitCode: ExitCode.refused })
+}
+
+/** A resumed run has no rules at hand: what would cost the routes is looked for here. */
+async function seenAnew(old: OldContainer, planned: Gate, { bird }: StepContext): Promise<Gate> {
+  const daemons = planned.daemons.map(async (daemon) => {
+    const view = await bird.look(daemon.endpoint, old.id)
+    // BIRD's "last reboot" moves with the wall clock: the recovery itself tells of a restart that matters.
+    if (view.state !== 'up') throw changed(old, 'stopped: its BIRD does not answer')
+    if (view.recovering) throw changed(old, 'restarted: its BIRD is in its recovery')
+    return { ...daemon, baseline: birdBaseline(view, daemon.baseline.established) }
+  })
+  return { ...planned, daemons: await Promise.all(daemons) }
+}
+
+/** What fails on the old node as well says nothing of the new one. */
+async function passedChecks(
+  { id, wasRunning }: OldContainer,
+  { health }: Gate,
+  context: StepContext,
+): Promise<Gate['health']> {
+  if (!wasRunning) return health
+  const failing = await Promise.all(health.map((check) => failingCheck(check, id, context)))
+  for (const words of failing) {
+    if (words !== null) context.emit({ type: 'problem', problem: noGate(words) })
+  }
+  return health.filter((_, i) => failing[i] === null)
+}
+
+function noGate(words: string) {
+  return {
+    code: 'health-check-failing',
+    severity: 'warning' as const,
+    message: `the old node does not pass a health check, so the new one is not held to it: ${words}`,
+    fix: 'see why it fails; FELIX_HEALTHENABLED, FELIX_HEALTHHOST and FELIX_HEALTHPORT set it up',
+  }
+}
+
+/** Two calico-nodes on a host: whoever started the old one again, or made another one, wants that one. */
+export async function refuseSecondNode(old: OldContainer, nextId: string, docker: Docker): Promise<void> {
+  if (await isRunning(old.id, docker)) throw changed(old, 'started again beside the new one')
+  await refuseAnother(old, nextId, docker)
+}
+
+/** Somebody made another one, under the old one's name or beside it. */
+export async function refuseAnother(old: OldContainer, madeId: string, docker: Docker): Promise<void> {
+  await refuseTakenName(old, madeId, docker)
+  const stranger = await strangerBeside([old.id, madeId], docker)
+  if (stranger) throw changed(old, `replaced by another calico/node, ${stranger.name}`)
+}
+
+/** Somebody made another one of that name: by hand, by docker-compose, by a playbook. */
+export async function refuseTakenName(old: OldContainer, nextId: string, docker: Docker): Promise<void> {
+  const taker = await nameTaker(old, nextId, docker)
+  if (taker) throw changed(old, `made anew: the name is now that of ${taker.id.slice(0, 12)}`)
+}
+
+function changed({ name }: OldContainer, how: string): AgentError {
+  return new AgentError(
+    'changed-meanwhile',
+    `cannot go on: in the middle of the run, somebody else had ${name} ${how}`,
+    { fix: 'see who else works on this host, and run the command again' },
+  )
+}

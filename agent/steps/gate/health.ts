@@ -1,0 +1,47 @@
+import { felixProcess } from '../../core/docker/felix.ts'
+import { checkText, type HealthCheck } from '../../core/docker/health.ts'
+import type { Docker } from '../../ports/docker.ts'
+import type { StepContext } from '../step.ts'
+
+const EXEC_TIMEOUT_MS = 10_000
+
+/** In words, why the check does not pass in the container; null where it does. Never rejects. */
+export async function failingCheck(
+  check: HealthCheck,
+  container: string,
+  { docker, probe }: Pick<StepContext, 'docker' | 'probe'>,
+): Promise<string | null> {
+  try {
+    if (check.kind === 'exec') return await failingExec(container, check.argv, docker)
+    const status = await probe.httpStatus(check.url)
+    // Felix answers 204 up to v3.25, and may answer 200 after it
+    return status !== null && status >= 200 && status < 300
+      ? null
+      : `${checkText(check)} answers ${status ?? 'nothing'}`
+  } catch (error) {
+    return `${checkText(check)} cannot be asked: ${error instanceof Error ? error.message : String(error)}`
+  }
+}
+
+/** In words, why the command does not pass in the container; null where it does. Never rejects. */
+export async function failingExec(container: string, argv: string[], docker: Docker): Promise<string | null> {
+  const command = argv.join(' ')
+  try {
+    const { exitCode, output } = await docker.exec(container, argv, EXEC_TIMEOUT_MS)
+    return exitCode === 0 ? null : `${command} exits ${exitCode}: ${output.trim().slice(0, 200)}`
+  } catch (error) {
+    return `${command} cannot be run: ${error instanceof Error ? error.message : String(error)}`
+  }
+}
+
+/** Process id of the container's Felix, `none` where it has none, null where that cannot be told. Never rejects. */
+export async function lookAtFelix(
+  container: string,
+  { docker }: Pick<StepContext, 'docker'>,
+): Promise<number | 'none' | null> {
+  try {
+    return felixProcess(await docker.processes(container)) ?? 'none'
+  } catch {
+    return null
+  }
+}

@@ -1,0 +1,44 @@
+interface News<T> {
+  value: T
+  /** When the look began and ended, monotonic ms. */
+  takenAt: number
+  at: number
+}
+
+/**
+ * A look that is taken again and again, while others are: none waits for another, and one that hangs holds up itself
+ * alone. What is taken must not reject.
+ */
+export class Poller<T> {
+  readonly #take: () => Promise<T>
+  #pending: Promise<void> | undefined
+  #takenAt = -Infinity
+  #news: News<T> | undefined
+
+  constructor(take: () => Promise<T>) {
+    this.#take = take
+  }
+
+  /** Begins a look, unless one is under way or the last one began less than `everyMs` ago. */
+  begin(everyMs: number, clock: { now(): number }): void {
+    if (this.#pending !== undefined || clock.now() - this.#takenAt < everyMs) return
+    const takenAt = clock.now()
+    this.#takenAt = takenAt
+    this.#pending = this.#take().then((value) => {
+      this.#news = { value, takenAt, at: clock.now() }
+      this.#pending = undefined
+    })
+  }
+
+  /** The look that is under way, and since when; undefined while none is. */
+  get pending(): { since: number; ended: Promise<void> } | undefined {
+    return this.#pending && { since: this.#takenAt, ended: this.#pending }
+  }
+
+  /** What the last look found, once; undefined where none has ended since. */
+  news(): News<T> | undefined {
+    const news = this.#news
+    this.#news = undefined
+    return news
+  }
+}

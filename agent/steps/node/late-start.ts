@@ -1,0 +1,47 @@
+import type { NextContainer, OldContainer } from '../../core/plan/plan.ts'
+import { isRunning } from '../container/running.ts'
+import { startOld } from '../container/start-old.ts'
+import type { StepContext } from '../step.ts'
+import { removeCreated } from './create-container.ts'
+
+/** A request that the Engine has taken is begun within this. */
+const LATE_MS = 1_000
+const POLL_MS = 50
+
+type Tools = Pick<StepContext, 'docker' | 'clock'>
+
+/**
+ * An agent died, or gave up waiting, while Docker was to start the new container: Docker may still do it, beside the old
+ * one. One that has never run is removed first, so that a late start finds none. One that was parked must stay: its start
+ * is waited for, and ended.
+ */
+export async function barLateStart(
+  next: NextContainer,
+  nextId: string,
+  { docker, clock }: Tools,
+): Promise<void> {
+  const found = await docker.inspectContainer(nextId)
+  if (found === undefined) return
+  if ('createdBy' in next) {
+    if (found.State.Status === 'created') await removeCreated(docker, next.createdBy)
+    return
+  }
+  const deadline = clock.now() + LATE_MS
+  while (clock.now() < deadline && !(await isRunning(nextId, docker))) await clock.sleep(POLL_MS)
+  await docker.killContainer(nextId)
+}
+
+/**
+ * Ends a new container that Docker started all the same. Returns the old one's id, started afresh, since the other BIRD
+ * has taken its socket; undefined where no second one runs.
+ */
+export async function endSecond(
+  { old, id, nextId }: { old: OldContainer; id: string; nextId: string },
+  context: Tools,
+): Promise<string | undefined> {
+  const { docker } = context
+  if (!(await isRunning(nextId, docker))) return undefined
+  await docker.killContainer(nextId)
+  await docker.killContainer(id)
+  return await startOld(old, context)
+}

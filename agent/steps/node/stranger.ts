@@ -1,0 +1,37 @@
+import type { RunningContainer } from '../../core/docker/second-node.ts'
+import { AgentError, type Problem } from '../../core/errors.ts'
+import { awaitRestored } from '../gate/await-restored.ts'
+import type { Trial } from '../gate/readings.ts'
+import type { StepContext, StepResult } from '../step.ts'
+import { openDialling } from '../window/dial-guard.ts'
+import { releaseRoutes } from '../window/held-routes.ts'
+
+interface Left {
+  /** Of the container that is not started beside it. */
+  name: string
+  trial: Trial
+  fix: string
+}
+
+/** Somebody else's calico/node runs by now: it stays, whatever its sessions do, and nothing is started beside it. */
+export async function leaveToStranger(
+  stranger: RunningContainer,
+  { name, trial, fix }: Left,
+  context: StepContext,
+): Promise<StepResult> {
+  const restored = await awaitRestored(trial, context).catch((error: unknown) => {
+    if (!(error instanceof AgentError) || error.code !== 'not-restored') throw error
+    return { window: null, problems: [{ ...error.asProblem(), severity: 'warning' as const }] }
+  })
+  await Promise.all([releaseRoutes(context), openDialling(context)])
+  return { ...restored, problems: [...(restored.problems ?? []), leftAlone(stranger, name, fix)] }
+}
+
+function leftAlone(stranger: RunningContainer, name: string, fix: string): Problem {
+  return {
+    code: 'left-to-another',
+    severity: 'warning',
+    message: `${stranger.name} (${stranger.id.slice(0, 12)}), which somebody else made in the middle of the run, is the calico/node of this host now; the old ${name} was not started beside it`,
+    fix,
+  }
+}

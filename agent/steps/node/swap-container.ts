@@ -1,0 +1,169 @@
+import type { RunningContainer } from '../../core/docker/second-node.ts'
+import { isEngineGone } from '../../core/errors.ts'
+import type { Gate, OldContainer } from '../../core/plan/plan.ts'
+import { findNext } from '../container/next-container.ts'
+import { strangerBeside } from '../container/other-nodes.ts'
+import { isRunning } from '../container/running.ts'
+import { startOld } from '../container/start-old.ts'
+import { awaitRestored, awaitSafeStop } from '../gate/await-restored.ts'
+import { finalCheck, refuseSecondNode } from '../gate/final-check.ts'
+import { watchTrial } from '../gate/gate.ts'
+import { readDaemon } from '../gate/readings.ts'
+import { endOfTrial } from '../gate/trial-end.ts'
+import type { Step, StepContext, StepResult } from '../step.ts'
+import { closeDialling, openDialling } from '../window/dial-guard.ts'
+import { holdRoutes, releaseRoutes } from '../window/held-routes.ts'
+import { barLateStart, endSecond } from './late-start.ts'
+import { leaveToStranger } from './stranger.ts'
+
+/**
+ * The one step with a window: KILL the old container, start the prepared one, gate it on the baseline.
+ * KILL and nothing softer: a TERM that reaches BIRD ends its sessions with a Cease, and the peers drop the routes.
+ */
+export const swapContainer: Step<'swap-container'> = {
+  moves: true,
+  describe: ({ old }) => `swap ${old.name}: kill the old container, start the new one, gate it`,
+
+  async capture({ old, next, gate: planned }, context) {
+    const nextId = (await findNext(context.docker, next)).Id
+    const { found, gate } = await finalCheck(old, planned, context)
+    // The policy that it has: what the commit needs, a full /run or another engine could refuse. Better known before the KILL.
+    await context.docker.setRestartPolicy(old.id, old.policy)
+    return { nextId, startedAt: found.State.StartedAt, gate }
+  },
+
+  async do({ old, gate: planned }, { nextId, gate = planned }, context) {
+    const { docker, clock, emit } = context
+    if (gate.daemons.length > 0) await holdRoutes(context)
+    // A killed `unless-stopped` container stays down after a reboot; `always` brings it back while the new one is on trial.
+    if (old.policy.Name === 'unless-stopped') await docker.setRestartPolicy(old.id, { Name: 'always' })
+    emit({ type: 'window-open', budgetMs: gate.budgetMs })
+    // After a death half-way the old one may be gone already: the window then counts from where it began. And the next
+    // one's sessions may be back: whoever dialled them is not to be cut off.
+    const [oldRuns, nextRuns] = await Promise.all([old.id, nextId].map((id) => isRunning(id, docker)))
+    if (oldRuns) context.since = clock.now()
+    const cleanedUp = docker.killContainer(old.id)
+    try {
+      await Promise.race([cleanedUp, birdIsDead(gate, cleanedUp, context)])
+      await Promise.all([docker.startContainer(nextId), nextRuns || closeDialling(gate, context)])
+    } finally {
+      // until then Docker has the old one running
+      await cleanedUp
+    }
+  },
+
+  async verify({ old, gate: planned }, { nextId, gate = planned }, context) {
+    const trial = await watchTrial({ gate, container: nextId, goneAt: context.since }, context)
+    await refuseSecondNode(old, nextId, context.docker)
+    return await endOfTrial(trial, nextId, context)
+  },
+
+  // Forward is quicker while the new container lives, and while the old one does that may be killed any moment; after a
+  // reboot the old one is back by its own policy.
+  async goesOn({ old, gate: planned }, { nextId, startedAt, gate = planned }, context) {
+    const { docker } = context
+    if (await isRunning(old.id, docker)) return await isUnderTheKill(old, { gate, startedAt }, context)
+    return await isRunning(nextId, docker)
+  },
+
+  async undo({ old, next, gate: planned }, { nextId, startedAt, gate = planned }, context) {
+    const { docker, clock } = context
+    let goneAt = context.since
+    if (await isRunning(nextId, docker)) {
+      if (await awaitSafeStop({ gate, container: nextId, goneAt }, context)) goneAt = clock.now()
+      await docker.killContainer(nextId)
+    } else await barLateStart(next, nextId, context)
+    const stranger = await strangerBeside([old.id, nextId], docker)
+    if (stranger && !(await isRunning(old.id, docker)))
+      return await leftToAnother(stranger, { old, gate, goneAt }, context)
+    if (!old.wasRunning) return { window: null }
+    if (await isUnderTheKill(old, { gate, startedAt }, context)) {
+      goneAt = clock.now()
+      // an Engine that refuses it has none on its way
+      await docker.killContainer(old.id).catch((error: unknown) => {
+        if (isEngineGone(error)) throw error
+      })
+    }
+    // one that runs, by whose hand ever, has sessions that are not to be cut off
+    const runs = await isRunning(old.id, docker)
+    const [id] = await Promise.all([startOld(old, context), runs || closeDialling(gate, context)])
+    if (old.policy.Name === 'unless-stopped') await docker.setRestartPolicy(id, old.policy)
+    const restored = await restoredAlone({ old, id, nextId, gate, goneAt }, context)
+    await Promise.all([releaseRoutes(context), openDialling(context)])
+    return restored
+  },
+}
+
+/** It neither starts beside the other one nor comes back at a boot. */
+async function leftToAnother(
+  stranger: RunningContainer,
+  { old, gate, goneAt }: { old: OldContainer; gate: Gate; goneAt: number },
+  context: StepContext,
+): Promise<StepResult> {
+  const { docker } = context
+  if (await docker.inspectContainer(old.id)) await docker.setRestartPolicy(old.id, { Name: 'no' })
+  const fix = `agent status; docker rm ${old.id.slice(0, 12)} where the old container is still there`
+  return await leaveToStranger(
+    stranger,
+    { name: old.name, trial: { gate, container: stranger.id, goneAt }, fix },
+    context,
+  )
+}
+
+/** The old one has its sessions again, and the new one was not started beside it. */
+async function restoredAlone(
+  { gate, goneAt, ...ids }: { old: OldContainer; id: string; nextId: string; gate: Gate; goneAt: number },
+  context: StepContext,
+): Promise<StepResult> {
+  const restored = await awaitRestored({ gate, container: ids.id, goneAt }, context).catch(
+    (error: unknown) => error as Error,
+  )
+  const again = await endSecond(ids, context)
+  if (again !== undefined)
+    return await awaitRestored({ gate, container: again, goneAt: context.clock.now() }, context)
+  if (restored instanceof Error) throw restored
+  return restored
+}
+
+/**
+ * The old container still runs as it did before the kill was asked for. Docker carries a kill out also when nobody waits
+ * for it any more, and shows none that is on its way: one that is asked for again, and answered, leaves none behind. That
+ * opens a fresh window, unless its BIRD has restarted by itself since.
+ */
+async function isUnderTheKill(
+  { id }: OldContainer,
+  { gate, startedAt }: { gate: Gate; startedAt: string | undefined },
+  context: StepContext,
+): Promise<boolean> {
+  const state = (await context.docker.inspectContainer(id))?.State
+  if (state?.Running !== true || state.StartedAt !== startedAt) return false
+  const views = await Promise.all(
+    gate.daemons.map(({ endpoint }) => readDaemon(endpoint, id, 'rows', context)),
+  )
+  return !views.some((view) => view.state === 'up' && view.recovering)
+}
+
+const DEAD_POLL_MS = 5
+
+/**
+ * BIRD is dead within 30 ms of the KILL; Docker answers once it has cleaned up behind the container, some 60 ms later.
+ * The new container need not wait for that. Where BIRD cannot be seen from the host, Docker's answer is waited for.
+ */
+async function birdIsDead(
+  { daemons }: Gate,
+  cleanedUp: Promise<void>,
+  { bird, clock }: StepContext,
+): Promise<void> {
+  const answered = new AbortController()
+  void cleanedUp
+    .catch(() => undefined)
+    .finally(() => {
+      answered.abort()
+    })
+  const isVisible = daemons.length > 0 && daemons.every(({ endpoint }) => endpoint.via === 'host')
+  const states = () => Promise.all(daemons.map(({ endpoint }) => bird.socketState(endpoint.socket)))
+  while (!answered.signal.aborted && (!isVisible || (await states()).includes('listening'))) {
+    await clock.sleep(DEAD_POLL_MS)
+  }
+  if (answered.signal.aborted) await cleanedUp
+}

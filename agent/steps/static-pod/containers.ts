@@ -1,0 +1,112 @@
+import type { ContainerJson } from '../../core/docker/json.ts'
+import { AgentError } from '../../core/errors.ts'
+import { CONTAINER_LABEL, NAMESPACE_LABEL, POD_LABEL, type PodContainer } from '../../core/pod/static-pod.ts'
+import type { ContainerSummary, Docker } from '../../ports/docker.ts'
+import type { StepContext } from '../step.ts'
+
+type Waiting = Pick<StepContext, 'docker' | 'clock'>
+
+const POLL_MS = 250
+/** A kubelet without inotify looks at its directory every 20 s (--file-check-frequency). */
+const NOTICE_MS = 90_000
+const START_MS = 120_000
+/** The kubelet ends a pod's containers first and its sandbox last: what stands still after that is over. */
+const QUIET_MS = 2_000
+/** Of a pod that was not seen to run: the kubelet may be about to start it. */
+const UNSEEN_QUIET_MS = 10_000
+
+/** All of the pod, its sandbox with them. */
+async function containersOf({ pod, namespace }: PodContainer, docker: Docker): Promise<ContainerSummary[]> {
+  const all = await docker.listContainers(`${POD_LABEL}=${pod}`)
+  return all.filter(({ labels }) => (labels[NAMESPACE_LABEL] ?? 'default') === namespace)
+}
+
+/** Every one of that name on this host, whatever its pod. */
+export async function allInPods(container: string, docker: Docker): Promise<ContainerSummary[]> {
+  return await docker.listContainers(`${CONTAINER_LABEL}=${container}`)
+}
+
+export async function runningInPods(container: string, docker: Docker): Promise<ContainerSummary[]> {
+  return (await allInPods(container, docker)).filter(isUp)
+}
+
+function isUp({ state }: ContainerSummary): boolean {
+  return ['running', 'paused', 'restarting'].includes(state)
+}
+
+/** Waits until nothing of the pod runs, and nothing of it is on its way up. Returns when it was first seen so, monotonic; null where it was not seen to run. */
+export async function untilGone(
+  pod: PodContainer,
+  stopMs: number,
+  { docker, clock }: Waiting,
+  signal?: AbortSignal,
+): Promise<number | null> {
+  const since = clock.now()
+  let wasSeen = false
+  let quietSince: number | null = null
+  for (;;) {
+    const running = (await containersOf(pod, docker)).filter(isUp)
+    const now = clock.now()
+    wasSeen ||= running.length > 0
+    quietSince = running.length > 0 ? null : (quietSince ?? now)
+    if (quietSince !== null && now - quietSince >= (wasSeen ? QUIET_MS : UNSEEN_QUIET_MS))
+      return wasSeen ? quietSince : null
+    if (quietSince === null && now - since > NOTICE_MS + stopMs) throw notStopped(pod, running)
+    await clock.sleep(POLL_MS, signal)
+  }
+}
+
+/** What the kubelet shall start: none of those that were there before. */
+interface Sought {
+  image: string
+  known: string[]
+}
+
+/** Waits until the kubelet runs the container; one that is sought may have ended again. */
+export async function untilRuns(
+  pod: PodContainer,
+  sought: Sought | null,
+  { docker, clock }: Waiting,
+  signal?: AbortSignal,
+): Promise<ContainerJson> {
+  const since = clock.now()
+  for (;;) {
+    const found = await look(pod, sought, docker)
+    // the kubelet itself may pull, and a tag move by that
+    if (found && (sought === null || found.Image === (await docker.inspectImage(sought.image))?.Id))
+      return found
+    if (clock.now() - since > START_MS) throw notStarted(pod, found)
+    await clock.sleep(POLL_MS, signal)
+  }
+}
+
+async function look(
+  pod: PodContainer,
+  sought: Sought | null,
+  docker: Docker,
+): Promise<ContainerJson | undefined> {
+  const all = await containersOf(pod, docker)
+  const named = all.filter(({ labels }) => labels[CONTAINER_LABEL] === pod.container)
+  const hasEnded = ({ id, state }: ContainerSummary) =>
+    sought !== null && state === 'exited' && !sought.known.includes(id)
+  const one = named.find(isUp) ?? named.find(hasEnded)
+  return one && (await docker.inspectContainer(one.id))
+}
+
+function notStopped({ pod }: PodContainer, running: ContainerSummary[]): AgentError {
+  const names = running.map(({ name }) => name).join(', ')
+  return new AgentError(
+    'static-pod-not-stopped',
+    `cannot go on: the manifest of ${pod} is taken out, and the kubelet has not stopped ${names}`,
+    { fix: 'see whether the kubelet runs and reads that directory; nothing is started beside it' },
+  )
+}
+
+function notStarted({ pod, container }: PodContainer, found: ContainerJson | undefined): AgentError {
+  const what = found ? `it runs another image, ${found.Config.Image}` : 'none runs'
+  return new AgentError(
+    'static-pod-not-started',
+    `cannot have the kubelet run ${container} of ${pod}: ${START_MS / 1000} s after its manifest is in place ${what}`,
+    { fix: 'the log of the kubelet shows why: journalctl -u kubelet' },
+  )
+}

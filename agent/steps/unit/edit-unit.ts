@@ -1,0 +1,102 @@
+import { AgentError } from '../../core/errors.ts'
+import type { FileEdit, UnitChange } from '../../core/unit/change.ts'
+import type { UnitFiles } from '../../ports/unit-files.ts'
+import { isRunning } from '../container/running.ts'
+import type { Step } from '../step.ts'
+import { removeTrial } from './restart.ts'
+
+/** What was on trial becomes the unit's own: its file names the new image, and its own settings are in force again. */
+export const editUnit: Step<'edit-unit'> = {
+  moves: true,
+  describe: ({ change: { edit, unit, to } }) =>
+    edit === null ? `keep ${unit} as it is: it names ${to}` : `edit ${edit.path}: ${unit} runs ${to}`,
+  capture: () => Promise.resolve({}),
+
+  async do({ change }, _before, context) {
+    if (change.edit !== null) await replaceFile(change.edit, context)
+    await removeTrial(change, context)
+  },
+
+  async verify({ change }, _before, { systemd, docker }) {
+    const state = await systemd.show(change.unit)
+    const isKept = state?.active === 'active' && !state.needsReload
+    // on trial the unit stays up when its container dies
+    if (isKept && (await isRunning(change.container, docker))) return {}
+    const how = isKept ? `${change.container} does not run` : `it is ${state?.active ?? 'gone'}`
+    throw new AgentError('unit-not-kept', `cannot keep ${change.unit} as it is now: ${how}`, {
+      fix: `systemctl status ${change.unit}`,
+    })
+  },
+
+  goesOn: () => Promise.resolve(true),
+
+  async undo({ change }, _before, context) {
+    if (change.edit !== null) await restoreFile(change.edit, change, context)
+    return {}
+  },
+}
+
+/** @throws AgentError `unit-changed` where somebody else has changed the file meanwhile */
+async function replaceFile(edit: FileEdit, ports: { unitFiles: UnitFiles }): Promise<void> {
+  const now = await textOf(edit.path, ports)
+  if (now === edit.after) return
+  if (now !== edit.before) throw changed(edit.path)
+  await put(edit.path, edit.after, ports)
+}
+
+/**
+ * Has a file that named the new image already name the old one. What keeps it from that is returned, to be told when
+ * the old one runs: the drop-in starts it all the same.
+ */
+export async function tryEditBack(
+  { editBack }: UnitChange,
+  ports: { unitFiles: UnitFiles },
+): Promise<Error | null> {
+  if (editBack === null) return null
+  return await replaceFile(editBack, ports).then(
+    () => null,
+    (error: unknown) => error as Error,
+  )
+}
+
+/** The pull before may have taken minutes: a plan is not carried out on another file. */
+export async function refuseChangedFile(
+  { path, before }: FileEdit,
+  ports: { unitFiles: UnitFiles },
+): Promise<void> {
+  if ((await textOf(path, ports)) !== before) throw changed(path)
+}
+
+async function textOf(path: string, { unitFiles }: { unitFiles: UnitFiles }): Promise<string | null> {
+  return (await unitFiles.read(path))?.text ?? null
+}
+
+/** What somebody else wrote meanwhile is left. */
+async function restoreFile(
+  { path, before, after }: FileEdit,
+  { unit, from }: UnitChange,
+  ports: { unitFiles: UnitFiles },
+): Promise<void> {
+  const now = await textOf(path, ports)
+  if (now === before) return
+  if (now !== after) {
+    throw new AgentError('unit-changed', `cannot put ${path} back: somebody else has changed it`, {
+      fix: `have it name ${from} by hand; then systemctl daemon-reload; systemctl restart ${unit}`,
+    })
+  }
+  await put(path, before, ports)
+}
+
+async function put(
+  path: string,
+  text: string | null,
+  { unitFiles }: { unitFiles: UnitFiles },
+): Promise<void> {
+  await (text === null ? unitFiles.remove(path) : unitFiles.write(path, text))
+}
+
+function changed(path: string): AgentError {
+  return new AgentError('unit-changed', `cannot edit ${path}: somebody else has changed it meanwhile`, {
+    fix: 'run the upgrade again when nobody else is at work on it',
+  })
+}

@@ -1,0 +1,57 @@
+import type { ContainerJson } from '../../core/docker/json.ts'
+import { AgentError, ExitCode } from '../../core/errors.ts'
+import type { OldContainer } from '../../core/plan/plan.ts'
+import type { UnitChange } from '../../core/unit/change.ts'
+import { isAtWork, type UnitState, whyActivating } from '../../core/unit/state.ts'
+import type { StepContext } from '../step.ts'
+import { type Restart, restartUnit } from './restart.ts'
+
+/** Made from another image, after the old one. */
+export function isNew(found: ContainerJson | undefined, old: OldContainer): found is ContainerJson {
+  return found !== undefined && found.Id !== old.id && found.Image !== old.imageId
+}
+
+interface WayBack extends Pick<Restart, 'change' | 'lives' | 'onGone'> {
+  old: OldContainer
+  /** What has the container's name now. */
+  found: ContainerJson | undefined
+}
+
+/** Has the unit run the old image by the drop-in that is in place. Returns its container, undefined where the unit starts none. */
+export async function restartOld(
+  { change, old, found, ...follow }: WayBack,
+  context: StepContext,
+): Promise<ContainerJson | undefined> {
+  const isNext = ({ Image }: ContainerJson) => Image === old.imageId
+  const restart = { change, image: change.from, oldId: found?.Id ?? null, isNext, ...follow }
+  // one that ended by itself before systemd stopped it has kept its name: the next try removes it
+  return (await restartUnit(restart, context)) ?? (await restartUnit(restart, context))
+}
+
+/** In words, why there is no new container. */
+export async function noContainerReason(
+  { unit, container }: UnitChange,
+  { systemd }: Pick<StepContext, 'systemd'>,
+): Promise<string> {
+  return `${unit} did not start ${container}: ${howItIs(await systemd.show(unit))}`
+}
+
+export async function unitNotRestored(
+  { unit, from }: UnitChange,
+  { systemd }: Pick<StepContext, 'systemd'>,
+): Promise<AgentError> {
+  const how = howItIs(await systemd.show(unit))
+  return new AgentError('not-restored', `cannot start ${from} again by ${unit}: ${how}`, {
+    fix: `journalctl -u ${unit} shows why`,
+    exitCode: ExitCode.stuck,
+  })
+}
+
+/** Of a unit without its container. */
+function howItIs(state: UnitState | null): string {
+  if (state === null) return 'it is gone'
+  if (state.active === 'activating') return whyActivating(state)
+  if (state.sub === 'exited') return `its command ended with code ${state.exitStatus}`
+  if (isAtWork(state)) return 'docker run is at work, and makes no container'
+  return `its result is ${state.result}`
+}

@@ -1,0 +1,75 @@
+import type { Problem } from '../core/errors.ts'
+import type { Emit } from '../core/events.ts'
+import type { Plan } from '../core/plan/plan.ts'
+import type { DiffEntry, Outcome, Report } from '../core/report/report.ts'
+import type { LockHolder } from '../core/report/status.ts'
+import { type Execution, execute } from '../engine/execute.ts'
+import { resume } from '../engine/resume.ts'
+import type { Journal } from '../journal/journal.ts'
+import type { RunState } from '../journal/run-state.ts'
+import type { RunStore } from '../journal/store.ts'
+import type { ObservePorts } from '../observe/observe.ts'
+import type { Ports, Recheck } from '../steps/step.ts'
+import { refuseCopied } from './copied-journal.ts'
+import { reportOf } from './run-report.ts'
+
+/** Everything that a story needs; made in main. */
+export interface App {
+  version: string
+  ports: Ports & ObservePorts
+  runs: RunStore
+  /** One run at a time on a host. @throws AgentError `locked` (exit 75) */
+  lock(command: string): Promise<void>
+  /** Who has the lock now; null where it is free. @throws AgentError `lock-unusable` */
+  lockHolder: () => Promise<LockHolder | null>
+  newRun(): string
+  /** Journals that stay on disk. */
+  keepRuns: number
+  emit: Emit
+  /** Aborted when somebody asks to stop. */
+  signal: AbortSignal
+}
+
+/** Journals the plan and runs it to its outcome. What is stopped before that was no run. */
+export async function carryOut(
+  app: App,
+  plan: Plan,
+  problems: Problem[],
+  diff: DiffEntry[],
+  recheck?: Recheck,
+): Promise<Report> {
+  await app.runs.prune(app.keepRuns)
+  app.signal.throwIfAborted()
+  const journal = await app.runs.begin(app.version, plan, problems)
+  return { ...(await settle(app, journal, (execution) => execute({ ...execution, recheck }))), diff }
+}
+
+/** Finishes or unwinds the run that was interrupted, if there is one. */
+export async function resumeInterrupted(app: App): Promise<Report | null> {
+  const interrupted = (await app.runs.history()).find(isUnfinished)
+  if (!interrupted) return null
+  await refuseCopied(interrupted, app)
+  return await settle(app, await app.runs.reopen(interrupted.plan.run), resume, true)
+}
+
+export function isUnfinished({ outcome }: RunState): boolean {
+  return outcome === null
+}
+
+async function settle(
+  { ports, runs, emit, signal }: App,
+  journal: Journal,
+  drive: (execution: Execution) => Promise<Outcome>,
+  resumed = false,
+): Promise<Report> {
+  const { plan, resumes } = journal.state
+  emit({ type: 'run', run: plan.run, steps: plan.steps, resumed: resumed || resumes > 0 })
+  try {
+    await drive({ journal, ports, emit, signal })
+    return reportOf(journal.state, runs.pathOf(plan.run))
+  } finally {
+    // whatever became of the run, nobody is kept from dialling after it
+    await ports.dialGuard.open().catch(() => undefined)
+    await journal.close()
+  }
+}

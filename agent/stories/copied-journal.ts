@@ -1,0 +1,41 @@
+import { RUN_LABEL } from '../core/docker/container-spec.ts'
+import { AgentError } from '../core/errors.ts'
+import { isAnotherHost } from '../core/host-identity.ts'
+import type { RunState } from '../journal/run-state.ts'
+import type { RunStore } from '../journal/store.ts'
+import type { Docker } from '../ports/docker.ts'
+import { replacedBy, replacedControllers } from './replaced.ts'
+
+interface Here {
+  runs: Pick<RunStore, 'host' | 'pathOf'>
+  ports: { docker: Pick<Docker, 'inspectContainer' | 'listContainers'> }
+}
+
+/**
+ * A state directory may come with an image of another host, or from its backup: what its journals tell is not of this one.
+ * @throws AgentError `journal-copied`
+ */
+export async function refuseCopied(run: RunState, here: Here): Promise<void> {
+  const problem = await copiedProblem(run, here)
+  if (problem) throw problem
+}
+
+/** Null where the run is of this host, or it cannot be told. */
+export async function copiedProblem(run: RunState, { runs, ports }: Here): Promise<AgentError | null> {
+  const { plan, host } = run
+  if (!isAnotherHost(host, runs.host) || (await isAnyHere(run, ports))) return null
+  const file = runs.pathOf(plan.run)
+  return new AgentError(
+    'journal-copied',
+    `cannot go on from run ${plan.run}: host ${host?.name ?? ''} made it, and none of its containers are here`,
+    { fix: `the state directory was copied: move ${file} away, and those beside it` },
+  )
+}
+
+/** A host that got another name and another machine-id in the middle of a run has its containers still. */
+async function isAnyHere(run: RunState, { docker }: Here['ports']): Promise<boolean> {
+  const old = [replacedBy(run), replacedControllers(run)].flatMap((container) => container ?? [])
+  const found = await Promise.all(old.map(({ id }) => docker.inspectContainer(id)))
+  if (found.some((container) => container !== undefined)) return true
+  return (await docker.listContainers(`${RUN_LABEL}=${run.plan.run}`)).length > 0
+}

@@ -1,0 +1,54 @@
+import type { Problem } from '../core/errors.ts'
+import { hasTarget, type Observed, type Wanted } from '../core/model.ts'
+import { RULES } from '../core/preflight.ts'
+import type { DoctorCheck, DoctorReport } from '../core/report/doctor.ts'
+import type { Rule } from '../core/rules/rule.ts'
+import { observe, observeHost } from '../observe/observe.ts'
+import type { App } from './app.ts'
+
+/** Every preflight rule that has something to look at. Without a target no registry is asked. */
+export async function doctor(
+  { ports, ...looking }: Pick<App, 'ports' | 'emit' | 'signal'>,
+  wanted: Wanted,
+): Promise<DoctorReport> {
+  const observed = hasTarget(wanted)
+    ? await observe(wanted, ports, looking, () => null)
+    : await observeHost(wanted, ports, looking.signal)
+  return reportOf(
+    wanted.node.image,
+    RULES.flatMap((rule) => checksOf(rule, observed, wanted)),
+  )
+}
+
+/** The report of a host that could not be looked at. */
+export function emptyDoctorReport(problems: Problem[]): DoctorReport {
+  return reportOf(
+    null,
+    problems.map((problem) => failed(problem, 'the host can be looked at')),
+  )
+}
+
+function checksOf(rule: Rule, observed: Observed, wanted: Wanted): DoctorCheck[] {
+  const finding = rule.look(observed, wanted)
+  if (finding === null) return []
+  const { code, severity, about } = rule
+  if (finding.problems.length > 0) return finding.problems.map((problem) => failed(problem, about))
+  return [{ code, severity, passes: true, about, seen: finding.seen, fix: null }]
+}
+
+function failed({ code, severity, message, fix, subject }: Problem, about: string): DoctorCheck {
+  return {
+    code,
+    severity,
+    passes: false,
+    about,
+    seen: message,
+    fix,
+    ...(subject !== undefined && { subject }),
+  }
+}
+
+function reportOf(target: string | null, checks: DoctorCheck[]): DoctorReport {
+  const ready = checks.every(({ passes, severity }) => passes || severity === 'warning')
+  return { schema: 1, ready, target, checks }
+}

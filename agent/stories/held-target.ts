@@ -1,0 +1,78 @@
+import type { Wanted } from '../core/model.ts'
+import { sourceText } from '../core/plan/cni.ts'
+import type { Component, Plan } from '../core/plan/plan.ts'
+import { isCommittedRun, type RunState } from '../journal/run-state.ts'
+
+/** Why a target is not applied by the service itself; the newest run says it. */
+export interface Held {
+  /** Null where the journals cannot be read. */
+  run: string | null
+  reason: string
+  /** The run needs an operator: nothing else is applied either. */
+  stuck: boolean
+}
+
+/** What is asked of each component; null where it has no name. */
+export type Target = Partial<Record<Component, string | null>>
+
+export function targetOf({ node, cni, cniConfig, controllers }: Wanted): Target {
+  return {
+    ...(node.image !== null && { node: node.image }),
+    ...(cni.source && { cni: sourceText(cni.source) }),
+    ...(cniConfig && { cniConfig: null }),
+    ...(controllers.image !== null && { controllers: controllers.image }),
+  }
+}
+
+/** In a line, for people; null where nothing is asked for. */
+export function targetText(target: Target): string | null {
+  const names = Object.values(target).map((name) => name ?? 'cni.merge')
+  return names.length === 0 ? null : names.join(', ')
+}
+
+/** Outcomes of an upgrade that did not stand, or not all of it. */
+const FAILED: (string | null)[] = ['rolled-back', 'partial']
+
+/** How often a run may be cut off before its target is held responsible: it may be what takes the host down. */
+const CUT_OFF_LIMIT = 2
+
+/**
+ * Whether the newest runs speak against the target: it failed and was rolled back, an operator rolled it back, or the
+ * host or the agent died in the middle of it twice in a row. `history` is newest first.
+ */
+export function heldTarget(history: RunState[], target: Target): Held | null {
+  const runs = history.filter(({ plan }) => plan.command !== 'prefetch')
+  const [last] = runs
+  if (last === undefined) return null
+  const { run, command } = last.plan
+  if (last.outcome === 'stuck') return { run, reason: 'it needs an operator', stuck: true }
+  if (command === 'rollback') {
+    const away = isCommittedRun(last) && concerns(last.plan, target, 'from')
+    return away ? { run, reason: `it rolled ${targetText(target) ?? 'this'} back`, stuck: false } : null
+  }
+  if (!concerns(last.plan, target, 'to') || !FAILED.includes(last.outcome)) return null
+  return failedWith(runs, target, run)
+}
+
+function failedWith(runs: RunState[], target: Target, run: string): Held | null {
+  const { unwinding } = runs[0] ?? {}
+  if (unwinding?.code === 'cancelled') return null
+  if (unwinding?.code !== 'interrupted')
+    return { run, reason: unwinding?.message ?? 'it failed and was rolled back', stuck: false }
+  const other = runs.findIndex(
+    (one) => one.unwinding?.code !== 'interrupted' || !concerns(one.plan, target, 'to'),
+  )
+  const cutOff = other < 0 ? runs.length : other
+  const reason = `runs to ${targetText(target) ?? 'this'} were cut off ${cutOff} times in a row`
+  return cutOff < CUT_OFF_LIMIT ? null : { run, reason, stuck: false }
+}
+
+/** The run went to the target, or away from it: by every component that it has. */
+function concerns({ components }: Plan, target: Target, end: 'from' | 'to'): boolean {
+  const parts = Object.entries(components) as [Component, { from: string; to: string }][]
+  return parts.length > 0 && parts.every(([part, change]) => isSame(target[part], change[end]))
+}
+
+function isSame(asked: string | null | undefined, name: string): boolean {
+  return asked === null || asked === name
+}

@@ -1,0 +1,58 @@
+import { AgentError, ExitCode, type Problem } from '../../core/errors.ts'
+import { changesOf } from '../../core/plan/plan.ts'
+import type { HistoryReport, HistoryRun } from '../../core/report/history.ts'
+import type { RunState } from '../../journal/run-state.ts'
+import type { App } from '../app.ts'
+import { reportOf } from '../run-report.ts'
+import { timelineOf } from './timeline.ts'
+
+/** The runs of this host from their journals, newest first, or one of them. Changes nothing, and asks nobody. */
+export async function history(
+  { runs }: Pick<App, 'runs'>,
+  named: string | undefined,
+): Promise<HistoryReport> {
+  const all = await runs.history()
+  if (named === undefined)
+    return { schema: 1, runs: all.map((state) => summaryOf(state, runs)), timeline: null, problems: [] }
+  const state = all.find(({ plan }) => plan.run === named)
+  if (state === undefined) throw unknownRun(named, all)
+  const summary = summaryOf(state, runs)
+  const { steps, window, controllersDownMs, problems } = reportOf(state, runs.pathOf(named))
+  const told = timelineOf(await runs.records(named), steps)
+  return {
+    schema: 1,
+    runs: [summary],
+    timeline: { ...summary, ...told, window, controllersDownMs },
+    problems,
+  }
+}
+
+/** The newest run, where one is asked for and none is named. */
+export async function newestRun({ runs }: Pick<App, 'runs'>): Promise<string> {
+  const [newest] = await runs.history()
+  if (newest) return newest.plan.run
+  throw new AgentError('no-runs', 'cannot draw a run: none is on record here', {
+    fix: 'agent upgrade makes one',
+  })
+}
+
+/** The report where the journals could not be read. */
+export function emptyHistoryReport(problems: Problem[]): HistoryReport {
+  return { schema: 1, runs: [], timeline: null, problems }
+}
+
+function summaryOf(state: RunState, runs: App['runs']): HistoryRun {
+  const { plan, startedAt, endedAt, outcome } = state
+  const changes = changesOf(plan)
+  const all = Object.entries(reportOf(state, runs.pathOf(plan.run)).components)
+  const components = Object.fromEntries(all.filter(([component]) => component in changes))
+  return { run: plan.run, startedAt, endedAt, command: plan.command, outcome, components }
+}
+
+function unknownRun(named: string, all: RunState[]): AgentError {
+  const known = all.map(({ plan }) => plan.run).join(', ')
+  return new AgentError('unknown-run', `cannot show ${named}: no run has this name`, {
+    fix: known === '' ? 'no run is on record here' : `runs on record: ${known}`,
+    exitCode: ExitCode.usage,
+  })
+}

@@ -1,0 +1,176 @@
+import { nameOfContent } from '../../core/docker/image-ref.ts'
+import { isError, type Problem } from '../../core/errors.ts'
+import type { Observed, ObservedControllers, ObservedNode, Wanted } from '../../core/model.ts'
+import { type BackPart, cniBackPart, cniConfigBackPart } from '../../core/plan/back.ts'
+import { controllersOrUnitBack, nodeOrUnitBack } from '../../core/plan/build.ts'
+import { canBeUpgraded } from '../../core/plan/controllers.ts'
+import type { OldContainer, StepArgs } from '../../core/plan/plan.ts'
+import { staticPodBackPart } from '../../core/plan/static-pod.ts'
+import { staticPodProblem } from '../../core/pod/static-pod.ts'
+import { preflightWithoutImage } from '../../core/preflight.ts'
+import type { RunState } from '../../journal/run-state.ts'
+import { withConfig } from '../../observe/bird-config.ts'
+import { observeHost } from '../../observe/observe.ts'
+import type { App } from '../app.ts'
+import { replacedBy, replacedControllers, swappedPlugins, swappedPod } from '../replaced.ts'
+
+/** What the run replaced; null where it did not. */
+interface Replaced {
+  node: OldContainer | null
+  controllers: OldContainer | null
+  pod: StepArgs['swap-static-pod'] | null
+}
+
+interface Seen {
+  app: App
+  target: Wanted
+  observed: Observed
+  run: string
+}
+
+/** What puts back each part that a run replaced. The host is looked at once, if a container is to come back. */
+export async function rollbackParts(
+  app: App,
+  wanted: Wanted,
+  undone: RunState,
+  run: string,
+): Promise<BackPart[]> {
+  const replaced: Replaced = {
+    node: replacedBy(undone),
+    controllers: replacedControllers(undone),
+    pod: swappedPod(undone),
+  }
+  const { node, controllers, pod } = replaced
+  const target = targetOf(wanted, replaced)
+  const observed = node || controllers || pod ? await observeHost(target, app.ports, app.signal) : null
+  const seen = observed && { app, target, observed, run }
+  const all = [
+    seen && node && (await nodeBack(seen, node)),
+    await pluginsBack(app, undone, run),
+    await configBack(app, undone, run),
+    seen && controllers && (await controllersBack(seen, controllers)),
+    seen && pod && (await podBack(seen, pod)),
+  ]
+  return all.filter((part) => part !== null)
+}
+
+/** What was replaced is asked for again. */
+function targetOf(wanted: Wanted, { node, controllers, pod }: Replaced): Wanted {
+  const image = controllers?.image ?? pod?.from
+  const container = controllers?.name ?? pod?.pod.container
+  return {
+    ...wanted,
+    ...(node && { node: { ...wanted.node, image: node.image, container: node.name } }),
+    // As for a release: what cannot be put back is left alone, and keeps nothing else from coming back.
+    ...(image !== undefined &&
+      container !== undefined && {
+        controllers: { ...wanted.controllers, image, onlyIfInstalled: true, container },
+      }),
+  }
+}
+
+async function nodeBack({ app, target, observed, run }: Seen, old: OldContainer): Promise<BackPart> {
+  const { node, engine } = observed
+  const problems = preflightWithoutImage(observed, target, 'node')
+  if (node === null) return { part: null, problems }
+  if (isBack(node, old) && node.container.State.Running) return { part: null, problems }
+  if (problems.some(isError)) return { part: null, problems }
+  const replaced = await stateOfReplaced(app, old)
+  const dialled = await asItDials(app, node, old)
+  const input = { run, wanted: target, engineHostname: engine.name, node: dialled }
+  return { part: nodeOrUnitBack(input, replaced), problems }
+}
+
+/** A parked container has a config of its own: before v3.4 its BIRD dials neighbors for which the one that runs waits. */
+export async function asItDials(
+  { ports }: Pick<App, 'ports'>,
+  node: ObservedNode,
+  old: OldContainer,
+): Promise<ObservedNode> {
+  // a unit's container is gone, and the next one is made by the unit
+  if ((await ports.docker.inspectContainer(old.id)) === undefined) return node
+  const parked = await withConfig(node.daemons, old.id, ports.docker)
+  const daemons = node.daemons.map((daemon, i) => {
+    const { neighbors = [], listenPort = 0 } = parked[i] ?? {}
+    return neighbors.length > 0 ? { ...daemon, neighbors, listenPort } : daemon
+  })
+  return { ...node, daemons }
+}
+
+async function controllersBack({ app, target, observed, run }: Seen, old: OldContainer): Promise<BackPart> {
+  const { controllers, engine } = observed
+  if (controllers === null) return { part: null, problems: [controllersGone(old.name)] }
+  const problems = preflightWithoutImage(observed, target, 'controllers')
+  const replaced = await stateOfReplaced(app, old)
+  if (problems.some(isError) || !canBeUpgraded(controllers, replaced.image) || isBack(controllers, old))
+    return { part: null, problems }
+  const input = { run, wanted: target, engineHostname: engine.name, controllers }
+  return { part: controllersOrUnitBack(input, replaced), problems }
+}
+
+/** A unit makes a container of its own at each start: then the image tells. */
+function isBack({ container, unit }: Pick<ObservedControllers, 'container' | 'unit'>, old: OldContainer) {
+  return unit ? container.Image === old.imageId : container.Id === old.id
+}
+
+function controllersGone(name: string): Problem {
+  return {
+    code: 'no-controllers',
+    severity: 'warning',
+    message: `${name} is not put back: there is no such container any more`,
+    fix: 'docker ps -a shows what there is',
+  }
+}
+
+async function podBack(
+  { app, target, observed, run }: Seen,
+  swap: StepArgs['swap-static-pod'],
+): Promise<BackPart> {
+  // what does not stay up is what a rollback is for
+  const problems = preflightWithoutImage(observed, target, 'controllers').filter(
+    ({ code }) => code !== 'controllers-not-running',
+  )
+  const { controllers } = observed
+  const isBarred = controllers?.pod && staticPodProblem(controllers.pod, controllers.container) !== null
+  if (problems.some(isError) || isBarred === true) return { part: null, problems }
+  const isLocal = (await app.ports.docker.inspectImage(swap.from)) !== undefined
+  const input = { run, wanted: target, controllers }
+  const back = staticPodBackPart(input, swap, isLocal)
+  return { ...back, problems: [...problems, ...back.problems] }
+}
+
+async function pluginsBack({ ports: { cni } }: App, undone: RunState, run: string): Promise<BackPart | null> {
+  const swap = swappedPlugins(undone)
+  if (swap === null) return null
+  const names = swap.binaries.map(({ name }) => name)
+  const [installed, kept] = await Promise.all([cni.installed(swap.binDir, names), cni.kept(swap, names)])
+  const hashes = (facts: { sha256: string | null }[]) => facts.map(({ sha256 }) => sha256)
+  return cniBackPart(run, { ...swap, installed: hashes(installed), kept: hashes(kept) })
+}
+
+async function configBack({ ports }: App, { plan }: RunState, run: string): Promise<BackPart | null> {
+  const write = plan.steps.find((step) => step.kind === 'write-cni-config')
+  if (write === undefined) return null
+  const { path } = write.args
+  // found out in time: else it would be with the old node up already, and that would go back for it
+  const unusable = await ports.configs.directoryProblem(path.replace(/\/[^/]*$/, ''))
+  if (unusable) return { part: null, problems: [{ ...unusable, severity: 'warning' }] }
+  return cniConfigBackPart(run, write.args, await ports.configs.read(path))
+}
+
+/** Whether the parked container is still there, or is to be made again, and from which image. */
+async function stateOfReplaced({ ports: { docker } }: App, old: OldContainer) {
+  const [parked, byId, byName] = await Promise.all([
+    docker.inspectContainer(old.id),
+    docker.inspectImage(old.imageId),
+    docker.inspectImage(old.image),
+  ])
+  return {
+    old,
+    parked: parked !== undefined,
+    image: byId ? nameOfContent(old.image, byId, byName) : old.image,
+    // another one under its name is not what ran here: the registry may have it still
+    imageIsLocal: byId !== undefined,
+    imageConfig: byId?.Config ?? null,
+  }
+}

@@ -1,0 +1,70 @@
+import { AgentError, ExitCode, isError } from '../../core/errors.ts'
+import type { ObservedNode, Wanted } from '../../core/model.ts'
+import { joinParts, type Leftovers } from '../../core/plan/part.ts'
+import type { OldContainer } from '../../core/plan/plan.ts'
+import { refusalOf } from '../../core/preflight.ts'
+import type { Report } from '../../core/report/report.ts'
+import { isCommittedRun, type RunState } from '../../journal/run-state.ts'
+import { type App, carryOut, resumeInterrupted } from '../app.ts'
+import { refuseCopied } from '../copied-journal.ts'
+import { onlyExisting } from '../existing.ts'
+import { recheckOf } from '../recheck.ts'
+import { type InPlace, leftoversOf, replacedBy, replacedControllers } from '../replaced.ts'
+import { unstarted } from '../run-report.ts'
+import { asItDials, rollbackParts } from './rollback-parts.ts'
+
+/** Puts back what the last committed run, or the run that is named, replaced. */
+export async function rollback(app: App, wanted: Wanted, named: string | undefined): Promise<Report> {
+  await app.lock('rollback')
+  const earlier = await resumeInterrupted(app)
+  if (earlier?.outcome === 'stuck') return earlier
+
+  const history = await app.runs.history()
+  const undone = findRun(history, named)
+  await refuseCopied(undone, app)
+  const run = app.newRun()
+  const back = await rollbackParts(app, wanted, undone, run)
+  const problems = back.flatMap((part) => part.problems)
+  if (problems.some(isError)) return unstarted(refusalOf(problems), null, problems)
+  const parts = back.flatMap(({ part }) => part ?? [])
+  if (parts.length === 0) return unstarted('unchanged', null, problems)
+  const leftovers = await leftoversOfRollback(app, wanted, history, undone)
+  const node = replacedBy(undone)
+  const target = node ? { ...wanted, node: { ...wanted.node, image: node.image } } : wanted
+  const next = (found: ObservedNode) => (node ? asItDials(app, found, node) : Promise.resolve(found))
+  const { plan, diff } = joinParts({ run, command: 'rollback' }, parts, leftovers)
+  return await carryOut(app, plan, problems, diff, recheckOf(app, target, problems, next))
+}
+
+function findRun(history: RunState[], named: string | undefined): RunState {
+  const committed = history.filter(isCommittedRun)
+  const found = named === undefined ? committed[0] : committed.find(({ plan }) => plan.run === named)
+  if (found) return found
+  if (named === undefined) {
+    throw new AgentError('nothing-to-roll-back', 'cannot roll back: no committed run is on record here', {
+      fix: 'agent upgrade --node IMAGE puts another version in place',
+    })
+  }
+  const known = committed.map(({ plan }) => plan.run).join(', ')
+  throw new AgentError('unknown-run', `cannot roll back ${named}: no committed run has this name`, {
+    fix: known === '' ? 'no committed run is on record here' : `runs that can be rolled back: ${known}`,
+    exitCode: ExitCode.usage,
+  })
+}
+
+async function leftoversOfRollback(
+  app: App,
+  wanted: Wanted,
+  history: RunState[],
+  undone: RunState,
+): Promise<Leftovers> {
+  const node = replacedBy(undone)
+  const controllers = replacedControllers(undone)
+  const place = async (old: OldContainer | null): Promise<InPlace> => {
+    const container = old && (await app.ports.docker.inspectContainer(old.name))
+    return { running: container ? { container } : null, image: old && { ref: old.image } }
+  }
+  const places = { node: await place(node), controllers: await place(controllers) }
+  const kept = [node, controllers].flatMap((old) => old?.id ?? [])
+  return await onlyExisting(leftoversOf(history, wanted.keepImages, places, kept), app.ports)
+}

@@ -1,0 +1,128 @@
+import { imageVersion } from '../core/docker/health.ts'
+import { tagOf } from '../core/docker/image-ref.ts'
+import { upMs } from '../core/docker/up-time.ts'
+import { AgentError, type Problem } from '../core/errors.ts'
+import { hasTarget, type ObservedControllers, type ObservedNode, type Wanted } from '../core/model.ts'
+import { changesOf } from '../core/plan/plan.ts'
+import type { NodeStatus, RunStatus, StatusReport } from '../core/report/status.ts'
+import type { RunState } from '../journal/run-state.ts'
+import { installedPlugins } from '../observe/cni-binaries.ts'
+import { observeLiveConfig } from '../observe/cni-config.ts'
+import { observeHost } from '../observe/observe.ts'
+import { type App, isUnfinished } from './app.ts'
+import { copiedProblem } from './copied-journal.ts'
+import { planUpgrade } from './upgrade.ts'
+
+/** The report of a host that could not be looked at; its problems say why. */
+export const emptyStatusReport: StatusReport = {
+  schema: 1,
+  node: null,
+  bird: null,
+  announcedMs: null,
+  controllers: null,
+  cni: null,
+  cniConfig: null,
+  kubelet: [],
+  lastRun: null,
+  unfinishedRun: null,
+  upgrade: null,
+  problems: [],
+}
+
+/** What runs now and, with a target, what an upgrade would change. Needs no lock and changes nothing. */
+export async function status(app: App, wanted: Wanted): Promise<StatusReport> {
+  const { kubelet, configs, cni } = app.ports
+  const [seen, runs, plugins, directories] = await Promise.all([
+    look(app, wanted),
+    lookAtRuns(app),
+    installedPlugins(wanted.cni, cni),
+    kubelet.cniDirectories(wanted.kubelet.unit, wanted.places),
+  ])
+  const { node, controllers, upgrade } = seen
+  const problems = [...seen.problems, ...runs.problems]
+  const now = app.ports.clock.date()
+  const cniConfig = await observeLiveConfig(wanted.places, configs, problems)
+  return {
+    schema: 1,
+    node: node && nodeStatus(node, now),
+    bird:
+      node?.backend === 'bird'
+        ? node.daemons.map(({ endpoint, announcedMs, view }) => {
+            const { lastReboot, recovering, waitTimer, sessions } = view
+            return { ...endpoint, lastReboot, recovering, waitTimer, announcedMs, sessions }
+          })
+        : null,
+    announcedMs: node?.daemons.length ? node.announcedMs : null,
+    controllers: controllers && nodeStatus(controllers, now),
+    cni: plugins.some(({ sha256 }) => sha256 !== null) ? { binDir: wanted.cni.binDir, plugins } : null,
+    cniConfig,
+    kubelet: directories,
+    lastRun: runs.lastRun,
+    unfinishedRun: runs.unfinishedRun,
+    upgrade,
+    problems,
+  }
+}
+
+interface Seen {
+  node: ObservedNode | null
+  controllers: ObservedControllers | null
+  upgrade: StatusReport['upgrade']
+  problems: Problem[]
+}
+
+/** Without a target the registry is not asked. */
+async function look(app: App, wanted: Wanted): Promise<Seen> {
+  if (hasTarget(wanted)) {
+    const { observed, change, problems } = await planUpgrade(app, wanted)
+    const { steps, components } = change?.plan ?? { steps: [], components: {} }
+    const moves = [...new Set(steps.map(({ component }) => component))]
+    const upgrade = { refused: change === null, changed: steps.length > 0, components, moves, problems }
+    const { node, controllers } = observed
+    return { node, controllers, upgrade, problems: observed.problems }
+  }
+  const ports = { ...app.ports, datastore: null }
+  const { node, controllers, problems } = await observeHost(wanted, ports, app.signal)
+  return { node, controllers, upgrade: null, problems }
+}
+
+function nodeStatus({ container, image, owner }: ObservedControllers, now: Date): NodeStatus {
+  return {
+    container: container.Name.replace(/^\//, ''),
+    id: container.Id,
+    image: container.Config.Image,
+    imageId: container.Image,
+    digest: image?.RepoDigests?.[0]?.split('@')[1] ?? null,
+    version: imageVersion(tagOf(container.Config.Image), image?.Config?.Labels),
+    state: container.State.Status,
+    startedAt: container.State.StartedAt,
+    upMs: upMs(container, now),
+    restartPolicy: container.HostConfig.RestartPolicy.Name,
+    owner,
+  }
+}
+
+type SeenRuns = Pick<StatusReport, 'lastRun' | 'unfinishedRun' | 'problems'>
+
+/** The lock is looked at right behind the journals: a run that ends meanwhile is not taken for an interrupted one. */
+async function lookAtRuns({ runs, lockHolder, ports }: App): Promise<SeenRuns> {
+  const history = await runs.history()
+  const problems: Problem[] = []
+  const last = history.find((run) => !isUnfinished(run))
+  const unfinished = history.find(isUnfinished)
+  const lastRun = last ? runStatus(last) : null
+  if (!unfinished) return { lastRun, unfinishedRun: null, problems }
+  const copied = await copiedProblem(unfinished, { runs, ports }).catch(() => null)
+  if (copied) problems.push(copied.asProblem())
+  const atWork = await lockHolder().catch((error: unknown) => {
+    if (!(error instanceof AgentError)) throw error
+    problems.push(error.asProblem())
+    return null
+  })
+  const { plan, startedAt } = unfinished
+  return { lastRun, unfinishedRun: { run: plan.run, startedAt, command: plan.command, atWork }, problems }
+}
+
+function runStatus({ plan, outcome, startedAt, window }: RunState): RunStatus {
+  return { run: plan.run, outcome: outcome ?? 'stuck', components: changesOf(plan), startedAt, window }
+}

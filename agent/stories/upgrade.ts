@@ -1,0 +1,64 @@
+import { isError, type Problem } from '../core/errors.ts'
+import { grouped } from '../core/grouped.ts'
+import type { Observed, Wanted } from '../core/model.ts'
+import { prefetchPlan, upgradePlan } from '../core/plan/build.ts'
+import type { PlannedChange } from '../core/plan/part.ts'
+import { prefetchProblems, preflight, refusalOf } from '../core/preflight.ts'
+import type { Report } from '../core/report/report.ts'
+import { observe } from '../observe/observe.ts'
+import { type App, carryOut, resumeInterrupted } from './app.ts'
+import { onlyExisting } from './existing.ts'
+import { recheckOf } from './recheck.ts'
+import { inPlace, knownContent, leftoversOf } from './replaced.ts'
+import { unstarted } from './run-report.ts'
+
+/** Makes this host run what is wanted: settle what an earlier run left, observe, plan, execute, report. */
+export async function upgrade(app: App, wanted: Wanted): Promise<Report> {
+  await app.lock('upgrade')
+  const earlier = await resumeInterrupted(app)
+  if (earlier?.outcome === 'stuck') return earlier
+
+  const { change, problems } = await planUpgrade(app, wanted)
+  for (const problem of grouped(problems)) app.emit({ type: 'problem', problem })
+  if (change === null) return unstarted(refusalOf(problems), null, problems)
+  if (change.plan.steps.length === 0) {
+    // The interrupted run that was finished just now is what brought the host there.
+    return earlier?.changed === true ? earlier : unstarted('unchanged', change.plan, problems)
+  }
+  return await carryOut(app, change.plan, problems, change.diff, recheckOf(app, wanted, problems))
+}
+
+/** The same, computed and not done. */
+export async function plan(app: App, wanted: Wanted): Promise<Report> {
+  const { change, problems } = await planUpgrade(app, wanted)
+  if (change === null) return unstarted(refusalOf(problems), null, problems)
+  const outcome = change.plan.steps.length === 0 ? 'unchanged' : 'planned'
+  return unstarted(outcome, change.plan, problems, change.diff)
+}
+
+/** Pulls what an upgrade would pull, and stages its plugins; nothing that runs is touched. */
+export async function prefetch(app: App, wanted: Wanted): Promise<Report> {
+  await app.lock('prefetch')
+  const known = knownContent(await app.runs.history())
+  const observed = await observe(wanted, { ...app.ports, datastore: null }, app, known)
+  const problems = prefetchProblems(observed, wanted)
+  const fetching = prefetchPlan({ run: app.newRun(), wanted, observed })
+  if (problems.some(isError)) return unstarted('refused', fetching, problems)
+  if (fetching.steps.length === 0) return unstarted('unchanged', fetching, problems)
+  return await carryOut(app, fetching, problems, [])
+}
+
+/** What an upgrade would do. A null change is a refusal: the problems say why. */
+export async function planUpgrade(
+  app: App,
+  wanted: Wanted,
+): Promise<{ observed: Observed; change: PlannedChange | null; problems: Problem[] }> {
+  const history = await app.runs.history()
+  const observed = await observe(wanted, app.ports, app, knownContent(history))
+  const problems = preflight(observed, wanted)
+  if (problems.some(isError)) return { observed, change: null, problems }
+  const left = leftoversOf(history, wanted.keepImages, inPlace(observed))
+  const leftovers = await onlyExisting(left, app.ports)
+  const change = upgradePlan({ run: app.newRun(), wanted, observed, leftovers })
+  return { observed, change, problems }
+}

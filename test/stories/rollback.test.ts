@@ -1,0 +1,102 @@
+import { expect, it, vi } from 'vitest'
+import type { Emit } from '../../agent/core/events.ts'
+import { RunStore } from '../../agent/journal/store.ts'
+import type { App } from '../../agent/stories/app.ts'
+import { rollback } from '../../agent/stories/rollback/rollback.ts'
+import { upgrade } from '../../agent/stories/upgrade.ts'
+import { wanted as nothing } from '../core/observed.ts'
+import { ControllersHost } from '../engine/controllers-host.ts'
+import { FakeHost, labelled } from '../engine/fake-host.ts'
+import { BIRD_CFG, MESH } from '../engine/mesh-config.ts'
+import { MemoryFiles } from '../journal/memory-files.ts'
+
+const wanted = {
+  ...nothing,
+  node: { ...nothing.node, image: 'calico/node:v3.26.1' },
+  controllers: { ...nothing.controllers, image: 'calico/kube-controllers:v3.26.1' },
+  settleMs: 1_000,
+}
+
+function appOn(host: ControllersHost | FakeHost): App {
+  let runs = 0
+  return {
+    version: '0.0.0',
+    ports: host.ports(),
+    runs: new RunStore(new MemoryFiles(), host.clock),
+    lock: () => Promise.resolve(),
+    lockHolder: () => Promise.resolve(null),
+    newRun: () => `run-${++runs}`,
+    keepRuns: 20,
+    emit: () => undefined,
+    signal: new AbortController().signal,
+  }
+}
+
+it('a rollback never brings another image than the one that ran, whatever its tag means now', async () => {
+  const host = await ControllersHost.create()
+  const app = appOn(host)
+  const node = { ...wanted, controllers: { ...wanted.controllers, image: null } }
+  expect(await upgrade(app, node)).toMatchObject({ outcome: 'upgraded' })
+  const parked = await host.docker.inspectContainer('calico-node-parked-run-1')
+  await host.docker.removeContainer(parked?.Id ?? '')
+  const old = 'calico/node:v3.20.0'
+  host.docker.images.remove(old, () => false)
+  host.docker.images.publish(old, labelled('v3.20.1'))
+  host.docker.images.pull(old, () => undefined)
+  const report = await rollback(app, node, undefined)
+  expect(report).toMatchObject({ outcome: 'refused', changed: false })
+  expect(report.problems.map(({ code }) => code)).toContain('image-changed')
+  expect((await host.docker.inspectContainer('calico-node'))?.State.Running).toBe(true)
+})
+
+it('a rollback of node and controllers looks at the host once', async () => {
+  const host = await ControllersHost.create()
+  const app = appOn(host)
+  expect(await upgrade(app, wanted)).toMatchObject({ outcome: 'upgraded' })
+  const looks = vi.spyOn(host.docker, 'info')
+  let looksBefore = 0
+  const emit: Emit = ({ type }) => {
+    if (type === 'run') looksBefore = looks.mock.calls.length
+  }
+  const { outcome, changed, components } = await rollback({ ...app, emit }, wanted, undefined)
+  expect({ outcome, changed, components }).toEqual({
+    outcome: 'rolled-back',
+    changed: true,
+    components: {
+      node: { from: 'calico/node:v3.26.1', to: 'calico/node:v3.20.0' },
+      controllers: { from: 'calico/kube-controllers:v3.26.1', to: 'calico/kube-controllers:v3.20.0' },
+    },
+  })
+  expect(looksBefore).toBe(1)
+})
+
+it('a rollback keeps those neighbors from dialling that the parked BIRD dials', async () => {
+  const host = await FakeHost.create()
+  const app = appOn(host)
+  const node = { ...nothing, node: { ...nothing.node, image: 'calico/node:v2.6.12' }, settleMs: 1_000 }
+  // from v3.4 on, one end of each session waits
+  const configOf = (id: string): string =>
+    id === host.oldId ? MESH : MESH.replaceAll('as 64512;', 'as 64512; passive on;')
+  host.docker.readContainerFile = (id, path) => Promise.resolve(path === BIRD_CFG ? configOf(id) : undefined)
+  await upgrade(app, node)
+  await rollback(app, node, undefined)
+  const [back] = await app.runs.history()
+  const swap = back?.plan.steps.find((step) => step.kind === 'swap-container')
+  const dialling = swap?.args.gate.daemons.flatMap((daemon) => daemon.dialling ?? []) ?? []
+  expect(dialling.map(({ address }) => address)).toEqual(['192.0.2.2', '192.0.2.3'])
+})
+
+it('a rollback leaves a CNI config alone that cannot be written, and says so before it moves the node', async () => {
+  const host = await FakeHost.create()
+  const app = appOn(host)
+  const node = { ...nothing.node, image: 'calico/node:v2.6.12' }
+  const asked = { ...nothing, node, cniConfig: host.cni.wanted, settleMs: 1_000 }
+  expect(await upgrade(app, asked)).toMatchObject({ outcome: 'upgraded' })
+  const code = 'cni-config-dir-unusable'
+  host.cni.configs.directoryProblem = () =>
+    Promise.resolve({ code, severity: 'error', message: 'read-only', fix: 'mount it' })
+  const { outcome, components, problems } = await rollback(app, asked, undefined)
+  expect(outcome).toBe('rolled-back')
+  expect(Object.keys(components)).toEqual(['node'])
+  expect(problems).toContainEqual(expect.objectContaining({ code, severity: 'warning' }))
+})
