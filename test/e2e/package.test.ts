@@ -239,7 +239,7 @@ function endedStuck(text: string): string {
 
 describe('README.md', () => {
   it('has lines that install it, look, upgrade and go back, typed as they stand', async () => {
-    const [lines = ''] = blocks(section(textOf('README.md'), '## Install it on a host'), 'sh')
+    const [lines = ''] = blocks(section(textOf('README.md'), '## Install it'), 'sh')
     await prepare()
     await ok('rm', newerDeb)
     const cost = await costOf(at, async () => {

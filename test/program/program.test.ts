@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { expect, it } from 'vitest'
 
-const node = new URL('../node_modules/.bin/node', import.meta.url).pathname
+const node = new URL('../../node_modules/.bin/node', import.meta.url).pathname
 const module = new URL('../../agent/program/program.ts', import.meta.url).href
 
 interface Started {

@@ -21,7 +21,8 @@ const codes = (rules: readonly { code: string }[]) => [...new Set(rules.map(({ c
 
 /** No unit runs the container, and neither a CNI config nor controllers are asked for. */
 const ofThisHost = RULES.filter(
-  ({ code }) => !/^(systemd|unit|two|cni|static-pod|kubelet|manifest)-|controllers/.test(code),
+  ({ code }) =>
+    !/^(systemd|units?|slow-start|two|cni|static-pod|kubelet|manifest)(-|$)|controllers/.test(code),
 )
 
 describe('doctor', () => {
