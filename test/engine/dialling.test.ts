@@ -80,7 +80,7 @@ describe('neighbors that dial as well', () => {
   it('are kept out on where the agent died in the window, and are let in by the resume', async () => {
     const host = await FakeHost.create()
     // the start of the new container; see window-after-death.test.ts
-    await host.run(undefined, { at: 15, before: true })
+    await host.run(undefined, { at: 16, before: true })
     expect([...host.dialGuard.closed]).toEqual(['192.0.2.2', '192.0.2.3'])
     expect(await host.resume()).toBe('upgraded')
     expect(await host.flaws('upgraded')).toEqual([])
@@ -89,7 +89,7 @@ describe('neighbors that dial as well', () => {
 
   it('are not cut off from an old BIRD that a boot has brought back', async () => {
     const host = await FakeHost.create()
-    await host.run(undefined, { at: 15, before: true })
+    await host.run(undefined, { at: 16, before: true })
     host.powerCycle()
     host.ops.length = 0
     expect(await host.resume()).toBe('rolled-back')

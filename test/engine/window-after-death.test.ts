@@ -3,8 +3,8 @@ import { brokenBirds } from './broken-birds.ts'
 import { FakeHost } from './fake-host.ts'
 import type { Death } from './moves.ts'
 
-/** The moves of a run: 12 routes are held, 13 the kill, 14 the start, 15 "done" in the journal. */
-const afterTheStart = [14, 15].map((at): Death => ({ at, before: false }))
+/** The moves of a run: 13 routes are held, 14 the kill, 15 the start, 16 "done" in the journal. */
+const afterTheStart = [15, 16].map((at): Death => ({ at, before: false }))
 const BUDGET_MS = 20_000
 
 describe('the window of a run whose agent died after the kill', () => {
@@ -28,7 +28,7 @@ describe('the window of a run whose agent died after the kill', () => {
 
   it('counts from the kill after several deaths', async () => {
     const host = await FakeHost.create(brokenBirds['a BIRD whose sessions never come'])
-    await host.run(undefined, { at: 15, before: false })
+    await host.run(undefined, { at: 16, before: false })
     for (let i = 0; i < 2; i++) {
       host.clock.pass(3_000)
       await host.resume({ at: 1, before: false })
