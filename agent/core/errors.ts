@@ -90,15 +90,16 @@ export function mayPass(error: unknown): boolean {
   return error instanceof AgentError && error.isTransient
 }
 
-/** All of them in one; it may pass where one of them may. */
+/** All of them in one. Where one of them may pass, so may it, under that one's code. */
 export function joinErrors(errors: AgentError[]): AgentError | undefined {
   const [first, ...others] = errors
   if (first === undefined || others.length === 0) return first
+  const passing = errors.find((error) => error.isTransient)
   const fixes = new Set(errors.map(({ fix }) => fix))
-  return new AgentError(first.code, errors.map(({ message }) => message).join('; '), {
+  return new AgentError((passing ?? first).code, errors.map(({ message }) => message).join('; '), {
     fix: [...fixes].join('; '),
     exitCode: first.exitCode,
     cause: first,
-    mayPass: errors.some((error) => error.isTransient),
+    mayPass: passing !== undefined,
   })
 }

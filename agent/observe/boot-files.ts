@@ -12,6 +12,9 @@ const SUPERVISORS = [
 /** systemd has units of what a host without it starts by these. */
 const WITHOUT_SYSTEMD = ['/etc/init/*.conf', '/etc/rc.local', '/etc/rc.d/rc.local', '/etc/init.d/*']
 
+/** Copies of package managers and editors, which none of them runs. */
+const LEFT_BEHIND = /(~|\.(dpkg|ucf)-\w+|\.rpm\w+|\.sw[op]|\.bak|\.orig)$/
+
 /** What starts the container without a unit: cron, other supervisors, and where there is no systemd, upstart and init's scripts. */
 export async function bootClaims(
   subject: Subject,
@@ -19,7 +22,8 @@ export async function bootClaims(
   unitFiles: UnitFiles,
 ): Promise<Claim[]> {
   const patterns = [...CRON, ...SUPERVISORS, ...(hasSystemd ? [] : WITHOUT_SYSTEMD)]
-  const paths = (await Promise.all(patterns.map((pattern) => unitFiles.expand(pattern)))).flat()
+  const expanded = (await Promise.all(patterns.map((pattern) => unitFiles.expand(pattern)))).flat()
+  const paths = expanded.filter((path) => !LEFT_BEHIND.test(path))
   const claims = await Promise.all(paths.map((path) => claimOfFile(path, subject, unitFiles)))
   return claims.flatMap((claim) => claim ?? [])
 }

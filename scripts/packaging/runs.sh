@@ -1,7 +1,7 @@
 # Read by the maintainer scripts and by scripts/install, which scripts/package puts it into: no agent is needed for it.
 
 # The runs under the state directory $1 that need their journals: "interrupted RUN" or "stuck RUN", one a line. A stuck
-# run needs its journal until a later one has taken its place; that of a prefetch takes none.
+# run needs its journal until a later one has taken its place; a prefetch changes nothing that runs, and takes no place.
 unsettled_runs() {
   newest=0
   stuck=
@@ -12,8 +12,8 @@ unsettled_runs() {
     [ "$lines" -gt 0 ] || continue
     run=$(basename "$journal" .jsonl)
     outcome=$(head -n "$lines" "$journal" | tail -n 1 | sed -n 's/.*"type":"finished","outcome":"\([a-z-]*\)".*/\1/p')
-    [ -n "$outcome" ] || echo "interrupted $run"
     if head -n 1 "$journal" | grep -q '"plan":{"run":"[^"]*","command":"prefetch"'; then continue; fi
+    [ -n "$outcome" ] || echo "interrupted $run"
     order=$(head -n 1 "$journal" | sed -n 's/.*"type":"run","order":\([0-9]*\),.*/\1/p')
     [ "${order:-0}" -ge "$newest" ] || continue
     newest=${order:-0}
@@ -24,7 +24,7 @@ unsettled_runs() {
 }
 
 # Whether another process holds the lock of the state directory $1.
-is_at_work() { [ -e "$1/lock" ] && ! flock -n "$1/lock" true; }
+is_at_work() { [ -e "$1/lock" ] && ! flock -n -s "$1/lock" true; }
 
 # Refuses to take the agent away from under a run: $1 is the state directory, $2 the agent's name.
 refuse_unsettled() {

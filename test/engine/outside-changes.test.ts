@@ -23,6 +23,7 @@ const inThePull: [string, number] = ['pullImage', 1]
 /** The old one's settings, as a playbook or docker-compose would make it again. */
 const anew = {
   Image: 'calico/node:v2.6.5',
+  Cmd: ['/sbin/start_runit'],
   HostConfig: {
     NetworkMode: 'host',
     RestartPolicy: { Name: 'always' },

@@ -60,6 +60,8 @@ describe('the runs that need their journals', () => {
   it('are a stuck one, until a later run took its place; a prefetch does not', async () => {
     await write('b', 7, 'stuck')
     await write('c', 8, 'prefetched', 'prefetch')
+    // cut off in its pull: nothing that runs was changed
+    await write('e', 9, null, 'prefetch')
     await write('d', 6, 'upgraded')
     expect(unsettled()).toEqual(['stuck b'])
     await write('a', 12, 'upgraded')

@@ -39,7 +39,8 @@ export function createSystemd(): Systemd {
     // such a client lives on when the agent that started it is killed
     isAsked: (unit) => hasClient(['systemctl', ...restartOf(unit)]),
     along: (unit) => alongWith(unit, (argv) => systemctl(argv, QUERY_TIMEOUT_MS)),
-    stop: (unit) => succeed(['stop', unit]),
+    // alone: units that require it go on
+    stop: (unit) => succeed(['stop', '--job-mode=ignore-requirements', unit]),
   }
 }
 

@@ -12,6 +12,9 @@ import type {
 /** Label that names the run which created a container: the way to find it again, whatever its name is by then. */
 export const RUN_LABEL = 'calico-agent.run'
 
+/** Label of an old container that was made again on a way back: the id of the one whose place it took. */
+export const RESTORED_LABEL = 'calico-agent.restored'
+
 /** Everything that is needed to create a container again. */
 export interface ContainerSpec {
   body: CreateBody

@@ -1,5 +1,4 @@
-import { isNodeProgram } from './calico-node.ts'
-import { RUN_LABEL } from './container-spec.ts'
+import { RESTORED_LABEL, RUN_LABEL } from './container-spec.ts'
 
 /** A container that runs, as the Engine's list has it. */
 export interface RunningContainer {
@@ -15,20 +14,33 @@ export interface RunningContainer {
   mounts: { target: string; writable: boolean }[]
 }
 
-/** Those that are a calico/node, beside the ones that are known. */
+/** Those that are a calico/node, beside the ones that are known and those that took their place on a way back. */
 export function otherNodes(running: RunningContainer[], known: string[]): RunningContainer[] {
-  return running.filter((one) => !known.includes(one.id) && isCalicoNode(one))
+  return running.filter(
+    ({ id, labels, ...one }) =>
+      ![id, labels[RESTORED_LABEL]].some((known_) => known_ !== undefined && known.includes(known_)) &&
+      isCalicoNode({ labels, ...one }),
+  )
 }
 
 /**
- * A run made it, or it works as calico/node does: on the host's network and with BIRD's directory to write to. An
- * exporter that reads BIRD's socket is none.
+ * A run made it, or it works as calico/node does: on the host's network, with BIRD's directory to write to, and by its
+ * start-up program. An exporter that reads BIRD's socket is none, nor is this agent in a container, nor `docker run
+ * calico/node birdcl`.
  */
-function isCalicoNode({ image, command, labels, networkMode, mounts }: RunningContainer): boolean {
+function isCalicoNode({
+  command,
+  labels,
+  networkMode,
+  mounts,
+}: Pick<RunningContainer, 'command' | 'labels' | 'networkMode' | 'mounts'>): boolean {
   const run = labels[RUN_LABEL]
   if (run !== undefined) return !run.endsWith('-controllers')
-  return hasBirdOfHost({ networkMode, mounts }) && isNodeProgram(image, command)
+  return hasBirdOfHost({ networkMode, mounts }) && START_UP.test(command)
 }
+
+/** A word of its own: the last part of a path, or in the line of a shell. */
+const START_UP = /(^|[\s/'"])start_runit($|[\s'";&|])/
 
 /** It is on the host's network, and has BIRD's directory to write to. */
 export function hasBirdOfHost({

@@ -23,7 +23,7 @@ function keeperRulesOn(keptOf: (observed: Observed, wanted: Wanted) => Kept | nu
           notReplaced(
             name,
             `${by} starts it as well: ${line}`,
-            by.endsWith('.service') ? `systemctl disable --now ${by}` : `take that line out of ${by}`,
+            by.endsWith('.service') ? `systemctl disable ${by}` : `take that line out of ${by}`,
             byRelease,
           ),
         ),

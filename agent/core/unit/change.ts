@@ -1,6 +1,6 @@
 import type { ObservedUnit } from '../model.ts'
 import { isNeedless, lastingText, trialText } from './drop-in.ts'
-import { placeFor, readUnit, replaceImage, type UnitRun } from './image.ts'
+import { LASTING, placeFor, readUnit, replaceImage, type UnitRun } from './image.ts'
 import { sharedWithUnit } from './shared.ts'
 
 /** A file as it was and as it is to be; null where there is none. */
@@ -131,7 +131,6 @@ const SIMPLER = 'have the unit run docker run, with the image as one word'
 
 /** Drop-ins are read in the order of their names, whatever directory they are in: these come last. */
 const TRIAL = 'zzz-calico-agent-trial.conf'
-const LASTING = 'zz-calico-agent.conf'
 
 /**
  * A changed file where it is the operator's own, else a drop-in: a package's file or a store's is not touched. The drop-in
@@ -145,7 +144,7 @@ function editTo(unit: ObservedUnit, container: string, run: UnitRun, image: stri
   const dropIn = source.fragments.find((fragment) => fragment.path === path)
   if (dropIn && isNeedless(dropIn, unit, container, image)) return { path, before: dropIn.text, after: null }
   const file = [...source.fragments, ...source.environmentFiles].find((text) => text.path === place.file)
-  if (file && !links.includes(file.path) && isOperators(file.path))
+  if (file && file.path !== path && !links.includes(file.path) && isOperators(file.path))
     return { path: file.path, before: file.text, after: replaceImage(file.text, place, image) }
   return { path, before: dropIn?.text ?? null, after: lastingText(unit, run, image) }
 }

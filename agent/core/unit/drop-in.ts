@@ -1,7 +1,9 @@
 import type { ObservedUnit } from '../model.ts'
-import { execLines, settingOf } from './commands.ts'
+import { type ExecLine, execLines, settingOf } from './commands.ts'
 import { readUnit, type UnitRun } from './image.ts'
 import type { UnitText } from './lines.ts'
+import { neededLines } from './starts-again.ts'
+import { textOf } from './traced.ts'
 
 /** `ExecStart=` as it is in force, lines and comments as they are, with another image. */
 function writeExecStart(
@@ -55,19 +57,18 @@ export function isNeedless(dropIn: UnitText, unit: ObservedUnit, container: stri
 /**
  * The drop-in of a swap. `docker rm --force` sends KILL, whatever the unit's own ExecStop= does, and frees the name also
  * where only that ExecStop= would. What the unit prepares around its container was prepared when it started: it is
- * neither undone nor done again, so that no pull or wait stands in the window. `-` and RemainAfterExit= keep a unit up
+ * neither undone nor done again, so that no pull or wait stands in the window; but for what each start needs. `-` and RemainAfterExit= keep a unit up
  * whose container died, and a container that is killed has not failed: units bound to it stay, OnFailure= is not run.
  */
 export function trialText(unit: ObservedUnit, run: UnitRun, { container, image, id }: Trial): string {
   const [program = ''] = run.docker
   const absolute = program.startsWith('/') ? run.docker : ['/usr/bin/env', ...run.docker]
   const remove = [...absolute, 'rm', '--force', container].map(execWord).join(' ')
-  const around = AROUND.filter((key) => execLines(unit.source, [key]).length > 0)
   const keepsDirectory = settingOf(unit.source, 'RuntimeDirectory') !== ''
   return [
     `# Written by calico-agent, run ${id}: the unit while an image is on trial. It goes with the run, or at a reboot.`,
     '[Service]',
-    ...around.map((key) => `${key}=`),
+    ...aroundLines(execLines(unit.source), container),
     `${writeExecStart(unit, run, image, forgiven)}ExecStop=`,
     `ExecStop=-${remove}`,
     ...(waitsForWord(unit, run) ? ['Type=simple'] : []),
@@ -90,7 +91,21 @@ interface Trial {
   id: string
 }
 
-const AROUND = ['ExecStartPre', 'ExecStartPost', 'ExecStopPost']
+const AROUND = ['ExecCondition', 'ExecStartPre', 'ExecStartPost', 'ExecStopPost']
+
+function aroundLines(lines: ExecLine[], container: string): string[] {
+  const needed = neededLines(lines, container)
+  const there = AROUND.filter((key) => lines.some((line) => line.key === key))
+  return there.flatMap((key) => [
+    `${key}=`,
+    ...needed.filter((line) => line.key === key).map(({ value }) => `${key}=${forgiven(textOf(value))}`),
+  ])
+}
+
+/** The drop-in with all that the unit prepares around its container: for a start that fails without it. */
+export function withPreparation(trial: string): string {
+  return trial.replaceAll(new RegExp(`^(${AROUND.join('|')})=\n`, 'gm'), '')
+}
 
 /** systemd takes each prefix once. */
 function forgiven(line: string): string {

@@ -32,6 +32,9 @@ export type UnitReading =
   /** It has nothing to do with the container. */
   | { kind: 'other' }
 
+/** The agent's own drop-in, where the file that names the image is not the operator's. */
+export const LASTING = 'zz-calico-agent.conf'
+
 const BY_VARIABLE = 'name the image in the unit as one word, or as ${CALICO_NODE_IMAGE} from its Environment='
 
 /** How a unit starts a container, and where it names the image. */
@@ -137,12 +140,17 @@ function around(segments: { text: string }[], at: number): { before: string; aft
   return { before: join(segments.slice(0, at)), after: join(segments.slice(at + 1)) }
 }
 
-/** Such as a `docker pull` before the start: one change would leave the other behind. */
+/**
+ * Such as a `docker pull` before the start: one change would leave the other behind. The agent's own drop-in is written
+ * as a whole.
+ */
 function isNamedTwice(image: Argument, unit: UnitCommands): boolean {
   const places = JSON.stringify(segmentsOf(image.text))
+  const isOwn = ({ written }: Argument) => placeOf(written)?.file.endsWith(`/${LASTING}`) === true
   return of(unit, 'ExecStart', 'ExecStartPre', 'ExecStartPost')
     .flatMap(({ commands }) => commands.flat())
-    .some(({ text }) => textOf(text) === textOf(image.text) && JSON.stringify(segmentsOf(text)) !== places)
+    .filter(({ text }) => textOf(text) === textOf(image.text))
+    .some((word) => JSON.stringify(segmentsOf(word.text)) !== places && !(isOwn(image) && isOwn(word)))
 }
 
 /** They name it by the same place; in `ExecStart=` itself that is the word of the run. */

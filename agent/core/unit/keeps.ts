@@ -44,13 +44,13 @@ export function claimOfScript(script: UnitText, subject: Subject): Claim | null 
 }
 
 function claimBy(by: string, commands: Command[], subject: Subject): Claim | null {
-  const all = commands.map(({ line, words }) => ({ line: shown(line), does: doesWith(words, subject) }))
+  const all = commands.map(({ line, words }) => ({ line, does: doesWith(words, subject) }))
   const first = (...kinds: string[]) => all.find(({ does }) => does !== null && kinds.includes(does))
   const isAbout = [by, ...commands.map(({ line }) => line)].some((text) => mentions(text, subject))
   const starting = first('starts', ...(isAbout ? ['starts-unknown'] : []))
-  if (starting) return { by, line: starting.line, starts: true }
+  if (starting) return { by, line: shown(starting.line), starts: true }
   const following = first('follows') ?? (first('acts') && first('logs'))
-  return following ? { by, line: following.line, starts: false } : null
+  return following ? { by, line: shown(following.line), starts: false } : null
 }
 
 /** docker-compose brings up whatever its file names; the container's labels tell of the file that made it. */
@@ -71,6 +71,9 @@ function claimByCompose(source: UnitSource, commands: Command[], subject: Subjec
 /** What stands before the command in the files of supervisord and monit. */
 const SUPERVISED = /^(command|start program)\s*=\s*"?/
 
+/** A line that somebody wrote is shorter; to take a longer one apart would take seconds. */
+const LONGEST_LINE = 4096
+
 /** One command a line, as a shell has them; what the shell works out is not known. */
 export function scriptCommands({ path, text }: UnitText, variables: Variables): Command[] {
   if (/\.ya?ml$/.test(path)) return []
@@ -78,7 +81,7 @@ export function scriptCommands({ path, text }: UnitText, variables: Variables): 
   const lines = text.replaceAll(/\\\r?\n/g, ' ').split(/\r?\n/)
   return lines.flatMap((line) => {
     const written = line.trim()
-    if (written === '' || written.startsWith('#')) return []
+    if (written === '' || written.startsWith('#') || written.length > LONGEST_LINE) return []
     const set = /^(?:export\s+|readonly\s+|local\s+)?([A-Za-z_]\w*)=(["']?)([^"'`$;&|]*)\2\s*$/.exec(written)
     if (set) known.set(set[1] ?? '', untraced(set[3] ?? ''))
     const command = written.replace(SUPERVISED, '')

@@ -57,7 +57,11 @@ export function mentions(text: string, { container, component, compose }: Subjec
 function byCalicoctl(args: string[], { container, component }: Subject): Does {
   const at = args.indexOf('node')
   const next = args[at + 1]
-  const runs = at >= 0 && (next === undefined || next === 'run' || next.startsWith('-'))
+  // else it is what another command looks at: calicoctl get node
+  const isCommand = args
+    .slice(0, at)
+    .every((arg, i) => [arg, args[i - 1]].some((one) => one?.startsWith('-')))
+  const runs = at >= 0 && isCommand && (next === undefined || next === 'run' || next.startsWith('-'))
   const isDry = args.some((arg) => /^--dry-?run/.test(arg))
   return component === 'node' && container === 'calico-node' && runs && !isDry ? 'starts' : null
 }

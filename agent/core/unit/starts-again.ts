@@ -71,9 +71,41 @@ function madeBeside(line: ExecLine, container: string): string[] {
 }
 
 function isTakenAway(named: string, lines: ExecLine[]): boolean {
-  return lines
-    .filter(({ key }) => key === 'ExecStartPre' || key === 'ExecStopPost')
-    .flatMap(({ commands }) => commands)
+  return lines.some((line) => takesAway(line, named))
+}
+
+function takesAway({ key, commands }: ExecLine, named: string): boolean {
+  if (key !== 'ExecStartPre' && key !== 'ExecStopPost') return false
+  return commands
     .map((words) => words.slice(1).map(({ text }) => textOf(text)))
     .some((words) => words[0] !== 'run' && words.includes(named))
+}
+
+/**
+ * Lines around `ExecStart=` that each start needs, its trial too: they take away what the one before has left, such as a
+ * `--cidfile`, or act on the container that is new.
+ */
+export function neededLines(lines: ExecLine[], container: string): ExecLine[] {
+  const starts = lines.filter(({ key }) => key === 'ExecStart')
+  const left = starts.flatMap((line) => [...madeBeside(line, container), ...cidFilesOf(line)])
+  return lines.filter((line) => left.some((named) => takesAway(line, named)) || actsOn(line, container))
+}
+
+function cidFilesOf({ commands }: ExecLine): string[] {
+  return commands.flatMap((words) => {
+    const command = dockerCommand(words)
+    return command.kind === 'run' && command.run.cidFile !== null ? [command.run.cidFile] : []
+  })
+}
+
+/** What `docker` does to a container that runs. */
+const ACTS = ['exec', 'cp', 'update', 'network', 'rename']
+
+function actsOn({ key, commands }: ExecLine, container: string): boolean {
+  if (key !== 'ExecStartPost') return false
+  return commands.some((words) => {
+    const [program = '', ...args] = words.map(({ text }) => textOf(text))
+    const isDocker = /(^|\/)docker$/.test(program) && args.some((arg) => ACTS.includes(arg))
+    return isDocker && args.some((arg) => arg === container || arg.startsWith(`${container}:`))
+  })
 }

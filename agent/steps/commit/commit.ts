@@ -49,7 +49,9 @@ export const commit: Step<'commit'> = {
     return !ready.includes(false)
   },
 
+  // What was put in place by then has taken hold: nothing is handed over.
   async tookHold({ containers }, { nextIds }, { docker }) {
+    if (containers.length === 0) return true
     const held = containers.map(async ({ old, parkName }, i) => {
       const [next, parked] = await Promise.all([
         docker.inspectContainer(nextIds[i] ?? ''),

@@ -1,4 +1,4 @@
-import type { ContainerJson } from '../../core/docker/json.ts'
+import type { ContainerJson, RestartPolicy } from '../../core/docker/json.ts'
 import { AgentError, isEngineGone } from '../../core/errors.ts'
 import type { OldContainer } from '../../core/plan/plan.ts'
 import type { Docker } from '../../ports/docker.ts'
@@ -25,11 +25,12 @@ export async function handOverPolicy(old: OldContainer, nextId: string, docker: 
 async function keepPolicy(old: OldContainer, nextId: string, docker: Docker): Promise<void> {
   const next = await docker.inspectContainer(nextId)
   if (next !== undefined && !hasNoPolicy(next)) return
-  // it was killed: Docker would not start it again under `unless-stopped`
-  await docker.setRestartPolicy(
-    old.id,
-    old.policy.Name === 'unless-stopped' ? { Name: 'always' } : old.policy,
-  )
+  await docker.setRestartPolicy(old.id, policyWhileStopped(old))
+}
+
+/** It was killed: after a boot Docker would not start it again under `unless-stopped`. */
+function policyWhileStopped({ policy }: OldContainer): RestartPolicy {
+  return policy.Name === 'unless-stopped' ? { Name: 'always' } : policy
 }
 
 /** The way back of it: never two that a restart of the Engine would start, and never none. */
@@ -40,7 +41,10 @@ export async function handBackPolicy(old: OldContainer, nextId: string, docker: 
   if (!(await docker.inspectContainer(old.id))) return
   const stranger = await nameTaker(old, nextId, docker)
   try {
-    await docker.setRestartPolicy(old.id, stranger?.isRunning === true ? { Name: 'no' } : old.policy)
+    await docker.setRestartPolicy(
+      old.id,
+      stranger?.isRunning === true ? { Name: 'no' } : policyWhileStopped(old),
+    )
   } catch (error) {
     if (hadPolicy && !isEngineGone(error))
       await docker.setRestartPolicy(nextId, old.policy).catch(() => undefined)

@@ -1,3 +1,4 @@
+import { RESTORED_LABEL } from '../../core/docker/container-spec.ts'
 import { nameOfContent } from '../../core/docker/image-ref.ts'
 import { AgentError } from '../../core/errors.ts'
 import type { OldContainer } from '../../core/plan/plan.ts'
@@ -29,7 +30,12 @@ async function recreated(docker: Docker, old: OldContainer, clock: Clock): Promi
   const found = await docker.inspectContainer(old.name)
   if (found && (found.Id !== old.id || found.State.Running)) return found.Id
   await removed(docker, old, clock)
-  const id = await docker.createContainer(old.name, { ...old.spec.body, Image: await imageOf(old, docker) })
+  const { body } = old.spec
+  const id = await docker.createContainer(old.name, {
+    ...body,
+    Image: await imageOf(old, docker),
+    Labels: { ...body.Labels, [RESTORED_LABEL]: old.id },
+  })
   for (const { network, endpoint } of old.spec.furtherNetworks)
     await docker.connectNetwork(id, network, endpoint)
   return id

@@ -49,6 +49,8 @@ export async function foundAsPlanned(
   if (!found) throw changed(old, 'removed or made anew')
   if (found.Name !== `/${old.name}`) throw changed(old, `renamed to ${found.Name.slice(1)}`)
   if (found.State.Running !== old.wasRunning) throw changed(old, old.wasRunning ? 'stopped' : 'started')
+  const { Name: policy } = found.HostConfig.RestartPolicy
+  if (policy !== old.policy.Name) throw changed(old, `given another restart policy, ${policy || 'none'}`)
   return found
 }
 

@@ -76,7 +76,10 @@ export const swapContainer: Step<'swap-container'> = {
     const stranger = await strangerBeside([old.id, nextId], docker)
     if (stranger && !(await isRunning(old.id, docker)))
       return await leftToAnother(stranger, { old, gate, goneAt }, context)
-    if (!old.wasRunning) return { window: null }
+    if (!old.wasRunning) {
+      if (old.policy.Name === 'unless-stopped') await docker.setRestartPolicy(old.id, old.policy)
+      return { window: null }
+    }
     if (await isUnderTheKill(old, { gate, startedAt }, context)) {
       goneAt = clock.now()
       // an Engine that refuses it has none on its way

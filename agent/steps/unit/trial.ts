@@ -2,9 +2,10 @@ import type { ContainerJson } from '../../core/docker/json.ts'
 import { AgentError, ExitCode } from '../../core/errors.ts'
 import type { OldContainer } from '../../core/plan/plan.ts'
 import type { UnitChange } from '../../core/unit/change.ts'
+import { withPreparation } from '../../core/unit/drop-in.ts'
 import { isAtWork, type UnitState, whyActivating } from '../../core/unit/state.ts'
 import type { StepContext } from '../step.ts'
-import { type Restart, restartUnit } from './restart.ts'
+import { putTrial, type Restart, restartUnit } from './restart.ts'
 
 /** Made from another image, after the old one. */
 export function isNew(found: ContainerJson | undefined, old: OldContainer): found is ContainerJson {
@@ -24,8 +25,12 @@ export async function restartOld(
 ): Promise<ContainerJson | undefined> {
   const isNext = ({ Image }: ContainerJson) => Image === old.imageId
   const restart = { change, image: change.from, oldId: found?.Id ?? null, isNext, ...follow }
-  // one that ended by itself before systemd stopped it has kept its name: the next try removes it
-  return (await restartUnit(restart, context)) ?? (await restartUnit(restart, context))
+  const back = await restartUnit(restart, context)
+  if (back) return back
+  // One that ended by itself before systemd stopped it has kept its name: this try removes it. And what the unit prepares
+  // may be gone, by a boot or by its own hand.
+  await putTrial(change, withPreparation(change.trial.back), context)
+  return await restartUnit(restart, context)
 }
 
 /** In words, why there is no new container. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { RUN_LABEL } from '../../../agent/core/docker/container-spec.ts'
+import { RESTORED_LABEL, RUN_LABEL } from '../../../agent/core/docker/container-spec.ts'
 import { otherNodes, type RunningContainer } from '../../../agent/core/docker/second-node.ts'
 import { preflight, preflightWithoutImage } from '../../../agent/core/preflight.ts'
 import { container, node, observed, wanted } from '../observed.ts'
@@ -28,6 +28,15 @@ describe('otherNodes', () => {
     ['controllers that a run made', false, { labels: { [RUN_LABEL]: 'r1-controllers' } }],
     ['an exporter that reads the socket', false, { mounts: [{ ...birdDirectory, writable: false }] }],
     ['another program with the directory', false, { image: 'bird-exporter:1', command: '/exporter' }],
+    ['a shell of it that asks BIRD', false, { command: 'birdcl -s /var/run/calico/bird.ctl show route' }],
+    [
+      'this agent in a container',
+      false,
+      { image: 'agent:1', command: 'agent upgrade --node registry.example/calico-node:v3.1.3' },
+    ],
+    ['a shell that starts it', true, { image: 'base:1', command: "sh -c 'exec /sbin/start_runit'" }],
+    ['one made again in the place of a known one', false, { labels: { [RESTORED_LABEL]: 'known' } }],
+    ['one made again in the place of another', true, { labels: { [RESTORED_LABEL]: 'other' } }],
     ['one in a network of its own', false, { networkMode: 'bridge' }],
     ['one without the directory', false, { mounts: [] }],
     ['the one that is known', false, { id: 'known' }],

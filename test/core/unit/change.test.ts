@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { ObservedUnit } from '../../../agent/core/model.ts'
 import { unitChange } from '../../../agent/core/unit/change.ts'
 import type { UnitSource } from '../../../agent/core/unit/commands.ts'
+import { withPreparation } from '../../../agent/core/unit/drop-in.ts'
 import { parseUnitState, type UnitState } from '../../../agent/core/unit/state.ts'
 import { unit } from '../observed.ts'
 import { ENV_FILE, SHAPES, UNIT_FILE, unitOf } from './units.ts'
@@ -65,6 +66,45 @@ TimeoutStopSec=10
       expect(text).toContain('RuntimeDirectoryPreserve=yes\n')
       expect(text).not.toContain('pull')
     }
+  })
+
+  it('leaves in what each start needs, and a start that fails without the rest gets all of it', () => {
+    const { forward, back } = changeOf(
+      unitOf(
+        bare.replace(
+          'ExecStart=/usr/bin/docker run',
+          [
+            'ExecStartPre=/usr/bin/wait-for-etcd',
+            'ExecStartPre=/bin/rm -f /run/node.cid',
+            'ExecCondition=/bin/sh -c "until curl -sf etcd; do sleep 1; done"',
+            'ExecStartPost=/usr/bin/docker cp /etc/calico/bird.cfg calico-node:/etc/calico/confd/',
+            'ExecStartPost=/usr/bin/systemd-cat echo started',
+            'ExecStart=/usr/bin/docker run --cidfile /run/node.cid',
+          ].join('\n'),
+        ),
+        { env: `IMAGE=${images.from}\n` },
+      ),
+    ).trial
+    const around = [
+      'ExecCondition=',
+      'ExecStartPre=',
+      'ExecStartPre=-/bin/rm -f /run/node.cid',
+      'ExecStartPost=',
+      'ExecStartPost=-/usr/bin/docker cp /etc/calico/bird.cfg calico-node:/etc/calico/confd/',
+    ]
+    for (const text of [forward, back])
+      expect(text.split('\n').filter((line) => /^Exec(Condition|StartP|StopP)/.test(line))).toEqual(around)
+    expect(withPreparation(back)).toBe(back.replace(/^Exec(Condition|StartPre|StartPost)=\n/gm, ''))
+  })
+
+  it('writes its own drop-in again where that names the image twice', () => {
+    const file = `[Service]\nEnvironment=IMAGE=${images.from}\nExecStartPre=/usr/bin/docker pull $IMAGE\n${bare.slice(10)}`
+    const package_ = { path: '/usr/lib/systemd/system/calico-node.service', text: file }
+    const source = { name: 'calico-node.service', fragments: [package_], environmentFiles: [] }
+    const first = changeOf(source)
+    const dropIn = { path: DROP_IN, text: (first.edit?.after ?? '').replaceAll(images.to, images.from) }
+    const second = changeOf({ ...source, fragments: [package_, dropIn] })
+    expect(second.edit).toMatchObject({ path: DROP_IN, after: first.edit?.after })
   })
 
   it('has a pull by the same variable pull the new image where a drop-in makes it last', () => {
