@@ -144,7 +144,9 @@ function editTo(unit: ObservedUnit, container: string, run: UnitRun, image: stri
   const dropIn = source.fragments.find((fragment) => fragment.path === path)
   if (dropIn && isNeedless(dropIn, unit, container, image)) return { path, before: dropIn.text, after: null }
   const file = [...source.fragments, ...source.environmentFiles].find((text) => text.path === place.file)
-  if (file && file.path !== path && !links.includes(file.path) && isOperators(file.path))
+  // one to which nobody added is written again as a whole
+  const isOwn = file === dropIn && dropIn?.text === lastingText(unit, run, run.image)
+  if (file && !isOwn && !links.includes(file.path) && isOperators(file.path))
     return { path: file.path, before: file.text, after: replaceImage(file.text, place, image) }
   return { path, before: dropIn?.text ?? null, after: lastingText(unit, run, image) }
 }
