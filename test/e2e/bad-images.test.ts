@@ -85,7 +85,7 @@ describe('an image that does not work', () => {
       'felix-unhealthy',
       /ETCD_PASSWORD=<redacted> at http:\/\/<redacted>@192/,
       '--window',
-      '20',
+      '30',
     )
     const run = result.report.run ?? ''
     const shown = await Promise.all([
