@@ -126,11 +126,13 @@ describe('a container with --rm, which Docker removes as soon as it stops', () =
   it('is made again, with its settings and data, where the new image fails', async () => {
     const at = await world(removedAtItsEnd)
     const { host } = at
-    const before = await inspected(host)
+    const [before, id] = [await inspected(host), await nodeId(host)]
     await host.ok(['docker', 'exec', 'calico-node', 'sh', '-c', 'echo kept > /data/file'])
     expectRolledBack(await upgrade(at, 'exits-at-once'))
     expect(await containers(host)).toEqual(['calico-node v2.6.5 running no'])
-    expect(changedFields(before, await inspected(host))).toEqual({})
+    expect(changedFields(before, await inspected(host))).toEqual({
+      'Config.Labels.calico-agent.restored': [undefined, id],
+    })
     expect(await host.ok(['docker', 'exec', 'calico-node', 'cat', '/data/file'])).toBe('kept\n')
     expect(await volumes(host)).toHaveLength(1)
   })
