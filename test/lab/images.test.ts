@@ -125,7 +125,7 @@ test('with LAB_FIRST_START=fails BIRD fails once, and is up a second later with 
     'the SIGHUP',
     async () => (await host.readFile('/var/log/calico/bird/current')).includes('Reconfigur'),
     {
-      timeoutMs: 5_000,
+      timeoutMs: 30_000,
     },
   )
 })
