@@ -51,13 +51,12 @@ export const swapControllersUnit: Step<'swap-controllers-unit'> = {
   async undo({ change, old }, _before, context) {
     const standing = await settledUnit(change, null, context)
     const { found } = standing
-    // a unit that is down may have left it running: it is as it was, too
-    const isUntouched = found?.Id === old.id && found.State.Running && standing.isSettled
+    const isUntouched = found?.Id === old.id && runsOld(standing, old)
     const unedited = isUntouched ? null : await tryEditBack(change, context)
     let back = found
     // the restart below counts from the last sign of life of what runs now
     const onWay = { ...context }
-    if (!isUntouched && !runsOld(standing, old)) {
+    if (!runsOld(standing, old)) {
       if (standing.isDown && found) await context.docker.removeContainer(found.Id)
       await putTrial(change, change.trial.back, context)
       back = await restartOld({ change, old, found }, onWay)
