@@ -115,7 +115,7 @@ export async function expectSettled(
   const tag = one.split(' ')[1] ?? ''
   expect({ where, outcome, one, more }).toEqual({
     where,
-    outcome: expect.stringMatching(/^(upgraded|rolled-back|unchanged)$/) as string,
+    outcome: expect.stringMatching(/^(upgraded|rolled-back|unchanged|refused)$/) as string,
     one: expect.stringMatching(new RegExp(`^${name} v\\S+ running no$`)) as string,
     more: [],
   })
