@@ -1,11 +1,11 @@
 import type { ObservedUnit } from '../core/model.ts'
 import type { UnitSource } from '../core/unit/commands.ts'
 import { namedFiles } from '../core/unit/keeps.ts'
-import type { UnitText } from '../core/unit/lines.ts'
 import { linesThatWrite } from '../core/unit/plugin-lines.ts'
 import type { UnitState } from '../core/unit/state.ts'
 import type { UnitFiles } from '../ports/unit-files.ts'
 import type { UnitPorts } from './unit.ts'
+import { readScripts, readUnitFiles } from './unit-source.ts'
 
 /** The unit that keeps a container, with what its next restart does beside; null where none does. */
 export async function withAlong(
@@ -24,16 +24,6 @@ export async function withAlong(
 
 /** A unit's files, for a look at its commands: one that cannot be read says nothing. */
 async function sourceOf(state: UnitState, unitFiles: UnitFiles): Promise<UnitSource> {
-  const read = async (path: string): Promise<UnitText[]> => {
-    const text = await unitFiles.readScript(path)
-    return text === undefined ? [] : [{ path, text }]
-  }
-  const all = async (paths: string[]) => (await Promise.all(paths.map(read))).flat()
-  const environment = await Promise.all(state.environmentFiles.map((path) => unitFiles.expand(path)))
-  const source = {
-    name: state.unit,
-    fragments: await all([state.fragment, ...state.dropIns].filter(Boolean)),
-    environmentFiles: await all(environment.flat()),
-  }
-  return { ...source, scripts: await all(namedFiles(source)) }
+  const source = await readUnitFiles(state, (path) => readScripts([path], unitFiles), unitFiles)
+  return { ...source, scripts: await readScripts(namedFiles(source), unitFiles) }
 }

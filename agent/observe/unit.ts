@@ -9,6 +9,7 @@ import { isUp, startsAtBoot, type UnitState } from '../core/unit/state.ts'
 import type { Systemd } from '../ports/systemd.ts'
 import type { UnitFiles } from '../ports/unit-files.ts'
 import { sharersOf } from './sharers.ts'
+import { readScripts, readUnitFiles } from './unit-source.ts'
 
 /** What the config states of a container's keeper, and in which section. */
 export interface Keeper extends Pick<Wanted['node'], 'manager' | 'unit'> {
@@ -101,7 +102,7 @@ async function observeSuspect(
 ): Promise<ObservedUnit | null> {
   const text = [state.unit, ...state.environmentFiles, ...state.commands].join('\n')
   if (!ENGINE.test(text) && !mentions(text, subject)) {
-    const scripts = await readScripts(namedByLines(state.commands), ports)
+    const scripts = await readScripts(namedByLines(state.commands), ports.unitFiles)
     if (!scripts.some((script) => mentions(script.text, subject))) return null
   }
   const read = await readSource(state, ports)
@@ -116,24 +117,15 @@ interface ReadSource {
   links: string[]
 }
 
-async function readSource(state: UnitState, ports: Pick<UnitPorts, 'unitFiles'>): Promise<ReadSource> {
-  const { unitFiles } = ports
+async function readSource(state: UnitState, { unitFiles }: UnitPorts): Promise<ReadSource> {
   const links: string[] = []
   const read = async (path: string): Promise<UnitText[]> => {
     const file = await unitFiles.read(path)
     if (file?.isLink === true) links.push(path)
     return file ? [{ path, text: file.text }] : []
   }
-  const all = async (paths: string[]): Promise<UnitText[]> => (await Promise.all(paths.map(read))).flat()
-  // the file of a masked one is a link to /dev/null
-  const isMasked = state.load === 'masked'
-  const environment = await Promise.all(state.environmentFiles.map((path) => unitFiles.expand(path)))
-  const source: UnitSource = {
-    name: state.unit,
-    fragments: isMasked ? [] : await all([state.fragment, ...state.dropIns].filter(Boolean)),
-    environmentFiles: await all(environment.flat()),
-  }
-  return { source: { ...source, scripts: await scriptsOf(namedFiles(source), ports) }, links }
+  const source = await readUnitFiles(state, read, unitFiles)
+  return { source: { ...source, scripts: await scriptsOf(namedFiles(source), unitFiles) }, links }
 }
 
 async function observeUnit(
@@ -156,10 +148,10 @@ async function observeUnit(
 }
 
 /** The scripts that a unit names, and those that these name. */
-async function scriptsOf(paths: string[], ports: Pick<UnitPorts, 'unitFiles'>): Promise<UnitText[]> {
-  const scripts = await readScripts(paths, ports)
+async function scriptsOf(paths: string[], unitFiles: UnitFiles): Promise<UnitText[]> {
+  const scripts = await readScripts(paths, unitFiles)
   const further = scripts.flatMap(namedByScript).filter((path) => !paths.includes(path))
-  return [...scripts, ...(await readScripts([...new Set(further)], ports))]
+  return [...scripts, ...(await readScripts([...new Set(further)], unitFiles))]
 }
 
 /** By its files, or, where they cannot be told, by what systemd makes of them. */
@@ -176,16 +168,4 @@ function startsContainer({ execStart }: UnitState, container: string): boolean {
       docker >= 0 && verbs.some((word) => word === 'run' || word === 'start') && words.includes(container)
     )
   })
-}
-
-/** Files that are no text, or cannot be read, say nothing. */
-async function readScripts(
-  paths: string[],
-  { unitFiles }: Pick<UnitPorts, 'unitFiles'>,
-): Promise<UnitText[]> {
-  const read = async (path: string): Promise<UnitText[]> => {
-    const text = await unitFiles.readScript(path)
-    return text === undefined ? [] : [{ path, text }]
-  }
-  return (await Promise.all(paths.map(read))).flat()
 }

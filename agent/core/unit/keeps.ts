@@ -1,11 +1,9 @@
 import { composeDirectories } from '../docker/compose.ts'
-import { redactAssignments } from '../redact/redact.ts'
-import { environmentOf, execLines, settingOf, type UnitSource } from './commands.ts'
-import type { Variables } from './expand.ts'
+import { type Command, commandsIn, scriptCommands, shown } from './command-lines.ts'
+import { execLines, settingOf, type UnitSource } from './commands.ts'
 import type { UnitText } from './lines.ts'
-import { shellCommands } from './shell-words.ts'
 import { doesWith, mentions, type Subject } from './starters.ts'
-import { textOf, trace, untraced } from './traced.ts'
+import { textOf } from './traced.ts'
 
 /** A line by which something other than Docker keeps the container. */
 export interface Claim {
@@ -17,22 +15,9 @@ export interface Claim {
   starts: boolean
 }
 
-export interface Command {
-  line: string
-  words: string[]
-}
-
 /** What of a unit keeps the container, in its commands or in a script that they name; null where nothing does. */
 export function claimOf(source: UnitSource, subject: Subject): Claim | null {
-  const own = execLines(source).flatMap(({ key, value, commands }) =>
-    commands.map((words) => ({
-      line: `${key}=${textOf(value)}`,
-      words: words.map(({ text }) => textOf(text)),
-    })),
-  )
-  const variables = environmentOf(source)
-  const scripts = (source.scripts ?? []).flatMap((script) => scriptCommands(script, variables))
-  const commands = [...own, ...scripts]
+  const commands = commandsIn(source)
   return claimBy(source.name, commands, subject) ?? claimByCompose(source, commands, subject)
 }
 
@@ -66,36 +51,6 @@ function claimByCompose(source: UnitSource, commands: Command[], subject: Subjec
   const directories = subject.compose === null ? [] : composeDirectories(subject.compose)
   const isThere = [...fragments, ...scripts].some(({ text }) => directories.some((one) => text.includes(one)))
   return isNamed || isThere ? { by: name, line: shown(composed.line), starts: true } : null
-}
-
-/** What stands before the command in the files of supervisord and monit. */
-const SUPERVISED = /^(command|start program)\s*=\s*"?/
-
-/** A line that somebody wrote is shorter; to take a longer one apart would take seconds. */
-const LONGEST_LINE = 4096
-
-/** One command a line, as a shell has them; what the shell works out is not known. */
-export function scriptCommands({ path, text }: UnitText, variables: Variables): Command[] {
-  if (/\.ya?ml$/.test(path)) return []
-  const known = new Map(variables)
-  const lines = text.replaceAll(/\\\r?\n/g, ' ').split(/\r?\n/)
-  return lines.flatMap((line) => {
-    const written = line.trim()
-    if (written === '' || written.startsWith('#') || written.length > LONGEST_LINE) return []
-    const set = /^(?:export\s+|readonly\s+|local\s+)?([A-Za-z_]\w*)=(["']?)([^"'`$;&|]*)\2\s*$/.exec(written)
-    if (set) known.set(set[1] ?? '', untraced(set[3] ?? ''))
-    const command = written.replace(SUPERVISED, '')
-    const commands = shellCommands(trace(path, command), known)
-    const words = commands?.map((command) => command.map((word) => textOf(word.text)))
-    return (words ?? [command.split(/[\s"']+/)]).map((each) => ({ line: `${path}: ${written}`, words: each }))
-  })
-}
-
-const SHOWN = 200
-
-export function shown(line: string): string {
-  const text = redactAssignments(line.replaceAll(/\s+/g, ' ')).trim()
-  return text.length > SHOWN ? `${text.slice(0, SHOWN)}...` : text
 }
 
 /** Files that the unit's commands name, which may hold commands of their own. */

@@ -1,6 +1,5 @@
-import { environmentOf, execLines, type UnitSource } from './commands.ts'
-import { type Command, scriptCommands, shown } from './keeps.ts'
-import { textOf } from './traced.ts'
+import { type Command, commandsIn, shown } from './command-lines.ts'
+import type { UnitSource } from './commands.ts'
 
 /** They look, or are told where the plugins are. */
 const READS =
@@ -11,15 +10,7 @@ const READS =
  * otherwise than to look. They are as they are written, secrets left out.
  */
 export function linesThatWrite(source: UnitSource, binDir: string): string[] {
-  const own = execLines(source).flatMap(({ key, value, commands }) =>
-    commands.map((words) => ({
-      line: `${key}=${textOf(value)}`,
-      words: words.map(({ text }) => textOf(text)),
-    })),
-  )
-  const variables = environmentOf(source)
-  const scripts = (source.scripts ?? []).flatMap((script) => scriptCommands(script, variables))
-  const writing = [...own, ...scripts].filter((command) => mayWrite(command, binDir))
+  const writing = commandsIn(source).filter((command) => mayWrite(command, binDir))
   return [...new Set(writing.map(({ line }) => shown(line)))]
 }
 

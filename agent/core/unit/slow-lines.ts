@@ -1,5 +1,5 @@
+import { shown } from './command-lines.ts'
 import { execLines, type UnitSource } from './commands.ts'
-import { shown } from './keeps.ts'
 import { textOf } from './traced.ts'
 
 const ENGINES = /(^|\/)(docker|podman|nerdctl|ctr|crictl|docker-compose)$/
