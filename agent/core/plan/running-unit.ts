@@ -1,8 +1,12 @@
-import { nameOfContent } from '../docker/image-ref.ts'
-import type { ObservedControllers } from '../model.ts'
+import { imageVersion } from '../docker/health.ts'
+import { nameOfContent, tagOf } from '../docker/image-ref.ts'
+import type { ObservedControllers, ObservedImage } from '../model.ts'
 import { redactAssignments } from '../redact/redact.ts'
+import { askedVersion } from '../release/node-versions.ts'
 import type { DiffEntry } from '../report/report.ts'
 import { type FileEdit, type UnitChange, type UnitRefusal, unitChange } from '../unit/change.ts'
+import { imageAsked, imageBefore, imageDiff, type NextImage, type Replaced } from './container-swap.ts'
+import type { OldContainer } from './plan.ts'
 
 /** A container, the image that it was made from, and the unit that runs it, where one does. */
 export type KeptContainer = Pick<ObservedControllers, 'container' | 'image' | 'unit'>
@@ -21,15 +25,43 @@ export function unitChangeOf(
   return unit && unitChange(unit, container.Name.replace(/^\//, ''), { run, from, to })
 }
 
-/** The same behind the preflight. */
-export function plannedChange(running: KeptContainer, run: string, to: string): UnitChange {
+/** The image that a unit is brought to. */
+export interface UnitAim {
+  change: UnitChange
+  /** Null where it is not known. */
+  version: string | null
+  next: NextImage
+}
+
+export function aimAsked(running: KeptContainer, run: string, image: ObservedImage): UnitAim {
+  const change = plannedChange(running, run, image.ref)
+  return { change, version: askedVersion(image), next: imageAsked(image) }
+}
+
+/** To what an earlier run replaced. */
+export function aimBack(running: KeptContainer, run: string, replaced: Replaced): UnitAim {
+  const change = plannedChange(running, run, replaced.image)
+  return {
+    change,
+    version: imageVersion(tagOf(replaced.old.image), null),
+    next: imageBefore(replaced),
+  }
+}
+
+/** Behind the preflight. */
+function plannedChange(running: KeptContainer, run: string, to: string): UnitChange {
   const change = unitChangeOf(running, run, to)
   if (change && 'unit' in change) return change
   throw new Error('internal error: the preflight lets no unit through that cannot be changed')
 }
 
-export function unitDiff({ edit }: UnitChange): DiffEntry[] {
-  return edit === null ? [] : [fileDiff(edit)]
+/** Of the unit's file, and of how the image is run. */
+export function unitDiff(
+  { change: { edit }, next }: UnitAim,
+  old: OldContainer,
+  running: KeptContainer,
+): DiffEntry[] {
+  return [...(edit === null ? [] : [fileDiff(edit)]), ...imageDiff(old, running, next)]
 }
 
 function fileDiff({ path, before, after }: FileEdit): DiffEntry {
