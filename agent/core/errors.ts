@@ -52,13 +52,13 @@ export class AgentError extends Error {
   constructor(
     code: string,
     message: string,
-    details: { fix: string; exitCode?: ExitCode; cause?: unknown; mayPass?: boolean },
+    details: { fix: string; exitCode?: ExitCode; cause?: unknown; isTransient?: boolean },
   ) {
     super(shown(message), details.cause === undefined ? undefined : { cause: details.cause })
     this.code = code
     this.fix = shown(details.fix)
     this.exitCode = details.exitCode ?? ExitCode.refused
-    this.isTransient = details.mayPass ?? PASSING.includes(code)
+    this.isTransient = details.isTransient ?? PASSING.includes(code)
   }
 
   asProblem(): Problem {
@@ -86,7 +86,7 @@ export function isEngineGone(error: unknown): boolean {
 }
 
 /** It says nothing against what was asked for: a later try may succeed. */
-export function mayPass(error: unknown): boolean {
+export function isTransient(error: unknown): boolean {
   return error instanceof AgentError && error.isTransient
 }
 
@@ -100,6 +100,6 @@ export function joinErrors(errors: AgentError[]): AgentError | undefined {
     fix: [...fixes].join('; '),
     exitCode: first.exitCode,
     cause: first,
-    mayPass: passing !== undefined,
+    isTransient: passing !== undefined,
   })
 }

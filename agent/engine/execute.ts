@@ -1,4 +1,4 @@
-import { type AgentError, isEngineGone, joinErrors, mayPass, type Problem } from '../core/errors.ts'
+import { type AgentError, isEngineGone, isTransient, joinErrors, type Problem } from '../core/errors.ts'
 import type { Emit } from '../core/events.ts'
 import type { Component } from '../core/plan/plan.ts'
 import { refusalOf } from '../core/preflight.ts'
@@ -56,7 +56,7 @@ async function fallenCommit(execution: Execution, error: unknown): Promise<numbe
   const context = contextOf(execution, at)
   // an Engine that does not answer says nothing
   const goesOn = await commit.goesOn(before, context).catch(() => true)
-  const stands = goesOn && (mayPass(error) || (await commit.tookHold(before, context).catch(() => true)))
+  const stands = goesOn && (isTransient(error) || (await commit.tookHold(before, context).catch(() => true)))
   return stands ? undefined : at
 }
 
@@ -199,7 +199,7 @@ async function finish({ journal }: Execution, outcome: Outcome, problem?: Proble
 /** What may pass, such as an Engine that is away or a full disk, leaves the run open: a resume goes on with it. */
 async function giveUp(execution: Execution, error: unknown): Promise<Outcome> {
   const problem = asProblem(error, new AbortController().signal)
-  if (!mayPass(error)) return await finish(execution, 'stuck', problem)
+  if (!isTransient(error)) return await finish(execution, 'stuck', problem)
   const fix = `${problem.fix}; then agent resume goes on with this run`
   await execution.journal.note({ type: 'stopped', problem: { ...problem, fix } })
   return 'stuck'

@@ -1,4 +1,4 @@
-import { isEngineGone, mayPass } from '../core/errors.ts'
+import { isEngineGone, isTransient } from '../core/errors.ts'
 import type { Emit } from '../core/events.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Docker } from '../ports/docker.ts'
@@ -28,7 +28,7 @@ export async function retryTransient<E extends Trying>(
   const deadline = clock.now() + PATIENCE_MS
   let last = error
   for (;;) {
-    if (!mayPass(last) || clock.now() > deadline) throw last
+    if (!isTransient(last) || clock.now() > deadline) throw last
     await clock.sleep(isEngineGone(last) ? POLL_MS : FAILING_POLL_MS)
     try {
       await docker.info()

@@ -12,7 +12,7 @@ export class EngineError extends AgentError {
     super(code, `cannot ${what}: ${reply === '' ? `HTTP status ${status}` : reply}`, {
       ...{ fix, cause },
       // what has a name of its own is no fault that passes, but for a full disk
-      mayPass: code === 'no-space' || (code === 'docker-failed' && status >= 500),
+      isTransient: code === 'no-space' || (code === 'docker-failed' && status >= 500),
     })
     this.status = status
     this.reply = reply
