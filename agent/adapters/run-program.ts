@@ -39,8 +39,11 @@ export async function runProgram(
   const ended = await runBounded(program, args, { timeoutMs, maxBytes: MAX_OUTPUT_BYTES, input })
   const { exitCode, stdout, stderr, cut } = ended
   if (cut === null) return { exitCode, stdout, stderr }
-  const why = cut === 'time' ? `it did not end within ${timeoutMs / 1000} s` : 'it prints without end'
-  return { exitCode: null, stdout, stderr: why }
+  return { exitCode: null, stdout, stderr: whyCut(cut, timeoutMs) }
+}
+
+export function whyCut(cut: 'time' | 'output', timeoutMs: number): string {
+  return cut === 'time' ? `it did not end within ${timeoutMs / 1000} s` : 'it prints without end'
 }
 
 /**

@@ -1,4 +1,5 @@
 import { ELF_HEAD_BYTES, elfArchitecture } from '../../core/cni/elf.ts'
+import { tooOldFor } from '../../core/cni/version.ts'
 import type { AgentError } from '../../core/errors.ts'
 import type { StagedBinary, StageRequest } from '../../ports/cni-binaries.ts'
 import { cniVersionsOf, versionOf } from './plugin.ts'
@@ -46,10 +47,8 @@ export async function tryOut(
 ): Promise<StagedBinary> {
   const [version, answer] = await Promise.all([versionOf(path), cniVersionsOf(path)])
   if ('failure' in answer) throw doesNotStart(name, answer.failure)
-  if (cniVersion !== null && !answer.known.includes(cniVersion)) {
-    const reason = `the CNI config asks for cniVersion ${cniVersion}, it knows ${answer.known.join(', ')}`
-    throw wrong('cni-binary-too-old', name, reason, 'set cniVersion by cni.merge, or name another source')
-  }
+  const tooOld = cniVersion === null ? null : tooOldFor(cniVersion, answer.known)
+  if (tooOld) throw wrong('cni-binary-too-old', name, tooOld.reason, tooOld.fix)
   return { name, sha256, version }
 }
 

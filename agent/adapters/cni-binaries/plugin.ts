@@ -1,7 +1,7 @@
 import { calicoVersion, printedVersion } from '../../core/cni/plugin.ts'
 import { type CniAnswer, supportedCniVersions, versionQuestion } from '../../core/cni/version.ts'
 import { cannotStart } from '../program-error.ts'
-import { type ProgramEnd, runBounded } from '../run-program.ts'
+import { type ProgramEnd, runBounded, whyCut } from '../run-program.ts'
 
 /** A plugin answers both questions within 50 ms. */
 const TIMEOUT_MS = 5_000
@@ -55,8 +55,7 @@ async function run(path: string, argv: string[], environment: object, input: str
 }
 
 function failureOf({ cut, exitCode, signal }: ProgramEnd): string | null {
-  if (cut === 'output') return 'it prints without end'
-  if (cut === 'time') return `it did not end within ${TIMEOUT_MS / 1000} s`
+  if (cut !== null) return whyCut(cut, TIMEOUT_MS)
   if (signal !== null) return `it was ended by ${signal}`
   return exitCode === 0 ? null : `it exited with ${String(exitCode)}`
 }

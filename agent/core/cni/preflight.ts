@@ -3,6 +3,7 @@ import type { Problem } from '../errors.ts'
 import type { Observed, ObservedCni, WantedCni } from '../model.ts'
 import { isInstalled } from '../plan/cni.ts'
 import { askedVersion } from '../release/node-versions.ts'
+import { tooOldFor } from './version.ts'
 
 /** From here on a plugin takes this host's name from a file that calico/node writes. */
 const NEEDS_NODENAME = '3.1.0'
@@ -15,18 +16,12 @@ export function cniBinaryProblems(cni: ObservedCni, wanted: WantedCni, cniVersio
 
 /** Of the CNI config as it shall be; the staging asks those that could not be tried yet. */
 function tooOldProblems({ tried = [] }: ObservedCni, cniVersion: string | null): Problem[] {
-  return tried.flatMap(({ name, known }) =>
-    cniVersion === null || known === null || known.includes(cniVersion)
-      ? []
-      : [
-          {
-            code: 'cni-binary-too-old',
-            severity: 'error' as const,
-            message: `cannot use the CNI plugin ${name}: the CNI config asks for cniVersion ${cniVersion}, it knows ${known.join(', ')}`,
-            fix: 'set cniVersion by cni.merge, or name another source',
-          },
-        ],
-  )
+  return tried.flatMap(({ name, known }): Problem[] => {
+    const tooOld = cniVersion === null || known === null ? null : tooOldFor(cniVersion, known)
+    if (tooOld === null) return []
+    const message = `cannot use the CNI plugin ${name}: ${tooOld.reason}`
+    return [{ code: 'cni-binary-too-old', severity: 'error', message, fix: tooOld.fix }]
+  })
 }
 
 function pinProblems({ offered }: ObservedCni, { sha256 }: WantedCni): Problem[] {

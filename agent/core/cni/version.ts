@@ -40,6 +40,15 @@ export function silentPlugin(path: string, failure: string): Problem {
   }
 }
 
+/** Why a plugin is too old for the version that a config asks for, and what to do; null where it is not. */
+export function tooOldFor(cniVersion: string, known: string[]): { reason: string; fix: string } | null {
+  if (known.includes(cniVersion)) return null
+  return {
+    reason: `the CNI config asks for cniVersion ${cniVersion}, it knows ${known.join(', ')}`,
+    fix: 'set cniVersion by cni.merge, or name another source',
+  }
+}
+
 /** The version that a config asks for. */
 export function askedCniVersion(cniVersion: unknown): string {
   return typeof cniVersion === 'string' && cniVersion !== '' ? cniVersion : FIRST_VERSION

@@ -24,8 +24,8 @@ export interface ContainerSpec {
 
 /**
  * The create request that makes `container` again, with only what its operator asked for: what it merely
- * inherited from its image is left out, so that another image's own defaults apply; so is what the Engine put in. `image` is null when the old
- * image was pruned; then nothing can be told apart and everything is kept.
+ * inherited from its image is left out, so that another image's own defaults apply; so is what the Engine put in.
+ * `image` is null when the old image was pruned; then nothing can be told apart and everything is kept.
  */
 export function containerSpec(
   container: ContainerJson,

@@ -16,11 +16,9 @@ export interface RunningContainer {
 
 /** Those that are a calico/node, beside the ones that are known and those that took their place on a way back. */
 export function otherNodes(running: RunningContainer[], known: string[]): RunningContainer[] {
-  return running.filter(
-    ({ id, labels, ...one }) =>
-      ![id, labels[RESTORED_LABEL]].some((known_) => known_ !== undefined && known.includes(known_)) &&
-      isCalicoNode({ labels, ...one }),
-  )
+  const isKnown = ({ id, labels }: RunningContainer) =>
+    known.includes(id) || known.includes(labels[RESTORED_LABEL] ?? '')
+  return running.filter((one) => !isKnown(one) && isCalicoNode(one))
 }
 
 /**
@@ -28,12 +26,7 @@ export function otherNodes(running: RunningContainer[], known: string[]): Runnin
  * start-up program. An exporter that reads BIRD's socket is none, nor is this agent in a container, nor `docker run
  * calico/node birdcl`.
  */
-function isCalicoNode({
-  command,
-  labels,
-  networkMode,
-  mounts,
-}: Pick<RunningContainer, 'command' | 'labels' | 'networkMode' | 'mounts'>): boolean {
+function isCalicoNode({ command, labels, networkMode, mounts }: RunningContainer): boolean {
   const run = labels[RUN_LABEL]
   if (run !== undefined) return !run.endsWith('-controllers')
   return hasBirdOfHost({ networkMode, mounts }) && START_UP.test(command)

@@ -57,8 +57,9 @@ export function isNeedless(dropIn: UnitText, unit: ObservedUnit, container: stri
 /**
  * The drop-in of a swap. `docker rm --force` sends KILL, whatever the unit's own ExecStop= does, and frees the name also
  * where only that ExecStop= would. What the unit prepares around its container was prepared when it started: it is
- * neither undone nor done again, so that no pull or wait stands in the window; but for what each start needs. `-` and RemainAfterExit= keep a unit up
- * whose container died, and a container that is killed has not failed: units bound to it stay, OnFailure= is not run.
+ * neither undone nor done again, so that no pull or wait stands in the window; but for what each start needs.
+ * `-` and RemainAfterExit= keep a unit up whose container died, and a container that is killed has not failed: units
+ * bound to it stay, OnFailure= is not run.
  */
 export function trialText(unit: ObservedUnit, run: UnitRun, { container, image, id }: Trial): string {
   const [program = ''] = run.docker

@@ -1,5 +1,6 @@
 import { AgentError, type Problem } from '../../core/errors.ts'
 import type { StepArgs } from '../../core/plan/plan.ts'
+import { leftAsItIs } from '../changed-file.ts'
 import type { Step } from '../step.ts'
 import { orLeftover } from './leftover.ts'
 
@@ -40,7 +41,13 @@ export const writeCniConfig: Step<'write-cni-config'> = {
     const kept = await orLeftover(putBack, { what: wayBack, isBack })
     // It may have read the new one. Its own step is undone before this one, too early to read the old one.
     const failed = reader === null ? null : await problemOf(() => kubelet.restart(reader))
-    return { problems: [...(foreign ? [left(path)] : []), ...kept, ...(failed ? [failed] : [])] }
+    return {
+      problems: [
+        ...(foreign ? [leftAsItIs('cni-config-changed', path)] : []),
+        ...kept,
+        ...(failed ? [failed] : []),
+      ],
+    }
   },
 }
 
@@ -63,13 +70,4 @@ function changed(path: string, fix: string): AgentError {
   return new AgentError('cni-config-changed', `cannot keep on: somebody else changed ${path} meanwhile`, {
     fix,
   })
-}
-
-function left(path: string): Problem {
-  return {
-    code: 'cni-config-changed',
-    severity: 'warning',
-    message: `${path} was changed by somebody else meanwhile, and is left as it is`,
-    fix: `look at ${path}`,
-  }
 }

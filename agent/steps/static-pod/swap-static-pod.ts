@@ -1,8 +1,9 @@
 import type { ContainerJson } from '../../core/docker/json.ts'
-import { AgentError, ExitCode, type Problem } from '../../core/errors.ts'
+import { AgentError, ExitCode } from '../../core/errors.ts'
 import type { ManifestChange } from '../../core/plan/plan.ts'
 import type { PodContainer } from '../../core/pod/static-pod.ts'
 import type { FileAttributes, Manifests } from '../../ports/manifests.ts'
+import { leftAsItIs } from '../changed-file.ts'
 import { downTime, endOf, stintOf, wallTime } from '../controllers/gap.ts'
 import { passedCheck, untilHealthy } from '../controllers/trial.ts'
 import type { Step, StepContext } from '../step.ts'
@@ -63,7 +64,7 @@ export const swapStaticPod: Step<'swap-static-pod'> = {
     let goneAt = clock.now()
     if (isForeign(manifest, text)) {
       await manifests.remove(manifest.wayBack)
-      return { problems: [left(manifest.path)] }
+      return { problems: [leftAsItIs('manifest-changed', manifest.path)] }
     }
     if (text === manifest.before) await manifests.remove(manifest.wayBack)
     else {
@@ -132,15 +133,6 @@ function changed(path: string): AgentError {
       fix: 'run the upgrade again when nobody else is at work on it',
     },
   )
-}
-
-function left(path: string): Problem {
-  return {
-    code: 'manifest-changed',
-    severity: 'warning',
-    message: `${path} was changed by somebody else meanwhile, and is left as it is`,
-    fix: `look at ${path}`,
-  }
 }
 
 function notRunning(unit: string): AgentError {
