@@ -7,6 +7,7 @@ import type { GivenFile } from './docker/file-access.ts'
 import type { ContainerJson, ImageJson } from './docker/json.ts'
 import type { Problem } from './errors.ts'
 import type { Json } from './json/merge-patch.ts'
+import type { ObservedCluster } from './kubernetes/node.ts'
 import type { ObservedPod } from './pod/static-pod.ts'
 import type { Release } from './release/releases.ts'
 import type { ObservedAlong } from './unit/along.ts'
@@ -35,6 +36,8 @@ export interface Wanted {
   places: { binDir: string; configDir: string; configFile: string | null }
   /** `manifests` is where its static pods are; null where the kubelet itself is asked. */
   kubelet: { unit: string; manifests: string | null }
+  /** Null where this host is no Node, as far as the config says. */
+  kubernetes: { cordon: boolean } | null
   birdSockets: string[]
   windowMs: number
   settleMs: number
@@ -276,6 +279,8 @@ export interface Observed {
   /** Of the controllers; null where none is asked for, or none run that a release could bring up to date. */
   controllersImage: ObservedImage | null
   companions: Companions
+  /** Absent where no cluster is configured, and in a journal of before. */
+  cluster?: ObservedCluster
   /** Absent where no CNI is asked for, and in a journal of before. */
   kubeletDirectories?: KubeletDirectory[]
   /** What could not be observed as expected; the preflight rule of the same code reports it. */

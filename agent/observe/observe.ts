@@ -19,6 +19,7 @@ import type { CniBinaries } from '../ports/cni-binaries.ts'
 import type { CniConfigs } from '../ports/cni-config.ts'
 import type { Datastore } from '../ports/datastore.ts'
 import type { Docker } from '../ports/docker.ts'
+import type { Kubernetes } from '../ports/kubernetes.ts'
 import { withAlong } from './along.ts'
 import { findDaemons } from './bird.ts'
 import { withConfig } from './bird-config.ts'
@@ -28,6 +29,7 @@ import { companionsOf } from './companions.ts'
 import { observeControllers } from './controllers.ts'
 import { observeDatastore } from './datastore.ts'
 import { type Looking, observeImage } from './image.ts'
+import { observeCluster } from './kubernetes.ts'
 import { findOwner, type OwnerPorts } from './owner.ts'
 import { findContainer, namedByManifest } from './static-pod.ts'
 
@@ -38,6 +40,8 @@ export interface ObservePorts extends OwnerPorts {
   clock: Pick<Clock, 'date'>
   /** Null where no rule is judged by the look, as for a status: a datastore is not dialled for each scrape. */
   datastore: Datastore | null
+  /** Null where no cluster is configured. */
+  kubernetes: Kubernetes | null
 }
 
 /** Everything that a plan is made from; changes nothing. Throws the signal's reason as soon as it is aborted. */
@@ -63,19 +67,18 @@ export async function observe(
     wanted.cniConfig === null && wanted.cni.source === null
       ? []
       : ports.kubelet.cniDirectories(wanted.kubelet.unit, wanted.places),
+    observeCluster(wanted, ports.kubernetes, engine.name),
   ])
-  const [node, running, plugin, controllers, image, cni, cniConfig, kubeletDirectories] = await abortable(
-    looks,
-    signal,
-  ).catch(async (error: unknown) => {
-    // it takes away the container that it reads an image from
-    if (signal.aborted) await source.catch(() => undefined)
-    throw error
-  })
+  const [node, running, plugin, controllers, image, cni, cniConfig, kubeletDirectories, cluster] =
+    await abortable(looks, signal).catch(async (error: unknown) => {
+      // it takes away the container that it reads an image from
+      if (signal.aborted) await source.catch(() => undefined)
+      throw error
+    })
   const others = otherNodes(running, node ? [node.container.Id] : [])
   const companions = companionsOf(plugin, controllers.controllers)
   const seen = { engine, node, otherNodes: others, companions, ...controllers, image, cni, cniConfig }
-  return { ...seen, kubeletDirectories, problems }
+  return { ...seen, kubeletDirectories, ...(cluster && { cluster }), problems }
 }
 
 /** The host alone: nothing is asked for, and no registry is asked. */

@@ -18,7 +18,8 @@ export function recheckOf(
 ): Recheck {
   return async (old, planned) => {
     const wanted = { ...asked, node: { ...asked.node, container: old.name } }
-    const observed = await observeHost(wanted, ports, signal)
+    // the Node is cordoned by now, and no rule about it asks again
+    const observed = await observeHost(wanted, { ...ports, kubernetes: null }, signal)
     const told = new Set(known.map(({ message }) => message))
     const problems = preflightWithoutImage(observed, wanted, 'node').filter(
       ({ message }) => !told.has(message),

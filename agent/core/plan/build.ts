@@ -5,6 +5,7 @@ import { cniConfigPart } from './cni-config.ts'
 import type { Replaced } from './container-swap.ts'
 import { type ControllersInput, controllersBackPart, controllersPart } from './controllers.ts'
 import { controllersUnitBackPart, controllersUnitPart } from './controllers-unit.ts'
+import { cordonOf } from './cordon.ts'
 import { type NodeInput, nodeBackPart, nodePart } from './node.ts'
 import { unitBackPart, unitPart } from './node-unit.ts'
 import { joinParts, type Leftovers, type PlannedChange, type PlanPart } from './part.ts'
@@ -33,6 +34,7 @@ export function upgradePlan({ run, wanted, observed, leftovers }: UpgradeInput):
     { run, command: 'upgrade' },
     parts.filter((part) => part !== null),
     leftovers,
+    cordonOf(run, observed, wanted),
   )
   return { plan: { ...plan, steps: judgedPulls(plan.steps, { observed, wanted }) }, diff }
 }

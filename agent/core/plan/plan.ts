@@ -125,6 +125,9 @@ export interface StepArgs {
     settleMs: number
     stopMs: number
   }
+  /** `optional`: the operator allowed to go on without it. */
+  cordon: { node: string; run: string; optional: boolean }
+  uncordon: { node: string; run: string }
   /** `parts`: those that it settles; all of the plan where it is the only one. */
   commit: { containers: ContainerCommit[]; parts?: Component[] }
   /** `files`: ways back that the commit has made void; a journal of before they were kept has none. */

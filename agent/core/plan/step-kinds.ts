@@ -13,6 +13,8 @@ const KINDS: Record<StepKind, true> = {
   'swap-controllers': true,
   'swap-controllers-unit': true,
   'swap-static-pod': true,
+  cordon: true,
+  uncordon: true,
   commit: true,
   'clean-up': true,
 }

@@ -1,0 +1,18 @@
+import type { Kind, ObjectRef } from '../../ports/kubernetes.ts'
+
+/** Where each kind is served; `group` is that of its RBAC rules. */
+const RESOURCES: Record<Kind, { base: string; group: string; resource: string }> = {
+  Node: { base: '/api/v1', group: '', resource: 'nodes' },
+}
+
+export function pathOf({ kind, namespace, name }: ObjectRef<Kind>): string {
+  const { base, resource } = RESOURCES[kind]
+  const scope = namespace === undefined ? '' : `/namespaces/${encodeURIComponent(namespace)}`
+  return `${base}${scope}/${resource}/${encodeURIComponent(name)}`
+}
+
+/** As `kubectl create clusterrole --resource` takes it. */
+export function resourceOf(kind: Kind): string {
+  const { group, resource } = RESOURCES[kind]
+  return group === '' ? resource : `${resource}.${group}`
+}
