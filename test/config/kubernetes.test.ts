@@ -4,7 +4,7 @@ import { parse, problemsOf } from './parsing.ts'
 
 describe('the section kubernetes', () => {
   it('is absent unless it is written', () => {
-    expect(wantedOf(parse(''), []).kubernetes).toBeNull()
+    expect(wantedOf(parse('window: 60'), []).kubernetes).toBeNull()
   })
 
   it('has a default for each key', () => {
