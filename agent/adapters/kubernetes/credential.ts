@@ -1,6 +1,6 @@
 import type { RequestOptions } from 'node:https'
 import { dirname } from 'node:path'
-import { KubeConfig } from '@kubernetes/client-node'
+import type { KubeConfig } from '@kubernetes/client-node'
 import { AgentError } from '../../core/errors.ts'
 import { readText } from '../read-file.ts'
 
@@ -28,35 +28,42 @@ const MAX_BYTES = 4 * 1024 * 1024
 
 /** @throws AgentError `kubernetes-credential` */
 export async function loadCredential({ kubeconfig, inCluster }: CredentialSource): Promise<Credential> {
-  if (inCluster) return credentialOf(podConfig(), 'the service account of this pod')
+  if (inCluster) return credentialOf(await podConfig(), 'the service account of this pod')
   const candidates = kubeconfig === null ? KUBELETS : [kubeconfig]
   for (const path of candidates) {
     const text = await readText(path, MAX_BYTES)
-    if (text !== undefined) return credentialOf(parse(text, path), path)
+    if (text !== undefined) return credentialOf(await parse(text, path), path)
   }
   throw noCredential(candidates.join(' or '), 'there is no such file')
 }
 
-function podConfig(): KubeConfig {
+async function podConfig(): Promise<KubeConfig> {
   if (process.env['KUBERNETES_SERVICE_HOST'] === undefined)
     throw noCredential(
       'the service account of this pod',
       'KUBERNETES_SERVICE_HOST is not set: this is no pod',
     )
-  const config = new KubeConfig()
+  const config = await emptyConfig()
   config.loadFromCluster()
   return config
 }
 
-function parse(text: string, path: string): KubeConfig {
-  const config = new KubeConfig()
+async function parse(text: string, path: string): Promise<KubeConfig> {
+  const config = await emptyConfig()
   try {
     config.loadFromString(text)
   } catch (error) {
-    throw noCredential(path, `it is no kubeconfig: ${reasonOf(error)}`)
+    // the client looks for what must be in it, and finds nothing
+    const why = error instanceof TypeError ? 'clusters, users or contexts are missing' : reasonOf(error)
+    throw noCredential(path, `it is no kubeconfig: ${why}`)
   }
   config.makePathsAbsolute(dirname(path))
   return config
+}
+
+async function emptyConfig(): Promise<KubeConfig> {
+  const { KubeConfig } = await import('./client.ts')
+  return new KubeConfig()
 }
 
 function credentialOf(config: KubeConfig, origin: string): Credential {

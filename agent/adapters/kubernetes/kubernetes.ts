@@ -3,8 +3,9 @@ import { AgentError } from '../../core/errors.ts'
 import { FIELD_MANAGER, type NodeObject, nodesAt } from '../../core/kubernetes/node.ts'
 import type { Kind, Kubernetes, KubernetesObjects, ObjectRef } from '../../ports/kubernetes.ts'
 import { type Call, objectOf } from './answer.ts'
-import type { Credential, CredentialSource } from './credential.ts'
+import { type CredentialSource, loadCredential } from './credential.ts'
 import { pathOf } from './paths.ts'
+import { send } from './request.ts'
 
 /** `node` is the name of this host's Node, or `auto`. */
 export interface KubernetesConfig extends CredentialSource {
@@ -13,11 +14,8 @@ export interface KubernetesConfig extends CredentialSource {
 
 /** Asks the API server with the credential of the config; a file of it is read again for each call, as it is rotated. */
 export function createKubernetes({ node, ...source }: KubernetesConfig): Kubernetes {
-  // The client weighs more than the rest of the agent: it is loaded where it is used.
   const ask = async (call: Call): Promise<unknown> => {
-    const { loadCredential } = await import('./credential.ts')
-    const { send } = await import('./request.ts')
-    const credential: Credential = await loadCredential(source)
+    const credential = await loadCredential(source)
     return objectOf(call, await send(call, credential), credential)
   }
   const get = async <K extends Kind>(ref: ObjectRef<K>): Promise<KubernetesObjects[K] | null> =>

@@ -22,7 +22,9 @@ export const kubernetesRules: Rule[] = rulesOn(
   ],
 )
 
-function movesHost({ node, image, cni, cniConfig }: Observed): boolean {
+/** Where nothing is asked for, as by a doctor, anything may. */
+function movesHost({ node, image, cni, cniConfig, controllersImage }: Observed): boolean {
+  if (image === null && cni === null && cniConfig === null) return controllersImage === null
   if (node !== null && image !== null && !runsAlready(node, image)) return true
   if (cni !== null && !isInstalled(cni)) return true
   return cniConfig?.change != null && cniConfig.change.before !== cniConfig.change.after

@@ -46,7 +46,8 @@ async function cordonIfPossible(
   wanted: Wanted,
   run: string,
 ): Promise<{ cordon: Cordon | null; problem: Problem | null }> {
-  const cluster = await observeCluster(wanted, ports.kubernetes, (await ports.docker.info()).name)
+  const hostname = wanted.kubernetes && (await ports.docker.info()).name
+  const cluster = hostname && (await observeCluster(wanted, ports.kubernetes, hostname))
   if (!cluster) return { cordon: null, problem: null }
   const allow = [...wanted.allow, 'kubernetes-unreachable']
   const cordon = cordonOf(run, { cluster }, { ...wanted, allow })
