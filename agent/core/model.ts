@@ -7,6 +7,7 @@ import type { GivenFile } from './docker/file-access.ts'
 import type { ContainerJson, ImageJson } from './docker/json.ts'
 import type { Problem } from './errors.ts'
 import type { Json } from './json/merge-patch.ts'
+import type { ObservedDaemonSet } from './kubernetes/daemon-set.ts'
 import type { ObservedCluster } from './kubernetes/node.ts'
 import type { ObservedPod } from './pod/static-pod.ts'
 import type { Release } from './release/releases.ts'
@@ -114,6 +115,7 @@ export interface WantedCniConfig {
 export type Owner =
   | { kind: 'docker' }
   | { kind: 'kubelet'; why: string }
+  | { kind: 'daemonset'; namespace: string; name: string; why: string }
   | { kind: 'static-pod'; manifest: string; why: string }
   | { kind: 'systemd'; unit: string; why: string }
 
@@ -156,6 +158,8 @@ export interface ObservedNode {
   owner: Owner
   /** Null where no unit runs the container. */
   unit: ObservedUnit | null
+  /** Where a DaemonSet keeps it, or why that cannot be told; absent elsewhere, and in a journal of before. */
+  daemonSet?: ObservedDaemonSet | { problem: Problem }
   /** What else of this host would start it beside its owner. */
   claims?: Claim[]
   /** `bird`, or what CALICO_NETWORKING_BACKEND says. */

@@ -6,6 +6,7 @@ import { upMs } from '../core/docker/up-time.ts'
 import type { Problem } from '../core/errors.ts'
 import {
   askingNothing,
+  hasTarget,
   type Observed,
   type ObservedCni,
   type ObservedDaemon,
@@ -27,6 +28,7 @@ import { type KnownContent, observeCni } from './cni-binaries.ts'
 import { observeCniConfig } from './cni-config.ts'
 import { companionsOf } from './companions.ts'
 import { observeControllers } from './controllers.ts'
+import { findDaemonSet, namedByPod } from './daemon-set.ts'
 import { observeDatastore } from './datastore.ts'
 import { type Looking, observeImage } from './image.ts'
 import { observeCluster } from './kubernetes.ts'
@@ -57,7 +59,7 @@ export async function observe(
   const engine = await abortable(engineOf(ports.docker), signal)
   const source = observeSource(wanted, ports, looking, known)
   const looks = Promise.all([
-    observeNode(wanted, ports, problems),
+    observeNode(wanted, ports, problems, hasTarget(wanted)),
     ports.docker.runningContainers(),
     ports.cni.calicoVersion(`${wanted.places.binDir}/calico`),
     observeControllers(wanted, ports, looking),
@@ -121,6 +123,7 @@ async function observeNode(
   wanted: Pick<Wanted, 'node' | 'birdSockets' | 'kubelet' | 'places'>,
   ports: ObservePorts,
   problems: Problem[],
+  forUpgrade: boolean,
 ): Promise<ObservedNode | null> {
   const { docker, clock, datastore: store } = ports
   const container = await findContainer(wanted.node.container, docker)
@@ -132,15 +135,16 @@ async function observeNode(
     const datastore = store && (await observeDatastore({ container, image }, { docker, datastore: store }))
     return { image, datastore }
   }
-  const [{ image, datastore }, { owner, unit, pod, claims }, daemons] = await Promise.all([
+  const [{ image, datastore }, { owner: keeper, unit, pod, claims }, daemons] = await Promise.all([
     look(),
     findOwner(container, { section: 'node', ...wanted.node }, wanted.kubelet, ports),
     backend === 'bird' && running ? observeDaemons(wanted.birdSockets, container, ports, problems) : [],
   ])
+  const hosted = ports.kubernetes && (await findDaemonSet(container, keeper, ports.kubernetes, forUpgrade))
   return {
-    container: namedByManifest(container, pod),
+    container: hosted ? namedByPod(container, hosted) : namedByManifest(container, pod),
     image,
-    owner,
+    ...(hosted ?? { owner: keeper }),
     unit: await withAlong(unit, wanted.places.binDir, ports),
     claims,
     backend,

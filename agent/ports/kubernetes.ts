@@ -1,9 +1,12 @@
 import type { Json } from '../core/json/merge-patch.ts'
+import type { DaemonSetObject, PodObject } from '../core/kubernetes/daemon-set.ts'
 import type { NodeObject } from '../core/kubernetes/node.ts'
 
 /** What the agent reads of each kind. */
 export interface KubernetesObjects {
   Node: NodeObject
+  Pod: PodObject
+  DaemonSet: DaemonSetObject
 }
 
 export type Kind = keyof KubernetesObjects
@@ -28,13 +31,15 @@ export interface Kubernetes {
   /** Null where there is no such object. */
   get<K extends Kind>(ref: ObjectRef<K>): Promise<KubernetesObjects[K] | null>
   /**
-   * A JSON merge patch (RFC 7386). With a `resourceVersion` in it the object must not have changed since; `dryRun` asks
+   * A JSON merge patch (RFC 7386), or a strategic one, which merges lists of containers by name. With a `resourceVersion` in it the object must not have changed since; `dryRun` asks
    * for the same checks, admission included, and changes nothing.
    * @throws AgentError `kubernetes-conflict`, `kubernetes-gone`
    */
   patch<K extends Kind>(
     ref: ObjectRef<K>,
     patch: Json,
-    options?: { dryRun?: boolean },
+    options?: { dryRun?: boolean; type?: 'merge' | 'strategic' },
   ): Promise<KubernetesObjects[K]>
+  /** Deletes the object if it still has that uid; one that is gone, or made anew, is none. `dryRun` as of a patch. */
+  remove<K extends Kind>(ref: ObjectRef<K>, uid: string, options?: { dryRun?: boolean }): Promise<void>
 }

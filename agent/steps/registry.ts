@@ -9,6 +9,8 @@ import { swapControllers } from './controllers/swap-controllers.ts'
 import { swapControllersUnit } from './controllers/swap-controllers-unit.ts'
 import { cordon } from './cordon/cordon.ts'
 import { uncordon } from './cordon/uncordon.ts'
+import { restoreStrategy } from './daemon-set/restore-strategy.ts'
+import { swapPod } from './daemon-set/swap-pod.ts'
 import { pullImage } from './image/pull-image.ts'
 import { createContainer } from './node/create-container.ts'
 import { swapContainer } from './node/swap-container.ts'
@@ -27,6 +29,8 @@ const registry: { [K in StepKind]: Step<K> } = {
   'write-cni-config': writeCniConfig,
   'restart-kubelet': restartKubelet,
   'swap-unit': swapUnit,
+  'swap-pod': swapPod,
+  'restore-strategy': restoreStrategy,
   'edit-unit': editUnit,
   'swap-controllers': swapControllers,
   'swap-controllers-unit': swapControllersUnit,

@@ -82,6 +82,9 @@ export interface StepBefore {
   /** When the kubelet that reads the old config began; null where it did not run. */
   'restart-kubelet': { startedAt: number | null }
   'swap-unit': GateBefore
+  /** `known` are the kubelet's containers of that name before anything moved. */
+  'swap-pod': { gate: Gate; known: string[] }
+  'restore-strategy': Record<string, never>
   'edit-unit': Record<string, never>
   /** `startedAt` is Docker's word of when the old one began. */
   'swap-controllers': { nextId: string; startedAt: string } & CheckBefore

@@ -5,10 +5,12 @@ import { resourceOf } from './paths.ts'
 
 export interface Call {
   /** As RBAC names it. */
-  verb: 'get' | 'list' | 'patch'
+  verb: 'get' | 'list' | 'patch' | 'delete'
   path: string
   ref: ObjectRef<Kind>
   body?: unknown
+  /** Of the body; JSON by default. */
+  type?: string
 }
 
 export interface Answer {

@@ -24,16 +24,40 @@ export function createKubernetes({ node, ...source }: KubernetesConfig): Kuberne
   return {
     get,
     thisNode: (hostname) => findNode(node, hostname, { get, list: () => listNodes(ask) }),
-    async patch<K extends Kind>(ref: ObjectRef<K>, patch: unknown, { dryRun = false } = {}) {
+    async patch<K extends Kind>(
+      ref: ObjectRef<K>,
+      body: unknown,
+      { dryRun = false, type = 'merge' }: PatchOptions = {},
+    ) {
       const query = `?fieldManager=${FIELD_MANAGER}${dryRun ? '&dryRun=All' : ''}`
-      const patched = await ask({ verb: 'patch', path: pathOf(ref) + query, ref, body: patch })
+      const call = { verb: 'patch' as const, path: pathOf(ref) + query, ref, body, type: PATCH_TYPES[type] }
+      const patched = await ask(call)
       if (patched !== null) return patched as KubernetesObjects[K]
       throw new AgentError('kubernetes-gone', `cannot change ${ref.kind} ${ref.name}: it is gone`, {
         fix: `kubectl get ${ref.kind.toLowerCase()} ${ref.name} shows whether it is there`,
       })
     },
+    async remove(ref, uid, { dryRun = false } = {}) {
+      const body = { preconditions: { uid }, ...(dryRun && { dryRun: ['All'] }) }
+      try {
+        await ask({ verb: 'delete', path: pathOf(ref), ref, body })
+      } catch (error) {
+        // the uid is another one's
+        if (!(error instanceof AgentError) || error.code !== 'kubernetes-conflict') throw error
+      }
+    },
   }
 }
+
+interface PatchOptions {
+  dryRun?: boolean
+  type?: keyof typeof PATCH_TYPES
+}
+
+const PATCH_TYPES = {
+  merge: 'application/merge-patch+json',
+  strategic: 'application/strategic-merge-patch+json',
+} as const
 
 async function listNodes(ask: (call: Call) => Promise<unknown>): Promise<NodeObject[]> {
   const list = await ask({ verb: 'list', path: '/api/v1/nodes', ref: { kind: 'Node', name: '' } })

@@ -3,6 +3,8 @@ import type { Kind, ObjectRef } from '../../ports/kubernetes.ts'
 /** Where each kind is served; `group` is that of its RBAC rules. */
 const RESOURCES: Record<Kind, { base: string; group: string; resource: string }> = {
   Node: { base: '/api/v1', group: '', resource: 'nodes' },
+  Pod: { base: '/api/v1', group: '', resource: 'pods' },
+  DaemonSet: { base: '/apis/apps/v1', group: 'apps', resource: 'daemonsets' },
 }
 
 export function pathOf({ kind, namespace, name }: ObjectRef<Kind>): string {

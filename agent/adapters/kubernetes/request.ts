@@ -27,17 +27,23 @@ export async function send(call: Call, credential: Credential): Promise<Answer> 
   }
 }
 
-function exchange({ verb, path, body }: Call, server: string, options: RequestOptions): Promise<Answer> {
+const METHODS: Record<Call['verb'], string> = { get: 'GET', list: 'GET', patch: 'PATCH', delete: 'DELETE' }
+
+function exchange(
+  { verb, path, body, type = 'application/json' }: Call,
+  server: string,
+  options: RequestOptions,
+): Promise<Answer> {
   const url = new URL(server.replace(/\/$/, '') + path)
   const request = url.protocol === 'https:' ? httpsRequest : httpRequest
   return new Promise((resolve, reject) => {
     const sent = request(url, {
       ...options,
-      method: verb === 'patch' ? 'PATCH' : 'GET',
+      method: METHODS[verb],
       headers: {
         ...options.headers,
         Accept: 'application/json',
-        ...(body !== undefined && { 'Content-Type': 'application/merge-patch+json' }),
+        ...(body !== undefined && { 'Content-Type': type }),
       },
     })
     sent.on('error', reject)

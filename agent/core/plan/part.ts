@@ -12,6 +12,8 @@ export interface PlanPart {
   commits: ContainerCommit[]
   /** Files that its way back needs until the commit only. */
   kept?: string[]
+  /** After the commit, and no failure of it undoes anything. */
+  after?: PlannedStep[]
   /** It moves after the commit of the others, which stand whatever comes of it. */
   commitsAlone?: true
   diff: DiffEntry[]
@@ -66,6 +68,7 @@ function stepsOf(parts: PlanPart[], leftovers: Leftovers, cordon: Cordon | null)
         ...group.flatMap(({ move }) => move),
         commitOf(group, groups.length > 1),
         ...after,
+        ...group.flatMap((part) => part.after ?? []),
         ...cleanUpSteps(group, i === groups.length - 1 ? leftoversFor(parts, leftovers) : NO_LEFTOVERS),
       ]
     }),

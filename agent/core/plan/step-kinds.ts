@@ -9,6 +9,8 @@ const KINDS: Record<StepKind, true> = {
   'write-cni-config': true,
   'restart-kubelet': true,
   'swap-unit': true,
+  'swap-pod': true,
+  'restore-strategy': true,
   'edit-unit': true,
   'swap-controllers': true,
   'swap-controllers-unit': true,

@@ -24,14 +24,34 @@ export const containerRules: Rule[] = [
     ],
   ),
   ...rulesOn(
-    ({ node }) => node && { name: nameOf(node.container), owner: node.owner },
+    ({ node }) => node && { name: nameOf(node.container), owner: node.owner, daemonSet: node.daemonSet },
     [
       {
         code: 'hosted-install',
         severity: 'error',
-        about: 'Kubernetes does not host it',
-        seen: () => 'no label of Kubernetes',
-        check: ({ name, owner }) => hosted(name, owner),
+        about: 'Kubernetes does not host it, or the agent can change its DaemonSet',
+        seen: ({ owner }) => (owner.kind === 'daemonset' ? owner.why : 'no label of Kubernetes'),
+        check: ({ name, owner, daemonSet }) =>
+          daemonSet && 'problem' in daemonSet ? daemonSet.problem : hosted(name, owner),
+      },
+    ],
+  ),
+  ...rulesOn(
+    ({ node }) => (node?.daemonSet && 'pod' in node.daemonSet ? node.daemonSet : null),
+    [
+      {
+        code: 'daemonset-rolling',
+        severity: 'error',
+        deferrable: true,
+        about: 'the DaemonSet does not replace pods by itself',
+        seen: ({ strategy }) => `strategy ${strategy.type}, no rollout in progress`,
+        check: ({ namespace, name, isRolling }) =>
+          isRolling
+            ? {
+                message: `cannot upgrade a pod of ${namespace}/${name}: the DaemonSet is replacing its pods by itself`,
+                fix: `wait until it is done: kubectl -n ${namespace} rollout status daemonset/${name}`,
+              }
+            : null,
       },
     ],
   ),
@@ -109,7 +129,7 @@ function hosted(name: string, owner: Owner): Objection | null {
   if (owner.kind === 'kubelet') {
     return {
       message: `cannot upgrade ${name}: it belongs to Kubernetes (${owner.why})`,
-      fix: 'upgrade a hosted Calico through its DaemonSet: kubectl -n kube-system set image daemonset/calico-node ...',
+      fix: 'name the cluster in the config: kubernetes (docs/hosted.md)',
     }
   }
   if (owner.kind !== 'static-pod') return null
