@@ -61,6 +61,11 @@ export class FakeKubernetes implements Kubernetes {
     return this.node as KubernetesObjects[K]
   }
 
+  async remove(): Promise<void> {
+    await this.#answer()
+    throw refused('kubernetes-gone', 'this fake has a Node alone')
+  }
+
   #answer(): Promise<void> {
     return this.away ? Promise.reject(this.away) : Promise.resolve()
   }
