@@ -71,6 +71,7 @@ function ownerText(owner: Owner): string {
 function keeperOf(owner: Exclude<Owner, { kind: 'docker' }>): string {
   if (owner.kind === 'systemd') return `systemd unit ${owner.unit}`
   if (owner.kind === 'daemonset') return `DaemonSet ${owner.namespace}/${owner.name}`
+  if (owner.kind === 'deployment') return `Deployment ${owner.namespace}/${owner.name}`
   return owner.kind === 'kubelet' ? 'the kubelet' : 'the kubelet, as a static pod'
 }
 

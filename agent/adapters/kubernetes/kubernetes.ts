@@ -4,7 +4,7 @@ import { FIELD_MANAGER, type NodeObject, nodesAt } from '../../core/kubernetes/n
 import type { Kind, Kubernetes, KubernetesObjects, ObjectRef } from '../../ports/kubernetes.ts'
 import { type Call, objectOf } from './answer.ts'
 import { type CredentialSource, loadCredential } from './credential.ts'
-import { pathOf } from './paths.ts'
+import { collectionOf, pathOf } from './paths.ts'
 import { send } from './request.ts'
 
 /** `node` is the name of this host's Node, or `auto`. */
@@ -21,9 +21,16 @@ export function createKubernetes({ node, ...source }: KubernetesConfig): Kuberne
   const get = async <K extends Kind>(ref: ObjectRef<K>): Promise<KubernetesObjects[K] | null> =>
     (await ask({ verb: 'get', path: pathOf(ref), ref })) as KubernetesObjects[K] | null
 
+  const list = async <K extends Kind>(of: Omit<ObjectRef<K>, 'name'>, labels = '') => {
+    const query = labels === '' ? '' : `?labelSelector=${encodeURIComponent(labels)}`
+    const answer = await ask({ verb: 'list', path: collectionOf(of) + query, ref: { ...of, name: '' } })
+    return (answer as { items: KubernetesObjects[K][] } | null)?.items ?? []
+  }
+
   return {
     get,
-    thisNode: (hostname) => findNode(node, hostname, { get, list: () => listNodes(ask) }),
+    list,
+    thisNode: (hostname) => findNode(node, hostname, { get, list: () => list({ kind: 'Node' }) }),
     async patch<K extends Kind>(
       ref: ObjectRef<K>,
       body: unknown,
@@ -58,11 +65,6 @@ const PATCH_TYPES = {
   merge: 'application/merge-patch+json',
   strategic: 'application/strategic-merge-patch+json',
 } as const
-
-async function listNodes(ask: (call: Call) => Promise<unknown>): Promise<NodeObject[]> {
-  const list = await ask({ verb: 'list', path: '/api/v1/nodes', ref: { kind: 'Node', name: '' } })
-  return (list as { items: NodeObject[] } | null)?.items ?? []
-}
 
 interface NodeLooks {
   get: (ref: ObjectRef<'Node'>) => Promise<NodeObject | null>

@@ -1,6 +1,7 @@
 import { keptName, stagedName, stagingName } from '../cni/files.ts'
 import { RUN_LABEL } from '../docker/container-spec.ts'
 import { dockerRunLine } from '../docker/run.ts'
+import { RECREATE } from '../kubernetes/deployment.ts'
 import { POD_LABEL } from '../pod/static-pod.ts'
 import type { UnitChange } from '../unit/change.ts'
 import type { ContainerCommit, OldContainer, Plan, StepKind } from './plan.ts'
@@ -17,6 +18,7 @@ export function settleByHand(plan: Plan, journal: string): string | null {
     ...controllersLines(plan),
     ...controllersUnitLines(plan),
     ...staticPodLines(plan, journal),
+    ...deploymentLines(plan),
   ]
   if (lines.length === 0) return null
   return [...lines, `the journal ${journal} has every value, the hidden ones too`].join('\n')
@@ -137,6 +139,27 @@ function staticPodLines({ steps }: Plan, journal: string): string[] {
     `  mv ${wayBack} ${path}`,
     `  where that file is gone: ${journaled(journal, 'swap-static-pod', 'manifest.before')} > ${path}`,
     `to keep the new ones, where ${path} names ${to}: rm -f ${wayBack}`,
+  ]
+}
+
+/** With Recreate the cluster runs one at most, whichever image it is. */
+function deploymentLines({ steps }: Plan): string[] {
+  const swap = steps.find((step) => step.kind === 'swap-deployment')
+  if (!swap) return []
+  const { deployment, container, from, to, strategy } = swap.args
+  const kubectl = `kubectl -n ${deployment.namespace}`
+  const image = (ref: string) => `  ${kubectl} set image deployment/${deployment.name} ${container}=${ref}`
+  return [
+    `see what stands of the controllers: ${kubectl} describe deployment ${deployment.name}; ${kubectl} get pods -o wide`,
+    'to put the old ones back:',
+    image(from),
+    ...(strategy === RECREATE
+      ? []
+      : [
+          `  once they run, if the strategy is to be ${strategy} again: ${kubectl} edit deployment ${deployment.name}`,
+        ]),
+    `to keep the new ones, once ${kubectl} rollout status deployment/${deployment.name} is content:`,
+    image(to),
   ]
 }
 

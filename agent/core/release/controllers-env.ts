@@ -33,7 +33,9 @@ export function controllersEnv(
 }
 
 /** Where the keeper of the controllers takes their settings from. */
-export function changeBy({ pod, unit }: ObservedControllers, name: string, settings: string): string {
+export function changeBy({ pod, unit, owner }: ObservedControllers, name: string, settings: string): string {
+  if (owner.kind === 'deployment')
+    return `set in Deployment ${owner.namespace}/${owner.name} what docker run would by ${settings}`
   if (pod) return `set in ${pod.manifest.path} what docker run would by ${settings}`
   return unit
     ? `have ${unit.source.name} run docker with ${settings}, and restart it under the old image`

@@ -1,10 +1,13 @@
 import { nameOfContent } from '../../core/docker/image-ref.ts'
-import { isError, type Problem } from '../../core/errors.ts'
+import { AgentError, isError, type Problem } from '../../core/errors.ts'
+import { observedDeployment } from '../../core/kubernetes/deployment.ts'
+import { rolloutOf } from '../../core/kubernetes/rollout.ts'
 import type { Observed, ObservedControllers, ObservedNode, Wanted } from '../../core/model.ts'
 import { type BackPart, cniBackPart, cniConfigBackPart } from '../../core/plan/back.ts'
 import { controllersOrUnitBack, nodeOrUnitBack } from '../../core/plan/build.ts'
 import { canBeUpgraded } from '../../core/plan/controllers.ts'
 import { daemonSetBackPart } from '../../core/plan/daemon-set.ts'
+import { deploymentBackPart } from '../../core/plan/deployment.ts'
 import type { OldContainer, StepArgs } from '../../core/plan/plan.ts'
 import { staticPodBackPart } from '../../core/plan/static-pod.ts'
 import { staticPodProblem } from '../../core/pod/static-pod.ts'
@@ -12,11 +15,13 @@ import { preflightWithoutImage } from '../../core/preflight.ts'
 import type { RunState } from '../../journal/run-state.ts'
 import { withConfig } from '../../observe/bird-config.ts'
 import { observeHost } from '../../observe/observe.ts'
+import { apiOf } from '../../steps/daemon-set/template.ts'
 import type { App } from '../app.ts'
 import {
   replacedBy,
   replacedControllers,
   swappedDaemonSetPod,
+  swappedDeployment,
   swappedPlugins,
   swappedPod,
 } from '../replaced.ts'
@@ -54,6 +59,7 @@ export async function rollbackParts(
   const isSeen = node ?? daemonSetPod ?? controllers ?? pod
   const observed = isSeen ? await observeHost(target, app.ports, app.signal) : null
   const seen = observed && { app, target, observed, run }
+  const deployment = swappedDeployment(undone)
   const all = [
     seen && node && (await nodeBack(seen, node)),
     seen && daemonSetPod && daemonSetBack(seen, daemonSetPod),
@@ -61,6 +67,7 @@ export async function rollbackParts(
     await configBack(app, undone, run),
     seen && controllers && (await controllersBack(seen, controllers)),
     seen && pod && (await podBack(seen, pod)),
+    deployment && (await deploymentBack(app, wanted, deployment, run)),
   ]
   return all.filter((part) => part !== null)
 }
@@ -161,6 +168,23 @@ async function podBack(
   const input = { run, wanted: target, controllers }
   const back = staticPodBackPart(input, swap, isLocal)
   return { ...back, problems: [...problems, ...back.problems] }
+}
+
+/** Where the API server is away, there is nothing to put back by. */
+async function deploymentBack(
+  { ports: { kubernetes } }: App,
+  wanted: Wanted,
+  swap: StepArgs['swap-deployment'],
+  run: string,
+): Promise<BackPart> {
+  try {
+    const rollout = await rolloutOf(apiOf({ kubernetes }), swap.deployment)
+    const deployment = rollout && observedDeployment(rollout, swap.container)
+    return deploymentBackPart({ run, wanted, deployment }, swap)
+  } catch (error) {
+    if (!(error instanceof AgentError)) throw error
+    return { part: null, problems: [error.asProblem()] }
+  }
 }
 
 async function pluginsBack({ ports: { cni } }: App, undone: RunState, run: string): Promise<BackPart | null> {
