@@ -28,7 +28,7 @@ export async function patchDaemonSet(
     const patch = decide(set)
     if (patch === null) return set
     try {
-      return await api.patch(ref, patch, { type: 'strategic' })
+      return await api.patch(ref, patch, 'strategic')
     } catch (error) {
       const isConflict = error instanceof AgentError && error.code === 'kubernetes-conflict'
       if (!isConflict || conflicts >= MAX_CONFLICTS) throw error
