@@ -18,7 +18,7 @@ const usage = `Usage: node scripts/build.ts [--entry FILE] [--out DIR] [--bundle
   --bundle-only   stop after agent.cjs`
 
 /** dockerode's ways to reach an Engine over SSH or BuildKit: unused here, half native, more than half of its weight. */
-const unusedPackages = /^(ssh2|@grpc\/grpc-js|@grpc\/proto-loader|protobufjs|supports-color)(\/|$)/
+const unusedPackages = /^(node-fetch|ssh2|@grpc\/grpc-js|@grpc\/proto-loader|protobufjs|supports-color)(\/|$)/
 
 const emptyUnusedPackages: Plugin = {
   name: 'empty-unused-packages',

@@ -2,18 +2,17 @@ import { imageVersion } from '../core/docker/health.ts'
 import { tagOf } from '../core/docker/image-ref.ts'
 import type { Companions, Observed } from '../core/model.ts'
 
+type Seen = Pick<Observed, 'controllers' | 'deployment'>
+
 /** Versions of what works beside calico/node, as the plugin prints it and the image of the controllers says. */
 export function companionsOf(
   plugin: string | null,
-  { controllers, deployment }: Pick<Observed, 'controllers' | 'deployment'>,
+  seen: Seen,
 ): Companions {
-  return { cni: imageVersion(plugin, null), controllers: versionOf({ controllers, deployment }) }
+  return { cni: imageVersion(plugin, null), controllers: versionOf(seen) }
 }
 
-function versionOf({
-  controllers,
-  deployment,
-}: Partial<Pick<Observed, 'controllers' | 'deployment'>>): string | null {
+function versionOf({ controllers, deployment }: Seen): string | null {
   if (deployment && 'image' in deployment)
     return deployment.image === null ? null : imageVersion(tagOf(deployment.image), null)
   if (!controllers) return null

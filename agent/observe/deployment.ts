@@ -51,7 +51,7 @@ function namespaceOf(node: ObservedNode | null): string {
   return node?.daemonSet && 'namespace' in node.daemonSet ? node.daemonSet.namespace : NAMESPACE
 }
 
-/** Asks by a dry run, admission included, whether the image may be changed. */
+/** Whether the image may be changed. */
 async function tryPatch(
   { set }: Rollout,
   { container, image: now, namespace, name }: ObservedDeployment,
@@ -61,7 +61,7 @@ async function tryPatch(
   const patch = now === null ? null : deploymentPatch(set, { container, image, run: '' })
   if (patch === null) return
   try {
-    await api.patch({ kind: 'Deployment', namespace, name }, patch, { dryRun: true, type: 'strategic' })
+    await api.tryPatch({ kind: 'Deployment', namespace, name }, patch, 'strategic')
   } catch (error) {
     // its status has changed since: that says nothing against it
     if (!(error instanceof AgentError) || error.code !== 'kubernetes-conflict') throw error

@@ -18,7 +18,7 @@ export async function observeCluster(
     const node = await kubernetes.thisNode(hostname)
     const { name } = node.metadata
     if (hasTarget(wanted) && wanted.kubernetes.cordon)
-      await kubernetes.patch({ kind: 'Node', name }, CORDON, { dryRun: true })
+      await kubernetes.tryPatch({ kind: 'Node', name }, CORDON)
     return { node: clusterNode(node) }
   } catch (error) {
     if (error instanceof AgentError) return { problem: error.asProblem() }

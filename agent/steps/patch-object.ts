@@ -18,7 +18,7 @@ export async function patchObject<K extends Kind>(
     const patch = decide(object)
     if (patch === null) return object
     try {
-      return await api.patch(ref, patch, { type: 'strategic' })
+      return await api.patch(ref, patch, 'strategic')
     } catch (error) {
       const isConflict = error instanceof AgentError && error.code === 'kubernetes-conflict'
       if (!isConflict || conflicts >= MAX_CONFLICTS) throw error

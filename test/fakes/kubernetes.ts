@@ -46,24 +46,33 @@ export class FakeKubernetes implements Kubernetes {
     return name === this.#node.metadata.name ? (this.node as KubernetesObjects[K]) : null
   }
 
-  async patch<K extends Kind>(
-    { name }: ObjectRef<K>,
-    patch: Json,
-    { dryRun = false }: { dryRun?: boolean } = {},
-  ): Promise<KubernetesObjects[K]> {
+  async patch<K extends Kind>({ name }: ObjectRef<K>, patch: Json): Promise<KubernetesObjects[K]> {
     await this.#answer()
     this.beforePatch?.()
-    if (name !== this.#node.metadata.name) throw refused('kubernetes-gone', `Node ${name} is gone`)
-    const asked = (patch as { metadata?: { resourceVersion?: string } }).metadata?.resourceVersion
-    if (asked !== undefined && asked !== this.#node.metadata.resourceVersion)
-      throw refused('kubernetes-conflict', 'the object has been modified')
-    if (!dryRun) this.#write(patch, FIELD_MANAGER)
+    this.#check(name, patch)
+    this.#write(patch, FIELD_MANAGER)
     return this.node as KubernetesObjects[K]
+  }
+
+  async tryPatch<K extends Kind>({ name }: ObjectRef<K>, patch: Json): Promise<void> {
+    await this.#answer()
+    this.#check(name, patch)
+  }
+
+  checkRight(): Promise<void> {
+    return this.#answer()
   }
 
   async remove(): Promise<void> {
     await this.#answer()
     throw refused('kubernetes-gone', 'this fake has a Node alone')
+  }
+
+  #check(name: string, patch: Json): void {
+    if (name !== this.#node.metadata.name) throw refused('kubernetes-gone', `Node ${name} is gone`)
+    const asked = (patch as { metadata?: { resourceVersion?: string } }).metadata?.resourceVersion
+    if (asked !== undefined && asked !== this.#node.metadata.resourceVersion)
+      throw refused('kubernetes-conflict', 'the object has been modified')
   }
 
   #answer(): Promise<void> {

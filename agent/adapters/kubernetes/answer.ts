@@ -1,11 +1,11 @@
 import { AgentError } from '../../core/errors.ts'
 import type { Kind, ObjectRef } from '../../ports/kubernetes.ts'
+import { forbidden } from './access.ts'
 import type { Credential } from './credential.ts'
-import { resourceOf } from './paths.ts'
 
 export interface Call {
   /** As RBAC names it. */
-  verb: 'get' | 'list' | 'patch' | 'delete'
+  verb: 'get' | 'list' | 'create' | 'patch' | 'delete'
   path: string
   ref: ObjectRef<Kind>
   body?: unknown
@@ -38,12 +38,7 @@ function failure({ verb, ref }: Call, status: number, said: string, credential: 
       { fix: `renew it, or name another one: kubernetes.kubeconfig` },
     )
   }
-  if (status === 403) {
-    const resource = resourceOf(ref.kind)
-    return new AgentError('kubernetes-forbidden', `cannot ${what}: ${said}`, {
-      fix: `use the credential of this host's kubelet, or grant it: kubectl create clusterrole calico-agent-${resource} --verb=${verb} --resource=${resource}, and bind it to the user of ${credential.origin}`,
-    })
-  }
+  if (status === 403) return forbidden(verb, ref, said)
   if (status === 409) {
     return new AgentError('kubernetes-conflict', `cannot ${what}: ${said}`, {
       fix: 'run it again: somebody else changed the object in the same moment',

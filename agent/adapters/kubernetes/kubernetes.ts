@@ -1,7 +1,8 @@
 import { networkInterfaces } from 'node:os'
 import { AgentError } from '../../core/errors.ts'
 import { FIELD_MANAGER, type NodeObject, nodesAt } from '../../core/kubernetes/node.ts'
-import type { Kind, Kubernetes, KubernetesObjects, ObjectRef } from '../../ports/kubernetes.ts'
+import type { Kind, Kubernetes, KubernetesObjects, ObjectRef, PatchType } from '../../ports/kubernetes.ts'
+import { type AccessReview, forbidden, knowsDryRun, REVIEWS, reviewOf } from './access.ts'
 import { type Call, objectOf } from './answer.ts'
 import { type CredentialSource, loadCredential } from './credential.ts'
 import { collectionOf, pathOf } from './paths.ts'
@@ -26,26 +27,43 @@ export function createKubernetes({ node, ...source }: KubernetesConfig): Kuberne
     const answer = await ask({ verb: 'list', path: collectionOf(of) + query, ref: { ...of, name: '' } })
     return (answer as { items: KubernetesObjects[K][] } | null)?.items ?? []
   }
+  const patch = async <K extends Kind>(
+    ref: ObjectRef<K>,
+    body: unknown,
+    type: PatchType = 'merge',
+    dryRun = false,
+  ): Promise<KubernetesObjects[K]> => {
+    const query = `?fieldManager=${FIELD_MANAGER}${dryRun ? '&dryRun=All' : ''}`
+    const patched = await ask({
+      verb: 'patch',
+      path: pathOf(ref) + query,
+      ref,
+      body,
+      type: PATCH_TYPES[type],
+    })
+    if (patched !== null) return patched as KubernetesObjects[K]
+    throw gone(ref)
+  }
+  const checkRight: Kubernetes['checkRight'] = async (verb, ref) => {
+    const review = reviewOf(verb, ref)
+    const answer = (await ask({ verb: 'create', path: REVIEWS, ref, body: review })) as AccessReview | null
+    if (answer?.status?.allowed !== true)
+      throw forbidden(verb, ref, answer?.status?.reason ?? 'no rule allows it')
+  }
 
   return {
     get,
     list,
+    patch,
+    checkRight,
     thisNode: (hostname) => findNode(node, hostname, { get, list: () => list({ kind: 'Node' }) }),
-    async patch<K extends Kind>(
-      ref: ObjectRef<K>,
-      body: unknown,
-      { dryRun = false, type = 'merge' }: PatchOptions = {},
-    ) {
-      const query = `?fieldManager=${FIELD_MANAGER}${dryRun ? '&dryRun=All' : ''}`
-      const call = { verb: 'patch' as const, path: pathOf(ref) + query, ref, body, type: PATCH_TYPES[type] }
-      const patched = await ask(call)
-      if (patched !== null) return patched as KubernetesObjects[K]
-      throw new AgentError('kubernetes-gone', `cannot change ${ref.kind} ${ref.name}: it is gone`, {
-        fix: `kubectl get ${ref.kind.toLowerCase()} ${ref.name} shows whether it is there`,
-      })
+    async tryPatch(ref, body, type) {
+      await checkRight('patch', ref)
+      const version = (await ask({ verb: 'get', path: '/version', ref })) as Parameters<typeof knowsDryRun>[0]
+      if (knowsDryRun(version)) await patch(ref, body, type, true)
     },
-    async remove(ref, uid, { dryRun = false } = {}) {
-      const body = { preconditions: { uid }, ...(dryRun && { dryRun: ['All'] }) }
+    async remove(ref, uid) {
+      const body = { kind: 'DeleteOptions', apiVersion: 'v1', preconditions: { uid } }
       try {
         await ask({ verb: 'delete', path: pathOf(ref), ref, body })
       } catch (error) {
@@ -56,15 +74,10 @@ export function createKubernetes({ node, ...source }: KubernetesConfig): Kuberne
   }
 }
 
-interface PatchOptions {
-  dryRun?: boolean
-  type?: keyof typeof PATCH_TYPES
-}
-
-const PATCH_TYPES = {
+const PATCH_TYPES: Record<PatchType, string> = {
   merge: 'application/merge-patch+json',
   strategic: 'application/strategic-merge-patch+json',
-} as const
+}
 
 interface NodeLooks {
   get: (ref: ObjectRef<'Node'>) => Promise<NodeObject | null>
@@ -88,6 +101,12 @@ async function findNode(asked: string, hostname: string, { get, list }: NodeLook
   if (others.length === 0) return found
   const names = [found, ...others].map(({ metadata }) => metadata.name).join(', ')
   throw noNode(`several Nodes have an address of this host: ${names}`)
+}
+
+function gone({ kind, name }: ObjectRef<Kind>): AgentError {
+  return new AgentError('kubernetes-gone', `cannot change ${kind} ${name}: it is gone`, {
+    fix: `kubectl get ${kind.toLowerCase()} ${name} shows whether it is there`,
+  })
 }
 
 function noNode(why: string): AgentError {

@@ -19,8 +19,12 @@ export function collectionOf({ kind, namespace }: Omit<ObjectRef<Kind>, 'name'>)
   return `${base}${scope}/${resource}`
 }
 
+export function resourceOf(kind: Kind): { group: string; resource: string } {
+  return RESOURCES[kind]
+}
+
 /** As `kubectl create clusterrole --resource` takes it. */
-export function resourceOf(kind: Kind): string {
+export function resourceText(kind: Kind): string {
   const { group, resource } = RESOURCES[kind]
   return group === '' ? resource : `${resource}.${group}`
 }

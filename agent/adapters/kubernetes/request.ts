@@ -27,7 +27,13 @@ export async function send(call: Call, credential: Credential): Promise<Answer> 
   }
 }
 
-const METHODS: Record<Call['verb'], string> = { get: 'GET', list: 'GET', patch: 'PATCH', delete: 'DELETE' }
+const METHODS: Record<Call['verb'], string> = {
+  get: 'GET',
+  list: 'GET',
+  create: 'POST',
+  patch: 'PATCH',
+  delete: 'DELETE',
+}
 
 function exchange(
   { verb, path, body, type = 'application/json' }: Call,
@@ -35,6 +41,7 @@ function exchange(
   options: RequestOptions,
 ): Promise<Answer> {
   const url = new URL(server.replace(/\/$/, '') + path)
+  const text = body === undefined ? undefined : JSON.stringify(body)
   const request = url.protocol === 'https:' ? httpsRequest : httpRequest
   return new Promise((resolve, reject) => {
     const sent = request(url, {
@@ -43,14 +50,15 @@ function exchange(
       headers: {
         ...options.headers,
         Accept: 'application/json',
-        ...(body !== undefined && { 'Content-Type': type }),
+        // Node sends the body of a DELETE without its length by itself: the API server then ignores it
+        ...(text !== undefined && { 'Content-Type': type, 'Content-Length': Buffer.byteLength(text) }),
       },
     })
     sent.on('error', reject)
     sent.on('response', (response) => {
       read(response).then(resolve, reject)
     })
-    sent.end(body === undefined ? undefined : JSON.stringify(body))
+    sent.end(text)
   })
 }
 

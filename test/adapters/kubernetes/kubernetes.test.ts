@@ -101,7 +101,7 @@ describe('a call to the API server', () => {
 
   it('patches as the agent, or asks for a dry run', async () => {
     await client().patch(ref, { spec: { unschedulable: true } })
-    await client().patch(ref, {}, { dryRun: true })
+    await client().patch(ref, {}, 'strategic')
     expect(asked).toMatchObject([
       {
         method: 'PATCH',
@@ -109,7 +109,44 @@ describe('a call to the API server', () => {
         type: 'application/merge-patch+json',
         body: '{"spec":{"unschedulable":true}}',
       },
-      { url: '/api/v1/nodes/host-1?fieldManager=calico-agent&dryRun=All' },
+      { type: 'application/strategic-merge-patch+json' },
+    ])
+  })
+
+  it.each([
+    [true, '23+', 3],
+    [true, '11', 2],
+    [false, '23', 1],
+  ])(
+    'asks for the right (%s) before a dry run, and for none before 1.13 (1.%s)',
+    async (allowed, minor, calls) => {
+      const answers: Record<string, unknown> = {
+        '/version': { major: '1', minor },
+        '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews': { status: { allowed, reason: 'no' } },
+      }
+      answer = ({ url }, response) => response.end(JSON.stringify(answers[url] ?? NODE))
+      const done = await client()
+        .tryPatch(ref, { spec: {} })
+        .then(
+          () => 'taken',
+          (error: unknown) => (error as AgentError).code,
+        )
+      expect(done).toBe(allowed ? 'taken' : 'kubernetes-forbidden')
+      expect(asked).toHaveLength(calls)
+      const patches = asked.filter(({ method }) => method === 'PATCH').map(({ url }) => url)
+      expect(patches).toEqual(
+        calls === 3 ? ['/api/v1/nodes/host-1?fieldManager=calico-agent&dryRun=All'] : [],
+      )
+    },
+  )
+
+  it('deletes by uid, in a body that the API server reads', async () => {
+    await client().remove(ref, 'uid-1')
+    expect(asked).toMatchObject([
+      {
+        method: 'DELETE',
+        body: '{"kind":"DeleteOptions","apiVersion":"v1","preconditions":{"uid":"uid-1"}}',
+      },
     ])
   })
 
