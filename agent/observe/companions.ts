@@ -5,10 +5,7 @@ import type { Companions, Observed } from '../core/model.ts'
 type Seen = Pick<Observed, 'controllers' | 'deployment'>
 
 /** Versions of what works beside calico/node, as the plugin prints it and the image of the controllers says. */
-export function companionsOf(
-  plugin: string | null,
-  seen: Seen,
-): Companions {
+export function companionsOf(plugin: string | null, seen: Seen): Companions {
   return { cni: imageVersion(plugin, null), controllers: versionOf(seen) }
 }
 

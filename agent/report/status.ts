@@ -26,6 +26,7 @@ export function renderStatus(status: StatusReport, { color }: TextOptions): stri
       : [['node', colors.red('no calico/node container')] satisfies Row]),
     ...birdRows(status, colors),
     ...(status.controllers ? containerRows('controllers', status.controllers) : []),
+    ...deploymentRows(status, colors),
     ...cniRows(status, colors),
     ['cni config', configText(status.cniConfig)],
     ...kubeletRows(status, colors),
@@ -56,6 +57,20 @@ function containerRows(
     ['', `restart policy ${restartPolicy || 'no'}, ${ownerText(owner)}`],
     ['image', `${oneLine(image.image)}${image.version === null ? '' : `, version ${image.version}`}`],
     ['', image.digest ?? `${shortId(image.imageId)}, no registry digest`],
+  ]
+}
+
+function deploymentRows({ deployment }: StatusReport, { green, red }: Colors): Row[] {
+  if (deployment === null) return []
+  const { namespace, name, image, version, strategy, available, trouble, pods } = deployment
+  const where = pods.map((pod) => `${pod.name} on ${pod.node ?? 'no Node yet'}`).join(', ')
+  const state = available
+    ? green('available')
+    : red(`not available${trouble === null ? '' : `: ${oneLine(trouble)}`}`)
+  return [
+    ['deployment', `${namespace}/${name}, strategy ${strategy}: ${state}`],
+    ['', pods.length === 0 ? 'no pod' : where],
+    ['image', `${oneLine(image ?? 'none')}${version === null ? '' : `, version ${version}`}`],
   ]
 }
 

@@ -63,6 +63,11 @@ export class FakeKubernetes implements Kubernetes {
     return this.#answer()
   }
 
+  async list<K extends Kind>(): Promise<KubernetesObjects[K][]> {
+    await this.#answer()
+    return []
+  }
+
   async remove(): Promise<void> {
     await this.#answer()
     throw refused('kubernetes-gone', 'this fake has a Node alone')

@@ -67,9 +67,10 @@ export async function rollbackParts(
     await configBack(app, undone, run),
     seen && controllers && (await controllersBack(seen, controllers)),
     seen && pod && (await podBack(seen, pod)),
-    deployment && (await deploymentBack(app, wanted, deployment, run)),
   ]
-  return all.filter((part) => part !== null)
+  const others = all.filter((part) => part !== null)
+  if (deployment === null) return others
+  return [...others, await deploymentBack(app, wanted, deployment, { run, isAlone: others.length === 0 })]
 }
 
 /** What was replaced is asked for again. */
@@ -170,12 +171,12 @@ async function podBack(
   return { ...back, problems: [...problems, ...back.problems] }
 }
 
-/** Where the API server is away, there is nothing to put back by. */
+/** An API server that is away keeps nothing else from coming back. */
 async function deploymentBack(
   { ports: { kubernetes } }: App,
   wanted: Wanted,
   swap: StepArgs['swap-deployment'],
-  run: string,
+  { run, isAlone }: { run: string; isAlone: boolean },
 ): Promise<BackPart> {
   try {
     const rollout = await rolloutOf(apiOf({ kubernetes }), swap.deployment)
@@ -183,7 +184,7 @@ async function deploymentBack(
     return deploymentBackPart({ run, wanted, deployment }, swap)
   } catch (error) {
     if (!(error instanceof AgentError)) throw error
-    return { part: null, problems: [error.asProblem()] }
+    return { part: null, problems: [{ ...error.asProblem(), severity: isAlone ? 'error' : 'warning' }] }
   }
 }
 
