@@ -58,11 +58,12 @@ export const moveRules: Rule[] = rulesOn(movesOf, [
 
 function movesOf(observed: Observed): Moves | null {
   const { node, image, cni, companions, controllers, deployment } = observed
-  const moves: Move[] = [...controllersMove(observed)]
+  const moves: Move[] = []
   if (node && image && !runsAlready(node, image))
     moves.push({ component: 'node', ...nodeVersions(node, image) })
   if (cni && !isInstalled(cni))
     moves.push({ component: 'cni', from: companions.cni, to: imageVersion(cni.version, null) })
+  moves.push(...controllersMove(observed))
   if (moves.length === 0) return null
   return {
     moves,
