@@ -31,7 +31,8 @@ export function emptyDoctorReport(problems: Problem[]): DoctorReport {
 function checksOf(rule: Rule, observed: Observed, wanted: Wanted): DoctorCheck[] {
   const finding = rule.look(observed, wanted)
   if (finding === null) return []
-  const { code, severity, about } = rule
+  const { code, severity } = rule
+  const { about } = finding
   if (finding.problems.length > 0) return finding.problems.map((problem) => failed(problem, about))
   return [{ code, severity, passes: true, about, seen: finding.seen, fix: null }]
 }

@@ -150,12 +150,12 @@ export const refused: Record<string, Refused> = {
   'cron at boot': {
     files: (host) => ({ '/etc/cron.d/calico': `@reboot root ${run(host)}\n` }),
     code: 'kept-elsewhere',
-    says: '/etc/cron.d/calico starts it as well: @reboot root docker run --detach',
+    says: '/etc/cron.d/calico starts it too: @reboot root docker run --detach',
   },
   supervisord: {
     files: () => ({ '/etc/supervisor/conf.d/calico.conf': `[program:calico]\ncommand=${ctl}\n` }),
     code: 'kept-elsewhere',
-    says: `/etc/supervisor/conf.d/calico.conf starts it as well: command=${ctl}`,
+    says: `/etc/supervisor/conf.d/calico.conf starts it too: command=${ctl}`,
   },
 }
 

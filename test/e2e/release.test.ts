@@ -38,7 +38,7 @@ describe('--to', () => {
       {
         code: 3,
         problem: 'datastore-migration',
-        says: 'calico-upgrade must have been started',
+        says: 'calico-upgrade must start the migration first',
         fix: '--allow datastore-migration',
       },
     ],

@@ -212,12 +212,12 @@ export const refused: Record<string, Row> = {
     },
     states: { 'boot.service': { active: 'inactive' } },
     refused:
-      'kept-elsewhere: cannot upgrade calico-node: boot.service starts it as well: ExecStart=/opt/bin/calicoctl',
+      'kept-elsewhere: cannot upgrade calico-node: boot.service starts it too: ExecStart=/opt/bin/calicoctl',
   },
   'cron @reboot': {
     row: ELSEWHERE,
     files: { '/etc/cron.d/calico': `@reboot root /usr/bin/docker run -d --name=calico-node ${NODE}\n` },
-    refused: '/etc/cron.d/calico starts it as well: @reboot root /usr/bin/docker run -d',
+    refused: '/etc/cron.d/calico starts it too: @reboot root /usr/bin/docker run -d',
   },
   'a crontab with a script': {
     row: ELSEWHERE,
@@ -225,7 +225,7 @@ export const refused: Record<string, Row> = {
       '/var/spool/cron/crontabs/root': '@reboot /root/calico.sh >/dev/null 2>&1\n',
       '/root/calico.sh': `docker run -d --name=calico-node ${NODE}\n`,
     },
-    refused: '/var/spool/cron/crontabs/root starts it as well: /root/calico.sh: docker run -d',
+    refused: '/var/spool/cron/crontabs/root starts it too: /root/calico.sh: docker run -d',
   },
   upstart: {
     row: ELSEWHERE,
@@ -233,27 +233,26 @@ export const refused: Record<string, Row> = {
     files: {
       '/etc/init/calico-node.conf': `start on started docker\nrespawn\nscript\n  . /etc/calico.env\n  exec /usr/bin/docker run --name=calico-node $IMAGE\nend script\n`,
     },
-    refused:
-      '/etc/init/calico-node.conf starts it as well: exec /usr/bin/docker run --name=calico-node $IMAGE',
+    refused: '/etc/init/calico-node.conf starts it too: exec /usr/bin/docker run --name=calico-node $IMAGE',
   },
   supervisord: {
     row: ELSEWHERE,
     files: {
       '/etc/supervisor/conf.d/net.conf': `[program:calico]\ncommand=/opt/bin/calicoctl node --detach=false\n`,
     },
-    refused: 'net.conf starts it as well: command=/opt/bin/calicoctl node --detach=false',
+    refused: 'net.conf starts it too: command=/opt/bin/calicoctl node --detach=false',
   },
   monit: {
     row: ELSEWHERE,
     files: {
       '/etc/monit/conf.d/net': `check process calico\n start program = "/usr/bin/docker start calico-node"\n`,
     },
-    refused: '/etc/monit/conf.d/net starts it as well: start program = "/usr/bin/docker start calico-node"',
+    refused: '/etc/monit/conf.d/net starts it too: start program = "/usr/bin/docker start calico-node"',
   },
   runit: {
     row: ELSEWHERE,
     files: { '/etc/sv/calico/run': `#!/bin/sh\nexec docker run --name=calico-node ${NODE}\n` },
-    refused: '/etc/sv/calico/run starts it as well: exec docker run',
+    refused: '/etc/sv/calico/run starts it too: exec docker run',
   },
   'controllers by docker-compose': {
     row: COMPOSE,
@@ -284,6 +283,6 @@ export const refused: Record<string, Row> = {
     row: ELSEWHERE,
     of: 'controllers',
     files: { '/etc/crontab': `@reboot root docker run -d --name calico-kube-controllers ${CONTROLLERS}\n` },
-    refused: '/etc/crontab starts it as well: @reboot root docker run -d',
+    refused: '/etc/crontab starts it too: @reboot root docker run -d',
   },
 }
