@@ -80,7 +80,7 @@ describe('a request that cannot be met', () => {
     [
       'a config that is a directory',
       ['--config', dir],
-      { code: 2, problem: 'bad-config', says: `cannot read ${dir}`, fix: 'put a regular file in its place' },
+      { code: 2, problem: 'bad-config', says: `cannot read ${dir}`, fix: 'replace it with a regular file' },
     ],
     [
       'a rule that does not exist',
@@ -118,7 +118,7 @@ describe('a request that cannot be met', () => {
       {
         code: 3,
         problem: 'docker-unreachable',
-        says: 'nobody listens on the socket',
+        says: 'nothing listens on the socket',
         fix: 'systemctl start docker',
       },
     ],
@@ -128,7 +128,7 @@ describe('a request that cannot be met', () => {
       {
         code: 3,
         problem: 'docker-unreachable',
-        says: 'the socket is not there',
+        says: 'the socket does not exist',
         fix: 'systemctl start docker',
       },
     ],
