@@ -24,7 +24,7 @@ export async function doctor(
 export function emptyDoctorReport(problems: Problem[]): DoctorReport {
   return reportOf(
     null,
-    problems.map((problem) => failed(problem, 'the host can be looked at')),
+    problems.map((problem) => failed(problem, 'the agent can inspect this host')),
   )
 }
 

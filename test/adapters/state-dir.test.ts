@@ -39,7 +39,7 @@ describe('openStateDir', () => {
     ],
     [
       'one that the group can write to',
-      /group or others/,
+      /writable by its group or others/,
       async () => {
         await mkdir(join(dir, 'bad'))
         await chmod(join(dir, 'bad'), 0o770)

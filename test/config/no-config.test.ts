@@ -10,7 +10,7 @@ describe('what is no config', () => {
     ['an empty file', '', /it is empty/],
     ['comments alone', '# nothing yet\n', /it is empty/],
     ['a key twice', 'window: 60\nwindow: 90\n', /^agent.yaml:2:1: Map keys must be unique/],
-    ['two documents', 'window: 60\n---\nwindow: 90\n', /^agent.yaml:2:1: a second document begins here/],
+    ['two documents', 'window: 60\n---\nwindow: 90\n', /^agent.yaml:2:1: a second YAML document starts here/],
     ['tabs', 'node:\n\timage: x\n', /^agent.yaml:2:1: Tabs are not allowed/],
     ['an unclosed quote', 'window: "60\n', /^agent.yaml:2:1: Missing closing/],
     ['an unknown tag', 'window: !!js/function x\n', /^agent.yaml:1:9: Unresolved tag/],

@@ -63,7 +63,7 @@ describe('a request that cannot be met', () => {
       {
         code: 2,
         problem: 'bad-config',
-        says: 'neither --to and --node nor release and node.image',
+        says: 'no --to or --node was given',
         fix: 'give --to RELEASE or --node IMAGE',
       },
     ],
@@ -75,7 +75,7 @@ describe('a request that cannot be met', () => {
     [
       'a config that is not there',
       ['--config', `${dir}/none.yaml`],
-      { code: 2, problem: 'bad-config', says: 'there is no such file', fix: '--config' },
+      { code: 2, problem: 'bad-config', says: 'no such file', fix: '--config' },
     ],
     [
       'a config that is a directory',
@@ -145,7 +145,7 @@ describe('a request that cannot be met', () => {
     [
       'a state directory that others can write to',
       ['--state-dir', `${dir}/open`],
-      { code: 3, problem: 'state-dir-unusable', says: 'others can write to it', fix: 'chmod 0700' },
+      { code: 3, problem: 'state-dir-unusable', says: 'writable by its group or others', fix: 'chmod 0700' },
     ],
     [
       'a state directory on a read-only file system',
@@ -206,7 +206,7 @@ describe('a request that cannot be met', () => {
       `${path}:5:9: window`,
       `${path}:6:9: settle`,
     ])
-    expect(report.problems[0]?.message).toContain('the nearest known key is "node"')
+    expect(report.problems[0]?.message).toContain('did you mean "node"?')
 
     const human = await host.run(['agent', 'upgrade', '--config', path])
     expect(human.code).toBe(2)

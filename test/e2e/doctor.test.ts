@@ -72,7 +72,7 @@ describe('agent doctor', () => {
       failed: ['warning no-restart-policy', 'error bird-down'],
     })
     expect(report.checks.find((check) => check.code === 'bird-down')).toMatchObject({
-      seen: expect.stringContaining('nobody listens at it') as string,
+      seen: expect.stringContaining('nothing listens on it') as string,
       fix: expect.stringContaining('birdcl show status') as string,
     })
     expect(human.code).toBe(3)

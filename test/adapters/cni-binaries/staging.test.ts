@@ -151,7 +151,7 @@ describe('stage', () => {
   it('refuses a cniVersion that the plugin does not know', async () => {
     await stage({ cniVersion: '0.4.0' })
     const error = await failureOf(stage({ cniVersion: '9.9.9' }))
-    expect(error.message).toMatch(/asks for cniVersion 9\.9\.9, it knows 0\.1\.0, /)
+    expect(error.message).toMatch(/sets cniVersion 9\.9\.9, and it supports 0\.1\.0, /)
   })
 
   it('says that the disk is full, and leaves nothing', async () => {
@@ -196,7 +196,7 @@ describe('directoryProblem', () => {
   })
 
   it.each<[string, () => Promise<unknown>, string]>([
-    ['is not there', () => Promise.resolve((binDir = '/no/such')), 'no such directory'],
+    ['is missing', () => Promise.resolve((binDir = '/no/such')), 'no such directory'],
     ['is a file', async () => (binDir = await write(join(source, 'f'), '')), 'it is not a directory'],
     [
       'has a plugin that is a link',

@@ -55,7 +55,7 @@ describe('datastore-unreachable', () => {
   })
 
   it('asks DNS where that knows no endpoint', () => {
-    const endpoints = [{ shown: '_etcd-client._tcp.example.org', failure: 'there is no such SRV record' }]
+    const endpoints = [{ shown: '_etcd-client._tcp.example.org', failure: 'no such SRV record' }]
     const [problem] = found({ kind: 'etcd', by: 'ETCD_DISCOVERY_SRV', endpoints })
     expect(problem?.fix).toMatch(/^dig SRV _etcd-client\._tcp\.example\.org shows/)
   })

@@ -58,8 +58,8 @@ describe('a unit that is about to be restarted', () => {
 
   it.each([
     ['start', 'notify', 'Type=notify waits for a notification (READY=1)'],
-    ['start', 'oneshot', 'Type=oneshot waits for docker run to end'],
-    ['start-pre', 'simple', 'an ExecStartPre= has not ended'],
+    ['start', 'oneshot', 'Type=oneshot waits for docker run to exit'],
+    ['start-pre', 'simple', 'an ExecStartPre= is still running'],
     ['auto-restart', 'simple', 'systemd is about to start it again'],
   ])('is refused while it is activating: %s, %s', (sub, type, why) => {
     const [problem, ...others] = problemsOf({ state: unit({ active: 'activating', sub, type }).state })
