@@ -101,7 +101,7 @@ describe('settleByHand', () => {
     const swap = { kind: 'swap-unit', component: 'node', args: { change, old, gate } } as const
     const text = settleByHand({ ...plan, steps: [swap] }, '/var/lib/calico-agent/runs/R1.jsonl') ?? ''
     for (const part of [
-      `have ${edit.path} name a`,
+      `set the image in ${edit.path} to a`,
       `docker rm -f calico-node; rm -f ${trial.path}; systemctl daemon-reload`,
       'systemctl reset-failed u.service; systemctl restart u.service',
       'ip $f rule del pref 32724',
