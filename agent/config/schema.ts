@@ -39,6 +39,12 @@ const count = (min: number) => z.number().int().min(min).max(1_000)
 
 const unitName = z.string().regex(/^[^/\s]+\.service$/, 'must be a unit name')
 
+/** A DNS subdomain (RFC 1123), as the API server wants it. */
+const nodeName = z
+  .string()
+  .max(253)
+  .regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, 'must be the name of a Node, or auto')
+
 /** A plugin's name is the name of its file, and of a field in the CNI config. */
 const pluginName = z
   .string()
@@ -135,6 +141,16 @@ const sections = {
     restart: z.enum(['auto', 'always', 'never']).default('auto'),
     manifests: absolutePath.optional(),
   }),
+  kubernetes: z
+    .strictObject({
+      kubeconfig: absolutePath.optional(),
+      inCluster: z.boolean().default(false),
+      node: nodeName.default('auto'),
+      cordon: z.boolean().default(true),
+    })
+    .refine(({ kubeconfig, inCluster }) => kubeconfig === undefined || !inCluster, {
+      error: 'name a kubeconfig, or set inCluster: true, not both',
+    }),
   docker: z.strictObject({ socket: absolutePath.default('/var/run/docker.sock') }),
   retention: z.strictObject({ runs: count(1).default(20), images: count(1).default(1) }),
   service: z.strictObject({
@@ -155,6 +171,7 @@ const configShape = z.strictObject({
   window: seconds(10, 3600).default(90),
   settle: seconds(0, 600).default(10),
   docker: sections.docker.prefault({}),
+  kubernetes: sections.kubernetes.optional(),
   retention: sections.retention.prefault({}),
   apply: z.enum(['auto', 'manual']).default('auto'),
   service: sections.service.prefault({}),

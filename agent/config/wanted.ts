@@ -40,6 +40,7 @@ export function wantedOf(config: Config, allow: string[], only: Part[] = [...PAR
     controllers: wantedControllers(config, only.includes('controllers'), release),
     places: placesOf(config),
     kubelet: { unit: config.kubelet.unit, manifests: config.kubelet.manifests ?? null },
+    kubernetes: config.kubernetes ? { cordon: config.kubernetes.cordon } : null,
     birdSockets: bird.sockets,
     windowMs: window * 1000,
     settleMs: settle * 1000,

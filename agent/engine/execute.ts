@@ -85,6 +85,7 @@ async function undoAll(execution: Execution): Promise<void> {
   const failures = new Map<Component, AgentError>()
   for (const [index, { component }] of [...execution.journal.state.plan.steps.entries()].reverse()) {
     if (failures.has(component)) continue
+    if (failures.size > 0 && stepAt(execution.journal, index).undoneLast) continue
     try {
       await undo(execution, index)
     } catch (error) {

@@ -15,15 +15,25 @@ export type JournalEntry =
   | { type: 'captured'; step: number; before: unknown }
   | { type: 'doing'; step: number }
   | { type: 'done'; step: number }
-  | { type: 'verified'; step: number; window?: WindowReport | null; downMs?: number; problems?: Problem[] }
+  | ({ type: 'verified'; step: number } & Result)
   /** `commit`: the step of one that does not stand after all, and is undone with what it settled. */
   | { type: 'unwinding'; problem: Problem; commit?: number }
   | { type: 'undoing'; step: number }
-  | { type: 'undone'; step: number; window?: WindowReport | null; downMs?: number; problems?: Problem[] }
+  | ({ type: 'undone'; step: number } & Result)
   | { type: 'resumed' }
   /** The agent could not go on now; the run is open, and a resume goes on with it. */
   | { type: 'stopped'; problem: Problem }
   | { type: 'finished'; outcome: Outcome; problem?: Problem }
+  /** After the end: the API server has taken the uncordon that was pending. */
+  | { type: 'uncordoned' }
+
+/** What a step came to, see StepResult. */
+interface Result {
+  window?: WindowReport | null
+  downMs?: number
+  problems?: Problem[]
+  uncordonPending?: true
+}
 
 /** The clocks of the moment: monotonic ms are comparable within one boot. */
 export interface Stamp {
@@ -94,6 +104,7 @@ const TYPES: Record<JournalEntry['type'], true> = {
   resumed: true,
   stopped: true,
   finished: true,
+  uncordoned: true,
 }
 
 function checksum(text: string): string {

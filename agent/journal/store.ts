@@ -77,13 +77,13 @@ export class RunStore {
     return (await this.#decode(run + SUFFIX)).records
   }
 
-  /** The oldest runs, beyond so many; the last committed one stays, for its rollback, and those that are not settled. */
+  /** The oldest runs, beyond so many; the last committed one stays, for its rollback, and those that are not settled or have a Node to uncordon. */
   async beyond(keep: number): Promise<string[]> {
     const runs = await this.history()
     const rollback = runs.find(isCommittedRun)
     return runs
       .slice(keep)
-      .filter((run) => run !== rollback && run.outcome !== null)
+      .filter((run) => run !== rollback && run.outcome !== null && !run.uncordonPending)
       .map(({ plan }) => plan.run)
   }
 

@@ -2,6 +2,7 @@ import { counted } from '../core/counted.ts'
 import { isYoung } from '../core/docker/up-time.ts'
 import type { Problem } from '../core/errors.ts'
 import { grouped } from '../core/grouped.ts'
+import type { ClusterNode } from '../core/kubernetes/node.ts'
 import type { Owner } from '../core/model.ts'
 import type { Change, Component } from '../core/plan/plan.ts'
 import { refusalOf } from '../core/preflight.ts'
@@ -28,6 +29,7 @@ export function renderStatus(status: StatusReport, { color }: TextOptions): stri
     ...cniRows(status, colors),
     ['cni config', configText(status.cniConfig)],
     ...kubeletRows(status, colors),
+    ...clusterRows(status, colors),
     ...runRows(status, colors),
     ...upgradeRows(status, colors),
   ]
@@ -68,6 +70,7 @@ function ownerText(owner: Owner): string {
 
 function keeperOf(owner: Exclude<Owner, { kind: 'docker' }>): string {
   if (owner.kind === 'systemd') return `systemd unit ${owner.unit}`
+  if (owner.kind === 'daemonset') return `DaemonSet ${owner.namespace}/${owner.name}`
   return owner.kind === 'kubelet' ? 'the kubelet' : 'the kubelet, as a static pod'
 }
 
@@ -134,6 +137,27 @@ function kubeletRows({ kubelet }: StatusReport, colors: Colors): Row[] {
     const key = flag === '--cni-conf-dir' ? 'cni.configDir' : 'cni.binDir'
     return [i === 0 ? 'kubelet' : '', isAsked ? text : colors.red(`${text}, not ${key}`)]
   })
+}
+
+function clusterRows({ kubernetes }: StatusReport, { green, yellow }: Colors): Row[] {
+  if (kubernetes === null) return []
+  const { node, uncordonPending } = kubernetes
+  const pending = `run ${uncordonPending ?? ''} has still to uncordon it: agent resume does it`
+  return [
+    [
+      'kubernetes',
+      node === null ? yellow('the API server does not tell') : nodeText(node, { green, yellow }),
+    ],
+    ...(uncordonPending === null ? [] : [['', yellow(pending)] satisfies Row]),
+  ]
+}
+
+function nodeText(
+  { name, unschedulable, cordonedBy, run }: ClusterNode,
+  { green, yellow }: Pick<Colors, 'green' | 'yellow'>,
+): string {
+  const by = run === null ? (cordonedBy ?? 'somebody') : `run ${run}`
+  return `Node ${oneLine(name)}: ${unschedulable ? yellow(`cordoned by ${oneLine(by)}`) : green('schedulable')}`
 }
 
 function runRows({ lastRun, unfinishedRun }: StatusReport, colors: Colors): Row[] {

@@ -108,7 +108,7 @@ function windowMetrics({ counters: { window }, host }: Facts): Metric[] {
 }
 
 function hostMetrics(host: StatusReport | null): Metric[] {
-  const { node, bird, unfinishedRun } = host ?? {}
+  const { node, bird, kubernetes, unfinishedRun } = host ?? {}
   const daemons = bird ?? []
   return [
     {
@@ -122,6 +122,18 @@ function hostMetrics(host: StatusReport | null): Metric[] {
       samples: node
         ? [[node.state === 'running' ? 1 : 0, { image: node.image, version: node.version ?? '' }]]
         : [],
+    },
+    {
+      name: 'node_unschedulable',
+      help: 'Whether the Kubernetes Node of this host is cordoned',
+      samples: kubernetes?.node
+        ? [[kubernetes.node.unschedulable ? 1 : 0, { node: kubernetes.node.name }]]
+        : [],
+    },
+    {
+      name: 'uncordon_pending',
+      help: 'Whether a run could not uncordon the Node yet',
+      samples: kubernetes ? [[kubernetes.uncordonPending === null ? 0 : 1]] : [],
     },
     {
       name: 'unfinished_run',

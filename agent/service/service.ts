@@ -22,6 +22,7 @@ import {
   onStop,
   onTargetHeld,
   onTargetReleased,
+  onUncordonPending,
   serviceState,
 } from './loop.ts'
 import type { Notice } from './notify.ts'
@@ -145,6 +146,8 @@ export class Service {
     this.#state = onConfigRead(this.#state, snapshot)
     if (config !== null && ['held', 'stuck'].includes(serviceState(this.#state)))
       await this.#askRelease(config)
+    if (config !== null && (await this.#parts.jobs.uncordonPending(config)))
+      this.#state = onUncordonPending(this.#state, performance.now())
     if (this.#reloading) this.#parts.notify({ READY: '1' })
     this.#reloading = false
   }

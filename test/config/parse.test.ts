@@ -116,7 +116,7 @@ retention: { runs: 0, images: 1.5 }
 docker: /var/run/docker.sock
 `
     expect(problemsOf(text)).toEqual([
-      'agent.yaml:1:1: nodes: unknown key; did you mean "node"? (known here: release, registry, releases, node, controllers, cni, kubelet, bird, window, settle, docker, retention, apply, service)',
+      'agent.yaml:1:1: nodes: unknown key; did you mean "node"? (known here: release, registry, releases, node, controllers, cni, kubelet, bird, window, settle, docker, kubernetes, retention, apply, service)',
       'agent.yaml:4:10: node.image: cannot use "Quay.io/calico/Node:v2" as an image: the repository must be lower case; use quay.io/calico/node:v2',
       'agent.yaml:5:3: node.contaner: unknown key; did you mean "container"? (known here: image, container, manager, unit)',
       'agent.yaml:6:12: node.manager: expected auto or docker or systemd, found the text "kubelet"',

@@ -151,6 +151,7 @@ export class UnitHost {
       systemd,
       unitFiles: files,
       manifests: new FakeManifests(),
+      kubernetes: null,
     }
   }
 

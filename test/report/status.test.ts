@@ -63,6 +63,7 @@ const full: StatusReport = {
     cniVersion: '0.3.1',
     isCalico: true,
   },
+  kubernetes: null,
   kubelet: [],
   lastRun: {
     run: RUN,
@@ -115,6 +116,24 @@ describe('renderStatus', () => {
     ]
     expect(text({ kubelet })).toContain(
       'kubelet     --cni-conf-dir=/srv/net.d, not cni.configDir\n            --cni-bin-dir=/opt/cni/bin,/usr/lib/cni\n',
+    )
+  })
+
+  it('shows the Node of this host, and who cordoned it', () => {
+    const node = { name: 'host-1', unschedulable: false, cordonedBy: null, run: null }
+    const shown = (
+      change: Partial<typeof node> | Record<string, unknown>,
+      uncordonPending: string | null = null,
+    ) => text({ kubernetes: { node: { ...node, ...change }, uncordonPending } })
+    expect(shown({})).toContain('kubernetes  Node host-1: schedulable\n')
+    expect(shown({ unschedulable: true, cordonedBy: 'kubectl-cordon' })).toContain(
+      'Node host-1: cordoned by kubectl-cordon\n',
+    )
+    expect(shown({ unschedulable: true, run: RUN }, RUN)).toContain(
+      `Node host-1: cordoned by run ${RUN}\n            run ${RUN} has still to uncordon it: agent resume does it\n`,
+    )
+    expect(text({ kubernetes: { node: null, uncordonPending: null } })).toContain(
+      'kubernetes  the API server does not tell\n',
     )
   })
 

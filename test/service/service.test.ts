@@ -23,6 +23,7 @@ class Bench {
   image = 'calico/node:v1'
   invalid = false
   held: Held | null = null
+  uncordonPending = false
   emit: Emit = () => undefined
   #end: ((finished: Finished) => void) | undefined
   #fail: ((error: Error) => void) | undefined
@@ -38,6 +39,7 @@ class Bench {
       jobs: {
         run: (kind, config, emit) => this.#run(kind, config.node.image ?? '', emit),
         held: () => Promise.resolve(this.held),
+        uncordonPending: () => Promise.resolve(this.uncordonPending),
         look: () => Promise.resolve(null),
       },
       notify: (notice) => this.notices.push(notice),
@@ -125,6 +127,23 @@ describe('the service', () => {
     await other.end('unfinished', 'stuck')
     expect(other.told('READY')).toBe(1)
     expect(other.jobs).toHaveLength(1)
+  })
+
+  it('resumes by and by where a run left the Node cordoned, until it is uncordoned', async () => {
+    await bench.start()
+    await bench.end('done', 'unchanged')
+    bench.uncordonPending = true
+    await bench.end('done', 'upgraded')
+    expect(bench.jobs).toHaveLength(2)
+    await vi.advanceTimersByTimeAsync(40_000)
+    expect(bench.jobs.at(-1)).toBe('resume calico/node:v1')
+    await bench.end('deferred', 'deferred')
+    await vi.advanceTimersByTimeAsync(10_000)
+    expect(bench.jobs).toHaveLength(4)
+    bench.uncordonPending = false
+    await bench.end('done', 'unchanged')
+    await vi.advanceTimersByTimeAsync(120_000)
+    expect(bench.jobs).toHaveLength(4)
   })
 
   it('applies the newest config after the job at work, and none of those between', async () => {

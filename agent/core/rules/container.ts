@@ -24,14 +24,34 @@ export const containerRules: Rule[] = [
     ],
   ),
   ...rulesOn(
-    ({ node }) => node && { name: nameOf(node.container), owner: node.owner },
+    ({ node }) => node && { name: nameOf(node.container), owner: node.owner, daemonSet: node.daemonSet },
     [
       {
         code: 'hosted-install',
         severity: 'error',
-        about: 'Kubernetes does not manage calico/node',
-        seen: () => 'no Kubernetes label',
-        check: ({ name, owner }) => hosted(name, owner),
+        about: 'Kubernetes does not manage calico/node, or the agent can change its DaemonSet',
+        seen: ({ owner }) => (owner.kind === 'daemonset' ? owner.why : 'no Kubernetes label'),
+        check: ({ name, owner, daemonSet }) =>
+          daemonSet && 'problem' in daemonSet ? daemonSet.problem : hosted(name, owner),
+      },
+    ],
+  ),
+  ...rulesOn(
+    ({ node }) => (node?.daemonSet && 'pod' in node.daemonSet ? node.daemonSet : null),
+    [
+      {
+        code: 'daemonset-rolling',
+        severity: 'error',
+        deferrable: true,
+        about: 'the DaemonSet does not replace pods by itself',
+        seen: ({ strategy }) => `strategy ${strategy.type}, no rollout in progress`,
+        check: ({ namespace, name, isRolling }) =>
+          isRolling
+            ? {
+                message: `cannot upgrade a pod of ${namespace}/${name}: the DaemonSet is replacing its pods itself`,
+                fix: `wait until it has finished: kubectl -n ${namespace} rollout status daemonset/${name}`,
+              }
+            : null,
       },
     ],
   ),
@@ -117,7 +137,7 @@ function hosted(name: string, owner: Owner): Objection | null {
   if (owner.kind === 'kubelet') {
     return {
       message: `cannot upgrade ${name}: Kubernetes manages it (${owner.why})`,
-      fix: 'upgrade a hosted Calico through its DaemonSet: kubectl -n kube-system set image daemonset/calico-node ...',
+      fix: 'set kubernetes in the config, so that the agent can reach the cluster (docs/hosted.md)',
     }
   }
   if (owner.kind !== 'static-pod') return null

@@ -1,5 +1,5 @@
 import { composeLabels } from '../docker/compose.ts'
-import type { Observed, ObservedControllers, Wanted } from '../model.ts'
+import { isHosted, type Observed, type ObservedControllers, type Wanted } from '../model.ts'
 import { notReplaced, type Rule, rulesOn } from './rule.ts'
 
 interface Kept {
@@ -50,7 +50,7 @@ function keeperRulesOn(keptOf: (observed: Observed, wanted: Wanted) => Kept | nu
 }
 
 export const keeperRules: Rule[] = keeperRulesOn(({ node }, wanted) =>
-  node === null || node.owner.kind === 'kubelet' || node.owner.kind === 'static-pod'
+  node === null || node.owner.kind === 'daemonset' || isHosted(node.owner)
     ? null
     : { name: wanted.node.container, running: node, image: wanted.node.image, byRelease: false },
 )

@@ -52,6 +52,8 @@ function eventOf(record: JournalRecord, ms: number): TimelineEvent | null {
       return { ms, event: 'stopped', text: record.problem.message }
     case 'unwinding':
       return { ms, event: 'going-back', text: record.problem.message }
+    case 'uncordoned':
+      return { ms, event: 'uncordoned', text: 'the API server took the uncordon that was pending' }
     case 'finished':
       return { ms, event: 'finished', text: record.outcome }
     case 'captured':

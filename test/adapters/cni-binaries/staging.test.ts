@@ -44,13 +44,13 @@ describe('stage', () => {
   })
 
   it('tries each under its own name: from v3.16 on it acts by that', async () => {
-    for (const name of names) await write(join(source, name), await programByName())
+    for (const name of names) await write(join(source, name), await programByName('v3.26.1'))
     expect((await stage()).map(({ name, version }) => `${name} ${version ?? ''}`)).toEqual([
       'calico v3.26.1',
       'calico-ipam v3.26.1',
     ])
     // the control: under another name it panics
-    const other = await write(join(binDir, '.calico.new'), await programByName())
+    const other = await write(join(binDir, '.calico.new'), await programByName('v3.26.1'))
     expect(await cni.cniVersions(other)).toEqual({
       failure: 'it exited with code 2: panic: Unknown binary name',
     })

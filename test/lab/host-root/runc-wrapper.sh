@@ -1,6 +1,7 @@
 #!/bin/sh
 # runc for a machine whose bounding set lacks capabilities (@missing@): a privileged container asks for all of them
-# and runc refuses. They are dropped from the bundle's config.json, and from the process file of an exec.
+# and runc refuses. They are dropped from the bundle's config.json, and from the process file of an exec. Without
+# CAP_SYS_RESOURCE no process can be made safer from the OOM killer either, as the kubelet asks for a pod's.
 set -eu
 previous=
 for arg in "$@"; do
@@ -11,8 +12,10 @@ for arg in "$@"; do
   esac
   if [ -n "$file" ] && [ -f "$file" ]; then
     jq -c --argjson missing '@missing@' \
-      'if .process.capabilities then .process.capabilities |= map_values(. - $missing)
-       elif .capabilities then .capabilities |= map_values(. - $missing) else . end' \
+      'def allowed:
+         if .capabilities then .capabilities |= map_values(. - $missing) else . end
+         | if (.oomScoreAdj // 0) < 0 then .oomScoreAdj = 0 else . end;
+       if .process then .process |= allowed else allowed end' \
       "$file" > "$file.lab"
     mv "$file.lab" "$file"
   fi
