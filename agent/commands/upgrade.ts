@@ -9,7 +9,7 @@ export function upgradeCommand(
 ): CommandModule<object, PlanArgs & { check: boolean }> {
   return {
     command: 'upgrade',
-    describe: 'bring this host to what the config or the flags ask for',
+    describe: 'upgrade this host to what the config or the flags name',
     builder: (yargs) =>
       withPlan(yargs).option('check', {
         type: 'boolean',

@@ -82,7 +82,7 @@ export function onJobStart(state: LoopState, kind: JobKind): LoopState {
 
 export function onJobEnd(state: LoopState, end: End, now: number): LoopState {
   const { job } = state
-  if (job === null) throw new Error('internal error: no job had begun')
+  if (job === null) throw new Error('internal error: no job was started')
   const idle = { ...state, job: null }
   switch (end) {
     case 'deferred':

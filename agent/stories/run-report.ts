@@ -62,7 +62,7 @@ function isUndone(state: RunState, component: Component): boolean {
 }
 
 function stuck(run: string, fix: string): Problem {
-  return { code: 'stuck', severity: 'error', message: `run ${run} needs an operator`, fix }
+  return { code: 'stuck', severity: 'error', message: `run ${run} is stuck: repair this host by hand`, fix }
 }
 
 /** The report of a run that never began: its plan, as far as there is one. */

@@ -19,7 +19,7 @@ export function settleByHand(plan: Plan, journal: string): string | null {
     ...staticPodLines(plan, journal),
   ]
   if (lines.length === 0) return null
-  return [...lines, `the journal ${journal} has every value, the hidden ones too`].join('\n')
+  return [...lines, `the journal ${journal} has all values, including the hidden ones`].join('\n')
 }
 
 function pluginLines({ steps }: Plan): string[] {
@@ -28,10 +28,10 @@ function pluginLines({ steps }: Plan): string[] {
   const { run, binDir, names } = swap.args
   const move = (from: string, name: string) => `mv -fT ${binDir}/${from} ${binDir}/${name}`
   return [
-    `see what stands of the CNI plugins: ls -la ${binDir}; what ends in .old was live before, what is in ${stagingName(run)} was not yet`,
-    'to put the old ones back, as far as there is an .old:',
+    `check the CNI plugins: ls -la ${binDir}; files ending in .old were installed before the run, files in ${stagingName(run)} are not installed yet`,
+    'to put the old ones back, for each .old file:',
     ...names.map((name) => `  ${move(keptName(run, name), name)}`),
-    'or to put the new ones in place, as far as they are there:',
+    'or to install the new ones, for each staged file:',
     ...names.map((name) => `  ${move(stagedName(run, name), name)}`),
   ]
 }
@@ -42,7 +42,7 @@ function configLines({ steps }: Plan, journal: string): string[] {
   const { path, wayBack, reader } = write.args
   return [
     `to put the old CNI config back: mv ${wayBack} ${path}`,
-    `  where that file is gone: ${journaled(journal, 'write-cni-config', 'before')} > ${path}`,
+    `  if that file is gone: ${journaled(journal, 'write-cni-config', 'before')} > ${path}`,
     ...(reader === null ? [] : [`  systemctl restart ${reader}`]),
     `to keep the new one: rm -f ${wayBack}`,
   ]
@@ -65,10 +65,10 @@ function containerLines({ steps }: Plan): string[] {
     'to keep the new one (NEW), if docker exec NEW birdcl show protocols has its sessions Established:',
     `  docker update --restart=no ${id}; docker rename ${id} ${parkName}`,
     `  docker update --restart=${policyWord(old)} NEW; docker rename NEW ${old.name}`,
-    'to put the old one back, but not while docker exec NEW birdcl show status tells of a recovery:',
+    'to put the old one back, but not while docker exec NEW birdcl show status reports a recovery:',
     `  docker kill NEW; docker rm NEW`,
     `  docker update --restart=${policyWord(old)} ${id}; docker rename ${id} ${old.name}; docker start ${id}`,
-    'and where the old one is gone, make it again:',
+    'and if the old one is gone, recreate it:',
     `  ${dockerRunLine(old.name, old.spec)}`,
   ]
 }
@@ -82,7 +82,7 @@ function whatStands({ old, next, parkName }: ContainerCommit): string[] {
   const newOne =
     'parked' in next ? next.parked.slice(0, 12) : `docker ps -a --filter label=${RUN_LABEL}=${next.createdBy}`
   return [
-    `see what stands: docker ps -a --no-trunc; the old container is ${old.id.slice(0, 12)} (${old.image}), named ${old.name} or ${parkName}`,
+    `check what exists: docker ps -a --no-trunc; the old container is ${old.id.slice(0, 12)} (${old.image}), named ${old.name} or ${parkName}`,
     `the new one: ${newOne}`,
   ]
 }
@@ -96,13 +96,13 @@ function controllersLines({ steps }: Plan): string[] {
   const id = old.id.slice(0, 12)
   return [
     ...whatStands(kept),
-    'to put the old controllers back, never two at once:',
+    'to put the old controllers back, but never run two at once:',
     '  docker update --restart=no NEW; docker stop NEW; docker rm NEW',
     `  docker update --restart=${policyWord(old)} ${id}; docker rename ${id} ${old.name}; docker start ${id}`,
     'to keep the new ones:',
     `  docker update --restart=no ${id}; docker stop ${id}; docker rename ${id} ${parkName}`,
     `  docker update --restart=${policyWord(old)} NEW; docker rename NEW ${old.name}; docker start NEW`,
-    'and where the old one is gone, make it again:',
+    'and if the old one is gone, recreate it:',
     `  ${dockerRunLine(old.name, old.spec)}`,
   ]
 }
@@ -114,10 +114,10 @@ function controllersUnitLines({ steps }: Plan): string[] {
   const { unit, container, from, to, trial, edit } = swap.args.change
   const start = `systemctl daemon-reload; systemctl reset-failed ${unit}; systemctl start ${unit}`
   return [
-    `see what stands: systemctl status ${unit}; systemctl cat ${unit}; docker ps -a --no-trunc`,
-    `to put the old controllers back, or to keep the new ones, never two at once:`,
+    `check what exists: systemctl status ${unit}; systemctl cat ${unit}; docker ps -a --no-trunc`,
+    `to put the old controllers back, or to keep the new ones, but never run two at once:`,
     `  systemctl stop ${unit}; docker rm -f ${container}; rm -f ${trial.path}`,
-    `  have ${edit?.path ?? `the file that names the image (systemctl cat ${unit})`} name ${from}, or ${to} to keep the new ones`,
+    `  set the image in ${edit?.path ?? `the file that names it (systemctl cat ${unit})`} to ${from}, or to ${to} to keep the new ones`,
     `  ${start}`,
   ]
 }
@@ -128,15 +128,15 @@ function staticPodLines({ steps }: Plan, journal: string): string[] {
   if (!swap) return []
   const { manifest, pod, to } = swap.args
   const { path, wayBack } = manifest
-  const none = `  docker ps --filter label=${POD_LABEL}=${pod.pod}   # until it shows none`
+  const none = `  docker ps --filter label=${POD_LABEL}=${pod.pod}   # until it shows no container`
   return [
-    `see what stands of the controllers: ls -la ${path} ${wayBack}; docker ps -a --filter label=${POD_LABEL}=${pod.pod}`,
-    `to put the old ones back, never two at once, where ${path} names ${to} or is gone:`,
+    `check the controllers: ls -la ${path} ${wayBack}; docker ps -a --filter label=${POD_LABEL}=${pod.pod}`,
+    `to put the old ones back, but never run two at once, if ${path} names ${to} or is gone:`,
     `  rm -f ${path}`,
     none,
     `  mv ${wayBack} ${path}`,
-    `  where that file is gone: ${journaled(journal, 'swap-static-pod', 'manifest.before')} > ${path}`,
-    `to keep the new ones, where ${path} names ${to}: rm -f ${wayBack}`,
+    `  if that file is gone: ${journaled(journal, 'swap-static-pod', 'manifest.before')} > ${path}`,
+    `to keep the new ones, if ${path} names ${to}: rm -f ${wayBack}`,
   ]
 }
 
@@ -147,21 +147,21 @@ function journaled(journal: string, kind: StepKind, field: string): string {
 
 /** The same where a unit runs the container: its file decides, and the drop-in of the run must go. */
 function unitLines({ unit, container, from, to, trial, edit }: UnitChange): string[] {
-  const file = edit?.path ?? `the file that names the image (systemctl cat ${unit})`
+  const file = edit?.path ?? `the file that names it (systemctl cat ${unit})`
   return [
-    `see what stands: systemctl status ${unit}; systemctl cat ${unit}; docker ps -a --no-trunc`,
+    `check what exists: systemctl status ${unit}; systemctl cat ${unit}; docker ps -a --no-trunc`,
     `to keep the new image, if docker exec ${container} birdcl show protocols has its sessions Established:`,
-    `  have ${file} name ${to}`,
+    `  set the image in ${file} to ${to}`,
     `  rm -f ${trial.path}; systemctl daemon-reload`,
-    `to put the old one back, but not while docker exec ${container} birdcl show status tells of a recovery:`,
-    `  have ${file} name ${from}`,
+    `to put the old one back, but not while docker exec ${container} birdcl show status reports a recovery:`,
+    `  set the image in ${file} to ${from}`,
     `  docker rm -f ${container}; rm -f ${trial.path}; systemctl daemon-reload`,
     `  systemctl reset-failed ${unit}; systemctl restart ${unit}`,
   ]
 }
 
 const HELD_ROUTES = [
-  'take away the routes that were held for the swap:',
+  'remove the routes that were held for the swap:',
   '  for f in -4 -6; do ip $f rule del pref 32724; ip $f rule del pref 32725; ip $f route flush table 24724; done',
 ]
 

@@ -10,7 +10,7 @@ type Told = Pick<RunTimeline, 'agent' | 'steps' | 'events'>
  */
 export function timelineOf(records: JournalRecord[], steps: StepReport[]): Told {
   const [begin] = records
-  if (begin?.type !== 'run') throw new Error('internal error: a journal begins with its run')
+  if (begin?.type !== 'run') throw new Error('internal error: the journal does not begin with its run')
   const since = (record: Stamp): number => sinceBegin(begin, record)
   return {
     agent: begin.agent,
