@@ -90,7 +90,12 @@ function eventList({ events }: RunTimeline): string[] {
     '<h2>Run</h2>',
     '<table>',
     ...events.map(({ ms, event, text }) =>
-      row([escaped(oneLine(text)), escaped(event.replace('going-back', 'rolling back')), escaped(seconds(ms, 3)), '']),
+      row([
+        escaped(oneLine(text)),
+        escaped(event.replace('going-back', 'rolling back')),
+        escaped(seconds(ms, 3)),
+        '',
+      ]),
     ),
     '</table>',
   ]

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { ObservedImage } from '../../../agent/core/model.ts'
 import { upgradePlan } from '../../../agent/core/plan/build.ts'
-import { settleByHand } from '../../../agent/core/plan/by-hand.ts'
+import { settleByHand } from '../../../agent/core/plan/by-hand/by-hand.ts'
 import type { StepArgs } from '../../../agent/core/plan/plan.ts'
 import { staticPodBackPart } from '../../../agent/core/plan/static-pod.ts'
 import { preflight } from '../../../agent/core/preflight.ts'
@@ -37,7 +37,9 @@ describe('a plan for a static pod', () => {
     const { plan, diff } = await planned()
     expect(plan.steps.map((step) => bindStep(step).summary)).toEqual([
       `pull ${NEW}`,
-      expect.stringContaining(`by ${MANIFEST}: remove the manifest and wait until the kubelet has stopped the old one`),
+      expect.stringContaining(
+        `by ${MANIFEST}: remove the manifest and wait until the kubelet has stopped the old one`,
+      ),
       'commit: keep what was installed',
       'clean up: 1 file kept for a rollback',
     ])
