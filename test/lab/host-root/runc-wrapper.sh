@@ -1,6 +1,7 @@
 #!/bin/sh
-# runc for a machine whose bounding set lacks capabilities (@missing@): a privileged container asks for all of them
-# and runc refuses. They are dropped from the bundle's config.json, and from the process file of an exec.
+# runc for a machine whose bounding set lacks capabilities: a privileged container asks for all of them and runc
+# refuses. They are dropped from the bundle's config.json, and from the process file of an exec. By sed, which starts in
+# a twentieth of the time of a JSON parser: there, nothing but a list of capabilities has a name of one as a string.
 set -eu
 previous=
 for arg in "$@"; do
@@ -10,11 +11,7 @@ for arg in "$@"; do
     *) file= ;;
   esac
   if [ -n "$file" ] && [ -f "$file" ]; then
-    jq -c --argjson missing '@missing@' \
-      'if .process.capabilities then .process.capabilities |= map_values(. - $missing)
-       elif .capabilities then .capabilities |= map_values(. - $missing) else . end' \
-      "$file" > "$file.lab"
-    mv "$file.lab" "$file"
+    sed -E -i 's/,"(@missing@)"//g; s/"(@missing@)",?//g' "$file"
   fi
   previous=$arg
 done
