@@ -78,7 +78,8 @@ async function nodeLine(host: Host): Promise<string> {
   const protocols = await host.birdc('show protocols').catch(() => [])
   const established = protocols.filter((line) => line.includes('Established')).length
   const total = protocols.filter((line) => line.includes(' BGP ')).length
-  return `${node.Image}, ${established} of ${total} sessions Established`
+  const { RepoTags } = await host.docker.getImage(node.ImageID).inspect()
+  return `${RepoTags[0] ?? node.Image}, ${established} of ${total} sessions Established`
 }
 
 async function onHost(name: string | undefined, argv: readonly string[]): Promise<number> {
