@@ -48,6 +48,8 @@ async function up(args: string[]): Promise<number> {
 async function upKubernetes(lab: Lab): Promise<void> {
   const kubernetes = lab.kubernetes()
   await progress('starting Kubernetes', () => kubernetes.start())
+  const ready = await kubernetes.readyNodes()
+  if (lab.hosts.every(({ name }) => ready.includes(name))) return
   await progress('joining the hosts', () => kubernetes.resetHosted(lab.mesh(lab.hosts)))
 }
 
