@@ -58,7 +58,10 @@ export function changeText({ components }: HistoryRun): string {
 function timelineLines(timeline: RunTimeline): string[] {
   const { run, startedAt, command, outcome, steps, events } = timeline
   const moments = [
-    ...events.map(({ ms, event, text }) => ({ ms, text: `${event.replace('going-back', 'rolling back')}: ${oneLine(text)}` })),
+    ...events.map(({ ms, event, text }) => ({
+      ms,
+      text: `${event.replace('going-back', 'rolling back')}: ${oneLine(text)}`,
+    })),
     ...steps.flatMap(stepMoments(steps.length)),
   ].toSorted((one, other) => one.ms - other.ms)
   return [

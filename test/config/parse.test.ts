@@ -89,11 +89,7 @@ describe('a CNI section', () => {
     ['a hash that is none', 'cni:\n  sha256: { calico: abc }\n', 'must be a SHA-256: 64 hex digits'],
     ['a config elsewhere', 'cni:\n  configFile: /etc/10-calico.conf\n', 'must be a file name that ends in'],
     ['a hidden config', 'cni:\n  configFile: .calico.conf\n', 'must be a file name that ends in'],
-    [
-      'what is no JSON',
-      'cni:\n  merge: { mtu: .nan }\n',
-      'expected a JSON value, found the number NaN',
-    ],
+    ['what is no JSON', 'cni:\n  merge: { mtu: .nan }\n', 'expected a JSON value, found the number NaN'],
     ['a unit that is none', 'kubelet:\n  unit: kubelet\n', 'must be a unit name'],
   ])('does not have %s', (_, text, problem) => {
     expect(problemsOf(text)).toEqual([expect.stringContaining(problem)])

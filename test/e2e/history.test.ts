@@ -32,7 +32,9 @@ describe('agent history', () => {
     expect(await host.ok(['agent', 'history', name])).toMatch(/\d s {2}recovered$/m)
 
     const drawn = `/tmp/${name}.html`
-    expect(await host.ok(['agent', 'history', name, '--html', drawn])).toBe(`wrote the timeline of ${name} to ${drawn}\n`)
+    expect(await host.ok(['agent', 'history', name, '--html', drawn])).toBe(
+      `wrote the timeline of ${name} to ${drawn}\n`,
+    )
     const page = await host.readFile(drawn)
     expect(page).toContain(`<h1>${name}: upgrade, upgraded</h1>`)
     expect(page.match(/class="mark"/g)).toHaveLength(4)

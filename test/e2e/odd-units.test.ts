@@ -143,7 +143,11 @@ describe('a unit is refused', () => {
 
   it.each([
     ['that makes the container before, and waits for it', waited, 'ExecStartPre=/usr/bin/docker run -d'],
-    ['that is over, and makes it again at the next boot', oneshot, 'it is not active, but starts calico-node'],
+    [
+      'that is over, and makes it again at the next boot',
+      oneshot,
+      'it is not active, but starts calico-node',
+    ],
     ['whose script makes the container and waits', scripted, '/opt/bin/calicoctl.sh: '],
   ])('%s', async (_, shape, says) => {
     const { host } = await world(startedBy(shape))

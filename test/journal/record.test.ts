@@ -102,7 +102,11 @@ describe('a journal', () => {
   it.each<[string, object, string]>([
     ['a later format', { ...records[0], v: 2 }, 'its format version is 2, and this agent supports 1'],
     ['a record', { ...records[0], type: 'paused' }, 'this agent does not know the record "paused"'],
-    ['a step', { ...records[0], plan: { steps: [{ kind: 'drain' }] } }, 'this agent does not know the step "drain"'],
+    [
+      'a step',
+      { ...records[0], plan: { steps: [{ kind: 'drain' }] } },
+      'this agent does not know the step "drain"',
+    ],
   ])('of a newer agent is refused with the way out: %s', (_, record, why) => {
     const json = JSON.stringify(record)
     const text = `${crc32(json).toString(16).padStart(8, '0')} ${json}\n`

@@ -162,9 +162,7 @@ describe('the service', () => {
     await bench.start()
     await bench.end('done', 'unchanged')
     expect(bench.jobs).toHaveLength(1)
-    expect(bench.statuses.at(-1)).toContain(
-      'waiting for a config change or a reload: run r1: it failed',
-    )
+    expect(bench.statuses.at(-1)).toContain('waiting for a config change or a reload: run r1: it failed')
     bench.held = null
     await vi.advanceTimersByTimeAsync(30_000)
     await bench.settle()

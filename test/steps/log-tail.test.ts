@@ -45,7 +45,9 @@ describe('the end of the logs of a calico/node', () => {
     const away = 'client: etcd cluster is unavailable or misconfigured'
     partLogs('felix', `${now} [ERROR][1] ${away}`)
     const text = await nodeLogTail(docker, id, unhealthy)
-    expect(text).toBe(`; according to its log the datastore does not answer; felix logged: [ERROR][1] ${away}`)
+    expect(text).toBe(
+      `; according to its log the datastore does not answer; felix logged: [ERROR][1] ${away}`,
+    )
     expect(await nodeLogTail(docker, id, noBird)).toContain(
       '; according to its log the datastore does not answer; bird logged',
     )

@@ -75,7 +75,11 @@ describe('archiveSource', () => {
       { name: 'x', type: 'symlink', linkname: '/etc/shadow' },
       'is a symbolic link to a place outside',
     ],
-    ['is a link out of it', { name: 'a/x', type: 'symlink', linkname: '../../b' }, 'is a symbolic link to a place outside'],
+    [
+      'is a link out of it',
+      { name: 'a/x', type: 'symlink', linkname: '../../b' },
+      'is a symbolic link to a place outside',
+    ],
     ['has a name that no file system takes', { name: 'x'.repeat(5000) }, 'has a name of 5000 characters'],
     ['is sparse', { name: 'x', pax: { 'GNU.sparse.major': '1' } }, 'is a sparse file'],
   ])('refuses an archive with an entry that %s', async (_what, entry, words) => {

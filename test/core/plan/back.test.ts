@@ -26,7 +26,11 @@ describe('cniBackPart', () => {
   })
 
   it.each<[string, Partial<ReplacedPlugins>, string]>([
-    ['somebody put another one there since', { installed: ['c'.repeat(64)] }, 'is not the one that run R1 installed'],
+    [
+      'somebody put another one there since',
+      { installed: ['c'.repeat(64)] },
+      'is not the one that run R1 installed',
+    ],
     ['the kept one is gone', { kept: [null] }, 'the copy of calico that run R1 kept is gone'],
     [
       'there was none before',

@@ -118,7 +118,9 @@ describe('a plan with controllers that a unit runs', () => {
       'pull calico/kube-controllers:v3.20.0',
       'swap calico-node: kill the old container, start the new one, gate it',
       'commit: calico-node keeps the new container',
-      expect.stringMatching(`^restart controllers.service: wait until ${NAME} has stopped, then start it from`),
+      expect.stringMatching(
+        `^restart controllers.service: wait until ${NAME} has stopped, then start it from`,
+      ),
       'edit /etc/systemd/system/calico-node.service: set the image of controllers.service to calico/kube-controllers:v3.20.0',
       'commit: keep what was installed',
       'clean up: 1 parked container, 0 images',

@@ -37,7 +37,9 @@ describe('a plan for a static pod', () => {
     const { plan, diff } = await planned()
     expect(plan.steps.map((step) => bindStep(step).summary)).toEqual([
       `pull ${NEW}`,
-      expect.stringContaining(`by ${MANIFEST}: remove the manifest and wait until the kubelet has stopped the old one`),
+      expect.stringContaining(
+        `by ${MANIFEST}: remove the manifest and wait until the kubelet has stopped the old one`,
+      ),
       'commit: keep what was installed',
       'clean up: 1 file kept for a rollback',
     ])

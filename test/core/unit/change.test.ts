@@ -222,7 +222,11 @@ describe('a unit that keeps the container otherwise', () => {
   it.each<[RegExp, Partial<ObservedUnit>, UnitSource]>([
     [/starts calico-node in a way.*: ExecStart=\/bin\/calicoctl node run$/, { claim }, calicoctl],
     [/follows calico-node in a way/, { claim: { ...claim, starts: false } }, calicoctl],
-    [/is not active, but starts calico-node at the next boot: ExecStart=/, { claim, standsBy: true }, calicoctl],
+    [
+      /is not active, but starts calico-node at the next boot: ExecStart=/,
+      { claim, standsBy: true },
+      calicoctl,
+    ],
     [/is not active, but starts calico-node at the next boot$/, { standsBy: true }, unitOf(shape)],
     [
       /^\/etc\/systemd\/system\/calico-node.service, which names its image, is not writable/,

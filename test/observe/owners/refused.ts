@@ -172,8 +172,7 @@ export const refused: Record<string, Row> = {
   'docker start -a': {
     row: STARTED,
     ...unit('ExecStart=/usr/bin/docker start -a calico-node'),
-    refused:
-      'it starts an existing container, and names no image: ExecStart=/usr/bin/docker start -a',
+    refused: 'it starts an existing container, and names no image: ExecStart=/usr/bin/docker start -a',
   },
   'one variable for two images': {
     row: SHARED,
