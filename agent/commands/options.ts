@@ -106,7 +106,7 @@ function withSwap<T>(yargs: Argv<T>): Argv<T & SwapArgs> {
     .option('window', {
       type: 'number',
       requiresArg: true,
-      describe: 'longest window in seconds; BIRD’s restart time and 90 limit it too',
+      describe: 'longest window in seconds; at most 90, and at most the restart time that BIRD announces',
     })
     .option('allow', {
       type: 'string',

@@ -14,7 +14,7 @@ export function upgradeCommand(
       withPlan(yargs).option('check', {
         type: 'boolean',
         default: false,
-        describe: 'only plan, as agent plan does',
+        describe: 'only show the plan, like agent plan',
       }),
     handler: (options) =>
       runStory(

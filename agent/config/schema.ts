@@ -43,7 +43,7 @@ const unitName = z.string().regex(/^[^/\s]+\.service$/, 'must be a unit name')
 const nodeName = z
   .string()
   .max(253)
-  .regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, 'must be the name of a Node, or auto')
+  .regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, 'must be a Node name, or auto')
 
 /** A plugin's name is the name of its file, and of a field in the CNI config. */
 const pluginName = z
@@ -149,7 +149,7 @@ const sections = {
       cordon: z.boolean().default(true),
     })
     .refine(({ kubeconfig, inCluster }) => kubeconfig === undefined || !inCluster, {
-      error: 'name a kubeconfig, or set inCluster: true, not both',
+      error: 'set kubeconfig or inCluster: true, not both',
     }),
   docker: z.strictObject({ socket: absolutePath.default('/var/run/docker.sock') }),
   retention: z.strictObject({ runs: count(1).default(20), images: count(1).default(1) }),

@@ -40,7 +40,7 @@ function stepsTable({ steps, events }: RunTimeline): string[] {
   ]
   const whole = Math.max(1, ...moments.map((ms) => ms ?? 0))
   return [
-    `<h2>Steps, ${escaped(duration(whole))} in all</h2>`,
+    `<h2>Steps, ${escaped(duration(whole))} in total</h2>`,
     '<table>',
     ...steps.map((step) =>
       row([escaped(oneLine(step.summary)), escaped(step.status), timeCell(step), stepBar(step, whole)]),

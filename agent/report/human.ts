@@ -65,7 +65,7 @@ function nothingToDo({ components }: Report): string {
   const { node } = components
   const asked = Object.keys(components).length
   if (asked === 0) return 'nothing to do'
-  if (!node || asked > 1) return 'nothing to do: everything is in place already'
+  if (!node || asked > 1) return 'nothing to do: everything is already in place'
   return `nothing to do: ${oneLine(node.to)} is already ${node.from === node.to ? 'running' : 'here'}`
 }
 
@@ -75,7 +75,7 @@ function changeLines({ components, changed, steps, outcome }: Report): string[] 
     if (outcome === 'prefetched') return `  ${component}  ${oneLine(to)} is here`
     if (rolledBack) return `  ${component}  rolled back to ${oneLine(from)}; requested: ${oneLine(to)}`
     const moves = steps.some((step) => step.component === component)
-    if (from === to && !moves) return `  ${component}  ${oneLine(to)} is in place already`
+    if (from === to && !moves) return `  ${component}  ${oneLine(to)} is already in place`
     const asked = changed ? '' : 'requested: '
     if (from === to && !tagMoved) return `  ${component}  ${asked}${oneLine(to)}, installed again`
     const moved = tagMoved ? ' (its tag now points to another image)' : ''

@@ -142,11 +142,11 @@ function kubeletRows({ kubelet }: StatusReport, colors: Colors): Row[] {
 function clusterRows({ kubernetes }: StatusReport, { green, yellow }: Colors): Row[] {
   if (kubernetes === null) return []
   const { node, uncordonPending } = kubernetes
-  const pending = `run ${uncordonPending ?? ''} has still to uncordon it: agent resume does it`
+  const pending = `run ${uncordonPending ?? ''} still has to uncordon it: agent resume`
   return [
     [
       'kubernetes',
-      node === null ? yellow('the API server does not tell') : nodeText(node, { green, yellow }),
+      node === null ? yellow('the API server does not answer') : nodeText(node, { green, yellow }),
     ],
     ...(uncordonPending === null ? [] : [['', yellow(pending)] satisfies Row]),
   ]
@@ -156,7 +156,7 @@ function nodeText(
   { name, unschedulable, cordonedBy, run }: ClusterNode,
   { green, yellow }: Pick<Colors, 'green' | 'yellow'>,
 ): string {
-  const by = run === null ? (cordonedBy ?? 'somebody') : `run ${run}`
+  const by = run === null ? (cordonedBy ?? 'someone') : `run ${run}`
   return `Node ${oneLine(name)}: ${unschedulable ? yellow(`cordoned by ${oneLine(by)}`) : green('schedulable')}`
 }
 
@@ -196,12 +196,9 @@ function upgradeRows({ upgrade }: StatusReport, colors: Colors): Row[] {
       .map(([component, { to }]) => `${component} ${oneLine(to)}`)
       .join(', ')
   const inPlace = named((component) => !upgrade.moves.includes(component))
-  if (!upgrade.changed) return [['upgrade', colors.green(`nothing to do: ${inPlace} is in place already`)]]
-  const rest: Row[] = inPlace === '' ? [] : [['', `in place already: ${inPlace}`]]
-  return [
-    ['upgrade', `would put in place: ${named((component) => upgrade.moves.includes(component))}`],
-    ...rest,
-  ]
+  if (!upgrade.changed) return [['upgrade', colors.green(`nothing to do: ${inPlace} is already in place`)]]
+  const rest: Row[] = inPlace === '' ? [] : [['', `already in place: ${inPlace}`]]
+  return [['upgrade', `would install: ${named((component) => upgrade.moves.includes(component))}`], ...rest]
 }
 
 function shortId(id: string): string {

@@ -72,7 +72,7 @@ async function listening(
     await Promise.all([opened, listen(server)])
   } catch (cause) {
     if (cause instanceof AgentError) throw cause
-    throw new AgentError('cannot-serve', `cannot serve at ${where}: ${(cause as Error).message}`, {
+    throw new AgentError('cannot-serve', `cannot listen on ${where}: ${(cause as Error).message}`, {
       fix: 'set other addresses with service.socket and service.listen in the config',
       cause,
     })

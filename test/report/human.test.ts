@@ -56,7 +56,7 @@ describe('renderReport', () => {
       `  node  requested: ${TO} -> ${TO} (its tag now points to another image)`,
     )
     expect(lines(same, true)).toBe(`  node  requested: ${TO}, installed again`)
-    expect(lines(same, false)).toBe(`  node  ${TO} is in place already`)
+    expect(lines(same, false)).toBe(`  node  ${TO} is already in place`)
   })
 
   it('names what a prefetch brought as no change', () => {

@@ -105,7 +105,7 @@ describe('renderStatus', () => {
       last run    20261122T141503Z-7f3a, 2026-11-22 14:15:03Z: upgraded
                   node: quay.io/calico/node:v2.6.5 -> quay.io/calico/node:v2.6.12, window 4.1 s of 90 s
       unfinished  20261122T141503Z-7f3a, upgrade of 2026-11-22 14:15:03Z; to finish or undo it: agent resume
-      upgrade     would put in place: node quay.io/calico/node:v2.6.12"
+      upgrade     would install: node quay.io/calico/node:v2.6.12"
     `)
   })
 
@@ -205,7 +205,7 @@ describe('renderStatus', () => {
     const components = { node: { from: TO, to: TO } }
     expect(
       text({ upgrade: { refused: false, changed: false, components, moves: [], problems: [] } }),
-    ).toContain(`nothing to do: node ${TO} is in place already`)
+    ).toContain(`nothing to do: node ${TO} is already in place`)
     const some = text({
       upgrade: {
         ...{ refused: false, changed: true, moves: ['cni'], problems: [] },
@@ -213,7 +213,7 @@ describe('renderStatus', () => {
       },
     })
     expect(some).toContain('would put in place: cni v2.0.6\n')
-    expect(some).toContain(`in place already: node ${TO}`)
+    expect(some).toContain(`already in place: node ${TO}`)
     const problem = {
       code: 'peer-down',
       severity: 'error' as const,

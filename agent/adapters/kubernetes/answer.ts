@@ -24,7 +24,7 @@ export function objectOf(call: Call, answer: Answer, credential: Credential): un
   const body = parsed(answer.text)
   if (status === 404 && isStatus(body)) return null
   if (body === undefined || (status < 400 && isStatus(body)) || status === 404)
-    throw unreachable(credential, `it answers ${status}, and not as a Kubernetes API server does`)
+    throw unreachable(credential, `it answers with ${status}, but not like a Kubernetes API server`)
   if (status < 300) return body
   throw failure(call, status, isStatus(body) ? body.message : answer.text, credential)
 }
@@ -35,20 +35,24 @@ function failure({ verb, ref }: Call, status: number, said: string, credential: 
     return new AgentError(
       'kubernetes-credential',
       `cannot ${what}: ${credential.server} does not accept the credential of ${credential.origin} (401)`,
-      { fix: `renew it, or name another one: kubernetes.kubeconfig` },
+      { fix: `renew it, or set another one with kubernetes.kubeconfig` },
     )
   }
   if (status === 403) return forbidden(verb, ref, said)
   if (status === 409) {
     return new AgentError('kubernetes-conflict', `cannot ${what}: ${said}`, {
-      fix: 'run it again: somebody else changed the object in the same moment',
+      fix: 'run it again: someone else changed the object at the same time',
       isTransient: true,
     })
   }
-  if (status === 429 || status >= 500) return unreachable(credential, `it answers ${status}: ${said}`)
-  return new AgentError('kubernetes-refused', `cannot ${what}: the API server answers ${status}: ${said}`, {
-    fix: 'the message of the API server says what it does not accept',
-  })
+  if (status === 429 || status >= 500) return unreachable(credential, `it answers with ${status}: ${said}`)
+  return new AgentError(
+    'kubernetes-refused',
+    `cannot ${what}: the API server answered with ${status}: ${said}`,
+    {
+      fix: 'check the message of the API server',
+    },
+  )
 }
 
 export function unreachable({ server, origin }: Credential, why: string): AgentError {

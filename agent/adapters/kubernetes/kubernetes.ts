@@ -103,13 +103,13 @@ async function findNode(asked: string, hostname: string, { get, list }: NodeLook
 }
 
 function gone({ kind, name }: ObjectRef<Kind>): AgentError {
-  return new AgentError('kubernetes-gone', `cannot change ${kind} ${name}: it is gone`, {
-    fix: `kubectl get ${kind.toLowerCase()} ${name} shows whether it is there`,
+  return new AgentError('kubernetes-gone', `cannot change ${kind} ${name}: it no longer exists`, {
+    fix: `check it with kubectl get ${kind.toLowerCase()} ${name}`,
   })
 }
 
 function noNode(why: string): AgentError {
-  return new AgentError('kubernetes-node', `cannot tell which Node this host is: ${why}`, {
-    fix: 'name it in the config: kubernetes.node; kubectl get nodes -o wide lists them',
+  return new AgentError('kubernetes-node', `cannot determine the Node of this host: ${why}`, {
+    fix: 'set kubernetes.node in the config; kubectl get nodes -o wide lists the Nodes',
   })
 }

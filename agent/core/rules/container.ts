@@ -43,7 +43,7 @@ export const containerRules: Rule[] = [
         code: 'daemonset-rolling',
         severity: 'error',
         deferrable: true,
-        about: 'the DaemonSet does not replace pods by itself',
+        about: 'the DaemonSet is not replacing pods itself',
         seen: ({ strategy }) => `strategy ${strategy.type}, no rollout in progress`,
         check: ({ namespace, name, isRolling }) =>
           isRolling

@@ -15,7 +15,7 @@ export const kubernetesRules: Rule[] = rulesOn(
       about: 'this host can cordon its Node',
       seen: (cluster) =>
         'node' in cluster
-          ? `Node ${cluster.node.name}${cluster.node.unschedulable ? ', cordoned already' : ''}`
+          ? `Node ${cluster.node.name}${cluster.node.unschedulable ? ', already cordoned' : ''}`
           : '',
       check: (cluster) => ('problem' in cluster ? cluster.problem : null),
     },

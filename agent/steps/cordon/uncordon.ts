@@ -32,6 +32,6 @@ function pending(node: string, { message }: AgentError): Problem {
     code: 'uncordon-pending',
     severity: 'warning',
     message: `Node ${node} is still cordoned: ${message}`,
-    fix: `the service tries again by itself; agent resume, or kubectl uncordon ${node}, does it at once`,
+    fix: `the service tries again by itself; to do it now: agent resume, or kubectl uncordon ${node}`,
   }
 }

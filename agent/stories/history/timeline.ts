@@ -53,7 +53,7 @@ function eventOf(record: JournalRecord, ms: number): TimelineEvent | null {
     case 'unwinding':
       return { ms, event: 'going-back', text: record.problem.message }
     case 'uncordoned':
-      return { ms, event: 'uncordoned', text: 'the API server took the uncordon that was pending' }
+      return { ms, event: 'uncordoned', text: 'the API server accepted the pending uncordon' }
     case 'finished':
       return { ms, event: 'finished', text: record.outcome }
     case 'captured':

@@ -194,7 +194,7 @@ describe('a call to the API server', () => {
   })
 
   it.each([
-    ['missing', undefined, 'there is no such file'],
+    ['missing', undefined, 'no such file'],
     ['empty', '', 'clusters, users or contexts are missing'],
     [
       'without its context',
