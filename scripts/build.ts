@@ -17,8 +17,11 @@ const usage = `Usage: node scripts/build.ts [--entry FILE] [--out DIR] [--bundle
   --out DIR       where agent.cjs and agent are written (default dist)
   --bundle-only   stop after agent.cjs`
 
-/** dockerode's ways to reach an Engine over SSH or BuildKit: unused here, half native, more than half of its weight. */
-const unusedPackages = /^(ssh2|@grpc\/grpc-js|@grpc\/proto-loader|protobufjs|supports-color)(\/|$)/
+/**
+ * dockerode's ways to reach an Engine over SSH or BuildKit: unused here, half native, more than half of its weight. And
+ * node-fetch's URL for a Node that has none: it loads `punycode`, which Node 24 warns of on stderr.
+ */
+const unusedPackages = /^(ssh2|@grpc\/grpc-js|@grpc\/proto-loader|protobufjs|supports-color|whatwg-url)(\/|$)/
 
 const emptyUnusedPackages: Plugin = {
   name: 'empty-unused-packages',

@@ -18,12 +18,16 @@ export interface Answer {
   text: string
 }
 
+/** As the API server words it (k8s.io/apiserver, webhook/errors). */
+const WEBHOOK_FAILED = 'failed calling webhook'
+
 /** The object of an answer; null where there is none. @throws AgentError, see the port */
 export function objectOf(call: Call, answer: Answer, credential: Credential): unknown {
   const { status } = answer
   const body = parsed(answer.text)
   if (status === 404 && isStatus(body)) return null
-  if (body === undefined || (status < 400 && isStatus(body)) || status === 404)
+  const isOther = isStatus(body) && call.verb !== 'delete'
+  if (body === undefined || (status < 400 && isOther) || status === 404)
     throw unreachable(credential, `it answers ${status}, and not as a Kubernetes API server does`)
   if (status < 300) return body
   throw failure(call, status, isStatus(body) ? body.message : answer.text, credential)
@@ -38,21 +42,37 @@ function failure({ verb, ref }: Call, status: number, said: string, credential: 
       { fix: `renew it, or name another one: kubernetes.kubeconfig` },
     )
   }
-  if (status === 403) {
-    const resource = resourceOf(ref.kind)
-    return new AgentError('kubernetes-forbidden', `cannot ${what}: ${said}`, {
-      fix: `use the credential of this host's kubelet, or grant it: kubectl create clusterrole calico-agent-${resource} --verb=${verb} --resource=${resource}, and bind it to the user of ${credential.origin}`,
-    })
-  }
+  if (status === 403) return forbidden(what, { verb, ref }, said, credential)
   if (status === 409) {
     return new AgentError('kubernetes-conflict', `cannot ${what}: ${said}`, {
       fix: 'run it again: somebody else changed the object in the same moment',
       isTransient: true,
     })
   }
+  if (status >= 500 && said.includes(WEBHOOK_FAILED)) {
+    return new AgentError('kubernetes-refused', `cannot ${what}: ${said}`, {
+      fix: 'kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations lists the webhooks: repair that one',
+      isTransient: true,
+    })
+  }
   if (status === 429 || status >= 500) return unreachable(credential, `it answers ${status}: ${said}`)
   return new AgentError('kubernetes-refused', `cannot ${what}: the API server answers ${status}: ${said}`, {
     fix: 'the message of the API server says what it does not accept',
+  })
+}
+
+/** By RBAC, which a role can grant; or by admission, such as NodeRestriction, which no role overrides. */
+function forbidden(
+  what: string,
+  { verb, ref: { kind } }: Pick<Call, 'verb' | 'ref'>,
+  said: string,
+  { origin }: Credential,
+): AgentError {
+  const resource = resourceOf(kind)
+  const grant = `grant it: kubectl create clusterrole calico-agent-${resource} --verb=${verb} --resource=${resource}, and bind it to the user of ${origin}`
+  const isAdmission = !said.includes(`cannot ${verb} resource`)
+  return new AgentError('kubernetes-forbidden', `cannot ${what}: ${said}`, {
+    fix: `use the credential of this host's kubelet, or ${isAdmission ? 'change the policy that the message names' : grant}`,
   })
 }
 

@@ -36,6 +36,7 @@ function exchange(
 ): Promise<Answer> {
   const url = new URL(server.replace(/\/$/, '') + path)
   const request = url.protocol === 'https:' ? httpsRequest : httpRequest
+  const text = body === undefined ? null : JSON.stringify(body)
   return new Promise((resolve, reject) => {
     const sent = request(url, {
       ...options,
@@ -43,14 +44,15 @@ function exchange(
       headers: {
         ...options.headers,
         Accept: 'application/json',
-        ...(body !== undefined && { 'Content-Type': type }),
+        // of a DELETE Node does not send the length by itself, and the server takes its body for the next request
+        ...(text !== null && { 'Content-Type': type, 'Content-Length': Buffer.byteLength(text) }),
       },
     })
     sent.on('error', reject)
     sent.on('response', (response) => {
       read(response).then(resolve, reject)
     })
-    sent.end(body === undefined ? undefined : JSON.stringify(body))
+    sent.end(text ?? undefined)
   })
 }
 
