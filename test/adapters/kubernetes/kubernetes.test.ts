@@ -240,7 +240,7 @@ describe('a call to the API server', () => {
       kubeconfig('http://127.0.0.1:1', 'x').replace('"lab"', '"other"'),
       'names no cluster',
     ],
-    ['text', 'not: [a kubeconfig', 'it is no kubeconfig'],
+    ['text', 'not: [a kubeconfig', 'it is not a kubeconfig'],
   ])('says so of a kubeconfig that is %s', async (name, text, why) => {
     if (text !== undefined) writeFileSync(join(dir, name), text)
     const error = await errorOf(client('auto', name).get(ref))
@@ -250,7 +250,7 @@ describe('a call to the API server', () => {
 
   it('says so where it is no pod', async () => {
     const inCluster = createKubernetes({ kubeconfig: null, inCluster: true, node: 'auto' })
-    expect((await errorOf(inCluster.get(ref))).message).toContain('this is no pod')
+    expect((await errorOf(inCluster.get(ref))).message).toContain('this is not a pod')
   })
 })
 
