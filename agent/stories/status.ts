@@ -107,7 +107,8 @@ function clusterSeen(
   { cluster, deployment, problems }: Observed,
   told: Problem[],
 ): Pick<Seen, 'cluster' | 'deployment' | 'problems'> {
-  const found = [cluster, deployment].flatMap((one) => (one && 'problem' in one ? [one.problem] : []))
+  const untellable = deployment && 'problem' in deployment ? deployment.problem : null
+  const found = [cluster?.problem ?? null, untellable].filter((one) => one !== null)
   const messages = [...problems, ...told].map(({ message }) => message)
   const untold = found.filter(
     ({ message }, i) =>
@@ -115,7 +116,7 @@ function clusterSeen(
       found.findIndex((one) => one.message === message) === i,
   )
   return {
-    cluster: cluster && 'node' in cluster ? cluster.node : null,
+    cluster: cluster?.node ?? null,
     deployment: deployment && 'image' in deployment ? deployment : null,
     problems: [...problems, ...untold.map((problem): Problem => ({ ...problem, severity: 'warning' }))],
   }

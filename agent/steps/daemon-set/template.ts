@@ -47,6 +47,6 @@ function targets(images: SwapPod['images'], side: 'from' | 'to'): TemplateImage[
 export function apiOf({ kubernetes }: Pick<StepContext, 'kubernetes'>): Kubernetes {
   if (kubernetes) return kubernetes
   throw new AgentError('kubernetes-credential', 'cannot reach the cluster: none is configured', {
-    fix: 'put the section kubernetes back into the config',
+    fix: 'restore the section kubernetes in the config',
   })
 }
