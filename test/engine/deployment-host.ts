@@ -32,7 +32,7 @@ export class DeploymentHost {
   readonly clock = new FakeClock()
   readonly docker = new FakeDocker([])
   readonly cluster: FakeDeployment
-  readonly agent = new KillableRun(this.clock)
+  readonly agent = new KillableRun(this.clock, () => this.cluster.version)
   readonly strategy: string
 
   constructor({ strategy = 'RollingUpdate', fate = 'runs' }: DeploymentOptions = {}) {

@@ -136,15 +136,13 @@ async function flawsOfDeaths(options: DeploymentOptions, waitMs: number): Promis
   const whole = new DeploymentHost(options)
   await whole.upgrade()
   const all: string[] = []
-  for (let at = 0; at < whole.agent.moves; at++) {
-    for (const before of [true, false]) {
-      const host = new DeploymentHost(options)
-      const isDead = (await host.upgrade({ at, before })) === 'killed'
-      if (waitMs > 0) await host.clock.sleep(waitMs)
-      const outcome = await host.resume()
-      const flaws = isDead ? await host.flaws(outcome) : ['it was not killed']
-      all.push(...flaws.map((flaw) => `died ${before ? 'before' : 'after'} move ${at}, ${outcome}: ${flaw}`))
-    }
+  for (const { at, before } of whole.agent.deaths) {
+    const host = new DeploymentHost(options)
+    const isDead = (await host.upgrade({ at, before })) === 'killed'
+    if (waitMs > 0) await host.clock.sleep(waitMs)
+    const outcome = await host.resume()
+    const flaws = isDead ? await host.flaws(outcome) : ['it was not killed']
+    all.push(...flaws.map((flaw) => `died ${before ? 'before' : 'after'} move ${at}, ${outcome}: ${flaw}`))
   }
   return all
 }
@@ -164,6 +162,15 @@ describe('an agent that dies at any moment of it', () => {
     },
     60_000,
   )
+})
+
+describe('the cluster of these tests', () => {
+  it('runs two at once when the image is changed under RollingUpdate', async () => {
+    const host = new DeploymentHost()
+    host.cluster.edit({ image: NEW })
+    const [flaw] = await host.flaws('upgraded')
+    expect(flaw).toBe('two run')
+  })
 })
 
 describe('what stands against it', () => {

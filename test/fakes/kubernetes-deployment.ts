@@ -64,6 +64,11 @@ export class FakeDeployment implements Kubernetes {
     return this.#spec
   }
 
+  /** Another one with each change. */
+  get version(): number {
+    return this.#version
+  }
+
   get annotations(): Record<string, string> {
     return this.#annotations
   }
