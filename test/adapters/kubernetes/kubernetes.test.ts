@@ -176,7 +176,7 @@ describe('a call to the API server', () => {
     answers(code, body)
     expect(await errorOf(client().get(ref))).toMatchObject({
       code: 'kubernetes-unreachable',
-      message: expect.stringContaining('not as a Kubernetes API server does') as string,
+      message: expect.stringContaining('not like a Kubernetes API server') as string,
     })
   })
 
@@ -201,7 +201,7 @@ describe('a call to the API server', () => {
       kubeconfig('http://127.0.0.1:1', 'x').replace('"lab"', '"other"'),
       'names no cluster',
     ],
-    ['text', 'not: [a kubeconfig', 'it is no kubeconfig'],
+    ['text', 'not: [a kubeconfig', 'it is not a kubeconfig'],
   ])('says so of a kubeconfig that is %s', async (name, text, why) => {
     if (text !== undefined) writeFileSync(join(dir, name), text)
     const error = await errorOf(client('auto', name).get(ref))
@@ -211,7 +211,7 @@ describe('a call to the API server', () => {
 
   it('says so where it is no pod', async () => {
     const inCluster = createKubernetes({ kubeconfig: null, inCluster: true, node: 'auto' })
-    expect((await errorOf(inCluster.get(ref))).message).toContain('this is no pod')
+    expect((await errorOf(inCluster.get(ref))).message).toContain('this is not a pod')
   })
 })
 
