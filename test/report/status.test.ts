@@ -133,7 +133,7 @@ describe('renderStatus', () => {
       `Node host-1: cordoned by run ${RUN}\n            run ${RUN} still has to uncordon it: agent resume\n`,
     )
     expect(text({ kubernetes: { node: null, uncordonPending: null } })).toContain(
-      'kubernetes  the API server does not tell\n',
+      'kubernetes  the API server does not answer\n',
     )
   })
 
