@@ -1,5 +1,5 @@
 import { type AgentError, ExitCode, type Problem } from '../core/errors.ts'
-import { settleByHand } from '../core/plan/by-hand.ts'
+import { settleByHand } from '../core/plan/by-hand/by-hand.ts'
 import type { Change, Component, Plan } from '../core/plan/plan.ts'
 import type { CordonReport, DiffEntry, Outcome, Report } from '../core/report/report.ts'
 import { isSettled } from '../journal/commits.ts'

@@ -16,7 +16,7 @@ function inShell(shell: 'bash' | 'zsh', script: string): string[] {
 }
 
 describe('agent completion', () => {
-  it('has bash complete commands, options and their values', { timeout: 30_000 }, () => {
+  it('has bash complete commands, options and their values', () => {
     const reply = (...words: string[]): string[] =>
       inShell(
         'bash',
@@ -31,7 +31,7 @@ describe('agent completion', () => {
     ])
   })
 
-  it('has zsh complete commands with what they do', { timeout: 30_000 }, () => {
+  it('has zsh complete commands with what they do', () => {
     // _describe is what shows the values; it works inside zsh's line editor only.
     const script = `compdef() { print -- "$@"; }; _describe() { print -l -- $reply; }
       source <(agent completion); words=(agent up) CURRENT=2 _agent_yargs_completions`

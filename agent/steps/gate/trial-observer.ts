@@ -79,7 +79,8 @@ export class TrialObserver {
   async birdsAnswered(limitMs: number): Promise<void> {
     const answered = new AbortController()
     const all = Promise.all(this.#birds.flatMap(({ pending }) => pending?.ended ?? [])).then(() => {
-      answered.abort()
+      // without a reason it makes an error with its stack, at every look
+      answered.abort('answered')
     })
     await Promise.race([all, this.#context.clock.sleep(limitMs, answered.signal).catch(() => undefined)])
   }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { ContainerSpec } from '../../../agent/core/docker/container-spec.ts'
 import { dockerRunLine } from '../../../agent/core/docker/run.ts'
-import { settleByHand } from '../../../agent/core/plan/by-hand.ts'
+import { settleByHand } from '../../../agent/core/plan/by-hand/by-hand.ts'
 import type { OldContainer, Plan } from '../../../agent/core/plan/plan.ts'
 
 const spec: ContainerSpec = {

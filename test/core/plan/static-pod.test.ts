@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { ObservedImage } from '../../../agent/core/model.ts'
 import { upgradePlan } from '../../../agent/core/plan/build.ts'
-import { settleByHand } from '../../../agent/core/plan/by-hand.ts'
+import { settleByHand } from '../../../agent/core/plan/by-hand/by-hand.ts'
 import type { StepArgs } from '../../../agent/core/plan/plan.ts'
 import { staticPodBackPart } from '../../../agent/core/plan/static-pod.ts'
 import { preflight } from '../../../agent/core/preflight.ts'
