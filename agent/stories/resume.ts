@@ -1,9 +1,28 @@
 import type { Report } from '../core/report/report.ts'
 import { type App, resumeInterrupted } from './app.ts'
+import { finishUncordons } from './pending-uncordon.ts'
 import { unstarted } from './run-report.ts'
 
-/** Finishes or unwinds the run that was interrupted; without one nothing is to be done. */
+/** Finishes or unwinds the run that was interrupted, and uncordons what a run could not; else nothing is to be done. */
 export async function resume(app: App): Promise<Report> {
   await app.lock('resume')
+  const resumed = await resumeInterrupted(app)
+  const uncordoned = await uncordoning(app)
+  return resumed ?? uncordoned
+}
+
+/** The service's own: an API server that is away must not keep it from what comes after the resume. */
+export async function resumeAlone(app: App): Promise<Report> {
+  await app.lock('resume')
   return (await resumeInterrupted(app)) ?? unstarted('unchanged', null, [])
+}
+
+export async function uncordonAlone(app: App): Promise<Report> {
+  await app.lock('uncordon')
+  return await uncordoning(app)
+}
+
+async function uncordoning(app: App): Promise<Report> {
+  const pending = await finishUncordons(app)
+  return unstarted(pending.length > 0 ? 'deferred' : 'unchanged', null, pending)
 }

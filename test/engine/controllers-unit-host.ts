@@ -51,7 +51,7 @@ export class ControllersUnitHost {
   readonly docker = new FakeDocker(this.ops)
   readonly files = new FakeUnitFiles(this.ops)
   readonly systemd = new FakeSystemd(this.docker, this.files, this.ops, NAME)
-  readonly run = new KillableRun(this.clock)
+  readonly run = new KillableRun(this.clock, () => this.ops.length)
   /** What must never happen, as it happened. */
   readonly violations: string[] = []
   readonly #options: UnitOptions
@@ -157,7 +157,7 @@ export class ControllersUnitHost {
       timeline: () => restartTimeline('none', []),
     })
     const kernel = { routes: new FakeKernelRoutes(), dialGuard: new FakeDialGuard() }
-    const outside = { probe: fakeProbe(), datastore: new FakeDatastore() }
+    const outside = { probe: fakeProbe(), datastore: new FakeDatastore(), kubernetes: null }
     const rest = { bird, clock, ...outside, ...kernel, configs, kubelet }
     const ports = { ...rest, cni: new FakeCniBinaries([]), manifests: new FakeManifests() }
     if (!move) return { ...ports, docker, systemd, unitFiles: files }

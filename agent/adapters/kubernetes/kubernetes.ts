@@ -1,0 +1,95 @@
+import { AgentError } from '../../core/errors.ts'
+import { FIELD_MANAGER, type NodeObject } from '../../core/kubernetes/node.ts'
+import type { Kind, Kubernetes, KubernetesObjects, ObjectRef, PatchType } from '../../ports/kubernetes.ts'
+import { type AccessReview, forbidden, REVIEWS, reviewOf } from './access.ts'
+import { type Call, objectOf } from './answer.ts'
+import { type CredentialSource, loadCredential } from './credential.ts'
+import { hasDryRun, isWebhookUnasked } from './dry-run.ts'
+import { pathOf } from './paths.ts'
+import { send } from './request.ts'
+import { findNode } from './this-node.ts'
+
+/** `node` is the name of this host's Node, or `auto`. */
+export interface KubernetesConfig extends CredentialSource {
+  node: string
+}
+
+/** Asks the API server with the credential of the config; a file of it is read again for each call, as it is rotated. */
+export function createKubernetes({ node, ...source }: KubernetesConfig): Kubernetes {
+  const ask = async (call: Call): Promise<unknown> => {
+    const credential = await loadCredential(source)
+    return objectOf(call, await send(call, credential), credential)
+  }
+  const get = async <K extends Kind>(ref: ObjectRef<K>): Promise<KubernetesObjects[K] | null> =>
+    (await ask({ verb: 'get', path: pathOf(ref), ref })) as KubernetesObjects[K] | null
+  const versionOf = once((ref: ObjectRef<Kind>) => ask({ verb: 'get', path: '/version', ref }))
+
+  async function patch<K extends Kind>(
+    ref: ObjectRef<K>,
+    body: unknown,
+    type: PatchType = 'merge',
+    dryRun = false,
+  ): Promise<KubernetesObjects[K]> {
+    const path = `${pathOf(ref)}?fieldManager=${FIELD_MANAGER}${dryRun ? '&dryRun=All' : ''}`
+    const patched = await ask({ verb: 'patch', path, ref, body, type: PATCH_TYPES[type] })
+    if (patched === null) throw gone(ref)
+    return patched as KubernetesObjects[K]
+  }
+
+  async function checkRight(verb: 'patch' | 'delete', ref: ObjectRef<Kind>): Promise<void> {
+    const review = (await ask({
+      verb: 'create',
+      path: REVIEWS,
+      ref,
+      body: reviewOf(verb, ref),
+    })) as AccessReview
+    if (!review.status?.allowed) throw forbidden(verb, ref, review.status?.reason ?? 'no rule allows it')
+  }
+
+  return {
+    get,
+    checkRight,
+    thisNode: (hostname) => findNode(node, hostname, { get, list: () => listNodes(ask) }),
+    patch: (ref, body, type) => patch(ref, body, type),
+    async tryPatch(ref, body, type) {
+      if (!hasDryRun(await versionOf(ref))) {
+        await checkRight('patch', ref)
+        return
+      }
+      await patch(ref, body, type, true).catch((error: unknown) => {
+        if (!isWebhookUnasked(error)) throw error
+      })
+    },
+    async remove(ref, uid) {
+      const body = { kind: 'DeleteOptions', apiVersion: 'v1', preconditions: { uid } }
+      try {
+        await ask({ verb: 'delete', path: pathOf(ref), ref, body })
+      } catch (error) {
+        // the uid is another one's
+        if (!(error instanceof AgentError) || error.code !== 'kubernetes-conflict') throw error
+      }
+    },
+  }
+}
+
+/** A cluster does not go back to before 1.13: who has answered is not asked again. */
+function once<A, T>(ask: (about: A) => Promise<T>): (about: A) => Promise<T> {
+  let answered: T | undefined
+  return async (about) => (answered ??= await ask(about))
+}
+
+const PATCH_TYPES: Record<PatchType, string> = {
+  merge: 'application/merge-patch+json',
+  strategic: 'application/strategic-merge-patch+json',
+}
+
+async function listNodes(ask: (call: Call) => Promise<unknown>): Promise<NodeObject[]> {
+  const list = await ask({ verb: 'list', path: '/api/v1/nodes', ref: { kind: 'Node', name: '' } })
+  return (list as { items: NodeObject[] } | null)?.items ?? []
+}
+
+function gone({ kind, name }: ObjectRef<Kind>): AgentError {
+  return new AgentError('kubernetes-gone', `cannot change ${kind} ${name}: it no longer exists`, {
+    fix: `check it with kubectl get ${kind.toLowerCase()} ${name}`,
+  })
+}
