@@ -12,6 +12,7 @@ import { readHostIdentity } from './adapters/host-identity.ts'
 import { acquireHostLock, type HostLock, hostLockHolder } from './adapters/host-lock/host-lock.ts'
 import { createKernelRoutes } from './adapters/kernel-routes.ts'
 import { createKubelet } from './adapters/kubelet.ts'
+import { createKubernetes } from './adapters/kubernetes/kubernetes.ts'
 import { createManifests } from './adapters/manifests/manifests.ts'
 import { createProbe } from './adapters/probe.ts'
 import { readRegularFile } from './adapters/read-file.ts'
@@ -33,6 +34,7 @@ import type { DialGuard } from './ports/dial-guard.ts'
 import type { Docker } from './ports/docker.ts'
 import type { KernelRoutes } from './ports/kernel-routes.ts'
 import type { Kubelet } from './ports/kubelet.ts'
+import type { Kubernetes } from './ports/kubernetes.ts'
 import type { Manifests } from './ports/manifests.ts'
 import type { Systemd } from './ports/systemd.ts'
 import type { UnitFiles } from './ports/unit-files.ts'
@@ -59,6 +61,7 @@ export interface Outside {
   cni: CniBinaries
   configs: CniConfigs
   kubelet: Kubelet
+  kubernetes: Kubernetes | null
   manifests: Manifests
   systemd: Systemd
   unitFiles: UnitFiles
@@ -148,6 +151,12 @@ async function open(
   return { app, wanted, end }
 }
 
+function kubernetesOf({ kubernetes }: Config): Kubernetes | null {
+  if (!kubernetes) return null
+  const { kubeconfig = null, inCluster, node } = kubernetes
+  return createKubernetes({ kubeconfig, inCluster, node })
+}
+
 /** One connection to each Engine for as long as the process lives: a service opens the host many times. */
 function connections(
   options: CommonOptions,
@@ -155,8 +164,9 @@ function connections(
   outsideFor: (config: Config, options: CommonOptions) => Outside,
 ): (config: Config) => Outside {
   return (config) => {
-    const outside = known.get(config.docker.socket) ?? outsideFor(config, options)
-    known.set(config.docker.socket, outside)
+    const key = JSON.stringify([config.docker, config.kubernetes])
+    const outside = known.get(key) ?? outsideFor(config, options)
+    known.set(key, outside)
     return outside
   }
 }
@@ -172,6 +182,7 @@ function outsideOf(config: Config, { stateDir }: CommonOptions, openRuns: OpenRu
     cni: createCniBinaries(docker),
     configs: createCniConfigs(),
     kubelet: createKubelet(),
+    kubernetes: kubernetesOf(config),
     manifests: createManifests(),
     systemd: createSystemd(),
     unitFiles: createUnitFiles(),

@@ -1,12 +1,12 @@
 /**
- * Builds the agent: `dist/agent.cjs`, for hosts that have Node, and from it `dist/agent`, one executable
+ * Builds the agent: `dist/agent.cjs` and its chunks, for hosts that have Node, and from them `dist/agent`, one executable
  * that brings the pinned Node along and needs only the C and C++ libraries that every Debian has.
  */
 import { spawnSync } from 'node:child_process'
 import { rename, rm, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import { build, type Plugin } from 'esbuild'
+import { build, type Metafile, type Plugin } from 'esbuild'
 import { copy, ensureDir, readJson, writeJson } from 'fs-extra/esm'
 
 const root = resolve(import.meta.dirname, '..')
@@ -18,7 +18,7 @@ const usage = `Usage: node scripts/build.ts [--entry FILE] [--out DIR] [--bundle
   --bundle-only   stop after agent.cjs`
 
 /** dockerode's ways to reach an Engine over SSH or BuildKit: unused here, half native, more than half of its weight. */
-const unusedPackages = /^(ssh2|@grpc\/grpc-js|@grpc\/proto-loader|protobufjs|supports-color)(\/|$)/
+const unusedPackages = /^(node-fetch|ssh2|@grpc\/grpc-js|@grpc\/proto-loader|protobufjs|supports-color)(\/|$)/
 
 const emptyUnusedPackages: Plugin = {
   name: 'empty-unused-packages',
@@ -28,10 +28,33 @@ const emptyUnusedPackages: Plugin = {
   },
 }
 
+/** Modules that few hosts need. Each is a file of its own, and an asset of the executable: it costs nothing until it is imported. */
+const chunks = { 'agent-kubernetes.cjs': join(root, 'agent/adapters/kubernetes/client.ts') }
+
+/** What an `import()` of a chunk becomes: an executable has its files inside. */
+const loadChunk = (name: string): string => `
+const { getAsset, isSea } = require('node:sea')
+const { readFileSync } = require('node:fs')
+const { compileFunction } = require('node:vm')
+const source = isSea() ? getAsset('${name}', 'utf8') : readFileSync(require('node:path').join(__dirname, '${name}'), 'utf8')
+compileFunction(source, ['module', 'exports', 'require', '__filename'])(module, module.exports, require, __filename)`
+
+const splitChunks: Plugin = {
+  name: 'split-chunks',
+  setup(bundler) {
+    bundler.onResolve({ filter: /^[.]/ }, ({ path, resolveDir, kind }) => {
+      const name = Object.entries(chunks).find(([, file]) => file === resolve(resolveDir, path))?.[0]
+      return name === undefined || kind !== 'dynamic-import' ? null : { path: name, namespace: 'chunk' }
+    })
+    bundler.onLoad({ filter: /.*/, namespace: 'chunk' }, ({ path }) => ({ contents: loadChunk(path) }))
+  },
+}
+
 /** Marks where a Node binary looks for its embedded application; the value is fixed in Node's source. */
 const seaFuse = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2'
 
-async function bundle(entry: string, outfile: string, version: string): Promise<void> {
+/** Returns the metafile: which packages are in the bundle, whose licences go where it goes. */
+async function bundle(entry: string, outfile: string, version: string): Promise<Metafile> {
   const { metafile } = await build({
     entryPoints: [entry],
     outfile,
@@ -51,12 +74,11 @@ async function bundle(entry: string, outfile: string, version: string): Promise<
     },
     banner: { js: "const bundleUrl = require('node:url').pathToFileURL(__filename).href;" },
     legalComments: 'none',
-    plugins: [emptyUnusedPackages],
+    plugins: [emptyUnusedPackages, splitChunks],
     logLevel: 'warning',
     logOverride: { 'empty-import-meta': 'error', 'require-resolve-not-external': 'silent' },
   })
-  // Which packages are in the bundle: their licences go where it goes.
-  await writeJson(join(dirname(outfile), 'agent.meta.json'), metafile)
+  return metafile
 }
 
 /** Node's single executable application: the Node binary with the bundle and its compiled code as a section. */
@@ -66,7 +88,16 @@ async function buildExecutable(bundleFile: string, outfile: string): Promise<voi
   const part = `${outfile}.${process.pid}`
   const blob = `${part}.blob`
   const config = `${part}.sea.json`
-  const sea = { main: bundleFile, output: blob, useCodeCache: true, disableExperimentalSEAWarning: true }
+  const assets = Object.fromEntries(
+    Object.keys(chunks).map((name) => [name, join(dirname(bundleFile), name)]),
+  )
+  const sea = {
+    main: bundleFile,
+    output: blob,
+    assets,
+    useCodeCache: true,
+    disableExperimentalSEAWarning: true,
+  }
   await writeJson(config, sea)
   run(node, ['--experimental-sea-config', config])
   await copy(node, part)
@@ -110,7 +141,14 @@ if (options.help) {
   const script = resolve(options.out, 'agent.cjs')
   const executable = resolve(options.out, 'agent')
   await ensureDir(options.out)
-  await stage(script, () => bundle(resolve(options.entry), script, version))
+  const metafiles: Metafile[] = []
+  for (const [name, entry] of Object.entries({ 'agent.cjs': resolve(options.entry), ...chunks })) {
+    const file = resolve(options.out, name)
+    await stage(file, async () => void metafiles.push(await bundle(entry, file, version)))
+  }
+  await writeJson(join(options.out, 'agent.meta.json'), {
+    inputs: Object.assign({}, ...metafiles.map(({ inputs }) => inputs)),
+  })
   if (!options['bundle-only']) {
     await stage(executable, () => buildExecutable(script, executable))
     const said = run(executable, ['--version']).trim()

@@ -7,6 +7,8 @@ import type { GivenFile } from './docker/file-access.ts'
 import type { ContainerJson, ImageJson } from './docker/json.ts'
 import type { Problem } from './errors.ts'
 import type { Json } from './json/merge-patch.ts'
+import type { ObservedDaemonSet } from './kubernetes/daemon-set.ts'
+import type { ObservedCluster } from './kubernetes/node.ts'
 import type { ObservedPod } from './pod/static-pod.ts'
 import type { Release } from './release/releases.ts'
 import type { ObservedAlong } from './unit/along.ts'
@@ -35,6 +37,8 @@ export interface Wanted {
   places: { binDir: string; configDir: string; configFile: string | null }
   /** `manifests` is where its static pods are; null where the kubelet itself is asked. */
   kubelet: { unit: string; manifests: string | null }
+  /** Null where this host is no Node, as far as the config says. */
+  kubernetes: { cordon: boolean } | null
   birdSockets: string[]
   windowMs: number
   settleMs: number
@@ -111,6 +115,7 @@ export interface WantedCniConfig {
 export type Owner =
   | { kind: 'docker' }
   | { kind: 'kubelet'; why: string }
+  | { kind: 'daemonset'; namespace: string; name: string; why: string }
   | { kind: 'static-pod'; manifest: string; why: string }
   | { kind: 'systemd'; unit: string; why: string }
 
@@ -153,6 +158,8 @@ export interface ObservedNode {
   owner: Owner
   /** Null where no unit runs the container. */
   unit: ObservedUnit | null
+  /** Where a DaemonSet keeps it, or why that cannot be told; absent elsewhere, and in a journal of before. */
+  daemonSet?: ObservedDaemonSet | { problem: Problem }
   /** What else of this host would start it beside its owner. */
   claims?: Claim[]
   /** `bird`, or what CALICO_NETWORKING_BACKEND says. */
@@ -276,6 +283,8 @@ export interface Observed {
   /** Of the controllers; null where none is asked for, or none run that a release could bring up to date. */
   controllersImage: ObservedImage | null
   companions: Companions
+  /** Absent where no cluster is configured, and in a journal of before. */
+  cluster?: ObservedCluster
   /** Absent where no CNI is asked for, and in a journal of before. */
   kubeletDirectories?: KubeletDirectory[]
   /** What could not be observed as expected; the preflight rule of the same code reports it. */

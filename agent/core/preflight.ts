@@ -12,6 +12,7 @@ import { diallingRules } from './rules/dialling.ts'
 import { imageRules } from './rules/image.ts'
 import { justStartedRules } from './rules/just-started.ts'
 import { keeperRules } from './rules/keepers.ts'
+import { kubernetesRules } from './rules/kubernetes.ts'
 import { moveRules } from './rules/moves.ts'
 import type { Rule } from './rules/rule.ts'
 import { secondNodeRules } from './rules/second-node.ts'
@@ -73,14 +74,14 @@ const SWAP_RULES: readonly Rule[] = [
 ]
 
 /** Every rule, in the order of its report; `agent doctor` goes through the same list. */
-export const RULES: readonly Rule[] = [...SWAP_RULES, ...CONTROLLERS_RULES]
+export const RULES: readonly Rule[] = [...SWAP_RULES, ...CONTROLLERS_RULES, ...kubernetesRules]
 
 /** @throws AgentError `unknown-rule` (exit 2) */
 export function checkAllowed(rules: string[]): void {
   const known = [...new Set(RULES.filter(({ allowable }) => allowable).map(({ code }) => code))]
   const unknown = rules.find((rule) => !known.includes(rule))
   if (unknown === undefined) return
-  throw new AgentError('unknown-rule', `cannot allow "${unknown}": there is no such rule`, {
+  throw new AgentError('unknown-rule', `cannot allow "${unknown}": no such rule`, {
     fix: `rules: ${known.join(', ')}`,
     exitCode: ExitCode.usage,
   })
@@ -119,7 +120,7 @@ export function pulledProblems(before: Observed, now: Observed, wanted: Wanted):
 }
 
 function rulesFor({ node, image }: Observed): readonly Rule[] {
-  const others = [...moveRules, ...CNI_RULES, ...CONTROLLERS_RULES]
+  const others = [...moveRules, ...CNI_RULES, ...CONTROLLERS_RULES, ...kubernetesRules]
   if (image === null) return [...secondNodeRules, ...others]
   return node !== null && runsAlready(node, image) ? [...NODE_RULES, ...others] : RULES
 }

@@ -39,12 +39,14 @@ export interface RunState {
   /** What it was left open for, until a resume goes on with it. */
   stopped: Problem | null
   outcome: Outcome | null
+  /** The API server has not taken the uncordon: it is tried until it does. */
+  uncordonPending: boolean
 }
 
 /** Folds the next record into the state; null is the state before the first. */
 export function applyRecord(state: RunState | null, record: JournalRecord): RunState {
   if (record.type === 'run') return initialState(record)
-  if (state === null) throw new Error('internal error: a journal begins with its run')
+  if (state === null) throw new Error('internal error: the journal does not begin with its run')
   switch (record.type) {
     case 'captured':
       return withStep(state, record.step, { before: record.before })
@@ -61,6 +63,7 @@ export function applyRecord(state: RunState | null, record: JournalRecord): RunS
         window: record.window === undefined ? state.window : record.window,
         controllersDownMs: record.downMs ?? state.controllersDownMs,
         problems: [...state.problems, ...(record.problems ?? [])],
+        uncordonPending: record.uncordonPending === true || state.uncordonPending,
       }
     case 'unwinding':
       return {
@@ -79,6 +82,8 @@ export function applyRecord(state: RunState | null, record: JournalRecord): RunS
         stopped: record.problem,
         problems: [...state.problems, record.problem],
       }
+    case 'uncordoned':
+      return { ...state, uncordonPending: false }
     case 'finished':
       return {
         ...state,
@@ -109,6 +114,7 @@ function initialState({ order, plan, problems, host, at: startedAt }: RunRecord)
       resumes: 0,
       stopped: null,
       outcome: null,
+      uncordonPending: false,
     },
   }
 }

@@ -6,6 +6,7 @@ import { upMs } from '../core/docker/up-time.ts'
 import type { Problem } from '../core/errors.ts'
 import {
   askingNothing,
+  hasTarget,
   type Observed,
   type ObservedCni,
   type ObservedDaemon,
@@ -19,6 +20,7 @@ import type { CniBinaries } from '../ports/cni-binaries.ts'
 import type { CniConfigs } from '../ports/cni-config.ts'
 import type { Datastore } from '../ports/datastore.ts'
 import type { Docker } from '../ports/docker.ts'
+import type { Kubernetes } from '../ports/kubernetes.ts'
 import { withAlong } from './along.ts'
 import { findDaemons } from './bird.ts'
 import { withConfig } from './bird-config.ts'
@@ -26,8 +28,10 @@ import { type KnownContent, observeCni } from './cni-binaries.ts'
 import { observeCniConfig } from './cni-config.ts'
 import { companionsOf } from './companions.ts'
 import { observeControllers } from './controllers.ts'
+import { findDaemonSet, namedByPod } from './daemon-set.ts'
 import { observeDatastore } from './datastore.ts'
 import { type Looking, observeImage } from './image.ts'
+import { observeCluster } from './kubernetes.ts'
 import { findOwner, type OwnerPorts } from './owner.ts'
 import { findContainer, namedByManifest } from './static-pod.ts'
 
@@ -38,6 +42,8 @@ export interface ObservePorts extends OwnerPorts {
   clock: Pick<Clock, 'date'>
   /** Null where no rule is judged by the look, as for a status: a datastore is not dialled for each scrape. */
   datastore: Datastore | null
+  /** Null where no cluster is configured. */
+  kubernetes: Kubernetes | null
 }
 
 /** Everything that a plan is made from; changes nothing. Throws the signal's reason as soon as it is aborted. */
@@ -53,7 +59,7 @@ export async function observe(
   const engine = await abortable(engineOf(ports.docker), signal)
   const source = observeSource(wanted, ports, looking, known)
   const looks = Promise.all([
-    observeNode(wanted, ports, problems),
+    observeNode(wanted, ports, problems, hasTarget(wanted)),
     ports.docker.runningContainers(),
     ports.cni.calicoVersion(`${wanted.places.binDir}/calico`),
     observeControllers(wanted, ports, looking),
@@ -63,19 +69,18 @@ export async function observe(
     wanted.cniConfig === null && wanted.cni.source === null
       ? []
       : ports.kubelet.cniDirectories(wanted.kubelet.unit, wanted.places),
+    observeCluster(wanted, ports.kubernetes, engine.name),
   ])
-  const [node, running, plugin, controllers, image, cni, cniConfig, kubeletDirectories] = await abortable(
-    looks,
-    signal,
-  ).catch(async (error: unknown) => {
-    // it takes away the container that it reads an image from
-    if (signal.aborted) await source.catch(() => undefined)
-    throw error
-  })
+  const [node, running, plugin, controllers, image, cni, cniConfig, kubeletDirectories, cluster] =
+    await abortable(looks, signal).catch(async (error: unknown) => {
+      // it takes away the container that it reads an image from
+      if (signal.aborted) await source.catch(() => undefined)
+      throw error
+    })
   const others = otherNodes(running, node ? [node.container.Id] : [])
   const companions = companionsOf(plugin, controllers.controllers)
   const seen = { engine, node, otherNodes: others, companions, ...controllers, image, cni, cniConfig }
-  return { ...seen, kubeletDirectories, problems }
+  return { ...seen, kubeletDirectories, ...(cluster && { cluster }), problems }
 }
 
 /** The host alone: nothing is asked for, and no registry is asked. */
@@ -118,6 +123,7 @@ async function observeNode(
   wanted: Pick<Wanted, 'node' | 'birdSockets' | 'kubelet' | 'places'>,
   ports: ObservePorts,
   problems: Problem[],
+  forUpgrade: boolean,
 ): Promise<ObservedNode | null> {
   const { docker, clock, datastore: store } = ports
   const container = await findContainer(wanted.node.container, docker)
@@ -129,15 +135,16 @@ async function observeNode(
     const datastore = store && (await observeDatastore({ container, image }, { docker, datastore: store }))
     return { image, datastore }
   }
-  const [{ image, datastore }, { owner, unit, pod, claims }, daemons] = await Promise.all([
+  const [{ image, datastore }, { owner: keeper, unit, pod, claims }, daemons] = await Promise.all([
     look(),
     findOwner(container, { section: 'node', ...wanted.node }, wanted.kubelet, ports),
     backend === 'bird' && running ? observeDaemons(wanted.birdSockets, container, ports, problems) : [],
   ])
+  const hosted = ports.kubernetes && (await findDaemonSet(container, keeper, ports.kubernetes, forUpgrade))
   return {
-    container: namedByManifest(container, pod),
+    container: hosted ? namedByPod(container, hosted) : namedByManifest(container, pod),
     image,
-    owner,
+    ...(hosted ?? { owner: keeper }),
     unit: await withAlong(unit, wanted.places.binDir, ports),
     claims,
     backend,

@@ -2,6 +2,7 @@ import { counted } from '../core/counted.ts'
 import { isYoung } from '../core/docker/up-time.ts'
 import type { Problem } from '../core/errors.ts'
 import { grouped } from '../core/grouped.ts'
+import type { ClusterNode } from '../core/kubernetes/node.ts'
 import type { Owner } from '../core/model.ts'
 import type { Change, Component } from '../core/plan/plan.ts'
 import { refusalOf } from '../core/preflight.ts'
@@ -28,6 +29,7 @@ export function renderStatus(status: StatusReport, { color }: TextOptions): stri
     ...cniRows(status, colors),
     ['cni config', configText(status.cniConfig)],
     ...kubeletRows(status, colors),
+    ...clusterRows(status, colors),
     ...runRows(status, colors),
     ...upgradeRows(status, colors),
   ]
@@ -62,12 +64,13 @@ function youngText(ms: number | null): string {
 }
 
 function ownerText(owner: Owner): string {
-  if (owner.kind === 'docker') return 'kept by Docker alone'
-  return `kept by ${keeperOf(owner)}: ${oneLine(owner.why)}`
+  if (owner.kind === 'docker') return 'kept running by Docker alone'
+  return `kept running by ${keeperOf(owner)}: ${oneLine(owner.why)}`
 }
 
 function keeperOf(owner: Exclude<Owner, { kind: 'docker' }>): string {
   if (owner.kind === 'systemd') return `systemd unit ${owner.unit}`
+  if (owner.kind === 'daemonset') return `DaemonSet ${owner.namespace}/${owner.name}`
   return owner.kind === 'kubelet' ? 'the kubelet' : 'the kubelet, as a static pod'
 }
 
@@ -109,21 +112,21 @@ function sessionText({ established, info, restarting }: BirdSession, { green, ye
   if (established) return green(oneLine(info))
   if (restarting === null) return red(oneLine(info))
   const left = restarting.secondsLeft === null ? '' : `, ${restarting.secondsLeft} s left`
-  return yellow(`${oneLine(info)}, in its graceful restart${left}`)
+  return yellow(`${oneLine(info)}, in a graceful restart${left}`)
 }
 
 function cniRows({ cni }: StatusReport, colors: Colors): Row[] {
   if (cni === null) return []
   const table = cni.plugins.map(({ name, sha256, version }) => [
     name,
-    sha256 === null ? colors.red('is not there') : oneLine(version ?? 'prints no version'),
+    sha256 === null ? colors.red('is missing') : oneLine(version ?? 'reports no version'),
     sha256 === null ? '' : `sha256 ${sha256.slice(0, 12)}`,
   ])
   return [['cni', cni.binDir], ...alignedRows(table).map((line): Row => ['', line.trimEnd()])]
 }
 
 function configText(config: CniConfigStatus | null): string {
-  if (config === null) return 'none that the kubelet takes'
+  if (config === null) return 'none that the kubelet uses'
   const { path, plugins, cniVersion, isCalico } = config
   return `${oneLine(path)}: ${oneLine(plugins.join(', '))}, CNI ${oneLine(cniVersion)}${isCalico ? '' : ", not Calico's"}`
 }
@@ -134,6 +137,27 @@ function kubeletRows({ kubelet }: StatusReport, colors: Colors): Row[] {
     const key = flag === '--cni-conf-dir' ? 'cni.configDir' : 'cni.binDir'
     return [i === 0 ? 'kubelet' : '', isAsked ? text : colors.red(`${text}, not ${key}`)]
   })
+}
+
+function clusterRows({ kubernetes }: StatusReport, { green, yellow }: Colors): Row[] {
+  if (kubernetes === null) return []
+  const { node, uncordonPending } = kubernetes
+  const pending = `run ${uncordonPending ?? ''} still has to uncordon it: agent resume`
+  return [
+    [
+      'kubernetes',
+      node === null ? yellow('the API server does not answer') : nodeText(node, { green, yellow }),
+    ],
+    ...(uncordonPending === null ? [] : [['', yellow(pending)] satisfies Row]),
+  ]
+}
+
+function nodeText(
+  { name, unschedulable, cordonedBy, run }: ClusterNode,
+  { green, yellow }: Pick<Colors, 'green' | 'yellow'>,
+): string {
+  const by = run === null ? (cordonedBy ?? 'someone') : `run ${run}`
+  return `Node ${oneLine(name)}: ${unschedulable ? yellow(`cordoned by ${oneLine(by)}`) : green('schedulable')}`
 }
 
 function runRows({ lastRun, unfinishedRun }: StatusReport, colors: Colors): Row[] {
@@ -156,8 +180,8 @@ function runRows({ lastRun, unfinishedRun }: StatusReport, colors: Colors): Row[
     const what = `${run}, ${command} of ${time(startedAt)}`
     rows.push(
       atWork === null
-        ? ['unfinished', colors.yellow(`${what}; agent resume settles it`)]
-        : ['at work', `${what}, by pid ${atWork.pid}, agent ${oneLine(atWork.command)}`],
+        ? ['unfinished', colors.yellow(`${what}; to finish or undo it: agent resume`)]
+        : ['in progress', `${what}, by pid ${atWork.pid}, agent ${oneLine(atWork.command)}`],
     )
   }
   return rows
@@ -172,12 +196,9 @@ function upgradeRows({ upgrade }: StatusReport, colors: Colors): Row[] {
       .map(([component, { to }]) => `${component} ${oneLine(to)}`)
       .join(', ')
   const inPlace = named((component) => !upgrade.moves.includes(component))
-  if (!upgrade.changed) return [['upgrade', colors.green(`nothing to do: ${inPlace} is in place already`)]]
-  const rest: Row[] = inPlace === '' ? [] : [['', `in place already: ${inPlace}`]]
-  return [
-    ['upgrade', `would put in place: ${named((component) => upgrade.moves.includes(component))}`],
-    ...rest,
-  ]
+  if (!upgrade.changed) return [['upgrade', colors.green(`nothing to do: ${inPlace} is already in place`)]]
+  const rest: Row[] = inPlace === '' ? [] : [['', `already in place: ${inPlace}`]]
+  return [['upgrade', `would install: ${named((component) => upgrade.moves.includes(component))}`], ...rest]
 }
 
 function shortId(id: string): string {

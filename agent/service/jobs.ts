@@ -6,6 +6,7 @@ import type { Report } from '../core/report/report.ts'
 import type { StatusReport } from '../core/report/status.ts'
 import { type App, isUnfinished } from '../stories/app.ts'
 import { type Held, heldTarget, targetOf } from '../stories/held-target.ts'
+import { isUncordonPending } from '../stories/pending-uncordon.ts'
 import { resume } from '../stories/resume.ts'
 import { exitCodeOf, reportOfError } from '../stories/run-report.ts'
 import { status } from '../stories/status.ts'
@@ -31,6 +32,8 @@ export interface Jobs {
   run(kind: JobKind, config: Config, emit: Emit): Promise<Finished>
   /** Whether earlier runs speak against what the config asks for. */
   held(config: Config): Promise<Held | null>
+  /** Whether an earlier run has left the Node cordoned for want of an API server. */
+  uncordonPending(config: Config): Promise<boolean>
   /** The host as it is now; null where it cannot be looked at. */
   look(config: Config): Promise<StatusReport | null>
 }
@@ -49,6 +52,11 @@ export function createJobs(open: OpenHost, signal: AbortSignal): Jobs {
         if (!(error instanceof AgentError)) throw error
         return { run: null, reason: error.message, stuck: true }
       }
+    },
+    uncordonPending: async (config) => {
+      if (!config.kubernetes) return false
+      const { app } = await open(config, silent, signal)
+      return (await app.runs.history().catch(() => [])).some(isUncordonPending)
     },
     look: async (config) => {
       const late = new AbortController()

@@ -44,6 +44,8 @@ export const atStart: LoopState = {
 
 /** Another agent is at work: it is done soon. */
 const LOCKED_RETRY_MS = 10_000
+/** An API server that is away. */
+const UNCORDON_RETRY_MS = 10_000
 /** A registry or a peer that is away: doubled for each further try. */
 const FIRST_RETRY_MS = 60_000
 const LAST_RETRY_MS = 3_600_000
@@ -80,7 +82,7 @@ export function onJobStart(state: LoopState, kind: JobKind): LoopState {
 
 export function onJobEnd(state: LoopState, end: End, now: number): LoopState {
   const { job } = state
-  if (job === null) throw new Error('internal error: no job had begun')
+  if (job === null) throw new Error('internal error: no job was started')
   const idle = { ...state, job: null }
   switch (end) {
     case 'deferred':
@@ -102,6 +104,13 @@ export function onJobEnd(state: LoopState, end: End, now: number): LoopState {
 function laterRetry({ retry }: LoopState, why: End, now: number): LoopState['retry'] {
   const tries = (retry?.tries ?? 0) + 1
   return { at: now + Math.min(FIRST_RETRY_MS * 2 ** (tries - 1), LAST_RETRY_MS), tries, why }
+}
+
+/** A run left its Node cordoned, as the API server was away: a resume uncordons it. */
+export function onUncordonPending(state: LoopState, now: number): LoopState {
+  if (state.resumeDue || state.stuck) return state
+  const retry = { at: now + UNCORDON_RETRY_MS, tries: 0, why: 'deferred' } as const
+  return { ...state, resumeDue: true, retry }
 }
 
 /** The journal says that this target failed before: it is not tried again by itself. */

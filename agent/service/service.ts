@@ -22,6 +22,7 @@ import {
   onStop,
   onTargetHeld,
   onTargetReleased,
+  onUncordonPending,
   serviceState,
 } from './loop.ts'
 import type { Notice } from './notify.ts'
@@ -92,7 +93,7 @@ export class Service {
 
   /** An operator wants all to be read and tried again. */
   reload(): void {
-    this.#parts.log.info({ event: 'reload' }, 'told to reload: reads the config and tries again')
+    this.#parts.log.info({ event: 'reload' }, 'reloading: reading the config and trying again')
     this.#state = onReload(this.#state)
     this.#held = null
     this.#asksHistory = false
@@ -145,6 +146,8 @@ export class Service {
     this.#state = onConfigRead(this.#state, snapshot)
     if (config !== null && ['held', 'stuck'].includes(serviceState(this.#state)))
       await this.#askRelease(config)
+    if (config !== null && (await this.#parts.jobs.uncordonPending(config)))
+      this.#state = onUncordonPending(this.#state, performance.now())
     if (this.#reloading) this.#parts.notify({ READY: '1' })
     this.#reloading = false
   }

@@ -7,6 +7,10 @@ import { cleanUp } from './commit/clean-up.ts'
 import { commit } from './commit/commit.ts'
 import { swapControllers } from './controllers/swap-controllers.ts'
 import { swapControllersUnit } from './controllers/swap-controllers-unit.ts'
+import { cordon } from './cordon/cordon.ts'
+import { uncordon } from './cordon/uncordon.ts'
+import { restoreStrategy } from './daemon-set/restore-strategy.ts'
+import { swapPod } from './daemon-set/swap-pod.ts'
 import { pullImage } from './image/pull-image.ts'
 import { createContainer } from './node/create-container.ts'
 import { swapContainer } from './node/swap-container.ts'
@@ -25,10 +29,14 @@ const registry: { [K in StepKind]: Step<K> } = {
   'write-cni-config': writeCniConfig,
   'restart-kubelet': restartKubelet,
   'swap-unit': swapUnit,
+  'swap-pod': swapPod,
+  'restore-strategy': restoreStrategy,
   'edit-unit': editUnit,
   'swap-controllers': swapControllers,
   'swap-controllers-unit': swapControllersUnit,
   'swap-static-pod': swapStaticPod,
+  cordon,
+  uncordon,
   commit,
   'clean-up': cleanUp,
 }
@@ -37,6 +45,7 @@ const registry: { [K in StepKind]: Step<K> } = {
 export interface BoundStep {
   readonly kind: StepKind
   readonly moves: boolean
+  readonly undoneLast: boolean
   readonly summary: string
   capture(context: StepContext): Promise<unknown>
   do(before: unknown, context: StepContext): Promise<void>
@@ -55,6 +64,7 @@ function bind<K extends StepKind>(kind: K, args: StepArgs[K]): BoundStep {
   return {
     kind,
     moves: executor.moves,
+    undoneLast: executor.undoneLast === true,
     summary: executor.describe(args),
     capture: (context) => executor.capture(args, context),
     do: (before, context) => executor.do(args, before as StepBefore[K], context),

@@ -11,6 +11,7 @@ import type { DialGuard } from '../ports/dial-guard.ts'
 import type { Docker } from '../ports/docker.ts'
 import type { KernelRoutes } from '../ports/kernel-routes.ts'
 import type { Kubelet } from '../ports/kubelet.ts'
+import type { Kubernetes } from '../ports/kubernetes.ts'
 import type { FileAttributes, Manifests } from '../ports/manifests.ts'
 import type { Probe } from '../ports/probe.ts'
 import type { Systemd } from '../ports/systemd.ts'
@@ -26,6 +27,8 @@ export interface Ports {
   cni: CniBinaries
   configs: CniConfigs
   kubelet: Kubelet
+  /** Null where no cluster is configured. */
+  kubernetes: Kubernetes | null
   manifests: Manifests
   systemd: Systemd
   unitFiles: UnitFiles
@@ -52,6 +55,8 @@ export interface StepResult {
   /** How long nothing did the work of what was swapped. */
   downMs?: number
   problems?: Problem[]
+  /** The API server did not take the uncordon: it is still to be done. */
+  uncordonPending?: true
 }
 
 /** By the look right before the KILL; the plan's own in a journal of an earlier version. */
@@ -77,12 +82,18 @@ export interface StepBefore {
   /** When the kubelet that reads the old config began; null where it did not run. */
   'restart-kubelet': { startedAt: number | null }
   'swap-unit': GateBefore
+  /** `known` are the kubelet's containers of that name before anything moved. */
+  'swap-pod': { gate: Gate; known: string[] }
+  'restore-strategy': Record<string, never>
   'edit-unit': Record<string, never>
   /** `startedAt` is Docker's word of when the old one began. */
   'swap-controllers': { nextId: string; startedAt: string } & CheckBefore
   'swap-controllers-unit': CheckBefore
   /** Containers of that name that ran, and all that were there; the file's attributes. */
   'swap-static-pod': { running: string[]; known: string[]; attributes: FileAttributes } & CheckBefore
+  /** As the Node was, and who had cordoned it. */
+  cordon: { cordoned: boolean; by: string | null }
+  uncordon: Record<string, never>
   commit: { nextIds: string[] }
   'clean-up': Record<string, never>
 }
@@ -91,6 +102,8 @@ export interface StepBefore {
  * One kind of move. `do` may be run again after a crash; `undo` is safe when `do` never ran, ran half or ran twice.
  */
 export interface Step<K extends StepKind> {
+  /** Undone only where all that came after it was: it marks the host as being worked on. */
+  undoneLast?: true
   /** Touches what runs: from here on a failure is a rollback, not a refusal. */
   moves: boolean
   describe(args: StepArgs[K]): string

@@ -17,7 +17,8 @@ export function recheckOf(
   next: (node: ObservedNode) => Promise<ObservedNode> = (node) => Promise.resolve(node),
 ): Recheck {
   return async (old, planned) => {
-    const wanted = { ...asked, node: { ...asked.node, container: old.name } }
+    // the Node is cordoned by now, and no rule about it asks again
+    const wanted = { ...asked, node: { ...asked.node, container: old.name }, kubernetes: null }
     const observed = await observeHost(wanted, ports, signal)
     const told = new Set(known.map(({ message }) => message))
     const problems = preflightWithoutImage(observed, wanted, 'node').filter(

@@ -16,6 +16,11 @@ export function replacedBy({ plan }: RunState): OldContainer | null {
   return null
 }
 
+/** The pod of a DaemonSet that a run replaced. */
+export function swappedDaemonSetPod({ plan }: RunState): StepArgs['swap-pod'] | null {
+  return plan.steps.find((step) => step.kind === 'swap-pod')?.args ?? null
+}
+
 /** The controllers that a committed run replaced; null where they came back to what they were. */
 export function replacedControllers(run: RunState): OldContainer | null {
   if (!isSettled(run, 'controllers')) return null

@@ -1,10 +1,11 @@
 import { type AgentError, ExitCode, type Problem } from '../core/errors.ts'
-import { settleByHand } from '../core/plan/by-hand.ts'
+import { settleByHand } from '../core/plan/by-hand/by-hand.ts'
 import type { Change, Component, Plan } from '../core/plan/plan.ts'
-import type { DiffEntry, Outcome, Report } from '../core/report/report.ts'
+import type { CordonReport, DiffEntry, Outcome, Report } from '../core/report/report.ts'
 import { isSettled } from '../journal/commits.ts'
 import type { RunState } from '../journal/run-state.ts'
 import { bindStep } from '../steps/registry.ts'
+import type { StepBefore } from '../steps/step.ts'
 
 /** The report of a journaled run; `journal` is its file, for an operator who must finish by hand. */
 export function reportOf(state: RunState, journal: string): Report {
@@ -26,9 +27,18 @@ export function reportOf(state: RunState, journal: string): Report {
     })),
     window,
     controllersDownMs,
+    kubernetes: cordonReport(state),
     diff: [],
     problems: byHand === null ? problems : [...problems, stuck(plan.run, byHand)],
   }
+}
+
+function cordonReport({ plan, steps, uncordonPending }: RunState): CordonReport | null {
+  const at = plan.steps.findIndex(({ kind }) => kind === 'cordon')
+  const step = plan.steps[at]
+  if (step?.kind !== 'cordon') return null
+  const before = steps[at]?.before as StepBefore['cordon'] | undefined
+  return { node: step.args.node, cordonedBy: before?.cordoned ? before.by : null, uncordonPending }
 }
 
 /** What a later part could not do does not touch what is committed: only the rest is to be settled by hand. */
@@ -52,7 +62,7 @@ function isUndone(state: RunState, component: Component): boolean {
 }
 
 function stuck(run: string, fix: string): Problem {
-  return { code: 'stuck', severity: 'error', message: `run ${run} needs an operator`, fix }
+  return { code: 'stuck', severity: 'error', message: `run ${run} is stuck: repair this host by hand`, fix }
 }
 
 /** The report of a run that never began: its plan, as far as there is one. */
@@ -78,6 +88,7 @@ export function unstarted(
     steps: steps ?? [],
     window: null,
     controllersDownMs: null,
+    kubernetes: null,
     diff,
     problems,
   }

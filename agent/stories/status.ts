@@ -2,7 +2,14 @@ import { imageVersion } from '../core/docker/health.ts'
 import { tagOf } from '../core/docker/image-ref.ts'
 import { upMs } from '../core/docker/up-time.ts'
 import { AgentError, type Problem } from '../core/errors.ts'
-import { hasTarget, type ObservedControllers, type ObservedNode, type Wanted } from '../core/model.ts'
+import type { ClusterNode } from '../core/kubernetes/node.ts'
+import {
+  hasTarget,
+  type Observed,
+  type ObservedControllers,
+  type ObservedNode,
+  type Wanted,
+} from '../core/model.ts'
 import { changesOf } from '../core/plan/plan.ts'
 import type { NodeStatus, RunStatus, StatusReport } from '../core/report/status.ts'
 import type { RunState } from '../journal/run-state.ts'
@@ -11,6 +18,7 @@ import { observeLiveConfig } from '../observe/cni-config.ts'
 import { observeHost } from '../observe/observe.ts'
 import { type App, isUnfinished } from './app.ts'
 import { copiedProblem } from './copied-journal.ts'
+import { isUncordonPending } from './pending-uncordon.ts'
 import { planUpgrade } from './upgrade.ts'
 
 /** The report of a host that could not be looked at; its problems say why. */
@@ -23,6 +31,7 @@ export const emptyStatusReport: StatusReport = {
   cni: null,
   cniConfig: null,
   kubelet: [],
+  kubernetes: null,
   lastRun: null,
   unfinishedRun: null,
   upgrade: null,
@@ -38,7 +47,7 @@ export async function status(app: App, wanted: Wanted): Promise<StatusReport> {
     installedPlugins(wanted.cni, cni),
     kubelet.cniDirectories(wanted.kubelet.unit, wanted.places),
   ])
-  const { node, controllers, upgrade } = seen
+  const { node, controllers, cluster, upgrade } = seen
   const problems = [...seen.problems, ...runs.problems]
   const now = app.ports.clock.date()
   const cniConfig = await observeLiveConfig(wanted.places, configs, problems)
@@ -57,6 +66,7 @@ export async function status(app: App, wanted: Wanted): Promise<StatusReport> {
     cni: plugins.some(({ sha256 }) => sha256 !== null) ? { binDir: wanted.cni.binDir, plugins } : null,
     cniConfig,
     kubelet: directories,
+    kubernetes: wanted.kubernetes && { node: cluster, uncordonPending: runs.uncordonPending },
     lastRun: runs.lastRun,
     unfinishedRun: runs.unfinishedRun,
     upgrade,
@@ -67,6 +77,7 @@ export async function status(app: App, wanted: Wanted): Promise<StatusReport> {
 interface Seen {
   node: ObservedNode | null
   controllers: ObservedControllers | null
+  cluster: ClusterNode | null
   upgrade: StatusReport['upgrade']
   problems: Problem[]
 }
@@ -79,11 +90,20 @@ async function look(app: App, wanted: Wanted): Promise<Seen> {
     const moves = [...new Set(steps.map(({ component }) => component))]
     const upgrade = { refused: change === null, changed: steps.length > 0, components, moves, problems }
     const { node, controllers } = observed
-    return { node, controllers, upgrade, problems: observed.problems }
+    return { node, controllers, ...clusterSeen(observed, problems), upgrade }
   }
   const ports = { ...app.ports, datastore: null }
-  const { node, controllers, problems } = await observeHost(wanted, ports, app.signal)
-  return { node, controllers, upgrade: null, problems }
+  const observed = await observeHost(wanted, ports, app.signal)
+  const { node, controllers } = observed
+  return { node, controllers, ...clusterSeen(observed, []), upgrade: null }
+}
+
+/** An API server that is away is a warning, unless it stands against the upgrade. */
+function clusterSeen({ cluster, problems }: Observed, told: Problem[]): Pick<Seen, 'cluster' | 'problems'> {
+  if (!cluster || 'node' in cluster) return { cluster: cluster?.node ?? null, problems }
+  const isTold = told.some(({ message }) => message === cluster.problem.message)
+  const warning: Problem = { ...cluster.problem, severity: 'warning' }
+  return { cluster: null, problems: isTold ? problems : [...problems, warning] }
 }
 
 function nodeStatus({ container, image, owner }: ObservedControllers, now: Date): NodeStatus {
@@ -102,7 +122,9 @@ function nodeStatus({ container, image, owner }: ObservedControllers, now: Date)
   }
 }
 
-type SeenRuns = Pick<StatusReport, 'lastRun' | 'unfinishedRun' | 'problems'>
+type SeenRuns = Pick<StatusReport, 'lastRun' | 'unfinishedRun' | 'problems'> & {
+  uncordonPending: string | null
+}
 
 /** The lock is looked at right behind the journals: a run that ends meanwhile is not taken for an interrupted one. */
 async function lookAtRuns({ runs, lockHolder, ports }: App): Promise<SeenRuns> {
@@ -111,7 +133,8 @@ async function lookAtRuns({ runs, lockHolder, ports }: App): Promise<SeenRuns> {
   const last = history.find((run) => !isUnfinished(run))
   const unfinished = history.find(isUnfinished)
   const lastRun = last ? runStatus(last) : null
-  if (!unfinished) return { lastRun, unfinishedRun: null, problems }
+  const uncordonPending = history.find(isUncordonPending)?.plan.run ?? null
+  if (!unfinished) return { lastRun, unfinishedRun: null, uncordonPending, problems }
   const copied = await copiedProblem(unfinished, { runs, ports }).catch(() => null)
   if (copied) problems.push(copied.asProblem())
   const atWork = await lockHolder().catch((error: unknown) => {
@@ -120,7 +143,8 @@ async function lookAtRuns({ runs, lockHolder, ports }: App): Promise<SeenRuns> {
     return null
   })
   const { plan, startedAt } = unfinished
-  return { lastRun, unfinishedRun: { run: plan.run, startedAt, command: plan.command, atWork }, problems }
+  const unfinishedRun = { run: plan.run, startedAt, command: plan.command, atWork }
+  return { lastRun, unfinishedRun, uncordonPending, problems }
 }
 
 function runStatus({ plan, outcome, startedAt, window }: RunState): RunStatus {

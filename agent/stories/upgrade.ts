@@ -8,6 +8,7 @@ import type { Report } from '../core/report/report.ts'
 import { observe } from '../observe/observe.ts'
 import { type App, carryOut, resumeInterrupted } from './app.ts'
 import { onlyExisting } from './existing.ts'
+import { finishUncordons } from './pending-uncordon.ts'
 import { recheckOf } from './recheck.ts'
 import { inPlace, knownContent, leftoversOf } from './replaced.ts'
 import { unstarted } from './run-report.ts'
@@ -17,6 +18,7 @@ export async function upgrade(app: App, wanted: Wanted): Promise<Report> {
   await app.lock('upgrade')
   const earlier = await resumeInterrupted(app)
   if (earlier?.outcome === 'stuck') return earlier
+  for (const problem of await finishUncordons(app)) app.emit({ type: 'problem', problem })
 
   const { change, problems } = await planUpgrade(app, wanted)
   for (const problem of grouped(problems)) app.emit({ type: 'problem', problem })

@@ -19,7 +19,7 @@ describe('a program', () => {
 
   it('that ignores TERM, and whose child keeps its output open, is not waited for', async () => {
     const { exitCode, stderr } = await sh("trap '' TERM; sleep 5 & while :; do sleep 1; done", 200)
-    expect({ exitCode, stderr }).toEqual({ exitCode: null, stderr: 'it did not end within 0.2 s' })
+    expect({ exitCode, stderr }).toEqual({ exitCode: null, stderr: 'it did not finish within 0.2 s' })
   })
 
   it('that is not there is no end', async () => {

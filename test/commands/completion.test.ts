@@ -37,7 +37,7 @@ describe('agent completion', () => {
       source <(agent completion); words=(agent up) CURRENT=2 _agent_yargs_completions`
     const [registered, ...values] = inShell('zsh', script)
     expect(registered).toBe('_agent_yargs_completions agent')
-    expect(values).toContain('upgrade:bring this host to what the config or the flags ask for')
+    expect(values).toContain('upgrade:upgrade this host to what the config or the flags name')
   })
 
   it.each([

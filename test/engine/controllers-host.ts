@@ -167,6 +167,7 @@ export class ControllersHost {
     const manifests = new FakeManifests()
     return {
       ...{ docker: decorate(this.docker), bird, clock, probe: fakeProbe() },
+      kubernetes: null,
       ...{ routes: new FakeKernelRoutes(), dialGuard: new FakeDialGuard() },
       ...{
         docker: decorate(this.docker),

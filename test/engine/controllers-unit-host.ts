@@ -157,7 +157,7 @@ export class ControllersUnitHost {
       timeline: () => restartTimeline('none', []),
     })
     const kernel = { routes: new FakeKernelRoutes(), dialGuard: new FakeDialGuard() }
-    const outside = { probe: fakeProbe(), datastore: new FakeDatastore() }
+    const outside = { probe: fakeProbe(), datastore: new FakeDatastore(), kubernetes: null }
     const rest = { bird, clock, ...outside, ...kernel, configs, kubelet }
     const ports = { ...rest, cni: new FakeCniBinaries([]), manifests: new FakeManifests() }
     if (!move) return { ...ports, docker, systemd, unitFiles: files }

@@ -1,6 +1,7 @@
 import type { ContainerJson, RestartPolicy } from '../../agent/core/docker/json.ts'
 import type { Problem } from '../../agent/core/errors.ts'
 import type { AgentEvent } from '../../agent/core/events.ts'
+import { clusterNode } from '../../agent/core/kubernetes/node.ts'
 import type { Wanted } from '../../agent/core/model.ts'
 import { upgradePlan } from '../../agent/core/plan/build.ts'
 import type { Plan } from '../../agent/core/plan/plan.ts'
@@ -16,6 +17,7 @@ import { FakeDatastore } from '../fakes/datastore.ts'
 import { FakeDialGuard } from '../fakes/dial-guard.ts'
 import { FakeDocker } from '../fakes/docker.ts'
 import { FakeKernelRoutes } from '../fakes/kernel-routes.ts'
+import { FakeKubernetes } from '../fakes/kubernetes.ts'
 import { FakeManifests } from '../fakes/manifests.ts'
 import { fakeProbe } from '../fakes/probe.ts'
 import { FakeSystemd } from '../fakes/systemd.ts'
@@ -49,6 +51,8 @@ export interface HostOptions {
   newExitsAfter?: number
   /** The CNI config is asked for as well. */
   withConfig?: boolean
+  /** The host is a Node of a cluster, which cordons it. */
+  inCluster?: boolean
   /** What is asked for in place of the new image, and the version that its label states. */
   asked?: { image: string; label: string; allow?: string[] }
 }
@@ -80,6 +84,7 @@ export class FakeHost {
   readonly plugins = new FakeCniBinaries(this.ops)
   readonly probe = fakeProbe()
   readonly datastore = new FakeDatastore()
+  readonly cluster: FakeKubernetes | null
   oldId = ''
   readonly #options: HostOptions
   #restAtBoot = false
@@ -89,6 +94,7 @@ export class FakeHost {
 
   constructor(options: HostOptions = {}) {
     this.#options = options
+    this.cluster = options.inCluster === true ? new FakeKubernetes('host-1') : null
     const { clock, docker, ops } = this
     const timeline = (image: string, instance: string) => this.#timeline(image, instance)
     const { newExitsAfter } = options
@@ -151,6 +157,7 @@ export class FakeHost {
       systemd,
       unitFiles: systemd.files,
       manifests: new FakeManifests(),
+      kubernetes: this.cluster,
     }
   }
 
@@ -159,7 +166,8 @@ export class FakeHost {
     const source = this.#options.withPlugins === true ? ({ kind: 'directory', path: '/srv' } as const) : null
     const { image = NEW_IMAGE, allow = [] } = this.#options.asked ?? {}
     const node = { ...WANTED.node, image }
-    const wanted = { ...WANTED, node, cni: { ...WANTED.cni, source }, cniConfig, allow }
+    const kubernetes = this.cluster && { cordon: true }
+    const wanted = { ...WANTED, node, cni: { ...WANTED.cni, source }, cniConfig, kubernetes, allow }
     const looking = { emit: () => undefined, signal: new AbortController().signal }
     const observed = await observe(wanted, this.ports(), looking, () => null)
     this.#told = preflightWithoutImage(observed, wanted, 'node')
@@ -206,6 +214,7 @@ export class FakeHost {
       ...[...this.dialGuard.closed].map((address) => `${address} is kept from dialling`),
       ...pluginFlaws(this.plugins.files, upgraded && withPlugins === true),
       ...this.cni.flaws(upgraded && withConfig === true),
+      ...(this.cluster && clusterNode(this.cluster.node).unschedulable ? ['the Node is cordoned'] : []),
     ]
     const containers = await this.containers()
     if (this.#restsAfterPowerCut() && !containers.some(({ State }) => State.Running)) return flaws
@@ -238,6 +247,7 @@ export class FakeHost {
       cni: withMoves(ports.cni, CNI_CHANGES, move),
       configs: withMoves(ports.configs, ['replace', 'restore', 'remove'], move),
       kubelet: withMoves(ports.kubelet, ['restart'], move),
+      kubernetes: ports.kubernetes && withMoves(ports.kubernetes, ['patch'], move),
     }
   }
 

@@ -9,6 +9,11 @@ export const shapes: [string, HostOptions][] = [
   ['no restart policy', { policy: 'no' }],
   ['--rm', { policy: 'no', autoRemove: true }],
   ['a dead peer', { deadPeer: true }],
+  ['a Node of a cluster', { inCluster: true }],
+  [
+    'a Node of a cluster, and a BIRD that does not come',
+    { inCluster: true, ...brokenBirds['a BIRD whose sessions never come'] },
+  ],
   ['a change of the CNI config', { withConfig: true }],
   ['other CNI plugins', { withPlugins: true }],
   ['other CNI plugins and config', { withPlugins: true, withConfig: true }],

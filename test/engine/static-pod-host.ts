@@ -150,6 +150,7 @@ export class StaticPodHost {
         clock,
         probe: fakeProbe(),
         datastore: new FakeDatastore(),
+        kubernetes: null,
         routes: new FakeKernelRoutes(),
         ...rest,
       },

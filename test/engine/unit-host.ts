@@ -155,6 +155,7 @@ export class UnitHost {
       systemd,
       unitFiles: files,
       manifests: new FakeManifests(),
+      kubernetes: null,
     }
   }
 

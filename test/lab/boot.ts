@@ -1,6 +1,7 @@
 import { ensureDir } from 'fs-extra/esm'
 import { hostAddress, hostName, maxHosts, podAddress } from './addresses.ts'
 import { engineHealthy, importHostImage, startEngine } from './engine.ts'
+import { binDir } from './kubernetes/program.ts'
 import { attachLab, type Lab } from './lab.ts'
 import { readLabFile, writeLabFile } from './lab-file.ts'
 import { withLock } from './lock.ts'
@@ -47,6 +48,7 @@ export async function healthyHosts(): Promise<number> {
 
 async function boot(hosts: number): Promise<void> {
   await ensureDir(labPath('agent'))
+  await ensureDir(binDir)
   await createWire()
   const [image] = await Promise.all([startEngine().then(importHostImage), startRegistry()])
   const machines = Array.from({ length: hosts }, (_, index) => machineAt(index + 1))

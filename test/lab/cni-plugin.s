@@ -1,6 +1,6 @@
 # Stands in for Calico's program of v3.16 and later (cni-plugin/cmd/calico): one file for calico, calico-ipam and
 # install, which acts by the last part of argv[0] and panics under any other name. It prints its version, and answers
-# CNI VERSION; it plugs no pod.
+# CNI VERSION; it plugs no pod. install is the script that stands beside it in the image.
         .intel_syntax noprefix
         .globl  _start
 _start: mov     rsi, [rsp + 8]
@@ -18,11 +18,24 @@ ended:  lea     rsi, [rip + calico]
         lea     rsi, [rip + ipam]
         call    same
         je      plugin
+        lea     rsi, [rip + install]
+        call    same
+        je      script
         mov     edi, 2
         lea     rsi, [rip + panic]
         mov     edx, offset panic_end - panic
         mov     ebx, 2
         jmp     say
+script: mov     rax, [rsp]              # argc
+        lea     rsi, [rsp + 8]          # argv
+        lea     rdx, [rsp + rax * 8 + 16] # the environment
+        lea     rdi, [rip + path]
+        mov     eax, 59                 # execve
+        syscall
+        mov     edi, 127
+        mov     eax, 60                 # exit
+        syscall
+
 plugin: mov     edi, 1
         xor     ebx, ebx
         cmp     qword ptr [rsp], 1      # argc
@@ -52,7 +65,9 @@ told:   pop     rdi
         .section .rodata
 calico: .asciz  "calico"
 ipam:   .asciz  "calico-ipam"
-version: .ascii "v3.26.1\n"
+install: .asciz "install"
+path:   .asciz  "/install-cni.sh"
+version: .ascii "@version@\n"
 version_end:
 answer: .ascii  "{\"cniVersion\":\"0.4.0\",\"supportedVersions\":[\"0.1.0\",\"0.2.0\",\"0.3.0\",\"0.3.1\",\"0.4.0\",\"1.0.0\"]}\n"
 answer_end:

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { outputJson, readJson, remove } from 'fs-extra/esm'
 import type { Host } from './host.ts'
+import { removeKubelet } from './kubernetes/kubelet.ts'
 import { labPath } from './paths.ts'
 
 /** Whatever the agent, a test or calico-node may have left on a host. */
@@ -42,6 +43,7 @@ const shareControllers =
 export async function cleanHost(host: Host, keepImage: string): Promise<void> {
   await remove(recordPath(host))
   await killLeftOvers(host)
+  await removeKubelet(host)
   await removePackage(host)
   await removeUnits(host)
   await removeContainers(host)

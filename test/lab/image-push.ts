@@ -26,6 +26,7 @@ export async function pushImages(socketPath: string): Promise<void> {
   for (const image of nodeTags) await pushNode(nodes, image, shared)
   for (const image of cniTags) await pushCni({ socketPath, repository: 'calico/cni' }, image)
   for (const image of controllersTags) await pushControllers(socketPath, image)
+  await pushPause({ socketPath, repository: 'pause' })
 }
 
 async function pushNode(to: Target, image: NodeTag, shared: readonly Layer[]): Promise<void> {
@@ -53,6 +54,13 @@ async function pushControllers(socketPath: string, image: ControllersTag): Promi
   const labels = { 'org.opencontainers.image.version': image.version }
   const settings = { Entrypoint: [CONTROLLERS_PROGRAM], Labels: labels, User: userOf(image) }
   await pushImage(to, { ...image, settings }, layers)
+}
+
+/** What holds the namespaces of a Kubernetes pod: it waits, and ends at a TERM. */
+async function pushPause(to: Target): Promise<void> {
+  const wait = "trap 'exit 0' TERM; while :; do sleep 3600 & wait $!; done"
+  const settings = { Entrypoint: ['/bin/sh', '-c', wait] }
+  await pushImage(to, { tag: '3.6', settings }, [await pushLayer(to, await baseLayer())])
 }
 
 /** A repository of the registry that listens on the socket. */

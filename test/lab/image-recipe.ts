@@ -14,7 +14,7 @@ const bad = (tag: string): NodeTag => ({ tag, version: 'v2.6.12', flavour: tag }
 export const nodeTags: readonly NodeTag[] = [
   { tag: 'v2.6.5', version: 'v2.6.5' },
   { tag: 'v2.6.12', version: 'v2.6.12' },
-  { tag: 'v3.26.1', version: 'v3.26.1' },
+  ...['v3.15.5', 'v3.17.6', 'v3.20.0', 'v3.26.1'].map((version) => ({ tag: version, version })),
   // What it is, only its label tells.
   { tag: 'latest', version: 'v3.9.0' },
   bad('exits-at-once'),

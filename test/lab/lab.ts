@@ -2,6 +2,7 @@ import { rename } from 'node:fs/promises'
 import { copy } from 'fs-extra/esm'
 import { Etcd } from './etcd.ts'
 import { Host } from './host.ts'
+import { Kubernetes } from './kubernetes/cluster.ts'
 import { readLabFile } from './lab-file.ts'
 import { Mesh } from './mesh.ts'
 import { labPath } from './paths.ts'
@@ -48,6 +49,11 @@ export class Lab {
   /** calico/node's datastore, on the switch: reached from every host. Each worker has its own; it runs once it is started. */
   etcd(kind: 'plain' | 'tls'): Etcd {
     return new Etcd(kind, workerNumber())
+  }
+
+  /** Each worker has its own; it runs once it is started, and takes hosts of its worker as nodes. */
+  kubernetes(): Kubernetes {
+    return new Kubernetes(workerNumber(), this.registry)
   }
 
   /** A further BGP speaker on the wire, cheap to start and to kill. Addresses from 192.0.2.100 are free. */

@@ -4,12 +4,12 @@ import { collect, launch } from './exec.ts'
 import { cacheDir, cgroupName } from './paths.ts'
 
 /**
- * Runs `work` while no other process boots or removes the same lab. The lock is a kernel lock held by a child
+ * Runs `work` while no other process boots or removes the same lab, or has another lock of that name. The lock is a kernel lock held by a child
  * that ends when its stdin closes, so that it is free again even if this process is killed.
  */
-export async function withLock<T>(work: () => Promise<T>): Promise<T> {
+export async function withLock<T>(work: () => Promise<T>, name = cgroupName): Promise<T> {
   await ensureDir(cacheDir)
-  const holder = launch(['flock', join(cacheDir, `${cgroupName}.lock`), 'sh', '-c', 'echo locked; cat'])
+  const holder = launch(['flock', join(cacheDir, `${name}.lock`), 'sh', '-c', 'echo locked; cat'])
   const ended = collect(holder)
   await Promise.race([
     new Promise((resolve) => holder.stdout.once('data', resolve)),

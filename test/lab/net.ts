@@ -25,6 +25,14 @@ export async function createWire(): Promise<void> {
   ])
 }
 
+/** One more address of the switch itself; the hosts reach it by their default route. */
+export async function addAddress(address: string): Promise<void> {
+  await ipBatch(labNamespace, [`addr replace ${address}/32 dev lo`])
+}
+
+/** Runs a program in the switch's network. */
+export const onSwitch = (argv: readonly string[]): string[] => ['nsenter', `--net=${labNamespace}`, ...argv]
+
 /**
  * Plugs the container whose PID 1 is `pid` into the wire: eth0, its address, a default route, as a host has. The wire of
  * its life before is still there where anything holds the network namespace of that life.

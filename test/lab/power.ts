@@ -4,6 +4,7 @@ import { hostAddress, hostName, maxHosts, registryAddress, registryName } from '
 import { isCgroupV2, v1Hierarchies } from './cgroup.ts'
 import { outerEngine, runtimePath } from './engine.ts'
 import { runOnHost } from './host-run.ts'
+import { binDir, HOST_BIN } from './kubernetes/program.ts'
 import { plugIn, plugPod } from './net.ts'
 import { labPath } from './paths.ts'
 import { until } from './poll.ts'
@@ -34,6 +35,7 @@ export async function createMachine(machine: Machine, image: string, hosts: numb
         ...(await v1Hierarchies()).map((path) => `${path}:${path}:rw`),
         `${disk}:/var/lib/docker`,
         `${labPath('agent')}:/opt/calico-agent:ro`,
+        `${binDir}:${HOST_BIN}:ro`,
         `${labPath('engine/host-daemon.json')}:/etc/docker/daemon.json:ro`,
         ...((await pathExists(runtimePath())) ? [`${runtimePath()}:/usr/local/sbin/lab-runc:ro`] : []),
       ],

@@ -75,6 +75,7 @@ async function recipe(): Promise<unknown[]> {
     'image-layers.ts',
     'image-push.ts',
     'image-recipe.ts',
+    'install-cni.sh',
   ].map((name) => join(import.meta.dirname, name))
   const files = await Promise.all([...scripts.sort(), ...code].map((path) => readFile(path, 'utf8')))
   const versions = await execOk([

@@ -115,6 +115,7 @@ export const upgraded: Report = {
     releasedPeers: [],
   },
   controllersDownMs: null,
+  kubernetes: null,
   diff: [],
   problems: [],
 }

@@ -53,6 +53,7 @@ export async function trialOf(birds: { 4: Birds; 6?: Birds }, now = 0, changes: 
     bird,
     probe: fakeProbe(),
     datastore: new FakeDatastore(),
+    kubernetes: null,
     routes: new FakeKernelRoutes(),
     dialGuard: new FakeDialGuard(),
     cni: new FakeCniBinaries(),

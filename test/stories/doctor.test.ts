@@ -6,6 +6,7 @@ import { doctor, emptyDoctorReport } from '../../agent/stories/doctor.ts'
 import { wanted } from '../core/observed.ts'
 import { FakeHost } from '../engine/fake-host.ts'
 
+const kubernetes = { cordon: true }
 const withoutTarget: Wanted = { ...wanted, node: { ...wanted.node, image: null } }
 
 async function diagnose(host: FakeHost, asked: Wanted, cni: string | null = null) {
@@ -27,7 +28,7 @@ const ofThisHost = RULES.filter(
 
 describe('doctor', () => {
   it('tries every rule on a host that is fine, and says what it saw', async () => {
-    const report = await diagnose(await FakeHost.create(), wanted)
+    const report = await diagnose(await FakeHost.create({ inCluster: true }), { ...wanted, kubernetes })
     const failed = ['warning both-dial']
     expect(report).toMatchObject({ schema: 1, ready: true, target: wanted.node.image, failed })
     expect(codes(report.checks)).toEqual(codes(ofThisHost))
@@ -38,12 +39,12 @@ describe('doctor', () => {
   })
 
   it('tries the rules of the host alone where no image is asked for, and asks no registry', async () => {
-    const host = await FakeHost.create()
+    const host = await FakeHost.create({ inCluster: true })
     host.docker.images.publish(
       wanted.node.image ?? '',
       new AgentError('registry-failed', 'the registry was asked', { fix: 'none' }),
     )
-    const { checks, ready, target } = await diagnose(host, withoutTarget)
+    const { checks, ready, target } = await diagnose(host, { ...withoutTarget, kubernetes })
     expect({ ready, target }).toEqual({ ready: true, target: null })
     const ofTheHost = ofThisHost.filter(
       ({ code }) => !/^(image|wrong|withdrawn|datastore-migration|down|dropped|mis)/.test(code),

@@ -1,10 +1,13 @@
 import { imageChange, pullSteps, type RunningImage } from '../docker/image-state.ts'
+import { imageName } from '../kubernetes/daemon-set.ts'
 import type { Observed, ObservedImage, Wanted } from '../model.ts'
 import { type CniInput, cniFetchSteps, cniPart } from './cni.ts'
 import { cniConfigPart } from './cni-config.ts'
 import type { Replaced } from './container-swap.ts'
 import { type ControllersInput, controllersBackPart, controllersPart } from './controllers.ts'
 import { controllersUnitBackPart, controllersUnitPart } from './controllers-unit.ts'
+import { cordonOf } from './cordon.ts'
+import { daemonSetPart } from './daemon-set.ts'
 import { type NodeInput, nodeBackPart, nodePart } from './node.ts'
 import { unitBackPart, unitPart } from './node-unit.ts'
 import { joinParts, type Leftovers, type PlannedChange, type PlanPart } from './part.ts'
@@ -22,9 +25,9 @@ interface UpgradeInput {
 export function upgradePlan({ run, wanted, observed, leftovers }: UpgradeInput): PlannedChange {
   const { engine, node, image, cniConfig, controllers, controllersImage } = observed
   const on = { run, wanted, engineHostname: engine.name }
-  const cni = cniInput(run, wanted, observed)
+  const cni = installsPlugins(observed) ? null : cniInput(run, wanted, observed)
   const parts = [
-    node && image ? nodeOrUnit({ ...on, node }, image) : null,
+    node && image ? nodeOfKeeper({ ...on, node }, image, observed) : null,
     cni ? cniPart(cni) : null,
     cniConfig && wanted.cniConfig ? cniConfigPart(run, cniConfig, wanted.cniConfig) : null,
     controllers && controllersImage ? controllersOfKeeper({ ...on, controllers }, controllersImage) : null,
@@ -33,6 +36,7 @@ export function upgradePlan({ run, wanted, observed, leftovers }: UpgradeInput):
     { run, command: 'upgrade' },
     parts.filter((part) => part !== null),
     leftovers,
+    cordonOf(run, observed, wanted),
   )
   return { plan: { ...plan, steps: judgedPulls(plan.steps, { observed, wanted }) }, diff }
 }
@@ -46,7 +50,14 @@ function judgedPulls(steps: PlannedStep[], { observed, wanted }: Judged): Planne
   )
 }
 
-function nodeOrUnit(input: NodeInput, image: ObservedImage): PlanPart {
+function nodeOfKeeper(
+  input: NodeInput & { wanted: Wanted },
+  image: ObservedImage,
+  { cni }: Pick<Observed, 'cni'>,
+): PlanPart {
+  const { daemonSet } = input.node
+  if (daemonSet && 'pod' in daemonSet)
+    return daemonSetPart({ ...input, daemonSet, cni, byRelease: input.wanted.release !== null }, image)
   return input.node.unit ? unitPart(input, image) : nodePart(input, image)
 }
 
@@ -86,6 +97,12 @@ export function prefetchPlan({ run, wanted, observed }: Omit<UpgradeInput, 'left
       ...(controllersImage ? pullSteps('controllers', controllersImage) : []),
     ],
   }
+}
+
+/** The DaemonSet has a container that installs the plugins at each start of its pod. */
+function installsPlugins({ node }: Pick<Observed, 'node'>): boolean {
+  const set = node?.daemonSet
+  return set !== undefined && 'pod' in set && set.template.some((one) => imageName(one.image) === 'cni')
 }
 
 function fetched(running: RunningImage | null, image: ObservedImage): Change {

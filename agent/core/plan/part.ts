@@ -1,4 +1,5 @@
 import type { DiffEntry } from '../report/report.ts'
+import { type Cordon, cordonSteps } from './cordon.ts'
 import type { Change, Component, ContainerCommit, Plan, PlannedStep } from './plan.ts'
 
 /** What one component adds to a plan; no steps where it is as asked already. */
@@ -11,6 +12,8 @@ export interface PlanPart {
   commits: ContainerCommit[]
   /** Files that its way back needs until the commit only. */
   kept?: string[]
+  /** After the commit, and no failure of it undoes anything. */
+  after?: PlannedStep[]
   /** It moves after the commit of the others, which stand whatever comes of it. */
   commitsAlone?: true
   diff: DiffEntry[]
@@ -36,32 +39,39 @@ export interface PlannedChange {
 
 /**
  * The plan of all parts, in their order: everything is prepared before the first of them moves. One commit settles
- * them all, and another one each part that commits alone. No steps where no part has any.
+ * them all, and another one each part that commits alone. The Node is cordoned from the first move to the commit. No steps where no part has any.
  */
 export function joinParts(
   head: Pick<Plan, 'run' | 'command'>,
   parts: PlanPart[],
   leftovers: Leftovers,
+  cordon: Cordon | null,
 ): PlannedChange {
   const components = Object.fromEntries(parts.map(({ component, change }) => [component, change]))
   const moving = parts.filter(({ prepare, move }) => prepare.length + move.length > 0)
   return {
-    plan: { ...head, components, steps: stepsOf(moving, leftovers) },
+    plan: { ...head, components, steps: stepsOf(moving, leftovers, cordon) },
     diff: moving.flatMap(({ diff }) => diff),
   }
 }
 
-function stepsOf(parts: PlanPart[], leftovers: Leftovers): PlannedStep[] {
+function stepsOf(parts: PlanPart[], leftovers: Leftovers, cordon: Cordon | null): PlannedStep[] {
   const together = parts.filter(({ commitsAlone }) => commitsAlone !== true)
   const alone = parts.filter(({ commitsAlone }) => commitsAlone === true).map((part) => [part])
   const groups = [together, ...alone].filter((group) => group.length > 0)
   return [
     ...parts.flatMap(({ prepare }) => prepare),
-    ...groups.flatMap((group, i) => [
-      ...group.flatMap(({ move }) => move),
-      commitOf(group, groups.length > 1),
-      ...cleanUpSteps(group, i === groups.length - 1 ? leftoversFor(parts, leftovers) : NO_LEFTOVERS),
-    ]),
+    ...groups.flatMap((group, i) => {
+      const { before, after } = cordonSteps(cordon, group[0]?.component)
+      return [
+        ...before,
+        ...group.flatMap(({ move }) => move),
+        commitOf(group, groups.length > 1),
+        ...after,
+        ...group.flatMap((part) => part.after ?? []),
+        ...cleanUpSteps(group, i === groups.length - 1 ? leftoversFor(parts, leftovers) : NO_LEFTOVERS),
+      ]
+    }),
   ]
 }
 

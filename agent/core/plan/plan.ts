@@ -2,6 +2,7 @@ import type { GatedDaemon } from '../bird/baseline.ts'
 import type { ContainerSpec } from '../docker/container-spec.ts'
 import type { HealthCheck } from '../docker/health.ts'
 import type { RestartPolicy } from '../docker/json.ts'
+import type { Namespaced, TemplateImage } from '../kubernetes/daemon-set.ts'
 import type { CniSource, Observed, Wanted } from '../model.ts'
 import type { PodContainer } from '../pod/static-pod.ts'
 import type { UnitChange } from '../unit/change.ts'
@@ -104,6 +105,19 @@ export interface StepArgs {
   }
   'restart-kubelet': { unit: string }
   'swap-unit': { change: UnitChange; old: OldContainer; gate: Gate }
+  /** `images` of the template: as this host's pod has them, and as they shall be. */
+  'swap-pod': {
+    set: Namespaced
+    run: string
+    pod: { name: string; uid: string }
+    container: string
+    images: { list: TemplateImage['list']; name: string; from: string; to: string }[]
+    from: string
+    to: string
+    old: OldContainer
+    gate: Gate
+  }
+  'restore-strategy': { set: Namespaced }
   'edit-unit': { change: UnitChange }
   /** `check` is run in the new container until it passes; null where its image has none. */
   'swap-controllers': { old: OldContainer; next: NextContainer; check: string[] | null; settleMs: number }
@@ -125,6 +139,9 @@ export interface StepArgs {
     settleMs: number
     stopMs: number
   }
+  /** `optional`: the operator allowed to go on without it. */
+  cordon: { node: string; run: string; optional: boolean }
+  uncordon: { node: string; run: string }
   /** `parts`: those that it settles; all of the plan where it is the only one. */
   commit: { containers: ContainerCommit[]; parts?: Component[] }
   /** `files`: ways back that the commit has made void; a journal of before they were kept has none. */

@@ -37,6 +37,15 @@ export interface DiffEntry {
   after: string
 }
 
+/** The Node of this host while it was worked on. */
+export interface CordonReport {
+  node: string
+  /** Who had cordoned it before the run, which leaves it cordoned; null where nobody had, or nobody is named. */
+  cordonedBy: string | null
+  /** The API server was away: the Node is cordoned until a later try. */
+  uncordonPending: boolean
+}
+
 interface ReportedChange extends Change {
   /** Of a partial run: this part came back to what it was, while others stand. */
   rolledBack?: true
@@ -54,6 +63,8 @@ export interface Report {
   window: WindowReport | null
   /** How long no controllers ran on this host; null where they did not change. */
   controllersDownMs: number | null
+  /** Null where the run cordoned no Node. */
+  kubernetes: CordonReport | null
   diff: DiffEntry[]
   problems: Problem[]
 }

@@ -1,6 +1,7 @@
 import type { BirdEndpoint, Session } from '../bird/view.ts'
 import type { KubeletDirectory } from '../cni/kubelet-directories.ts'
 import type { Problem } from '../errors.ts'
+import type { ClusterNode } from '../kubernetes/node.ts'
 import type { InstalledPlugin, Owner } from '../model.ts'
 import type { Component, Plan } from '../plan/plan.ts'
 import type { Outcome, WindowReport } from './report.ts'
@@ -45,6 +46,14 @@ export interface CniConfigStatus {
   isCalico: boolean
 }
 
+/** The cluster that this host belongs to. */
+interface ClusterStatus {
+  /** The Node of this host; null where the API server does not tell. */
+  node: ClusterNode | null
+  /** The run that could not uncordon it yet; null where there is none. */
+  uncordonPending: string | null
+}
+
 export interface RunStatus {
   run: string
   outcome: Outcome
@@ -83,6 +92,8 @@ export interface StatusReport {
   cniConfig: CniConfigStatus | null
   /** The directories of CNI that the kubelet was told of by its flags. */
   kubelet: KubeletDirectory[]
+  /** Null where no cluster is configured. */
+  kubernetes: ClusterStatus | null
   lastRun: RunStatus | null
   unfinishedRun: UnfinishedRun | null
   /** What an upgrade would do; null where nothing is asked for. */

@@ -112,11 +112,11 @@ export class TrialObserver {
     ])
     const health = gate.dockerHealth === true ? this.#seen.health : null
     return {
-      pending: health === 'starting' ? ['Docker says starting'] : [],
+      pending: health === 'starting' ? ['Docker reports it as starting'] : [],
       failing: [
-        ...(health === 'unhealthy' ? ['Docker says unhealthy'] : []),
+        ...(health === 'unhealthy' ? ['Docker reports it as unhealthy'] : []),
         ...checks.filter((words) => words !== null),
-        ...(felix === 'none' ? ['Felix does not run'] : []),
+        ...(felix === 'none' ? ['Felix is not running'] : []),
       ],
       felix: felix === 'none' ? null : felix,
     }

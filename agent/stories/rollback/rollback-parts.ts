@@ -4,6 +4,7 @@ import type { Observed, ObservedControllers, ObservedNode, Wanted } from '../../
 import { type BackPart, cniBackPart, cniConfigBackPart } from '../../core/plan/back.ts'
 import { controllersOrUnitBack, nodeOrUnitBack } from '../../core/plan/build.ts'
 import { canBeUpgraded } from '../../core/plan/controllers.ts'
+import { daemonSetBackPart } from '../../core/plan/daemon-set.ts'
 import type { OldContainer, StepArgs } from '../../core/plan/plan.ts'
 import { staticPodBackPart } from '../../core/plan/static-pod.ts'
 import { staticPodProblem } from '../../core/pod/static-pod.ts'
@@ -12,11 +13,18 @@ import type { RunState } from '../../journal/run-state.ts'
 import { withConfig } from '../../observe/bird-config.ts'
 import { observeHost } from '../../observe/observe.ts'
 import type { App } from '../app.ts'
-import { replacedBy, replacedControllers, swappedPlugins, swappedPod } from '../replaced.ts'
+import {
+  replacedBy,
+  replacedControllers,
+  swappedDaemonSetPod,
+  swappedPlugins,
+  swappedPod,
+} from '../replaced.ts'
 
 /** What the run replaced; null where it did not. */
 interface Replaced {
   node: OldContainer | null
+  daemonSetPod: StepArgs['swap-pod'] | null
   controllers: OldContainer | null
   pod: StepArgs['swap-static-pod'] | null
 }
@@ -37,15 +45,18 @@ export async function rollbackParts(
 ): Promise<BackPart[]> {
   const replaced: Replaced = {
     node: replacedBy(undone),
+    daemonSetPod: swappedDaemonSetPod(undone),
     controllers: replacedControllers(undone),
     pod: swappedPod(undone),
   }
-  const { node, controllers, pod } = replaced
+  const { node, daemonSetPod, controllers, pod } = replaced
   const target = targetOf(wanted, replaced)
-  const observed = node || controllers || pod ? await observeHost(target, app.ports, app.signal) : null
+  const isSeen = node ?? daemonSetPod ?? controllers ?? pod
+  const observed = isSeen ? await observeHost(target, app.ports, app.signal) : null
   const seen = observed && { app, target, observed, run }
   const all = [
     seen && node && (await nodeBack(seen, node)),
+    seen && daemonSetPod && daemonSetBack(seen, daemonSetPod),
     await pluginsBack(app, undone, run),
     await configBack(app, undone, run),
     seen && controllers && (await controllersBack(seen, controllers)),
@@ -55,12 +66,15 @@ export async function rollbackParts(
 }
 
 /** What was replaced is asked for again. */
-function targetOf(wanted: Wanted, { node, controllers, pod }: Replaced): Wanted {
+function targetOf(wanted: Wanted, { node, daemonSetPod, controllers, pod }: Replaced): Wanted {
   const image = controllers?.image ?? pod?.from
   const container = controllers?.name ?? pod?.pod.container
   return {
     ...wanted,
     ...(node && { node: { ...wanted.node, image: node.image, container: node.name } }),
+    ...(daemonSetPod && {
+      node: { ...wanted.node, image: daemonSetPod.from, container: daemonSetPod.container },
+    }),
     // As for a release: what cannot be put back is left alone, and keeps nothing else from coming back.
     ...(image !== undefined &&
       container !== undefined && {
@@ -79,6 +93,16 @@ async function nodeBack({ app, target, observed, run }: Seen, old: OldContainer)
   const dialled = await asItDials(app, node, old)
   const input = { run, wanted: target, engineHostname: engine.name, node: dialled }
   return { part: nodeOrUnitBack(input, replaced), problems }
+}
+
+function daemonSetBack({ target, observed, run }: Seen, swap: StepArgs['swap-pod']): BackPart {
+  const { node, engine } = observed
+  const problems = preflightWithoutImage(observed, target, 'node')
+  const daemonSet = node?.daemonSet
+  const isBarred = problems.some(isError) || !daemonSet || 'problem' in daemonSet
+  if (isBarred || node.container.Config.Image === swap.from) return { part: null, problems }
+  const input = { run, wanted: target, engineHostname: engine.name, node, daemonSet }
+  return { part: daemonSetBackPart(input, swap), problems }
 }
 
 /** A parked container has a config of its own: before v3.4 its BIRD dials neighbors for which the one that runs waits. */
@@ -117,8 +141,8 @@ function controllersGone(name: string): Problem {
   return {
     code: 'no-controllers',
     severity: 'warning',
-    message: `${name} is not put back: there is no such container any more`,
-    fix: 'docker ps -a shows what there is',
+    message: `${name} was not put back: the container no longer exists`,
+    fix: 'docker ps -a lists the containers',
   }
 }
 

@@ -1,10 +1,12 @@
-import { AgentError, ExitCode, isError } from '../../core/errors.ts'
+import { AgentError, ExitCode, isError, type Problem } from '../../core/errors.ts'
 import type { ObservedNode, Wanted } from '../../core/model.ts'
+import { type Cordon, cordonOf } from '../../core/plan/cordon.ts'
 import { joinParts, type Leftovers } from '../../core/plan/part.ts'
 import type { OldContainer } from '../../core/plan/plan.ts'
 import { refusalOf } from '../../core/preflight.ts'
 import type { Report } from '../../core/report/report.ts'
 import { isCommittedRun, type RunState } from '../../journal/run-state.ts'
+import { observeCluster } from '../../observe/kubernetes.ts'
 import { type App, carryOut, resumeInterrupted } from '../app.ts'
 import { refuseCopied } from '../copied-journal.ts'
 import { onlyExisting } from '../existing.ts'
@@ -32,8 +34,24 @@ export async function rollback(app: App, wanted: Wanted, named: string | undefin
   const node = replacedBy(undone)
   const target = node ? { ...wanted, node: { ...wanted.node, image: node.image } } : wanted
   const next = (found: ObservedNode) => (node ? asItDials(app, found, node) : Promise.resolve(found))
-  const { plan, diff } = joinParts({ run, command: 'rollback' }, parts, leftovers)
-  return await carryOut(app, plan, problems, diff, recheckOf(app, target, problems, next))
+  const { cordon, problem } = await cordonIfPossible(app, wanted, run)
+  const warnings = problem ? [...problems, problem] : problems
+  const { plan, diff } = joinParts({ run, command: 'rollback' }, parts, leftovers, cordon)
+  return await carryOut(app, plan, warnings, diff, recheckOf(app, target, warnings, next))
+}
+
+/** Whoever goes back is in need: an API server that is away does not stop it. */
+async function cordonIfPossible(
+  { ports }: App,
+  wanted: Wanted,
+  run: string,
+): Promise<{ cordon: Cordon | null; problem: Problem | null }> {
+  const hostname = wanted.kubernetes && (await ports.docker.info()).name
+  const cluster = hostname && (await observeCluster(wanted, ports.kubernetes, hostname))
+  if (!cluster) return { cordon: null, problem: null }
+  const allow = [...wanted.allow, 'kubernetes-unreachable']
+  const cordon = cordonOf(run, { cluster }, { ...wanted, allow })
+  return { cordon, problem: 'problem' in cluster ? { ...cluster.problem, severity: 'warning' } : null }
 }
 
 function findRun(history: RunState[], named: string | undefined): RunState {
@@ -41,13 +59,13 @@ function findRun(history: RunState[], named: string | undefined): RunState {
   const found = named === undefined ? committed[0] : committed.find(({ plan }) => plan.run === named)
   if (found) return found
   if (named === undefined) {
-    throw new AgentError('nothing-to-roll-back', 'cannot roll back: no committed run is on record here', {
-      fix: 'agent upgrade --node IMAGE puts another version in place',
+    throw new AgentError('nothing-to-roll-back', 'cannot roll back: no committed run on record', {
+      fix: 'to install another version: agent upgrade --node IMAGE',
     })
   }
   const known = committed.map(({ plan }) => plan.run).join(', ')
   throw new AgentError('unknown-run', `cannot roll back ${named}: no committed run has this name`, {
-    fix: known === '' ? 'no committed run is on record here' : `runs that can be rolled back: ${known}`,
+    fix: known === '' ? 'no committed run on record' : `runs that can be rolled back: ${known}`,
     exitCode: ExitCode.usage,
   })
 }

@@ -196,7 +196,7 @@ describe('nodeOrUnitBack', () => {
   type Replaced = Parameters<typeof nodeOrUnitBack>[1]
   const planOf = (from: ObservedNode, replaced: Replaced): Plan => {
     const part = nodeOrUnitBack({ ...input, engineHostname: 'host-1', node: from }, replaced)
-    return joinParts({ run: RUN, command: 'rollback' }, [part], input.leftovers).plan
+    return joinParts({ run: RUN, command: 'rollback' }, [part], input.leftovers, null).plan
   }
 
   const upgraded = upgradePlan({ ...input, observed: observed() }).plan

@@ -1,0 +1,78 @@
+import { AgentError } from '../../core/errors.ts'
+import type { Kind, ObjectRef } from '../../ports/kubernetes.ts'
+import { forbidden } from './access.ts'
+import type { Credential } from './credential.ts'
+
+export interface Call {
+  /** As RBAC names it. */
+  verb: 'get' | 'list' | 'create' | 'patch' | 'delete'
+  path: string
+  ref: ObjectRef<Kind>
+  body?: unknown
+  /** Of the body; JSON by default. */
+  type?: string
+}
+
+export interface Answer {
+  status: number
+  text: string
+}
+
+/** The object of an answer; null where there is none. @throws AgentError, see the port */
+export function objectOf(call: Call, answer: Answer, credential: Credential): unknown {
+  const { status } = answer
+  const body = parsed(answer.text)
+  if (status === 404 && isStatus(body)) return null
+  if (body === undefined || (status < 400 && isStatus(body)) || status === 404)
+    throw unreachable(credential, `it answers with ${status}, but not like a Kubernetes API server`)
+  if (status < 300) return body
+  throw failure(call, status, isStatus(body) ? body.message : answer.text, credential)
+}
+
+function failure({ verb, ref }: Call, status: number, said: string, credential: Credential): AgentError {
+  const what = `${verb} ${ref.kind}${ref.name === '' ? 's' : ` ${ref.name}`}`
+  if (status === 401) {
+    return new AgentError(
+      'kubernetes-credential',
+      `cannot ${what}: ${credential.server} does not accept the credential of ${credential.origin} (401)`,
+      { fix: `renew it, or set another one with kubernetes.kubeconfig` },
+    )
+  }
+  if (status === 403) return forbidden(verb, ref, said)
+  if (status === 409) {
+    return new AgentError('kubernetes-conflict', `cannot ${what}: ${said}`, {
+      fix: 'run it again: someone else changed the object at the same time',
+      isTransient: true,
+    })
+  }
+  if (status === 429 || status >= 500) return unreachable(credential, `it answers with ${status}: ${said}`)
+  return new AgentError(
+    'kubernetes-refused',
+    `cannot ${what}: the API server answered with ${status}: ${said}`,
+    {
+      fix: 'check the message of the API server',
+    },
+  )
+}
+
+export function unreachable({ server, origin }: Credential, why: string): AgentError {
+  const how = origin.startsWith('/') ? `kubectl --kubeconfig ${origin}` : 'kubectl'
+  return new AgentError('kubernetes-unreachable', `cannot reach the Kubernetes API at ${server}: ${why}`, {
+    fix: `${how} get --raw /readyz shows whether it answers`,
+    isTransient: true,
+  })
+}
+
+function parsed(text: string): unknown {
+  try {
+    const body: unknown = JSON.parse(text)
+    return typeof body === 'object' && body !== null ? body : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** metav1.Status, by which the API server tells an error. */
+function isStatus(body: unknown): body is { message: string } {
+  return (body as { kind?: unknown } | undefined)?.kind === 'Status'
+}

@@ -1,0 +1,193 @@
+import { parseImageRef, repository } from '../docker/image-ref.ts'
+import type { Json } from '../json/merge-patch.ts'
+
+interface Meta {
+  name: string
+  namespace: string
+  uid: string
+  resourceVersion: string
+  annotations?: Record<string, string>
+}
+
+/** A container as a pod or a template names it. */
+export interface PodContainerSpec {
+  name: string
+  image: string
+}
+
+interface PodSpec {
+  containers: PodContainerSpec[]
+  initContainers?: PodContainerSpec[]
+}
+
+/** What the agent reads of a Pod (core/v1). */
+export interface PodObject {
+  metadata: Meta & {
+    deletionTimestamp?: string
+    ownerReferences?: { kind: string; name: string; controller?: boolean }[]
+  }
+  spec: PodSpec & { nodeName?: string }
+  status?: {
+    phase?: string
+    containerStatuses?: PodContainerStatus[]
+    initContainerStatuses?: PodContainerStatus[]
+  }
+}
+
+interface PodContainerStatus {
+  name: string
+  state?: { waiting?: { reason?: string; message?: string } }
+}
+
+/** What the agent reads of a DaemonSet (apps/v1). */
+export interface DaemonSetObject {
+  metadata: Meta & { generation: number }
+  spec: {
+    updateStrategy: UpdateStrategy
+    template: { spec: PodSpec }
+  }
+  status?: { observedGeneration?: number; desiredNumberScheduled?: number; updatedNumberScheduled?: number }
+}
+
+export interface UpdateStrategy {
+  type: string
+  rollingUpdate?: { [key: string]: Json }
+}
+
+/** An object of a namespace. */
+export interface Namespaced {
+  namespace: string
+  name: string
+}
+
+/** The DaemonSet that keeps the container, and its pod on this host. */
+export interface ObservedDaemonSet extends Namespaced {
+  pod: { name: string; uid: string; images: TemplateImage[] }
+  template: TemplateImage[]
+  strategy: UpdateStrategy
+  /** Pods are being replaced by the DaemonSet itself, whatever BGP says. */
+  isRolling: boolean
+}
+
+/** The image of a container in a template, and which list it stands in. */
+export interface TemplateImage extends PodContainerSpec {
+  list: 'containers' | 'initContainers'
+}
+
+/** What an agent writes beside a template that it changes. */
+export interface TemplateMark {
+  run: string
+  /** `metadata.generation` that the change makes: another one is somebody else's change. */
+  generation: number
+  /** What was there before the rollout, and comes back with its end. */
+  strategy: UpdateStrategy
+}
+
+export const TEMPLATE_ANNOTATION = 'calico-agent/template'
+
+export function imagesOf({ containers, initContainers = [] }: PodSpec): TemplateImage[] {
+  const listed = (list: TemplateImage['list'], all: PodContainerSpec[]): TemplateImage[] =>
+    all.map(({ name, image }) => ({ list, name, image }))
+  return [...listed('initContainers', initContainers), ...listed('containers', containers)]
+}
+
+/** The DaemonSet by whose controller reference the pod exists; null where another kind keeps it. */
+export function daemonSetOf({ metadata }: PodObject): Namespaced | null {
+  const owner = metadata.ownerReferences?.find(({ controller }) => controller === true)
+  return owner?.kind === 'DaemonSet' ? { namespace: metadata.namespace, name: owner.name } : null
+}
+
+export function observedDaemonSet(set: DaemonSetObject, pod: PodObject): ObservedDaemonSet {
+  const { namespace, name } = set.metadata
+  const { updateStrategy: strategy, template } = set.spec
+  return {
+    namespace,
+    name,
+    pod: { name: pod.metadata.name, uid: pod.metadata.uid, images: imagesOf(pod.spec) },
+    template: imagesOf(template.spec),
+    strategy,
+    isRolling: strategy.type === 'RollingUpdate' && !isRolledOut(set),
+  }
+}
+
+/** Every pod is of the template as it is now. */
+export function isRolledOut({ metadata, status = {} }: DaemonSetObject): boolean {
+  const { observedGeneration = 0, desiredNumberScheduled = 0, updatedNumberScheduled = 0 } = status
+  return observedGeneration >= metadata.generation && updatedNumberScheduled >= desiredNumberScheduled
+}
+
+/** An agent wrote the template, and nobody has changed it since. */
+export function templateMark({ metadata }: DaemonSetObject): TemplateMark | null {
+  const text = metadata.annotations?.[TEMPLATE_ANNOTATION]
+  if (text === undefined) return null
+  try {
+    const mark = JSON.parse(text) as TemplateMark
+    return mark.generation === metadata.generation ? mark : null
+  } catch {
+    return null
+  }
+}
+
+/**
+ * The strategic merge patch that gives the template these images and has no pod replaced by itself; null where it is so
+ * already. Refused where the DaemonSet has changed since.
+ */
+export function templatePatch(set: DaemonSetObject, images: TemplateImage[], run: string): Json | null {
+  const now = imagesOf(set.spec.template.spec)
+  const changed = images.filter((one) => !now.some((other) => isSame(one, other)))
+  const { type } = set.spec.updateStrategy
+  if (changed.length === 0 && type === 'OnDelete') return null
+  const mark: TemplateMark = {
+    run,
+    generation: set.metadata.generation + 1,
+    strategy: templateMark(set)?.strategy ?? set.spec.updateStrategy,
+  }
+  return {
+    metadata: patchedMeta(set, JSON.stringify(mark)),
+    spec: {
+      updateStrategy: { type: 'OnDelete', rollingUpdate: null },
+      ...(changed.length > 0 && { template: { spec: listsOf(changed) } }),
+    },
+  }
+}
+
+/** Gives back the strategy that was there before the rollout; null where no agent has changed it, or not all is done. */
+export function strategyPatch(set: DaemonSetObject): Json | null {
+  const mark = templateMark(set)
+  if (mark === null || !isRolledOut(set)) return null
+  const { type, rollingUpdate = null } = mark.strategy
+  return { metadata: patchedMeta(set, null), spec: { updateStrategy: { type, rollingUpdate } } }
+}
+
+function patchedMeta({ metadata }: DaemonSetObject, mark: string | null): Json {
+  return { resourceVersion: metadata.resourceVersion, annotations: { [TEMPLATE_ANNOTATION]: mark } }
+}
+
+/** In a strategic merge patch, a list of containers is merged by their names. */
+function listsOf(images: TemplateImage[]): Json {
+  const listed = (list: TemplateImage['list']): Json[] =>
+    images.filter((one) => one.list === list).map(({ name, image }) => ({ name, image }))
+  const lists = (['initContainers', 'containers'] as const).map((list) => [list, listed(list)] as const)
+  return Object.fromEntries(lists.filter(([, all]) => all.length > 0))
+}
+
+export function isSame(one: TemplateImage, other: TemplateImage): boolean {
+  return one.list === other.list && one.name === other.name && one.image === other.image
+}
+
+/** The image name alone, such as `node` of quay.io/calico/node:v3.16.0. */
+export function imageName(image: string): string {
+  return repository(parseImageRef(image)).split('/').at(-1) ?? ''
+}
+
+/** Why a pod has not come up, as its status says; null where it says nothing. */
+export function whyWaiting({ status = {} }: PodObject): string | null {
+  const { phase, initContainerStatuses = [], containerStatuses = [] } = status
+  const waiting = [...initContainerStatuses, ...containerStatuses].find(
+    ({ state }) => state?.waiting?.reason !== undefined && state.waiting.reason !== 'PodInitializing',
+  )
+  const { reason, message } = waiting?.state?.waiting ?? {}
+  if (waiting && reason !== undefined)
+    return `${waiting.name}: ${reason}${message === undefined ? '' : `: ${message}`}`
+  return phase === undefined ? null : `the pod is ${phase}`
+}

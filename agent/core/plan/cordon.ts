@@ -1,0 +1,33 @@
+import type { Observed, Wanted } from '../model.ts'
+import type { Component, PlannedStep } from './plan.ts'
+
+/** Controllers run anywhere: only what the pods of this host depend on is worth a cordon. */
+const COMPONENTS: readonly Component[] = ['node', 'cni', 'cniConfig']
+
+/** The Node to cordon while the host is worked on. */
+export interface Cordon {
+  node: string
+  run: string
+  /** Whether the run goes on where it cannot be cordoned. */
+  optional: boolean
+}
+
+/** Null where no cluster is configured, or where it is allowed to go on without. */
+export function cordonOf(run: string, { cluster }: Pick<Observed, 'cluster'>, wanted: Wanted): Cordon | null {
+  if (wanted.kubernetes?.cordon !== true || !cluster || 'problem' in cluster) return null
+  return { node: cluster.node.name, run, optional: wanted.allow.includes('kubernetes-unreachable') }
+}
+
+/** The steps around those that move. */
+export function cordonSteps(
+  cordon: Cordon | null,
+  component: Component | undefined,
+): { before: PlannedStep[]; after: PlannedStep[] } {
+  if (cordon === null || component === undefined || !COMPONENTS.includes(component))
+    return { before: [], after: [] }
+  const { node, run, optional } = cordon
+  return {
+    before: [{ kind: 'cordon', component, args: { node, run, optional } }],
+    after: [{ kind: 'uncordon', component, args: { node, run } }],
+  }
+}

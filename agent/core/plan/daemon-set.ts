@@ -1,0 +1,139 @@
+import { imageVersion } from '../docker/health.ts'
+import { formatImageRef, parseImageRef, tagOf } from '../docker/image-ref.ts'
+import { imageChange, pullSteps, runsAlready } from '../docker/image-state.ts'
+import { imageName, isSame, type ObservedDaemonSet, type TemplateImage } from '../kubernetes/daemon-set.ts'
+import type { ObservedCni, ObservedImage, ObservedNode } from '../model.ts'
+import { askedVersion } from '../release/node-versions.ts'
+import type { DiffEntry } from '../report/report.ts'
+import { imageAsked, imageDiff, oldContainer } from './container-swap.ts'
+import { gateOf, type NodeInput } from './node.ts'
+import { type PlanPart, unchanged } from './part.ts'
+import type { PlannedStep, StepArgs } from './plan.ts'
+
+export interface DaemonSetInput extends NodeInput {
+  daemonSet: ObservedDaemonSet
+  /** Of the plugins that the DaemonSet installs; null where none are asked for. */
+  cni: ObservedCni | null
+  /** The image of each part of the release that goes by the node's own version. */
+  byRelease: boolean
+}
+
+/** The images of a template that go with the node and the plugins that are asked for. */
+export function templateImages(
+  { daemonSet: { template }, node, cni, byRelease }: DaemonSetInput,
+  image: ObservedImage,
+): TemplateImage[] {
+  const container = containerName(node)
+  const current = template.find(({ list, name }) => list === 'containers' && name === container)?.image
+  const next = (one: TemplateImage): string => {
+    if (one.image === current || (one.list === 'containers' && one.name === container)) return image.ref
+    const name = imageName(one.image)
+    if (name === 'cni' && cni?.image) return cni.image.ref
+    return name === 'pod2daemon-flexvol' && byRelease ? retagged(one.image, image.ref) : one.image
+  }
+  return template.map((one) => ({ ...one, image: next(one) }))
+}
+
+function retagged(image: string, like: string): string {
+  const { tag } = parseImageRef(like)
+  const { registry, path } = parseImageRef(image)
+  return tag === undefined ? image : formatImageRef({ registry, path, tag })
+}
+
+/** The kubelet's label has it; its own name for the container has the pod's in it. */
+function containerName({ container }: Pick<ObservedNode, 'container'>): string {
+  return container.Config.Labels?.['io.kubernetes.container.name'] ?? ''
+}
+
+/** Has the DaemonSet run `image` on this host: its template first, then this host's pod alone. */
+export function daemonSetPart(input: DaemonSetInput, image: ObservedImage): PlanPart {
+  const { node, daemonSet, cni } = input
+  const change = imageChange(node, image)
+  const images = templateImages(input, image)
+  if (runsAlready(node, image) && isPodOf(daemonSet, images)) return unchanged('node', change)
+  const others = images.filter((one) => imageName(one.image) === 'pod2daemon-flexvol')
+  return {
+    component: 'node',
+    change,
+    prepare: [
+      ...pullSteps('node', image),
+      ...(cni?.image ? pullSteps('node', cni.image) : []),
+      ...others.map(
+        ({ image: ref }): PlannedStep => ({
+          kind: 'pull-image',
+          component: 'node',
+          args: { image: ref },
+        }),
+      ),
+    ],
+    ...partOf(input, images, { to: image.ref, version: askedVersion(image) }),
+    diff: [
+      ...templateDiff(daemonSet, images),
+      ...imageDiff(oldContainer(node, input.engineHostname), node, imageAsked(image)),
+    ],
+  }
+}
+
+/** Has the DaemonSet run what an earlier run replaced here. */
+export function daemonSetBackPart(
+  input: Omit<DaemonSetInput, 'cni' | 'byRelease'>,
+  { from, to, images }: StepArgs['swap-pod'],
+): PlanPart {
+  const back = images.map(({ from: image, list, name }) => ({ list, name, image }))
+  const target = { to: from, version: imageVersion(tagOf(from), null) }
+  return {
+    component: 'node',
+    change: { from: to, to: from },
+    prepare: [...new Set(back.map(({ image }) => image))].map(
+      (image): PlannedStep => ({ kind: 'pull-image', component: 'node', args: { image } }),
+    ),
+    ...partOf(input, back, target),
+    diff: templateDiff(input.daemonSet, back),
+  }
+}
+
+function partOf(
+  input: Pick<DaemonSetInput, 'daemonSet' | 'engineHostname' | 'node' | 'run' | 'wanted'>,
+  images: TemplateImage[],
+  { to, version }: { to: string; version: string | null },
+): Pick<PlanPart, 'move' | 'commits' | 'after'> {
+  const { daemonSet, node, run } = input
+  const { namespace, name, pod } = daemonSet
+  const set = { namespace, name }
+  const args: StepArgs['swap-pod'] = {
+    set,
+    run,
+    pod: { name: pod.name, uid: pod.uid },
+    container: containerName(node),
+    images: images.map((one) => ({ ...one, from: podImage(daemonSet, one), to: one.image })),
+    from: node.container.Config.Image,
+    to,
+    old: oldContainer(node, input.engineHostname),
+    gate: gateOf(input, version),
+  }
+  return {
+    move: [{ kind: 'swap-pod', component: 'node', args }],
+    commits: [],
+    after: [{ kind: 'restore-strategy', component: 'node', args: { set } }],
+  }
+}
+
+function podImage({ pod, template }: ObservedDaemonSet, { list, name }: TemplateImage): string {
+  const isIt = (one: TemplateImage): boolean => one.list === list && one.name === name
+  return (pod.images.find(isIt) ?? template.find(isIt))?.image ?? ''
+}
+
+function isPodOf({ pod, template }: ObservedDaemonSet, images: TemplateImage[]): boolean {
+  const all = (present: TemplateImage[]) => images.every((one) => present.some((other) => isSame(one, other)))
+  return all(pod.images) && all(template)
+}
+
+function templateDiff(
+  { namespace, name, template }: ObservedDaemonSet,
+  images: TemplateImage[],
+): DiffEntry[] {
+  const lines = (all: TemplateImage[]): string =>
+    all.map((one) => `${one.list}.${one.name}: ${one.image}\n`).join('')
+  const entry = { target: `daemonset ${namespace}/${name}`, before: lines(template), after: lines(images) }
+  return entry.before === entry.after ? [] : [entry]
+}

@@ -1,0 +1,67 @@
+import type { ContainerJson } from '../core/docker/json.ts'
+import { AgentError, type Problem } from '../core/errors.ts'
+import { daemonSetOf, type ObservedDaemonSet, observedDaemonSet } from '../core/kubernetes/daemon-set.ts'
+import type { Owner } from '../core/model.ts'
+import { podContainer } from '../core/pod/static-pod.ts'
+import type { Kubernetes } from '../ports/kubernetes.ts'
+
+export interface FoundDaemonSet {
+  owner: Owner
+  daemonSet: ObservedDaemonSet | { problem: Problem }
+}
+
+/**
+ * The DaemonSet that keeps a container of the kubelet's; null where none does. `forUpgrade` asks whether its template may
+ * be changed and its pod deleted.
+ */
+export async function findDaemonSet(
+  { Config }: ContainerJson,
+  owner: Owner,
+  kubernetes: Kubernetes,
+  forUpgrade: boolean,
+): Promise<FoundDaemonSet | null> {
+  const labelled = podContainer(Config.Labels ?? {})
+  if (owner.kind !== 'kubelet' || labelled === null) return null
+  try {
+    const pod = await kubernetes.get({ kind: 'Pod', namespace: labelled.namespace, name: labelled.pod })
+    if (pod === null) return { owner, daemonSet: { problem: podGone(labelled.pod) } }
+    const named = daemonSetOf(pod)
+    const set = named && (await kubernetes.get({ kind: 'DaemonSet', ...named }))
+    if (!named || !set) return null
+    if (forUpgrade) {
+      await kubernetes.tryPatch({ kind: 'DaemonSet', ...named }, STRATEGY)
+      await kubernetes.checkRight('delete', {
+        kind: 'Pod',
+        namespace: labelled.namespace,
+        name: labelled.pod,
+      })
+    }
+    const why = `it belongs to pod ${pod.metadata.name} of DaemonSet ${named.namespace}/${named.name}`
+    return { owner: { kind: 'daemonset', ...named, why }, daemonSet: observedDaemonSet(set, pod) }
+  } catch (error) {
+    if (error instanceof AgentError) return { owner, daemonSet: { problem: error.asProblem() } }
+    throw error
+  }
+}
+
+function podGone(pod: string): Problem {
+  return {
+    code: 'pod-gone',
+    severity: 'error',
+    message: `cannot upgrade the container of pod ${pod}: the pod no longer exists in the cluster`,
+    fix: 'run the command again in a moment: the DaemonSet creates another pod',
+  }
+}
+
+/** What the upgrade writes beside the images. */
+const STRATEGY = { spec: { updateStrategy: { type: 'OnDelete', rollingUpdate: null } } }
+
+/** The kubelet creates containers by an image's id: the pod has the name by which people and rules know it. */
+export function namedByPod(container: ContainerJson, { daemonSet }: FoundDaemonSet): ContainerJson {
+  const name = podContainer(container.Config.Labels ?? {})?.container
+  const image =
+    'pod' in daemonSet
+      ? daemonSet.pod.images.find((one) => one.list === 'containers' && one.name === name)?.image
+      : undefined
+  return image === undefined ? container : { ...container, Config: { ...container.Config, Image: image } }
+}

@@ -1,0 +1,51 @@
+import type { Json } from '../core/json/merge-patch.ts'
+import type { DaemonSetObject, PodObject } from '../core/kubernetes/daemon-set.ts'
+import type { NodeObject } from '../core/kubernetes/node.ts'
+
+/** What the agent reads of each kind. */
+export interface KubernetesObjects {
+  Node: NodeObject
+  Pod: PodObject
+  DaemonSet: DaemonSetObject
+}
+
+export type Kind = keyof KubernetesObjects
+
+/** How lists are merged: replaced whole, or by the keys that their kind has. */
+export type PatchType = 'merge' | 'strategic'
+
+export interface ObjectRef<K extends Kind> {
+  kind: K
+  name: string
+  /** Of a kind that has one. */
+  namespace?: string
+}
+
+/**
+ * The API server of the cluster that this host is a Node of. Each call is bounded in time and throws AgentError
+ * `kubernetes-unreachable`, `kubernetes-credential` or `kubernetes-forbidden`.
+ */
+export interface Kubernetes {
+  /**
+   * The Node of this host: the one that the config names, else by the host's name, else by its addresses.
+   * @throws AgentError `kubernetes-node`
+   */
+  thisNode(hostname: string): Promise<NodeObject>
+  /** Null where there is no such object. */
+  get<K extends Kind>(ref: ObjectRef<K>): Promise<KubernetesObjects[K] | null>
+  /**
+   * A JSON merge patch (RFC 7386), or a strategic one, which merges lists of containers by name. With a `resourceVersion` in it the object must not have
+   * changed since.
+   * @throws AgentError `kubernetes-conflict`, `kubernetes-gone`
+   */
+  patch<K extends Kind>(ref: ObjectRef<K>, patch: Json, type?: PatchType): Promise<KubernetesObjects[K]>
+  /**
+   * Whether the patch would be taken, by this credential's rights and by a dry run, admission included; changes nothing.
+   * API servers before 1.13 know no dry run: there the rights alone are asked.
+   */
+  tryPatch<K extends Kind>(ref: ObjectRef<K>, patch: Json, type?: PatchType): Promise<void>
+  /** Deletes the object if it still has that uid; one that is gone, or made anew, is none. */
+  remove<K extends Kind>(ref: ObjectRef<K>, uid: string): Promise<void>
+  /** Whether this credential may. @throws AgentError `kubernetes-forbidden` */
+  checkRight<K extends Kind>(verb: 'patch' | 'delete', ref: ObjectRef<K>): Promise<void>
+}

@@ -1,0 +1,261 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { hostname, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { createKubernetes } from '../../../agent/adapters/kubernetes/kubernetes.ts'
+import type { AgentError } from '../../../agent/core/errors.ts'
+
+interface Asked {
+  method: string
+  url: string
+  type: string | undefined
+  token: string | undefined
+  body: string
+}
+
+const NODE = { kind: 'Node', metadata: { name: 'host-1', resourceVersion: '7' } }
+const statusOf = (code: number, message: string) => ({ kind: 'Status', code, message })
+
+let server: Server
+let dir: string
+let asked: Asked[]
+let answer: (request: Asked, response: ServerResponse) => void
+
+beforeEach(async () => {
+  dir = mkdtempSync(join(tmpdir(), 'kubernetes-'))
+  asked = []
+  answer = (_, response) => response.end(JSON.stringify(NODE))
+  server = createServer((request, response) => void take(request, response))
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  writeKubeconfig('token-1')
+})
+
+afterEach(() => {
+  server.closeAllConnections()
+  server.close()
+  rmSync(dir, { recursive: true })
+})
+
+async function take(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  let body = ''
+  for await (const chunk of request as AsyncIterable<Buffer>) body += chunk.toString()
+  const { method = '', url = '', headers } = request
+  const one = { method, url, type: headers['content-type'], token: headers.authorization, body }
+  asked.push(one)
+  answer(one, response)
+}
+
+function answers(code: number, body: unknown): void {
+  answer = (_, response) => {
+    response.statusCode = code
+    response.end(typeof body === 'string' ? body : JSON.stringify(body))
+  }
+}
+
+function writeKubeconfig(token: string): void {
+  const { port } = server.address() as AddressInfo
+  writeFileSync(join(dir, 'kubeconfig'), kubeconfig(`http://127.0.0.1:${port}`, token))
+}
+
+const kubeconfig = (url: string, token: string): string =>
+  JSON.stringify({
+    apiVersion: 'v1',
+    kind: 'Config',
+    'current-context': 'here',
+    clusters: [{ name: 'lab', cluster: { server: url, 'insecure-skip-tls-verify': true } }],
+    users: [{ name: 'agent', user: { token } }],
+    contexts: [{ name: 'here', context: { cluster: 'lab', user: 'agent' } }],
+  })
+
+function client(node = 'auto', file = 'kubeconfig') {
+  return createKubernetes({ kubeconfig: join(dir, file), inCluster: false, node })
+}
+
+const errorOf = async (work: Promise<unknown>): Promise<AgentError> =>
+  await work.then(
+    () => {
+      throw new Error('it did not fail')
+    },
+    (error: unknown) => error as AgentError,
+  )
+
+const ref = { kind: 'Node', name: 'host-1' } as const
+
+describe('a call to the API server', () => {
+  it('reads an object, or finds none', async () => {
+    expect(await client().get(ref)).toEqual(NODE)
+    expect(asked[0]).toMatchObject({ method: 'GET', url: '/api/v1/nodes/host-1', token: 'Bearer token-1' })
+    answers(404, statusOf(404, 'not found'))
+    expect(await client().get(ref)).toBeNull()
+  })
+
+  it('takes a credential that was rotated meanwhile', async () => {
+    const kubernetes = client()
+    await kubernetes.get(ref)
+    writeKubeconfig('token-2')
+    await kubernetes.get(ref)
+    expect(asked.map(({ token }) => token)).toEqual(['Bearer token-1', 'Bearer token-2'])
+  })
+
+  it('patches as the agent, or asks for a dry run', async () => {
+    await client().patch(ref, { spec: { unschedulable: true } })
+    await client().patch(ref, {}, 'strategic')
+    expect(asked).toMatchObject([
+      {
+        method: 'PATCH',
+        url: '/api/v1/nodes/host-1?fieldManager=calico-agent',
+        type: 'application/merge-patch+json',
+        body: '{"spec":{"unschedulable":true}}',
+      },
+      { type: 'application/strategic-merge-patch+json' },
+    ])
+  })
+
+  it.each([
+    [true, '23+', 3],
+    [true, '11', 2],
+    [false, '23', 1],
+  ])(
+    'asks for the right (%s) before a dry run, and for none before 1.13 (1.%s)',
+    async (allowed, minor, calls) => {
+      const answers: Record<string, unknown> = {
+        '/version': { major: '1', minor },
+        '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews': { status: { allowed, reason: 'no' } },
+      }
+      answer = ({ url }, response) => response.end(JSON.stringify(answers[url] ?? NODE))
+      const done = await client()
+        .tryPatch(ref, { spec: {} })
+        .then(
+          () => 'taken',
+          (error: unknown) => (error as AgentError).code,
+        )
+      expect(done).toBe(allowed ? 'taken' : 'kubernetes-forbidden')
+      expect(asked).toHaveLength(calls)
+      const patches = asked.filter(({ method }) => method === 'PATCH').map(({ url }) => url)
+      expect(patches).toEqual(
+        calls === 3 ? ['/api/v1/nodes/host-1?fieldManager=calico-agent&dryRun=All'] : [],
+      )
+    },
+  )
+
+  it('deletes by uid, in a body that the API server reads', async () => {
+    await client().remove(ref, 'uid-1')
+    expect(asked).toMatchObject([
+      {
+        method: 'DELETE',
+        body: '{"kind":"DeleteOptions","apiVersion":"v1","preconditions":{"uid":"uid-1"}}',
+      },
+    ])
+  })
+
+  it.each([
+    [401, 'kubernetes-credential', false],
+    [403, 'kubernetes-forbidden', false],
+    [409, 'kubernetes-conflict', true],
+    [422, 'kubernetes-refused', false],
+    [429, 'kubernetes-unreachable', true],
+    [503, 'kubernetes-unreachable', true],
+  ])('fails with what %s means', async (code, name, isTransient) => {
+    answers(code, statusOf(code, 'the reason of the server'))
+    expect(await errorOf(client().patch(ref, {}))).toMatchObject({ code: name, isTransient })
+  })
+
+  it('names the rule that grants what is forbidden', async () => {
+    answers(403, statusOf(403, 'nodes "host-1" is forbidden'))
+    const { message, fix } = await errorOf(client().patch(ref, {}))
+    expect(message).toBe('cannot patch Node host-1: nodes "host-1" is forbidden')
+    expect(fix).toContain('--verb=patch --resource=nodes')
+  })
+
+  it.each([
+    ['a page of a proxy', 200, '<html>'],
+    ['an object of something else', 404, '{}'],
+  ])('does not take %s for an answer', async (_, code, body) => {
+    answers(code, body)
+    expect(await errorOf(client().get(ref))).toMatchObject({
+      code: 'kubernetes-unreachable',
+      message: expect.stringContaining('not as a Kubernetes API server does') as string,
+    })
+  })
+
+  it('fails where nobody listens', async () => {
+    writeFileSync(join(dir, 'gone'), kubeconfig('http://127.0.0.1:1', 'x'))
+    const error = await errorOf(client('auto', 'gone').get(ref))
+    expect(error).toMatchObject({ code: 'kubernetes-unreachable', isTransient: true })
+    expect(error.message).toContain('http://127.0.0.1:1: connect ECONNREFUSED')
+    expect(error.fix).toContain(`kubectl --kubeconfig ${dir}/gone get --raw /readyz`)
+  })
+
+  it('fails where nobody answers, within its deadline', { timeout: 30_000 }, async () => {
+    answer = () => undefined
+    expect((await errorOf(client().get(ref))).message).toContain('it did not answer within 5 s')
+  })
+
+  it.each([
+    ['missing', undefined, 'no such file'],
+    ['empty', '', 'clusters, users or contexts are missing'],
+    [
+      'without its context',
+      kubeconfig('http://127.0.0.1:1', 'x').replace('"lab"', '"other"'),
+      'names no cluster',
+    ],
+    ['text', 'not: [a kubeconfig', 'it is no kubeconfig'],
+  ])('says so of a kubeconfig that is %s', async (name, text, why) => {
+    if (text !== undefined) writeFileSync(join(dir, name), text)
+    const error = await errorOf(client('auto', name).get(ref))
+    expect(error.code).toBe('kubernetes-credential')
+    expect(error.message).toContain(why)
+  })
+
+  it('says so where it is no pod', async () => {
+    const inCluster = createKubernetes({ kubeconfig: null, inCluster: true, node: 'auto' })
+    expect((await errorOf(inCluster.get(ref))).message).toContain('this is no pod')
+  })
+})
+
+describe('the Node of this host', () => {
+  const nodes = (...all: [name: string, address: string][]) => ({
+    items: all.map(([name, address]) => ({
+      metadata: { name, resourceVersion: '1' },
+      status: { addresses: [{ type: 'InternalIP', address }] },
+    })),
+  })
+
+  function serve(named: Record<string, unknown>, list: unknown, forbidden = false): void {
+    answer = ({ url }, response) => {
+      const name = url.split('/')[4]
+      const found = name === undefined ? list : named[name]
+      response.statusCode = found === undefined ? (forbidden ? 403 : 404) : 200
+      response.end(JSON.stringify(found ?? statusOf(404, 'none')))
+    }
+  }
+
+  it('is found by the name of the host, in small letters', async () => {
+    serve({ 'host-1': NODE }, undefined)
+    expect(await client().thisNode('Host-1')).toEqual(NODE)
+  })
+
+  it('is found by an address, where another name is not there or must not be read', async () => {
+    for (const forbidden of [false, true]) {
+      serve({}, nodes(['a', '192.0.2.99'], ['b', '127.0.0.1']), forbidden)
+      expect((await client().thisNode(hostname())).metadata.name).toBe('b')
+    }
+  })
+
+  it('is none where nothing fits, or more than one does', async () => {
+    serve({}, nodes(['a', '192.0.2.99']))
+    expect((await errorOf(client().thisNode('x'))).message).toContain('no Node is named x or has an address')
+    serve({}, nodes(['a', '127.0.0.1'], ['b', '127.0.0.1']))
+    expect((await errorOf(client().thisNode('x'))).message).toContain(
+      'several Nodes have an address of this host: a, b',
+    )
+  })
+
+  it('is the one that the config names, or none', async () => {
+    serve({ 'host-1': NODE }, nodes(['a', '127.0.0.1']))
+    expect(await client('host-1').thisNode('x')).toEqual(NODE)
+    expect(await errorOf(client('typo').thisNode('x'))).toMatchObject({ code: 'kubernetes-node' })
+  })
+})

@@ -1,0 +1,24 @@
+import { describe, expect, it } from 'vitest'
+import { wantedOf } from '../../agent/config/wanted.ts'
+import { parse, problemsOf } from './parsing.ts'
+
+describe('the section kubernetes', () => {
+  it('is absent unless it is written', () => {
+    expect(wantedOf(parse('window: 60'), []).kubernetes).toBeNull()
+  })
+
+  it('has a default for each key', () => {
+    const config = parse('kubernetes: {}')
+    expect(config.kubernetes).toEqual({ inCluster: false, node: 'auto', cordon: true })
+    expect(wantedOf(config, []).kubernetes).toEqual({ cordon: true })
+  })
+
+  it.each([
+    ['{ kubeconfig: kubelet.conf }', 'kubernetes.kubeconfig: must be an absolute path'],
+    ['{ kubeconfig: /a, inCluster: true }', 'set kubeconfig or inCluster: true, not both'],
+    ['{ node: Host_1 }', 'kubernetes.node: must be the name of a Node, or auto'],
+    ['{ kubeConfig: /a }', 'kubeconfig'],
+  ])('is not %s', (text, problem) => {
+    expect(problemsOf(`kubernetes: ${text}`).join('\n')).toContain(problem)
+  })
+})

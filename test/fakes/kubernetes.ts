@@ -1,0 +1,115 @@
+import { AgentError } from '../../agent/core/errors.ts'
+import type { Json } from '../../agent/core/json/merge-patch.ts'
+import { isJsonObject } from '../../agent/core/json/merge-patch.ts'
+import { FIELD_MANAGER, type NodeObject } from '../../agent/core/kubernetes/node.ts'
+import type { Kind, Kubernetes, KubernetesObjects, ObjectRef } from '../../agent/ports/kubernetes.ts'
+
+/** One Node, as the API server keeps it: a version for each write, and who owns `spec.unschedulable`. */
+export class FakeKubernetes implements Kubernetes {
+  /** Thrown by each call. */
+  away: AgentError | null = null
+  /** Done before a patch is looked at: somebody else is faster. */
+  beforePatch: (() => void) | null = null
+  readonly ops: string[] = []
+  #node: NodeObject
+  #version = 1
+
+  constructor(name: string, addresses: string[] = []) {
+    this.#node = {
+      metadata: { name, resourceVersion: '1' },
+      spec: {},
+      status: { addresses: addresses.map((address) => ({ type: 'InternalIP', address })) },
+    }
+  }
+
+  get node(): NodeObject {
+    return structuredClone(this.#node)
+  }
+
+  /** As `kubectl cordon` and `uncordon` do, which change nothing where it is so already. */
+  setUnschedulable(unschedulable: boolean, manager: string): void {
+    if ((this.#node.spec?.unschedulable ?? false) === unschedulable) return
+    this.#write({ spec: { unschedulable: unschedulable || null } }, manager)
+  }
+
+  annotate(name: string, value: string | null): void {
+    this.#write({ metadata: { annotations: { [name]: value } } }, 'kubectl-annotate')
+  }
+
+  async thisNode(): Promise<NodeObject> {
+    await this.#answer()
+    return this.node
+  }
+
+  async get<K extends Kind>({ name }: ObjectRef<K>): Promise<KubernetesObjects[K] | null> {
+    await this.#answer()
+    return name === this.#node.metadata.name ? (this.node as KubernetesObjects[K]) : null
+  }
+
+  async patch<K extends Kind>({ name }: ObjectRef<K>, patch: Json): Promise<KubernetesObjects[K]> {
+    await this.#answer()
+    this.beforePatch?.()
+    this.#check(name, patch)
+    this.#write(patch, FIELD_MANAGER)
+    return this.node as KubernetesObjects[K]
+  }
+
+  async tryPatch<K extends Kind>({ name }: ObjectRef<K>, patch: Json): Promise<void> {
+    await this.#answer()
+    this.#check(name, patch)
+  }
+
+  checkRight(): Promise<void> {
+    return this.#answer()
+  }
+
+  async remove(): Promise<void> {
+    await this.#answer()
+    throw refused('kubernetes-gone', 'this fake has a Node alone')
+  }
+
+  #check(name: string, patch: Json): void {
+    if (name !== this.#node.metadata.name) throw refused('kubernetes-gone', `Node ${name} is gone`)
+    const asked = (patch as { metadata?: { resourceVersion?: string } }).metadata?.resourceVersion
+    if (asked !== undefined && asked !== this.#node.metadata.resourceVersion)
+      throw refused('kubernetes-conflict', 'the object has been modified')
+  }
+
+  #answer(): Promise<void> {
+    return this.away ? Promise.reject(this.away) : Promise.resolve()
+  }
+
+  #write(patch: Json, manager: string): void {
+    this.#node = merged(this.#node as unknown as Json, patch) as unknown as NodeObject
+    this.#version += 1
+    this.#node.metadata.resourceVersion = String(this.#version)
+    if (isJsonObject(patch) && patch['spec'] !== undefined) this.#own(manager)
+    this.ops.push(`${manager}: ${this.#node.spec?.unschedulable === true ? 'cordoned' : 'schedulable'}`)
+  }
+
+  #own(manager: string): void {
+    const owner = { manager, time: '2026-11-27T00:00:00Z', fieldsV1: { 'f:spec': { 'f:unschedulable': {} } } }
+    this.#node.metadata.managedFields = this.#node.spec?.unschedulable === true ? [owner] : []
+  }
+}
+
+function merged(target: Json, patch: Json): Json {
+  if (!isJsonObject(patch)) return patch
+  const result = isJsonObject(target) ? { ...target } : {}
+  for (const [key, value] of Object.entries(patch)) {
+    if (value === null) Reflect.deleteProperty(result, key)
+    else result[key] = merged(result[key] ?? null, value)
+  }
+  return result
+}
+
+function refused(code: string, why: string): AgentError {
+  return new AgentError(code, `cannot patch: ${why}`, { fix: 'look at it' })
+}
+
+export function awayError(): AgentError {
+  return new AgentError('kubernetes-unreachable', 'cannot reach the Kubernetes API', {
+    fix: 'see whether it answers',
+    isTransient: true,
+  })
+}

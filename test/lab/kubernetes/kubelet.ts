@@ -1,0 +1,103 @@
+import type { Host } from '../host.ts'
+import { HOST_BIN } from './program.ts'
+
+export const KUBELET_UNIT = 'kubelet.service'
+export const STATIC_PODS = '/etc/kubernetes/manifests'
+/** Where kubeadm has them. */
+const CONFIG = '/var/lib/kubelet/config.yaml'
+export const KUBECONFIG = '/etc/kubernetes/kubelet.conf'
+export const CLIENT_CA = '/etc/kubernetes/pki/ca.crt'
+
+export type KubeletOptions = {
+  /** Reference of the image that holds a pod's namespaces. */
+  pauseImage: string
+  /** Without: no API server, static pods alone. */
+  kubeconfig?: string
+  /** Keys of the KubeletConfiguration; they win over what is set here. */
+  config?: object
+}
+
+/** A real kubelet as a unit of the host, up at each boot. */
+export async function startKubelet(host: Host, options: KubeletOptions): Promise<void> {
+  const config = { ...(await configuration(host, options)), ...options.config }
+  await host.ok(['mkdir', '-p', STATIC_PODS])
+  await host.writeFile(CONFIG, `${JSON.stringify(config, null, 2)}\n`)
+  await host.writeFile(`/etc/systemd/system/${KUBELET_UNIT}`, unit(host, options))
+  await host.ok(['systemctl', 'daemon-reload'])
+  await host.ok(['systemctl', 'enable', KUBELET_UNIT])
+  await host.ok(['systemctl', 'restart', KUBELET_UNIT])
+}
+
+/** Ends it for good, and its pods with it. */
+export async function removeKubelet(host: Host): Promise<void> {
+  await host.ok(['sh', '-c', removal])
+}
+
+/** Its volumes are mounts below its directory. Pods are removed by force: a TERM would have BIRD tell its peers. */
+const removal = `
+[ -e /var/lib/kubelet ] || exit 0
+systemctl kill --signal=KILL ${KUBELET_UNIT} 2>/dev/null
+systemctl disable --now ${KUBELET_UNIT} 2>/dev/null
+docker ps --all --quiet --filter label=io.kubernetes.docker.type | xargs -r docker rm --force --volumes >/dev/null
+sed -n 's|^[^ ]* \\(/var/lib/kubelet[^ ]*\\) .*|\\1|p' /proc/mounts | sort -r | xargs -r umount
+rm -rf /etc/systemd/system/${KUBELET_UNIT} /var/lib/kubelet /etc/kubernetes /var/log/pods /var/log/containers
+systemctl daemon-reload
+systemctl reset-failed`
+
+async function configuration(host: Host, { kubeconfig }: KubeletOptions): Promise<object> {
+  const { CgroupDriver } = (await host.docker.info()) as { CgroupDriver: string }
+  return {
+    apiVersion: 'kubelet.config.k8s.io/v1beta1',
+    kind: 'KubeletConfiguration',
+    staticPodPath: STATIC_PODS,
+    ...access(kubeconfig),
+    // It is a guest in the machine's cgroups, and the machine's kernel is not its own.
+    cgroupDriver: CgroupDriver,
+    cgroupsPerQOS: false,
+    enforceNodeAllocatable: [],
+    protectKernelDefaults: true,
+    makeIPTablesUtilChains: false,
+    oomScoreAdj: 0,
+    failSwapOn: false,
+    evictionHard: { 'memory.available': '20Mi', 'nodefs.available': '1%', 'imagefs.available': '1%' },
+    imageGCHighThresholdPercent: 100,
+    imageGCLowThresholdPercent: 99,
+    // As quick as the lab: the defaults are those of large clusters.
+    nodeStatusUpdateFrequency: '5s',
+    fileCheckFrequency: '1s',
+    syncFrequency: '10s',
+    shutdownGracePeriod: '0s',
+  }
+}
+
+const access = (kubeconfig: string | undefined): object =>
+  kubeconfig === undefined
+    ? {
+        authentication: { anonymous: { enabled: false }, webhook: { enabled: false } },
+        authorization: { mode: 'AlwaysAllow' },
+      }
+    : {
+        authentication: { anonymous: { enabled: false }, x509: { clientCAFile: CLIENT_CA } },
+        authorization: { mode: 'Webhook' },
+        rotateCertificates: true,
+      }
+
+function unit({ name, address }: Host, { pauseImage, kubeconfig }: KubeletOptions): string {
+  const flags = [
+    `--config=${CONFIG}`,
+    ...(kubeconfig === undefined ? [] : [`--kubeconfig=${kubeconfig}`]),
+    ...[`--hostname-override=${name}`, `--node-ip=${address}`],
+    ...['--network-plugin=cni', `--pod-infra-container-image=${pauseImage}`],
+  ]
+  return [
+    ...[
+      '[Unit]',
+      'Description=kubelet: The Kubernetes Node Agent',
+      'After=docker.service',
+      'Wants=docker.service',
+    ],
+    ...['StartLimitIntervalSec=0', '[Service]', `ExecStartPre=${HOST_BIN}/hold-sysctls`],
+    ...[`ExecStart=${HOST_BIN}/kubelet ${flags.join(' ')}`, 'Restart=always', 'RestartSec=1'],
+    ...['[Install]', 'WantedBy=multi-user.target', ''],
+  ].join('\n')
+}
