@@ -21,6 +21,8 @@ export function logConfig(log: Logger, before: ConfigSnapshot | null, snapshot: 
 export function logJobEnd(log: Logger, kind: JobKind, report: Report, text: string): void {
   const { outcome, run, changed, window, problems } = report
   if (kind === 'resume' && outcome === 'unchanged') return
+  // tried at each look; the run has warned of it
+  if (kind === 'uncordon' && outcome === 'deferred') return
   const fields = { event: 'outcome', job: kind, run, outcome, changed, window, problems }
   log[levelOf(report)](fields, `${kind} ${outcome}: ${text}`)
 }

@@ -3,6 +3,7 @@ import { hasTarget, type Observed, type Wanted } from '../core/model.ts'
 import { RULES } from '../core/preflight.ts'
 import type { DoctorCheck, DoctorReport } from '../core/report/doctor.ts'
 import type { Rule } from '../core/rules/rule.ts'
+import { cordonProblem } from '../observe/kubernetes.ts'
 import { observe, observeHost } from '../observe/observe.ts'
 import type { App } from './app.ts'
 
@@ -13,11 +14,22 @@ export async function doctor(
 ): Promise<DoctorReport> {
   const observed = hasTarget(wanted)
     ? await observe(wanted, ports, looking, () => null)
-    : await observeHost(wanted, ports, looking.signal)
+    : await withCordonAsked(await observeHost(wanted, ports, looking.signal), wanted, ports)
   return reportOf(
     wanted.node.image,
     RULES.flatMap((rule) => checksOf(rule, observed, wanted)),
   )
+}
+
+/** Where nothing is asked for, nobody else asks whether the Node may be cordoned. */
+async function withCordonAsked(
+  observed: Observed,
+  wanted: Wanted,
+  { kubernetes }: Pick<App['ports'], 'kubernetes'>,
+): Promise<Observed> {
+  const { node, problem } = observed.cluster ?? {}
+  if (!node || problem || !kubernetes || wanted.kubernetes?.cordon !== true) return observed
+  return { ...observed, cluster: { node, problem: await cordonProblem(node.name, kubernetes) } }
 }
 
 /** The report of a host that could not be looked at. */

@@ -129,21 +129,25 @@ describe('the service', () => {
     expect(other.jobs).toHaveLength(1)
   })
 
-  it('resumes by and by where a run left the Node cordoned, until it is uncordoned', async () => {
+  it('uncordons at each look where a run left the Node cordoned, and applies a new config meanwhile', async () => {
     await bench.start()
     await bench.end('done', 'unchanged')
     bench.uncordonPending = true
     await bench.end('done', 'upgraded')
     expect(bench.jobs).toHaveLength(2)
-    await vi.advanceTimersByTimeAsync(40_000)
-    expect(bench.jobs.at(-1)).toBe('resume calico/node:v1')
+    await vi.advanceTimersByTimeAsync(30_000)
+    expect(bench.jobs.at(-1)).toBe('uncordon calico/node:v1')
     await bench.end('deferred', 'deferred')
-    await vi.advanceTimersByTimeAsync(10_000)
-    expect(bench.jobs).toHaveLength(4)
+    await bench.change('calico/node:v2')
+    expect(bench.jobs.at(-1)).toBe('apply calico/node:v2')
+    await bench.end('done', 'upgraded')
+    await vi.advanceTimersByTimeAsync(30_000)
+    expect(bench.jobs.at(-1)).toBe('uncordon calico/node:v2')
     bench.uncordonPending = false
     await bench.end('done', 'unchanged')
     await vi.advanceTimersByTimeAsync(120_000)
-    expect(bench.jobs).toHaveLength(4)
+    expect(bench.jobs).toHaveLength(5)
+    expect(bench.statuses.at(-1)).toBe('as the config asks: calico/node:v2')
   })
 
   it('applies the newest config after the job at work, and none of those between', async () => {

@@ -18,12 +18,16 @@ export interface Answer {
   text: string
 }
 
+/** As the API server words it (k8s.io/apiserver, webhook/errors). */
+const WEBHOOK_FAILED = 'failed calling webhook'
+
 /** The object of an answer; null where there is none. @throws AgentError, see the port */
 export function objectOf(call: Call, answer: Answer, credential: Credential): unknown {
   const { status } = answer
   const body = parsed(answer.text)
   if (status === 404 && isStatus(body)) return null
-  if (body === undefined || (status < 400 && isStatus(body)) || status === 404)
+  const isOther = isStatus(body) && call.verb !== 'delete'
+  if (body === undefined || (status < 400 && isOther) || status === 404)
     throw unreachable(credential, `it answers with ${status}, but not like a Kubernetes API server`)
   if (status < 300) return body
   throw failure(call, status, isStatus(body) ? body.message : answer.text, credential)
@@ -45,13 +49,17 @@ function failure({ verb, ref }: Call, status: number, said: string, credential: 
       isTransient: true,
     })
   }
+  if (status >= 500 && said.includes(WEBHOOK_FAILED)) {
+    return new AgentError('kubernetes-refused', `cannot ${what}: ${said}`, {
+      fix: 'kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations lists the webhooks: repair that one',
+      isTransient: true,
+    })
+  }
   if (status === 429 || status >= 500) return unreachable(credential, `it answers with ${status}: ${said}`)
   return new AgentError(
     'kubernetes-refused',
     `cannot ${what}: the API server answered with ${status}: ${said}`,
-    {
-      fix: 'check the message of the API server',
-    },
+    { fix: 'check the message of the API server' },
   )
 }
 

@@ -1,6 +1,7 @@
 import type { RequestOptions } from 'node:https'
-import { dirname } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import type { KubeConfig } from '@kubernetes/client-node'
+import { parse as parseYaml } from 'yaml'
 import { AgentError } from '../../core/errors.ts'
 import { readText } from '../read-file.ts'
 
@@ -58,7 +59,25 @@ async function parse(text: string, path: string): Promise<KubeConfig> {
     throw noCredential(path, `it is not a kubeconfig: ${why}`)
   }
   config.makePathsAbsolute(dirname(path))
+  const user = config.getCurrentUser()
+  const file = user && tokenFileOf(text, user.name)
+  if (user && file != null) {
+    const token = (await readToken(resolve(dirname(path), file), path)).trim()
+    config.users = config.users.map((one) => (one === user ? { ...one, token } : one))
+  }
   return config
+}
+
+/** The client does not know this key of client-go's, which counts for more than `token`. */
+function tokenFileOf(text: string, name: string): string | undefined {
+  const { users = [] } = parseYaml(text) as { users?: { name?: string; user?: { tokenFile?: string } }[] }
+  return users.find((one) => one.name === name)?.user?.tokenFile
+}
+
+async function readToken(file: string, kubeconfig: string): Promise<string> {
+  const token = await readText(file, MAX_BYTES)
+  if (token === undefined) throw noCredential(kubeconfig, `there is no file ${file}, its tokenFile`)
+  return token
 }
 
 async function emptyConfig(): Promise<KubeConfig> {

@@ -27,12 +27,16 @@ export async function patchNode(
   }
 }
 
-/** Takes back what the run marked, if it is still the run's. */
+/** Takes back what the run marked, if it is still the run's. A Node that is gone comes back schedulable. */
 export async function uncordon(
   kubernetes: Kubernetes | null,
   { node, run }: { node: string; run: string },
 ): Promise<void> {
-  await patchNode(kubernetes, node, (now) => uncordonPatch(now, run))
+  try {
+    await patchNode(kubernetes, node, (now) => uncordonPatch(now, run))
+  } catch (error) {
+    if (!isGone(error)) throw error
+  }
 }
 
 function configured(kubernetes: Kubernetes | null, name: string): Kubernetes {
@@ -50,4 +54,9 @@ function gone(name: string): AgentError {
 
 function isConflict(error: unknown): boolean {
   return error instanceof AgentError && error.code === 'kubernetes-conflict'
+}
+
+/** Before the patch, or in the moment of it. */
+function isGone(error: unknown): boolean {
+  return error instanceof AgentError && ['kubernetes-node', 'kubernetes-gone'].includes(error.code)
 }

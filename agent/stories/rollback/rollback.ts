@@ -51,7 +51,7 @@ async function cordonIfPossible(
   if (!cluster) return { cordon: null, problem: null }
   const allow = [...wanted.allow, 'kubernetes-unreachable']
   const cordon = cordonOf(run, { cluster }, { ...wanted, allow })
-  return { cordon, problem: 'problem' in cluster ? { ...cluster.problem, severity: 'warning' } : null }
+  return { cordon, problem: cluster.problem && { ...cluster.problem, severity: 'warning' } }
 }
 
 function findRun(history: RunState[], named: string | undefined): RunState {
