@@ -47,20 +47,20 @@ describe('the cordon of a run', () => {
 
   it('leaves a Node that an operator had cordoned as it is, and names who', async () => {
     const { host, cluster } = await hostInCluster()
-    cluster.setUnschedulable(true, 'kubectl-cordon')
+    cluster.setUnschedulable(true, 'kubectl')
     expect(await host.run()).toBe('upgraded')
-    expect(cluster.ops).toEqual(['kubectl-cordon: cordoned'])
+    expect(cluster.ops).toEqual(['kubectl: cordoned'])
     expect(host.agent.state()?.problems).toMatchObject([{ code: 'cordoned-before' }])
   })
 
   it('leaves a Node that an operator cordons anew in the middle', async () => {
     const { host, cluster } = await hostInCluster()
     onKill(host, () => {
-      cluster.setUnschedulable(false, 'kubectl-uncordon')
-      cluster.setUnschedulable(true, 'kubectl-cordon')
+      cluster.setUnschedulable(false, 'kubectl')
+      cluster.setUnschedulable(true, 'kubectl')
     })
     expect(await host.run()).toBe('upgraded')
-    expect(clusterNode(cluster.node)).toMatchObject({ unschedulable: true, cordonedBy: 'kubectl-cordon' })
+    expect(clusterNode(cluster.node)).toMatchObject({ unschedulable: true, cordonedBy: 'kubectl' })
     expect(cluster.node.metadata.annotations).toEqual({})
   })
 
