@@ -19,9 +19,9 @@ const usage = `Usage: node scripts/build.ts [--entry FILE] [--out DIR] [--bundle
 
 /**
  * dockerode's ways to reach an Engine over SSH or BuildKit: unused here, half native, more than half of its weight. And
- * node-fetch's URL for a Node that has none: it loads `punycode`, which Node 24 warns of on stderr.
+ * node-fetch, which no call of the agent's goes through: it loads `punycode`, which Node 24 warns of on stderr.
  */
-const unusedPackages = /^(ssh2|@grpc\/grpc-js|@grpc\/proto-loader|protobufjs|supports-color|whatwg-url)(\/|$)/
+const unusedPackages = /^(node-fetch|ssh2|@grpc\/grpc-js|@grpc\/proto-loader|protobufjs|supports-color)(\/|$)/
 
 const emptyUnusedPackages: Plugin = {
   name: 'empty-unused-packages',

@@ -11,8 +11,8 @@ export interface FoundDaemonSet {
 }
 
 /**
- * The DaemonSet that keeps a container of the kubelet's; null where none does. `forUpgrade` asks by dry runs, admission
- * included, whether its template may be changed and its pod deleted.
+ * The DaemonSet that keeps a container of the kubelet's; null where none does. `forUpgrade` asks whether its template may
+ * be changed and its pod deleted.
  */
 export async function findDaemonSet(
   { Config }: ContainerJson,
@@ -24,15 +24,19 @@ export async function findDaemonSet(
   if (owner.kind !== 'kubelet' || labelled === null) return null
   try {
     const pod = await kubernetes.get({ kind: 'Pod', namespace: labelled.namespace, name: labelled.pod })
-    const named = pod && daemonSetOf(pod)
+    if (pod === null) return { owner, daemonSet: { problem: podGone(labelled.pod) } }
+    const named = daemonSetOf(pod)
     const set = named && (await kubernetes.get({ kind: 'DaemonSet', ...named }))
     if (!named || !set) return null
     if (forUpgrade) {
-      await kubernetes.patch({ kind: 'DaemonSet', ...named }, NOTHING, { dryRun: true })
-      const { name, namespace, uid } = pod.metadata
-      await kubernetes.remove({ kind: 'Pod', name, namespace }, uid, { dryRun: true })
+      await kubernetes.tryPatch({ kind: 'DaemonSet', ...named }, STRATEGY)
+      await kubernetes.checkRight('delete', {
+        kind: 'Pod',
+        namespace: labelled.namespace,
+        name: labelled.pod,
+      })
     }
-    const why = `it is of pod ${pod.metadata.name}, which DaemonSet ${named.namespace}/${named.name} keeps`
+    const why = `it belongs to pod ${pod.metadata.name} of DaemonSet ${named.namespace}/${named.name}`
     return { owner: { kind: 'daemonset', ...named, why }, daemonSet: observedDaemonSet(set, pod) }
   } catch (error) {
     if (error instanceof AgentError) return { owner, daemonSet: { problem: error.asProblem() } }
@@ -40,7 +44,17 @@ export async function findDaemonSet(
   }
 }
 
-const NOTHING = { metadata: { annotations: {} } }
+function podGone(pod: string): Problem {
+  return {
+    code: 'pod-gone',
+    severity: 'error',
+    message: `cannot upgrade the container of pod ${pod}: the pod no longer exists in the cluster`,
+    fix: 'run the command again in a moment: the DaemonSet creates another pod',
+  }
+}
+
+/** What the upgrade writes beside the images. */
+const STRATEGY = { spec: { updateStrategy: { type: 'OnDelete', rollingUpdate: null } } }
 
 /** The kubelet creates containers by an image's id: the pod has the name by which people and rules know it. */
 export function namedByPod(container: ContainerJson, { daemonSet }: FoundDaemonSet): ContainerJson {

@@ -23,7 +23,7 @@ export async function observeCluster(
 /** Why the Node cannot be cordoned, as a dry run says: admission has its word as well. */
 export async function cordonProblem(name: string, kubernetes: Kubernetes): Promise<Problem | null> {
   try {
-    await kubernetes.patch({ kind: 'Node', name }, CORDON, { dryRun: true })
+    await kubernetes.tryPatch({ kind: 'Node', name }, CORDON)
     return null
   } catch (error) {
     return problemOf(error)

@@ -11,6 +11,9 @@ export interface KubernetesObjects {
 
 export type Kind = keyof KubernetesObjects
 
+/** How lists are merged: replaced whole, or by the keys that their kind has. */
+export type PatchType = 'merge' | 'strategic'
+
 export interface ObjectRef<K extends Kind> {
   kind: K
   name: string
@@ -31,15 +34,18 @@ export interface Kubernetes {
   /** Null where there is no such object. */
   get<K extends Kind>(ref: ObjectRef<K>): Promise<KubernetesObjects[K] | null>
   /**
-   * A JSON merge patch (RFC 7386), or a strategic one, which merges lists of containers by name. With a `resourceVersion` in it the object must not have changed since; `dryRun` asks
-   * for the same checks, admission included, and changes nothing.
+   * A JSON merge patch (RFC 7386), or a strategic one, which merges lists of containers by name. With a `resourceVersion` in it the object must not have
+   * changed since.
    * @throws AgentError `kubernetes-conflict`, `kubernetes-gone`
    */
-  patch<K extends Kind>(
-    ref: ObjectRef<K>,
-    patch: Json,
-    options?: { dryRun?: boolean; type?: 'merge' | 'strategic' },
-  ): Promise<KubernetesObjects[K]>
-  /** Deletes the object if it still has that uid; one that is gone, or made anew, is none. `dryRun` as of a patch. */
-  remove<K extends Kind>(ref: ObjectRef<K>, uid: string, options?: { dryRun?: boolean }): Promise<void>
+  patch<K extends Kind>(ref: ObjectRef<K>, patch: Json, type?: PatchType): Promise<KubernetesObjects[K]>
+  /**
+   * Whether the patch would be taken, by this credential's rights and by a dry run, admission included; changes nothing.
+   * API servers before 1.13 know no dry run: there the rights alone are asked.
+   */
+  tryPatch<K extends Kind>(ref: ObjectRef<K>, patch: Json, type?: PatchType): Promise<void>
+  /** Deletes the object if it still has that uid; one that is gone, or made anew, is none. */
+  remove<K extends Kind>(ref: ObjectRef<K>, uid: string): Promise<void>
+  /** Whether this credential may. @throws AgentError `kubernetes-forbidden` */
+  checkRight<K extends Kind>(verb: 'patch' | 'delete', ref: ObjectRef<K>): Promise<void>
 }

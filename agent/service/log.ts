@@ -9,12 +9,12 @@ export function logConfig(log: Logger, before: ConfigSnapshot | null, snapshot: 
     const { target, apply } = snapshot
     log.info(
       { event: 'config', valid: true, target, apply },
-      `config read: ${target ?? 'it asks for nothing'}`,
+      `config read: ${target ?? 'it names nothing to upgrade'}`,
     )
     return
   }
   for (const { message, ...problem } of snapshot.problems)
-    log.error({ event: 'config', valid: false, ...problem }, `config invalid, nothing is changed: ${message}`)
+    log.error({ event: 'config', valid: false, ...problem }, `config invalid, nothing changes: ${message}`)
 }
 
 /** One line for each job that did something or could not. */

@@ -87,7 +87,7 @@ export function onJobStart(state: LoopState, kind: JobKind): LoopState {
 
 export function onJobEnd(state: LoopState, end: End, now: number): LoopState {
   const { job } = state
-  if (job === null) throw new Error('internal error: no job had begun')
+  if (job === null) throw new Error('internal error: no job was started')
   const idle = { ...state, job: null }
   if (job.kind === 'uncordon') return { ...idle, uncordonDue: false }
   switch (end) {

@@ -93,7 +93,7 @@ export class Service {
 
   /** An operator wants all to be read and tried again. */
   reload(): void {
-    this.#parts.log.info({ event: 'reload' }, 'told to reload: reads the config and tries again')
+    this.#parts.log.info({ event: 'reload' }, 'reloading: reading the config and trying again')
     this.#state = onReload(this.#state)
     this.#held = null
     this.#asksHistory = false

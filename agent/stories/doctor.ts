@@ -36,14 +36,15 @@ async function withCordonAsked(
 export function emptyDoctorReport(problems: Problem[]): DoctorReport {
   return reportOf(
     null,
-    problems.map((problem) => failed(problem, 'the host can be looked at')),
+    problems.map((problem) => failed(problem, 'the agent can inspect this host')),
   )
 }
 
 function checksOf(rule: Rule, observed: Observed, wanted: Wanted): DoctorCheck[] {
   const finding = rule.look(observed, wanted)
   if (finding === null) return []
-  const { code, severity, about } = rule
+  const { code, severity } = rule
+  const { about } = finding
   if (finding.problems.length > 0) return finding.problems.map((problem) => failed(problem, about))
   return [{ code, severity, passes: true, about, seen: finding.seen, fix: null }]
 }

@@ -78,19 +78,17 @@ export function kubernetesContract(of: string, make: () => Promise<World>): void
       expect(await seen()).toMatchObject({ unschedulable: true, cordonedBy: 'kubectl' })
     })
 
-    it('changes nothing in a dry run', async () => {
-      await kubernetes.patch(ref, { spec: { unschedulable: true } }, { dryRun: true })
-      await kubernetes.remove(ref, world.uid, { dryRun: true })
+    it('changes nothing where a patch is only tried', async () => {
+      await kubernetes.tryPatch(ref, { spec: { unschedulable: true } })
+      await kubernetes.checkRight('delete', ref)
       expect(await seen()).toMatchObject({ unschedulable: false })
     })
 
-    it('refuses a patch of a Node that has changed since, dry or not', async () => {
+    it('refuses a patch of a Node that has changed since, tried or not', async () => {
       const patch = cordonPatch(await nodeNow(), 'run-1') ?? {}
       await world.kubectl('cordon')
-      for (const dryRun of [true, false])
-        await expect(kubernetes.patch(ref, patch, { dryRun })).rejects.toMatchObject({
-          code: 'kubernetes-conflict',
-        })
+      for (const refused of [kubernetes.tryPatch(ref, patch), kubernetes.patch(ref, patch)])
+        await expect(refused).rejects.toMatchObject({ code: 'kubernetes-conflict' })
       expect(await seen()).toMatchObject({ cordonedBy: 'kubectl', run: null })
     })
 

@@ -50,32 +50,37 @@ export class FakeKubernetes implements Kubernetes {
     return this.#has(name) ? (this.node as KubernetesObjects[K]) : null
   }
 
-  async patch<K extends Kind>(
-    { name }: ObjectRef<K>,
-    patch: Json,
-    { dryRun = false }: { dryRun?: boolean } = {},
-  ): Promise<KubernetesObjects[K]> {
+  async patch<K extends Kind>({ name }: ObjectRef<K>, patch: Json): Promise<KubernetesObjects[K]> {
     await this.#answer()
     this.beforePatch?.()
-    if (!this.#has(name)) throw refused('kubernetes-gone', `Node ${name} is gone`)
-    const asked = (patch as { metadata?: { resourceVersion?: string } }).metadata?.resourceVersion
-    if (asked !== undefined && asked !== this.#node.metadata.resourceVersion)
-      throw refused('kubernetes-conflict', 'the object has been modified')
-    if (!dryRun) this.#write(patch, FIELD_MANAGER)
+    this.#check(name, patch)
+    this.#write(patch, FIELD_MANAGER)
     return this.node as KubernetesObjects[K]
   }
 
-  async remove(
-    { name }: ObjectRef<Kind>,
-    uid: string,
-    { dryRun = false }: { dryRun?: boolean } = {},
-  ): Promise<void> {
+  async tryPatch<K extends Kind>({ name }: ObjectRef<K>, patch: Json): Promise<void> {
     await this.#answer()
-    if (this.#has(name) && uid === UID && !dryRun) this.#isGone = true
+    this.#check(name, patch)
+  }
+
+  checkRight(): Promise<void> {
+    return this.#answer()
+  }
+
+  async remove({ name }: ObjectRef<Kind>, uid: string): Promise<void> {
+    await this.#answer()
+    if (this.#has(name) && uid === UID) this.#isGone = true
   }
 
   #has(name: string): boolean {
     return !this.#isGone && name === this.#node.metadata.name
+  }
+
+  #check(name: string, patch: Json): void {
+    if (!this.#has(name)) throw refused('kubernetes-gone', `Node ${name} is gone`)
+    const asked = (patch as { metadata?: { resourceVersion?: string } }).metadata?.resourceVersion
+    if (asked !== undefined && asked !== this.#node.metadata.resourceVersion)
+      throw refused('kubernetes-conflict', 'the object has been modified')
   }
 
   #answer(): Promise<void> {

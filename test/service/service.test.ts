@@ -158,7 +158,7 @@ describe('the service', () => {
     await bench.end('done', 'upgraded')
     await bench.end('done', 'upgraded')
     expect(bench.jobs.slice(1)).toEqual(['apply calico/node:v1', 'apply calico/node:v3'])
-    expect(bench.statuses.at(-1)).toBe('as the config asks: calico/node:v3')
+    expect(bench.statuses.at(-1)).toBe('matches the config: calico/node:v3')
   })
 
   it('asks earlier runs before its first try, and an operator may let go of it', async () => {
@@ -166,13 +166,11 @@ describe('the service', () => {
     await bench.start()
     await bench.end('done', 'unchanged')
     expect(bench.jobs).toHaveLength(1)
-    expect(bench.statuses.at(-1)).toContain(
-      'not tried again until the config changes or a reload: run r1: it failed',
-    )
+    expect(bench.statuses.at(-1)).toContain('waiting for a config change or a reload: run r1: it failed')
     bench.held = null
     await vi.advanceTimersByTimeAsync(30_000)
     await bench.settle()
-    expect(bench.statuses.at(-1)).toBe('as the config asks: calico/node:v1')
+    expect(bench.statuses.at(-1)).toBe('matches the config: calico/node:v1')
     expect(bench.jobs).toHaveLength(1)
   })
 
@@ -183,7 +181,7 @@ describe('the service', () => {
     await vi.advanceTimersByTimeAsync(120_000)
     await bench.change('calico/node:v2')
     expect([bench.jobs, bench.told('READY')]).toEqual([['resume calico/node:v1'], 1])
-    expect(bench.statuses.at(-1)).toMatch(/^an operator is needed/)
+    expect(bench.statuses.at(-1)).toMatch(/^needs repair by hand/)
     bench.held = null
     await bench.change('calico/node:v3')
     expect(bench.jobs.slice(1)).toEqual(['apply calico/node:v3'])
@@ -220,9 +218,9 @@ describe('the service', () => {
     bench.invalid = true
     for (let i = 0; i < 3; i++) await bench.change('calico/node:v2')
     const errors = bench.lines.filter(({ level }) => level === 'error').map(({ msg }) => msg)
-    expect(errors).toEqual(['config invalid, nothing is changed: it is wrong'])
+    expect(errors).toEqual(['config invalid, nothing changes: it is wrong'])
     expect(bench.jobs).toHaveLength(2)
-    expect(bench.statuses.at(-1)).toBe('config invalid, nothing is changed: it is wrong')
+    expect(bench.statuses.at(-1)).toBe('config invalid, nothing changes: it is wrong')
   })
 
   it('shows the live phase', async () => {

@@ -1,11 +1,11 @@
 import { AgentError } from '../../core/errors.ts'
 import type { Kind, ObjectRef } from '../../ports/kubernetes.ts'
+import { forbidden } from './access.ts'
 import type { Credential } from './credential.ts'
-import { resourceOf } from './paths.ts'
 
 export interface Call {
   /** As RBAC names it. */
-  verb: 'get' | 'list' | 'patch' | 'delete'
+  verb: 'get' | 'list' | 'create' | 'patch' | 'delete'
   path: string
   ref: ObjectRef<Kind>
   body?: unknown
@@ -28,7 +28,7 @@ export function objectOf(call: Call, answer: Answer, credential: Credential): un
   if (status === 404 && isStatus(body)) return null
   const isOther = isStatus(body) && call.verb !== 'delete'
   if (body === undefined || (status < 400 && isOther) || status === 404)
-    throw unreachable(credential, `it answers ${status}, and not as a Kubernetes API server does`)
+    throw unreachable(credential, `it answers with ${status}, but not like a Kubernetes API server`)
   if (status < 300) return body
   throw failure(call, status, isStatus(body) ? body.message : answer.text, credential)
 }
@@ -39,13 +39,13 @@ function failure({ verb, ref }: Call, status: number, said: string, credential: 
     return new AgentError(
       'kubernetes-credential',
       `cannot ${what}: ${credential.server} does not accept the credential of ${credential.origin} (401)`,
-      { fix: `renew it, or name another one: kubernetes.kubeconfig` },
+      { fix: `renew it, or set another one with kubernetes.kubeconfig` },
     )
   }
-  if (status === 403) return forbidden(what, { verb, ref }, said, credential)
+  if (status === 403) return forbidden(verb, ref, said)
   if (status === 409) {
     return new AgentError('kubernetes-conflict', `cannot ${what}: ${said}`, {
-      fix: 'run it again: somebody else changed the object in the same moment',
+      fix: 'run it again: someone else changed the object at the same time',
       isTransient: true,
     })
   }
@@ -55,25 +55,12 @@ function failure({ verb, ref }: Call, status: number, said: string, credential: 
       isTransient: true,
     })
   }
-  if (status === 429 || status >= 500) return unreachable(credential, `it answers ${status}: ${said}`)
-  return new AgentError('kubernetes-refused', `cannot ${what}: the API server answers ${status}: ${said}`, {
-    fix: 'the message of the API server says what it does not accept',
-  })
-}
-
-/** By RBAC, which a role can grant; or by admission, such as NodeRestriction, which no role overrides. */
-function forbidden(
-  what: string,
-  { verb, ref: { kind } }: Pick<Call, 'verb' | 'ref'>,
-  said: string,
-  { origin }: Credential,
-): AgentError {
-  const resource = resourceOf(kind)
-  const grant = `grant it: kubectl create clusterrole calico-agent-${resource} --verb=${verb} --resource=${resource}, and bind it to the user of ${origin}`
-  const isAdmission = !said.includes(`cannot ${verb} resource`)
-  return new AgentError('kubernetes-forbidden', `cannot ${what}: ${said}`, {
-    fix: `use the credential of this host's kubelet, or ${isAdmission ? 'change the policy that the message names' : grant}`,
-  })
+  if (status === 429 || status >= 500) return unreachable(credential, `it answers with ${status}: ${said}`)
+  return new AgentError(
+    'kubernetes-refused',
+    `cannot ${what}: the API server answered with ${status}: ${said}`,
+    { fix: 'check the message of the API server' },
+  )
 }
 
 export function unreachable({ server, origin }: Credential, why: string): AgentError {

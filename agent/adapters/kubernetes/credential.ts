@@ -34,14 +34,14 @@ export async function loadCredential({ kubeconfig, inCluster }: CredentialSource
     const text = await readText(path, MAX_BYTES)
     if (text !== undefined) return credentialOf(await parse(text, path), path)
   }
-  throw noCredential(candidates.join(' or '), 'there is no such file')
+  throw noCredential(candidates.join(' or '), 'no such file')
 }
 
 async function podConfig(): Promise<KubeConfig> {
   if (process.env['KUBERNETES_SERVICE_HOST'] === undefined)
     throw noCredential(
       'the service account of this pod',
-      'KUBERNETES_SERVICE_HOST is not set: this is no pod',
+      'KUBERNETES_SERVICE_HOST is not set: this is not a pod',
     )
   const config = await emptyConfig()
   config.loadFromCluster()
@@ -55,7 +55,7 @@ async function parse(text: string, path: string): Promise<KubeConfig> {
   } catch (error) {
     // the client looks for what must be in it, and finds nothing
     const why = error instanceof TypeError ? 'clusters, users or contexts are missing' : reasonOf(error)
-    throw noCredential(path, `it is no kubeconfig: ${why}`)
+    throw noCredential(path, `it is not a kubeconfig: ${why}`)
   }
   config.makePathsAbsolute(dirname(path))
   const user = config.getCurrentUser()
@@ -102,7 +102,7 @@ function credentialOf(config: KubeConfig, origin: string): Credential {
 
 function noCredential(origin: string, why: string): AgentError {
   return new AgentError('kubernetes-credential', `cannot use ${origin} for the Kubernetes API: ${why}`, {
-    fix: 'name a kubeconfig that works: kubernetes.kubeconfig; kubectl --kubeconfig FILE get nodes tries one',
+    fix: 'set kubernetes.kubeconfig to a kubeconfig that works; try one with kubectl --kubeconfig FILE get nodes',
   })
 }
 

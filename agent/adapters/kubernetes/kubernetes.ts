@@ -1,6 +1,7 @@
 import { AgentError } from '../../core/errors.ts'
 import { FIELD_MANAGER, type NodeObject } from '../../core/kubernetes/node.ts'
-import type { Kind, Kubernetes, KubernetesObjects, ObjectRef } from '../../ports/kubernetes.ts'
+import type { Kind, Kubernetes, KubernetesObjects, ObjectRef, PatchType } from '../../ports/kubernetes.ts'
+import { type AccessReview, forbidden, REVIEWS, reviewOf } from './access.ts'
 import { type Call, objectOf } from './answer.ts'
 import { type CredentialSource, loadCredential } from './credential.ts'
 import { hasDryRun, isWebhookUnasked } from './dry-run.ts'
@@ -23,36 +24,46 @@ export function createKubernetes({ node, ...source }: KubernetesConfig): Kuberne
     (await ask({ verb: 'get', path: pathOf(ref), ref })) as KubernetesObjects[K] | null
   const versionOf = once((ref: ObjectRef<Kind>) => ask({ verb: 'get', path: '/version', ref }))
 
-  /** A change, or its dry run; where none can be had, what is there stands for it. */
-  async function change(call: Call, dryRun: boolean): Promise<unknown> {
-    if (!dryRun) return await ask(call)
-    if (!hasDryRun(await versionOf(call.ref))) return await get(call.ref)
-    return await ask(call).catch((error: unknown) => {
-      if (isWebhookUnasked(error)) return get(call.ref)
-      throw error
-    })
-  }
-
   async function patch<K extends Kind>(
     ref: ObjectRef<K>,
     body: unknown,
-    { dryRun = false, type = 'merge' }: PatchOptions = {},
+    type: PatchType = 'merge',
+    dryRun = false,
   ): Promise<KubernetesObjects[K]> {
-    const query = `?fieldManager=${FIELD_MANAGER}${dryRun ? '&dryRun=All' : ''}`
-    const call = { verb: 'patch' as const, path: pathOf(ref) + query, ref, body, type: PATCH_TYPES[type] }
-    const patched = await change(call, dryRun)
+    const path = `${pathOf(ref)}?fieldManager=${FIELD_MANAGER}${dryRun ? '&dryRun=All' : ''}`
+    const patched = await ask({ verb: 'patch', path, ref, body, type: PATCH_TYPES[type] })
     if (patched === null) throw gone(ref)
     return patched as KubernetesObjects[K]
   }
 
+  async function checkRight(verb: 'patch' | 'delete', ref: ObjectRef<Kind>): Promise<void> {
+    const review = (await ask({
+      verb: 'create',
+      path: REVIEWS,
+      ref,
+      body: reviewOf(verb, ref),
+    })) as AccessReview
+    if (!review.status?.allowed) throw forbidden(verb, ref, review.status?.reason ?? 'no rule allows it')
+  }
+
   return {
     get,
+    checkRight,
     thisNode: (hostname) => findNode(node, hostname, { get, list: () => listNodes(ask) }),
-    patch,
-    async remove(ref, uid, { dryRun = false } = {}) {
-      const body = { preconditions: { uid }, ...(dryRun && { dryRun: ['All'] }) }
+    patch: (ref, body, type) => patch(ref, body, type),
+    async tryPatch(ref, body, type) {
+      if (!hasDryRun(await versionOf(ref))) {
+        await checkRight('patch', ref)
+        return
+      }
+      await patch(ref, body, type, true).catch((error: unknown) => {
+        if (!isWebhookUnasked(error)) throw error
+      })
+    },
+    async remove(ref, uid) {
+      const body = { kind: 'DeleteOptions', apiVersion: 'v1', preconditions: { uid } }
       try {
-        await change({ verb: 'delete', path: pathOf(ref), ref, body }, dryRun)
+        await ask({ verb: 'delete', path: pathOf(ref), ref, body })
       } catch (error) {
         // the uid is another one's
         if (!(error instanceof AgentError) || error.code !== 'kubernetes-conflict') throw error
@@ -67,23 +78,18 @@ function once<A, T>(ask: (about: A) => Promise<T>): (about: A) => Promise<T> {
   return async (about) => (answered ??= await ask(about))
 }
 
-function gone({ kind, name }: ObjectRef<Kind>): AgentError {
-  return new AgentError('kubernetes-gone', `cannot change ${kind} ${name}: it is gone`, {
-    fix: `kubectl get ${kind.toLowerCase()} ${name} shows whether it is there`,
-  })
-}
-
-interface PatchOptions {
-  dryRun?: boolean
-  type?: keyof typeof PATCH_TYPES
-}
-
-const PATCH_TYPES = {
+const PATCH_TYPES: Record<PatchType, string> = {
   merge: 'application/merge-patch+json',
   strategic: 'application/strategic-merge-patch+json',
-} as const
+}
 
 async function listNodes(ask: (call: Call) => Promise<unknown>): Promise<NodeObject[]> {
   const list = await ask({ verb: 'list', path: '/api/v1/nodes', ref: { kind: 'Node', name: '' } })
   return (list as { items: NodeObject[] } | null)?.items ?? []
+}
+
+function gone({ kind, name }: ObjectRef<Kind>): AgentError {
+  return new AgentError('kubernetes-gone', `cannot change ${kind} ${name}: it no longer exists`, {
+    fix: `check it with kubectl get ${kind.toLowerCase()} ${name}`,
+  })
 }

@@ -13,8 +13,12 @@ export function pathOf({ kind, namespace, name }: ObjectRef<Kind>): string {
   return `${base}${scope}/${resource}/${encodeURIComponent(name)}`
 }
 
+export function resourceOf(kind: Kind): { group: string; resource: string } {
+  return RESOURCES[kind]
+}
+
 /** As `kubectl create clusterrole --resource` takes it. */
-export function resourceOf(kind: Kind): string {
+export function resourceText(kind: Kind): string {
   const { group, resource } = RESOURCES[kind]
   return group === '' ? resource : `${resource}.${group}`
 }

@@ -27,7 +27,13 @@ export async function send(call: Call, credential: Credential): Promise<Answer> 
   }
 }
 
-const METHODS: Record<Call['verb'], string> = { get: 'GET', list: 'GET', patch: 'PATCH', delete: 'DELETE' }
+const METHODS: Record<Call['verb'], string> = {
+  get: 'GET',
+  list: 'GET',
+  create: 'POST',
+  patch: 'PATCH',
+  delete: 'DELETE',
+}
 
 function exchange(
   { verb, path, body, type = 'application/json' }: Call,
@@ -35,8 +41,8 @@ function exchange(
   options: RequestOptions,
 ): Promise<Answer> {
   const url = new URL(server.replace(/\/$/, '') + path)
+  const text = body === undefined ? undefined : JSON.stringify(body)
   const request = url.protocol === 'https:' ? httpsRequest : httpRequest
-  const text = body === undefined ? null : JSON.stringify(body)
   return new Promise((resolve, reject) => {
     const sent = request(url, {
       ...options,
@@ -45,14 +51,14 @@ function exchange(
         ...options.headers,
         Accept: 'application/json',
         // of a DELETE Node does not send the length by itself, and the server takes its body for the next request
-        ...(text !== null && { 'Content-Type': type, 'Content-Length': Buffer.byteLength(text) }),
+        ...(text !== undefined && { 'Content-Type': type, 'Content-Length': Buffer.byteLength(text) }),
       },
     })
     sent.on('error', reject)
     sent.on('response', (response) => {
       read(response).then(resolve, reject)
     })
-    sent.end(text ?? undefined)
+    sent.end(text)
   })
 }
 

@@ -13,7 +13,7 @@ export const kubernetesRules: Rule[] = rulesOn(
       severity: 'error',
       allowable: true,
       about: 'this host can cordon its Node',
-      seen: ({ node }) => (node ? `Node ${node.name}${node.unschedulable ? ', cordoned already' : ''}` : ''),
+      seen: ({ node }) => (node ? `Node ${node.name}${node.unschedulable ? ', already cordoned' : ''}` : ''),
       check: ({ problem }) => problem,
     },
   ],

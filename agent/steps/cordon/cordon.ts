@@ -8,7 +8,7 @@ import { uncordonOrPending } from './uncordon.ts'
 export const cordon: Step<'cordon'> = {
   moves: false,
   undoneLast: true,
-  describe: ({ node }) => `cordon ${node}: no new pods are scheduled here, pods that run stay`,
+  describe: ({ node }) => `cordon ${node}: no new pods are scheduled here, running pods stay`,
 
   async capture({ node, optional }, { kubernetes }) {
     const found = await patchNode(kubernetes, node, () => null).catch((error: unknown) => {
@@ -41,6 +41,6 @@ function staysCordoned(node: string, by: string | null): Problem {
     code: 'cordoned-before',
     severity: 'warning',
     message: `Node ${node} was cordoned before this run${by === null ? '' : ` by ${by}`}, and stays cordoned`,
-    fix: `kubectl uncordon ${node}, when whoever cordoned it is done`,
+    fix: `kubectl uncordon ${node}, once whoever cordoned it has finished`,
   }
 }

@@ -42,13 +42,13 @@ export async function uncordon(
 function configured(kubernetes: Kubernetes | null, name: string): Kubernetes {
   if (kubernetes) return kubernetes
   throw new AgentError('kubernetes-credential', `cannot change Node ${name}: no cluster is configured`, {
-    fix: 'put the section kubernetes back into the config',
+    fix: 'restore the section kubernetes in the config',
   })
 }
 
 function gone(name: string): AgentError {
   return new AgentError('kubernetes-node', `cannot change Node ${name}: the cluster has no such Node`, {
-    fix: 'kubectl get nodes lists them; kubernetes.node names the one of this host',
+    fix: 'kubectl get nodes lists them; set kubernetes.node to the one of this host',
   })
 }
 

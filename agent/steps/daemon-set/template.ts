@@ -28,7 +28,7 @@ export async function patchDaemonSet(
     const patch = decide(set)
     if (patch === null) return set
     try {
-      return await api.patch(ref, patch, { type: 'strategic' })
+      return await api.patch(ref, patch, 'strategic')
     } catch (error) {
       const isConflict = error instanceof AgentError && error.code === 'kubernetes-conflict'
       if (!isConflict || conflicts >= MAX_CONFLICTS) throw error
@@ -60,12 +60,12 @@ function targets(images: SwapPod['images'], side: 'from' | 'to'): TemplateImage[
 export function apiOf({ kubernetes }: Pick<StepContext, 'kubernetes'>): Kubernetes {
   if (kubernetes) return kubernetes
   throw new AgentError('kubernetes-credential', 'cannot reach the cluster: none is configured', {
-    fix: 'put the section kubernetes back into the config',
+    fix: 'restore the section kubernetes in the config',
   })
 }
 
 function gone(name: string): AgentError {
-  return new AgentError('kubernetes-gone', `cannot change DaemonSet ${name}: it is gone`, {
-    fix: `kubectl get daemonsets -A shows whether it is there`,
+  return new AgentError('kubernetes-gone', `cannot change DaemonSet ${name}: it no longer exists`, {
+    fix: `kubectl get daemonsets -A lists them`,
   })
 }

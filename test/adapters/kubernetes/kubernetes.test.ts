@@ -114,11 +114,10 @@ describe('a call to the API server', () => {
     expect(asked[0]?.token).toBe('Bearer token-3')
   })
 
-  it('patches as the agent, or asks for a dry run', async () => {
+  it('patches as the agent', async () => {
     const kubernetes = client()
     await kubernetes.patch(ref, { spec: { unschedulable: true } })
-    await kubernetes.patch(ref, {}, { dryRun: true })
-    await kubernetes.remove(ref, 'uid-1', { dryRun: true })
+    await kubernetes.patch(ref, {}, 'strategic')
     expect(asked).toMatchObject([
       {
         method: 'PATCH',
@@ -126,20 +125,43 @@ describe('a call to the API server', () => {
         type: 'application/merge-patch+json',
         body: '{"spec":{"unschedulable":true}}',
       },
-      { url: '/version' },
-      { url: '/api/v1/nodes/host-1?fieldManager=calico-agent&dryRun=All' },
-      { method: 'DELETE', body: '{"preconditions":{"uid":"uid-1"},"dryRun":["All"]}' },
+      { type: 'application/strategic-merge-patch+json' },
+    ])
+  })
+
+  it('deletes by uid, in a body that the API server reads', async () => {
+    let length: string | undefined
+    server.prependListener('request', ({ headers }: IncomingMessage) => (length = headers['content-length']))
+    await client().remove(ref, 'uid-1')
+    const body = '{"kind":"DeleteOptions","apiVersion":"v1","preconditions":{"uid":"uid-1"}}'
+    expect(asked).toMatchObject([{ method: 'DELETE', body }])
+    expect(length).toBe(String(body.length))
+  })
+
+  it('tries a patch by a dry run', async () => {
+    answer = ({ url }, response) =>
+      response.end(JSON.stringify(url === '/version' ? { gitVersion: 'v1.23.17' } : NODE))
+    await client().tryPatch(ref, { spec: {} })
+    expect(asked.map(({ url }) => url)).toEqual([
+      '/version',
+      '/api/v1/nodes/host-1?fieldManager=calico-agent&dryRun=All',
     ])
   })
 
   it.each(['v1.12.10', 'v1.9.3+coreos.0', undefined])(
-    'sends no dry run to %s, which would do it',
+    'sends no dry run to %s, which would do it, and asks for the right',
     async (gitVersion) => {
-      answer = ({ url }, response) => response.end(JSON.stringify(url === '/version' ? { gitVersion } : NODE))
-      const kubernetes = client()
-      expect(await kubernetes.patch(ref, { spec: { unschedulable: true } }, { dryRun: true })).toEqual(NODE)
-      await kubernetes.remove(ref, 'uid-1', { dryRun: true })
-      expect(new Set(asked.map(({ method }) => method))).toEqual(new Set(['GET']))
+      let allowed = true
+      answer = ({ url }, response) =>
+        response.end(JSON.stringify(url === '/version' ? { gitVersion } : { status: { allowed } }))
+      await client().tryPatch(ref, { spec: {} })
+      expect(asked.map(({ method }) => method)).toEqual(['GET', 'POST'])
+      expect(JSON.parse(asked[1]?.body ?? '')).toMatchObject({
+        kind: 'SelfSubjectAccessReview',
+        spec: { resourceAttributes: { verb: 'patch', group: '', resource: 'nodes', name: 'host-1' } },
+      })
+      allowed = false
+      expect(await errorOf(client().tryPatch(ref, {}))).toMatchObject({ code: 'kubernetes-forbidden' })
     },
   )
 
@@ -150,7 +172,7 @@ describe('a call to the API server', () => {
       const found = url === '/version' ? { gitVersion: 'v1.19.0' } : NODE
       response.end(JSON.stringify(method === 'PATCH' ? statusOf(400, hook) : found))
     }
-    expect(await client().patch(ref, {}, { dryRun: true })).toEqual(NODE)
+    await client().tryPatch(ref, {})
     expect(await errorOf(client().patch(ref, {}))).toMatchObject({ code: 'kubernetes-refused' })
   })
 
@@ -193,7 +215,7 @@ describe('a call to the API server', () => {
     answers(code, body)
     expect(await errorOf(client().get(ref))).toMatchObject({
       code: 'kubernetes-unreachable',
-      message: expect.stringContaining('not as a Kubernetes API server does') as string,
+      message: expect.stringContaining('but not like a Kubernetes API server') as string,
     })
   })
 
@@ -211,14 +233,14 @@ describe('a call to the API server', () => {
   })
 
   it.each([
-    ['missing', undefined, 'there is no such file'],
+    ['missing', undefined, 'no such file'],
     ['empty', '', 'clusters, users or contexts are missing'],
     [
       'without its context',
       kubeconfig('http://127.0.0.1:1', 'x').replace('"lab"', '"other"'),
       'names no cluster',
     ],
-    ['text', 'not: [a kubeconfig', 'it is no kubeconfig'],
+    ['text', 'not: [a kubeconfig', 'it is not a kubeconfig'],
   ])('says so of a kubeconfig that is %s', async (name, text, why) => {
     if (text !== undefined) writeFileSync(join(dir, name), text)
     const error = await errorOf(client('auto', name).get(ref))
@@ -228,7 +250,7 @@ describe('a call to the API server', () => {
 
   it('says so where it is no pod', async () => {
     const inCluster = createKubernetes({ kubeconfig: null, inCluster: true, node: 'auto' })
-    expect((await errorOf(inCluster.get(ref))).message).toContain('this is no pod')
+    expect((await errorOf(inCluster.get(ref))).message).toContain('this is not a pod')
   })
 })
 
