@@ -48,7 +48,7 @@ export async function signalDaemon(name: string, signal: NodeJS.Signals): Promis
 export async function killDaemon(name: string): Promise<void> {
   await signalDaemon(name, 'SIGKILL')
   await until(`the end of ${name}`, async () => !(await daemonAlive(name)), {
-    timeoutMs: 10_000,
+    timeoutMs: 60_000,
     everyMs: 20,
   })
 }
