@@ -1,5 +1,6 @@
 import type { Json } from '../core/json/merge-patch.ts'
 import type { DaemonSetObject, PodObject } from '../core/kubernetes/daemon-set.ts'
+import type { DeploymentObject } from '../core/kubernetes/deployment.ts'
 import type { NodeObject } from '../core/kubernetes/node.ts'
 
 /** What the agent reads of each kind. */
@@ -7,6 +8,7 @@ export interface KubernetesObjects {
   Node: NodeObject
   Pod: PodObject
   DaemonSet: DaemonSetObject
+  Deployment: DeploymentObject
 }
 
 export type Kind = keyof KubernetesObjects
@@ -33,6 +35,8 @@ export interface Kubernetes {
   thisNode(hostname: string): Promise<NodeObject>
   /** Null where there is no such object. */
   get<K extends Kind>(ref: ObjectRef<K>): Promise<KubernetesObjects[K] | null>
+  /** Those of a namespace that a label selector takes. */
+  list<K extends Kind>(of: Omit<ObjectRef<K>, 'name'>, labels: string): Promise<KubernetesObjects[K][]>
   /**
    * A JSON merge patch (RFC 7386), or a strategic one, which merges lists of containers by name. With a `resourceVersion` in it the object must not have
    * changed since.
