@@ -20,10 +20,10 @@ async function diagnose(host: FakeHost, asked: Wanted, cni: string | null = null
 /** Each once: the image of the node and that of the CNI plugins are tried by the same rules. */
 const codes = (rules: readonly { code: string }[]) => [...new Set(rules.map(({ code }) => code))]
 
-/** No unit runs the container, and neither a CNI config nor controllers are asked for. */
+/** No unit and no DaemonSet runs the container, and neither a CNI config nor controllers are asked for. */
 const ofThisHost = RULES.filter(
   ({ code }) =>
-    !/^(systemd|units?|slow-start|two|cni|static-pod|kubelet|manifest)(-|$)|controllers/.test(code),
+    !/^(systemd|units?|slow-start|two|cni|static-pod|kubelet|manifest|daemonset)(-|$)|controllers/.test(code),
 )
 
 describe('doctor', () => {
@@ -50,6 +50,19 @@ describe('doctor', () => {
       ({ code }) => !/^(image|wrong|withdrawn|datastore-migration|down|dropped|mis)/.test(code),
     )
     expect(codes(checks)).toEqual(codes(ofTheHost))
+  })
+
+  it('asks whether the Node may be cordoned where nothing else is asked for', async () => {
+    const host = await FakeHost.create({ inCluster: true })
+    const refusal = new AgentError('kubernetes-refused', 'a webhook refuses', { fix: 'none' })
+    if (host.cluster) host.cluster.tryPatch = () => Promise.reject(refusal)
+    const { ready, failed } = await diagnose(host, { ...withoutTarget, kubernetes })
+    expect({ ready, failed }).toEqual({
+      ready: false,
+      failed: expect.arrayContaining(['error kubernetes-refused']),
+    })
+    const uncordoned = await diagnose(host, { ...withoutTarget, kubernetes: { cordon: false } })
+    expect(uncordoned.ready).toBe(true)
   })
 
   it('is not ready for an error, and says all that it found', async () => {

@@ -107,7 +107,7 @@ describe('the text', () => {
         '2.000 s  [1/2] pull calico/node:v2.6.12',
         '4.000 s  [1/2] done in 2.0 s',
         '8.000 s  rolling back: cannot keep the new container: peer “host-é” ✗',
-        '9.000 s  [2/2] undoing it',
+        '9.000 s  [2/2] undoing',
         '10.000 s  [2/2] undone',
         '11.000 s  finished: rolled-back',
       ]),
@@ -139,5 +139,13 @@ describe('the page', () => {
     expect(page).toContain('Window of 90 s, 4.1 s used')
     expect(page.match(/class="mark"/g)).toHaveLength(4)
     expect(page.match(/class="back"/g)).toHaveLength(1)
+  })
+
+  it('ends with the run, however late an uncordon was that was pending', async () => {
+    const { timeline } = await history(app(), FAILED)
+    if (timeline === null) throw new Error('no timeline')
+    const late = { ms: 3_600_000, event: 'uncordoned', text: 'done' } as const
+    const page = historyPage({ ...timeline, events: [...timeline.events, late] }, [])
+    expect(page).toContain('Steps, 11.0 s in total')
   })
 })
