@@ -46,6 +46,11 @@ export class FakeKubernetes implements Kubernetes {
     return name === this.#node.metadata.name ? (this.node as KubernetesObjects[K]) : null
   }
 
+  async list<K extends Kind>(): Promise<KubernetesObjects[K][]> {
+    await this.#answer()
+    return []
+  }
+
   async patch<K extends Kind>({ name }: ObjectRef<K>, patch: Json): Promise<KubernetesObjects[K]> {
     await this.#answer()
     this.beforePatch?.()
@@ -63,7 +68,7 @@ export class FakeKubernetes implements Kubernetes {
     return this.#answer()
   }
 
-  async remove(): Promise<void> {
+  async remove<K extends Kind>(_ref?: ObjectRef<K>, _uid?: string): Promise<void> {
     await this.#answer()
     throw refused('kubernetes-gone', 'this fake has a Node alone')
   }
@@ -103,7 +108,7 @@ function merged(target: Json, patch: Json): Json {
   return result
 }
 
-function refused(code: string, why: string): AgentError {
+export function refused(code: string, why: string): AgentError {
   return new AgentError(code, `cannot patch: ${why}`, { fix: 'look at it' })
 }
 

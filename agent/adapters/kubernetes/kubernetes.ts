@@ -5,7 +5,7 @@ import type { Kind, Kubernetes, KubernetesObjects, ObjectRef, PatchType } from '
 import { type AccessReview, forbidden, knowsDryRun, REVIEWS, reviewOf } from './access.ts'
 import { type Call, objectOf } from './answer.ts'
 import { type CredentialSource, loadCredential } from './credential.ts'
-import { pathOf } from './paths.ts'
+import { listPath, pathOf } from './paths.ts'
 import { send } from './request.ts'
 
 /** `node` is the name of this host's Node, or `auto`. */
@@ -47,6 +47,11 @@ export function createKubernetes({ node, ...source }: KubernetesConfig): Kuberne
   }
 
   return {
+    async list<K extends Kind>(kind: K, namespace: string, labels: Record<string, string>) {
+      const ref = { kind, namespace, name: '' }
+      const list = await ask({ verb: 'list', path: listPath(kind, namespace, labels), ref })
+      return (list as { items: KubernetesObjects[K][] } | null)?.items ?? []
+    },
     get,
     patch,
     checkRight,

@@ -13,6 +13,15 @@ export function pathOf({ kind, namespace, name }: ObjectRef<Kind>): string {
   return `${base}${scope}/${resource}/${encodeURIComponent(name)}`
 }
 
+export function listPath(kind: Kind, namespace: string, labels: Record<string, string>): string {
+  const { base, resource } = RESOURCES[kind]
+  const selector = Object.entries(labels)
+    .map(([key, value]) => `${key}=${value}`)
+    .join(',')
+  const query = `?labelSelector=${encodeURIComponent(selector)}`
+  return `${base}/namespaces/${encodeURIComponent(namespace)}/${resource}${query}`
+}
+
 export function resourceOf(kind: Kind): { group: string; resource: string } {
   return RESOURCES[kind]
 }

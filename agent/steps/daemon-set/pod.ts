@@ -1,9 +1,10 @@
 import type { ContainerJson } from '../../core/docker/json.ts'
 import { AgentError } from '../../core/errors.ts'
-import { whyWaiting } from '../../core/kubernetes/daemon-set.ts'
+import { daemonSetOf, nodeOf, type PodObject, whyWaiting } from '../../core/kubernetes/daemon-set.ts'
 import type { StepArgs } from '../../core/plan/plan.ts'
 import { CONTAINER_LABEL, NAMESPACE_LABEL, POD_LABEL } from '../../core/pod/static-pod.ts'
 import type { ContainerSummary, Docker } from '../../ports/docker.ts'
+import { isRunning } from '../container/running.ts'
 import type { StepContext } from '../step.ts'
 import { apiOf } from './template.ts'
 
@@ -29,16 +30,32 @@ export async function nextContainer(
   known: string[],
   docker: Docker,
 ): Promise<ContainerJson | undefined> {
-  const later = (await containersOf(args, docker)).filter(
-    ({ id, labels }) => !known.includes(id) && labels[UID_LABEL] !== args.pod.uid,
+  return await newestOf(
+    (await containersOf(args, docker)).filter(
+      ({ id, labels }) => !known.includes(id) && labels[UID_LABEL] !== args.pod.uid,
+    ),
+    docker,
   )
-  const all = await Promise.all(later.map(({ id }) => docker.inspectContainer(id)))
-  const found = all.filter((one) => one !== undefined)
-  return found.find(({ State }) => State.Running) ?? newest(found)
 }
 
-function newest(found: ContainerJson[]): ContainerJson | undefined {
-  return found.toSorted((one, other) => other.State.StartedAt.localeCompare(one.State.StartedAt))[0]
+/** Those of one pod. */
+export async function containerOfPod(
+  args: SwapPod,
+  uid: string,
+  docker: Docker,
+): Promise<ContainerJson | undefined> {
+  const all = await containersOf(args, docker)
+  return await newestOf(
+    all.filter(({ labels }) => labels[UID_LABEL] === uid),
+    docker,
+  )
+}
+
+async function newestOf(all: ContainerSummary[], docker: Docker): Promise<ContainerJson | undefined> {
+  const inspected = await Promise.all(all.map(({ id }) => docker.inspectContainer(id)))
+  const found = inspected.filter((one) => one !== undefined)
+  const [newest] = found.toSorted((one, other) => other.State.StartedAt.localeCompare(one.State.StartedAt))
+  return found.find(({ State }) => State.Running) ?? newest
 }
 
 /** Waits until a container of a later pod is up; one that ended again counts. Undefined where none came. */
@@ -46,12 +63,12 @@ export async function untilStarted(
   args: SwapPod,
   known: string[],
   deadline: number,
-  { docker, clock }: StepContext,
+  { docker, clock, signal }: StepContext,
 ): Promise<ContainerJson | undefined> {
   for (;;) {
     const found = await nextContainer(args, known, docker)
     if (found && found.State.Status !== 'created') return found
-    if (clock.now() > deadline) return undefined
+    if (clock.now() > deadline || signal.aborted) return undefined
     await clock.sleep(POLL_MS)
   }
 }
@@ -61,37 +78,80 @@ export async function untilStarted(
  * sessions; the container killed first, and the pod deleted late, the kubelet would start the old image once more.
  */
 export async function deleteAndKill(
-  { pod, uid, container }: { pod: string; uid: string; container: string },
-  { set }: SwapPod,
+  pod: { name: string; uid: string },
+  args: SwapPod,
   context: StepContext,
 ): Promise<void> {
-  const { docker, clock } = context
-  await apiOf(context).remove({ kind: 'Pod', namespace: set.namespace, name: pod }, uid)
-  context.since = clock.now()
-  // one that has ended by itself is no failure
-  await docker.killContainer(container).catch((error: unknown) => {
-    if (!(error instanceof AgentError) || error.code !== 'docker-refused') throw error
-  })
+  const { namespace } = args.set
+  const known = await containersOf(args, context.docker)
+  try {
+    await apiOf(context).remove({ kind: 'Pod', namespace, name: pod.name }, pod.uid)
+  } catch (error) {
+    // an answer that is lost says nothing of the pod
+    const isUnclear = error instanceof AgentError && error.isTransient
+    if (!isUnclear || !(await isOnItsWayOut(args, pod, context))) throw error
+  }
+  context.since = context.clock.now()
+  const ofPod = (all: ContainerSummary[]) => all.filter(({ labels }) => labels[UID_LABEL] === pod.uid)
+  await killAll(ofPod(known), context)
+  // the kubelet may have started it again in the moment before
+  await killAll(ofPod(await containersOf(args, context.docker)), context)
 }
 
-/** By its labels: which pod a container is of. */
-export function podOf({ Config }: ContainerJson): { pod: string; uid: string } {
-  return { pod: Config.Labels?.[POD_LABEL] ?? '', uid: Config.Labels?.[UID_LABEL] ?? '' }
+/** Kills what the kubelet is about to end by TERM: containers of pods that are gone. Returns whether one ran. */
+export async function killDoomed(args: SwapPod, alive: string[], context: StepContext): Promise<boolean> {
+  const all = await containersOf(args, context.docker)
+  const doomed = all.filter(
+    ({ labels }) =>
+      !alive.includes(labels[UID_LABEL] ?? '') && (labels[POD_LABEL] ?? '').startsWith(`${args.set.name}-`),
+  )
+  return await killAll(doomed, context)
+}
+
+async function killAll(all: ContainerSummary[], { docker }: StepContext): Promise<boolean> {
+  const ran = await Promise.all(
+    all.map(async ({ id }) => {
+      if (!(await isRunning(id, docker))) return false
+      // one that has ended by itself is no failure
+      await docker.killContainer(id).catch((error: unknown) => {
+        if (!(error instanceof AgentError) || error.code !== 'docker-refused') throw error
+      })
+      return true
+    }),
+  )
+  return ran.includes(true)
+}
+
+/** The pod is gone, made anew or being deleted: the kubelet ends its containers. */
+export async function isOnItsWayOut(
+  { set }: SwapPod,
+  { name, uid }: { name: string; uid: string },
+  context: StepContext,
+): Promise<boolean> {
+  const there = await apiOf(context).get({ kind: 'Pod', namespace: set.namespace, name })
+  return there?.metadata.uid !== uid || there.metadata.deletionTimestamp !== undefined
+}
+
+/** The DaemonSet's pods of this host, also one that is not scheduled yet. */
+export async function podsHere({ set, pod: { node } }: SwapPod, context: StepContext): Promise<PodObject[]> {
+  const api = apiOf(context)
+  const found = await api.get({ kind: 'DaemonSet', ...set })
+  const all = await api.list('Pod', set.namespace, found?.spec.selector?.matchLabels ?? {})
+  return all.filter((one) => daemonSetOf(one)?.name === set.name && nodeOf(one) === node)
 }
 
 /** In words, why no new container came up, as far as the cluster tells. */
 export async function whyNone(args: SwapPod, context: StepContext): Promise<string> {
   const { set, container } = args
   const base = `no pod of ${set.namespace}/${set.name} started ${container} on this host in time`
-  const found = (await context.docker.listContainers(`${NAMESPACE_LABEL}=${set.namespace}`)).find(
-    ({ labels }) =>
-      (labels[POD_LABEL] ?? '').startsWith(`${set.name}-`) && labels[UID_LABEL] !== args.pod.uid,
-  )
-  const name = found?.labels[POD_LABEL]
-  if (name === undefined) return base
-  const pod = await apiOf(context)
-    .get({ kind: 'Pod', namespace: set.namespace, name })
-    .catch(() => null)
-  const why = pod && whyWaiting(pod)
-  return why ? `${base}: ${why}` : base
+  try {
+    const pods = await podsHere(args, context)
+    const next = pods.find(({ metadata }) => metadata.uid !== args.pod.uid)
+    if (!next) return `${base}: the DaemonSet has made none`
+    const why = whyWaiting(next)
+    return why === null ? base : `${base}: pod ${next.metadata.name}: ${why}`
+  } catch (error) {
+    if (error instanceof AgentError) return `${base}: ${error.message}`
+    throw error
+  }
 }

@@ -1,12 +1,12 @@
-import { AgentError } from '../../core/errors.ts'
+import { AgentError, ExitCode } from '../../core/errors.ts'
 import type { Json } from '../../core/json/merge-patch.ts'
 import {
   type DaemonSetObject,
   imagesOf,
+  isAgents,
   isSame,
   type Namespaced,
   type TemplateImage,
-  templateMark,
   templatePatch,
 } from '../../core/kubernetes/daemon-set.ts'
 import type { StepArgs } from '../../core/plan/plan.ts'
@@ -38,21 +38,49 @@ export async function patchDaemonSet(
 
 type SwapPod = StepArgs['swap-pod']
 
+/** @throws AgentError `template-changed` where it is not what the plan was made from any more */
+export async function checkTemplate({ set, images }: SwapPod, context: StepContext): Promise<void> {
+  await patchDaemonSet(apiOf(context), set, (now) => {
+    refuseOthers(now, images)
+    return null
+  })
+}
+
 export async function applyTemplate({ set, images, run }: SwapPod, context: StepContext): Promise<void> {
-  await patchDaemonSet(apiOf(context), set, (now) => templatePatch(now, targets(images, 'to'), run))
+  await patchDaemonSet(apiOf(context), set, (now) => {
+    refuseOthers(now, images)
+    return templatePatch(now, targets(images, 'to'), run)
+  })
+}
+
+function refuseOthers({ metadata, spec }: DaemonSetObject, images: SwapPod['images']): void {
+  const now = imagesOf(spec.template.spec)
+  for (const { list, name, was, to } of images) {
+    const image = now.find((one) => one.list === list && one.name === name)?.image
+    if (image !== undefined && [was, to].includes(image)) continue
+    const { namespace, name: set } = metadata
+    throw new AgentError(
+      'template-changed',
+      `cannot change the template of DaemonSet ${namespace}/${set}: somebody else changed it meanwhile: ${name} has ${image ?? 'been removed'}`,
+      {
+        fix: `see kubectl -n ${namespace} rollout history daemonset/${set}, then run the upgrade again`,
+        exitCode: ExitCode.refused,
+      },
+    )
+  }
 }
 
 /** Puts the images back that this host's pod had. Returns whether they stand there now: what others changed stays. */
 export async function restoreTemplate({ set, images, run }: SwapPod, context: StepContext): Promise<boolean> {
   const old = targets(images, 'from')
   const after = await patchDaemonSet(apiOf(context), set, (now) =>
-    templateMark(now) === null ? null : templatePatch(now, old, run),
+    isAgents(now) ? templatePatch(now, old, run) : null,
   )
   const stands = imagesOf(after.spec.template.spec)
   return old.every((one) => stands.some((other) => isSame(one, other)))
 }
 
-function targets(images: SwapPod['images'], side: 'from' | 'to'): TemplateImage[] {
+export function targets(images: SwapPod['images'], side: 'from' | 'to'): TemplateImage[] {
   return images.map(({ list, name, ...image }) => ({ list, name, image: image[side] }))
 }
 
