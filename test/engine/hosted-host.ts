@@ -174,20 +174,24 @@ export class HostedHost {
       ...this.node.violations,
       ...this.kubelet.violations,
       ...this.cluster.violations,
-      ...(['upgraded', 'rolled-back', 'refused', 'nothing'].includes(outcome) ? [] : [`it ended ${outcome}`]),
+      ...(['upgraded', 'rolled-back', 'refused', 'nothing'].includes(outcome)
+        ? []
+        : [`it ended ${outcome}: ${this.problems.join('; ')}`]),
       ...(runs === image ? [] : [`there run: ${runs}`]),
       ...(this.routes.held ? ['routes are held'] : []),
       ...[...this.dialGuard.closed].map((address) => `${address} is kept from dialling`),
       ...(clusterNode(this.cluster.node).unschedulable ? ['the Node is cordoned'] : []),
-      ...this.#templateFlaws(image),
+      ...this.#templateFlaws(outcome),
       ...this.#strategyFlaws(outcome === 'upgraded'),
     ]
   }
 
-  #templateFlaws(image: string): string[] {
+  #templateFlaws(outcome: string): string[] {
+    const isUntouched = ['refused', 'nothing'].includes(outcome)
+    const isNew = outcome === 'upgraded' || (isUntouched && this.#options.other === 'done')
     const { containers, initContainers } = this.cluster.set.spec.template.spec
     const found = [...(initContainers ?? []), ...containers].map((one) => one.image).join()
-    return found === `${CNI},${image}` ? [] : [`the template has ${found}`]
+    return found === `${CNI},${isNew ? NEW : OLD}` ? [] : [`the template has ${found}`]
   }
 
   /** It comes back with the last host, whichever way; until then it is known. */

@@ -31,7 +31,7 @@ export async function restorePod(args: SwapPod, gate: Gate, context: StepContext
     if (wrong) goneAt = await takeAway(wrong, args, { gate, goneAt }, context)
     const back = wrong ? undefined : alive.find(({ metadata }) => metadata.uid !== args.pod.uid)
     const container = back && (await containerOfPod(args, back.metadata.uid, docker))
-    if (container && container.State.Status !== 'created')
+    if (container?.State.Running === true)
       return await awaitRestored({ gate, container: container.Id, goneAt }, context)
     if (clock.now() > deadline) throw notRestored(await whyNone(args, context))
     await clock.sleep(POLL_MS)
