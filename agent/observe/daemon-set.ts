@@ -30,13 +30,12 @@ export async function findDaemonSet(
     if (!named || !set) return null
     if (forUpgrade) {
       await kubernetes.tryPatch({ kind: 'DaemonSet', ...named }, STRATEGY)
-      await kubernetes.checkRight('delete', {
-        kind: 'Pod',
-        namespace: labelled.namespace,
-        name: labelled.pod,
-      })
+      const ofPods = { kind: 'Pod', namespace: labelled.namespace } as const
+      await kubernetes.checkRight('delete', { ...ofPods, name: labelled.pod })
+      // the way back looks for pods that never started
+      await kubernetes.checkRight('list', { ...ofPods, name: '' })
     }
-    const why = `it is of pod ${pod.metadata.name}, which DaemonSet ${named.namespace}/${named.name} keeps`
+    const why = `it belongs to pod ${pod.metadata.name} of DaemonSet ${named.namespace}/${named.name}`
     return { owner: { kind: 'daemonset', ...named, why }, daemonSet: observedDaemonSet(set, pod) }
   } catch (error) {
     if (error instanceof AgentError) return { owner, daemonSet: { problem: error.asProblem() } }
@@ -48,8 +47,8 @@ function podGone(pod: string): Problem {
   return {
     code: 'pod-gone',
     severity: 'error',
-    message: `cannot upgrade the container of pod ${pod}: the cluster has no such pod any more`,
-    fix: 'run the command again in a moment: the DaemonSet makes another pod',
+    message: `cannot upgrade the container of pod ${pod}: the pod no longer exists in the cluster`,
+    fix: 'run the command again in a moment: the DaemonSet creates another pod',
   }
 }
 

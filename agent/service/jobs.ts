@@ -7,7 +7,7 @@ import type { StatusReport } from '../core/report/status.ts'
 import { type App, isUnfinished } from '../stories/app.ts'
 import { type Held, heldTarget, targetOf } from '../stories/held-target.ts'
 import { isUncordonPending } from '../stories/pending-uncordon.ts'
-import { resume } from '../stories/resume.ts'
+import { resumeAlone, uncordonAlone } from '../stories/resume.ts'
 import { exitCodeOf, reportOfError } from '../stories/run-report.ts'
 import { status } from '../stories/status.ts'
 import { upgrade } from '../stories/upgrade.ts'
@@ -77,11 +77,17 @@ export function createJobs(open: OpenHost, signal: AbortSignal): Jobs {
   }
 }
 
+const STORIES: Record<JobKind, (app: App, wanted: Wanted) => Promise<Report>> = {
+  resume: resumeAlone,
+  apply: upgrade,
+  uncordon: uncordonAlone,
+}
+
 async function run(kind: JobKind, open: () => Promise<OpenedHost>): Promise<Finished> {
   try {
     const { app, wanted, end } = await open()
     try {
-      const report = kind === 'resume' ? await resume(app) : await upgrade(app, wanted)
+      const report = await STORIES[kind](app, wanted)
       return { report, end: await endOf(report, app) }
     } finally {
       end()

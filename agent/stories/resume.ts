@@ -7,7 +7,22 @@ import { unstarted } from './run-report.ts'
 export async function resume(app: App): Promise<Report> {
   await app.lock('resume')
   const resumed = await resumeInterrupted(app)
+  const uncordoned = await uncordoning(app)
+  return resumed ?? uncordoned
+}
+
+/** The service's own: an API server that is away must not keep it from what comes after the resume. */
+export async function resumeAlone(app: App): Promise<Report> {
+  await app.lock('resume')
+  return (await resumeInterrupted(app)) ?? unstarted('unchanged', null, [])
+}
+
+export async function uncordonAlone(app: App): Promise<Report> {
+  await app.lock('uncordon')
+  return await uncordoning(app)
+}
+
+async function uncordoning(app: App): Promise<Report> {
   const pending = await finishUncordons(app)
-  if (resumed) return resumed
   return unstarted(pending.length > 0 ? 'deferred' : 'unchanged', null, pending)
 }

@@ -70,7 +70,7 @@ describe('controllers', () => {
     await runControllers(host, controllers('v3.20.0'))
     const asked = ['--node', image('v2.6.12'), '--controllers', controllers('exits-at-once')]
     const { stdout } = await host.run(['agent', 'plan', ...asked, ...flags])
-    expect(stdout).toMatch(/what step \d+ commits stays, whatever comes of the steps after it/)
+    expect(stdout).toMatch(/step \d+ is final: it stays even if a later step fails/)
     const cost = await costOf(at, () => upgrade(...asked))
     expectNoCost(cost)
     const { code, report } = cost.result

@@ -123,10 +123,10 @@ export class FakeCluster extends FakeKubernetes {
     if (ref.kind === 'Node') await super.tryPatch(ref, patch)
   }
 
-  override async remove<K extends Kind>(ref?: ObjectRef<K>, uid?: string): Promise<void> {
+  override async remove(ref: ObjectRef<Kind>, uid: string): Promise<void> {
     await this.thisNode()
     this.onWrite('remove')
-    const pod = this.#pods.find(({ metadata }) => metadata.name === ref?.name && metadata.uid === uid)
+    const pod = this.#pods.find(({ metadata }) => metadata.name === ref.name && metadata.uid === uid)
     if (pod) {
       this.#pods = this.#pods.filter((other) => other !== pod)
       if (pod.spec.nodeName === this.#host) this.onPod.gone(pod)

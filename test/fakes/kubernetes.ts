@@ -4,6 +4,9 @@ import { isJsonObject } from '../../agent/core/json/merge-patch.ts'
 import { FIELD_MANAGER, type NodeObject } from '../../agent/core/kubernetes/node.ts'
 import type { Kind, Kubernetes, KubernetesObjects, ObjectRef } from '../../agent/ports/kubernetes.ts'
 
+/** Of the one Node. */
+export const UID = 'f4e0a7c2-0000-4000-8000-000000000001'
+
 /** One Node, as the API server keeps it: a version for each write, and who owns `spec.unschedulable`. */
 export class FakeKubernetes implements Kubernetes {
   /** Thrown by each call. */
@@ -11,6 +14,7 @@ export class FakeKubernetes implements Kubernetes {
   /** Done before a patch is looked at: somebody else is faster. */
   beforePatch: (() => void) | null = null
   readonly ops: string[] = []
+  #isGone = false
   #node: NodeObject
   #version = 1
 
@@ -43,7 +47,7 @@ export class FakeKubernetes implements Kubernetes {
 
   async get<K extends Kind>({ name }: ObjectRef<K>): Promise<KubernetesObjects[K] | null> {
     await this.#answer()
-    return name === this.#node.metadata.name ? (this.node as KubernetesObjects[K]) : null
+    return this.#has(name) ? (this.node as KubernetesObjects[K]) : null
   }
 
   async list<K extends Kind>(): Promise<KubernetesObjects[K][]> {
@@ -68,13 +72,17 @@ export class FakeKubernetes implements Kubernetes {
     return this.#answer()
   }
 
-  async remove<K extends Kind>(_ref?: ObjectRef<K>, _uid?: string): Promise<void> {
+  async remove({ name }: ObjectRef<Kind>, uid: string): Promise<void> {
     await this.#answer()
-    throw refused('kubernetes-gone', 'this fake has a Node alone')
+    if (this.#has(name) && uid === UID) this.#isGone = true
+  }
+
+  #has(name: string): boolean {
+    return !this.#isGone && name === this.#node.metadata.name
   }
 
   #check(name: string, patch: Json): void {
-    if (name !== this.#node.metadata.name) throw refused('kubernetes-gone', `Node ${name} is gone`)
+    if (!this.#has(name)) throw refused('kubernetes-gone', `Node ${name} is gone`)
     const asked = (patch as { metadata?: { resourceVersion?: string } }).metadata?.resourceVersion
     if (asked !== undefined && asked !== this.#node.metadata.resourceVersion)
       throw refused('kubernetes-conflict', 'the object has been modified')

@@ -59,7 +59,7 @@ async function takeAway(
 }
 
 function notRestored(why: string): AgentError {
-  return new AgentError('not-restored', `cannot bring the old pod back: ${why}`, {
+  return new AgentError('not-restored', `cannot restore the old pod: ${why}`, {
     fix: 'kubectl describe the pod shows why',
     exitCode: ExitCode.stuck,
   })

@@ -21,7 +21,7 @@ type SwapPod = StepArgs['swap-pod']
 export const swapPod: Step<'swap-pod'> = {
   moves: true,
   describe: ({ set, to }) =>
-    `replace the pod of ${set.namespace}/${set.name} on this host: template to ${to} with OnDelete, delete and kill, gate`,
+    `replace the pod of ${set.namespace}/${set.name} on this host: set the template to ${to} with OnDelete, delete and kill, gate`,
 
   async capture(args, context) {
     await checkTemplate(args, context)
@@ -78,9 +78,9 @@ function noPod(why: string): AgentError {
 function changedByOthers({ set: { namespace, name } }: SwapPod): AgentError {
   return new AgentError(
     'template-changed',
-    `cannot go back: somebody else changed the template of DaemonSet ${namespace}/${name} meanwhile`,
+    `cannot roll back: someone else changed the template of DaemonSet ${namespace}/${name} during the run`,
     {
-      fix: `see kubectl -n ${namespace} rollout history daemonset/${name}; the pod of this host stays as it is`,
+      fix: `check kubectl -n ${namespace} rollout history daemonset/${name}; the pod of this host stays as it is`,
       exitCode: ExitCode.stuck,
     },
   )

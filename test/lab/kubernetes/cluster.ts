@@ -62,6 +62,11 @@ export class Kubernetes extends ControlPlane {
     return await host.run([`${HOST_BIN}/kubectl`, '--kubeconfig', KUBECONFIG, ...args])
   }
 
+  async readyNodes(): Promise<string[]> {
+    const table = await this.kubectl(['get', 'nodes', '--no-headers'])
+    return [...table.matchAll(/^(\S+) +Ready\b/gm)].map(([, name = '']) => name)
+  }
+
   async untilReady(host: Host): Promise<void> {
     await this.kubectl(['wait', '--for=condition=Ready', `node/${host.name}`, '--timeout=120s'])
   }

@@ -39,7 +39,7 @@ const removal = `
 systemctl kill --signal=KILL ${KUBELET_UNIT} 2>/dev/null
 systemctl disable --now ${KUBELET_UNIT} 2>/dev/null
 docker ps --all --quiet --filter label=io.kubernetes.docker.type | xargs -r docker rm --force --volumes >/dev/null
-sed -n 's|^[^ ]* \\(/var/lib/kubelet/[^ ]*\\) .*|\\1|p' /proc/mounts | sort -r | xargs -r umount
+sed -n 's|^[^ ]* \\(/var/lib/kubelet[^ ]*\\) .*|\\1|p' /proc/mounts | sort -r | xargs -r umount
 rm -rf /etc/systemd/system/${KUBELET_UNIT} /var/lib/kubelet /etc/kubernetes /var/log/pods /var/log/containers
 systemctl daemon-reload
 systemctl reset-failed`
