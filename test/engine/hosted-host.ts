@@ -50,7 +50,13 @@ export class HostedHost {
   readonly ops: string[] = []
   readonly events: AgentEvent[] = []
   readonly clock = new FakeClock()
-  readonly agent = new KillableRun(this.clock)
+  readonly agent = new KillableRun(this.clock, () => [
+    this.ops.length,
+    this.routes.held,
+    this.dialGuard.closed.size,
+    this.cluster.set,
+    this.cluster.pods,
+  ])
   readonly docker = new FakeDocker(this.ops)
   readonly cluster: FakeCluster
   readonly kubelet = new FakeHostedKubelet(this.docker, this.clock, 'calico-node')

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { AgentError } from '../../agent/core/errors.ts'
+import { awayError } from '../fakes/kubernetes.ts'
 import { HostedHost, type HostedOptions } from './hosted-host.ts'
 
 describe('the swap of a DaemonSet’s pod', () => {
@@ -23,18 +25,18 @@ async function flawsOfDeaths({ powerCut = false, waitMs = 0, asked, ...options }
   const whole = await HostedHost.create(options)
   await whole.run()
   const all: string[] = []
-  for (let at = 0; at < whole.agent.moves; at++) {
-    for (const before of asked === true ? [false] : [true, false]) {
-      const host = await HostedHost.create(options)
-      const isDead = (await host.run({ at, before, ...(asked && { asked }) })) === 'killed'
-      if (powerCut) host.powerCycle()
-      if (waitMs > 0) await host.clock.sleep(waitMs)
-      // between the delete and the kill nobody else is there to kill
-      host.kubelet.violations.length = 0
-      const outcome = await host.resume()
-      const flaws = isDead ? await host.flaws(outcome) : ['it was not killed']
-      all.push(...flaws.map((flaw) => `died ${before ? 'before' : 'after'} move ${at}, ${outcome}: ${flaw}`))
-    }
+  const deaths = whole.agent.deaths.filter(({ before }) => asked !== true || !before)
+  for (const death of deaths) {
+    const host = await HostedHost.create(options)
+    const isDead = (await host.run({ ...death, ...(asked && { asked }) })) === 'killed'
+    if (powerCut) host.powerCycle()
+    if (waitMs > 0) await host.clock.sleep(waitMs)
+    // between the delete and the kill nobody else is there to kill
+    host.kubelet.violations.length = 0
+    const outcome = await host.resume()
+    const flaws = isDead ? await host.flaws(outcome) : ['it was not killed']
+    const where = `${death.before ? 'before' : 'after'} move ${death.at}`
+    all.push(...flaws.map((flaw) => `died ${where}, ${outcome}: ${flaw}`))
   }
   return all
 }
@@ -95,5 +97,145 @@ describe('a new image that does not pass', () => {
     expect(await host.run()).toBe('rolled-back')
     expect(host.problems[0]).toContain(code)
     expect(await host.flaws('rolled-back')).toEqual([])
+  })
+})
+
+/** Resumes as the service does, until the run is finished. */
+async function settled(host: HostedHost, outcome: string): Promise<string> {
+  for (let tries = 0; tries < 4 && host.agent.state()?.outcome === null; tries++) {
+    outcome = await host.resume()
+    await host.clock.sleep(5_000)
+  }
+  return outcome
+}
+
+/** The API server goes away there, so that the agent has no answer, and comes back. */
+function goesAway({ cluster, clock }: HostedHost, at: string, ms: number): void {
+  const seen = new Map<string, number>()
+  cluster.onWrite = (what) => {
+    const count = (seen.get(what) ?? 0) + 1
+    seen.set(what, count)
+    if (`${what}#${count}` !== at) return
+    cluster.away = awayError()
+    void clock.sleep(ms).then(() => {
+      cluster.away = null
+      cluster.sync()
+    })
+    throw awayError()
+  }
+}
+
+describe('an API server that goes away', () => {
+  const points = ['patch#1', 'patched#1', 'remove#1', 'removed#1', 'patch#2', 'patched#2']
+  it.each(points.flatMap((point) => [500, 5_000, 100_000].map((ms) => ({ point, ms }))))(
+    'leaves the host old or new: at $point for $ms ms',
+    async ({ point, ms }) => {
+      const host = await HostedHost.create()
+      goesAway(host, point, ms)
+      const outcome = await settled(host, await host.run())
+      const isKept = host.problems.some((problem) => problem.startsWith('strategy-kept'))
+      const expected = isKept ? ['the strategy is OnDelete'] : []
+      expect({ outcome, flaws: await host.flaws(outcome) }).toEqual({ outcome, flaws: expected })
+      expect(isKept).toBe(point.endsWith('patch#2') && ms === 100_000)
+    },
+  )
+
+  it.each([5_000, 400_000])('while a dead run is resumed does not end the run: for %i ms', async (ms) => {
+    const host = await HostedHost.create()
+    let at = -1
+    host.agent.onMove = (move, what) => {
+      if (what === 'killContainer' && at < 0) at = move
+    }
+    await host.run()
+    const other = await HostedHost.create()
+    await other.run({ at, before: false })
+    other.cluster.away = awayError()
+    void other.clock.sleep(ms).then(() => {
+      other.cluster.away = null
+      other.cluster.sync()
+    })
+    let outcome = 'killed'
+    for (let tries = 0; tries < 20 && other.agent.state()?.outcome === null; tries++) {
+      outcome = await other.resume()
+      await other.clock.sleep(5_000)
+    }
+    expect(['upgraded', 'rolled-back']).toContain(outcome)
+    expect(await other.flaws(outcome)).toEqual([])
+  })
+})
+
+describe('somebody who edits the DaemonSet', () => {
+  const theirs = 'calico/node:v3.19.0'
+  const edit = ({ cluster }: HostedHost): void => {
+    cluster.edit(({ spec }) => {
+      spec.template.spec.containers = [{ name: 'calico-node', image: theirs }]
+    })
+  }
+  const template = ({ cluster }: HostedHost): string | undefined =>
+    cluster.set.spec.template.spec.containers[0]?.image
+
+  it('before the run writes it has it refused', async () => {
+    const host = await HostedHost.create()
+    host.agent.onMove = (_, what) => {
+      if (what !== 'pullImage') return
+      host.cluster.edit(({ spec }) => (spec.updateStrategy = { type: 'OnDelete' }))
+      edit(host)
+    }
+    expect(await host.run()).toBe('refused')
+    expect(host.problems[0]).toContain('template-changed')
+    expect(host.problems[0]).toContain(theirs)
+    expect(template(host)).toBe(theirs)
+    expect(host.ops.filter((op) => op.startsWith('docker kill'))).toEqual([])
+  })
+
+  it('while the new pod passes the gate keeps it, and the strategy comes back once all pods are theirs', async () => {
+    const host = await HostedHost.create()
+    host.agent.onMove = (_, what) => {
+      if (what === 'killContainer') host.cluster.edit(() => undefined)
+    }
+    expect(await host.run()).toBe('upgraded')
+    expect(await host.flaws('upgraded')).toEqual([])
+  })
+
+  it('while the new pod fails has nothing of theirs undone', async () => {
+    const host = await HostedHost.create({ newExitsAfter: 300 })
+    host.docker.images.publish(theirs)
+    host.docker.images.pull(theirs, () => undefined)
+    host.agent.onMove = (_, what) => {
+      if (what === 'killContainer' && template(host) !== theirs) edit(host)
+    }
+    expect(await host.run()).toBe('stuck')
+    expect(host.problems.join()).toContain('template-changed')
+    expect(template(host)).toBe(theirs)
+    expect(host.kubelet.violations).toEqual([])
+  })
+})
+
+describe('a credential that may not delete pods any more', () => {
+  it('has the template put back, and the old pod goes on', async () => {
+    const host = await HostedHost.create()
+    host.cluster.onWrite = (what) => {
+      if (what === 'remove')
+        throw new AgentError('kubernetes-forbidden', 'cannot delete Pod', { fix: 'grant it' })
+    }
+    expect(await host.run()).toBe('rolled-back')
+    expect(host.problems[0]).toContain('kubernetes-forbidden')
+    expect(await host.flaws('rolled-back')).toEqual([])
+    expect(host.cluster.pods.map(({ metadata }) => metadata.name)).toEqual(['calico-node-1'])
+  })
+})
+
+describe('a kubelet that is stopped in the middle', () => {
+  it.each([1_000, 60_000])('and started again after %i ms leaves the host old or new', async (ms) => {
+    const host = await HostedHost.create()
+    host.agent.onMove = (_, what) => {
+      if (what !== 'killContainer' || host.kubelet.isAsleep) return
+      host.kubelet.isAsleep = true
+      void host.clock.sleep(ms).then(() => {
+        host.restartKubelet()
+      })
+    }
+    const outcome = await settled(host, await host.run())
+    expect({ outcome, flaws: await host.flaws(outcome) }).toEqual({ outcome, flaws: [] })
   })
 })

@@ -14,6 +14,7 @@ const NAMESPACE = 'kube-system'
 const NAME = 'calico-node'
 const LABELS = { 'k8s-app': NAME }
 const CONTROLLER_MS = 80
+const WATCH_MS = 800
 
 type Changed = (pod: PodObject) => void
 
@@ -77,7 +78,7 @@ export class FakeCluster extends FakeKubernetes {
 
   /** What the controller of the DaemonSet does at once. */
   sync(): void {
-    if (this.isAsleep) return
+    if (this.isAsleep || this.away !== null) return
     const hosts = new Set([this.#host, ...this.#pods.map(({ spec }) => spec.nodeName ?? '')])
     for (const host of hosts) if (!this.#pods.some(({ spec }) => spec.nodeName === host)) this.#make(host)
     const current = imagesOf(this.#set.spec.template.spec)
@@ -129,7 +130,7 @@ export class FakeCluster extends FakeKubernetes {
     const pod = this.#pods.find(({ metadata }) => metadata.name === ref.name && metadata.uid === uid)
     if (pod) {
       this.#pods = this.#pods.filter((other) => other !== pod)
-      if (pod.spec.nodeName === this.#host) this.onPod.gone(pod)
+      void this.#tell('gone', pod)
       this.#later()
     }
     this.onWrite('removed')
@@ -168,6 +169,15 @@ export class FakeCluster extends FakeKubernetes {
     })
   }
 
+  /** The kubelet's watch ends with the API server, and is tried again a while after. */
+  async #tell(what: 'added' | 'gone', pod: PodObject): Promise<void> {
+    await Promise.resolve()
+    const wasAway = this.away !== null
+    while (this.away !== null) await this.#clock.sleep(100)
+    if (wasAway) await this.#clock.sleep(WATCH_MS)
+    if (pod.spec.nodeName === this.#host) this.onPod[what](pod)
+  }
+
   #make(host: string, image?: string): void {
     this.#made += 1
     const { containers, initContainers } = structuredClone(this.#set.spec.template.spec)
@@ -183,7 +193,7 @@ export class FakeCluster extends FakeKubernetes {
       spec: { nodeName: host, containers: own, ...(initContainers && { initContainers }) },
     }
     this.#pods.push(pod)
-    if (host === this.#host) this.onPod.added(pod)
+    void this.#tell('added', pod)
     this.#later()
   }
 }

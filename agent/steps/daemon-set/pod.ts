@@ -1,10 +1,9 @@
 import type { ContainerJson } from '../../core/docker/json.ts'
-import { AgentError } from '../../core/errors.ts'
+import { AgentError, isTransient } from '../../core/errors.ts'
 import { daemonSetOf, nodeOf, type PodObject, whyWaiting } from '../../core/kubernetes/daemon-set.ts'
 import type { StepArgs } from '../../core/plan/plan.ts'
 import { CONTAINER_LABEL, NAMESPACE_LABEL, POD_LABEL } from '../../core/pod/static-pod.ts'
 import type { ContainerSummary, Docker } from '../../ports/docker.ts'
-import { isRunning } from '../container/running.ts'
 import type { StepContext } from '../step.ts'
 import { apiOf } from './template.ts'
 
@@ -58,14 +57,19 @@ async function newestOf(all: ContainerSummary[], docker: Docker): Promise<Contai
   return found.find(({ State }) => State.Running) ?? newest
 }
 
-/** Waits until a container of a later pod is up; one that ended again counts. Undefined where none came. */
+/**
+ * Waits until a container of a later pod is up; one that ended again counts. Undefined where none came. What the kubelet
+ * starts again in the pod that is deleted goes at once: the next one would run beside it.
+ */
 export async function untilStarted(
   args: SwapPod,
   known: string[],
   deadline: number,
-  { docker, clock, signal }: StepContext,
+  context: StepContext,
 ): Promise<ContainerJson | undefined> {
+  const { docker, clock, signal } = context
   for (;;) {
+    await killRunning(args, ({ uid }) => uid === args.pod.uid, context)
     const found = await nextContainer(args, known, docker)
     if (found && found.State.Status !== 'created') return found
     if (clock.now() > deadline || signal.aborted) return undefined
@@ -74,52 +78,60 @@ export async function untilStarted(
 }
 
 /**
- * Deletes a pod and kills its container in the same moment. The kubelet's own TERM, 0.3 s later, would end BIRD's
- * sessions; the container killed first, and the pod deleted late, the kubelet would start the old image once more.
+ * Deletes a pod and kills its container in the same moment, neither waiting for the other. The kubelet's own TERM would end
+ * BIRD's sessions, and comes as soon as the kubelet hears of the delete, on a busy host before its answer is here; a second
+ * after the kill alone, the kubelet would start the old image once more.
  */
 export async function deleteAndKill(
   pod: { name: string; uid: string },
   args: SwapPod,
   context: StepContext,
 ): Promise<void> {
+  const { docker, clock } = context
   const { namespace } = args.set
-  const known = await containersOf(args, context.docker)
-  try {
-    await apiOf(context).remove({ kind: 'Pod', namespace, name: pod.name }, pod.uid)
-  } catch (error) {
-    // an answer that is lost says nothing of the pod
-    const isUnclear = error instanceof AgentError && error.isTransient
-    if (!isUnclear || !(await isOnItsWayOut(args, pod, context))) throw error
-  }
-  context.since = context.clock.now()
-  const ofPod = (all: ContainerSummary[]) => all.filter(({ labels }) => labels[UID_LABEL] === pod.uid)
-  await killAll(ofPod(known), context)
-  // the kubelet may have started it again in the moment before
-  await killAll(ofPod(await containersOf(args, context.docker)), context)
+  const ofPod = (await containersOf(args, docker)).filter(({ labels }) => labels[UID_LABEL] === pod.uid)
+  context.since = clock.now()
+  const kills = ofPod.filter(isUp).map(({ id }) => kill(id, docker))
+  const removal = apiOf(context).remove({ kind: 'Pod', namespace, name: pod.name }, pod.uid)
+  const [removed, ...killed] = await Promise.allSettled([removal, ...kills])
+  for (const one of killed) if (one.status === 'rejected') throw one.reason
+  if (removed.status === 'fulfilled') return
+  // an answer that is lost says nothing of the pod
+  const isUnclear = isTransient(removed.reason)
+  if (!isUnclear || !(await isOnItsWayOut(args, pod, context))) throw removed.reason
 }
 
 /** Kills what the kubelet is about to end by TERM: containers of pods that are gone. Returns whether one ran. */
 export async function killDoomed(args: SwapPod, alive: string[], context: StepContext): Promise<boolean> {
-  const all = await containersOf(args, context.docker)
-  const doomed = all.filter(
-    ({ labels }) =>
-      !alive.includes(labels[UID_LABEL] ?? '') && (labels[POD_LABEL] ?? '').startsWith(`${args.set.name}-`),
-  )
-  return await killAll(doomed, context)
+  const isDoomed = ({ pod, uid }: PodName): boolean =>
+    !alive.includes(uid) && pod.startsWith(`${args.set.name}-`)
+  return await killRunning(args, isDoomed, context)
 }
 
-async function killAll(all: ContainerSummary[], { docker }: StepContext): Promise<boolean> {
-  const ran = await Promise.all(
-    all.map(async ({ id }) => {
-      if (!(await isRunning(id, docker))) return false
-      // one that has ended by itself is no failure
-      await docker.killContainer(id).catch((error: unknown) => {
-        if (!(error instanceof AgentError) || error.code !== 'docker-refused') throw error
-      })
-      return true
-    }),
+interface PodName {
+  pod: string
+  uid: string
+}
+
+async function killRunning(
+  args: SwapPod,
+  which: (pod: PodName) => boolean,
+  { docker }: StepContext,
+): Promise<boolean> {
+  const found = (await containersOf(args, docker)).filter(
+    (one) => isUp(one) && which({ pod: one.labels[POD_LABEL] ?? '', uid: one.labels[UID_LABEL] ?? '' }),
   )
-  return ran.includes(true)
+  await Promise.all(found.map(({ id }) => kill(id, docker)))
+  return found.length > 0
+}
+
+const isUp = ({ state }: ContainerSummary): boolean => state === 'running'
+
+async function kill(id: string, docker: Docker): Promise<void> {
+  // one that has ended by itself is no failure
+  await docker.killContainer(id).catch((error: unknown) => {
+    if (!(error instanceof AgentError) || error.code !== 'docker-refused') throw error
+  })
 }
 
 /** The pod is gone, made anew or being deleted: the kubelet ends its containers. */

@@ -29,7 +29,7 @@ export async function restorePod(args: SwapPod, gate: Gate, context: StepContext
     if (await killDoomed(args, uids, context)) goneAt = clock.now()
     const wrong = alive.find((pod) => !hasOldImages(args, pod))
     if (wrong) goneAt = await takeAway(wrong, args, { gate, goneAt }, context)
-    const back = wrong ? undefined : alive.find(({ metadata }) => metadata.uid !== args.pod.uid)
+    const [back] = wrong ? [] : alive
     const container = back && (await containerOfPod(args, back.metadata.uid, docker))
     if (container?.State.Running === true)
       return await awaitRestored({ gate, container: container.Id, goneAt }, context)

@@ -8,6 +8,8 @@ type Set = StepArgs['restore-strategy']['set']
 
 /** The controller of the DaemonSet looks at a change within ms, unless it is away. */
 const LOOKED_AT_MS = 5_000
+/** An API server that restarts. */
+const AWAY_MS = 30_000
 const POLL_MS = 200
 
 /** After the commit of the last host: the DaemonSet gets the update strategy back that it had before the rollout. */
@@ -20,33 +22,37 @@ export const restoreStrategy: Step<'restore-strategy'> = {
 
   async verify({ set }, _before, context) {
     const left = await giveStrategyBack(set, context)
-    return left !== null && 'problem' in left ? { problems: [left.problem] } : {}
+    return left !== null && left.why !== null ? { problems: [strategyKept(set, left)] } : {}
   },
 
   goesOn: () => Promise.resolve(true),
   undo: () => Promise.resolve({}),
 }
 
-/** After a way back, on which the DaemonSet may have one host done and another one not: then that is said. */
+/** After a rollback, where one host may be done and another one not: then that is said. */
 export async function giveStrategyBackOrSay(set: Set, context: StepContext): Promise<Problem[]> {
   const left = await giveStrategyBack(set, context)
-  if (left === null) return []
-  return ['problem' in left ? left.problem : strategyKept(set, left.owed)]
+  return left === null ? [] : [strategyKept(set, left)]
 }
 
-/** Null where nothing is left to give back. */
-async function giveStrategyBack(
-  set: Set,
-  context: StepContext,
-): Promise<null | { owed: string } | { problem: Problem }> {
-  try {
-    await untilLookedAt(set, context)
-    const after = await patchDaemonSet(apiOf(context), set, strategyPatch)
-    const owed = owedStrategy(after)
-    return owed && { owed: owed.type }
-  } catch (error) {
-    if (!(error instanceof AgentError)) throw error
-    return { problem: { ...error.asProblem(), severity: 'warning' } }
+/** The strategy that is still owed, and what kept it from coming back; without `why`, other hosts are not done. */
+interface Left {
+  owed: string | null
+  why: AgentError | null
+}
+
+async function giveStrategyBack(set: Set, context: StepContext): Promise<Left | null> {
+  const deadline = context.clock.now() + AWAY_MS
+  for (;;) {
+    try {
+      await untilLookedAt(set, context)
+      const owed = owedStrategy(await patchDaemonSet(apiOf(context), set, strategyPatch))
+      return owed && { owed: owed.type, why: null }
+    } catch (error) {
+      if (!(error instanceof AgentError)) throw error
+      if (!error.isTransient || context.clock.now() > deadline) return { owed: null, why: error }
+      await context.clock.sleep(POLL_MS)
+    }
   }
 }
 
@@ -62,11 +68,15 @@ async function untilLookedAt(set: Set, context: StepContext): Promise<void> {
   }
 }
 
-function strategyKept({ namespace, name }: Set, owed: string): Problem {
+function strategyKept({ namespace, name }: Set, { owed, why }: Left): Problem {
+  const reason = why?.message ?? 'not every pod is of its template'
   return {
     code: 'strategy-kept',
     severity: 'warning',
-    message: `DaemonSet ${namespace}/${name} keeps its update strategy OnDelete: not every pod is of its template`,
-    fix: `upgrade or roll back the other hosts: the last one brings ${owed} back`,
+    message: `DaemonSet ${namespace}/${name} keeps its update strategy OnDelete: ${reason}`,
+    fix:
+      owed === null
+        ? `set it by hand: kubectl -n ${namespace} patch daemonset ${name} -p '{"spec":{"updateStrategy":{"type":"RollingUpdate"}}}'; its annotation calico-agent/template has the one from before`
+        : `upgrade or roll back the other hosts: the last one brings ${owed} back`,
   }
 }

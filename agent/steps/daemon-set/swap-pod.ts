@@ -56,11 +56,11 @@ export const swapPod: Step<'swap-pod'> = {
 
   async undo(args, { gate, known }, context) {
     const isOut = await isOnItsWayOut(args, args.pod, context)
+    const isKilled = !(await isRunning(args.old.id, context.docker))
     // the kubelet is about to end it by TERM
-    if (isOut && (await isRunning(args.old.id, context.docker)))
-      await context.docker.killContainer(args.old.id)
+    if (isOut && !isKilled) await context.docker.killContainer(args.old.id)
     const isBack = await restoreTemplate(args, context)
-    const isMoved = isOut || (await nextContainer(args, known, context.docker)) !== undefined
+    const isMoved = isOut || isKilled
     if (isMoved && !isBack) throw changedByOthers(args)
     const restored = isMoved ? await restorePod(args, gate, context) : { window: null }
     await Promise.all([releaseRoutes(context), openDialling(context)])
