@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { AgentError } from '../../agent/core/errors.ts'
 import { awayError } from '../fakes/kubernetes.ts'
-import { HostedHost, type HostedOptions } from './hosted-host.ts'
+import { HostedHost, type HostedOptions, NEW } from './hosted-host.ts'
 
 describe('the swap of a DaemonSet’s pod', () => {
   it.each<[string, HostedOptions]>([
@@ -134,9 +134,9 @@ describe('an API server that goes away', () => {
       goesAway(host, point, ms)
       const outcome = await settled(host, await host.run())
       const isKept = host.problems.some((problem) => problem.startsWith('strategy-kept'))
-      const expected = isKept ? ['the strategy is OnDelete'] : []
+      const expected = isKept && point === 'patch#2' ? ['the strategy is OnDelete'] : []
       expect({ outcome, flaws: await host.flaws(outcome) }).toEqual({ outcome, flaws: expected })
-      expect(isKept).toBe(point.endsWith('patch#2') && ms === 100_000)
+      expect(isKept).toBe(point.endsWith('#2') && ms === 100_000)
     },
   )
 
@@ -197,8 +197,8 @@ describe('somebody who edits the DaemonSet', () => {
     expect(await host.flaws('upgraded')).toEqual([])
   })
 
-  it('while the new pod fails has nothing of theirs undone', async () => {
-    const host = await HostedHost.create({ newExitsAfter: 300 })
+  it('before the new pod is made has nothing of theirs undone', async () => {
+    const host = await HostedHost.create()
     host.docker.images.publish(theirs)
     host.docker.images.pull(theirs, () => undefined)
     host.agent.onMove = (_, what) => {
@@ -207,7 +207,23 @@ describe('somebody who edits the DaemonSet', () => {
     expect(await host.run()).toBe('stuck')
     expect(host.problems.join()).toContain('template-changed')
     expect(template(host)).toBe(theirs)
-    expect(host.kubelet.violations).toEqual([])
+    expect((await host.docker.runningContainers()).map((one) => one.image)).toEqual([theirs])
+    expect([host.routes.held, ...host.kubelet.violations]).toEqual([false])
+  })
+})
+
+describe('somebody who edits the DaemonSet while a pod is on trial that fails', () => {
+  it('has nothing of theirs undone, and is told', async () => {
+    const theirs = 'calico/node:v3.19.0'
+    const host = await HostedHost.create({ newBird: noBird })
+    void host.clock.sleep(5_000).then(() => {
+      host.cluster.edit(({ spec }) => {
+        spec.template.spec.containers = [{ name: 'calico-node', image: theirs }]
+      })
+    })
+    expect(await host.run()).toBe('stuck')
+    expect(host.problems.join()).toContain('template-changed')
+    expect((await host.docker.runningContainers()).map((one) => one.image)).toEqual([NEW])
   })
 })
 

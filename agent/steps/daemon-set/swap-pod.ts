@@ -44,7 +44,10 @@ export const swapPod: Step<'swap-pod'> = {
     if (!found) throw noPod(await whyNone(args, context))
     const trial = await watchTrial({ gate, container: found.Id, goneAt: context.since }, context)
     await refuseAnother(args.old, found.Id, context.docker)
-    return await endOfTrial(trial, found.Id, context)
+    const passed = await endOfTrial(trial, found.Id, context)
+    const asked = await context.docker.inspectImage(args.to)
+    if (asked && asked.Id !== found.Image) throw changedByOthers(args)
+    return passed
   },
 
   // What is deleted comes back by the new template alone.
@@ -61,9 +64,10 @@ export const swapPod: Step<'swap-pod'> = {
     if (isOut && !isKilled) await context.docker.killContainer(args.old.id)
     const isBack = await restoreTemplate(args, context)
     const isMoved = isOut || isKilled
-    if (isMoved && !isBack) throw changedByOthers(args)
-    const restored = isMoved ? await restorePod(args, gate, context) : { window: null }
+    const isTheirs = isMoved && !isBack
+    const restored = isMoved && isBack ? await restorePod(args, gate, context) : { window: null }
     await Promise.all([releaseRoutes(context), openDialling(context)])
+    if (isTheirs) throw changedByOthers(args)
     const problems = await giveStrategyBackOrSay(args.set, context)
     return { ...restored, problems: [...(restored.problems ?? []), ...problems] }
   },
