@@ -16,7 +16,7 @@ describe('the section kubernetes', () => {
   it.each([
     ['{ kubeconfig: kubelet.conf }', 'kubernetes.kubeconfig: must be an absolute path'],
     ['{ kubeconfig: /a, inCluster: true }', 'set kubeconfig or inCluster: true, not both'],
-    ['{ node: Host_1 }', 'kubernetes.node: must be the name of a Node, or auto'],
+    ['{ node: Host_1 }', 'kubernetes.node: must be a Node name, or auto'],
     ['{ kubeConfig: /a }', 'kubeconfig'],
   ])('is not %s', (text, problem) => {
     expect(problemsOf(`kubernetes: ${text}`).join('\n')).toContain(problem)

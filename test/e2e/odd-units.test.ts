@@ -25,7 +25,7 @@ async function isActive(host: Host, unit: string): Promise<string> {
 /** systemd sees a little later that its process has ended. */
 async function untilFailed(host: Host): Promise<void> {
   const hasFailed = async () => (await isActive(host, UNIT)) === 'failed'
-  await until('the unit to fail', hasFailed, { timeoutMs: 10_000 })
+  await until('the unit to fail', hasFailed, { timeoutMs: 60_000 })
 }
 
 describe('a unit', () => {

@@ -56,7 +56,7 @@ describe('a config that changes', () => {
       'the status text',
       async () => (await property(host, 'StatusText')).startsWith('as the config'),
       {
-        timeoutMs: 5_000,
+        timeoutMs: 60_000,
       },
     )
     const metrics = await ask(host, '/metrics')
@@ -91,7 +91,7 @@ describe('a config that changes', () => {
       'the status text',
       async () => (await property(host, 'StatusText')).includes('nod: unknown key'),
       {
-        timeoutMs: 5_000,
+        timeoutMs: 60_000,
       },
     )
     // journald has read the priorities: an error is one, the start of the service is none.

@@ -38,7 +38,7 @@ describe('controllers that a unit runs', () => {
 
   it.each([
     ['exits', 'it does not stay up'],
-    ['never ready', '/usr/bin/check-status -r exits 1: not ready'],
+    ['never ready', '/usr/bin/check-status -r exits with code 1: not ready'],
   ] as const)('are the old ones again where the new one %s, and no file was touched', async (bad, why) => {
     const host = await ControllersUnitHost.create({ bad })
     expect(await host.upgrade()).toBe('rolled-back')

@@ -37,7 +37,7 @@ describe('a swap of the controllers', () => {
 
   it.each([
     ['exits', 'it does not stay up'],
-    ['never ready', '/usr/bin/check-status -r exits 1: not ready'],
+    ['never ready', '/usr/bin/check-status -r exits with code 1: not ready'],
   ] as const)('brings the old one back where the new one %s', async (bad, why) => {
     const host = await ControllersHost.create({ bad })
     expect(await host.upgrade()).toBe('rolled-back')

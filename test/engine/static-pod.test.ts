@@ -25,7 +25,7 @@ describe('a swap of a static pod', () => {
 
   it.each<[Bad, string]>([
     ['exits', 'it does not stay up'],
-    ['never ready', '/usr/bin/check-status -r exits 1: not ready'],
+    ['never ready', '/usr/bin/check-status -r exits with code 1: not ready'],
   ])('brings the old manifest back where the new one %s', async (bad, why) => {
     const host = await StaticPodHost.create(bad)
     expect(await host.upgrade()).toBe('rolled-back')

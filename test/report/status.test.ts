@@ -130,10 +130,10 @@ describe('renderStatus', () => {
       'Node host-1: cordoned by kubectl-cordon\n',
     )
     expect(shown({ unschedulable: true, run: RUN }, RUN)).toContain(
-      `Node host-1: cordoned by run ${RUN}\n            run ${RUN} has still to uncordon it: agent resume does it\n`,
+      `Node host-1: cordoned by run ${RUN}\n            run ${RUN} still has to uncordon it: agent resume\n`,
     )
     expect(text({ kubernetes: { node: null, uncordonPending: null } })).toContain(
-      'kubernetes  the API server does not tell\n',
+      'kubernetes  the API server does not answer\n',
     )
   })
 
@@ -212,7 +212,7 @@ describe('renderStatus', () => {
         components: { node: { from: TO, to: TO }, cni: { from: 'v1.11.2', to: 'v2.0.6' } },
       },
     })
-    expect(some).toContain('would put in place: cni v2.0.6\n')
+    expect(some).toContain('would install: cni v2.0.6\n')
     expect(some).toContain(`already in place: node ${TO}`)
     const problem = {
       code: 'peer-down',

@@ -61,9 +61,9 @@ function refuseOthers({ metadata, spec }: DaemonSetObject, images: SwapPod['imag
     const { namespace, name: set } = metadata
     throw new AgentError(
       'template-changed',
-      `cannot change the template of DaemonSet ${namespace}/${set}: somebody else changed it meanwhile: ${name} has ${image ?? 'been removed'}`,
+      `cannot change the template of DaemonSet ${namespace}/${set}: someone else changed it during the run: ${image === undefined ? `${name} is gone` : `${name} has ${image}`}`,
       {
-        fix: `see kubectl -n ${namespace} rollout history daemonset/${set}, then run the upgrade again`,
+        fix: `check kubectl -n ${namespace} rollout history daemonset/${set}, then run the upgrade again`,
         exitCode: ExitCode.refused,
       },
     )

@@ -1,4 +1,5 @@
 import type { Host } from '../host.ts'
+import { cgroupName } from '../paths.ts'
 import { HOST_BIN } from './program.ts'
 
 export const KUBELET_UNIT = 'kubelet.service'
@@ -54,6 +55,7 @@ async function configuration(host: Host, { kubeconfig }: KubeletOptions): Promis
     // It is a guest in the machine's cgroups, and the machine's kernel is not its own.
     cgroupDriver: CgroupDriver,
     cgroupsPerQOS: false,
+    cgroupRoot: `/${cgroupName}/inner`,
     enforceNodeAllocatable: [],
     protectKernelDefaults: true,
     makeIPTablesUtilChains: false,
