@@ -33,6 +33,12 @@ export interface Kubernetes {
    * @throws AgentError `kubernetes-node`
    */
   thisNode(hostname: string): Promise<NodeObject>
+  /** Those of a namespace that have all these labels. */
+  list<K extends Kind>(
+    kind: K,
+    namespace: string,
+    labels: Record<string, string>,
+  ): Promise<KubernetesObjects[K][]>
   /** Null where there is no such object. */
   get<K extends Kind>(ref: ObjectRef<K>): Promise<KubernetesObjects[K] | null>
   /** Those of a namespace that a label selector takes. */
@@ -51,5 +57,5 @@ export interface Kubernetes {
   /** Deletes the object if it still has that uid; one that is gone, or made anew, is none. */
   remove<K extends Kind>(ref: ObjectRef<K>, uid: string): Promise<void>
   /** Whether this credential may. @throws AgentError `kubernetes-forbidden` */
-  checkRight<K extends Kind>(verb: 'patch' | 'delete', ref: ObjectRef<K>): Promise<void>
+  checkRight<K extends Kind>(verb: 'list' | 'patch' | 'delete', ref: ObjectRef<K>): Promise<void>
 }
