@@ -35,7 +35,7 @@ Written by \`./scripts/soak${asked === null ? '' : ` --minutes ${asked}`}\`, whi
 Docker Engine and BIRD are real; the image is a stand-in for calico/node. In each trial, the agent dies in the middle of a
 run, and \`agent resume\` follows. After that, the host must be either in the old or in the new state, complete: one
 calico/node, with its own name and restart policy, and no other container but a parked one. No packet of the pods may be
-lost, and no route withdrawn at the peer (after a power cut: no route withdrawn) or left held. A second \`agent resume\` must
+lost, no route withdrawn at the peer (after a power cut, only the routes count), and no route left held. A second \`agent resume\` must
 have nothing to do. If a unit runs the node, its files must be the same byte for byte, except for the image, which is the
 running one, and no drop-in of the run may be left.
 
