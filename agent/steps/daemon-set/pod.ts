@@ -18,12 +18,12 @@ async function containersOf({ set, container }: SwapPod, docker: Docker): Promis
   return all.filter(({ labels }) => labels[NAMESPACE_LABEL] === set.namespace)
 }
 
-/** Those that are here before anything moves, of earlier pods as well. */
+/** Those that exist before anything changes, including those of earlier pods. */
 export async function knownContainers(args: SwapPod, docker: Docker): Promise<string[]> {
   return (await containersOf(args, docker)).map(({ id }) => id)
 }
 
-/** The one of a later pod than the swapped one's that runs, or ran last; undefined where none was made yet. */
+/** The running or last container of a pod created after the swapped one; undefined if there is none yet. */
 export async function nextContainer(
   args: SwapPod,
   known: string[],
@@ -41,7 +41,7 @@ function newest(found: ContainerJson[]): ContainerJson | undefined {
   return found.toSorted((one, other) => other.State.StartedAt.localeCompare(one.State.StartedAt))[0]
 }
 
-/** Waits until a container of a later pod is up; one that ended again counts. Undefined where none came. */
+/** Waits until a container of a later pod is up; one that has ended again counts. Undefined if none came. */
 export async function untilStarted(
   args: SwapPod,
   known: string[],
@@ -57,8 +57,8 @@ export async function untilStarted(
 }
 
 /**
- * Deletes a pod and kills its container in the same moment. The kubelet's own TERM, 0.3 s later, would end BIRD's
- * sessions; the container killed first, and the pod deleted late, the kubelet would start the old image once more.
+ * Deletes a pod and kills its container at the same moment. The kubelet's own TERM, 0.3 s later, would end BIRD's
+ * sessions. If the pod were deleted later than the kill, the kubelet would start the old image once more.
  */
 export async function deleteAndKill(
   { pod, uid, container }: { pod: string; uid: string; container: string },
@@ -68,18 +68,18 @@ export async function deleteAndKill(
   const { docker, clock } = context
   await apiOf(context).remove({ kind: 'Pod', namespace: set.namespace, name: pod }, uid)
   context.since = clock.now()
-  // one that has ended by itself is no failure
+  // a container that has ended by itself is not a failure
   await docker.killContainer(container).catch((error: unknown) => {
     if (!(error instanceof AgentError) || error.code !== 'docker-refused') throw error
   })
 }
 
-/** By its labels: which pod a container is of. */
+/** The pod that a container belongs to, by its labels. */
 export function podOf({ Config }: ContainerJson): { pod: string; uid: string } {
   return { pod: Config.Labels?.[POD_LABEL] ?? '', uid: Config.Labels?.[UID_LABEL] ?? '' }
 }
 
-/** In words, why no new container came up, as far as the cluster tells. */
+/** Why no new container came up, as text, as far as the cluster reports it. */
 export async function whyNone(args: SwapPod, context: StepContext): Promise<string> {
   const { set, container } = args
   const base = `no pod of ${set.namespace}/${set.name} started ${container} on this host in time`

@@ -3,7 +3,7 @@ import { strategyPatch } from '../../core/kubernetes/daemon-set.ts'
 import type { Step } from '../step.ts'
 import { apiOf, patchDaemonSet } from './template.ts'
 
-/** After the commit of the last host: the DaemonSet gets the update strategy back that it had before the rollout. */
+/** After the commit of the last host: restores the update strategy that the DaemonSet had before the rollout. */
 export const restoreStrategy: Step<'restore-strategy'> = {
   moves: false,
   describe: ({ set }) =>

@@ -14,11 +14,11 @@ import { apiOf, applyTemplate, restoreTemplate } from './template.ts'
 
 type SwapPod = StepArgs['swap-pod']
 
-/** Of a pod whose start is part of the way back: images are here, the scheduler and the kubelet take some seconds. */
+/** For a pod that starts in a rollback: its images are here, the scheduler and the kubelet take some seconds. */
 const RESTORE_MS = 120_000
 
 /**
- * The one step with a window where a DaemonSet keeps the node. Its template gets the new images with OnDelete, so that no
+ * The one step with a window if a DaemonSet owns the node. Its template gets the new images with OnDelete, so that no
  * pod is replaced by itself; then this host's pod is deleted, and its container killed in the same moment.
  */
 export const swapPod: Step<'swap-pod'> = {
@@ -49,7 +49,7 @@ export const swapPod: Step<'swap-pod'> = {
     return await endOfTrial(trial, found.Id, context)
   },
 
-  // What is deleted comes back by the new template alone.
+  // A deleted pod comes back only from the new template.
   async goesOn(args, { known }, context) {
     const found = await nextContainer(args, known, context.docker)
     if (found) return found.State.Running
@@ -84,7 +84,7 @@ async function restorePod(
   const { docker, clock } = context
   let goneAt = context.since
   if (!found && (await isRunning(args.old.id, docker))) {
-    // the kubelet is about to end it by TERM
+    // the kubelet is about to stop it with TERM
     await docker.killContainer(args.old.id)
     goneAt = clock.now()
   }

@@ -15,7 +15,7 @@ import type { StepContext } from '../step.ts'
 
 const MAX_CONFLICTS = 10
 
-/** The DaemonSet after the patch that `decide` makes of it, as it is at that moment; null is nothing to change. */
+/** The DaemonSet after the patch that `decide` returns for its current state; null means nothing to change. */
 export async function patchDaemonSet(
   api: Kubernetes,
   { namespace, name }: Namespaced,
@@ -42,7 +42,7 @@ export async function applyTemplate({ set, images, run }: SwapPod, context: Step
   await patchDaemonSet(apiOf(context), set, (now) => templatePatch(now, targets(images, 'to'), run))
 }
 
-/** Puts the images back that this host's pod had. Returns whether they stand there now: what others changed stays. */
+/** Restores the images that this host's pod had. Returns whether the template has them now: what others changed stays. */
 export async function restoreTemplate({ set, images, run }: SwapPod, context: StepContext): Promise<boolean> {
   const old = targets(images, 'from')
   const after = await patchDaemonSet(apiOf(context), set, (now) =>
@@ -56,7 +56,7 @@ function targets(images: SwapPod['images'], side: 'from' | 'to'): TemplateImage[
   return images.map(({ list, name, ...image }) => ({ list, name, image: image[side] }))
 }
 
-/** @throws AgentError `kubernetes-credential` where the section was taken out of the config since */
+/** @throws AgentError `kubernetes-credential` if the section has been removed from the config */
 export function apiOf({ kubernetes }: Pick<StepContext, 'kubernetes'>): Kubernetes {
   if (kubernetes) return kubernetes
   throw new AgentError('kubernetes-credential', 'cannot reach the cluster: none is configured', {
