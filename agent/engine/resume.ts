@@ -3,10 +3,10 @@ import { isAnySettled, isForwardOnly, lastCommit, touchedSteps } from '../journa
 import type { Journal } from '../journal/journal.ts'
 import { type Execution, execute, goBack, isStepSettled, startedBefore, stepAt } from './execute.ts'
 
-/** A run that died this often does not get better by another try. */
+/** Another try does not help a run that died this often. */
 const MAX_RESUMES = 5
 
-/** Finishes or unwinds an interrupted run from its journal alone. */
+/** Finishes or undoes an interrupted run, using only its journal. */
 export async function resume(execution: Execution): Promise<Outcome> {
   const { journal } = execution
   await journal.append({ type: 'resumed' })
@@ -23,7 +23,7 @@ export async function resume(execution: Execution): Promise<Outcome> {
   return await goBack(execution, interrupted, lastCommit(journal.state))
 }
 
-/** In a commit, and after the last one, its own word counts; else every move that is not settled must still stand. */
+/** In a commit, and after the last one, that step decides; otherwise every move that is not settled must still be in effect. */
 async function goesOn(execution: Execution): Promise<boolean> {
   const { journal, ports, emit, signal } = execution
   const { state } = journal
@@ -35,7 +35,7 @@ async function goesOn(execution: Execution): Promise<boolean> {
     const context = { ...ports, emit, signal, index, since }
     if (!(await stepAt(journal, index).goesOn(journal.state.steps[index]?.before, context))) return false
   }
-  // with nothing left that could have fallen, the parts that are to come are tried
+  // if nothing left can have failed, the remaining parts are tried
   return asked.length > 0 || isAnySettled(state)
 }
 
