@@ -21,7 +21,7 @@ import { copiedProblem } from './copied-journal.ts'
 import { isUncordonPending } from './pending-uncordon.ts'
 import { planUpgrade } from './upgrade.ts'
 
-/** The report of a host that could not be looked at; its problems say why. */
+/** The report of a host that cannot be observed; its problems say why. */
 export const emptyStatusReport: StatusReport = {
   schema: 1,
   node: null,
@@ -98,7 +98,7 @@ async function look(app: App, wanted: Wanted): Promise<Seen> {
   return { node, controllers, ...clusterSeen(observed, []), upgrade: null }
 }
 
-/** An API server that is away is a warning, unless it stands against the upgrade. */
+/** An API server that is down is a warning, unless it prevents the upgrade. */
 function clusterSeen({ cluster, problems }: Observed, told: Problem[]): Pick<Seen, 'cluster' | 'problems'> {
   const { node = null, problem } = cluster ?? {}
   const isNews = problem && !told.some(({ message }) => message === problem.message)
@@ -125,7 +125,7 @@ type SeenRuns = Pick<StatusReport, 'lastRun' | 'unfinishedRun' | 'problems'> & {
   uncordonPending: string | null
 }
 
-/** The lock is looked at right behind the journals: a run that ends meanwhile is not taken for an interrupted one. */
+/** The lock is checked right after the journals: a run that ends in between must not look like an interrupted one. */
 async function lookAtRuns({ runs, lockHolder, ports }: App): Promise<SeenRuns> {
   const history = await runs.history()
   const problems: Problem[] = []
