@@ -144,10 +144,7 @@ function clusterRows({ kubernetes }: StatusReport, { green, yellow }: Colors): R
   const { node, uncordonPending } = kubernetes
   const pending = `run ${uncordonPending ?? ''} still has to uncordon it: agent resume`
   return [
-    [
-      'kubernetes',
-      node === null ? yellow('the API server does not answer') : nodeText(node, { green, yellow }),
-    ],
+    ['kubernetes', node === null ? yellow('Node unknown') : nodeText(node, { green, yellow })],
     ...(uncordonPending === null ? [] : [['', yellow(pending)] satisfies Row]),
   ]
 }
