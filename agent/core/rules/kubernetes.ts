@@ -3,7 +3,7 @@ import type { Observed } from '../model.ts'
 import { isInstalled } from '../plan/cni.ts'
 import { type Rule, rulesOn } from './rule.ts'
 
-/** Where what the pods of this host depend on changes: the Node is cordoned before. */
+/** If something that this host's pods depend on changes, the Node is cordoned before. */
 export const kubernetesRules: Rule[] = rulesOn(
   (observed, { kubernetes }) =>
     kubernetes?.cordon === true && observed.cluster && movesHost(observed) ? observed.cluster : null,
@@ -19,7 +19,7 @@ export const kubernetesRules: Rule[] = rulesOn(
   ],
 )
 
-/** Where nothing is asked for, as by a doctor, anything may. */
+/** If nothing is requested, as in doctor, anything may. */
 function movesHost({ node, image, cni, cniConfig, controllersImage }: Observed): boolean {
   if (image === null && cni === null && cniConfig === null) return controllersImage === null
   if (node !== null && image !== null && !runsAlready(node, image)) return true
