@@ -8,8 +8,8 @@ import { findOwner, type OwnerPorts } from './owner.ts'
 import { findContainer, findInPod, namedByManifest } from './static-pod.ts'
 
 /**
- * A host without the container is normal. Where it stands by, its keeper cannot be told of another image, or something else starts it as well, a
- * release brings nothing either; the rules say why.
+ * A host without the container is normal. If it is on standby, its owner cannot switch images, or something else starts
+ * it too, a release changes nothing here; the rules say why.
  */
 export async function observeControllers(
   { controllers: wanted, kubelet, places }: Pick<Wanted, 'controllers' | 'kubelet' | 'places'>,
