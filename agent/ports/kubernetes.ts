@@ -50,11 +50,11 @@ export interface Kubernetes {
    */
   patch<K extends Kind>(ref: ObjectRef<K>, patch: Json, type?: PatchType): Promise<KubernetesObjects[K]>
   /**
-   * Whether the patch would be taken, by this credential's rights and by a dry run, admission included; changes nothing.
-   * API servers before 1.13 know no dry run: there the rights alone are asked.
+   * Whether the patch would be accepted, by this credential's rights and by a dry run, admission included; changes nothing.
+   * API servers before 1.13 have no dry run: only the rights are checked there.
    */
   tryPatch<K extends Kind>(ref: ObjectRef<K>, patch: Json, type?: PatchType): Promise<void>
-  /** Deletes the object if it still has that uid; one that is gone, or made anew, is none. */
+  /** Deletes the object if it still has that uid; an object that is gone, or was created again, is no error. */
   remove<K extends Kind>(ref: ObjectRef<K>, uid: string): Promise<void>
   /** Whether this credential may. @throws AgentError `kubernetes-forbidden` */
   checkRight<K extends Kind>(verb: 'list' | 'patch' | 'delete', ref: ObjectRef<K>): Promise<void>

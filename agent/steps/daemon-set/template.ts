@@ -57,7 +57,7 @@ function refuseOthers({ metadata, spec }: DaemonSetObject, images: SwapPod['imag
   }
 }
 
-/** Puts the images back that this host's pod had. Returns whether they stand there now: what others changed stays. */
+/** Restores the images that this host's pod had. Returns whether the template has them now: what others changed stays. */
 export async function restoreTemplate({ set, images, run }: SwapPod, context: StepContext): Promise<boolean> {
   const old = targets(images, 'from')
   const after = await patchDaemonSet(apiOf(context), set, (now) =>
@@ -71,7 +71,7 @@ export function targets(images: SwapPod['images'], side: 'from' | 'to'): Templat
   return images.map(({ list, name, ...image }) => ({ list, name, image: image[side] }))
 }
 
-/** @throws AgentError `kubernetes-credential` where the section was taken out of the config since */
+/** @throws AgentError `kubernetes-credential` if the section has been removed from the config */
 export function apiOf({ kubernetes }: Pick<StepContext, 'kubernetes'>): Kubernetes {
   if (kubernetes) return kubernetes
   throw new AgentError('kubernetes-credential', 'cannot reach the cluster: none is configured', {
