@@ -85,6 +85,11 @@ export function isEngineGone(error: unknown): boolean {
   return error instanceof AgentError && ENGINE_GONE.includes(error.code)
 }
 
+/** What is away may be back at any moment; what answers and fails is not asked as often. */
+export function isAway(error: unknown): boolean {
+  return isEngineGone(error) || (error instanceof AgentError && error.code === 'kubernetes-unreachable')
+}
+
 /** It is not caused by the request: a later try may succeed. */
 export function isTransient(error: unknown): boolean {
   return error instanceof AgentError && error.isTransient

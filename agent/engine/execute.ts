@@ -198,7 +198,7 @@ async function finish({ journal }: Execution, outcome: Outcome, problem?: Proble
 }
 
 /** A transient error, such as an Engine that is down or a full disk, leaves the run open: a resume continues it. */
-async function giveUp(execution: Execution, error: unknown): Promise<Outcome> {
+export async function giveUp(execution: Execution, error: unknown): Promise<Outcome> {
   const problem = asProblem(error, new AbortController().signal)
   if (!isTransient(error)) return await finish(execution, 'stuck', problem)
   const fix = `${problem.fix}; then agent resume continues this run`

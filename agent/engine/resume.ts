@@ -1,7 +1,9 @@
+import { isEngineGone, isTransient } from '../core/errors.ts'
 import type { Outcome } from '../core/report/report.ts'
 import { isAnySettled, isForwardOnly, lastCommit, touchedSteps } from '../journal/commits.ts'
 import type { Journal } from '../journal/journal.ts'
-import { type Execution, execute, goBack, isStepSettled, startedBefore, stepAt } from './execute.ts'
+import { type Execution, execute, giveUp, goBack, isStepSettled, startedBefore, stepAt } from './execute.ts'
+import { retryTransient } from './retry-transient.ts'
 
 /** Another try does not help a run that died this often. */
 const MAX_RESUMES = 5
@@ -10,10 +12,18 @@ const MAX_RESUMES = 5
 export async function resume(execution: Execution): Promise<Outcome> {
   const { journal } = execution
   await journal.append({ type: 'resumed' })
-  if (journal.state.resumes > MAX_RESUMES) return await giveUp(execution)
+  if (journal.state.resumes > MAX_RESUMES) return await endLoop(execution)
   const { unwinding } = journal.state
   if (unwinding) return await goBack(execution, unwinding)
-  if (await goesOn(execution)) return await execute(execution)
+  let isForward = false
+  try {
+    isForward = await asked(execution)
+  } catch (error) {
+    // without an Engine nothing is known of the host: the caller says so
+    if (!isTransient(error) || isEngineGone(error)) throw error
+    return await giveUp(execution, error)
+  }
+  if (isForward) return await execute(execution)
   const interrupted = {
     code: 'interrupted',
     severity: 'error' as const,
@@ -21,6 +31,20 @@ export async function resume(execution: Execution): Promise<Outcome> {
     fix: 'run the upgrade again',
   }
   return await goBack(execution, interrupted, lastCommit(journal.state))
+}
+
+/** An API server that is away may be back in a moment. */
+async function asked(execution: Execution): Promise<boolean> {
+  try {
+    return await goesOn(execution)
+  } catch (error) {
+    if (isEngineGone(error)) throw error
+    let isForward = false
+    await retryTransient(error, execution, async () => {
+      isForward = await goesOn(execution)
+    })
+    return isForward
+  }
 }
 
 /** In a commit, and after the last one, that step decides; otherwise every move that is not settled must still be in effect. */
@@ -43,7 +67,7 @@ function canFall(journal: Journal, index: number): boolean {
   return stepAt(journal, index).moves && !isStepSettled(journal, index)
 }
 
-async function giveUp({ journal }: Execution): Promise<Outcome> {
+async function endLoop({ journal }: Execution): Promise<Outcome> {
   await journal.append({
     type: 'finished',
     outcome: 'stuck',

@@ -1,4 +1,4 @@
-import { isEngineGone, isTransient } from '../core/errors.ts'
+import { isAway, isTransient } from '../core/errors.ts'
 import type { Emit } from '../core/events.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Docker } from '../ports/docker.ts'
@@ -29,7 +29,7 @@ export async function retryTransient<E extends Trying>(
   let last = error
   for (;;) {
     if (!isTransient(last) || clock.now() > deadline) throw last
-    await clock.sleep(isEngineGone(last) ? POLL_MS : FAILING_POLL_MS)
+    await clock.sleep(isAway(last) ? POLL_MS : FAILING_POLL_MS)
     try {
       await docker.info()
       await again(quiet)

@@ -1,5 +1,6 @@
 import type { Json } from '../core/json/merge-patch.ts'
 import type { DaemonSetObject, PodObject } from '../core/kubernetes/daemon-set.ts'
+import type { DeploymentObject } from '../core/kubernetes/deployment.ts'
 import type { NodeObject } from '../core/kubernetes/node.ts'
 
 /** What the agent reads of each kind. */
@@ -7,6 +8,7 @@ export interface KubernetesObjects {
   Node: NodeObject
   Pod: PodObject
   DaemonSet: DaemonSetObject
+  Deployment: DeploymentObject
 }
 
 export type Kind = keyof KubernetesObjects
@@ -31,8 +33,16 @@ export interface Kubernetes {
    * @throws AgentError `kubernetes-node`
    */
   thisNode(hostname: string): Promise<NodeObject>
+  /** Those of a namespace that have all these labels. */
+  list<K extends Kind>(
+    kind: K,
+    namespace: string,
+    labels: Record<string, string>,
+  ): Promise<KubernetesObjects[K][]>
   /** Null where there is no such object. */
   get<K extends Kind>(ref: ObjectRef<K>): Promise<KubernetesObjects[K] | null>
+  /** Those of a namespace that a label selector takes. */
+  list<K extends Kind>(of: Omit<ObjectRef<K>, 'name'>, labels: string): Promise<KubernetesObjects[K][]>
   /**
    * A JSON merge patch (RFC 7386), or a strategic one, which merges lists of containers by name. With a `resourceVersion` in it the object must not have
    * changed since.
@@ -47,5 +57,5 @@ export interface Kubernetes {
   /** Deletes the object if it still has that uid; an object that is gone, or was created again, is no error. */
   remove<K extends Kind>(ref: ObjectRef<K>, uid: string): Promise<void>
   /** Whether this credential may. @throws AgentError `kubernetes-forbidden` */
-  checkRight<K extends Kind>(verb: 'patch' | 'delete', ref: ObjectRef<K>): Promise<void>
+  checkRight<K extends Kind>(verb: 'list' | 'patch' | 'delete', ref: ObjectRef<K>): Promise<void>
 }

@@ -67,6 +67,11 @@ export class FakeKubernetes implements Kubernetes {
     return this.#answer()
   }
 
+  async list<K extends Kind>(): Promise<KubernetesObjects[K][]> {
+    await this.#answer()
+    return []
+  }
+
   async remove({ name }: ObjectRef<Kind>, uid: string): Promise<void> {
     await this.#answer()
     if (this.#has(name) && uid === UID) this.#isGone = true
@@ -111,7 +116,7 @@ function merged(target: Json, patch: Json): Json {
   return result
 }
 
-function refused(code: string, why: string): AgentError {
+export function refused(code: string, why: string): AgentError {
   return new AgentError(code, `cannot patch: ${why}`, { fix: 'look at it' })
 }
 

@@ -8,7 +8,7 @@ import type { DiffEntry } from '../report/report.ts'
 import { imageAsked, imageDiff, oldContainer } from './container-swap.ts'
 import { gateOf, type NodeInput } from './node.ts'
 import { type PlanPart, unchanged } from './part.ts'
-import type { PlannedStep, StepArgs } from './plan.ts'
+import type { PlannedStep, StepArgs, SwappedImage } from './plan.ts'
 
 export interface DaemonSetInput extends NodeInput {
   daemonSet: ObservedDaemonSet
@@ -19,7 +19,7 @@ export interface DaemonSetInput extends NodeInput {
 }
 
 /** The images of a template that match the requested node and plugins. */
-export function templateImages(
+function templateImages(
   { daemonSet: { template }, node, cni, byRelease }: DaemonSetInput,
   image: ObservedImage,
 ): TemplateImage[] {
@@ -103,9 +103,9 @@ function partOf(
   const args: StepArgs['swap-pod'] = {
     set,
     run,
-    pod: { name: pod.name, uid: pod.uid },
+    pod: { name: pod.name, uid: pod.uid, node: pod.node },
     container: containerName(node),
-    images: images.map((one) => ({ ...one, from: podImage(daemonSet, one), to: one.image })),
+    images: images.map((one) => swappedImage(daemonSet, one)),
     from: node.container.Config.Image,
     to,
     old: oldContainer(node, input.engineHostname),
@@ -118,9 +118,13 @@ function partOf(
   }
 }
 
-function podImage({ pod, template }: ObservedDaemonSet, { list, name }: TemplateImage): string {
+function swappedImage(
+  { pod, template }: ObservedDaemonSet,
+  { list, name, image: to }: TemplateImage,
+): SwappedImage {
   const isIt = (one: TemplateImage): boolean => one.list === list && one.name === name
-  return (pod.images.find(isIt) ?? template.find(isIt))?.image ?? ''
+  const was = template.find(isIt)?.image ?? ''
+  return { list, name, from: pod.images.find(isIt)?.image ?? was, was, to }
 }
 
 function isPodOf({ pod, template }: ObservedDaemonSet, images: TemplateImage[]): boolean {

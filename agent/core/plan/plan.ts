@@ -49,6 +49,16 @@ export interface ContainerCommit {
 }
 
 /** One plugin before its swap; hashes in hex. */
+/** An image of a DaemonSet's template. */
+export interface SwappedImage {
+  list: TemplateImage['list']
+  name: string
+  /** Of this host's pod, of the template when the plan was made, and of both as they shall be. */
+  from: string
+  was: string
+  to: string
+}
+
 export interface SwappedBinary {
   name: string
   sha256: string
@@ -105,13 +115,12 @@ export interface StepArgs {
   }
   'restart-kubelet': { unit: string }
   'swap-unit': { change: UnitChange; old: OldContainer; gate: Gate }
-  /** `images` of the template: those of this host's pod, and the new ones. */
   'swap-pod': {
     set: Namespaced
     run: string
-    pod: { name: string; uid: string }
+    pod: { name: string; uid: string; node: string }
     container: string
-    images: { list: TemplateImage['list']; name: string; from: string; to: string }[]
+    images: SwappedImage[]
     from: string
     to: string
     old: OldContainer
@@ -138,6 +147,16 @@ export interface StepArgs {
     check: string[] | null
     settleMs: number
     stopMs: number
+  }
+  /** The same where a Deployment keeps them, on any host; `strategy` is the type that it had. */
+  'swap-deployment': {
+    deployment: Namespaced
+    run: string
+    container: string
+    from: string
+    to: string
+    strategy: string
+    settleMs: number
   }
   /** `optional`: the operator allowed the run to continue without it. */
   cordon: { node: string; run: string; optional: boolean }
