@@ -1,6 +1,6 @@
 import type { DaemonSetObject, PodObject } from '../../agent/core/kubernetes/daemon-set.ts'
 import type { NodeObject } from '../../agent/core/kubernetes/node.ts'
-import type { Host, HostedCalico, Kubernetes } from '../lab/index.ts'
+import type { Host, Kubernetes } from '../lab/index.ts'
 import { configure, lab, type World } from './support.ts'
 
 const KUBECONFIG = '/etc/calico-agent/kubeconfig'
@@ -20,7 +20,9 @@ export const RULES = [
 ]
 
 /** This worker's two hosts as Nodes of a cluster whose DaemonSet keeps calico-node, and an agent with a credential. */
-export async function hostedWorld(hosted: Omit<HostedCalico, 'hosts'> = {}): Promise<HostedWorld> {
+export async function hostedWorld(
+  hosted: Parameters<Kubernetes['resetHosted']>[1] = {},
+): Promise<HostedWorld> {
   const mesh = lab.workerMesh()
   const kubernetes = lab.kubernetes()
   await kubernetes.start()

@@ -57,7 +57,7 @@ export const swapPod: Step<'swap-pod'> = {
     return await isOnItsWayOut(args, args.pod, context)
   },
 
-  async undo(args, { gate, known }, context) {
+  async undo(args, { gate }, context) {
     const isOut = await isOnItsWayOut(args, args.pod, context)
     const isKilled = !(await isRunning(args.old.id, context.docker))
     // the kubelet is about to end it by TERM
