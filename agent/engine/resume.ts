@@ -5,10 +5,10 @@ import type { Journal } from '../journal/journal.ts'
 import { type Execution, execute, giveUp, goBack, isStepSettled, startedBefore, stepAt } from './execute.ts'
 import { retryTransient } from './retry-transient.ts'
 
-/** A run that died this often does not get better by another try. */
+/** Another try does not help a run that died this often. */
 const MAX_RESUMES = 5
 
-/** Finishes or unwinds an interrupted run from its journal alone. */
+/** Finishes or undoes an interrupted run, using only its journal. */
 export async function resume(execution: Execution): Promise<Outcome> {
   const { journal } = execution
   await journal.append({ type: 'resumed' })
@@ -59,7 +59,7 @@ async function goesOn(execution: Execution): Promise<boolean> {
     const context = { ...ports, emit, signal, index, since }
     if (!(await stepAt(journal, index).goesOn(journal.state.steps[index]?.before, context))) return false
   }
-  // with nothing left that could have fallen, the parts that are to come are tried
+  // if nothing left can have failed, the remaining parts are tried
   return asked.length > 0 || isAnySettled(state)
 }
 

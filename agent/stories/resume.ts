@@ -3,7 +3,7 @@ import { type App, resumeInterrupted } from './app.ts'
 import { finishUncordons } from './pending-uncordon.ts'
 import { unstarted } from './run-report.ts'
 
-/** Finishes or unwinds the run that was interrupted, and uncordons what a run could not; else nothing is to be done. */
+/** Finishes or undoes the interrupted run, and uncordons what a run could not; otherwise there is nothing to do. */
 export async function resume(app: App): Promise<Report> {
   await app.lock('resume')
   const resumed = await resumeInterrupted(app)
@@ -11,7 +11,7 @@ export async function resume(app: App): Promise<Report> {
   return resumed ?? uncordoned
 }
 
-/** The service's own: an API server that is away must not keep it from what comes after the resume. */
+/** For the service: an API server that is down must not prevent what comes after the resume. */
 export async function resumeAlone(app: App): Promise<Report> {
   await app.lock('resume')
   return (await resumeInterrupted(app)) ?? unstarted('unchanged', null, [])

@@ -13,7 +13,7 @@ import { recheckOf } from './recheck.ts'
 import { inPlace, knownContent, leftoversOf } from './replaced.ts'
 import { unstarted } from './run-report.ts'
 
-/** Makes this host run what is wanted: settle what an earlier run left, observe, plan, execute, report. */
+/** Upgrades this host to what is requested: settle what an earlier run left, observe, plan, execute, report. */
 export async function upgrade(app: App, wanted: Wanted): Promise<Report> {
   await app.lock('upgrade')
   const earlier = await resumeInterrupted(app)
@@ -24,13 +24,13 @@ export async function upgrade(app: App, wanted: Wanted): Promise<Report> {
   for (const problem of grouped(problems)) app.emit({ type: 'problem', problem })
   if (change === null) return unstarted(refusalOf(problems), null, problems)
   if (change.plan.steps.length === 0) {
-    // The interrupted run that was finished just now is what brought the host there.
+    // The interrupted run that was just finished has already upgraded the host.
     return earlier?.changed === true ? earlier : unstarted('unchanged', change.plan, problems)
   }
   return await carryOut(app, change.plan, problems, change.diff, recheckOf(app, wanted, problems))
 }
 
-/** The same, computed and not done. */
+/** The same, computed but not carried out. */
 export async function plan(app: App, wanted: Wanted): Promise<Report> {
   const { change, problems } = await planUpgrade(app, wanted)
   if (change === null) return unstarted(refusalOf(problems), null, problems)
@@ -38,7 +38,7 @@ export async function plan(app: App, wanted: Wanted): Promise<Report> {
   return unstarted(outcome, change.plan, problems, change.diff)
 }
 
-/** Pulls what an upgrade would pull, and stages its plugins; nothing that runs is touched. */
+/** Pulls what an upgrade would pull, and stages its plugins; changes nothing that runs. */
 export async function prefetch(app: App, wanted: Wanted): Promise<Report> {
   await app.lock('prefetch')
   const known = knownContent(await app.runs.history())
@@ -50,7 +50,7 @@ export async function prefetch(app: App, wanted: Wanted): Promise<Report> {
   return await carryOut(app, fetching, problems, [])
 }
 
-/** What an upgrade would do. A null change is a refusal: the problems say why. */
+/** What an upgrade would do. A null change means a refusal: the problems say why. */
 export async function planUpgrade(
   app: App,
   wanted: Wanted,

@@ -50,11 +50,6 @@ export class FakeKubernetes implements Kubernetes {
     return this.#has(name) ? (this.node as KubernetesObjects[K]) : null
   }
 
-  async list<K extends Kind>(): Promise<KubernetesObjects[K][]> {
-    await this.#answer()
-    return []
-  }
-
   async patch<K extends Kind>({ name }: ObjectRef<K>, patch: Json): Promise<KubernetesObjects[K]> {
     await this.#answer()
     this.beforePatch?.()
@@ -70,6 +65,11 @@ export class FakeKubernetes implements Kubernetes {
 
   checkRight(): Promise<void> {
     return this.#answer()
+  }
+
+  async list<K extends Kind>(): Promise<KubernetesObjects[K][]> {
+    await this.#answer()
+    return []
   }
 
   async remove({ name }: ObjectRef<Kind>, uid: string): Promise<void> {

@@ -1,11 +1,11 @@
 import { AgentError } from '../../core/errors.ts'
-import { FIELD_MANAGER, type NodeObject } from '../../core/kubernetes/node.ts'
+import { FIELD_MANAGER } from '../../core/kubernetes/node.ts'
 import type { Kind, Kubernetes, KubernetesObjects, ObjectRef, PatchType } from '../../ports/kubernetes.ts'
 import { type AccessReview, forbidden, REVIEWS, reviewOf } from './access.ts'
 import { type Call, objectOf } from './answer.ts'
 import { type CredentialSource, loadCredential } from './credential.ts'
 import { hasDryRun, isWebhookUnasked } from './dry-run.ts'
-import { listPath, pathOf } from './paths.ts'
+import { collectionOf, pathOf } from './paths.ts'
 import { send } from './request.ts'
 import { findNode } from './this-node.ts'
 
@@ -24,6 +24,12 @@ export function createKubernetes({ node, ...source }: KubernetesConfig): Kuberne
     (await ask({ verb: 'get', path: pathOf(ref), ref })) as KubernetesObjects[K] | null
   const versionOf = once((ref: ObjectRef<Kind>) => ask({ verb: 'get', path: '/version', ref }))
 
+  const list = async <K extends Kind>(of: Omit<ObjectRef<K>, 'name'>, labels = '') => {
+    const query = labels === '' ? '' : `?labelSelector=${encodeURIComponent(labels)}`
+    const answer = await ask({ verb: 'list', path: collectionOf(of) + query, ref: { ...of, name: '' } })
+    return (answer as { items: KubernetesObjects[K][] } | null)?.items ?? []
+  }
+
   async function patch<K extends Kind>(
     ref: ObjectRef<K>,
     body: unknown,
@@ -36,7 +42,7 @@ export function createKubernetes({ node, ...source }: KubernetesConfig): Kuberne
     return patched as KubernetesObjects[K]
   }
 
-  async function checkRight(verb: 'patch' | 'delete', ref: ObjectRef<Kind>): Promise<void> {
+  async function checkRight(verb: 'list' | 'patch' | 'delete', ref: ObjectRef<Kind>): Promise<void> {
     const review = (await ask({
       verb: 'create',
       path: REVIEWS,
@@ -47,14 +53,10 @@ export function createKubernetes({ node, ...source }: KubernetesConfig): Kuberne
   }
 
   return {
-    async list<K extends Kind>(kind: K, namespace: string, labels: Record<string, string>) {
-      const ref = { kind, namespace, name: '' }
-      const list = await ask({ verb: 'list', path: listPath(kind, namespace, labels), ref })
-      return (list as { items: KubernetesObjects[K][] } | null)?.items ?? []
-    },
     get,
     checkRight,
-    thisNode: (hostname) => findNode(node, hostname, { get, list: () => listNodes(ask) }),
+    list,
+    thisNode: (hostname) => findNode(node, hostname, { get, list: () => list({ kind: 'Node' }) }),
     patch: (ref, body, type) => patch(ref, body, type),
     async tryPatch(ref, body, type) {
       if (!hasDryRun(await versionOf(ref))) {
@@ -86,11 +88,6 @@ function once<A, T>(ask: (about: A) => Promise<T>): (about: A) => Promise<T> {
 const PATCH_TYPES: Record<PatchType, string> = {
   merge: 'application/merge-patch+json',
   strategic: 'application/strategic-merge-patch+json',
-}
-
-async function listNodes(ask: (call: Call) => Promise<unknown>): Promise<NodeObject[]> {
-  const list = await ask({ verb: 'list', path: '/api/v1/nodes', ref: { kind: 'Node', name: '' } })
-  return (list as { items: NodeObject[] } | null)?.items ?? []
 }
 
 function gone({ kind, name }: ObjectRef<Kind>): AgentError {

@@ -5,21 +5,18 @@ const RESOURCES: Record<Kind, { base: string; group: string; resource: string }>
   Node: { base: '/api/v1', group: '', resource: 'nodes' },
   Pod: { base: '/api/v1', group: '', resource: 'pods' },
   DaemonSet: { base: '/apis/apps/v1', group: 'apps', resource: 'daemonsets' },
+  Deployment: { base: '/apis/apps/v1', group: 'apps', resource: 'deployments' },
 }
 
-export function pathOf({ kind, namespace, name }: ObjectRef<Kind>): string {
+export function pathOf(ref: ObjectRef<Kind>): string {
+  return `${collectionOf(ref)}/${encodeURIComponent(ref.name)}`
+}
+
+/** Where all of a kind are, of one namespace if it has one. */
+export function collectionOf({ kind, namespace }: Omit<ObjectRef<Kind>, 'name'>): string {
   const { base, resource } = RESOURCES[kind]
   const scope = namespace === undefined ? '' : `/namespaces/${encodeURIComponent(namespace)}`
-  return `${base}${scope}/${resource}/${encodeURIComponent(name)}`
-}
-
-export function listPath(kind: Kind, namespace: string, labels: Record<string, string>): string {
-  const { base, resource } = RESOURCES[kind]
-  const selector = Object.entries(labels)
-    .map(([key, value]) => `${key}=${value}`)
-    .join(',')
-  const query = `?labelSelector=${encodeURIComponent(selector)}`
-  return `${base}/namespaces/${encodeURIComponent(namespace)}/${resource}${query}`
+  return `${base}${scope}/${resource}`
 }
 
 export function resourceOf(kind: Kind): { group: string; resource: string } {

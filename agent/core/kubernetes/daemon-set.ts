@@ -23,12 +23,14 @@ interface PodSpec {
 /** What the agent reads of a Pod (core/v1). */
 export interface PodObject {
   metadata: Meta & {
+    labels?: Record<string, string>
     deletionTimestamp?: string
     ownerReferences?: { kind: string; name: string; controller?: boolean }[]
   }
   spec: PodSpec & { nodeName?: string; affinity?: Affinity }
   status?: {
     phase?: string
+    conditions?: { type: string; status: string; reason?: string; message?: string }[]
     containerStatuses?: PodContainerStatus[]
     initContainerStatuses?: PodContainerStatus[]
   }
@@ -45,7 +47,11 @@ interface Affinity {
 
 interface PodContainerStatus {
   name: string
-  state?: { waiting?: { reason?: string; message?: string } }
+  /** `docker-pullable://NAME@DIGEST` of what runs. */
+  imageID?: string
+  restartCount?: number
+  state?: { waiting?: { reason?: string; message?: string }; running?: { startedAt?: string } }
+  lastState?: { terminated?: { exitCode?: number; reason?: string } }
 }
 
 /** What the agent reads of a DaemonSet (apps/v1). */
@@ -133,13 +139,13 @@ export function observedDaemonSet(set: DaemonSetObject, pod: PodObject): Observe
 }
 
 /** Every pod is of the template as it is now. */
-export function isRolledOut({ metadata, status = {} }: DaemonSetObject): boolean {
+function isRolledOut({ metadata, status = {} }: DaemonSetObject): boolean {
   const { observedGeneration = 0, desiredNumberScheduled = 0, updatedNumberScheduled = 0 } = status
   return observedGeneration >= metadata.generation && updatedNumberScheduled >= desiredNumberScheduled
 }
 
 /** What an agent wrote beside the template; null where none did. */
-function markOf({ metadata }: DaemonSetObject): TemplateMark | null {
+function markOf({ metadata }: Pick<DaemonSetObject, 'metadata'>): TemplateMark | null {
   const text = metadata.annotations?.[TEMPLATE_ANNOTATION]
   if (text === undefined) return null
   try {
@@ -149,13 +155,14 @@ function markOf({ metadata }: DaemonSetObject): TemplateMark | null {
   }
 }
 
-/** An agent wrote the template, and nobody has changed it since. */
-export function isAgents(set: DaemonSetObject): boolean {
-  return markOf(set)?.generation === set.metadata.generation
+/** An agent wrote the template, and nobody has changed it since: its mark; else null. */
+export function templateMark(set: Pick<DaemonSetObject, 'metadata'>): TemplateMark | null {
+  const mark = markOf(set)
+  return mark?.generation === set.metadata.generation ? mark : null
 }
 
 /** The strategy from before the rollout: somebody who sets another one than OnDelete meanwhile has decided. */
-export function strategyBefore(set: DaemonSetObject): UpdateStrategy {
+function strategyBefore(set: DaemonSetObject): UpdateStrategy {
   const { updateStrategy } = set.spec
   return (updateStrategy.type === 'OnDelete' && markOf(set)?.strategy) || updateStrategy
 }
@@ -196,7 +203,8 @@ export function owedStrategy(set: DaemonSetObject): UpdateStrategy | null {
   return before.type === set.spec.updateStrategy.type ? null : before
 }
 
-function patchedMeta({ metadata }: DaemonSetObject, mark: string | null): Json {
+/** With the mark of who writes the template, or without it; refused where the object has changed since. */
+export function patchedMeta({ metadata }: Pick<DaemonSetObject, 'metadata'>, mark: string | null): Json {
   return { resourceVersion: metadata.resourceVersion, annotations: { [TEMPLATE_ANNOTATION]: mark } }
 }
 

@@ -12,14 +12,14 @@ import type { PlannedStep, StepArgs, SwappedImage } from './plan.ts'
 
 export interface DaemonSetInput extends NodeInput {
   daemonSet: ObservedDaemonSet
-  /** Of the plugins that the DaemonSet installs; null where none are asked for. */
+  /** The plugins that the DaemonSet installs; null if none are requested. */
   cni: ObservedCni | null
   /** The image of each part of the release that goes by the node's own version. */
   byRelease: boolean
 }
 
 /** The images of a template that go with the node and the plugins that are asked for. */
-export function templateImages(
+function templateImages(
   { daemonSet: { template }, node, cni, byRelease }: DaemonSetInput,
   image: ObservedImage,
 ): TemplateImage[] {
@@ -40,7 +40,7 @@ function retagged(image: string, like: string): string {
   return tag === undefined ? image : formatImageRef({ registry, path, tag })
 }
 
-/** The kubelet's label has it; its own name for the container has the pod's in it. */
+/** The kubelet's label has the plain name; the container's full name includes the pod's. */
 function containerName({ container }: Pick<ObservedNode, 'container'>): string {
   return container.Config.Labels?.['io.kubernetes.container.name'] ?? ''
 }

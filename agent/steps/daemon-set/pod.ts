@@ -1,6 +1,7 @@
 import type { ContainerJson } from '../../core/docker/json.ts'
 import { AgentError, isTransient } from '../../core/errors.ts'
 import { daemonSetOf, nodeOf, type PodObject, whyWaiting } from '../../core/kubernetes/daemon-set.ts'
+import { selectorOf } from '../../core/kubernetes/deployment.ts'
 import type { StepArgs } from '../../core/plan/plan.ts'
 import { CONTAINER_LABEL, NAMESPACE_LABEL, POD_LABEL } from '../../core/pod/static-pod.ts'
 import type { ContainerSummary, Docker } from '../../ports/docker.ts'
@@ -18,12 +19,12 @@ async function containersOf({ set, container }: SwapPod, docker: Docker): Promis
   return all.filter(({ labels }) => labels[NAMESPACE_LABEL] === set.namespace)
 }
 
-/** Those that are here before anything moves, of earlier pods as well. */
+/** Those that exist before anything changes, including those of earlier pods. */
 export async function knownContainers(args: SwapPod, docker: Docker): Promise<string[]> {
   return (await containersOf(args, docker)).map(({ id }) => id)
 }
 
-/** The one of a later pod than the swapped one's that runs, or ran last; undefined where none was made yet. */
+/** The running or last container of a pod created after the swapped one; undefined if there is none yet. */
 export async function nextContainer(
   args: SwapPod,
   known: string[],
@@ -148,11 +149,11 @@ export async function isOnItsWayOut(
 export async function podsHere({ set, pod: { node } }: SwapPod, context: StepContext): Promise<PodObject[]> {
   const api = apiOf(context)
   const found = await api.get({ kind: 'DaemonSet', ...set })
-  const all = await api.list('Pod', set.namespace, found?.spec.selector?.matchLabels ?? {})
+  const all = found ? await api.list({ kind: 'Pod', namespace: set.namespace }, selectorOf(found)) : []
   return all.filter((one) => daemonSetOf(one)?.name === set.name && nodeOf(one) === node)
 }
 
-/** In words, why no new container came up, as far as the cluster tells. */
+/** Why no new container came up, as text, as far as the cluster reports it. */
 export async function whyNone(args: SwapPod, context: StepContext): Promise<string> {
   const { set, container } = args
   const base = `no pod of ${set.namespace}/${set.name} started ${container} on this host in time`

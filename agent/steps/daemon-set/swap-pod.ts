@@ -15,7 +15,7 @@ import { applyTemplate, checkTemplate, restoreTemplate } from './template.ts'
 type SwapPod = StepArgs['swap-pod']
 
 /**
- * The one step with a window where a DaemonSet keeps the node. Its template gets the new images with OnDelete, so that no
+ * The one step with a window if a DaemonSet owns the node. Its template gets the new images with OnDelete, so that no
  * pod is replaced by itself; then this host's pod is deleted, and its container killed in the same moment.
  */
 export const swapPod: Step<'swap-pod'> = {
@@ -50,7 +50,7 @@ export const swapPod: Step<'swap-pod'> = {
     return passed
   },
 
-  // What is deleted comes back by the new template alone.
+  // A deleted pod comes back only from the new template.
   async goesOn(args, { known }, context) {
     const found = await nextContainer(args, known, context.docker)
     if (found) return found.State.Running

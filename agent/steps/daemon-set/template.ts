@@ -3,37 +3,24 @@ import type { Json } from '../../core/json/merge-patch.ts'
 import {
   type DaemonSetObject,
   imagesOf,
-  isAgents,
   isSame,
   type Namespaced,
   type TemplateImage,
+  templateMark,
   templatePatch,
 } from '../../core/kubernetes/daemon-set.ts'
 import type { StepArgs } from '../../core/plan/plan.ts'
 import type { Kubernetes } from '../../ports/kubernetes.ts'
+import { patchObject } from '../patch-object.ts'
 import type { StepContext } from '../step.ts'
-
-const MAX_CONFLICTS = 10
 
 /** The DaemonSet after the patch that `decide` makes of it, as it is at that moment; null is nothing to change. */
 export async function patchDaemonSet(
   api: Kubernetes,
-  { namespace, name }: Namespaced,
+  set: Namespaced,
   decide: (set: DaemonSetObject) => Json | null,
 ): Promise<DaemonSetObject> {
-  const ref = { kind: 'DaemonSet', namespace, name } as const
-  for (let conflicts = 0; ; conflicts++) {
-    const set = await api.get(ref)
-    if (set === null) throw gone(`${namespace}/${name}`)
-    const patch = decide(set)
-    if (patch === null) return set
-    try {
-      return await api.patch(ref, patch, 'strategic')
-    } catch (error) {
-      const isConflict = error instanceof AgentError && error.code === 'kubernetes-conflict'
-      if (!isConflict || conflicts >= MAX_CONFLICTS) throw error
-    }
-  }
+  return await patchObject(api, { kind: 'DaemonSet', ...set }, decide)
 }
 
 type SwapPod = StepArgs['swap-pod']
@@ -70,11 +57,11 @@ function refuseOthers({ metadata, spec }: DaemonSetObject, images: SwapPod['imag
   }
 }
 
-/** Puts the images back that this host's pod had. Returns whether they stand there now: what others changed stays. */
+/** Restores the images that this host's pod had. Returns whether the template has them now: what others changed stays. */
 export async function restoreTemplate({ set, images, run }: SwapPod, context: StepContext): Promise<boolean> {
   const old = targets(images, 'from')
   const after = await patchDaemonSet(apiOf(context), set, (now) =>
-    isAgents(now) ? templatePatch(now, old, run) : null,
+    templateMark(now) === null ? null : templatePatch(now, old, run),
   )
   const stands = imagesOf(after.spec.template.spec)
   return old.every((one) => stands.some((other) => isSame(one, other)))
@@ -84,16 +71,10 @@ export function targets(images: SwapPod['images'], side: 'from' | 'to'): Templat
   return images.map(({ list, name, ...image }) => ({ list, name, image: image[side] }))
 }
 
-/** @throws AgentError `kubernetes-credential` where the section was taken out of the config since */
+/** @throws AgentError `kubernetes-credential` if the section has been removed from the config */
 export function apiOf({ kubernetes }: Pick<StepContext, 'kubernetes'>): Kubernetes {
   if (kubernetes) return kubernetes
   throw new AgentError('kubernetes-credential', 'cannot reach the cluster: none is configured', {
     fix: 'restore the section kubernetes in the config',
-  })
-}
-
-function gone(name: string): AgentError {
-  return new AgentError('kubernetes-gone', `cannot change DaemonSet ${name}: it no longer exists`, {
-    fix: `kubectl get daemonsets -A lists them`,
   })
 }
