@@ -81,7 +81,7 @@ async function run(kind: JobKind, open: () => Promise<OpenedHost>): Promise<Fini
   try {
     const { app, wanted, end } = await open()
     try {
-      const report = kind === 'resume' ? await resume(app) : await upgrade(app, wanted)
+      const report = kind === 'resume' ? await resume(app, wanted) : await upgrade(app, wanted)
       return { report, end: await endOf(report, app) }
     } finally {
       end()

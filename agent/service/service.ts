@@ -146,10 +146,17 @@ export class Service {
     this.#state = onConfigRead(this.#state, snapshot)
     if (config !== null && ['held', 'stuck'].includes(serviceState(this.#state)))
       await this.#askRelease(config)
-    if (config !== null && (await this.#parts.jobs.uncordonPending(config)))
+    if (config !== null && (await this.#owesCluster(config)))
       this.#state = onUncordonPending(this.#state, performance.now())
     if (this.#reloading) this.#parts.notify({ READY: '1' })
     this.#reloading = false
+  }
+
+  /** The API server was away at the end of a run: its Node is still cordoned, or other hosts still wait for it. */
+  async #owesCluster(config: Config): Promise<boolean> {
+    const problems = this.#lastReport?.problems ?? []
+    if (problems.some(({ code }) => code === 'lease-pending')) return true
+    return await this.#parts.jobs.uncordonPending(config)
   }
 
   async #isHeld(config: Config): Promise<boolean> {

@@ -9,6 +9,7 @@ import type { Journal } from '../journal/journal.ts'
 import type { RunState } from '../journal/run-state.ts'
 import type { RunStore } from '../journal/store.ts'
 import type { ObservePorts } from '../observe/observe.ts'
+import type { Fleet } from '../ports/fleet.ts'
 import type { Ports, Recheck } from '../steps/step.ts'
 import { refuseCopied } from './copied-journal.ts'
 import { reportOf } from './run-report.ts'
@@ -17,6 +18,8 @@ import { reportOf } from './run-report.ts'
 export interface App {
   version: string
   ports: Ports & ObservePorts
+  /** Null where hosts do not wait for each other. */
+  fleet: Fleet | null
   runs: RunStore
   /** One run at a time on a host. @throws AgentError `locked` (exit 75) */
   lock(command: string): Promise<void>

@@ -1,16 +1,18 @@
 import { AgentError } from '../../agent/core/errors.ts'
 import type { Json } from '../../agent/core/json/merge-patch.ts'
 import { isJsonObject } from '../../agent/core/json/merge-patch.ts'
+import type { LeaseObject } from '../../agent/core/kubernetes/lease.ts'
 import { FIELD_MANAGER, type NodeObject } from '../../agent/core/kubernetes/node.ts'
 import type { Kind, Kubernetes, KubernetesObjects, ObjectRef } from '../../agent/ports/kubernetes.ts'
 
-/** One Node, as the API server keeps it: a version for each write, and who owns `spec.unschedulable`. */
+/** One Node and one Lease, as the API server keeps them: a version for each write, and who owns `spec.unschedulable`. */
 export class FakeKubernetes implements Kubernetes {
   /** Thrown by each call. */
   away: AgentError | null = null
   /** Done before a patch is looked at: somebody else is faster. */
   beforePatch: (() => void) | null = null
   readonly ops: string[] = []
+  lease: LeaseObject | null = null
   #node: NodeObject
   #version = 1
 
@@ -41,14 +43,26 @@ export class FakeKubernetes implements Kubernetes {
     return this.node
   }
 
-  async get<K extends Kind>({ name }: ObjectRef<K>): Promise<KubernetesObjects[K] | null> {
+  async get<K extends Kind>({ kind, name }: ObjectRef<K>): Promise<KubernetesObjects[K] | null> {
     await this.#answer()
+    if (kind === 'Lease') return structuredClone(this.lease) as KubernetesObjects[K] | null
     return name === this.#node.metadata.name ? (this.node as KubernetesObjects[K]) : null
   }
 
-  async patch<K extends Kind>({ name }: ObjectRef<K>, patch: Json): Promise<KubernetesObjects[K]> {
+  async create<K extends Kind>({ name }: ObjectRef<K>, object: Json): Promise<KubernetesObjects[K]> {
     await this.#answer()
     this.beforePatch?.()
+    if (this.lease) throw refused('kubernetes-conflict', `Lease ${name} already exists`)
+    return this.#writeLease(object) as KubernetesObjects[K]
+  }
+
+  async patch<K extends Kind>({ kind, name }: ObjectRef<K>, patch: Json): Promise<KubernetesObjects[K]> {
+    await this.#answer()
+    this.beforePatch?.()
+    if (kind === 'Lease') {
+      this.#checkVersion(this.lease?.metadata.resourceVersion, patch)
+      return this.#writeLease(patch) as KubernetesObjects[K]
+    }
     this.#check(name, patch)
     this.#write(patch, FIELD_MANAGER)
     return this.node as KubernetesObjects[K]
@@ -70,9 +84,21 @@ export class FakeKubernetes implements Kubernetes {
 
   #check(name: string, patch: Json): void {
     if (name !== this.#node.metadata.name) throw refused('kubernetes-gone', `Node ${name} is gone`)
+    this.#checkVersion(this.#node.metadata.resourceVersion, patch)
+  }
+
+  #checkVersion(version: string | undefined, patch: Json): void {
     const asked = (patch as { metadata?: { resourceVersion?: string } }).metadata?.resourceVersion
-    if (asked !== undefined && asked !== this.#node.metadata.resourceVersion)
+    if (asked !== undefined && asked !== version)
       throw refused('kubernetes-conflict', 'the object has been modified')
+  }
+
+  #writeLease(patch: Json): LeaseObject {
+    this.#version += 1
+    const lease = merged(this.lease as unknown as Json, patch) as unknown as LeaseObject
+    lease.metadata.resourceVersion = String(this.#version)
+    this.lease = lease
+    return structuredClone(lease)
   }
 
   #answer(): Promise<void> {

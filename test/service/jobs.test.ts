@@ -23,6 +23,7 @@ interface World {
 function jobs({ lock, open, history = [] }: World) {
   let closed = 0
   const app = {
+    fleet: null,
     lock: () => (lock ? Promise.reject(lock) : Promise.resolve()),
     runs: { history: () => Promise.resolve(history) },
   } as unknown as App

@@ -5,7 +5,7 @@ import type { Kind, Kubernetes, KubernetesObjects, ObjectRef, PatchType } from '
 import { type AccessReview, forbidden, knowsDryRun, REVIEWS, reviewOf } from './access.ts'
 import { type Call, objectOf } from './answer.ts'
 import { type CredentialSource, loadCredential } from './credential.ts'
-import { pathOf } from './paths.ts'
+import { collectionOf, pathOf } from './paths.ts'
 import { send } from './request.ts'
 
 /** `node` is the name of this host's Node, or `auto`. */
@@ -50,7 +50,14 @@ export function createKubernetes({ node, ...source }: KubernetesConfig): Kuberne
     get,
     patch,
     checkRight,
-    thisNode: (hostname) => findNode(node, hostname, { get, list: () => listNodes(ask) }),
+    async create(ref, body) {
+      const path = `${collectionOf(ref)}?fieldManager=${FIELD_MANAGER}`
+      const created = await ask({ verb: 'create', path, ref, body })
+      if (created !== null) return created as KubernetesObjects[(typeof ref)['kind']]
+      throw noNamespace(ref)
+    },
+    thisNode: (hostname) =>
+      findNode(nodeAsked(node, source.inCluster), hostname, { get, list: () => listNodes(ask) }),
     async tryPatch(ref, body, type) {
       await checkRight('patch', ref)
       const version = (await ask({ verb: 'get', path: '/version', ref })) as Parameters<typeof knowsDryRun>[0]
@@ -66,6 +73,11 @@ export function createKubernetes({ node, ...source }: KubernetesConfig): Kuberne
       }
     },
   }
+}
+
+/** The pod of a DaemonSet is told its Node by a field of its own: its config is the same on every host. */
+function nodeAsked(node: string, inCluster: boolean): string {
+  return (node === 'auto' && inCluster && process.env['NODE_NAME']) || node
 }
 
 const PATCH_TYPES: Record<PatchType, string> = {
@@ -105,6 +117,12 @@ async function findNode(asked: string, hostname: string, { get, list }: NodeLook
 function gone({ kind, name }: ObjectRef<Kind>): AgentError {
   return new AgentError('kubernetes-gone', `cannot change ${kind} ${name}: it is gone`, {
     fix: `kubectl get ${kind.toLowerCase()} ${name} shows whether it is there`,
+  })
+}
+
+function noNamespace({ kind, namespace = '' }: ObjectRef<Kind>): AgentError {
+  return new AgentError('kubernetes-gone', `cannot create ${kind}: there is no namespace ${namespace}`, {
+    fix: `kubectl create namespace ${namespace}`,
   })
 }
 

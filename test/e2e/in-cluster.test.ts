@@ -1,0 +1,158 @@
+// The agent as a DaemonSet: `kubectl apply -f scripts/kubernetes`, and one line of its ConfigMap.
+
+import { beforeAll, expect, it } from 'vitest'
+import type { JournalRecord } from '../../agent/journal/record.ts'
+import { type Host, type Kubernetes, until } from '../lab/index.ts'
+import {
+  AGENT_IMAGE,
+  applyAgent,
+  buildImage,
+  NAMESPACE,
+  removeAgent,
+  untilAgentsReady,
+} from './agent-pods.ts'
+import { costOf, expectNoCost, image, lab, type World } from './support.ts'
+
+const ACCOUNT = `system:serviceaccount:${NAMESPACE}:calico-agent`
+const NEW = 'v3.20.0'
+const BAD = 'crashes-after-3s'
+
+let at: World
+let kubernetes: Kubernetes
+
+beforeAll(async () => {
+  const mesh = lab.workerMesh()
+  const [host, peer] = mesh.hosts as [Host, Host]
+  at = { mesh, host, peer }
+  kubernetes = lab.kubernetes()
+  await kubernetes.start()
+  await removeAgent(kubernetes)
+  await kubernetes.resetHosted(mesh, { release: 'v3.17.6' })
+  await buildImage(host, AGENT_IMAGE)
+  await host.ok(['docker', 'push', AGENT_IMAGE])
+  await applyAgent(kubernetes, '# no target yet')
+  await untilAgentsReady(kubernetes)
+}, 240_000)
+
+/** Verbs by resource, beyond those of any account. */
+async function rightsIn(namespace: string): Promise<string[]> {
+  const list = (account: string) =>
+    kubernetes.kubectl(['auth', 'can-i', '--list', `--as=${account}`, '-n', namespace])
+  const [own, anyones] = await Promise.all([
+    list(ACCOUNT),
+    list(`system:serviceaccount:${NAMESPACE}:default`),
+  ])
+  const lines = (text: string): string[] => text.split('\n').map((line) => line.replace(/ +/g, ' ').trim())
+  return lines(own)
+    .filter((line) => !lines(anyones).includes(line))
+    .sort()
+}
+
+it('may do what docs/in-cluster.md says, and no more', async () => {
+  const nodes = 'nodes [] [] [get patch]'
+  expect(await rightsIn('kube-system')).toEqual([
+    'daemonsets.apps [] [calico-node] [get patch]',
+    nodes,
+    'pods [] [] [get delete]',
+  ])
+  expect(await rightsIn(NAMESPACE)).toEqual([
+    'leases.coordination.k8s.io [] [] [create]',
+    'leases.coordination.k8s.io [] [calico-agent] [get patch]',
+    nodes,
+  ])
+  expect(await rightsIn('default')).toEqual([nodes])
+})
+
+interface Lease {
+  metadata: { annotations?: Record<string, string> }
+  spec: { holderIdentity?: string }
+}
+
+const lease = (): Promise<Lease> => kubernetes.get<Lease>(['-n', NAMESPACE, 'lease', 'calico-agent'])
+
+const unschedulable = async (): Promise<string[]> => {
+  const template = '{range .items[?(@.spec.unschedulable)]}{.metadata.name} {end}'
+  return (await kubernetes.kubectl(['get', 'nodes', '-o', `jsonpath=${template}`])).split(' ').filter(Boolean)
+}
+
+/** The image that calico-node's container of each host was made from. */
+async function running(host: Host): Promise<string> {
+  const label = 'io.kubernetes.container.name=calico-node'
+  const format = '{{.Image}}'
+  const ids = await host.ok(['docker', 'ps', '--quiet', '--filter', `label=${label}`])
+  const id = ids.split('\n')[0] ?? ''
+  const imageId = (await host.ok(['docker', 'inspect', '--format', format, id])).trim()
+  return await host.ok(['docker', 'image', 'inspect', '--format', '{{join .RepoTags " "}}', imageId])
+}
+
+/** What the journals of a host say, without the runs that only fetched. */
+async function records(host: Host): Promise<JournalRecord[][]> {
+  const { stdout } = await host.run([
+    'sh',
+    '-c',
+    'for f in /var/lib/calico-agent/runs/*.jsonl; do cat $f; echo; done',
+  ])
+  return stdout
+    .split('\n\n')
+    .filter(Boolean)
+    .map((text) =>
+      text
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line.slice(9)) as JournalRecord),
+    )
+    .filter(([first]) => first?.type === 'run' && first.plan.command === 'upgrade')
+}
+
+/** From the first record to the last, of the only upgrade. */
+async function workOf(host: Host): Promise<{ from: number; to: number }> {
+  const [run = [], ...others] = await records(host)
+  expect(others).toEqual([])
+  expect(run.at(-1)).toMatchObject({ type: 'finished', outcome: 'upgraded' })
+  return { from: Date.parse(run[0]?.at ?? ''), to: Date.parse(run.at(-1)?.at ?? '') }
+}
+
+it('upgrades one node after the other when one line of the ConfigMap changes, without a packet lost', async () => {
+  const seen: string[][] = []
+  const cost = await costOf(at, async () => {
+    await applyAgent(kubernetes, `node: { image: ${image(NEW)} }`)
+    const done = async (): Promise<boolean> => {
+      seen.push(await unschedulable())
+      const images = await Promise.all(at.mesh.hosts.map(running))
+      return images.every((tags) => tags.includes(NEW)) && (await lease()).spec.holderIdentity === undefined
+    }
+    await until('both nodes to be upgraded', done, { timeoutMs: 120_000, everyMs: 300 })
+  })
+  expectNoCost(cost)
+  expect(seen.filter((nodes) => nodes.length > 1)).toEqual([])
+  expect(seen.filter((nodes) => nodes.length === 1)).not.toEqual([])
+  const [one, other] = (await Promise.all(at.mesh.hosts.map(workOf))).sort((a, b) => a.from - b.from)
+  expect(other?.from).toBeGreaterThan(one?.to ?? Infinity)
+  expect(await unschedulable()).toEqual([])
+}, 150_000)
+
+it('stops at the first node that fails, and no other one starts with that image', async () => {
+  const cost = await costOf(at, async () => {
+    await applyAgent(kubernetes, `node: { image: ${image(BAD)} }`)
+    const halted = async (): Promise<boolean> =>
+      (await lease()).metadata.annotations?.['calico-agent/halted'] !== undefined
+    await until('a node to fail', halted, { timeoutMs: 150_000, everyMs: 500 })
+    const waits = async (): Promise<boolean> => {
+      const logs = await kubernetes.kubectl(['logs', '-n', NAMESPACE, '-l', 'app=calico-agent', '--tail=50'])
+      return logs.includes('fleet-halted')
+    }
+    await until('the other node to say so', waits, { timeoutMs: 60_000, everyMs: 1_000 })
+  })
+  expectNoCost(cost)
+  const outcomes = await Promise.all(
+    at.mesh.hosts.map(async (host) =>
+      (await records(host)).flatMap((run) =>
+        run.filter((one) => one.type === 'finished').map((one) => one.outcome),
+      ),
+    ),
+  )
+  expect(outcomes.sort((a, b) => a.length - b.length)).toEqual([['upgraded'], ['upgraded', 'rolled-back']])
+  for (const host of at.mesh.hosts) expect(await running(host)).toContain(NEW)
+  expect(await unschedulable()).toEqual([])
+  expect((await lease()).spec.holderIdentity).toBeUndefined()
+}, 240_000)
