@@ -9,7 +9,12 @@ describe('the section kubernetes', () => {
 
   it('has a default for each key', () => {
     const config = parse('kubernetes: {}')
-    expect(config.kubernetes).toEqual({ inCluster: false, node: 'auto', cordon: true })
+    expect(config.kubernetes).toEqual({
+      inCluster: false,
+      node: 'auto',
+      cordon: true,
+      namespace: 'calico-agent',
+    })
     expect(wantedOf(config, []).kubernetes).toEqual({ cordon: true })
   })
 
@@ -17,6 +22,8 @@ describe('the section kubernetes', () => {
     ['{ kubeconfig: kubelet.conf }', 'kubernetes.kubeconfig: must be an absolute path'],
     ['{ kubeconfig: /a, inCluster: true }', 'name a kubeconfig, or set inCluster: true, not both'],
     ['{ node: Host_1 }', 'kubernetes.node: must be the name of a Node, or auto'],
+    ['{ lease: Host_1 }', 'kubernetes.lease: must be the name of a Lease'],
+    ['{ namespace: a.b }', 'kubernetes.namespace: must be the name of a namespace'],
     ['{ kubeConfig: /a }', 'kubeconfig'],
   ])('is not %s', (text, problem) => {
     expect(problemsOf(`kubernetes: ${text}`).join('\n')).toContain(problem)
