@@ -1,17 +1,33 @@
 // The agent's own image in the lab's registry, and scripts/kubernetes/ with it.
 
+import { createHash } from 'node:crypto'
 import { readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { baseRootTar, type Host, type Kubernetes } from '../lab/index.ts'
+import type { Report } from '../../agent/core/report/report.ts'
+import { baseRootTar, type Host, type Kubernetes, until } from '../lab/index.ts'
 import { bring } from './packages.ts'
-import { lab, program } from './support.ts'
+import { lab, parseReport, program } from './support.ts'
 
 const root = resolve(import.meta.dirname, '../..')
 const manifests = join(root, 'scripts/kubernetes')
 
-export const AGENT_IMAGE = `${lab.registry.address}/calico-host-agent:e2e`
 export const NAMESPACE = 'calico-agent'
+export const ACCOUNT = `system:serviceaccount:${NAMESPACE}:calico-agent`
+
+/**
+ * The image of this very agent, in the lab's registry. It is built once for each agent, and best before anything else runs
+ * on the host: a build and a push have a kubelet's probes time out.
+ */
+export async function publishImage(host: Host): Promise<string> {
+  const hash = createHash('sha256')
+  for (const file of ['dist/agent', 'Dockerfile']) hash.update(await readFile(join(root, file)))
+  const image = `${lab.registry.address}/calico-host-agent:${hash.digest('hex').slice(0, 12)}`
+  if ((await host.run(['docker', 'manifest', 'inspect', '--insecure', image])).code === 0) return image
+  await buildImage(host, image)
+  await host.ok(['docker', 'push', image])
+  return image
+}
 
 /** Built on a host without a network, from dist/agent. */
 export async function buildImage(host: Host, tag: string): Promise<void> {
@@ -32,12 +48,12 @@ async function onStdin(host: Host, file: string, line: string): Promise<void> {
 }
 
 /** `kubectl apply -f scripts/kubernetes`, with the image and the line of the config that an operator sets. */
-export async function applyAgent(kubernetes: Kubernetes, line: string): Promise<void> {
+export async function applyAgent(kubernetes: Kubernetes, image: string, line: string): Promise<void> {
   const names = (await readdir(manifests)).filter((name) => name.endsWith('.yaml')).sort()
   const texts = await Promise.all(names.map((name) => readFile(join(manifests, name), 'utf8')))
   const text = texts
     .join('\n---\n')
-    .replace(/image: .*calico-host-agent.*/, `image: ${AGENT_IMAGE}`)
+    .replace(/image: .*calico-host-agent.*/, `image: ${image}`)
     // a test need not show how long the defaults are
     .replace('# release: v3.17.6', `${line}\n    window: 30\n    settle: 2`)
   await kubernetes.kubectl(['apply', '-f', '-'], text)
@@ -53,4 +69,57 @@ export async function removeAgent(kubernetes: Kubernetes): Promise<void> {
   await kubernetes.kubectl(['delete', '-n', NAMESPACE, 'daemonset', 'calico-agent', ...gone])
   await kubernetes.kubectl(['delete', '-n', NAMESPACE, 'pods', '--all', '--force', '--grace-period=0'])
   await kubernetes.kubectl(['delete', 'namespace', NAMESPACE, '--ignore-not-found', '--timeout=60s'])
+}
+
+/** The agent in its pod on this host, with `--json`. */
+export async function agentIn(host: Host, ...args: string[]): Promise<{ code: number; report: Report }> {
+  const label = 'io.kubernetes.container.name=agent'
+  const id = (await host.ok(['docker', 'ps', '--quiet', '--filter', `label=${label}`])).trim()
+  const { code, stdout, stderr } = await host.run(['docker', 'exec', id, 'agent', ...args, '--json'])
+  return { code, report: parseReport(stdout, stderr) }
+}
+
+interface Rule {
+  apiGroups: string[]
+  resources: string[]
+  resourceNames?: string[]
+  verbs: string[]
+}
+
+export interface Right {
+  /** As RBAC names it, with its group. */
+  resource: string
+  /** Empty: of the whole cluster. */
+  namespace: string
+  verb: string
+}
+
+/** Takes one verb out of the account's role. Resolves to what gives it back. */
+export async function takeAway(
+  kubernetes: Kubernetes,
+  { resource, namespace, verb }: Right,
+): Promise<() => Promise<void>> {
+  const kind = namespace === '' ? 'clusterrole' : 'role'
+  const scope = namespace === '' ? [] : ['-n', namespace]
+  const role = await kubernetes.get<{ rules: Rule[] }>([...scope, kind, 'calico-agent'])
+  const isIt = ({ apiGroups, resources }: Rule): boolean =>
+    [resources[0], apiGroups[0]].filter(Boolean).join('.') === resource
+  const rules = role.rules.map((rule) =>
+    isIt(rule) ? { ...rule, verbs: rule.verbs.filter((one) => one !== verb) } : rule,
+  )
+  const write = async (wanted: Rule[], allowed: 'yes' | 'no'): Promise<void> => {
+    const patch = JSON.stringify({ rules: wanted.filter(({ verbs }) => verbs.length > 0) })
+    await kubernetes.kubectl(['patch', ...scope, kind, 'calico-agent', '--type=merge', '--patch', patch])
+    const name = resource.startsWith('daemonsets')
+      ? '/calico-node'
+      : resource.startsWith('leases') && verb !== 'create'
+        ? '/calico-agent'
+        : ''
+    const question = ['auth', 'can-i', verb, `${resource}${name}`, `--as=${ACCOUNT}`, ...scope]
+    const answered = async (): Promise<boolean> =>
+      (await kubernetes.kubectl(question).catch(() => 'no')).trim() === allowed
+    await until(`${verb} ${resource}: ${allowed}`, answered, { timeoutMs: 10_000, everyMs: 200 })
+  }
+  await write(rules, 'no')
+  return () => write(role.rules, 'yes')
 }

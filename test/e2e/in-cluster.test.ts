@@ -13,12 +13,12 @@ import {
 } from './agent-pods.ts'
 import { costOf, expectNoCost, image, lab, type World } from './support.ts'
 
-const ACCOUNT = `system:serviceaccount:${NAMESPACE}:calico-agent`
 const NEW = 'v3.20.0'
 const BAD = 'crashes-after-3s'
 
 let at: World
 let kubernetes: Kubernetes
+let agentImage: string
 
 beforeAll(async () => {
   const mesh = lab.workerMesh()
@@ -27,12 +27,12 @@ beforeAll(async () => {
   kubernetes = lab.kubernetes()
   await kubernetes.start()
   await removeAgent(kubernetes)
+  await mesh.reset({ image: 'v3.17.6' })
+  agentImage = await publishImage(host)
   await kubernetes.resetHosted(mesh, { release: 'v3.17.6' })
-  await buildImage(host, AGENT_IMAGE)
-  await host.ok(['docker', 'push', AGENT_IMAGE])
-  await applyAgent(kubernetes, '# no target yet')
+  await applyAgent(kubernetes, agentImage, '# no target yet')
   await untilAgentsReady(kubernetes)
-}, 240_000)
+}, 420_000)
 
 /** Verbs by resource, beyond those of any account. */
 async function rightsIn(namespace: string): Promise<string[]> {
@@ -48,20 +48,45 @@ async function rightsIn(namespace: string): Promise<string[]> {
     .sort()
 }
 
-it('may do what docs/in-cluster.md says, and no more', async () => {
-  const nodes = 'nodes [] [] [get patch]'
-  expect(await rightsIn('kube-system')).toEqual([
-    'daemonsets.apps [] [calico-node] [get patch]',
-    nodes,
-    'pods [] [] [get delete]',
-  ])
-  expect(await rightsIn(NAMESPACE)).toEqual([
-    'leases.coordination.k8s.io [] [] [create]',
-    'leases.coordination.k8s.io [] [calico-agent] [get patch]',
-    nodes,
-  ])
-  expect(await rightsIn('default')).toEqual([nodes])
+/** The table of docs/in-cluster.md. */
+const documented = rows(section(textOf('docs/in-cluster.md'), '## What it may do')).map((row) => {
+  const [resource = '', namespace = '', names = '', verbs = ''] = row.map((cell) =>
+    cell.replace(/^-$|`/g, ''),
+  )
+  return { resource, namespace, names, verbs }
 })
+
+it('may do what docs/in-cluster.md says, and no more', async () => {
+  for (const here of ['kube-system', NAMESPACE, 'default']) {
+    const rules = documented.filter(({ namespace }) => namespace === '' || namespace === here)
+    const lines = rules.map(({ resource, names, verbs }) => `${resource} [] [${names}] [${verbs}]`)
+    expect(await rightsIn(here), here).toEqual(lines.sort())
+  }
+})
+
+const rights = documented.flatMap(({ verbs, ...rule }) => verbs.split(' ').map((verb) => ({ ...rule, verb })))
+
+it.each(rights)('changes nothing without the right to $verb $resource, and names it', async (right) => {
+  const { resource, verb } = right
+  // what is created is not patched
+  if (verb === 'create') await kubernetes.kubectl(['delete', '-n', NAMESPACE, 'lease', '--all'])
+  else if (verb === 'patch' && resource.startsWith('leases')) await kubernetes.apply(freeLease)
+  const restore = await takeAway(kubernetes, right)
+  try {
+    const { code, report } = await agentIn(at.host, 'upgrade', '--node', image(NEW))
+    expect({ code, changed: report.changed }).toEqual({ code: 3, changed: false })
+    const fixes = report.problems.map(({ fix }) => fix).join('\n')
+    expect(fixes).toContain(`--verb=${verb} --resource=${resource}`)
+  } finally {
+    await restore()
+  }
+})
+
+const freeLease = {
+  apiVersion: 'coordination.k8s.io/v1',
+  kind: 'Lease',
+  metadata: { name: 'calico-agent', namespace: NAMESPACE },
+}
 
 interface Lease {
   metadata: { annotations?: Record<string, string> }
@@ -109,13 +134,14 @@ async function workOf(host: Host): Promise<{ from: number; to: number }> {
   const [run = [], ...others] = await records(host)
   expect(others).toEqual([])
   expect(run.at(-1)).toMatchObject({ type: 'finished', outcome: 'upgraded' })
+  expect(JSON.stringify(run)).not.toContain('dial-guard-unavailable')
   return { from: Date.parse(run[0]?.at ?? ''), to: Date.parse(run.at(-1)?.at ?? '') }
 }
 
 it('upgrades one node after the other when one line of the ConfigMap changes, without a packet lost', async () => {
   const seen: string[][] = []
   const cost = await costOf(at, async () => {
-    await applyAgent(kubernetes, `node: { image: ${image(NEW)} }`)
+    await applyAgent(kubernetes, agentImage, `node: { image: ${image(NEW)} }`)
     const done = async (): Promise<boolean> => {
       seen.push(await unschedulable())
       const images = await Promise.all(at.mesh.hosts.map(running))
@@ -133,7 +159,7 @@ it('upgrades one node after the other when one line of the ConfigMap changes, wi
 
 it('stops at the first node that fails, and no other one starts with that image', async () => {
   const cost = await costOf(at, async () => {
-    await applyAgent(kubernetes, `node: { image: ${image(BAD)} }`)
+    await applyAgent(kubernetes, agentImage, `node: { image: ${image(BAD)} }`)
     const halted = async (): Promise<boolean> =>
       (await lease()).metadata.annotations?.['calico-agent/halted'] !== undefined
     await until('a node to fail', halted, { timeoutMs: 150_000, everyMs: 500 })
