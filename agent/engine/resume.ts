@@ -1,3 +1,4 @@
+import type { Problem } from '../core/errors.ts'
 import type { Outcome } from '../core/report/report.ts'
 import { isAnySettled, isForwardOnly, lastCommit, touchedSteps } from '../journal/commits.ts'
 import type { Journal } from '../journal/journal.ts'
@@ -6,13 +7,14 @@ import { type Execution, execute, goBack, isStepSettled, startedBefore, stepAt }
 /** A run that died this often does not get better by another try. */
 const MAX_RESUMES = 5
 
-/** Finishes or unwinds an interrupted run from its journal alone. */
-export async function resume(execution: Execution): Promise<Outcome> {
+/** Finishes or unwinds an interrupted run from its journal alone. With `lost` it begins no move that it had not begun. */
+export async function resume(execution: Execution, lost: Problem | null = null): Promise<Outcome> {
   const { journal } = execution
   await journal.append({ type: 'resumed' })
   if (journal.state.resumes > MAX_RESUMES) return await giveUp(execution)
   const { unwinding } = journal.state
   if (unwinding) return await goBack(execution, unwinding)
+  if (lost && !isForwardOnly(journal.state) && hasMovesAhead(journal)) return await goBack(execution, lost)
   if (await goesOn(execution)) return await execute(execution)
   const interrupted = {
     code: 'interrupted',
@@ -37,6 +39,10 @@ async function goesOn(execution: Execution): Promise<boolean> {
   }
   // with nothing left that could have fallen, the parts that are to come are tried
   return asked.length > 0 || isAnySettled(state)
+}
+
+function hasMovesAhead(journal: Journal): boolean {
+  return journal.state.steps.some(({ doing }, index) => !doing && stepAt(journal, index).moves)
 }
 
 function canFall(journal: Journal, index: number): boolean {

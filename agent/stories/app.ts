@@ -12,6 +12,7 @@ import type { ObservePorts } from '../observe/observe.ts'
 import type { Fleet } from '../ports/fleet.ts'
 import type { Ports, Recheck } from '../steps/step.ts'
 import { refuseCopied } from './copied-journal.ts'
+import { lostTurn } from './lost-turn.ts'
 import { reportOf } from './run-report.ts'
 
 /** Everything that a story needs; made in main. */
@@ -52,7 +53,9 @@ export async function resumeInterrupted(app: App): Promise<Report | null> {
   const interrupted = (await app.runs.history()).find(isUnfinished)
   if (!interrupted) return null
   await refuseCopied(interrupted, app)
-  return await settle(app, await app.runs.reopen(interrupted.plan.run), resume, true)
+  const lost = await lostTurn(app.fleet, interrupted)
+  const journal = await app.runs.reopen(interrupted.plan.run)
+  return await settle(app, journal, (execution) => resume(execution, lost), true)
 }
 
 export function isUnfinished({ outcome }: RunState): boolean {

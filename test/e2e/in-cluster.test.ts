@@ -2,13 +2,16 @@
 
 import { beforeAll, expect, it } from 'vitest'
 import type { JournalRecord } from '../../agent/journal/record.ts'
+import { rows, section, textOf } from '../docs/markdown.ts'
 import { type Host, type Kubernetes, until } from '../lab/index.ts'
 import {
-  AGENT_IMAGE,
+  ACCOUNT,
+  agentIn,
   applyAgent,
-  buildImage,
   NAMESPACE,
+  publishImage,
   removeAgent,
+  takeAway,
   untilAgentsReady,
 } from './agent-pods.ts'
 import { costOf, expectNoCost, image, lab, type World } from './support.ts'
