@@ -9,6 +9,7 @@ import { rollback } from '../../agent/stories/rollback/rollback.ts'
 import { upgrade } from '../../agent/stories/upgrade.ts'
 import { wanted as anyHost } from '../core/observed.ts'
 import { FakeHost } from '../engine/fake-host.ts'
+import { RUN } from '../engine/killable-run.ts'
 import { awayError } from '../fakes/kubernetes.ts'
 import { MemoryFiles } from '../journal/memory-files.ts'
 
@@ -129,5 +130,38 @@ describe('an upgrade of one host among many', () => {
     await upgrade(app, wanted)
     fleet.heldElsewhere = true
     expect(await rollback(app, wanted, undefined)).toMatchObject({ outcome: 'rolled-back' })
+  })
+})
+
+describe('an upgrade that was interrupted between two moves', () => {
+  /** Dies when the node is swapped, and the plugins are not. */
+  async function interrupted(): Promise<App> {
+    await begin({ withPlugins: true })
+    const moves: string[] = []
+    host.agent.onMove = (_, what) => void moves.push(what)
+    await host.run()
+    await begin({ withPlugins: true })
+    await host.run(undefined, { at: moves.indexOf('putInPlace'), before: true })
+    const files = new MemoryFiles()
+    files.texts.set(`${RUN}.jsonl`, host.agent.text)
+    return { ...app, runs: new RunStore(files, host.clock) }
+  }
+
+  it('takes its turn again, goes on, and gives it back', async () => {
+    expect(await resume(await interrupted(), wanted)).toMatchObject({ outcome: 'upgraded' })
+    expect(fleet.ops).toEqual([expect.stringMatching(/^take /), 'give back, done'])
+  })
+
+  it('goes back where its turn was taken away, and says nothing about its target', async () => {
+    const resumed = await interrupted()
+    fleet.heldElsewhere = true
+    expect(await resume(resumed, wanted)).toMatchObject({ outcome: 'rolled-back' })
+    expect(fleet.ops).toEqual(['give back, untouched'])
+  })
+
+  it('does not wait for an engine that is away', async () => {
+    const resumed = await interrupted()
+    fleet.take = () => Promise.reject(awayError())
+    expect(await resume(resumed, wanted)).toMatchObject({ outcome: 'upgraded' })
   })
 })
