@@ -10,6 +10,8 @@ export default defineConfig({
           exclude: ['test/e2e/**', 'test/lab/**'],
           // a loaded machine is slow, and no test waits for a clock
           testTimeout: 240_000,
+          hookTimeout: 240_000,
+          expect: { poll: { timeout: 60_000 } },
           // by default one core is left alone, which is half of a machine of two
           maxWorkers: '100%',
         },

@@ -17,7 +17,10 @@ const usage = `Usage: node scripts/build.ts [--entry FILE] [--out DIR] [--bundle
   --out DIR       where agent.cjs and agent are written (default dist)
   --bundle-only   stop after agent.cjs`
 
-/** dockerode's ways to reach an Engine over SSH or BuildKit: unused here, half native, more than half of its weight. */
+/**
+ * dockerode's ways to reach an Engine over SSH or BuildKit: unused here, half native, more than half of its weight. And
+ * node-fetch, which no call of the agent's goes through: it loads `punycode`, which Node 24 warns of on stderr.
+ */
 const unusedPackages = /^(node-fetch|ssh2|@grpc\/grpc-js|@grpc\/proto-loader|protobufjs|supports-color)(\/|$)/
 
 const emptyUnusedPackages: Plugin = {

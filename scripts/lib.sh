@@ -11,7 +11,7 @@ declare -A packages=(
   [unit]='groff=groff-base python3=python3 zsh=zsh'
   [cni]='/usr/lib/cni/ptp=containernetworking-plugins as=binutils chattr=e2fsprogs ip=iproute2 setcap=libcap2-bin'
   [lab]='/usr/lib/cni/ptp=containernetworking-plugins as=binutils bird=bird busybox=busybox-static containerd=containerd curl=curl docker-registry=docker-registry dockerd=docker.io etcd=etcd-server
-    ip=iproute2 jq=jq mmdebstrap=mmdebstrap ping=iputils-ping runc=runc runsvdir=runit strace=strace'
+    ip=iproute2 mmdebstrap=mmdebstrap ping=iputils-ping runc=runc runsvdir=runit strace=strace'
   [kubernetes]='/usr/lib/go-1.19/bin/go=golang-1.19-go openssl=openssl'
   [monitoring]='promtool=prometheus'
   [power]='e2fsck=e2fsprogs mkfs.ext4=e2fsprogs qemu-system-x86_64=qemu-system-x86'

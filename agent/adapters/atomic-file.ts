@@ -191,7 +191,7 @@ async function refuseSymlink(path: string): Promise<void> {
   try {
     // rename would replace the link and leave the file behind it as it is
     if ((await lstat(path)).isSymbolicLink())
-      throw unfit('it is a symbolic link', 'replace the symbolic link by a file')
+      throw unfit('it is a symbolic link', 'replace the symbolic link with a file')
   } catch (error) {
     if (!isMissing(error)) throw error
   }

@@ -34,7 +34,7 @@ async function list(directory: string): Promise<ConfigFile[]> {
 async function contentOf(path: string): Promise<ConfigFile['content']> {
   try {
     const text = await read(path)
-    return text === null ? { unreadable: 'it is gone, or a link to nothing' } : { text }
+    return text === null ? { unreadable: 'it is missing, or a broken link' } : { text }
   } catch (error) {
     if (error instanceof AgentError) return { unreadable: error.message }
     throw error
@@ -47,7 +47,7 @@ async function read(path: string): Promise<string | null> {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
   } catch (error) {
-    throw unreadable(path, new Error('it is not text in UTF-8', { cause: error }))
+    throw unreadable(path, new Error('it is not UTF-8 text', { cause: error }))
   }
 }
 

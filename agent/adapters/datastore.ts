@@ -49,8 +49,8 @@ const WORDS: Record<string, string> = {
   EHOSTUNREACH: 'no route to host',
   ENETUNREACH: 'no route to host',
   ETIMEDOUT: 'no answer',
-  ENOTFOUND: 'its name is not known here',
-  EAI_AGAIN: 'no name server answers',
+  ENOTFOUND: 'its name does not resolve',
+  EAI_AGAIN: 'no DNS server answers',
 }
 
 /** What answers without TLS; any other failure of TLS comes of a server that speaks it. */

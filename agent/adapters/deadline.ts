@@ -16,7 +16,7 @@ export function startDeadline(ms: number): Deadline {
     ms === Infinity
       ? undefined
       : setTimeout(() => {
-          controller.abort(new DOMException('the time is over', 'TimeoutError'))
+          controller.abort(new DOMException('time is up', 'TimeoutError'))
         }, ms)
   return {
     signal: controller.signal,

@@ -109,7 +109,7 @@ async function tryRule(family: Family): Promise<void> {
   const shown = output.split('\n').filter((line) => line.startsWith(`${PREF}:`))
   if (shown.some((line) => line.includes(`ipproto tcp sport ${TRIAL_PORT} `))) return
   await batch(family, [`rule del pref ${PREF} to ${NOBODY[family]}`])
-  throw unavailable('this kernel has no rules by port: they came with Linux 4.17')
+  throw unavailable('this kernel has no routing rules for ports, which need Linux 4.17')
 }
 
 /**
@@ -136,12 +136,12 @@ async function tryNeighbors(family: Family, neighbors: readonly GuardedNeighbor[
   )
   const through = await batch(family, [...rules, ...answers])
   if (through.code !== 0)
-    throw unavailable(`it would keep out the answers to BIRD's own connections (${said(through)})`)
+    throw unavailable(`it would also block the answers to BIRD's own connections (${said(through)})`)
   const closed = [...ways.values()].map(
     ({ address, source }) => `route get ${address} from ${source} ${ports}`,
   )
   const { output } = await batch(family, closed, '-force')
-  if (output.trim() !== '') throw unavailable(`another rule wins over it: ${output.trim()}`)
+  if (output.trim() !== '') throw unavailable(`another rule takes precedence: ${output.trim()}`)
 }
 
 function rule(address: string, port: number): string {
@@ -178,8 +178,8 @@ function said({ errors }: IpRun): string {
 function unavailable(why: string): AgentError {
   return new AgentError(
     'dial-guard-unavailable',
-    `cannot keep neighbors from dialling while BIRD restarts: ${why.trim()}`,
-    { fix: 'set "passive on;" on one side of each session, or upgrade once more if packets are lost' },
+    `cannot block connections from neighbors while BIRD restarts: ${why.trim()}`,
+    { fix: 'set "passive on;" at one end of each session, or upgrade again if packets were lost' },
   )
 }
 
@@ -190,7 +190,7 @@ function stillClosed(family: Family, errors: string, left: ClosedRule[] = []): A
   )
   return new AgentError(
     'dial-guard-unavailable',
-    `cannot let neighbors dial this host again: ${errors.trim().split('\n')[0] ?? ''}`,
+    `cannot unblock connections from neighbors: ${errors.trim().split('\n')[0] ?? ''}`,
     { fix: `${commands.join('; ')}; ip ${family} rule show lists what is left at ${PREF}` },
   )
 }

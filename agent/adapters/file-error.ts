@@ -9,11 +9,11 @@ const fixes: Record<string, string | ((path: string) => string)> = {
   ENOSPC: 'free space on its file system (df -h)',
   EDQUOT: 'free space on its file system (df -h)',
   EROFS: (path) =>
-    `have ${path} on a file system that is mounted read-write: ReadWritePaths= in the agent's service; -v without :ro where the agent is an image`,
+    `make ${path} writable: mount its file system read-write, add ReadWritePaths= to the agent's service, or use -v without :ro if the agent is an image`,
   EACCES: 'run the agent as root',
-  EPERM: 'run the agent as root, and look at the file with lsattr',
-  ELOOP: 'replace the symbolic link by a file',
-  ETXTBSY: 'stop what writes to it (fuser -v shows it)',
+  EPERM: 'run the agent as root, and check the attributes of the file with lsattr',
+  ELOOP: 'replace the symbolic link with a file',
+  ETXTBSY: 'stop the process that writes to it (fuser -v shows it)',
 }
 
 /** A failure of the file system as one of the agent's; `action` completes "cannot ...". */
@@ -24,7 +24,7 @@ export function fileError(code: string, action: string, path: string, error: unk
   const fix =
     own ??
     (typeof known === 'function' ? known(path) : known) ??
-    `look at it with ls -l ${path}, and at the kernel's log`
+    `check ls -l ${path}, and the kernel log with dmesg`
   return new AgentError(code, `cannot ${action} ${path}: ${reasonOf(error)}`, { fix, cause: error })
 }
 

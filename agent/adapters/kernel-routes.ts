@@ -58,6 +58,6 @@ async function ip(words: string, input = ''): Promise<string> {
   // A batch is carried on over single routes that cannot be added.
   if (code === 0 || (code !== null && input !== '')) return output
   throw new AgentError('routes-not-held', `cannot run ip ${words}: ${errors.trim()}`, {
-    fix: 'look at ip rule show',
+    fix: 'ip rule show lists the rules',
   })
 }

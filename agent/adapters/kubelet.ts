@@ -136,7 +136,7 @@ async function textOf(path: string): Promise<string | undefined> {
 async function restart(unit: string): Promise<void> {
   const { exitCode, stderr } = await run('systemctl', ['restart', unit], RESTART_MS)
   if (exitCode === 0) return
-  const why = stderr.trim() === '' ? `systemctl ended with ${exitCode ?? 'a signal'}` : stderr.trim()
+  const why = stderr.trim() === '' ? `systemctl exited with ${exitCode ?? 'a signal'}` : stderr.trim()
   throw new AgentError('kubelet-failed', `cannot restart ${unit}: ${why}`, { fix: `journalctl -u ${unit}` })
 }
 

@@ -7,15 +7,15 @@ interface Failure {
 }
 
 const reasons: Record<string, { reason: string; fix: (program: string) => string }> = {
-  ENOENT: { reason: 'it is not on the PATH', fix: (program) => `install ${packages[program] ?? program}` },
-  EACCES: { reason: 'the kernel does not run it', fix: (program) => `ls -l "$(command -v ${program})"` },
+  ENOENT: { reason: 'it is not in PATH', fix: (program) => `install ${packages[program] ?? program}` },
+  EACCES: { reason: 'the kernel cannot execute it', fix: (program) => `ls -l "$(command -v ${program})"` },
   EAGAIN: {
-    reason: 'this host starts no more processes',
-    fix: () => 'see what runs: ps aux; systemctl status',
+    reason: 'this host cannot start more processes',
+    fix: () => 'check what is running: ps aux; systemctl status',
   },
   ENOMEM: {
-    reason: 'this host has no memory left',
-    fix: () => 'see what takes it: free -m; ps aux --sort -rss',
+    reason: 'this host is out of memory',
+    fix: () => 'check what uses it: free -m; ps aux --sort -rss',
   },
 }
 
@@ -26,7 +26,7 @@ const packages: Record<string, string> = { ip: 'iproute2', flock: 'util-linux', 
 export function cannotStart(code: string, program: string, error: Failure): AgentError {
   const errno = String(error.code)
   if (errno === 'EMFILE' || errno === 'ENFILE')
-    return noDescriptors(`cannot run ${program}: no file descriptor is left (${errno})`, error)
+    return noDescriptors(`cannot run ${program}: no free file descriptor (${errno})`, error)
   const { reason, fix } = reasons[errno] ?? { reason: error.message, fix: () => `run ${program} by hand` }
   return new AgentError(code, `cannot run ${program}: ${reason}`, { fix: fix(program), cause: error })
 }

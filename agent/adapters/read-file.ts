@@ -13,7 +13,7 @@ export async function openRegular(path: string, noFollow = false): Promise<FileH
   const file = await open(path, O_RDONLY | O_NONBLOCK | (noFollow ? O_NOFOLLOW : 0))
   try {
     if ((await file.stat()).isFile()) return file
-    throw unfit('it is not a regular file', 'put a regular file in its place')
+    throw unfit('it is not a regular file', 'replace it with a regular file')
   } catch (error) {
     await file.close()
     throw error
@@ -50,7 +50,7 @@ export async function readText(path: string, maxBytes: number): Promise<string |
   const text = bytes?.toString('utf8')
   if (bytes === undefined || text === undefined || Buffer.from(text).equals(bytes)) return text
   throw new AgentError('cannot-read', `cannot read ${path}: it is not UTF-8`, {
-    fix: `iconv -t UTF-8 ${path} shows it in UTF-8`,
+    fix: `convert it to UTF-8: iconv -t UTF-8 ${path}`,
   })
 }
 
@@ -66,6 +66,6 @@ async function readUpTo(file: FileHandle, maxBytes: number): Promise<Buffer> {
     chunks.push(buffer.subarray(0, bytesRead))
     total += bytesRead
     if (total > maxBytes)
-      throw unfit(`it is larger than ${maxBytes} bytes`, 'see whether it is the right file, and shorten it')
+      throw unfit(`it is larger than ${maxBytes} bytes`, 'check that it is the right file, and shorten it')
   }
 }

@@ -43,7 +43,7 @@ export async function runProgram(
 }
 
 export function whyCut(cut: 'time' | 'output', timeoutMs: number): string {
-  return cut === 'time' ? `it did not end within ${timeoutMs / 1000} s` : 'it prints without end'
+  return cut === 'time' ? `it did not finish within ${timeoutMs / 1000} s` : 'it prints too much output'
 }
 
 /**

@@ -31,7 +31,7 @@ async function openTrusted(path: string): Promise<void> {
     const created = await makeDirectories(path)
     if (created !== undefined) await syncDirectory(dirname(created))
   } catch (error) {
-    throw unusable(path, reasonOf(error), 'give another directory with --state-dir', error)
+    throw unusable(path, reasonOf(error), 'use another directory with --state-dir', error)
   }
   await checkTrusted(path)
   await checkWritable(path)
@@ -53,11 +53,13 @@ async function makeDirectories(path: string): Promise<string | undefined> {
 
 async function checkTrusted(path: string): Promise<void> {
   const { uid, mode, ...stats } = await lstatOf(path)
-  if (stats.isSymbolicLink) throw unusable(path, 'it is a symbolic link', 'give the directory itself')
-  if (!stats.isDirectory) throw unusable(path, 'it is not a directory', 'give a directory with --state-dir')
+  if (stats.isSymbolicLink)
+    throw unusable(path, 'it is a symbolic link', 'use the directory that it points to')
+  if (!stats.isDirectory) throw unusable(path, 'it is not a directory', 'use a directory with --state-dir')
   const own = process.getuid?.() ?? 0
-  if (uid !== own) throw unusable(path, `it belongs to uid ${uid}, not to ${own}`, `chown ${own} ${path}`)
-  if ((mode & 0o022) !== 0) throw unusable(path, 'its group or others can write to it', `chmod 0700 ${path}`)
+  if (uid !== own) throw unusable(path, `it is owned by uid ${uid}, not by ${own}`, `chown ${own} ${path}`)
+  if ((mode & 0o022) !== 0)
+    throw unusable(path, 'it is writable by its group or others', `chmod 0700 ${path}`)
 }
 
 async function lstatOf(path: string) {
@@ -86,7 +88,7 @@ export function runsDir(stateDir: string): DirectoryFiles {
     list: () => visibleNames(path),
     read: async (name) => {
       const content = await readRegularFile(join(path, name), { maxBytes: MAX_JOURNAL_BYTES, noFollow: true })
-      if (!content) throw unusable(path, `${name} is gone`, 'run one agent at a time')
+      if (!content) throw unusable(path, `${name} no longer exists`, 'run one agent at a time')
       return content.toString('utf8')
     },
     open: (name, size) => openForAppend(join(path, name), size),
@@ -99,7 +101,7 @@ async function visibleNames(path: string): Promise<string[]> {
     return (await readdir(path)).filter((name) => !name.startsWith('.'))
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
-    throw unusable(path, reasonOf(error), 'give another directory with --state-dir', error)
+    throw unusable(path, reasonOf(error), 'use another directory with --state-dir', error)
   }
 }
 

@@ -15,7 +15,7 @@ export function doctorCommand(environment: Environment): CommandModule<object, T
   }
   return {
     command: 'doctor',
-    describe: 'check every preflight rule and say how to fix what fails; changes nothing',
+    describe: 'check every preflight rule, and show how to fix what fails; changes nothing',
     builder: withTarget,
     handler: async (options) => {
       try {

@@ -14,7 +14,7 @@ export function gcCommand(environment: Environment): CommandModule<object, GcArg
   const { color, print, exit } = environment
   return {
     command: 'gc',
-    describe: 'remove containers, images and files that retention no longer keeps',
+    describe: 'remove containers, images and files that are past their retention',
     builder: (yargs) =>
       withCommon(yargs).option('check', {
         type: 'boolean',

@@ -21,7 +21,7 @@ export function historyCommand(environment: Environment): CommandModule<object, 
       withCommon(yargs).positional('run', { type: 'string', describe: 'name of a run' }).option('html', {
         type: 'string',
         requiresArg: true,
-        describe: 'draw the timeline of RUN, or of the newest run, to this HTML file',
+        describe: 'write the timeline of RUN, or of the newest run, to this HTML file',
       }),
     handler: (options) => show(environment, options),
   }
@@ -38,7 +38,12 @@ async function show(environment: Environment, options: ArgumentsCamelCase<Histor
     if (html !== undefined && report.timeline !== null)
       await environment.writeFile(html, historyPage(report.timeline, report.problems))
     if (json) print(shownJson(report))
-    else print(html === undefined ? renderHistory(report, { color }) : `${run ?? ''} is drawn in ${html}`)
+    else
+      print(
+        html === undefined
+          ? renderHistory(report, { color })
+          : `wrote the timeline of ${run ?? ''} to ${html}`,
+      )
   } catch (error) {
     if (!(error instanceof AgentError)) throw error
     const problems = error.asProblems()

@@ -9,11 +9,11 @@ export function refuseMisuse(argv: string[], parsed: Record<string, unknown>): v
   for (const word of argv) {
     const [, name = '', value] = /^--([a-z-]+)=(.*)$/.exec(word) ?? []
     if (SWITCHES.includes(name) && value !== 'true' && value !== 'false')
-      throw new UsageError(`--${name} is a switch, and takes no value: ${word}`)
+      throw new UsageError(`--${name} takes no value: ${word}`)
   }
   for (const [name, value] of Object.entries(parsed)) {
     if (name === '_' || REPEATABLE.includes(name)) continue
-    if (Array.isArray(value)) throw new UsageError(`--${name} is given more than once`)
+    if (Array.isArray(value)) throw new UsageError(`--${name} was given more than once`)
     if (value === '') throw new UsageError(`--${name} needs a value`)
     if (Number.isNaN(value)) throw new UsageError(`--${name} needs a number`)
   }

@@ -47,12 +47,12 @@ export function withCommon<T>(yargs: Argv<T>): Argv<T & CommonArgs> {
       describe: `config file (default ${DEFAULT_CONFIG})`,
     })
     .option('json', { type: 'boolean', default: false, describe: 'print one JSON document on stdout' })
-    .option('log-level', { choices: LOG_LEVELS, describe: 'least severe level to log on stderr' })
+    .option('log-level', { choices: LOG_LEVELS, describe: 'lowest level to log on stderr' })
     .option('state-dir', {
       type: 'string',
       requiresArg: true,
       default: DEFAULT_STATE_DIR,
-      describe: 'directory of the journals and the lock',
+      describe: 'directory for the journals and the lock',
     })
     .option('docker-socket', { type: 'string', requiresArg: true, describe: 'socket of the Docker Engine' })
 }
@@ -62,27 +62,27 @@ export function withTarget<T>(yargs: Argv<T>): Argv<T & TargetArgs> {
     .option('to', {
       type: 'string',
       requiresArg: true,
-      describe: 'Calico release whose images to use, such as v2.6.12',
+      describe: 'Calico release to upgrade to, such as v2.6.12',
     })
     .option('node', {
       type: 'string',
       requiresArg: true,
-      describe: 'calico/node image, by tag or digest; wins over --to',
+      describe: 'calico/node image, by tag or digest; overrides --to',
     })
     .option('cni', {
       type: 'string',
       requiresArg: true,
-      describe: 'CNI binaries: an image, or the path of a directory or an archive',
+      describe: 'CNI plugins: an image, or the path of a directory or an archive',
     })
     .option('controllers', {
       type: 'string',
       requiresArg: true,
-      describe: 'kube-controllers image, by tag or digest; wins over --to',
+      describe: 'kube-controllers image, by tag or digest; overrides --to',
     })
     .option('only', {
       type: 'string',
       requiresArg: true,
-      describe: `upgrade only these parts, separated by commas: ${PARTS.join(',')}`,
+      describe: `upgrade only these parts, comma-separated: ${PARTS.join(',')}`,
     })
 }
 
@@ -106,7 +106,7 @@ function withSwap<T>(yargs: Argv<T>): Argv<T & SwapArgs> {
     .option('window', {
       type: 'number',
       requiresArg: true,
-      describe: 'limit of the window in seconds; BIRD’s restart time and 90 limit it too',
+      describe: 'longest window in seconds; at most 90, and at most the restart time that BIRD announces',
     })
     .option('allow', {
       type: 'string',

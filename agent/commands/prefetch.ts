@@ -7,7 +7,7 @@ import { runStory } from './run-story.ts'
 export function prefetchCommand(environment: Environment): CommandModule<object, TargetArgs> {
   return {
     command: 'prefetch',
-    describe: 'pull images and stage CNI plugins ahead of an upgrade; touches nothing that runs',
+    describe: 'pull images and stage CNI plugins ahead of an upgrade; touches nothing that is running',
     builder: withTarget,
     handler: (options) => runStory(environment, options, { target: true, progress: true }, prefetch),
   }

@@ -7,7 +7,7 @@ import { runStory } from './run-story.ts'
 export function resumeCommand(environment: Environment): CommandModule<object, CommonArgs> {
   return {
     command: 'resume',
-    describe: 'finish or unwind an interrupted run',
+    describe: 'finish or undo an interrupted run',
     builder: withCommon,
     handler: (options) => runStory(environment, options, { target: false, progress: true }, resume),
   }

@@ -9,7 +9,7 @@ import { type TargetArgs, withTarget } from './options.ts'
 export function statusCommand(environment: Environment): CommandModule<object, TargetArgs> {
   return {
     command: 'status',
-    describe: "show what runs, BIRD's sessions, the last run, and what an upgrade would change",
+    describe: "show what is running, BIRD's sessions, the last run, and what an upgrade would change",
     builder: withTarget,
     handler: async (options) => {
       const { color, print } = environment

@@ -9,12 +9,12 @@ export function upgradeCommand(
 ): CommandModule<object, PlanArgs & { check: boolean }> {
   return {
     command: 'upgrade',
-    describe: 'bring this host to what the config or the flags ask for',
+    describe: 'upgrade this host to what the config or the flags name',
     builder: (yargs) =>
       withPlan(yargs).option('check', {
         type: 'boolean',
         default: false,
-        describe: 'only plan, as agent plan does',
+        describe: 'only show the plan, like agent plan',
       }),
     handler: (options) =>
       runStory(

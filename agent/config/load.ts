@@ -32,8 +32,8 @@ export async function loadConfig(path: string, explicit: boolean, read: ReadConf
   if (bytes !== undefined) return parseConfig(bytes, path)
   if (!explicit) return configSchema.parse({})
   throw new ConfigError(
-    [`cannot read the config ${path}: there is no such file`],
-    'give the path of agent.yaml to --config',
+    [`cannot read the config ${path}: no such file`],
+    'set the path of agent.yaml with --config',
   )
 }
 

@@ -36,7 +36,7 @@ function decode(bytes: Uint8Array, file: string): string {
   } catch {
     // told below
   }
-  throw new ConfigError([`${file}: cannot read it: it is not text in UTF-8`])
+  throw new ConfigError([`${file}: cannot read it: it is not UTF-8 text`])
 }
 
 function parseYaml(text: string, lines: LineCounter, file: string): Document {
@@ -61,7 +61,10 @@ function toValue(document: Document, file: string): unknown {
     throw new ConfigError([`${file}: cannot read it as YAML: ${messageOf(error)}`])
   }
   if (value === null || value === undefined) {
-    throw new ConfigError([`${file}: it is empty`], `write what this host shall run:\n${minimalConfig}`)
+    throw new ConfigError(
+      [`${file}: it is empty`],
+      `name the image that this host is to run:\n${minimalConfig}`,
+    )
   }
   return value
 }
@@ -111,6 +114,7 @@ function messageOf(error: unknown): string {
 /** In one line, and nothing of the parser's own programming interface; it is recursive, and reports its own exhaustion. */
 function inWords(message: string): string {
   if (/maximum call stack|stack overflow/i.test(message)) return 'it is nested too deeply'
-  if (message.includes('parseAllDocuments')) return 'a second document begins here; one is all that is read'
+  if (message.includes('parseAllDocuments'))
+    return 'a second YAML document starts here; the config must be one document'
   return message.replace(/\s*\n\s*/g, ' ').trim()
 }

@@ -5,7 +5,7 @@ import { knownKeys } from './schema.ts'
 
 /** Enough to mend at once; a binary file has thousands. */
 const MAX_SHOWN = 20
-const FIX = 'mend the config; docs/configuration.md lists every key'
+const FIX = 'correct the config; docs/configuration.md lists every key'
 
 /** Everything that is wrong with the config or the flags, found at once: exit code 2. */
 export class ConfigError extends AgentError {
@@ -69,7 +69,7 @@ function messageOf(issue: z.core.$ZodIssue, found: string): string {
   }
   if (issue.code === 'too_big') return `must be at most ${issue.maximum}, found ${found}`
   // of the merge patch
-  if (issue.code === 'invalid_union') return `expected what JSON can hold, found ${found}`
+  if (issue.code === 'invalid_union') return `expected a JSON value, found ${found}`
   // the schema's own words; a custom check names the value itself
   return issue.code === 'custom' ? issue.message : `${issue.message}, found ${found}`
 }
@@ -85,7 +85,7 @@ const typeNames: Record<string, string> = {
 function unknownKey(key: string, parent: readonly PropertyKey[]): string {
   const known = knownKeys(parent)
   const [nearest] = known.toSorted((a, b) => distance(key, a) - distance(key, b))
-  const hint = nearest === undefined ? 'none is expected here' : `the nearest known key is "${nearest}"`
+  const hint = nearest === undefined ? 'no key is allowed here' : `did you mean "${nearest}"?`
   return `unknown key; ${hint} (known here: ${known.join(', ')})`
 }
 

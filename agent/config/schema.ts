@@ -17,15 +17,13 @@ const imageRef = z.string().superRefine((text, context) => {
 /** Docker's own rule for names (RestrictedNameChars in moby's daemon/names). */
 const containerName = z
   .string()
-  .regex(/^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/, 'must be the name of a container: letters, digits, "_", "." and "-"')
+  .regex(/^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/, 'must be a container name: letters, digits, "_", "." and "-"')
 
 const absolutePath = z
   .string()
   .regex(/^\/[^\0]*$/, 'must be an absolute path, without a scheme such as unix://')
 
-const releaseName = z
-  .string()
-  .regex(/^v?\d+\.\d+\.\d+(?:-[\w.-]+)?$/, 'must be the name of a release, such as v2.6.12')
+const releaseName = z.string().regex(/^v?\d+\.\d+\.\d+(?:-[\w.-]+)?$/, 'must be a release, such as v2.6.12')
 
 /** Docker would take `mirror` for an account at Docker Hub. */
 const registryPrefix = z.string().refine((text) => {
@@ -34,18 +32,18 @@ const registryPrefix = z.string().refine((text) => {
   } catch {
     return false
   }
-}, 'must be a registry, or a path in it, such as quay.io or registry.example:5000/mirror')
+}, 'must be a registry, with or without a path, such as quay.io or registry.example:5000/mirror')
 
 const seconds = (min: number, max: number) => z.number().int().min(min).max(max)
 const count = (min: number) => z.number().int().min(min).max(1_000)
 
-const unitName = z.string().regex(/^[^/\s]+\.service$/, 'must be the name of a unit')
+const unitName = z.string().regex(/^[^/\s]+\.service$/, 'must be a unit name')
 
 /** A DNS subdomain (RFC 1123), as the API server wants it. */
 const nodeName = z
   .string()
   .max(253)
-  .regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, 'must be the name of a Node, or auto')
+  .regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, 'must be a Node name, or auto')
 
 /** The same for a Lease; a namespace is a DNS label. */
 const leaseName = z
@@ -64,17 +62,17 @@ const pluginName = z
 /** From v3.16 on `install` is in the images beside them: it acts, whatever it is asked. */
 const binaryName = pluginName.refine(
   (name) => name !== 'install',
-  'is the installer of calico/cni, not a plugin: name plugins alone',
+  'is the installer of calico/cni, not a plugin: name only plugins',
 )
 const fileName = z
   .string()
   .regex(/^[^/.][^/]*\.(conf|conflist|json)$/, 'must be a file name that ends in .conf, .conflist or .json')
-const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'must be a SHA-256 of 64 hex digits')
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'must be a SHA-256: 64 hex digits')
 
 /** YAML may hold an integer that JavaScript rounds: the file would get another number than the config says. */
 function refuseRounded(value: unknown, context: z.RefinementCtx, path: PropertyKey[] = []): void {
   if (typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value))
-    context.addIssue({ code: 'custom', path, message: 'this number is too large to be kept exactly' })
+    context.addIssue({ code: 'custom', path, message: 'this number is too large to be stored exactly' })
   if (typeof value !== 'object' || value === null) return
   for (const [key, inner] of Object.entries(value)) refuseRounded(inner, context, [...path, key])
 }
@@ -105,7 +103,7 @@ function checkEntries(releases: ReleaseSources['releases'], context: z.Refinemen
     context.addIssue({
       code: 'custom',
       path: [name],
-      message: `it names no image of ${missing.join(' and ')}, and the built-in table does not know this release`,
+      message: `no image for ${missing.join(' and ')}, and the built-in table does not have this release`,
     })
   }
 }
@@ -146,7 +144,7 @@ const sections = {
     .superRefine((cni, context) => {
       const given = CNI_SOURCES.filter((source) => cni[source] !== undefined)
       if (given.length > 1)
-        context.addIssue({ code: 'custom', message: `name one of ${given.join(' and ')}` })
+        context.addIssue({ code: 'custom', message: `set only one of ${given.join(' and ')}` })
     }),
   kubelet: z.strictObject({
     unit: unitName.default('kubelet.service'),
@@ -163,7 +161,7 @@ const sections = {
       namespace: namespaceName.default('calico-agent'),
     })
     .refine(({ kubeconfig, inCluster }) => kubeconfig === undefined || !inCluster, {
-      error: 'name a kubeconfig, or set inCluster: true, not both',
+      error: 'set kubeconfig or inCluster: true, not both',
     }),
   docker: z.strictObject({ socket: absolutePath.default('/var/run/docker.sock') }),
   retention: z.strictObject({ runs: count(1).default(20), images: count(1).default(1) }),
@@ -199,13 +197,13 @@ export const configSchema = configShape
       path: ['release'],
       when: whereGood('release', 'releases'),
       error: ({ input }) =>
-        `${unknownRelease((input as Config).release ?? '')}; releases in the config can add it`,
+        `${unknownRelease((input as Config).release ?? '')}; you can add it under releases in the config`,
     },
   )
   .refine(({ docker, service }) => samePlace(docker.socket) !== samePlace(service.socket), {
     path: ['service', 'socket'],
     when: whereGood('docker', 'service'),
-    error: 'Docker has this place (docker.socket): give the service one of its own',
+    error: 'docker.socket has the same path: use another one for the service',
   })
 
 /** By default a check of the whole would not be told beside other problems. */

@@ -22,7 +22,7 @@ export function partsOf(text: string | undefined): Part[] | undefined {
   return text?.split(',').map((name) => {
     const part = PARTS.find((known) => known === name.trim())
     if (part !== undefined) return part
-    throw new AgentError('unknown-part', `cannot keep to "${name}": an upgrade has no such part`, {
+    throw new AgentError('unknown-part', `cannot upgrade only "${name}": no such part`, {
       fix: `parts: ${PARTS.join(', ')}`,
       exitCode: ExitCode.usage,
     })
@@ -86,10 +86,10 @@ function placesOf({ cni }: Config): Wanted['places'] {
 
 /** What was not found. */
 const MISSING: Record<Part, string> = {
-  node: 'neither --to and --node nor release and node.image in FILE name it',
-  cni: 'neither --cni nor cni in FILE names a source',
-  'cni-config': 'cni.merge in FILE is missing',
-  controllers: 'neither --to and --controllers nor release and controllers.image in FILE name it',
+  node: 'no --to or --node was given, and FILE sets neither release nor node.image',
+  cni: 'no --cni was given, and FILE sets no source under cni',
+  'cni-config': 'FILE does not set cni.merge',
+  controllers: 'no --to or --controllers was given, and FILE sets neither release nor controllers.image',
 }
 
 /**
@@ -111,12 +111,12 @@ export function checkTarget(
   if (missing.length > 0) {
     throw new ConfigError(
       missing.map((part) => `cannot upgrade ${part}: ${MISSING[part].replace('FILE', file)}`),
-      `add it to ${file}, or leave --only out`,
+      `add it to ${file}, or remove --only`,
     )
   }
   if (Object.values(asked).includes(true)) return
   throw new ConfigError(
-    [`cannot tell what this host shall run: ${MISSING.node.replace('FILE', file)}`],
-    `give --to RELEASE or --node IMAGE, or write to ${file}:\n${minimalConfig}`,
+    [`cannot upgrade this host: ${MISSING.node.replace('FILE', file)}`],
+    `use --to RELEASE or --node IMAGE, or write to ${file}:\n${minimalConfig}`,
   )
 }

@@ -81,7 +81,7 @@ export function checkAllowed(rules: string[]): void {
   const known = [...new Set(RULES.filter(({ allowable }) => allowable).map(({ code }) => code))]
   const unknown = rules.find((rule) => !known.includes(rule))
   if (unknown === undefined) return
-  throw new AgentError('unknown-rule', `cannot allow "${unknown}": there is no such rule`, {
+  throw new AgentError('unknown-rule', `cannot allow "${unknown}": no such rule`, {
     fix: `rules: ${known.join(', ')}`,
     exitCode: ExitCode.usage,
   })

@@ -1,15 +1,15 @@
 import { AgentError, ExitCode } from './errors.ts'
 
 const NO_DESCRIPTORS: Record<string, string> = {
-  EMFILE: 'this process has no file descriptor left',
-  ENFILE: 'this host has no file descriptor left',
+  EMFILE: 'this process has no free file descriptor',
+  ENFILE: 'this host has no free file descriptor',
 }
 
 /** What nobody expected, by a name: a host without file descriptors, or else a bug. */
 export function unexpected(error: unknown): AgentError {
   if (error instanceof AgentError) return error
   const reason = NO_DESCRIPTORS[codeOf(error)]
-  if (reason !== undefined) return noDescriptors(`cannot go on: ${reason}`, error)
+  if (reason !== undefined) return noDescriptors(`cannot continue: ${reason}`, error)
   const message = error instanceof Error ? (error.stack ?? error.message) : String(error)
   return new AgentError('internal', `internal error: ${message}`, {
     fix: 'report this as a bug',
@@ -21,7 +21,7 @@ export function unexpected(error: unknown): AgentError {
 /** `message` says what cannot be done. */
 export function noDescriptors(message: string, cause: unknown): AgentError {
   return new AgentError('no-descriptors', message, {
-    fix: 'raise the limit (ulimit -n; LimitNOFILE= of a unit; sysctl fs.file-max), and run the command again',
+    fix: 'raise the limit (ulimit -n, LimitNOFILE= in a unit, or sysctl fs.file-max), and run the command again',
     cause,
   })
 }

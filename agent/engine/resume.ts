@@ -19,7 +19,7 @@ export async function resume(execution: Execution, lost: Problem | null = null):
   const interrupted = {
     code: 'interrupted',
     severity: 'error' as const,
-    message: 'the run was interrupted, and its new container does not run',
+    message: 'the run was interrupted, and its new container is not running',
     fix: 'run the upgrade again',
   }
   return await goBack(execution, interrupted, lastCommit(journal.state))
@@ -56,8 +56,8 @@ async function giveUp({ journal }: Execution): Promise<Outcome> {
     problem: {
       code: 'resume-loop',
       severity: 'error',
-      message: `cannot finish run ${journal.state.plan.run}: it was resumed ${MAX_RESUMES} times, and none of them ended it`,
-      fix: 'docker ps -a shows the containers; the journal of the run says what was done',
+      message: `cannot finish run ${journal.state.plan.run}: it was resumed ${MAX_RESUMES} times, each time without an end`,
+      fix: 'docker ps -a shows the containers; the journal of the run records what was done',
     },
   })
   return 'stuck'

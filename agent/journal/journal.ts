@@ -29,7 +29,7 @@ export class Journal {
   }
 
   get state(): RunState {
-    if (this.#state === null) throw new Error('internal error: a journal begins with its run')
+    if (this.#state === null) throw new Error('internal error: the journal does not begin with its run')
     return this.#state
   }
 
@@ -84,7 +84,7 @@ export class Journal {
 function full(): AgentError {
   const max = `${MAX_JOURNAL_BYTES / 1024 / 1024} MB`
   return new AgentError('journal-full', `cannot write the journal: it would be larger than ${max}`, {
-    fix: 'see what fills it (docs/troubleshooting.md, Journals), and settle the run by hand',
+    fix: 'check what fills it (docs/troubleshooting.md, Journals), and settle the run by hand',
   })
 }
 
@@ -92,7 +92,7 @@ function unwritten({ message, fix }: AgentError): Problem {
   return {
     code: 'journal-incomplete',
     severity: 'warning',
-    message: `the journal does not have the end of this run: ${message}`,
+    message: `the end of this run is missing from the journal: ${message}`,
     fix: `${fix}, then run agent resume`,
   }
 }

@@ -63,7 +63,8 @@ export function decodeJournal(text: string, file: string): { records: JournalRec
   const unknown = unknownIn(records)
   if (unknown !== null) throw newer(file, records[0], unknown)
   // A whole record and one more character: its line was written to the end, so it was acted on.
-  if (checksum(tail.slice(9, -1)) === tail.slice(0, 8)) throw damaged(file, lines.length, 'its end is wrong')
+  if (checksum(tail.slice(9, -1)) === tail.slice(0, 8))
+    throw damaged(file, lines.length, 'its end is malformed')
   return { records, wholeBytes: Buffer.byteLength(text) - Buffer.byteLength(tail) }
 }
 
@@ -74,7 +75,7 @@ function decodeLine(line: string, index: number, file: string): JournalRecord {
   const record = JSON.parse(json) as JournalRecord
   const version: number = record.v
   if (version > FORMAT)
-    throw newer(file, record, `its format version is ${version}, this agent knows ${FORMAT}`)
+    throw newer(file, record, `its format version is ${version}, and this agent supports ${FORMAT}`)
   if (version !== FORMAT) throw damaged(file, index, `its format version is ${version}`)
   if (record.seq !== index) throw damaged(file, index, `it is record ${record.seq}`)
   return record
@@ -83,10 +84,10 @@ function decodeLine(line: string, index: number, file: string): JournalRecord {
 /** What only a newer agent writes, in words; null where there is nothing of it. */
 function unknownIn(records: JournalRecord[]): string | null {
   for (const record of records) {
-    if (!Object.hasOwn(TYPES, record.type)) return `this agent knows no record "${record.type}"`
+    if (!Object.hasOwn(TYPES, record.type)) return `this agent does not know the record "${record.type}"`
     if (record.type !== 'run') continue
     const step = record.plan.steps.find(({ kind }) => !isStepKind(kind))
-    if (step) return `this agent knows no step "${step.kind}"`
+    if (step) return `this agent does not know the step "${step.kind}"`
   }
   return null
 }
@@ -112,7 +113,7 @@ function checksum(text: string): string {
 
 function damaged(file: string, index: number, why: string): AgentError {
   return new AgentError('journal-damaged', `cannot read the journal ${file}: line ${index + 1}: ${why}`, {
-    fix: `look at the containers with docker ps -a, put the right one in place, then move ${file} away`,
+    fix: `check the containers with docker ps -a, start the right one, then move ${file} away`,
     exitCode: ExitCode.stuck,
   })
 }
@@ -120,7 +121,11 @@ function damaged(file: string, index: number, why: string): AgentError {
 /** `first` is the record that names the agent. */
 function newer(file: string, first: JournalRecord | undefined, why: string): AgentError {
   const writer = first?.type === 'run' ? `agent ${first.agent}` : 'a newer agent'
-  return new AgentError('journal-newer', `cannot read the journal ${file}: ${writer} wrote it: ${why}`, {
-    fix: `install ${writer}, or a later one, and run the command again`,
-  })
+  return new AgentError(
+    'journal-newer',
+    `cannot read the journal ${file}: it was written by ${writer}: ${why}`,
+    {
+      fix: `install ${writer}, or a later one, and run the command again`,
+    },
+  )
 }

@@ -46,7 +46,7 @@ export interface RunState {
 /** Folds the next record into the state; null is the state before the first. */
 export function applyRecord(state: RunState | null, record: JournalRecord): RunState {
   if (record.type === 'run') return initialState(record)
-  if (state === null) throw new Error('internal error: a journal begins with its run')
+  if (state === null) throw new Error('internal error: the journal does not begin with its run')
   switch (record.type) {
     case 'captured':
       return withStep(state, record.step, { before: record.before })

@@ -100,9 +100,13 @@ function refuseTooLarge(plan: Plan, problems: Problem[]): void {
   const bytes = Buffer.byteLength(JSON.stringify({ plan, problems }))
   if (bytes <= MAX_PLAN_BYTES) return
   const [size, max] = [bytes, MAX_PLAN_BYTES].map((count) => `${(count / 1024 / 1024).toFixed(1)} MB`)
-  throw new AgentError('plan-too-large', `cannot journal run ${plan.run}: its plan takes ${size} of ${max}`, {
-    fix: 'look for large labels and variables with docker inspect, and make the container again without them',
-  })
+  throw new AgentError(
+    'plan-too-large',
+    `cannot journal run ${plan.run}: its plan has ${size}, and the limit is ${max}`,
+    {
+      fix: 'find large labels and variables with docker inspect, and recreate the container without them',
+    },
+  )
 }
 
 /** `20261122T141503Z-7f3a`: sorts by time, unique on a host. `random` is four hex digits. */

@@ -95,21 +95,21 @@ async function seeSocket(
 }
 
 const SOCKET_WORDS: Record<SocketState, string> = {
-  listening: 'BIRD accepts the connection and does not answer',
-  missing: 'there is nothing',
-  dead: 'nobody listens at it, it was left by a BIRD that died',
+  listening: 'BIRD accepts the connection, but does not answer',
+  missing: 'it does not exist',
+  dead: 'nothing listens on it: a BIRD that died left it behind',
   file: 'it is a file, not a socket',
-  symlink: 'it is a symlink: name the socket itself',
+  symlink: 'it is a symbolic link: set the socket itself',
 }
 
-const FOREIGN = 'it is not of this container, which does not mount its directory'
+const FOREIGN = 'it belongs to another BIRD: this container does not mount its directory'
 
 function invalidSocket({ path, state }: SeenSocket): Problem {
   return {
     code: 'bird-socket-invalid',
     severity: 'error',
     message: `cannot use ${path} as BIRD's control socket: ${SOCKET_WORDS[state]}`,
-    fix: 'set bird.sockets in the config to the sockets that BIRD listens at',
+    fix: 'set bird.sockets in the config to the sockets on which BIRD listens',
   }
 }
 
@@ -122,7 +122,7 @@ function birdDown({ Name, State }: ContainerJson, seen: SeenSocket[]): Problem {
   return {
     code: 'bird-down',
     severity: 'error',
-    message: `cannot take BIRD's baseline: no BIRD answers (${reasons.join('; ')}; birdcl in the container: no answer); ${name} runs since ${State.StartedAt.replace(/\.\d+/, '')}`,
-    fix: `wait a moment where it has just started; docker exec ${name} birdcl show status; bird.sockets in the config`,
+    message: `cannot take BIRD's baseline: no BIRD answers (${reasons.join('; ')}; birdcl in the container: no answer); ${name} has been running since ${State.StartedAt.replace(/\.\d+/, '')}`,
+    fix: `if it has just started, wait a moment; otherwise check docker exec ${name} birdcl show status, and bird.sockets in the config`,
   }
 }

@@ -36,7 +36,7 @@ export async function findDaemonSet(
         name: labelled.pod,
       })
     }
-    const why = `it is of pod ${pod.metadata.name}, which DaemonSet ${named.namespace}/${named.name} keeps`
+    const why = `it belongs to pod ${pod.metadata.name} of DaemonSet ${named.namespace}/${named.name}`
     return { owner: { kind: 'daemonset', ...named, why }, daemonSet: observedDaemonSet(set, pod) }
   } catch (error) {
     if (error instanceof AgentError) return { owner, daemonSet: { problem: error.asProblem() } }
@@ -48,8 +48,8 @@ function podGone(pod: string): Problem {
   return {
     code: 'pod-gone',
     severity: 'error',
-    message: `cannot upgrade the container of pod ${pod}: the cluster has no such pod any more`,
-    fix: 'run the command again in a moment: the DaemonSet makes another pod',
+    message: `cannot upgrade the container of pod ${pod}: the pod no longer exists in the cluster`,
+    fix: 'run the command again in a moment: the DaemonSet creates another pod',
   }
 }
 

@@ -79,7 +79,7 @@ async function discovered(domain: string, datastore: Datastore): Promise<Found> 
   }
   const urls = (await Promise.all([look('etcd-client-ssl', 'https'), look('etcd-client', 'http')])).flat()
   if (urls.length > 0) return { urls }
-  return { shown: `_etcd-client._tcp.${domain}`, failure: 'there is no such SRV record, with -ssl neither' }
+  return { shown: `_etcd-client._tcp.${domain}`, failure: 'no such SRV record, with or without -ssl' }
 }
 
 /** A file that is not there, or cannot be read, tells nothing. */

@@ -1,13 +1,10 @@
-import { AgentError } from '../core/errors.ts'
+import { AgentError, type Problem } from '../core/errors.ts'
 import type { Json } from '../core/json/merge-patch.ts'
 import { CORDON_ANNOTATION, clusterNode, type ObservedCluster } from '../core/kubernetes/node.ts'
 import { hasTarget, type Wanted } from '../core/model.ts'
 import type { Kubernetes } from '../ports/kubernetes.ts'
 
-/**
- * This host's Node. With a target whether it may be cordoned is asked by a dry run, admission included. Undefined where
- * no cluster is configured.
- */
+/** This host's Node, and with a target whether it may be cordoned. Undefined where no cluster is configured. */
 export async function observeCluster(
   wanted: Wanted,
   kubernetes: Kubernetes | null,
@@ -15,16 +12,28 @@ export async function observeCluster(
 ): Promise<ObservedCluster | undefined> {
   if (wanted.kubernetes === null || kubernetes === null) return undefined
   try {
-    const node = await kubernetes.thisNode(hostname)
-    const { name } = node.metadata
-    if (hasTarget(wanted) && wanted.kubernetes.cordon)
-      await kubernetes.tryPatch({ kind: 'Node', name }, CORDON)
-    return { node: clusterNode(node) }
+    const node = clusterNode(await kubernetes.thisNode(hostname))
+    const isAsked = hasTarget(wanted) && wanted.kubernetes.cordon
+    return { node, problem: isAsked ? await cordonProblem(node.name, kubernetes) : null }
   } catch (error) {
-    if (error instanceof AgentError) return { problem: error.asProblem() }
-    throw error
+    return { node: null, problem: problemOf(error) }
+  }
+}
+
+/** Why the Node cannot be cordoned, as a dry run says: admission has its word as well. */
+export async function cordonProblem(name: string, kubernetes: Kubernetes): Promise<Problem | null> {
+  try {
+    await kubernetes.tryPatch({ kind: 'Node', name }, CORDON)
+    return null
+  } catch (error) {
+    return problemOf(error)
   }
 }
 
 /** The fields that a cordon writes. */
 const CORDON: Json = { metadata: { annotations: { [CORDON_ANNOTATION]: '' } }, spec: { unschedulable: true } }
+
+function problemOf(error: unknown): Problem {
+  if (error instanceof AgentError) return error.asProblem()
+  throw error
+}

@@ -44,7 +44,7 @@ export async function findKubelet(
   const [manifest, ...others] = manifestsOf(labels, await ports.manifests.list(directory))
   const labelled = podContainer(labels)
   if (manifest === undefined || labelled === null) {
-    const why = `it carries the label ${label}, and no manifest in ${directory} is of its pod`
+    const why = `it has the label ${label}, and no manifest in ${directory} defines its pod`
     return { owner: { kind: 'kubelet', why } }
   }
   const pod = { ...labelled, manifest, others: others.map(({ path }) => path) }

@@ -52,7 +52,7 @@ export async function findUnit(
     return { unit: { ...keeper, sharers }, claims: starting }
   }
   if (manager === 'auto') return { unit: null, claims: [] }
-  const what = unit === undefined ? `no unit that is up runs docker for ${container}` : `there is no ${unit}`
+  const what = unit === undefined ? `no active unit runs docker for ${container}` : `${unit} does not exist`
   throw new AgentError('unit-missing', `cannot find the unit of ${container}: ${what}`, {
     fix: 'systemctl list-units --type=service shows the names; set SECTION.unit, or SECTION.manager: docker'.replaceAll(
       'SECTION',

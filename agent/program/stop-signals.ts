@@ -3,8 +3,8 @@ import { AgentError } from '../core/errors.ts'
 /** Exit code after a second Ctrl-C, as a shell gives it. */
 const INTERRUPTED = 130
 
-const IN_RUN = 'ended in the middle of a run; "agent resume" finishes or unwinds it'
-const OUTSIDE_RUN = 'ended before it was done; no run was open'
+const IN_RUN = 'stopped in the middle of a run; "agent resume" finishes or undoes it'
+const OUTSIDE_RUN = 'stopped before it was done; no run had started'
 
 const STOPS = ['SIGINT', 'SIGTERM'] as const
 

@@ -40,7 +40,7 @@ function stepsTable({ steps, events }: RunTimeline): string[] {
   ]
   const whole = Math.max(1, ...moments.map((ms) => ms ?? 0))
   return [
-    `<h2>Steps, ${escaped(duration(whole))} in all</h2>`,
+    `<h2>Steps, ${escaped(duration(whole))} in total</h2>`,
     '<table>',
     ...steps.map((step) =>
       row([escaped(oneLine(step.summary)), escaped(step.status), timeCell(step), stepBar(step, whole)]),
@@ -90,7 +90,12 @@ function eventList({ events }: RunTimeline): string[] {
     '<h2>Run</h2>',
     '<table>',
     ...events.map(({ ms, event, text }) =>
-      row([escaped(oneLine(text)), escaped(event.replace('-', ' ')), escaped(seconds(ms, 3)), '']),
+      row([
+        escaped(oneLine(text)),
+        escaped(event.replace('going-back', 'rolling back')),
+        escaped(seconds(ms, 3)),
+        '',
+      ]),
     ),
     '</table>',
   ]

@@ -26,7 +26,7 @@ export function isUnwound({ command, outcome, steps }: RunTimeline): boolean {
 }
 
 function runLines(runs: HistoryRun[], colors: Colors): string[] {
-  if (runs.length === 0) return ['no run is on record here']
+  if (runs.length === 0) return ['no run on record']
   return alignedRows(
     runs.map((run) => [
       run.run,
@@ -58,7 +58,10 @@ export function changeText({ components }: HistoryRun): string {
 function timelineLines(timeline: RunTimeline): string[] {
   const { run, startedAt, command, outcome, steps, events } = timeline
   const moments = [
-    ...events.map(({ ms, event, text }) => ({ ms, text: `${event.replace('-', ' ')}: ${oneLine(text)}` })),
+    ...events.map(({ ms, event, text }) => ({
+      ms,
+      text: `${event.replace('going-back', 'rolling back')}: ${oneLine(text)}`,
+    })),
     ...steps.flatMap(stepMoments(steps.length)),
   ].toSorted((one, other) => one.ms - other.ms)
   return [
@@ -76,7 +79,7 @@ function stepMoments(count: number) {
     const all: [number | null, string][] = [
       [beganMs, `${at} ${oneLine(summary)}`],
       [endedMs, `${at} done${ms > 0 ? ` in ${duration(ms)}` : ''}`],
-      [undoingMs, `${at} undoing it`],
+      [undoingMs, `${at} undoing`],
       [undoneMs, `${at} undone`],
     ]
     return all.flatMap(([at, text]) => (at === null ? [] : [{ ms: at, text }]))

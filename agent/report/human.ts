@@ -42,7 +42,7 @@ function outcomeLine(report: Report, { bold, green, yellow, red }: Colors): stri
     case 'planned':
       return bold('would change')
     case 'prefetched':
-      return green('prefetched: an upgrade has nothing left to pull; nothing that runs was touched')
+      return green('prefetched: an upgrade has nothing left to pull; nothing that is running was touched')
     case 'upgraded':
       return green('upgraded')
     case 'refused':
@@ -52,9 +52,9 @@ function outcomeLine(report: Report, { bold, green, yellow, red }: Colors): stri
         ? yellow('failed and rolled back: this host runs what it ran before')
         : green('rolled back')
     case 'partial':
-      return yellow('failed in part: what was committed stays, the rest is as it was before')
+      return yellow('failed in part: what was committed stays, the rest was rolled back')
     case 'stuck':
-      return red('stuck: this host needs an operator; each error below says what to do')
+      return red('stuck: you must repair this host by hand; each error below says how')
     case 'deferred':
       return yellow('deferred: nothing was changed; try again later')
   }
@@ -65,20 +65,20 @@ function nothingToDo({ components }: Report): string {
   const { node } = components
   const asked = Object.keys(components).length
   if (asked === 0) return 'nothing to do'
-  if (!node || asked > 1) return 'nothing to do: all that is asked for is in place already'
-  return `nothing to do: ${oneLine(node.to)} ${node.from === node.to ? 'runs' : 'is here'} already`
+  if (!node || asked > 1) return 'nothing to do: everything is already in place'
+  return `nothing to do: ${oneLine(node.to)} is already ${node.from === node.to ? 'running' : 'here'}`
 }
 
 /** What did not come about is named as what was asked for. */
 function changeLines({ components, changed, steps, outcome }: Report): string[] {
   return Object.entries(components).map(([component, { from, to, rolledBack, tagMoved }]) => {
     if (outcome === 'prefetched') return `  ${component}  ${oneLine(to)} is here`
-    if (rolledBack) return `  ${component}  rolled back to ${oneLine(from)}; asked for: ${oneLine(to)}`
+    if (rolledBack) return `  ${component}  rolled back to ${oneLine(from)}; requested: ${oneLine(to)}`
     const moves = steps.some((step) => step.component === component)
-    if (from === to && !moves) return `  ${component}  ${oneLine(to)} is as asked already`
-    const asked = changed ? '' : 'asked for: '
-    if (from === to && !tagMoved) return `  ${component}  ${asked}${oneLine(to)}, put in place again`
-    const moved = tagMoved ? ' (its tag means another image now)' : ''
+    if (from === to && !moves) return `  ${component}  ${oneLine(to)} is already in place`
+    const asked = changed ? '' : 'requested: '
+    if (from === to && !tagMoved) return `  ${component}  ${asked}${oneLine(to)}, installed again`
+    const moved = tagMoved ? ' (its tag now points to another image)' : ''
     return `  ${component}  ${asked}${oneLine(from)} -> ${oneLine(to)}${moved}`
   })
 }
@@ -90,13 +90,13 @@ function numbered(steps: StepReport[]): string[] {
 /** Only where there are several: after the one, there is nothing to undo. */
 function commitPoints(steps: StepReport[]): string[] {
   const commits = [...steps.keys()].filter((i) => steps[i]?.kind === 'commit').slice(0, -1)
-  return commits.map((i) => `  what step ${i + 1} commits stays, whatever comes of the steps after it`)
+  return commits.map((i) => `  step ${i + 1} is final: it stays even if a later step fails`)
 }
 
 function controllersLines(downMs: number | null): string[] {
   if (downMs === null) return []
   return [
-    `no controllers ran on this host for ${duration(downMs)}: meanwhile new network policies, pods in new namespaces and changed labels were not handled; what was in force stayed so`,
+    `no controllers ran on this host for ${duration(downMs)}: new network policies, pods in new namespaces and changed labels waited until they were back; existing policy stayed in force`,
   ]
 }
 
@@ -107,5 +107,7 @@ function standsWhere({ status, summary, ms }: StepReport): string {
 
 function releasedLines(peers: string[], { yellow }: Colors): string[] {
   if (peers.length === 0) return []
-  return [yellow(`released ${someOf(peers)}: dead before the run, they alone held the recovery back`)]
+  return [
+    yellow(`released ${someOf(peers)}: down before the run, and the only ones that delayed the recovery`),
+  ]
 }

@@ -72,7 +72,7 @@ function frame(view: RunView, colors: Colors): string[] {
     colors.dim(`run ${view.run}${view.resumed ? ' (resumed)' : ''}`),
     ...view.steps.flatMap((step) => stepLines(step, view, colors)),
     ...view.notes.map((note) => colors.yellow(note)),
-    ...(view.unwinding === null ? [] : [colors.yellow(`going back: ${view.unwinding}`)]),
+    ...(view.unwinding === null ? [] : [colors.yellow(`rolling back: ${view.unwinding}`)]),
   ]
 }
 

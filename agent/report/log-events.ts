@@ -37,7 +37,7 @@ function newsFilter(): (event: AgentEvent) => boolean {
 function entry(event: AgentEvent, steps: PlannedStep[]): ['debug' | 'info' | 'warn' | 'error', string] {
   switch (event.type) {
     case 'run':
-      return ['info', `run ${event.run} ${event.resumed ? 'goes on' : 'begins'}`]
+      return ['info', `run ${event.run} ${event.resumed ? 'continues' : 'starts'}`]
     case 'step':
       return stepEntry(event, steps)
     case 'pull':
@@ -59,7 +59,7 @@ function entry(event: AgentEvent, steps: PlannedStep[]): ['debug' | 'info' | 'wa
     case 'let-in':
       return ['info', `may dial again: ${event.neighbors.join(', ')}`]
     case 'unwinding':
-      return ['warn', `going back: ${event.reason}`]
+      return ['warn', `rolling back: ${event.reason}`]
     case 'problem':
       return [event.problem.severity === 'error' ? 'error' : 'warn', event.problem.message]
   }
@@ -67,7 +67,7 @@ function entry(event: AgentEvent, steps: PlannedStep[]): ['debug' | 'info' | 'wa
 
 function stepEntry({ index, status, reason }: Of<'step'>, steps: PlannedStep[]): ReturnType<typeof entry> {
   const name = `step ${index + 1} of ${steps.length}, ${steps[index]?.kind ?? 'unknown'}`
-  if (status === 'failed') return ['error', `${name}: failed: ${reason ?? 'for no known reason'}`]
+  if (status === 'failed') return ['error', `${name}: failed: ${reason ?? 'for an unknown reason'}`]
   return [status === 'undoing' ? 'warn' : 'info', `${name}: ${status}`]
 }
 

@@ -44,7 +44,7 @@ export function logOutput(journald: boolean): Output {
   const dropped = (lines: number): string => {
     const record = { level: 'warn', time: new Date().toISOString(), dropped: lines }
     return finishLine(
-      JSON.stringify({ ...record, msg: `${lines} lines dropped: nobody read the log` }),
+      JSON.stringify({ ...record, msg: `${lines} lines dropped: the reader of the log was too slow` }),
       journald,
     )
   }

@@ -38,7 +38,7 @@ export class PlainProgress {
   #line(event: AgentEvent): string | null {
     switch (event.type) {
       case 'run':
-        return `run ${event.run}${event.resumed ? ' goes on' : ''}: ${counted(event.steps.length, 'step')}`
+        return `run ${event.run}${event.resumed ? ' continues' : ''}: ${counted(event.steps.length, 'step')}`
       case 'step':
         return this.#step(event)
       case 'pull':
@@ -73,7 +73,7 @@ export class PlainProgress {
   /** The step that failed has mostly said why. */
   #unwinding({ reason }: Of<'unwinding'>): string {
     const said = this.#view?.steps.some((step) => step.reason === oneLine(reason))
-    return said ? 'going back: what was done is undone' : `going back: ${oneLine(reason)}`
+    return said ? 'rolling back' : `rolling back: ${oneLine(reason)}`
   }
 
   #pull(event: Of<'pull'>): string | null {

@@ -23,7 +23,7 @@ export function retryText({ attempt, reason }: NonNullable<Pull['retry']>): stri
 /** Why nothing is to be seen yet. */
 export function lookUpText({ image, limitMs, retry }: LookUp): string {
   if (retry) return retryText(retry)
-  return `no answer about ${image} from its registry yet; waiting ${limitMs / 1000} s at most`
+  return `no answer from the registry of ${image} yet; waiting up to ${limitMs / 1000} s`
 }
 
 function megabytes(bytes: number): string {

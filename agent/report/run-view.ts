@@ -119,7 +119,7 @@ export class RunView {
       case 'starting':
         return `BIRD up, no session yet${waitsFor}`
       case 'recovering':
-        return `sessions come back, recovery in progress${waitTimer === null ? '' : `, wait timer ${waitTimer}`}${waitsFor}`
+        return `sessions coming back, recovery in progress${waitTimer === null ? '' : `, wait timer ${waitTimer}`}${waitsFor}`
       case 'recovered':
         return `recovered${this.#settling(sinceGoneMs)}${waitsFor}`
       case 'none':
@@ -140,7 +140,7 @@ export class RunView {
 }
 
 export function releasedText({ peers }: Of<'released'>): string {
-  return `released ${someOf(peers)}: dead before the run, and BIRD waited for nothing else`
+  return `released ${someOf(peers)}: down before the run, and BIRD waited only for them`
 }
 
 function more(count: number): string {

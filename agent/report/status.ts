@@ -64,8 +64,8 @@ function youngText(ms: number | null): string {
 }
 
 function ownerText(owner: Owner): string {
-  if (owner.kind === 'docker') return 'kept by Docker alone'
-  return `kept by ${keeperOf(owner)}: ${oneLine(owner.why)}`
+  if (owner.kind === 'docker') return 'kept running by Docker alone'
+  return `kept running by ${keeperOf(owner)}: ${oneLine(owner.why)}`
 }
 
 function keeperOf(owner: Exclude<Owner, { kind: 'docker' }>): string {
@@ -112,21 +112,21 @@ function sessionText({ established, info, restarting }: BirdSession, { green, ye
   if (established) return green(oneLine(info))
   if (restarting === null) return red(oneLine(info))
   const left = restarting.secondsLeft === null ? '' : `, ${restarting.secondsLeft} s left`
-  return yellow(`${oneLine(info)}, in its graceful restart${left}`)
+  return yellow(`${oneLine(info)}, in a graceful restart${left}`)
 }
 
 function cniRows({ cni }: StatusReport, colors: Colors): Row[] {
   if (cni === null) return []
   const table = cni.plugins.map(({ name, sha256, version }) => [
     name,
-    sha256 === null ? colors.red('is not there') : oneLine(version ?? 'prints no version'),
+    sha256 === null ? colors.red('is missing') : oneLine(version ?? 'reports no version'),
     sha256 === null ? '' : `sha256 ${sha256.slice(0, 12)}`,
   ])
   return [['cni', cni.binDir], ...alignedRows(table).map((line): Row => ['', line.trimEnd()])]
 }
 
 function configText(config: CniConfigStatus | null): string {
-  if (config === null) return 'none that the kubelet takes'
+  if (config === null) return 'none that the kubelet uses'
   const { path, plugins, cniVersion, isCalico } = config
   return `${oneLine(path)}: ${oneLine(plugins.join(', '))}, CNI ${oneLine(cniVersion)}${isCalico ? '' : ", not Calico's"}`
 }
@@ -142,11 +142,11 @@ function kubeletRows({ kubelet }: StatusReport, colors: Colors): Row[] {
 function clusterRows({ kubernetes }: StatusReport, { green, yellow }: Colors): Row[] {
   if (kubernetes === null) return []
   const { node, uncordonPending } = kubernetes
-  const pending = `run ${uncordonPending ?? ''} has still to uncordon it: agent resume does it`
+  const pending = `run ${uncordonPending ?? ''} still has to uncordon it: agent resume`
   return [
     [
       'kubernetes',
-      node === null ? yellow('the API server does not tell') : nodeText(node, { green, yellow }),
+      node === null ? yellow('the API server does not answer') : nodeText(node, { green, yellow }),
     ],
     ...(uncordonPending === null ? [] : [['', yellow(pending)] satisfies Row]),
   ]
@@ -156,7 +156,7 @@ function nodeText(
   { name, unschedulable, cordonedBy, run }: ClusterNode,
   { green, yellow }: Pick<Colors, 'green' | 'yellow'>,
 ): string {
-  const by = run === null ? (cordonedBy ?? 'somebody') : `run ${run}`
+  const by = run === null ? (cordonedBy ?? 'someone') : `run ${run}`
   return `Node ${oneLine(name)}: ${unschedulable ? yellow(`cordoned by ${oneLine(by)}`) : green('schedulable')}`
 }
 
@@ -180,8 +180,8 @@ function runRows({ lastRun, unfinishedRun }: StatusReport, colors: Colors): Row[
     const what = `${run}, ${command} of ${time(startedAt)}`
     rows.push(
       atWork === null
-        ? ['unfinished', colors.yellow(`${what}; agent resume settles it`)]
-        : ['at work', `${what}, by pid ${atWork.pid}, agent ${oneLine(atWork.command)}`],
+        ? ['unfinished', colors.yellow(`${what}; to finish or undo it: agent resume`)]
+        : ['in progress', `${what}, by pid ${atWork.pid}, agent ${oneLine(atWork.command)}`],
     )
   }
   return rows
@@ -196,12 +196,9 @@ function upgradeRows({ upgrade }: StatusReport, colors: Colors): Row[] {
       .map(([component, { to }]) => `${component} ${oneLine(to)}`)
       .join(', ')
   const inPlace = named((component) => !upgrade.moves.includes(component))
-  if (!upgrade.changed) return [['upgrade', colors.green(`nothing to do: ${inPlace} is in place already`)]]
-  const rest: Row[] = inPlace === '' ? [] : [['', `in place already: ${inPlace}`]]
-  return [
-    ['upgrade', `would put in place: ${named((component) => upgrade.moves.includes(component))}`],
-    ...rest,
-  ]
+  if (!upgrade.changed) return [['upgrade', colors.green(`nothing to do: ${inPlace} is already in place`)]]
+  const rest: Row[] = inPlace === '' ? [] : [['', `already in place: ${inPlace}`]]
+  return [['upgrade', `would install: ${named((component) => upgrade.moves.includes(component))}`], ...rest]
 }
 
 function shortId(id: string): string {

@@ -28,7 +28,7 @@ export function windowLines(window: WindowReport, unwound: boolean, colors: Colo
 
 function verdict({ usedMs, budgetMs }: WindowReport, colors: Colors): string {
   const budget = setSeconds(budgetMs)
-  if (usedMs === null) return colors.yellow(`${budget}, and not all that was there came back`)
+  if (usedMs === null) return colors.yellow(`${budget}, and not everything came back`)
   const text = `${seconds(usedMs)} of ${budget} used`
   return usedMs <= budgetMs ? colors.green(text) : colors.red(`${text}: the peers may have withdrawn routes`)
 }

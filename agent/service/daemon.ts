@@ -32,7 +32,7 @@ export async function runDaemon(parts: DaemonParts): Promise<Report | null> {
   const failed = (what: string) => (error: unknown) => {
     log.warn({ err: error }, `cannot ${what}: ${error instanceof Error ? error.message : String(error)}`)
   }
-  const notifier = new Notifier(parts.env, failed('tell systemd'))
+  const notifier = new Notifier(parts.env, failed('notify systemd'))
   const { service, doors } = assemble(parts, notifier)
   const changed = (): void => {
     service.changed()
@@ -42,13 +42,13 @@ export async function runDaemon(parts: DaemonParts): Promise<Report | null> {
   process.on('SIGHUP', () => {
     service.reload()
   })
-  log.info({ event: 'start', version, config: configFile }, 'the service starts')
+  log.info({ event: 'start', version, config: configFile }, 'service started')
   try {
     return await service.run()
   } finally {
     clearInterval(feeding)
     await Promise.all([watch.close(), doors.close(), notifier.flush()])
-    log.info({ event: 'stop' }, 'the service has stopped')
+    log.info({ event: 'stop' }, 'service stopped')
   }
 }
 
@@ -99,7 +99,7 @@ function feed(notifier: Notifier, service: Service): NodeJS.Timeout | undefined 
 function pagesOf(service: Service, jobs: Jobs, version: string): Pages {
   const host = shared(async () => (service.config === null ? null : await jobs.look(service.config)))
   return {
-    '/healthz': () => Promise.resolve(service.turns ? plain(200, 'ok') : plain(503, 'the loop hangs')),
+    '/healthz': () => Promise.resolve(service.turns ? plain(200, 'ok') : plain(503, 'the main loop hangs')),
     '/status': async () =>
       json({ schema: 1, service: serviceDocument(service.status, version), host: await host() }),
     '/metrics': async () => {

@@ -72,8 +72,8 @@ async function listening(
     await Promise.all([opened, listen(server)])
   } catch (cause) {
     if (cause instanceof AgentError) throw cause
-    throw new AgentError('cannot-serve', `cannot serve at ${where}: ${(cause as Error).message}`, {
-      fix: 'service.socket and service.listen in the config name other places',
+    throw new AgentError('cannot-serve', `cannot listen on ${where}: ${(cause as Error).message}`, {
+      fix: 'set other addresses with service.socket and service.listen in the config',
       cause,
     })
   }
@@ -99,7 +99,7 @@ async function answer(
   const page = Object.hasOwn(pages, pathname) ? pages[pathname] : undefined
   const { status, contentType, text } = isMeant(request)
     ? await answerOf(request, page)
-    : plain(421, 'ask by an address, or by the name of this host')
+    : plain(421, "use an address, or this host's name")
   // one request a connection: a body that follows is not read
   const headers = { 'content-type': contentType, 'cache-control': 'no-store', connection: 'close' }
   response.writeHead(status, headers)
@@ -110,10 +110,10 @@ async function answerOf(
   { method, headers }: IncomingMessage,
   page: Pages[string] | undefined,
 ): Promise<Answer> {
-  if (page === undefined) return plain(404, 'there is /metrics, /healthz and /status')
-  if (method !== 'GET' && method !== 'HEAD') return plain(405, 'nothing is changed here: use GET')
+  if (page === undefined) return plain(404, 'not found; available: /metrics, /healthz and /status')
+  if (method !== 'GET' && method !== 'HEAD') return plain(405, 'read-only: use GET')
   if (headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0)
-    return plain(413, 'a request has no body here')
+    return plain(413, 'a request body is not allowed')
   try {
     return await page()
   } catch (error) {

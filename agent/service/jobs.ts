@@ -7,7 +7,7 @@ import type { StatusReport } from '../core/report/status.ts'
 import { type App, isUnfinished } from '../stories/app.ts'
 import { type Held, heldTarget, targetOf } from '../stories/held-target.ts'
 import { isUncordonPending } from '../stories/pending-uncordon.ts'
-import { resume } from '../stories/resume.ts'
+import { resumeAlone, uncordonAlone } from '../stories/resume.ts'
 import { exitCodeOf, reportOfError } from '../stories/run-report.ts'
 import { status } from '../stories/status.ts'
 import { upgrade } from '../stories/upgrade.ts'
@@ -32,7 +32,7 @@ export interface Jobs {
   run(kind: JobKind, config: Config, emit: Emit): Promise<Finished>
   /** Whether earlier runs speak against what the config asks for. */
   held(config: Config): Promise<Held | null>
-  /** Whether an earlier run has left the Node cordoned for want of an API server. */
+  /** Whether an earlier run has left the Node cordoned, or other hosts waiting, for want of an API server. */
   uncordonPending(config: Config): Promise<boolean>
   /** The host as it is now; null where it cannot be looked at. */
   look(config: Config): Promise<StatusReport | null>
@@ -42,8 +42,15 @@ const LOOK_TIMEOUT_MS = 8_000
 
 export function createJobs(open: OpenHost, signal: AbortSignal): Jobs {
   const silent: Emit = () => undefined
+  // an agent before this one may have left its turn
+  let owesTurn = true
   return {
-    run: (kind, config, emit) => run(kind, () => open(config, emit, signal)),
+    run: async (kind, config, emit) => {
+      const finished = await run(kind, () => open(config, emit, signal))
+      if (finished.report.problems.some(({ code }) => code === 'lease-pending')) owesTurn = true
+      else if (kind === 'uncordon' && finished.end === 'done') owesTurn = false
+      return finished
+    },
     held: async (config) => {
       try {
         const { app, wanted } = await open(config, silent, signal)
@@ -55,6 +62,7 @@ export function createJobs(open: OpenHost, signal: AbortSignal): Jobs {
     },
     uncordonPending: async (config) => {
       if (!config.kubernetes) return false
+      if (owesTurn && config.kubernetes.lease !== undefined) return true
       const { app } = await open(config, silent, signal)
       return (await app.runs.history().catch(() => [])).some(isUncordonPending)
     },
@@ -77,11 +85,17 @@ export function createJobs(open: OpenHost, signal: AbortSignal): Jobs {
   }
 }
 
+const STORIES: Record<JobKind, (app: App, wanted: Wanted) => Promise<Report>> = {
+  resume: resumeAlone,
+  apply: upgrade,
+  uncordon: uncordonAlone,
+}
+
 async function run(kind: JobKind, open: () => Promise<OpenedHost>): Promise<Finished> {
   try {
     const { app, wanted, end } = await open()
     try {
-      const report = kind === 'resume' ? await resume(app, wanted) : await upgrade(app, wanted)
+      const report = await STORIES[kind](app, wanted)
       return { report, end: await endOf(report, app) }
     } finally {
       end()

@@ -9,18 +9,20 @@ export function logConfig(log: Logger, before: ConfigSnapshot | null, snapshot: 
     const { target, apply } = snapshot
     log.info(
       { event: 'config', valid: true, target, apply },
-      `config read: ${target ?? 'it asks for nothing'}`,
+      `config read: ${target ?? 'it names nothing to upgrade'}`,
     )
     return
   }
   for (const { message, ...problem } of snapshot.problems)
-    log.error({ event: 'config', valid: false, ...problem }, `config invalid, nothing is changed: ${message}`)
+    log.error({ event: 'config', valid: false, ...problem }, `config invalid, nothing changes: ${message}`)
 }
 
 /** One line for each job that did something or could not. */
 export function logJobEnd(log: Logger, kind: JobKind, report: Report, text: string): void {
   const { outcome, run, changed, window, problems } = report
   if (kind === 'resume' && outcome === 'unchanged') return
+  // tried at each look; the run has warned of it
+  if (kind === 'uncordon' && outcome === 'deferred') return
   const fields = { event: 'outcome', job: kind, run, outcome, changed, window, problems }
   log[levelOf(report)](fields, `${kind} ${outcome}: ${text}`)
 }

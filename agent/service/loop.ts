@@ -12,7 +12,7 @@ export type ConfigSnapshot =
     }
   | { kind: 'invalid'; problems: Problem[] }
 
-export type JobKind = 'resume' | 'apply'
+export type JobKind = 'resume' | 'apply' | 'uncordon'
 
 /** How a job ended: `refused` changed nothing, `unfinished` left its run open because Docker went away. */
 export type End = 'done' | 'failed' | 'refused' | 'deferred' | 'unfinished' | 'stuck'
@@ -24,6 +24,8 @@ export interface LoopState {
   readonly job: { readonly kind: JobKind; readonly fingerprint: string } | null
   /** An interrupted run comes before everything else. */
   readonly resumeDue: boolean
+  /** A run left its Node cordoned, as the API server was away. It keeps nothing else from being done. */
+  readonly uncordonDue: boolean
   /** What was tried and is not tried again by itself. */
   readonly settled: { readonly fingerprint: string; readonly end: 'done' | 'failed' } | null
   /** An operator is needed: nothing is applied until one says so. */
@@ -36,6 +38,7 @@ export const atStart: LoopState = {
   snapshot: null,
   job: null,
   resumeDue: true,
+  uncordonDue: false,
   settled: null,
   stuck: false,
   retry: null,
@@ -44,8 +47,6 @@ export const atStart: LoopState = {
 
 /** Another agent is at work: it is done soon. */
 const LOCKED_RETRY_MS = 10_000
-/** An API server that is away. */
-const UNCORDON_RETRY_MS = 10_000
 /** A registry or a peer that is away: doubled for each further try. */
 const FIRST_RETRY_MS = 60_000
 const LAST_RETRY_MS = 3_600_000
@@ -53,6 +54,10 @@ const LAST_RETRY_MS = 3_600_000
 /** What to begin now, if anything. */
 export function nextJob(state: LoopState, now: number): JobKind | null {
   if (state.stopping || state.job !== null || state.snapshot?.kind !== 'valid') return null
+  return dueJob(state, now) ?? (state.uncordonDue ? 'uncordon' : null)
+}
+
+function dueJob(state: LoopState, now: number): JobKind | null {
   if (state.retry !== null && now < state.retry.at) return null
   if (state.resumeDue) return 'resume'
   return wantsApply(state) ? 'apply' : null
@@ -82,8 +87,9 @@ export function onJobStart(state: LoopState, kind: JobKind): LoopState {
 
 export function onJobEnd(state: LoopState, end: End, now: number): LoopState {
   const { job } = state
-  if (job === null) throw new Error('internal error: no job had begun')
+  if (job === null) throw new Error('internal error: no job was started')
   const idle = { ...state, job: null }
+  if (job.kind === 'uncordon') return { ...idle, uncordonDue: false }
   switch (end) {
     case 'deferred':
       return { ...idle, retry: { at: now + LOCKED_RETRY_MS, tries: state.retry?.tries ?? 0, why: end } }
@@ -106,11 +112,9 @@ function laterRetry({ retry }: LoopState, why: End, now: number): LoopState['ret
   return { at: now + Math.min(FIRST_RETRY_MS * 2 ** (tries - 1), LAST_RETRY_MS), tries, why }
 }
 
-/** A run left its Node cordoned, as the API server was away: a resume uncordons it. */
-export function onUncordonPending(state: LoopState, now: number): LoopState {
-  if (state.resumeDue || state.stuck) return state
-  const retry = { at: now + UNCORDON_RETRY_MS, tries: 0, why: 'deferred' } as const
-  return { ...state, resumeDue: true, retry }
+/** Asked at each look, so that it is tried as often. */
+export function onUncordonAsked(state: LoopState, uncordonDue: boolean): LoopState {
+  return { ...state, uncordonDue }
 }
 
 /** The journal says that this target failed before: it is not tried again by itself. */
@@ -151,7 +155,7 @@ export type ServiceState = (typeof SERVICE_STATES)[number]
 export function serviceState(state: LoopState): ServiceState {
   const { job, snapshot, settled } = state
   if (state.stopping) return 'stopping'
-  if (job !== null) return job.kind === 'resume' ? 'resuming' : 'applying'
+  if (job !== null) return job.kind === 'apply' ? 'applying' : 'resuming'
   if (state.stuck) return 'stuck'
   if (snapshot?.kind === 'invalid') return 'config-invalid'
   if (state.retry !== null) return 'retrying'

@@ -48,15 +48,15 @@ function metricsOf(facts: Facts): Metric[] {
 function serviceMetrics({ version, state, counters }: Facts): Metric[] {
   const now = serviceState(state)
   return [
-    { name: 'info', help: 'The agent that runs', samples: [[1, { version }]] },
+    { name: 'info', help: 'The running agent', samples: [[1, { version }]] },
     {
       name: 'state',
-      help: 'Where the service stands: 1 for the state that it is in',
+      help: 'State of the service: 1 for the current state',
       samples: SERVICE_STATES.map((one) => [one === now ? 1 : 0, { state: one }]),
     },
     {
       name: 'config_valid',
-      help: 'Whether the config file could be read and is valid',
+      help: 'Whether the config file is readable and valid',
       samples: state.snapshot === null ? [] : [[state.snapshot.kind === 'valid' ? 1 : 0]],
     },
     {
@@ -73,7 +73,7 @@ function serviceMetrics({ version, state, counters }: Facts): Metric[] {
     },
     {
       name: 'last_success_timestamp_seconds',
-      help: 'When the host was last brought to, or found at, what the config asks for',
+      help: 'When the host last matched the config',
       samples: counters.lastSuccess === null ? [] : [[counters.lastSuccess]],
     },
     {
@@ -101,7 +101,7 @@ function windowMetrics({ counters: { window }, host }: Facts): Metric[] {
     },
     {
       name: 'window_bird_down_seconds',
-      help: 'How long no BIRD lived in the last window',
+      help: 'How long BIRD was down in the last window',
       samples: seconds(last?.birdDownMs),
     },
   ]
@@ -113,7 +113,7 @@ function hostMetrics(host: StatusReport | null): Metric[] {
   return [
     {
       name: 'host_seen',
-      help: 'Whether Docker and BIRD could be looked at for this scrape',
+      help: 'Whether Docker and BIRD could be queried for this scrape',
       samples: [[host === null || host.problems.some(isError) ? 0 : 1]],
     },
     {
@@ -137,7 +137,7 @@ function hostMetrics(host: StatusReport | null): Metric[] {
     },
     {
       name: 'unfinished_run',
-      help: 'Whether a run is at work or was interrupted',
+      help: 'Whether a run is in progress or was interrupted',
       samples: host === null ? [] : [[unfinishedRun ? 1 : 0]],
     },
     {

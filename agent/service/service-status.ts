@@ -36,20 +36,20 @@ function lineOf({ state, live, held, lastReport, retryAt }: ServiceStatus, now: 
     case 'applying':
       return live ? liveText(live) : 'comparing this host with the config'
     case 'stuck':
-      return `an operator is needed: ${heldText(held, lastReport)}; agent status shows it`
+      return `needs repair by hand: ${heldText(held, lastReport)}; agent status shows it`
     case 'config-invalid':
-      return `config invalid, nothing is changed: ${snapshot?.kind === 'invalid' ? first(snapshot.problems) : ''}`
+      return `config invalid, nothing changes: ${snapshot?.kind === 'invalid' ? first(snapshot.problems) : ''}`
     case 'retrying':
       return `next try at ${retryAt?.toISOString().slice(11, 19) ?? '?'} UTC: ${heldText(null, lastReport)}`
     case 'held':
-      return `not tried again until the config changes or a reload: ${heldText(held, lastReport)}`
+      return `waiting for a config change or a reload: ${heldText(held, lastReport)}`
     case 'manual':
       return 'watching; apply is manual: agent upgrade applies the config'
     case 'idle':
       if (snapshot?.kind !== 'valid') return 'starting'
       return snapshot.target === null
-        ? 'watching; the config asks for nothing'
-        : `as the config asks: ${snapshot.target}`
+        ? 'watching; the config names nothing to upgrade'
+        : `matches the config: ${snapshot.target}`
   }
 }
 
@@ -58,18 +58,18 @@ function liveText({ run, steps, unwinding, phase, pull }: RunView): string {
   const step = steps[unwinding === null ? index : steps.findIndex(({ status }) => status === 'undoing')]
   const at = step ? ` step ${steps.indexOf(step) + 1} of ${steps.length}, ${step.summary}` : ''
   const detail = phase ?? (pull && pullText(pull))
-  return `run ${run}:${unwinding === null ? '' : ' going back,'}${at}${detail === null ? '' : `: ${detail}`}`
+  return `run ${run}:${unwinding === null ? '' : ' rolling back,'}${at}${detail === null ? '' : `: ${detail}`}`
 }
 
 function heldText(held: ServiceStatus['held'], report: Report | null): string {
   if (held) return held.run === null ? held.reason : `run ${held.run}: ${held.reason}`
   return report
     ? `${report.run === null ? '' : `run ${report.run}: `}${first(report.problems)}`
-    : 'no reason known'
+    : 'reason unknown'
 }
 
 function first(problems: Problem[]): string {
-  return (problems.find(isError) ?? problems[0])?.message ?? 'no reason known'
+  return (problems.find(isError) ?? problems[0])?.message ?? 'reason unknown'
 }
 
 /** The `service` part of /status. */

@@ -22,7 +22,7 @@ import {
   onStop,
   onTargetHeld,
   onTargetReleased,
-  onUncordonPending,
+  onUncordonAsked,
   serviceState,
 } from './loop.ts'
 import type { Notice } from './notify.ts'
@@ -93,7 +93,7 @@ export class Service {
 
   /** An operator wants all to be read and tried again. */
   reload(): void {
-    this.#parts.log.info({ event: 'reload' }, 'told to reload: reads the config and tries again')
+    this.#parts.log.info({ event: 'reload' }, 'reloading: reading the config and trying again')
     this.#state = onReload(this.#state)
     this.#held = null
     this.#asksHistory = false
@@ -146,17 +146,10 @@ export class Service {
     this.#state = onConfigRead(this.#state, snapshot)
     if (config !== null && ['held', 'stuck'].includes(serviceState(this.#state)))
       await this.#askRelease(config)
-    if (config !== null && (await this.#owesCluster(config)))
-      this.#state = onUncordonPending(this.#state, performance.now())
+    if (config !== null)
+      this.#state = onUncordonAsked(this.#state, await this.#parts.jobs.uncordonPending(config))
     if (this.#reloading) this.#parts.notify({ READY: '1' })
     this.#reloading = false
-  }
-
-  /** The API server was away at the end of a run: its Node is still cordoned, or other hosts still wait for it. */
-  async #owesCluster(config: Config): Promise<boolean> {
-    const problems = this.#lastReport?.problems ?? []
-    if (problems.some(({ code }) => code === 'lease-pending')) return true
-    return await this.#parts.jobs.uncordonPending(config)
   }
 
   async #isHeld(config: Config): Promise<boolean> {
@@ -190,8 +183,7 @@ export class Service {
 
   #finished(kind: JobKind, { report, end }: Finished): void {
     this.#live = null
-    this.#held = null
-    this.#lastReport = report
+    if (kind !== 'uncordon') [this.#held, this.#lastReport] = [null, report]
     this.#state = onJobEnd(this.#state, end, performance.now())
     if (kind === 'apply' || report.run !== null) this.counters.report(report, Date.now() / 1000)
     logJobEnd(this.#parts.log, kind, report, statusLine(this.status))

@@ -12,7 +12,7 @@ export async function clearPlace(path: string): Promise<void> {
   await ensureDir(dirname(path), 0o700)
   const found = await lstat(path).catch(nothingThere)
   if (found === null) return
-  if (!found.isSocket()) throw new Error('what is there is no socket, and is left alone')
+  if (!found.isSocket()) throw new Error('the existing file is not a socket, and stays as it is')
   const refusal = await refusalOf(path)
   if (refusal === null) throw alreadyServing(path)
   if (refusal.code !== 'ECONNREFUSED') throw refusal
@@ -41,8 +41,8 @@ function refusalOf(path: string): Promise<NodeJS.ErrnoException | null> {
 }
 
 function alreadyServing(path: string): AgentError {
-  return new AgentError('already-serving', `cannot serve at ${path}: another agent daemon does`, {
-    fix: 'systemctl status calico-agent shows it; service.socket in the config names another path',
+  return new AgentError('already-serving', `cannot listen on ${path}: another agent daemon uses it`, {
+    fix: 'systemctl status calico-agent shows it; or set another path with service.socket in the config',
     exitCode: ExitCode.deferred,
   })
 }

@@ -5,7 +5,7 @@ export function leftAsItIs(code: string, path: string): Problem {
   return {
     code,
     severity: 'warning',
-    message: `${path} was changed by somebody else meanwhile, and is left as it is`,
+    message: `${path} was changed by another process during the run, and stays as it is`,
     fix: `look at ${path}`,
   }
 }

@@ -27,8 +27,8 @@ export async function copiedProblem(run: RunState, { runs, ports }: Here): Promi
   const file = runs.pathOf(plan.run)
   return new AgentError(
     'journal-copied',
-    `cannot go on from run ${plan.run}: host ${host?.name ?? ''} made it, and none of its containers are here`,
-    { fix: `the state directory was copied: move ${file} away, and those beside it` },
+    `cannot continue run ${plan.run}: it belongs to host ${host?.name ?? ''}, and none of its containers are here`,
+    { fix: `the state directory was copied: move ${file} and the other journals away` },
   )
 }
 

@@ -3,6 +3,7 @@ import { hasTarget, type Observed, type Wanted } from '../core/model.ts'
 import { RULES } from '../core/preflight.ts'
 import type { DoctorCheck, DoctorReport } from '../core/report/doctor.ts'
 import type { Rule } from '../core/rules/rule.ts'
+import { cordonProblem } from '../observe/kubernetes.ts'
 import { observe, observeHost } from '../observe/observe.ts'
 import type { App } from './app.ts'
 
@@ -13,25 +14,37 @@ export async function doctor(
 ): Promise<DoctorReport> {
   const observed = hasTarget(wanted)
     ? await observe(wanted, ports, looking, () => null)
-    : await observeHost(wanted, ports, looking.signal)
+    : await withCordonAsked(await observeHost(wanted, ports, looking.signal), wanted, ports)
   return reportOf(
     wanted.node.image,
     RULES.flatMap((rule) => checksOf(rule, observed, wanted)),
   )
 }
 
+/** Where nothing is asked for, nobody else asks whether the Node may be cordoned. */
+async function withCordonAsked(
+  observed: Observed,
+  wanted: Wanted,
+  { kubernetes }: Pick<App['ports'], 'kubernetes'>,
+): Promise<Observed> {
+  const { node, problem } = observed.cluster ?? {}
+  if (!node || problem || !kubernetes || wanted.kubernetes?.cordon !== true) return observed
+  return { ...observed, cluster: { node, problem: await cordonProblem(node.name, kubernetes) } }
+}
+
 /** The report of a host that could not be looked at. */
 export function emptyDoctorReport(problems: Problem[]): DoctorReport {
   return reportOf(
     null,
-    problems.map((problem) => failed(problem, 'the host can be looked at')),
+    problems.map((problem) => failed(problem, 'the agent can inspect this host')),
   )
 }
 
 function checksOf(rule: Rule, observed: Observed, wanted: Wanted): DoctorCheck[] {
   const finding = rule.look(observed, wanted)
   if (finding === null) return []
-  const { code, severity, about } = rule
+  const { code, severity } = rule
+  const { about } = finding
   if (finding.problems.length > 0) return finding.problems.map((problem) => failed(problem, about))
   return [{ code, severity, passes: true, about, seen: finding.seen, fix: null }]
 }

@@ -48,7 +48,7 @@ export function heldTarget(history: RunState[], target: Target): Held | null {
   const [last] = runs
   if (last === undefined) return null
   const { run, command } = last.plan
-  if (last.outcome === 'stuck') return { run, reason: 'it needs an operator', stuck: true }
+  if (last.outcome === 'stuck') return { run, reason: 'it is stuck', stuck: true }
   if (command === 'rollback') {
     const away = isCommittedRun(last) && concerns(last.plan, target, 'from')
     return away ? { run, reason: `it rolled ${targetText(target) ?? 'this'} back`, stuck: false } : null
@@ -66,7 +66,7 @@ function failedWith(runs: RunState[], target: Target, run: string): Held | null 
     (one) => one.unwinding?.code !== 'interrupted' || !concerns(one.plan, target, 'to'),
   )
   const cutOff = other < 0 ? runs.length : other
-  const reason = `runs to ${targetText(target) ?? 'this'} were cut off ${cutOff} times in a row`
+  const reason = `runs to ${targetText(target) ?? 'this'} were interrupted ${cutOff} times in a row`
   return cutOff < CUT_OFF_LIMIT ? null : { run, reason, stuck: false }
 }
 

@@ -1,3 +1,4 @@
+import type { Problem } from '../core/errors.ts'
 import type { Wanted } from '../core/model.ts'
 import type { Report } from '../core/report/report.ts'
 import { type App, resumeInterrupted } from './app.ts'
@@ -9,7 +10,29 @@ import { endTurn } from './turn.ts'
 export async function resume(app: App, wanted: Wanted): Promise<Report> {
   await app.lock('resume')
   const resumed = await resumeInterrupted(app)
-  const pending = [...(await finishUncordons(app)), ...(await endTurn(app, wanted))]
-  if (resumed) return resumed
+  const settled = await settling(app, wanted)
+  return resumed ?? settled
+}
+
+/** The service's own: an API server that is away must not keep it from what comes after the resume. */
+export async function resumeAlone(app: App, wanted: Wanted): Promise<Report> {
+  await app.lock('resume')
+  const resumed = await resumeInterrupted(app)
+  if (resumed === null) return unstarted('unchanged', null, [])
+  return { ...resumed, problems: [...resumed.problems, ...(await endTurn(app, wanted))] }
+}
+
+export async function uncordonAlone(app: App, wanted: Wanted): Promise<Report> {
+  await app.lock('uncordon')
+  return await settling(app, wanted)
+}
+
+async function settling(app: App, wanted: Wanted): Promise<Report> {
+  const pending = await settleCluster(app, wanted)
   return unstarted(pending.length > 0 ? 'deferred' : 'unchanged', null, pending)
+}
+
+/** What the end of a run owes the cluster, where the API server was away then. Returns what still cannot be done. */
+export async function settleCluster(app: App, wanted: Wanted): Promise<Problem[]> {
+  return [...(await finishUncordons(app)), ...(await endTurn(app, wanted))]
 }

@@ -1,5 +1,5 @@
 import { type AgentError, ExitCode, type Problem } from '../core/errors.ts'
-import { settleByHand } from '../core/plan/by-hand.ts'
+import { settleByHand } from '../core/plan/by-hand/by-hand.ts'
 import type { Change, Component, Plan } from '../core/plan/plan.ts'
 import type { CordonReport, DiffEntry, Outcome, Report } from '../core/report/report.ts'
 import { isSettled } from '../journal/commits.ts'
@@ -62,7 +62,7 @@ function isUndone(state: RunState, component: Component): boolean {
 }
 
 function stuck(run: string, fix: string): Problem {
-  return { code: 'stuck', severity: 'error', message: `run ${run} needs an operator`, fix }
+  return { code: 'stuck', severity: 'error', message: `run ${run} is stuck: repair this host by hand`, fix }
 }
 
 /** The report of a run that never began: its plan, as far as there is one. */

@@ -100,10 +100,9 @@ async function look(app: App, wanted: Wanted): Promise<Seen> {
 
 /** An API server that is away is a warning, unless it stands against the upgrade. */
 function clusterSeen({ cluster, problems }: Observed, told: Problem[]): Pick<Seen, 'cluster' | 'problems'> {
-  if (!cluster || 'node' in cluster) return { cluster: cluster?.node ?? null, problems }
-  const isTold = told.some(({ message }) => message === cluster.problem.message)
-  const warning: Problem = { ...cluster.problem, severity: 'warning' }
-  return { cluster: null, problems: isTold ? problems : [...problems, warning] }
+  const { node = null, problem } = cluster ?? {}
+  const isNews = problem && !told.some(({ message }) => message === problem.message)
+  return { cluster: node, problems: isNews ? [...problems, { ...problem, severity: 'warning' }] : problems }
 }
 
 function nodeStatus({ container, image, owner }: ObservedControllers, now: Date): NodeStatus {

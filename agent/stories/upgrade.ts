@@ -8,19 +8,18 @@ import type { Report } from '../core/report/report.ts'
 import { observe } from '../observe/observe.ts'
 import { type App, carryOut, resumeInterrupted } from './app.ts'
 import { onlyExisting } from './existing.ts'
-import { finishUncordons } from './pending-uncordon.ts'
 import { recheckOf } from './recheck.ts'
 import { inPlace, knownContent, leftoversOf } from './replaced.ts'
+import { settleCluster } from './resume.ts'
 import { unstarted } from './run-report.ts'
-import { endTurn, fetchAhead, inTurn, needsTurn } from './turn.ts'
+import { fetchAhead, inTurn, needsTurn } from './turn.ts'
 
 /** Makes this host run what is wanted: settle what an earlier run left, observe, plan, execute, report. */
 export async function upgrade(app: App, wanted: Wanted): Promise<Report> {
   await app.lock('upgrade')
   const earlier = await resumeInterrupted(app)
   if (earlier?.outcome === 'stuck') return earlier
-  for (const problem of [...(await finishUncordons(app)), ...(await endTurn(app, wanted))])
-    app.emit({ type: 'problem', problem })
+  for (const problem of await settleCluster(app, wanted)) app.emit({ type: 'problem', problem })
 
   const first = await planUpgrade(app, wanted)
   for (const problem of grouped(first.problems)) app.emit({ type: 'problem', problem })

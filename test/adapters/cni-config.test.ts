@@ -118,8 +118,8 @@ describe('a list of configs', () => {
     expect(
       listed.map(({ name, content }) => [name, 'unreadable' in content ? content.unreadable : '']),
     ).toEqual([
-      ['a.conf', 'it is gone, or a link to nothing'],
-      ['b.conf', expect.stringContaining('not text in UTF-8')],
+      ['a.conf', 'it is missing, or a broken link'],
+      ['b.conf', expect.stringContaining('not UTF-8 text')],
       ['c.conf', expect.stringContaining('larger than 1048576 bytes')],
       ['d.conf', expect.stringContaining('not a regular file')],
     ])

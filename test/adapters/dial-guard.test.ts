@@ -41,7 +41,7 @@ describe('neighbors’ dialling in a real kernel', () => {
   })
 
   it('says what is left where ip fails to let neighbors in again, and the way out', () => {
-    const said = 'dial-guard-unavailable: cannot let neighbors dial this host again'
+    const said = 'dial-guard-unavailable: cannot unblock connections from neighbors'
     const commands = (...addresses: string[]): string =>
       addresses.map((to) => `ip -4 rule del pref 179 to ${to}`).join('; ')
     expect(seen.failing).toEqual({

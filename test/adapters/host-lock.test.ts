@@ -63,7 +63,7 @@ describe('acquireHostLock', () => {
     expect((await another()).said).toMatch(/^locked/)
   })
 
-  it('lets one of many in', { timeout: 30_000 }, async () => {
+  it('lets one of many in', async () => {
     const said = await Promise.all(Array.from({ length: 8 }, async () => (await another()).said))
     expect(said.filter((line) => line.startsWith('locked'))).toHaveLength(1)
     expect(
@@ -98,7 +98,7 @@ describe('hostLockHolder', () => {
     expect(await hostLockHolder(dir)).toEqual({ pid: child.pid, command: 'upgrade' })
   })
 
-  it('keeps no agent from starting', { timeout: 30_000 }, async () => {
+  it('keeps no agent from starting', async () => {
     const starting = async () => {
       for (let i = 0; i < 20; i++) (await acquireHostLock(dir, 'upgrade')).release()
     }

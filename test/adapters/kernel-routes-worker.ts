@@ -14,6 +14,8 @@ const ways = (): string[] => ['198.51.100.2', '198.51.100.66', '198.51.100.130',
 const leftovers = (): string => ip('rule', 'show') + ip('route', 'show', 'table', 'all')
 
 ip('link', 'add', 'eth0', 'type', 'veth', 'peer', 'name', 'eth1')
+// its IPv6 routes would come when the kernel has looked for twins of the address, in the middle of this
+for (const device of ['eth0', 'eth1']) ip('link', 'set', device, 'addrgenmode', 'none')
 ip('link', 'set', 'eth1', 'up')
 ip('link', 'set', 'eth0', 'up')
 ip('address', 'add', '192.0.2.1/24', 'dev', 'eth0')

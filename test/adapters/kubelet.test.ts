@@ -102,7 +102,7 @@ describe('the flags of a kubelet', () => {
       await unitOf(join(directory, 'start'), started.pid)
       await vi.waitFor(async () => {
         expect(await conf()).toEqual(['/srv/net.d'])
-      })
+      }, 60_000)
     } finally {
       process.kill(-(started.pid ?? 0), 'SIGKILL')
     }

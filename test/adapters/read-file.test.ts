@@ -30,7 +30,7 @@ describe('readRegularFile', () => {
     await writeFile(file, '0123456789')
     await expect(readRegularFile(file, { maxBytes: 9 })).rejects.toMatchObject({
       message: `cannot read ${file}: it is larger than 9 bytes`,
-      fix: 'see whether it is the right file, and shorten it',
+      fix: 'check that it is the right file, and shorten it',
     })
     await expect(readRegularFile('/proc/self/smaps', { maxBytes: 100 })).rejects.toThrow(/larger than 100/)
   })
@@ -40,7 +40,7 @@ describe('readRegularFile', () => {
     for (const path of [file, dir, '/dev/zero']) {
       await expect(readRegularFile(path, { maxBytes: 10 })).rejects.toMatchObject({
         message: `cannot read ${path}: it is not a regular file`,
-        fix: 'put a regular file in its place',
+        fix: 'replace it with a regular file',
       })
     }
   })

@@ -31,7 +31,7 @@ describe('openStateDir', () => {
     ['a file', /: it is not a directory$/, () => writeFile(join(dir, 'bad'), '')],
     [
       'a directory of another',
-      /belongs to uid 1234/,
+      /owned by uid 1234/,
       async () => {
         await mkdir(join(dir, 'bad'))
         await chown(join(dir, 'bad'), 1234, 0)
@@ -39,7 +39,7 @@ describe('openStateDir', () => {
     ],
     [
       'one that the group can write to',
-      /group or others/,
+      /writable by its group or others/,
       async () => {
         await mkdir(join(dir, 'bad'))
         await chmod(join(dir, 'bad'), 0o770)
@@ -82,6 +82,6 @@ describe('runsDir', () => {
     expect(await files.read('r1.jsonl')).toBe('one\n')
     await files.remove('r1.jsonl')
     expect(await files.list()).toEqual([])
-    await expect(files.read('r1.jsonl')).rejects.toThrow(/is gone/)
+    await expect(files.read('r1.jsonl')).rejects.toThrow(/no longer exists/)
   })
 })

@@ -40,13 +40,13 @@ async function usageError(...argv: string[]): Promise<string> {
 
 describe('a command line that is refused', () => {
   it.each([
-    [['upgrade', '--check=1'], '--check is a switch'],
-    [['plan', '--diff=yes'], '--diff is a switch'],
-    [['status', '--json=True'], '--json is a switch'],
+    [['upgrade', '--check=1'], '--check takes no value'],
+    [['plan', '--diff=yes'], '--diff takes no value'],
+    [['status', '--json=True'], '--json takes no value'],
     [['status', '--no-json'], 'Unknown argument'],
-    [['plan', '--node', 'a', '--node', 'b'], '--node is given more than once'],
-    [['status', '--config', 'a', '--config', 'b'], '--config is given more than once'],
-    [['status', '--log-level', 'info', '--log-level', 'debug'], '--log-level is given more than once'],
+    [['plan', '--node', 'a', '--node', 'b'], '--node was given more than once'],
+    [['status', '--config', 'a', '--config', 'b'], '--config was given more than once'],
+    [['status', '--log-level', 'info', '--log-level', 'debug'], '--log-level was given more than once'],
     [['status', '--state-dir='], '--state-dir needs a value'],
     [['plan', '--window', 'abc'], '--window needs a number'],
     [['plan', '--no-allow'], 'Unknown argument'],

@@ -20,8 +20,8 @@ describe('the section kubernetes', () => {
 
   it.each([
     ['{ kubeconfig: kubelet.conf }', 'kubernetes.kubeconfig: must be an absolute path'],
-    ['{ kubeconfig: /a, inCluster: true }', 'name a kubeconfig, or set inCluster: true, not both'],
-    ['{ node: Host_1 }', 'kubernetes.node: must be the name of a Node, or auto'],
+    ['{ kubeconfig: /a, inCluster: true }', 'set kubeconfig or inCluster: true, not both'],
+    ['{ node: Host_1 }', 'kubernetes.node: must be a Node name, or auto'],
     ['{ lease: Host_1 }', 'kubernetes.lease: must be the name of a Lease'],
     ['{ namespace: a.b }', 'kubernetes.namespace: must be the name of a namespace'],
     ['{ kubeConfig: /a }', 'kubeconfig'],

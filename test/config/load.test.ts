@@ -35,7 +35,7 @@ describe('loadConfig', () => {
     expect(await loadConfig(file, false, read)).toEqual(configSchema.parse({}))
     await expect(loadConfig(file, true, read)).rejects.toMatchObject({
       ...badConfig,
-      message: `cannot read the config ${file}: there is no such file`,
+      message: `cannot read the config ${file}: no such file`,
     })
   })
 

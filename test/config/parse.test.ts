@@ -74,7 +74,7 @@ describe('a CNI section', () => {
     [
       'two sources',
       'cni:\n  directory: /srv/cni\n  archive: /srv/cni.tgz\n',
-      'name one of directory and archive',
+      'set only one of directory and archive',
     ],
     [
       'a path for a plugin',
@@ -86,15 +86,11 @@ describe('a CNI section', () => {
       'cni:\n  binaries: [calico, install]\n',
       'is the installer of calico/cni, not a plugin',
     ],
-    ['a hash that is none', 'cni:\n  sha256: { calico: abc }\n', 'must be a SHA-256 of 64 hex digits'],
+    ['a hash that is none', 'cni:\n  sha256: { calico: abc }\n', 'must be a SHA-256: 64 hex digits'],
     ['a config elsewhere', 'cni:\n  configFile: /etc/10-calico.conf\n', 'must be a file name that ends in'],
     ['a hidden config', 'cni:\n  configFile: .calico.conf\n', 'must be a file name that ends in'],
-    [
-      'what is no JSON',
-      'cni:\n  merge: { mtu: .nan }\n',
-      'expected what JSON can hold, found the number NaN',
-    ],
-    ['a unit that is none', 'kubelet:\n  unit: kubelet\n', 'must be the name of a unit'],
+    ['what is no JSON', 'cni:\n  merge: { mtu: .nan }\n', 'expected a JSON value, found the number NaN'],
+    ['a unit that is none', 'kubelet:\n  unit: kubelet\n', 'must be a unit name'],
   ])('does not have %s', (_, text, problem) => {
     expect(problemsOf(text)).toEqual([expect.stringContaining(problem)])
   })
@@ -116,9 +112,9 @@ retention: { runs: 0, images: 1.5 }
 docker: /var/run/docker.sock
 `
     expect(problemsOf(text)).toEqual([
-      'agent.yaml:1:1: nodes: unknown key; the nearest known key is "node" (known here: release, registry, releases, node, controllers, cni, kubelet, bird, window, settle, docker, kubernetes, retention, apply, service)',
+      'agent.yaml:1:1: nodes: unknown key; did you mean "node"? (known here: release, registry, releases, node, controllers, cni, kubelet, bird, window, settle, docker, kubernetes, retention, apply, service)',
       'agent.yaml:4:10: node.image: cannot use "Quay.io/calico/Node:v2" as an image: the repository must be lower case; use quay.io/calico/node:v2',
-      'agent.yaml:5:3: node.contaner: unknown key; the nearest known key is "container" (known here: image, container, manager, unit)',
+      'agent.yaml:5:3: node.contaner: unknown key; did you mean "container"? (known here: image, container, manager, unit)',
       'agent.yaml:6:12: node.manager: expected auto or docker or systemd, found the text "kubelet"',
       'agent.yaml:8:28: bird.sockets[1]: must be an absolute path, without a scheme such as unix://, found the text "bird6.ctl"',
       'agent.yaml:9:9: window: must be at least 10, found the number 5',
@@ -141,10 +137,10 @@ docker: /var/run/docker.sock
     ['window: 1e400', 'agent.yaml:1:9: window: expected a whole number, found the number Infinity'],
     ['window: 3601', 'agent.yaml:1:9: window: must be at most 3600, found the number 3601'],
     ['window: true', 'agent.yaml:1:9: window: expected a whole number, found the boolean true'],
-    ['node: { container: "a b" }', expect.stringMatching(/node.container: must be the name of a container/)],
+    ['node: { container: "a b" }', expect.stringMatching(/node.container: must be a container name/)],
     [
       'service: { socket: /run//docker.sock }',
-      'agent.yaml:1:20: service.socket: Docker has this place (docker.socket): give the service one of its own',
+      'agent.yaml:1:20: service.socket: docker.socket has the same path: use another one for the service',
     ],
     ['docker: { socket: "unix:///var/run/docker.sock" }', expect.stringMatching(/absolute path/)],
     ['__proto__: { x: 1 }', expect.stringMatching(/__proto__: unknown key/)],
@@ -154,26 +150,26 @@ docker: /var/run/docker.sock
     ['release: 2.6', 'agent.yaml:1:10: release: expected text, found the number 2.6'],
     [
       'release: latest',
-      'agent.yaml:1:10: release: must be the name of a release, such as v2.6.12, found the text "latest"',
+      'agent.yaml:1:10: release: must be a release, such as v2.6.12, found the text "latest"',
     ],
     [
       'release: v2.6.13',
-      'agent.yaml:1:10: release: there is no release v2.6.13 in the table; the nearest known ones are v2.6.10, v2.6.11, v2.6.12; releases in the config can add it',
+      'agent.yaml:1:10: release: release v2.6.13 is not in the table; the nearest ones are v2.6.10, v2.6.11, v2.6.12; you can add it under releases in the config',
     ],
     ['registry: https://quay.io', expect.stringMatching(/^agent.yaml:1:11: registry: must be a registry/)],
     ['registry: mirror', expect.stringMatching(/^agent.yaml:1:11: registry: must be a registry/)],
     ['registry: quay.io/', expect.stringMatching(/^agent.yaml:1:11: registry: must be a registry/)],
     [
       'releases: { next: {} }',
-      'agent.yaml:1:13: releases.next: must be the name of a release, such as v2.6.12, found the text "next"',
+      'agent.yaml:1:13: releases.next: must be a release, such as v2.6.12, found the text "next"',
     ],
     [
       'releases: { v2.6.13: { node: a/b } }',
-      'agent.yaml:1:22: releases.v2.6.13: it names no image of cni and controllers, and the built-in table does not know this release',
+      'agent.yaml:1:22: releases.v2.6.13: no image for cni and controllers, and the built-in table does not have this release',
     ],
     [
       'releases: { v2.6.12: { nod: a/b } }',
-      expect.stringMatching(/1:24: releases.v2.6.12.nod: unknown key; the nearest known key is "node"/),
+      expect.stringMatching(/1:24: releases.v2.6.12.nod: unknown key; did you mean "node"\?/),
     ],
     ['releases: { v2.6.12: { node: "a b" } }', expect.stringMatching(/1:30: releases.v2.6.12.node: cannot/)],
     ['just words', 'agent.yaml:1:1: expected a mapping, found the text "just words"'],
@@ -185,7 +181,7 @@ docker: /var/run/docker.sock
   it('tells that the service would take Docker’s place beside other problems', () => {
     const text = 'docker: { socket: /srv/d }\nservice: { socket: /srv/d }\nbird: { sockets: [] }\n'
     expect(problemsOf(text)).toEqual([
-      expect.stringMatching(/^agent.yaml:2:20: service.socket: Docker has this place/),
+      expect.stringMatching(/^agent.yaml:2:20: service.socket: docker.socket has the same path/),
       expect.stringMatching(/bird.sockets/),
     ])
   })
@@ -193,7 +189,7 @@ docker: /var/run/docker.sock
 
 it('tells an unknown release beside all other problems', () => {
   expect(problemsOf('release: 2.6.4\nwindow: 5\nnod: {}\n')).toEqual([
-    expect.stringMatching(/1:10: release: there is no release 2.6.4 in the table, it was withdrawn/),
+    expect.stringMatching(/1:10: release: release 2.6.4 is not in the table, because it was withdrawn/),
     expect.stringMatching(/2:9: window/),
     expect.stringMatching(/3:1: nod: unknown key/),
   ])

@@ -66,7 +66,7 @@ describe('checkTarget', () => {
     const only = partsOf('node,cni')
     expect(() => {
       checkTarget(wantedOf(configSchema.parse({ node: { image } }), [], only), FILE, only)
-    }).toThrow(`cannot upgrade cni: neither --cni nor cni in ${FILE} names a source`)
+    }).toThrow(`cannot upgrade cni: no --cni was given, and ${FILE} sets no source under cni`)
   })
 
   it('takes any part', () => {
@@ -118,8 +118,8 @@ describe('a release', () => {
 
   it('refuses a release that nobody knows, by the name of the flag', () => {
     expect(() => mergeFlags(configSchema.parse({}), { to: 'v2.6.13' })).toThrow(
-      /^--to: there is no release v2.6.13 .* v2.6.12; releases in the config can add it$/,
+      /^--to: release v2.6.13 .* v2.6.12; you can add it under releases in the config$/,
     )
-    expect(() => mergeFlags(configSchema.parse({}), { to: 'newest' })).toThrow(/^--to: must be the name/)
+    expect(() => mergeFlags(configSchema.parse({}), { to: 'newest' })).toThrow(/^--to: must be a release/)
   })
 })

@@ -3,11 +3,11 @@ import { AgentError } from '../../agent/core/errors.ts'
 
 describe('what an error says', () => {
   it('is of a length that one argument of a program holds, and tells what was cut', () => {
-    const { message, fix } = new AgentError('x', `cannot go on: ${'y'.repeat(9_000_000)}`, {
+    const { message, fix } = new AgentError('x', `cannot continue: ${'y'.repeat(9_000_000)}`, {
       fix: 'z'.repeat(9_000),
     })
     expect(message.length).toBeLessThan(9_000)
-    expect(message).toMatch(/^cannot go on: y+ \.\.\. \(\d+ more characters\)$/)
+    expect(message).toMatch(/^cannot continue: y+ \.\.\. \(\d+ more characters\)$/)
     expect(fix).toMatch(/^z{8000} \.\.\. \(1000 more characters\)$/)
   })
 

@@ -4,7 +4,7 @@ import { grouped, someOf } from '../../agent/core/grouped.ts'
 
 const down = (subject: string, socket = ''): Problem => ({
   ...{ code: 'peer-down', severity: 'warning', subject },
-  message: `peer ${subject} is down already`,
+  message: `peer ${subject} is already down`,
   fix: `birdcl ${socket}show protocols all ${subject}`,
 })
 
@@ -15,7 +15,7 @@ it('tells a reason once, whatever the family, with some of the names', () => {
   const told = grouped([...four, other, ...six])
   expect(told.map(({ code }) => code)).toEqual(['peer-down', 'no-bird'])
   const names = [3, 4, 5, 6, 7].map((last) => `Mesh_192_0_2_${last}`).join(', ')
-  expect(told[0]?.message).toBe(`peer Mesh_192_0_2_2 is down already (199 more: ${names} and 194 more)`)
+  expect(told[0]?.message).toBe(`peer Mesh_192_0_2_2 is already down (199 more: ${names} and 194 more)`)
 })
 
 it('keeps apart what is not the same', () => {

@@ -275,7 +275,7 @@ describe('--allow', () => {
   ])('has no rule %s', (rule) => {
     expect(() => {
       checkAllowed([rule])
-    }).toThrow(`cannot allow "${rule}": there is no such rule`)
+    }).toThrow(`cannot allow "${rule}": no such rule`)
     expect(found(observed({ node: null }), [rule])).toEqual(['error container-missing'])
   })
 
@@ -315,7 +315,9 @@ describe('prefetchProblems', () => {
   it('says what the image is for', () => {
     const remote = { digest: digest('b'), platforms: ['linux/arm64'] }
     expect(prefetchProblems(observed({ image: { ...newImage, remote } }), wanted)).toMatchObject([
-      { message: 'cannot use calico/node:v2.6.12: it is for linux/arm64, this host is linux/amd64' },
+      {
+        message: 'cannot use calico/node:v2.6.12: it is built for linux/arm64, and this host is linux/amd64',
+      },
     ])
   })
 })

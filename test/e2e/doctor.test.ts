@@ -1,4 +1,4 @@
-// agent doctor on real hosts: exit 0 where nothing stands against an upgrade, 3 where something does.
+// agent doctor on real hosts: exit 0 where the upgrade can start, 3 where it cannot.
 
 import { describe, expect, it } from 'vitest'
 import type { DoctorReport } from '../../agent/core/report/doctor.ts'
@@ -40,9 +40,11 @@ describe('agent doctor', () => {
     )
     expect(names(alone.report)).not.toContain('image-not-found')
     expect(human).toMatchObject({ code: 0, stderr: '' })
-    expect(human.stdout).toMatch(/^ok +bird-down +IPv4 answers/m)
-    expect(human.stdout).toMatch(/^ok +downgrade +node v2\.6\.5 -> v2\.6\.12$/m)
-    expect(human.stdout).toContain(`nothing stands against an upgrade to ${image('v2.6.12')}`)
+    expect(human.stdout).toMatch(/^ok +BIRD answers \(IPv4\) {2}\[bird-down\]$/m)
+    expect(human.stdout).toMatch(
+      /^ok +the version moves forward \(node v2\.6\.5 -> v2\.6\.12\) {2}\[downgrade\]$/m,
+    )
+    expect(human.stdout).toContain(`the upgrade can start (${image('v2.6.12')})`)
 
     expect(await nodeId(host)).toBe(id)
     expect(await containers(host)).toEqual(['calico-node v2.6.5 running always'])
@@ -70,12 +72,12 @@ describe('agent doctor', () => {
       failed: ['warning no-restart-policy', 'error bird-down'],
     })
     expect(report.checks.find((check) => check.code === 'bird-down')).toMatchObject({
-      seen: expect.stringContaining('nobody listens at it') as string,
+      seen: expect.stringContaining('nothing listens on it') as string,
       fix: expect.stringContaining('birdcl show status') as string,
     })
     expect(human.code).toBe(3)
-    expect(human.stdout).toMatch(/^error +bird-down +cannot take BIRD's baseline/m)
-    expect(human.stdout).toMatch(/an upgrade would be refused: 1 error, [12] warnings?\n$/)
+    expect(human.stdout).toMatch(/^error +cannot take BIRD's baseline.* {2}\[bird-down\]$/m)
+    expect(human.stdout).toMatch(/the upgrade would be refused: 1 error, [12] warnings?\n$/)
   })
 
   it('reads the version of the CNI plugin from the plugin', async () => {
@@ -85,8 +87,8 @@ describe('agent doctor', () => {
     const { code, report, failed } = await doctor(host)
     expect({ code, failed }).toEqual({ code: 0, failed: ['warning mismatched-set'] })
     expect(report.checks.at(-1)).toMatchObject({
-      seen: 'this host will run cni v1.11.2; release v2.6.12 has v1.11.8',
-      fix: 'bring it to quay.io/calico/cni:v1.11.8 as well',
+      seen: 'this host will run cni v1.11.2, but release v2.6.12 includes v1.11.8',
+      fix: 'upgrade it to quay.io/calico/cni:v1.11.8 too',
     })
     await host.writeFile('/opt/cni/bin/calico', '#!/bin/sh\necho v1.11.8\n', 0o755)
     expect((await doctor(host)).failed).toEqual([])

@@ -13,7 +13,7 @@ async function history(host: Host, ...args: string[]): Promise<HistoryReport> {
 describe('agent history', () => {
   it('lists an upgrade and a rollback, tells one of them, and draws it', async () => {
     const { host } = await world()
-    expect(await host.ok(['agent', 'history'])).toBe('no run is on record here\n')
+    expect(await host.ok(['agent', 'history'])).toBe('no run on record\n')
     const flags = await quickly(host)
     const { report: upgraded } = await agent(host, 'upgrade', '--node', image('v2.6.12'), ...flags)
     await agent(host, 'rollback', ...flags)
@@ -32,7 +32,9 @@ describe('agent history', () => {
     expect(await host.ok(['agent', 'history', name])).toMatch(/\d s {2}recovered$/m)
 
     const drawn = `/tmp/${name}.html`
-    expect(await host.ok(['agent', 'history', name, '--html', drawn])).toBe(`${name} is drawn in ${drawn}\n`)
+    expect(await host.ok(['agent', 'history', name, '--html', drawn])).toBe(
+      `wrote the timeline of ${name} to ${drawn}\n`,
+    )
     const page = await host.readFile(drawn)
     expect(page).toContain(`<h1>${name}: upgrade, upgraded</h1>`)
     expect(page.match(/class="mark"/g)).toHaveLength(4)

@@ -25,7 +25,7 @@ async function isActive(host: Host, unit: string): Promise<string> {
 /** systemd sees a little later that its process has ended. */
 async function untilFailed(host: Host): Promise<void> {
   const hasFailed = async () => (await isActive(host, UNIT)) === 'failed'
-  await until('the unit to fail', hasFailed, { timeoutMs: 10_000 })
+  await until('the unit to fail', hasFailed, { timeoutMs: 60_000 })
 }
 
 describe('a unit', () => {
@@ -127,13 +127,13 @@ describe('a unit is refused', () => {
     [
       'that is transient',
       transientUnit,
-      'it is transient: no file describes it',
+      'it is transient: it has no unit file',
       'write a unit file for calico-node',
     ],
     [
       'that runs podman',
       podmanUnit,
-      'it runs podman, and this agent knows Docker',
+      'it runs podman, and the agent supports only Docker',
       'change the image in the unit by hand',
     ],
   ])('%s', async (_, options, says, fix) => {
@@ -143,7 +143,11 @@ describe('a unit is refused', () => {
 
   it.each([
     ['that makes the container before, and waits for it', waited, 'ExecStartPre=/usr/bin/docker run -d'],
-    ['that is over, and makes it again at the next boot', oneshot, 'it is not up, and starts calico-node'],
+    [
+      'that is over, and makes it again at the next boot',
+      oneshot,
+      'it is not active, but starts calico-node',
+    ],
     ['whose script makes the container and waits', scripted, '/opt/bin/calicoctl.sh: '],
   ])('%s', async (_, shape, says) => {
     const { host } = await world(startedBy(shape))

@@ -21,7 +21,7 @@ describe('a neighbor that is in a restart of its own', () => {
     const { result, withdrawn } = await costOf(at, async () => {
       await peer.ok(['docker', 'kill', 'calico-node'])
       const restarting = async () => (await host.birdc('show protocols all')).join('\n').includes(RESTARTING)
-      await until('BIRD to notice', restarting, { timeoutMs: 10_000 })
+      await until('BIRD to notice', restarting, { timeoutMs: 60_000 })
       const upgrade = await agent(host, 'upgrade', '--node', image('v2.6.12'))
       const doctor = await host.run(['agent', 'doctor', '--json'])
       const meanwhile = await route()
@@ -35,7 +35,7 @@ describe('a neighbor that is in a restart of its own', () => {
       changed: false,
     })
     expect(report.problems).toMatchObject([{ code: 'peer-restarting', severity: 'error' }])
-    expect(report.problems[0]?.message).toMatch(/for \d+ s more at most/)
+    expect(report.problems[0]?.message).toMatch(/for at most \d+ s more/)
     expect(result.doctor.checks).toContainEqual(
       expect.objectContaining({ code: 'peer-restarting', passes: false }),
     )
@@ -60,7 +60,7 @@ describe("a BIRD of the host's own", () => {
     const bird = ['bird', '-f', '-s', `${at}/bird.ctl`, '-P', `${at}/bird.pid`, '-c', `${at}/bird.conf`]
     const run = ['docker', 'run', '-d', '--name=foreign-bird', '-v', `${at}:${at}`, '--entrypoint', 'bird']
     await host.ok([...run, image('v2.6.5'), ...bird.slice(1)])
-    await until('the other BIRD', () => host.exists(`${at}/bird.ctl`), { timeoutMs: 10_000 })
+    await until('the other BIRD', () => host.exists(`${at}/bird.ctl`), { timeoutMs: 60_000 })
 
     await host.ok(['docker', 'rm', '-f', 'calico-node'])
     await host.ok(['rm', '-f', '/run/calico/bird.ctl', '/run/calico/bird6.ctl'])

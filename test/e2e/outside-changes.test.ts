@@ -59,7 +59,7 @@ describe("an operator's hands on the containers", () => {
     expect(report).toMatchObject({
       outcome: 'rolled-back',
       problems: [
-        { code: 'gate-failed', message: expect.stringContaining('removed by somebody else') as string },
+        { code: 'gate-failed', message: expect.stringContaining('removed by another process') as string },
       ],
     })
     expect(flaws).toEqual([])

@@ -98,7 +98,7 @@ export const refused: Record<string, Refused> = {
   'calicoctl that waits': {
     files: () => ({ ...as('/opt/bin/calicoctl'), [OURS]: unit(`ExecStart=${ctl}`, 'Restart=always') }),
     code: 'systemd-owned',
-    says: `it starts calico-node in a way that cannot be changed here: ExecStart=${ctl}`,
+    says: `it starts calico-node in a way that the agent cannot change: ExecStart=${ctl}`,
   },
   'calicoctl with a drop-in that names another image': {
     files: () => ({
@@ -115,12 +115,12 @@ export const refused: Record<string, Refused> = {
     }),
     up: false,
     code: 'systemd-owned',
-    says: 'it is not up, and starts calico-node at the next boot: ExecStart=/usr/bin/docker run --rm calico/ctl',
+    says: 'it is not active, but starts calico-node at the next boot: ExecStart=/usr/bin/docker run --rm calico/ctl',
   },
   'attached to': {
     files: () => ({ [OURS]: unit('ExecStart=/usr/bin/docker attach --sig-proxy=false calico-node') }),
     code: 'systemd-owned',
-    says: 'it follows calico-node in a way that cannot be changed here: ExecStart=/usr/bin/docker attach',
+    says: 'it follows calico-node in a way that the agent cannot change: ExecStart=/usr/bin/docker attach',
   },
   'docker-compose': {
     files: () => ({
@@ -145,17 +145,17 @@ export const refused: Record<string, Refused> = {
     files: (host) => ({ [OURS]: unit('Type=oneshot', `ExecStart=/usr/bin/${run(host)}`) }),
     up: false,
     code: 'systemd-owned',
-    says: 'it is not up, and starts calico-node at the next boot: ExecStart=/usr/bin/docker run --detach',
+    says: 'it is not active, but starts calico-node at the next boot: ExecStart=/usr/bin/docker run --detach',
   },
   'cron at boot': {
     files: (host) => ({ '/etc/cron.d/calico': `@reboot root ${run(host)}\n` }),
     code: 'kept-elsewhere',
-    says: '/etc/cron.d/calico starts it as well: @reboot root docker run --detach',
+    says: '/etc/cron.d/calico starts it too: @reboot root docker run --detach',
   },
   supervisord: {
     files: () => ({ '/etc/supervisor/conf.d/calico.conf': `[program:calico]\ncommand=${ctl}\n` }),
     code: 'kept-elsewhere',
-    says: `/etc/supervisor/conf.d/calico.conf starts it as well: command=${ctl}`,
+    says: `/etc/supervisor/conf.d/calico.conf starts it too: command=${ctl}`,
   },
 }
 
@@ -170,13 +170,13 @@ export const refusedControllers: Record<string, Refused> = {
     }),
     up: false,
     code: 'systemd-owned',
-    says: 'it is not up, and starts calico-kube-controllers at the next boot: ExecStart=/usr/bin/docker run -d',
+    says: 'it is not active, but starts calico-kube-controllers at the next boot: ExecStart=/usr/bin/docker run -d',
   },
   'by cron': {
     files: () => ({
       '/etc/cron.d/calico': `@reboot root docker run -d --name calico-kube-controllers ${controllers('v3.20.0')}\n`,
     }),
     code: 'kept-elsewhere',
-    says: '/etc/cron.d/calico starts it as well',
+    says: '/etc/cron.d/calico starts it too',
   },
 }

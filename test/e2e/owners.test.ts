@@ -130,7 +130,7 @@ describe('a service that cannot write where the images stand', () => {
     await startService(host)
     const says = async (path: string): Promise<boolean> =>
       (await logged(host, 'err')).some((line) =>
-        line.includes(`${path}, where its image is to be changed, cannot`),
+        line.includes(`${path}, which names its image, is not writable`),
       )
     for (const path of files) await until(`${path} to be told`, () => says(path), { timeoutMs: 60_000 })
     expect(await state()).toEqual(before)

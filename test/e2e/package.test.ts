@@ -169,7 +169,7 @@ describe('the package during a run', () => {
     expect(done.code).toBe(0)
     expect(parseReport(done.stdout, done.stderr).outcome).toBe('upgraded')
     await until('the restart of the service', async () => (await servicePid()) !== before, {
-      timeoutMs: 10_000,
+      timeoutMs: 60_000,
     })
     // a machine under load takes longer for the package than for the run: what counts is which came first
     const started = 'ExecMainStartTimestampMonotonic'

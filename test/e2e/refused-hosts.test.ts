@@ -38,8 +38,8 @@ describe('a host is refused', () => {
       {
         code: 3,
         problem: 'systemd-owned',
-        says: 'cannot be changed here: /etc/calico/start: exec docker run --net=host',
-        fix: 'have the unit run docker run',
+        says: 'the agent cannot change: /etc/calico/start: exec docker run --net=host',
+        fix: 'let the unit run docker run',
       },
     ],
   ])('%s', async (_why, options, refusal) => {
@@ -67,7 +67,7 @@ describe('a host is refused', () => {
     expectRefusal(cost.result, {
       code: 3,
       problem: 'bird-down',
-      says: 'bird.ctl: nobody listens at it, it was left by a BIRD that died',
+      says: 'bird.ctl: nothing listens on it: a BIRD that died left it behind',
       fix: '--allow bird-down',
     })
   })

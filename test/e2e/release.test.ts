@@ -30,7 +30,7 @@ describe('--to', () => {
     [
       'a release that nobody knows',
       ['--to', 'v2.6.13'],
-      { code: 2, problem: 'bad-config', says: '--to: there is no release v2.6.13', fix: 'agent --help' },
+      { code: 2, problem: 'bad-config', says: '--to: release v2.6.13', fix: 'agent --help' },
     ],
     [
       'the way to v3',
@@ -38,7 +38,7 @@ describe('--to', () => {
       {
         code: 3,
         problem: 'datastore-migration',
-        says: 'calico-upgrade must have been started',
+        says: 'calico-upgrade must start the migration first',
         fix: '--allow datastore-migration',
       },
     ],

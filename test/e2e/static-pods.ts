@@ -1,17 +1,20 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type Host, until } from '../lab/index.ts'
+import { type Host, STATIC_PODS, until } from '../lab/index.ts'
 import { image } from './support.ts'
 
 /** Under names that a reset of the lab removes. */
 export const KUBELET = 'calico-lab-kubelet.service'
 const PROGRAM = '/opt/cni/stand-in/kubelet'
-const DIRECTORY = '/etc/kubernetes/manifests'
+const DIRECTORY = STATIC_PODS
 export const MANIFEST = `${DIRECTORY}/calico-kube-controllers.yaml`
 
 const SOURCE = join(import.meta.dirname, '../lab/kubelet-stand-in.py')
 
-/** The lab's stand-in for a kubelet that keeps static pods, up at each boot. */
+/**
+ * The lab's stand-in for a kubelet that keeps static pods, up at each boot. As those before Kubernetes 1.22 it does not wait
+ * for the old pod of an edited manifest to end.
+ */
 export async function installPodKubelet(host: Host): Promise<void> {
   const command = `${PROGRAM} --pod-manifest-path=${DIRECTORY} --sandbox=${image('v2.6.5')}`
   const unit = [
@@ -43,6 +46,10 @@ spec:
     env:
     - {name: KUBECONFIG, value: /etc/kubeconfig}
     - {name: ETCD_PASSWORD, value: hunter2}
+    volumeMounts:
+    - {name: shared, mountPath: /shared}
+  volumes:
+  - {name: shared, hostPath: {path: /srv/controllers}}
 `
 
 /** Puts a manifest in place in one piece, and waits until its image runs. */

@@ -43,7 +43,7 @@ describe('a unit', () => {
         expect.stringContaining(`units-along: calico-lab-bound.service stays as it is (BindsTo=${UNIT})`),
         expect.stringContaining(`units-along: calico-lab-second.service stays as it is (PartOf=${KUBELET})`),
         expect.stringContaining(
-          `${KUBELET} may put others there when it starts next: ExecStartPre=/bin/cp /opt/older-plugin ${PLUGIN}`,
+          `${KUBELET} may install other CNI plugins at its next start: ExecStartPre=/bin/cp /opt/older-plugin ${PLUGIN}`,
         ),
       ]),
     )

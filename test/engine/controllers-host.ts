@@ -41,7 +41,7 @@ export class ControllersHost {
   readonly ops: string[] = []
   readonly clock = new FakeClock()
   readonly docker = new FakeDocker(this.ops)
-  readonly run = new KillableRun(this.clock)
+  readonly run = new KillableRun(this.clock, () => this.ops.length)
   /** What must never happen, as it happened. */
   readonly violations: string[] = []
   oldId = ''

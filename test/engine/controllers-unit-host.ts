@@ -51,7 +51,7 @@ export class ControllersUnitHost {
   readonly docker = new FakeDocker(this.ops)
   readonly files = new FakeUnitFiles(this.ops)
   readonly systemd = new FakeSystemd(this.docker, this.files, this.ops, NAME)
-  readonly run = new KillableRun(this.clock)
+  readonly run = new KillableRun(this.clock, () => this.ops.length)
   /** What must never happen, as it happened. */
   readonly violations: string[] = []
   readonly #options: UnitOptions

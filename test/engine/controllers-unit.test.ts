@@ -38,7 +38,7 @@ describe('controllers that a unit runs', () => {
 
   it.each([
     ['exits', 'it does not stay up'],
-    ['never ready', '/usr/bin/check-status -r exits 1: not ready'],
+    ['never ready', '/usr/bin/check-status -r exits with code 1: not ready'],
   ] as const)('are the old ones again where the new one %s, and no file was touched', async (bad, why) => {
     const host = await ControllersUnitHost.create({ bad })
     expect(await host.upgrade()).toBe('rolled-back')
@@ -108,15 +108,13 @@ async function flawsOfDeaths(options: UnitOptions, powerCut: boolean): Promise<s
   const whole = await ControllersUnitHost.create(options)
   await whole.upgrade()
   const all: string[] = []
-  for (let at = 0; at < whole.run.moves; at++) {
-    for (const before of [true, false]) {
-      const host = await ControllersUnitHost.create(options)
-      const ended = await host.upgrade({ at, before })
-      if (powerCut) await host.powerCycle()
-      const outcome = await host.resume()
-      const flaws = ended === 'killed' ? await host.flaws(outcome) : ['it was not killed']
-      all.push(...flaws.map((flaw) => `died ${before ? 'before' : 'after'} move ${at}, ${outcome}: ${flaw}`))
-    }
+  for (const { at, before } of whole.run.deaths) {
+    const host = await ControllersUnitHost.create(options)
+    const ended = await host.upgrade({ at, before })
+    if (powerCut) await host.powerCycle()
+    const outcome = await host.resume()
+    const flaws = ended === 'killed' ? await host.flaws(outcome) : ['it was not killed']
+    all.push(...flaws.map((flaw) => `died ${before ? 'before' : 'after'} move ${at}, ${outcome}: ${flaw}`))
   }
   return all
 }

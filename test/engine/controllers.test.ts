@@ -37,7 +37,7 @@ describe('a swap of the controllers', () => {
 
   it.each([
     ['exits', 'it does not stay up'],
-    ['never ready', '/usr/bin/check-status -r exits 1: not ready'],
+    ['never ready', '/usr/bin/check-status -r exits with code 1: not ready'],
   ] as const)('brings the old one back where the new one %s', async (bad, why) => {
     const host = await ControllersHost.create({ bad })
     expect(await host.upgrade()).toBe('rolled-back')
@@ -130,27 +130,23 @@ const shapes: [string, ControllersOptions][] = [
   ['--rm', { policy: 'no', autoRemove: true }],
 ]
 
-async function movesOf(options: ControllersOptions): Promise<number> {
+async function deathsOf(options: ControllersOptions): Promise<Death[]> {
   const host = await ControllersHost.create(options)
   await host.upgrade()
-  return host.run.moves
+  return host.run.deaths
 }
 
 async function flawsOfDeaths(options: ControllersOptions, powerCut: boolean): Promise<string[]> {
   const all: string[] = []
-  const moves = await movesOf(options)
-  for (let at = 0; at < moves; at++) {
-    for (const before of [true, false]) {
-      const host = await ControllersHost.create(options)
-      const death: Death = { at, before }
-      const ended = await host.upgrade(death)
-      if (powerCut) host.powerCycle()
-      const outcome = await host.resume()
-      // the Engine removes an --rm container in its own time: such runs differ by a move
-      const isDead = ended === 'killed' || options.autoRemove === true
-      const flaws = isDead ? await host.flaws(outcome) : ['it was not killed']
-      all.push(...flaws.map((flaw) => `died ${before ? 'before' : 'after'} move ${at}, ${outcome}: ${flaw}`))
-    }
+  for (const { at, before } of await deathsOf(options)) {
+    const host = await ControllersHost.create(options)
+    const ended = await host.upgrade({ at, before })
+    if (powerCut) host.powerCycle()
+    const outcome = await host.resume()
+    // the Engine removes an --rm container in its own time: such runs differ by a move
+    const isDead = ended === 'killed' || options.autoRemove === true
+    const flaws = isDead ? await host.flaws(outcome) : ['it was not killed']
+    all.push(...flaws.map((flaw) => `died ${before ? 'before' : 'after'} move ${at}, ${outcome}: ${flaw}`))
   }
   return all
 }
@@ -198,8 +194,9 @@ describe('an Engine that starts anew at any moment of it', () => {
   ])('under --restart=%s never makes two run; live-restore %s', async (policy, liveRestore) => {
     for (const bad of [undefined, 'exits', 'never ready'] as const) {
       const options = { policy, liveRestore, ...(bad && { bad }) }
-      const moves = await movesOf(options)
-      for (let at = 0; at < moves; at++) {
+      const rehearsal = await ControllersHost.create(options)
+      await rehearsal.upgrade()
+      for (let at = 0; at < rehearsal.run.moves; at++) {
         const host = await ControllersHost.create(options)
         host.run.onMove = (move) => {
           if (move !== at) return

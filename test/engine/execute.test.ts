@@ -233,7 +233,7 @@ describe('execute', () => {
 })
 
 describe('a cancel', () => {
-  const reason = new AgentError('cancelled', 'cannot go on: stopped by SIGTERM', { fix: 'run it again' })
+  const reason = new AgentError('cancelled', 'cannot continue: stopped by SIGTERM', { fix: 'run it again' })
 
   /** Cancels when `when` says so; returns how the run ended, and what is wrong. */
   async function cancelled(options: HostOptions, arm: (host: FakeHost, cancel: () => void) => void) {

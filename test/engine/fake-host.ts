@@ -71,7 +71,11 @@ export class FakeHost {
   readonly opTimes = new Map<string, number>()
   readonly events: AgentEvent[] = []
   readonly clock = new FakeClock()
-  readonly agent = new KillableRun(this.clock)
+  readonly agent = new KillableRun(this.clock, () => [
+    this.ops.length,
+    this.routes.held,
+    this.dialGuard.closed.size,
+  ])
   readonly docker = new FakeDocker(this.ops)
   readonly node: NodeLife
   readonly routes = new FakeKernelRoutes()

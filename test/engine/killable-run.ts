@@ -27,10 +27,15 @@ export class KillableRun {
   moves = 0
   /** Called before each move; what it throws is what the move fails with. */
   onMove: (move: number, what: string) => void = () => undefined
+  /** Every death that the last story could have come to: right after each move, and right before it. */
+  deaths: Death[] = []
   readonly #clock: FakeClock
+  readonly #beside: () => unknown
 
-  constructor(clock: FakeClock) {
+  /** `beside` is what changes on the host without being a move. */
+  constructor(clock: FakeClock, beside: () => unknown) {
     this.#clock = clock
+    this.#beside = beside
   }
 
   /** What the journal on disk says. */
@@ -66,12 +71,23 @@ export class KillableRun {
     death: Death | undefined,
     story: (journal: Journal, move: Move) => Promise<string>,
   ): Promise<string> {
-    const agent = new Mortal(death, (move, what) => {
-      this.moves = move + 1
-      this.onMove(move, what)
-    })
+    this.deaths = []
+    let sinceLast: string | undefined
+    const before = (at: number, what: string): void => {
+      this.moves = at + 1
+      // where neither time passed nor anything changed since the last move, it finds the host of a death right after that
+      if (this.#moment() !== sinceLast) this.deaths.push({ at, before: true })
+      this.deaths.push({ at, before: false })
+      sinceLast = undefined
+      this.onMove(at, what)
+    }
+    const agent = new Mortal(death, before, () => (sinceLast = this.#moment()))
     const told = story(journalOn(this, RUN, this.#clock, agent.move), agent.move)
     return await Promise.race([told, agent.killed.promise])
+  }
+
+  #moment(): string {
+    return JSON.stringify([this.#clock.now(), this.#beside()])
   }
 }
 

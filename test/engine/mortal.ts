@@ -11,18 +11,24 @@ export class Mortal {
   readonly killed = Promise.withResolvers<string>()
   readonly #death: Death | undefined
   readonly #beforeMove: (move: number, what: string) => void
+  readonly #afterMove: () => void
   #dead = false
 
-  constructor(death: Death | undefined, beforeMove: (move: number, what: string) => void = () => undefined) {
+  constructor(
+    death: Death | undefined,
+    beforeMove: (move: number, what: string) => void = () => undefined,
+    afterMove: () => void = () => undefined,
+  ) {
     this.#death = death
     this.#beforeMove = beforeMove
+    this.#afterMove = afterMove
   }
 
   readonly move: Move = async (what, make) => {
     if (this.#dead) return await never()
     const mine = this.moves++
     this.#beforeMove(mine, what)
-    if (mine !== this.#death?.at) return await make()
+    if (mine !== this.#death?.at) return await make().finally(this.#afterMove)
     // nobody hears the answer, whatever it is
     if (this.#death.asked === true) void make().catch(() => undefined)
     else if (!this.#death.before) await make()

@@ -62,7 +62,7 @@ describe('somebody who lays hands on the containers in the trial', () => {
       await meddler.docker.removeContainer(await nextOf(meddler))
     })
     expect(outcome).toBe('rolled-back')
-    expect(problems[0]?.message).toContain('it was removed by somebody else')
+    expect(problems[0]?.message).toContain('it was removed by another process')
     expect(await host.flaws(outcome)).toEqual([])
   })
 

@@ -41,7 +41,7 @@ export class StaticPodHost {
   readonly manifests = new FakeManifests(this.ops)
   readonly pods = new FakePodKubelet(this.docker, this.clock, this.manifests)
   readonly systemd = new ConfiguredHost([])
-  readonly run = new KillableRun(this.clock)
+  readonly run = new KillableRun(this.clock, () => this.ops.length)
   /** What must never happen, as it happened. */
   readonly violations: string[] = []
   readonly #bad: Bad | undefined

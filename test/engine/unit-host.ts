@@ -43,7 +43,11 @@ interface Options {
 export class UnitHost {
   readonly ops: string[] = []
   readonly clock = new FakeClock()
-  readonly agent = new KillableRun(this.clock)
+  readonly agent = new KillableRun(this.clock, () => [
+    this.ops.length,
+    this.routes.held,
+    this.dialGuard.closed.size,
+  ])
   readonly docker = new FakeDocker(this.ops)
   readonly files = new FakeUnitFiles(this.ops)
   readonly systemd = new FakeSystemd(this.docker, this.files, this.ops)

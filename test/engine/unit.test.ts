@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
 import { AgentError } from '../../agent/core/errors.ts'
-import type { Death } from './moves.ts'
 import { NEW_IMAGE, OLD_IMAGE, UNIT_FILE, UnitHost, unitText } from './unit-host.ts'
 
 const DROP_IN = '/run/systemd/system/calico-node.service.d/zzz-calico-agent-trial.conf'
@@ -104,18 +103,15 @@ async function flawsOfDeaths(
   const whole = await UnitHost.create(options)
   await whole.run()
   const all: string[] = []
-  for (let at = 0; at < whole.agent.moves; at++) {
-    for (const before of [true, false]) {
-      const host = await UnitHost.create(options)
-      const death: Death = { at, before }
-      const ended = await host.run(death)
-      if (powerCut) await host.powerCycle()
-      const outcome = await host.resume()
-      if (outcome === 'upgraded' && !powerCut && restarts(host) !== 1)
-        all.push(`died at move ${at}: restarted again`)
-      const flaws = ended === 'killed' ? await host.flaws(outcome) : ['it was not killed']
-      all.push(...flaws.map((flaw) => `died ${before ? 'before' : 'after'} move ${at}: ${flaw}`))
-    }
+  for (const { at, before } of whole.agent.deaths) {
+    const host = await UnitHost.create(options)
+    const ended = await host.run({ at, before })
+    if (powerCut) await host.powerCycle()
+    const outcome = await host.resume()
+    if (outcome === 'upgraded' && !powerCut && restarts(host) !== 1)
+      all.push(`died at move ${at}: restarted again`)
+    const flaws = ended === 'killed' ? await host.flaws(outcome) : ['it was not killed']
+    all.push(...flaws.map((flaw) => `died ${before ? 'before' : 'after'} move ${at}: ${flaw}`))
   }
   return all
 }

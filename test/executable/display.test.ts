@@ -43,7 +43,7 @@ async function stoppedAt(text: string, ...words: string[]): Promise<Watched> {
   children.push(child)
   let said = ''
   child.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()))
-  await expect.poll(() => said, { timeout: 30_000 }).toMatch(/^stopped \d+/)
+  await expect.poll(() => said, { timeout: 60_000 }).toMatch(/^stopped \d+/)
   const [, pid = ''] = /^stopped (\d+)/.exec(said) ?? []
   return { pid: Number(pid), child, text: () => said }
 }
@@ -60,7 +60,7 @@ const runningImage = async (): Promise<string | undefined> =>
 /** What a run asks the Engine for as its last. */
 const ended = (op: RegExp) =>
   expect
-    .poll(() => world.docker.ops.some((one) => op.test(one)), { timeout: 20_000, interval: 50 })
+    .poll(() => world.docker.ops.some((one) => op.test(one)), { timeout: 60_000, interval: 50 })
     .toBe(true)
 
 describe('a terminal that is stopped in the middle of a run', () => {
@@ -80,7 +80,7 @@ describe('a terminal that is stopped in the middle of a run', () => {
     process.kill(pid, 'SIGTERM')
     await ended(/^docker rm calico-node-next/)
     expect(await runningImage()).toBe(OLD)
-    await expect.poll(() => handles(pid, 'SIGTERM'), { timeout: 20_000 }).toBe(false)
+    await expect.poll(() => handles(pid, 'SIGTERM'), { timeout: 60_000 }).toBe(false)
     process.kill(pid, 'SIGTERM')
     child.stdin?.end()
     expect(await exitCodeOf(child)).not.toBe(0)
@@ -104,7 +104,7 @@ describe('a full pipe behind the log', () => {
     })
     children.push(child)
     const code = () => readFile(`${report}.code`, 'utf8')
-    await expect.poll(code, { timeout: 30_000 }).toBe('0\n')
+    await expect.poll(code, { timeout: 60_000 }).toBe('0\n')
     expect(JSON.parse(await readFile(report, 'utf8')) as Report).toMatchObject({ outcome: 'upgraded' })
   })
 })

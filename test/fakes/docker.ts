@@ -210,7 +210,7 @@ export class FakeDocker extends FakeContainers implements Docker {
 
   async fileAccess(id: string, path: string): Promise<FileAccess | undefined> {
     await this.called('fileAccess')
-    this.need(id, `look at ${path} of container ${id}`)
+    this.need(id, `stat ${path} of container ${id}`)
     return this.access.get(path) ?? (this.files.has(path) ? { uid: 0, gid: 0, mode: 0o644 } : undefined)
   }
 

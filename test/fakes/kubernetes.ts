@@ -5,6 +5,9 @@ import type { LeaseObject } from '../../agent/core/kubernetes/lease.ts'
 import { FIELD_MANAGER, type NodeObject } from '../../agent/core/kubernetes/node.ts'
 import type { Kind, Kubernetes, KubernetesObjects, ObjectRef } from '../../agent/ports/kubernetes.ts'
 
+/** Of the one Node. */
+export const UID = 'f4e0a7c2-0000-4000-8000-000000000001'
+
 /** One Node and one Lease, as the API server keeps them: a version for each write, and who owns `spec.unschedulable`. */
 export class FakeKubernetes implements Kubernetes {
   /** Thrown by each call. */
@@ -13,6 +16,7 @@ export class FakeKubernetes implements Kubernetes {
   beforePatch: (() => void) | null = null
   readonly ops: string[] = []
   lease: LeaseObject | null = null
+  #isGone = false
   #node: NodeObject
   #version = 1
 
@@ -46,7 +50,7 @@ export class FakeKubernetes implements Kubernetes {
   async get<K extends Kind>({ kind, name }: ObjectRef<K>): Promise<KubernetesObjects[K] | null> {
     await this.#answer()
     if (kind === 'Lease') return structuredClone(this.lease) as KubernetesObjects[K] | null
-    return name === this.#node.metadata.name ? (this.node as KubernetesObjects[K]) : null
+    return this.#has(name) ? (this.node as KubernetesObjects[K]) : null
   }
 
   async create<K extends Kind>({ name }: ObjectRef<K>, object: Json): Promise<KubernetesObjects[K]> {
@@ -60,7 +64,7 @@ export class FakeKubernetes implements Kubernetes {
     await this.#answer()
     this.beforePatch?.()
     if (kind === 'Lease') {
-      this.#checkVersion(this.lease?.metadata.resourceVersion, patch)
+      checkVersion(this.lease, patch)
       return this.#writeLease(patch) as KubernetesObjects[K]
     }
     this.#check(name, patch)
@@ -77,20 +81,18 @@ export class FakeKubernetes implements Kubernetes {
     return this.#answer()
   }
 
-  async remove(): Promise<void> {
+  async remove({ name }: ObjectRef<Kind>, uid: string): Promise<void> {
     await this.#answer()
-    throw refused('kubernetes-gone', 'this fake has a Node alone')
+    if (this.#has(name) && uid === UID) this.#isGone = true
+  }
+
+  #has(name: string): boolean {
+    return !this.#isGone && name === this.#node.metadata.name
   }
 
   #check(name: string, patch: Json): void {
-    if (name !== this.#node.metadata.name) throw refused('kubernetes-gone', `Node ${name} is gone`)
-    this.#checkVersion(this.#node.metadata.resourceVersion, patch)
-  }
-
-  #checkVersion(version: string | undefined, patch: Json): void {
-    const asked = (patch as { metadata?: { resourceVersion?: string } }).metadata?.resourceVersion
-    if (asked !== undefined && asked !== version)
-      throw refused('kubernetes-conflict', 'the object has been modified')
+    if (!this.#has(name)) throw refused('kubernetes-gone', `Node ${name} is gone`)
+    checkVersion(this.#node, patch)
   }
 
   #writeLease(patch: Json): LeaseObject {
@@ -117,6 +119,13 @@ export class FakeKubernetes implements Kubernetes {
     const owner = { manager, time: '2026-11-27T00:00:00Z', fieldsV1: { 'f:spec': { 'f:unschedulable': {} } } }
     this.#node.metadata.managedFields = this.#node.spec?.unschedulable === true ? [owner] : []
   }
+}
+
+/** A patch may name the version that it is of. */
+function checkVersion(object: { metadata: { resourceVersion: string } } | null, patch: Json): void {
+  const asked = (patch as { metadata?: { resourceVersion?: string } }).metadata?.resourceVersion
+  if (asked !== undefined && asked !== object?.metadata.resourceVersion)
+    throw refused('kubernetes-conflict', 'the object has been modified')
 }
 
 function merged(target: Json, patch: Json): Json {

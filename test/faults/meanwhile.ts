@@ -88,7 +88,7 @@ async function setLiveRestore(host: Host, on: boolean): Promise<void> {
   await host.ok(['systemctl', 'reload', 'docker'])
   const asked = async (): Promise<boolean> =>
     ((await host.docker.info()) as { LiveRestoreEnabled: boolean }).LiveRestoreEnabled === on
-  await until(`live-restore to be ${on ? 'on' : 'off'}`, asked, { timeoutMs: 10_000 })
+  await until(`live-restore to be ${on ? 'on' : 'off'}`, asked, { timeoutMs: 60_000 })
   // What is left out of a configuration keeps its last value: only now the lab's own may come back.
   if (!on) await host.ok(['umount', CONFIG])
 }

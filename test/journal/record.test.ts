@@ -100,9 +100,13 @@ describe('a journal', () => {
   })
 
   it.each<[string, object, string]>([
-    ['a later format', { ...records[0], v: 2 }, 'its format version is 2, this agent knows 1'],
-    ['a record', { ...records[0], type: 'paused' }, 'this agent knows no record "paused"'],
-    ['a step', { ...records[0], plan: { steps: [{ kind: 'drain' }] } }, 'this agent knows no step "drain"'],
+    ['a later format', { ...records[0], v: 2 }, 'its format version is 2, and this agent supports 1'],
+    ['a record', { ...records[0], type: 'paused' }, 'this agent does not know the record "paused"'],
+    [
+      'a step',
+      { ...records[0], plan: { steps: [{ kind: 'drain' }] } },
+      'this agent does not know the step "drain"',
+    ],
   ])('of a newer agent is refused with the way out: %s', (_, record, why) => {
     const json = JSON.stringify(record)
     const text = `${crc32(json).toString(16).padStart(8, '0')} ${json}\n`
@@ -111,7 +115,7 @@ describe('a journal', () => {
         code: 'journal-newer',
         exitCode: 3,
         message: expect.stringMatching(
-          new RegExp(`^cannot read the journal a.jsonl: .* wrote it: ${why}$`),
+          new RegExp(`^cannot read the journal a.jsonl: it was written by .*: ${why}$`),
         ) as string,
         fix: expect.stringMatching(/^install (agent 0.1.0|a newer agent), or a later one/) as string,
       }),

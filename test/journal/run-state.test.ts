@@ -134,7 +134,9 @@ describe('the state of a run', () => {
   })
 
   it('needs the run first', () => {
-    expect(() => stateOf({ type: 'resumed' })).toThrow(/internal error: a journal begins with its run/)
+    expect(() => stateOf({ type: 'resumed' })).toThrow(
+      /internal error: the journal does not begin with its run/,
+    )
   })
 })
 

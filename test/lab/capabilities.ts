@@ -18,5 +18,5 @@ export async function runcWrapper(): Promise<string | undefined> {
     .map((name) => `CAP_${name}`)
   if (missing.length === 0) return undefined
   const template = await readFile(join(import.meta.dirname, 'host-root/runc-wrapper.sh'), 'utf8')
-  return template.replaceAll('@missing@', JSON.stringify(missing))
+  return template.replaceAll('@missing@', missing.join('|'))
 }

@@ -48,6 +48,8 @@ async function up(args: string[]): Promise<number> {
 async function upKubernetes(lab: Lab): Promise<void> {
   const kubernetes = lab.kubernetes()
   await progress('starting Kubernetes', () => kubernetes.start())
+  const ready = await kubernetes.readyNodes()
+  if (lab.hosts.every(({ name }) => ready.includes(name))) return
   await progress('joining the hosts', () => kubernetes.resetHosted(lab.mesh(lab.hosts)))
 }
 
@@ -78,7 +80,8 @@ async function nodeLine(host: Host): Promise<string> {
   const protocols = await host.birdc('show protocols').catch(() => [])
   const established = protocols.filter((line) => line.includes('Established')).length
   const total = protocols.filter((line) => line.includes(' BGP ')).length
-  return `${node.Image}, ${established} of ${total} sessions Established`
+  const { RepoTags } = await host.docker.getImage(node.ImageID).inspect()
+  return `${RepoTags[0] ?? node.Image}, ${established} of ${total} sessions Established`
 }
 
 async function onHost(name: string | undefined, argv: readonly string[]): Promise<number> {

@@ -43,7 +43,7 @@ export async function killDaemon(name: string): Promise<void> {
   const { pid } = (await readJson(pidFile(name))) as Identity
   process.kill(pid, 'SIGKILL')
   await until(`the end of ${name}`, async () => !(await daemonAlive(name)), {
-    timeoutMs: 10_000,
+    timeoutMs: 60_000,
     everyMs: 20,
   })
 }

@@ -10,7 +10,6 @@ const packages = [
   'iproute2',
   'iptables',
   'iputils-ping',
-  'jq',
   'kmod',
   'less',
   'procps',

@@ -42,7 +42,7 @@ export async function startOnHost(
   }
   const program = argv[0] ?? ''
   const started = async (): Promise<boolean> => hasEnded(nsenter) || (await childOf(nsenter)) !== undefined
-  await until(`${program} to start`, started, { timeoutMs: 5_000, everyMs: 2 })
+  await until(`${program} to start`, started, { timeoutMs: 60_000, everyMs: 2 })
   const untilSays = async (text: string | RegExp, timeoutMs = 60_000): Promise<void> => {
     const said = (): boolean => (typeof text === 'string' ? output.includes(text) : text.test(output))
     await until(`${program} to say ${String(text)}`, () => Promise.resolve(said() || hasEnded(nsenter)), {

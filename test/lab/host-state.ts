@@ -47,7 +47,7 @@ export async function cleanHost(host: Host, keepImage: string): Promise<void> {
   await removePackage(host)
   await removeUnits(host)
   await removeContainers(host)
-  await host.ok(['docker', 'volume', 'prune', '--force'])
+  await host.docker.pruneVolumes()
   await removeImages(host, keepImage)
   await host.ok(['rm', '-rf', ...traces])
   await host.ok(['sh', '-c', shareControllers])
@@ -56,8 +56,8 @@ export async function cleanHost(host: Host, keepImage: string): Promise<void> {
 }
 
 export async function ensureImage(host: Host, image: string): Promise<void> {
-  const { code } = await host.run(['docker', 'image', 'inspect', image])
-  if (code !== 0) await pull(host, image)
+  const present = await host.docker.listImages({ filters: { reference: [image] } })
+  if (present.length === 0) await pull(host, image)
 }
 
 /** Docker gives a registry 15 s to answer: on a busy machine that is too short now and then. */

@@ -31,7 +31,7 @@ const birdUp = (): Promise<boolean> =>
     () => true,
     () => false,
   )
-const untilBirdUp = (): Promise<void> => until('BIRD', birdUp, { timeoutMs: 10_000 })
+const untilBirdUp = (): Promise<void> => until('BIRD', birdUp, { timeoutMs: 60_000 })
 
 async function health(path: string): Promise<string> {
   const request = `printf 'GET ${path} HTTP/1.0\\r\\n\\r\\n' | nc -w 2 127.0.0.1 9099 | head -n 1`
@@ -40,14 +40,14 @@ async function health(path: string): Promise<string> {
 
 test('exits-at-once', async () => {
   await start('exits-at-once')
-  await until('the exit', exited, { timeoutMs: 5_000 })
+  await until('the exit', exited, { timeoutMs: 60_000 })
   expect((await state()).ExitCode).toBe(1)
 })
 
 test('crashes-after-3s', async () => {
   await start('crashes-after-3s')
   await untilBirdUp()
-  await until('the crash', exited, { timeoutMs: 6_000 })
+  await until('the crash', exited, { timeoutMs: 60_000 })
   const { StartedAt, FinishedAt, ExitCode } = await state()
   expect(ExitCode).toBe(1)
   expect(Date.parse(FinishedAt) - Date.parse(StartedAt)).toBeGreaterThan(2_900)
@@ -69,10 +69,10 @@ test('no-peers', async () => {
 test('felix answers on its health port when it is enabled, and felix-unhealthy answers 503', async () => {
   const env = { ...mesh.nodeOptions(host).env, FELIX_HEALTHENABLED: 'true' }
   await start('v2.6.12', { env })
-  await until('Felix', async () => (await health('/readiness')).includes('204'), { timeoutMs: 10_000 })
+  await until('Felix', async () => (await health('/readiness')).includes('204'), { timeoutMs: 60_000 })
   await host.run(['docker', 'rm', '--force', 'calico-node'])
   await start('felix-unhealthy', { env })
-  await until('Felix', async () => (await health('/readiness')).includes('503'), { timeoutMs: 10_000 })
+  await until('Felix', async () => (await health('/readiness')).includes('503'), { timeoutMs: 60_000 })
   expect(await health('/liveness')).toContain('204')
 })
 
@@ -87,7 +87,7 @@ test.each([
 ])('the Felix of %s is the process %s, which stays the same', async (tag, args) => {
   await start(tag)
   await untilBirdUp()
-  await until('Felix', async () => (await felixPid(args)) !== undefined, { timeoutMs: 5_000 })
+  await until('Felix', async () => (await felixPid(args)) !== undefined, { timeoutMs: 60_000 })
   const pid = await felixPid(args)
   await sleep(3_000)
   expect(await felixPid(args)).toBe(pid)
@@ -108,7 +108,7 @@ test('the parts log to files, the container to its own log, as in calico/node', 
   await untilBirdUp()
   const log = (part: string): Promise<string> => host.readFile(`/var/log/calico/${part}/current`)
   await until('the logs', async () => (await log('felix')) !== '' && (await log('bird')) !== '', {
-    timeoutMs: 5_000,
+    timeoutMs: 60_000,
   })
   expect(await log('bird')).toMatch(/^\d{4}-\d\d-\d\d_[\d:.]+ bird: /m)
   expect(await log('felix')).toContain('Felix starting up')
@@ -158,7 +158,7 @@ test('wrong-arch', async () => {
   const { Architecture } = await host.docker.getImage(lab.registry.image('wrong-arch')).inspect()
   expect(Architecture).toBe('arm64')
   await start('wrong-arch')
-  await until('the exit', exited, { timeoutMs: 5_000 })
+  await until('the exit', exited, { timeoutMs: 60_000 })
   expect((await host.run(['docker', 'logs', 'calico-node'])).stderr).toContain('exec format error')
 })
 

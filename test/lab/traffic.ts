@@ -49,7 +49,7 @@ async function startFlow(from: Host, to: Host, intervalMs: number): Promise<Traf
     answers.add(line)
   })
   await until(`a ping from ${from.name} to ${to.name}`, () => Promise.resolve(answers.times.size > 0), {
-    timeoutMs: 5_000,
+    timeoutMs: 60_000,
     everyMs: 10,
   })
   return {

@@ -58,7 +58,7 @@ describe('a socket of the host', () => {
     expect(endpoints).toEqual([])
     expect(problems).toMatchObject([{ code: 'bird-down' }])
     expect(problems[0]?.message).toContain(
-      `${OWN}: it is not of this container, which does not mount its directory`,
+      `${OWN}: it belongs to another BIRD: this container does not mount its directory`,
     )
   })
 
@@ -86,6 +86,6 @@ describe("BIRD's own default place", () => {
   ])('is the host’s own BIRD where the container mounts %s', async (_, source) => {
     const { endpoints, problems } = await found(nodeWith(source), hostWith([FALLBACK]))
     expect(endpoints).toEqual([])
-    expect(problems[0]?.message).toContain(`${FALLBACK}: it is not of this container`)
+    expect(problems[0]?.message).toContain(`${FALLBACK}: it belongs to another BIRD`)
   })
 })

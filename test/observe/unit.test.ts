@@ -126,9 +126,9 @@ describe('the owner of a container', () => {
     const host = hostWith({ 'a.service': { lines: ['ExecStart=/opt/a'], active: 'inactive' } })
     expect(await ownerOn(host, { manager: 'systemd', unit: 'a.service' })).toEqual(kept('a.service'))
     await expect(ownerOn(host, { manager: 'systemd', unit: 'b.service' })).rejects.toThrow(
-      /there is no b.service/,
+      /b.service does not exist/,
     )
-    await expect(ownerOn(host, { manager: 'systemd' })).rejects.toThrow(/no unit that is up/)
+    await expect(ownerOn(host, { manager: 'systemd' })).rejects.toThrow(/no active unit/)
   })
 
   it('is Docker where that is stated', async () => {

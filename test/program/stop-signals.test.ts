@@ -22,8 +22,8 @@ afterEach(() => {
 })
 
 it.each([
-  ['in a run', true, 'agent: ended in the middle of a run; "agent resume" finishes or unwinds it'],
-  ['where no run has begun', false, 'agent: ended before it was done; no run was open'],
+  ['in a run', true, 'agent: stopped in the middle of a run; "agent resume" finishes or undoes it'],
+  ['where no run has begun', false, 'agent: stopped before it was done; no run had started'],
 ])('a second signal %s says what it leaves', (_, inRun, words) => {
   let said = ''
   const stops = new StopSignals(

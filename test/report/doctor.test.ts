@@ -9,7 +9,7 @@ const good: DoctorCheck = {
   severity: 'error',
   passes: true,
   about: 'the calico/node container exists',
-  seen: 'calico-node is there',
+  seen: 'calico-node',
   fix: null,
 }
 const bad: DoctorCheck = {
@@ -37,29 +37,29 @@ function render(checks: DoctorCheck[], ready: boolean, target: string | null = n
 describe('renderDoctor', () => {
   it('has a line for each check, and the way out below it', () => {
     expect(render([good, odd, bad], false).split('\n')).toEqual([
-      'ok       container-missing  calico-node is there',
-      'warning  peer-down          peer x is down',
-      '                            fix: mend it',
-      "error    bird-down          cannot take BIRD's baseline",
-      expect.stringContaining('of https://<redacted>@etcd.example:2379'),
-      '                            fix: docker exec calico-node birdcl show status',
-      '                                 bird.sockets in the config',
+      'ok       the calico/node container exists (calico-node)  [container-missing]',
+      'warning  peer x is down  [peer-down]',
+      '         fix: mend it',
+      "error    cannot take BIRD's baseline",
+      expect.stringMatching(/^ {11}of https:\/\/<redacted>@etcd\.example:2379 {2}\[bird-down\]$/),
+      '         fix: docker exec calico-node birdcl show status',
+      '              bird.sockets in the config',
       '',
-      'an upgrade would be refused: 1 error, 1 warning',
+      'the upgrade would be refused: 1 error, 1 warning',
     ])
     expect(render([bad], false)).not.toContain(SECRET)
   })
 
   it('tells what is put off from what is refused', () => {
     const restarting = { ...bad, code: 'peer-restarting' }
-    expect(render([good, restarting], false)).toContain('an upgrade would be deferred: 1 error, 0 warnings')
-    expect(render([bad, restarting], false)).toContain('an upgrade would be refused: 2 errors, 0 warnings')
+    expect(render([good, restarting], false)).toContain('the upgrade would be deferred: 1 error, 0 warnings')
+    expect(render([bad, restarting], false)).toContain('the upgrade would be refused: 2 errors, 0 warnings')
   })
 
   it.each<[DoctorCheck[], string | null, string]>([
-    [[good], null, 'nothing stands against an upgrade'],
-    [[good], TO, `nothing stands against an upgrade to ${TO}`],
-    [[good, odd, odd], null, 'nothing stands against an upgrade: 2 warnings'],
+    [[good], null, 'the upgrade can start'],
+    [[good], TO, `the upgrade can start (${TO})`],
+    [[good, odd, odd], null, 'the upgrade can start, with 2 warnings'],
   ])('ends with the verdict', (checks, target, verdict) => {
     expect(render(checks, true, target).split('\n').at(-1)).toBe(verdict)
   })

@@ -53,10 +53,10 @@ describe('renderReport', () => {
         steps: upgraded.steps.map((step) => ({ ...step, component: moves ? 'node' : 'cni' })),
       }).split('\n')[1]
     expect(lines({ ...same, tagMoved: true }, true)).toBe(
-      `  node  asked for: ${TO} -> ${TO} (its tag means another image now)`,
+      `  node  requested: ${TO} -> ${TO} (its tag now points to another image)`,
     )
-    expect(lines(same, true)).toBe(`  node  asked for: ${TO}, put in place again`)
-    expect(lines(same, false)).toBe(`  node  ${TO} is as asked already`)
+    expect(lines(same, true)).toBe(`  node  requested: ${TO}, installed again`)
+    expect(lines(same, false)).toBe(`  node  ${TO} is already in place`)
   })
 
   it('names what a prefetch brought as no change', () => {
@@ -67,11 +67,11 @@ describe('renderReport', () => {
   it('tells what is the same of many peers once', () => {
     const peer = (subject: string): Problem => ({
       ...{ code: 'peer-down', severity: 'warning', subject, fix: `show ${subject}` },
-      message: `peer ${subject} is down already`,
+      message: `peer ${subject} is already down`,
     })
     const shown = text({ problems: ['Mesh_a', 'Mesh_b', 'Mesh_c'].map(peer) }).split('\n')
     expect(shown.filter((line) => line.startsWith('warning'))).toEqual([
-      'warning: peer Mesh_a is down already (2 more: Mesh_b, Mesh_c) [peer-down]',
+      'warning: peer Mesh_a is already down (2 more: Mesh_b, Mesh_c) [peer-down]',
     ])
   })
 
@@ -80,7 +80,7 @@ describe('renderReport', () => {
     if (!step) throw new Error('no step')
     const steps = (['commit', 'swap-controllers', 'commit'] as const).map((kind) => ({ ...step, kind }))
     expect(text({ outcome: 'planned', run: null, window: null, steps }).split('\n').at(-1)).toBe(
-      '  what step 1 commits stays, whatever comes of the steps after it',
+      '  step 1 is final: it stays even if a later step fails',
     )
   })
 
@@ -89,11 +89,11 @@ describe('renderReport', () => {
     const components = { ...upgraded.components, controllers: { ...change, rolledBack: true as const } }
     const shown = text({ outcome: 'partial', components, window: null, controllersDownMs: 1_300 })
     expect(shown).toMatchInlineSnapshot(`
-      "failed in part: what was committed stays, the rest is as it was before
+      "failed in part: what was committed stays, the rest was rolled back
         node  quay.io/calico/node:v2.6.5 -> quay.io/calico/node:v2.6.12
-        controllers  rolled back to calico/kube-controllers:v1.0.2; asked for: calico/kube-controllers:v1.0.5
+        controllers  rolled back to calico/kube-controllers:v1.0.2; requested: calico/kube-controllers:v1.0.5
 
-      no controllers ran on this host for 1.3 s: meanwhile new network policies, pods in new namespaces and changed labels were not handled; what was in force stayed so
+      no controllers ran on this host for 1.3 s: new network policies, pods in new namespaces and changed labels waited until they were back; existing policy stayed in force
 
       run 20261122T141503Z-7f3a"
     `)
@@ -109,7 +109,7 @@ describe('renderReport', () => {
     const report = { outcome: 'rolled-back' as const, changed: false, window, problems: [failure] }
     expect(text(report)).toMatchInlineSnapshot(`
       "failed and rolled back: this host runs what it ran before
-        node  asked for: quay.io/calico/node:v2.6.5 -> quay.io/calico/node:v2.6.12
+        node  requested: quay.io/calico/node:v2.6.5 -> quay.io/calico/node:v2.6.12
 
       window   4.1 s of 90 s used
           0.000 s  BIRD killed
@@ -139,8 +139,8 @@ describe('renderReport', () => {
       problems: [{ ...failure, fix }],
     }
     expect(text(report)).toMatchInlineSnapshot(`
-      "stuck: this host needs an operator; each error below says what to do
-        node  asked for: quay.io/calico/node:v2.6.5 -> quay.io/calico/node:v2.6.12
+      "stuck: you must repair this host by hand; each error below says how
+        node  requested: quay.io/calico/node:v2.6.5 -> quay.io/calico/node:v2.6.12
 
         verified   pull quay.io/calico/node:v2.6.12 (12 ms)
         undoing    swap calico-node (12 ms)
@@ -156,15 +156,19 @@ describe('renderReport', () => {
   })
 
   it.each<[Outcome, Partial<Report>, string]>([
-    ['unchanged', { components: { node: { from: TO, to: TO } } }, `nothing to do: ${TO} runs already`],
-    ['unchanged', {}, `nothing to do: ${TO} is here already`],
+    ['unchanged', { components: { node: { from: TO, to: TO } } }, `nothing to do: ${TO} is already running`],
+    ['unchanged', {}, `nothing to do: ${TO} is already here`],
     ['unchanged', { components: {} }, 'nothing to do'],
-    ['prefetched', {}, 'prefetched: an upgrade has nothing left to pull; nothing that runs was touched'],
+    [
+      'prefetched',
+      {},
+      'prefetched: an upgrade has nothing left to pull; nothing that is running was touched',
+    ],
     ['upgraded', {}, 'upgraded'],
     ['refused', {}, 'refused: nothing was changed'],
     ['rolled-back', {}, 'rolled back'],
     ['rolled-back', { changed: false }, 'failed and rolled back: this host runs what it ran before'],
-    ['stuck', {}, 'stuck: this host needs an operator; each error below says what to do'],
+    ['stuck', {}, 'stuck: you must repair this host by hand; each error below says how'],
     ['deferred', {}, 'deferred: nothing was changed; try again later'],
   ])('begins with the outcome: %s %o', (outcome, more, sentence) => {
     expect(text({ outcome, ...more }).split('\n')[0]).toBe(sentence)
@@ -181,8 +185,8 @@ describe('renderReport', () => {
     }
     expect(text({ window })).toContain('95.2 s of 90 s used: the peers may have withdrawn routes')
     const open = { ...window, recoveredMs: null, usedMs: null, releasedPeers: ['Mesh_a', 'Mesh_b'] }
-    expect(text({ window: open })).toContain('window   90 s, and not all that was there came back')
-    expect(text({ window: open })).toContain('released Mesh_a, Mesh_b: dead before the run')
+    expect(text({ window: open })).toContain('window   90 s, and not everything came back')
+    expect(text({ window: open })).toContain('released Mesh_a, Mesh_b: down before the run')
   })
 
   it('shows a diff only when asked, as unified diff', () => {

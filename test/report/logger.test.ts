@@ -81,7 +81,7 @@ describe('logEvents', () => {
     expect(
       records.map(({ level, msg }) => `${String(level)} ${String(msg)}`).join('\n'),
     ).toMatchInlineSnapshot(`
-      "info run 20261122T141503Z-7f3a begins
+      "info run 20261122T141503Z-7f3a starts
       info step 1 of 3, pull-image: doing
       info bird-up after 131 ms
       info sessions-back after 3904 ms
@@ -89,7 +89,7 @@ describe('logEvents', () => {
       info recovered after 4100 ms
       info enabled released peers again: Mesh_dead
       error step 2 of 3, swap-container: failed: cannot keep the new container: it exited, see https://<redacted>@etcd.example:2379
-      warn going back: cannot keep the new container: it exited, see https://<redacted>@etcd.example:2379
+      warn rolling back: cannot keep the new container: it exited, see https://<redacted>@etcd.example:2379
       warn step 2 of 3, swap-container: undoing"
     `)
     expect(records.every(({ run }) => run === RUN)).toBe(true)

@@ -54,7 +54,7 @@ const lookUps: AgentEvent[] = [
     retry: { attempt: 1, reason: 'cannot ask\nquay.io' },
   },
 ]
-const lookUpLines = `no answer about calico/node:v2 from its registry yet; waiting 30 s at most
+const lookUpLines = `no answer from the registry of calico/node:v2 yet; waiting up to 30 s
 try 1 failed: cannot ask quay.io`
 
 it('tells of a registry that does not answer, before there is a run', () => {
@@ -78,7 +78,7 @@ describe('plain progress', () => {
         window open: 90 s
         0.131 s  new BIRD up
         3.904 s  sessions back
-        released Mesh_dead: dead before the run, and BIRD waited for nothing else
+        released Mesh_dead: down before the run, and BIRD waited only for them
         4.100 s  recovered
         enabled again: Mesh_dead
       [2/3] done in 14.1 s
@@ -97,7 +97,7 @@ describe('plain progress', () => {
       [2/3] swap calico-node
         window open: 90 s
       [2/3] failed: cannot keep the new container: it exited, see https://<redacted>@etcd.example:2379
-      going back: what was done is undone
+      rolling back
       [2/3] undo: swap calico-node
         0.240 s  old BIRD up again
       [2/3] undone"
@@ -126,8 +126,8 @@ describe('plain progress', () => {
       tick()
     }
     expect(text().split('\n').slice(-2)).toEqual([
-      '  sessions come back, recovery in progress, wait timer 230/240',
-      '  sessions come back, recovery in progress, wait timer 220/240',
+      '  sessions coming back, recovery in progress, wait timer 230/240',
+      '  sessions coming back, recovery in progress, wait timer 220/240',
     ])
   })
 
@@ -140,7 +140,7 @@ describe('plain progress', () => {
       { type: 'unwinding', reason },
       pull(1, { retry: { attempt: 1, reason } }),
     ])
-    expect(text()).toContain('going back: docker said: no')
+    expect(text()).toContain('rolling back: docker said: no')
     expect(text()).not.toMatch(/(?!\n)\p{Cc}/u)
     expect(text()).not.toContain(SECRET)
   })
@@ -181,7 +181,7 @@ describe('live progress', () => {
           window [------------------------------] 0.1 s of 90 s
           BIRD up, no session yet (session a is not Established, and 1 more)
           window [------------------------------] 0.9 s of 90 s
-          sessions come back, recovery in progress, wait timer 225/240
+          sessions coming back, recovery in progress, wait timer 225/240
           window [#####-------------------------] 15.0 s of 90 s
           recovered, settling 0 of 10 s
           window [#######-----------------------] 20.0 s of 90 s
@@ -226,7 +226,7 @@ describe('live progress', () => {
       ✔ pull quay.io/calico/node:v2.6.12 8.1 s
       ✔ swap calico-node 14.1 s
       ✔ commit calico-node 12 ms
-      released Mesh_dead: dead before the run, and BIRD waited for nothing else"
+      released Mesh_dead: down before the run, and BIRD waited only for them"
     `)
     expect(vi.getTimerCount()).toBe(0)
   })
@@ -240,7 +240,7 @@ describe('live progress', () => {
       ✔ pull quay.io/calico/node:v2.6.12 8.1 s
       ↩ undone: swap calico-node
         commit calico-node
-      going back: cannot keep the new container: it exited, see https://<redacted>@etcd.exampl…"
+      rolling back: cannot keep the new container: it exited, see https://<redacted>@etcd.exam…"
     `)
     expect(terminal.text).not.toContain(SECRET)
   })

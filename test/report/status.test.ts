@@ -91,7 +91,7 @@ describe('renderStatus', () => {
   it('shows what stands on the host', () => {
     expect(text()).toMatchInlineSnapshot(`
       "node        calico-node (3f2a91c0b7de), running since 2026-11-22 14:15:03Z
-                  restart policy always, kept by Docker alone
+                  restart policy always, kept running by Docker alone
       image       quay.io/calico/node:v2.6.5, version v2.6.5
                   sha256:2222222222222222222222222222222222222222222222222222222222222222
       bird        IPv4, /var/run/calico/bird.ctl: started at 2026-11-22 14:15:05, recovery in progress, wait timer 225/240
@@ -99,13 +99,13 @@ describe('renderStatus', () => {
                   Node_10_0_0_1   10.0.0.1   1 route    Active  Socket: No route to host
                   announces a restart time of 120 s
       cni         /opt/cni/bin
-                  calico       v2.0.6        sha256 aaaaaaaaaaaa
-                  calico-ipam  is not there
+                  calico       v2.0.6      sha256 aaaaaaaaaaaa
+                  calico-ipam  is missing
       cni config  /etc/cni/net.d/10-calico.conflist: calico, portmap, CNI 0.3.1
       last run    20261122T141503Z-7f3a, 2026-11-22 14:15:03Z: upgraded
                   node: quay.io/calico/node:v2.6.5 -> quay.io/calico/node:v2.6.12, window 4.1 s of 90 s
-      unfinished  20261122T141503Z-7f3a, upgrade of 2026-11-22 14:15:03Z; agent resume settles it
-      upgrade     would put in place: node quay.io/calico/node:v2.6.12"
+      unfinished  20261122T141503Z-7f3a, upgrade of 2026-11-22 14:15:03Z; to finish or undo it: agent resume
+      upgrade     would install: node quay.io/calico/node:v2.6.12"
     `)
   })
 
@@ -130,10 +130,10 @@ describe('renderStatus', () => {
       'Node host-1: cordoned by kubectl-cordon\n',
     )
     expect(shown({ unschedulable: true, run: RUN }, RUN)).toContain(
-      `Node host-1: cordoned by run ${RUN}\n            run ${RUN} has still to uncordon it: agent resume does it\n`,
+      `Node host-1: cordoned by run ${RUN}\n            run ${RUN} still has to uncordon it: agent resume\n`,
     )
     expect(text({ kubernetes: { node: null, uncordonPending: null } })).toContain(
-      'kubernetes  the API server does not tell\n',
+      'kubernetes  the API server does not answer\n',
     )
   })
 
@@ -150,7 +150,7 @@ describe('renderStatus', () => {
   it('shows a peer that restarts, and for how long its routes are kept', () => {
     const away = { ...session, established: false, info: 'Active', restarting: { secondsLeft: 116 } }
     const bird = full.bird?.map((daemon) => ({ ...daemon, sessions: [away] })) ?? []
-    expect(text({ bird })).toContain('Active, in its graceful restart, 116 s left\n')
+    expect(text({ bird })).toContain('Active, in a graceful restart, 116 s left\n')
   })
 
   it('shows who is at work on a run', () => {
@@ -160,7 +160,7 @@ describe('renderStatus', () => {
     }
     const shown = text({ unfinishedRun })
     expect(shown).toContain(
-      'at work     20261122T141503Z-7f3a, upgrade of 2026-11-22 14:15:03Z, by pid 4711, agent daemon (upgrade)\n',
+      'in progress  20261122T141503Z-7f3a, upgrade of 2026-11-22 14:15:03Z, by pid 4711, agent daemon (upgrade)\n',
     )
     expect(shown).not.toContain('agent resume')
   })
@@ -179,7 +179,7 @@ describe('renderStatus', () => {
     expect(text(nothing)).toMatchInlineSnapshot(`
       "node        no calico/node container
       bird        none on this host
-      cni config  none that the kubelet takes"
+      cni config  none that the kubelet uses"
     `)
   })
 
@@ -191,7 +191,7 @@ describe('renderStatus', () => {
     }
     const node = full.node && { ...full.node, owner, digest: null }
     expect(text({ node })).toContain(
-      'kept by systemd unit calico-node.service: its ExecStart names the container',
+      'kept running by systemd unit calico-node.service: its ExecStart names the container',
     )
     expect(text({ node })).toContain('111111111111, no registry digest')
   })
@@ -205,15 +205,15 @@ describe('renderStatus', () => {
     const components = { node: { from: TO, to: TO } }
     expect(
       text({ upgrade: { refused: false, changed: false, components, moves: [], problems: [] } }),
-    ).toContain(`nothing to do: node ${TO} is in place already`)
+    ).toContain(`nothing to do: node ${TO} is already in place`)
     const some = text({
       upgrade: {
         ...{ refused: false, changed: true, moves: ['cni'], problems: [] },
         components: { node: { from: TO, to: TO }, cni: { from: 'v1.11.2', to: 'v2.0.6' } },
       },
     })
-    expect(some).toContain('would put in place: cni v2.0.6\n')
-    expect(some).toContain(`in place already: node ${TO}`)
+    expect(some).toContain('would install: cni v2.0.6\n')
+    expect(some).toContain(`already in place: node ${TO}`)
     const problem = {
       code: 'peer-down',
       severity: 'error' as const,

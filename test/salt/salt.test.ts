@@ -17,7 +17,7 @@ afterAll(() => {
 })
 
 describe('the Salt modules', () => {
-  it('hold against the agent, as their own tests say', { timeout: 60_000 }, () => {
+  it('hold against the agent, as their own tests say', () => {
     const env = { PATH: `${directory}:${process.env['PATH'] ?? ''}`, PYTHONDONTWRITEBYTECODE: '1' }
     const said = execFileSync('python3', [join(root, 'test/salt/salt_test.py')], {
       env,

@@ -77,7 +77,7 @@ class WithTheExecutable(unittest.TestCase):
         done = state.upgraded("calico", config=self.config("nod: {}\n"))
         self.assertIs(done["result"], False)
         self.assertEqual(done["changes"], {})
-        self.assertRegex(done["comment"], r'refused\nbad-config: .*the nearest known key is "node".*Way out: ')
+        self.assertRegex(done["comment"], r'refused\nbad-config: .*did you mean "node"\?.*Way out: ')
 
     def test_no_docker_fails_in_test_mode_as_well(self):
         _, state = modules(test=True)

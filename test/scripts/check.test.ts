@@ -43,7 +43,7 @@ function check(dir: string, ...names: string[]): { status: number | null; output
   return { status, output: `${stdout}${stderr}` }
 }
 
-test('a sound project passes all checks', { timeout: 60_000 }, () => {
+test('a sound project passes all checks', () => {
   const { status, output } = check(project({}))
   expect(output).toMatch(/^all checks passed$/m)
   expect(status).toBe(0)
@@ -60,7 +60,7 @@ test.each([
   ],
   ['layers', 'agent/core/two.ts', "export { sep as two } from 'node:path'\n", 'agent/core/two.ts → path'],
   ['unused', 'agent/core/two.ts', 'export const two = 2\nexport const three = 3\n', 'three'],
-])('%s refuses what it is there for', { timeout: 60_000 }, (name, file, text, words) => {
+])('%s refuses what it is there for', (name, file, text, words) => {
   const { status, output } = check(project({ [file]: text }), name)
   expect(output).toContain(words)
   expect(output).toMatch(new RegExp(`^failed checks: ${name}$`, 'm'))

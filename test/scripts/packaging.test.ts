@@ -44,7 +44,7 @@ describe('the man page', () => {
     const help = (...argv: string[]): string =>
       execFileSync(process.execPath, [join(root, 'agent/main.ts'), ...argv, '--help'], { encoding: 'utf8' })
     page = manPage('1.2.3', textOf('docs/commands.md'), help)
-  }, 60_000)
+  })
 
   /** As man prints it, in one line. */
   function printed(text: string): { shown: string; warnings: string } {

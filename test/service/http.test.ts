@@ -72,7 +72,7 @@ describe('the service’s socket', () => {
     for (const name of ['directory', 'file', 'link', 'file/agent.sock', `${'long'.repeat(30)}.sock`]) {
       await expect(doors.openAt({ socket: socket(name) }), name).rejects.toMatchObject({
         code: 'cannot-serve',
-        message: expect.stringContaining(`cannot serve at ${socket(name)}: `) as unknown,
+        message: expect.stringContaining(`cannot listen on ${socket(name)}: `) as unknown,
       })
     }
     expect(await readFile(socket('file'), 'utf8')).toBe('precious')

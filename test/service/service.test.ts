@@ -129,21 +129,25 @@ describe('the service', () => {
     expect(other.jobs).toHaveLength(1)
   })
 
-  it('resumes by and by where a run left the Node cordoned, until it is uncordoned', async () => {
+  it('uncordons at each look where a run left the Node cordoned, and applies a new config meanwhile', async () => {
     await bench.start()
     await bench.end('done', 'unchanged')
     bench.uncordonPending = true
     await bench.end('done', 'upgraded')
     expect(bench.jobs).toHaveLength(2)
-    await vi.advanceTimersByTimeAsync(40_000)
-    expect(bench.jobs.at(-1)).toBe('resume calico/node:v1')
+    await vi.advanceTimersByTimeAsync(30_000)
+    expect(bench.jobs.at(-1)).toBe('uncordon calico/node:v1')
     await bench.end('deferred', 'deferred')
-    await vi.advanceTimersByTimeAsync(10_000)
-    expect(bench.jobs).toHaveLength(4)
+    await bench.change('calico/node:v2')
+    expect(bench.jobs.at(-1)).toBe('apply calico/node:v2')
+    await bench.end('done', 'upgraded')
+    await vi.advanceTimersByTimeAsync(30_000)
+    expect(bench.jobs.at(-1)).toBe('uncordon calico/node:v2')
     bench.uncordonPending = false
     await bench.end('done', 'unchanged')
     await vi.advanceTimersByTimeAsync(120_000)
-    expect(bench.jobs).toHaveLength(4)
+    expect(bench.jobs).toHaveLength(5)
+    expect(bench.statuses.at(-1)).toBe('as the config asks: calico/node:v2')
   })
 
   it('applies the newest config after the job at work, and none of those between', async () => {
@@ -154,7 +158,7 @@ describe('the service', () => {
     await bench.end('done', 'upgraded')
     await bench.end('done', 'upgraded')
     expect(bench.jobs.slice(1)).toEqual(['apply calico/node:v1', 'apply calico/node:v3'])
-    expect(bench.statuses.at(-1)).toBe('as the config asks: calico/node:v3')
+    expect(bench.statuses.at(-1)).toBe('matches the config: calico/node:v3')
   })
 
   it('asks earlier runs before its first try, and an operator may let go of it', async () => {
@@ -162,13 +166,11 @@ describe('the service', () => {
     await bench.start()
     await bench.end('done', 'unchanged')
     expect(bench.jobs).toHaveLength(1)
-    expect(bench.statuses.at(-1)).toContain(
-      'not tried again until the config changes or a reload: run r1: it failed',
-    )
+    expect(bench.statuses.at(-1)).toContain('waiting for a config change or a reload: run r1: it failed')
     bench.held = null
     await vi.advanceTimersByTimeAsync(30_000)
     await bench.settle()
-    expect(bench.statuses.at(-1)).toBe('as the config asks: calico/node:v1')
+    expect(bench.statuses.at(-1)).toBe('matches the config: calico/node:v1')
     expect(bench.jobs).toHaveLength(1)
   })
 
@@ -179,7 +181,7 @@ describe('the service', () => {
     await vi.advanceTimersByTimeAsync(120_000)
     await bench.change('calico/node:v2')
     expect([bench.jobs, bench.told('READY')]).toEqual([['resume calico/node:v1'], 1])
-    expect(bench.statuses.at(-1)).toMatch(/^an operator is needed/)
+    expect(bench.statuses.at(-1)).toMatch(/^needs repair by hand/)
     bench.held = null
     await bench.change('calico/node:v3')
     expect(bench.jobs.slice(1)).toEqual(['apply calico/node:v3'])
@@ -216,9 +218,9 @@ describe('the service', () => {
     bench.invalid = true
     for (let i = 0; i < 3; i++) await bench.change('calico/node:v2')
     const errors = bench.lines.filter(({ level }) => level === 'error').map(({ msg }) => msg)
-    expect(errors).toEqual(['config invalid, nothing is changed: it is wrong'])
+    expect(errors).toEqual(['config invalid, nothing changes: it is wrong'])
     expect(bench.jobs).toHaveLength(2)
-    expect(bench.statuses.at(-1)).toBe('config invalid, nothing is changed: it is wrong')
+    expect(bench.statuses.at(-1)).toBe('config invalid, nothing changes: it is wrong')
   })
 
   it('shows the live phase', async () => {

@@ -38,7 +38,7 @@ const quiet = (): Promise<void> => sleep(3 * QUIET_MS + 100)
 async function told(before = 0): Promise<void> {
   await vi.waitFor(() => {
     expect(changes).toBeGreaterThan(before)
-  }, 30_000)
+  }, 60_000)
   await quiet()
 }
 

@@ -34,7 +34,9 @@ describe('the readiness of controllers that are started again', () => {
     const { docker, id, context } = await startedAgain()
     docker.containerFileTail = (_, path) =>
       Promise.resolve(path === '/status/status.json' ? OLD_FILE : undefined)
-    await expect(untilHealthy(id, CHECK, 5_000, context)).rejects.toThrow(/by a file from before its start/)
+    await expect(untilHealthy(id, CHECK, 5_000, context)).rejects.toThrow(
+      /because of a file from before it started/,
+    )
   })
 
   it('counts once this start has written it, and for longer than they look for their datastore', async () => {

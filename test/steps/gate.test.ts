@@ -27,7 +27,7 @@ describe('the health after the recovery', () => {
     context.probe = { ...context.probe, httpStatus: () => Promise.resolve(status) }
     const result = await watchTrial(trial, context)
     expect(result).toMatchObject({ passed: false, reason: 'unhealthy' })
-    expect(result.passed ? '' : result.why).toBe('it recovered and then was not healthy for 60 s')
+    expect(result.passed ? '' : result.why).toBe('it recovered, then was unhealthy for 60 s')
     expect(clock.now()).toBeGreaterThan(64_000)
     expect(clock.now()).toBeLessThan(65_000)
   })
@@ -53,7 +53,7 @@ describe('the health after the recovery', () => {
     const { trial, context } = await trialOf(of(back), 0, { health: [readiness] })
     context.probe = { ...context.probe, httpStatus: () => Promise.reject(new TypeError('Invalid URL')) }
     const result = await watchTrial(trial, context)
-    expect(result.unmet).toEqual([`${readiness.url} cannot be asked: Invalid URL`])
+    expect(result.unmet).toEqual([`${readiness.url} does not answer: Invalid URL`])
   })
 })
 
@@ -83,7 +83,7 @@ describe('Felix', () => {
   it('that does not run where the old node had one is not healthy', async () => {
     const { trial, context } = await trialOf(of(back), 0, { felix: true })
     const result = await watchTrial(trial, context)
-    expect(result).toMatchObject({ passed: false, reason: 'unhealthy', unmet: ['Felix does not run'] })
+    expect(result).toMatchObject({ passed: false, reason: 'unhealthy', unmet: ['Felix is not running'] })
   })
 })
 
@@ -232,7 +232,7 @@ describe("Docker's health check", () => {
     )
     expect(await watchTrial(trial, context)).toMatchObject({
       passed: false,
-      unmet: ['Docker says unhealthy'],
+      unmet: ['Docker reports it as unhealthy'],
     })
   })
 

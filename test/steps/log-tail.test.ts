@@ -45,14 +45,16 @@ describe('the end of the logs of a calico/node', () => {
     const away = 'client: etcd cluster is unavailable or misconfigured'
     partLogs('felix', `${now} [ERROR][1] ${away}`)
     const text = await nodeLogTail(docker, id, unhealthy)
-    expect(text).toBe(`; its log tells of a datastore that does not answer; felix logged: [ERROR][1] ${away}`)
+    expect(text).toBe(
+      `; according to its log the datastore does not answer; felix logged: [ERROR][1] ${away}`,
+    )
     expect(await nodeLogTail(docker, id, noBird)).toContain(
-      '; its log tells of a datastore that does not answer; bird logged',
+      '; according to its log the datastore does not answer; bird logged',
     )
     partLogs('felix')
     docker.log = 'Waiting for datastore connection...'
     expect(await nodeLogTail(docker, id, exited)).toBe(
-      '; its log tells of a datastore that does not answer; the end of its log: Waiting for datastore connection',
+      '; according to its log the datastore does not answer; the end of its log: Waiting for datastore connection',
     )
   })
 

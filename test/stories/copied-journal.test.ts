@@ -54,7 +54,7 @@ describe('an interrupted run of another host', () => {
     await expect(upgrade(app, wanted)).rejects.toMatchObject(copied)
     await expect(rollback(app, wanted, undefined)).rejects.toMatchObject({
       ...copied,
-      message: expect.stringContaining('host host2 made it') as unknown,
+      message: expect.stringContaining('it belongs to host host2') as unknown,
       fix: expect.stringContaining('/state/runs/run-9.jsonl') as unknown,
     })
     expect(files.texts.get('run-9.jsonl')).toBe(before)

@@ -35,7 +35,7 @@ describe('heldTarget', () => {
     [
       'the host died in the middle twice',
       ['upgrade A>B rolled-back interrupted', 'upgrade A>B rolled-back interrupted'],
-      'runs to B were cut off 2 times in a row',
+      'runs to B were interrupted 2 times in a row',
     ],
     [
       'the host died in the middle, long ago as well',
@@ -59,7 +59,7 @@ describe('heldTarget', () => {
   it('holds every target of a host that is stuck', () => {
     expect(heldTarget(history('upgrade A>C stuck'), { node: 'B' })).toEqual({
       run: 'run1',
-      reason: 'it needs an operator',
+      reason: 'it is stuck',
       stuck: true,
     })
   })

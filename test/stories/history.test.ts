@@ -106,8 +106,8 @@ describe('the text', () => {
       expect.arrayContaining([
         '2.000 s  [1/2] pull calico/node:v2.6.12',
         '4.000 s  [1/2] done in 2.0 s',
-        '8.000 s  going back: cannot keep the new container: peer “host-é” ✗',
-        '9.000 s  [2/2] undoing it',
+        '8.000 s  rolling back: cannot keep the new container: peer “host-é” ✗',
+        '9.000 s  [2/2] undoing',
         '10.000 s  [2/2] undone',
         '11.000 s  finished: rolled-back',
       ]),

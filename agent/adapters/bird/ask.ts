@@ -104,7 +104,7 @@ function socketFailure(error: unknown): Error {
   if (isErrno(error, 'EAGAIN')) return new NoAnswer('silent', error)
   const reason = error instanceof Error ? error.message : String(error)
   return new AgentError('bird-unreachable', `cannot connect to BIRD: ${reason}`, {
-    fix: 'run the agent as root and check `bird.sockets`',
+    fix: 'run the agent as root, and check bird.sockets in the config',
     cause: error,
   })
 }

@@ -41,7 +41,7 @@ export function createBird(exec: Exec): Bird {
     container: string,
     protocol: string,
   ): Promise<void> {
-    if (!PROTOCOL_NAME.test(protocol)) throw unreachable(action, protocol, 'the name is not one of BIRD')
+    if (!PROTOCOL_NAME.test(protocol)) throw unreachable(action, protocol, 'BIRD has no such name')
     const commands = [`${action} '${protocol}'`]
     try {
       const [reply = ''] =
@@ -66,7 +66,7 @@ export function createBird(exec: Exec): Bird {
 
 function unreachable(action: string, protocol: string, reason: string, cause?: unknown): AgentError {
   return new AgentError('bird-unreachable', `cannot ${action} ${protocol} in BIRD: ${reason}`, {
-    fix: `run \`birdcl ${action} ${protocol}\` in the container`,
+    fix: `run birdcl ${action} ${protocol} in the container`,
     ...(cause === undefined ? {} : { cause }),
   })
 }

@@ -2,7 +2,7 @@
 export class NoAnswer extends Error {
   readonly state: 'down' | 'silent'
   constructor(state: 'down' | 'silent', cause?: unknown) {
-    super(state === 'down' ? 'nothing listens at the socket' : 'it does not answer in time', { cause })
+    super(state === 'down' ? 'nothing listens at the socket' : 'no answer in time', { cause })
     this.state = state
   }
 }

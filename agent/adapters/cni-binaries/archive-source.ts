@@ -91,12 +91,12 @@ async function* withinHeaders(
 function checkEntry(path: string, { name, type, linkname, pax }: Header): void {
   if (name.length > MAX_NAME) throw hostile(path, `it has a name of ${name.length} characters`)
   if (name.startsWith('/')) throw hostile(path, `${name} is an absolute path`)
-  if (climbs(name)) throw hostile(path, `${name} leads out of it`)
+  if (climbs(name)) throw hostile(path, `${name} points outside the archive`)
   if (typeof pax === 'object' && pax !== null && Object.keys(pax).some((key) => key.startsWith('GNU.sparse')))
     throw hostile(path, `${name} is a sparse file`)
   if (type === 'symlink') {
     if (linkname.startsWith('/') || climbs(join(name, '..', linkname)))
-      throw hostile(path, `${name} is a symbolic link out of it, to ${linkname}`)
+      throw hostile(path, `${name} is a symbolic link to a place outside the archive, ${linkname}`)
     return
   }
   if (type === 'file' || type === 'contiguous-file' || type === 'directory') return
@@ -110,31 +110,36 @@ function climbs(name: string): boolean {
 
 function kindOf(type: string | null | undefined): string {
   if (type === 'link') return 'a hard link'
-  if (type == null) return 'sparse, or of an unknown kind'
+  if (type == null) return 'a sparse file, or of an unknown type'
   return `a ${type.replace('-', ' ')}`
 }
 
 function checkWanted(path: string, { name }: Header, isFile: boolean, earlier: string | undefined): void {
   if (!isFile) {
     throw refused('cni-source-hostile', `${path}: ${name}`, 'it is a symbolic link', {
-      fix: 'make the archive again with tar --dereference',
+      fix: 'recreate the archive with tar --dereference',
     })
   }
   if (earlier === undefined) return
-  throw refused('cni-source-ambiguous', path, `it has ${basename(name)} twice, ${earlier} and ${name}`, {
-    fix: 'unpack it, and name the directory with the ones that are meant',
-  })
+  throw refused(
+    'cni-source-ambiguous',
+    path,
+    `it contains ${basename(name)} twice, as ${earlier} and ${name}`,
+    {
+      fix: 'unpack it, and set cni.directory to the one you want',
+    },
+  )
 }
 
 function hostile(path: string, reason: string): AgentError {
   return refused('cni-source-hostile', path, reason, {
-    fix: 'see where it comes from; tar --hard-dereference --dereference makes one of plain files',
+    fix: 'check where it comes from; tar --hard-dereference --dereference creates one with plain files only',
   })
 }
 
 function unreadable(path: string, error: unknown): AgentError {
   const reason = error instanceof Error ? error.message : String(error)
-  return refused('cni-source-unreadable', path, `it is no whole tar or tar.gz: ${reason}`, {
+  return refused('cni-source-unreadable', path, `it is not a complete tar or tar.gz: ${reason}`, {
     fix: `tar -tf ${path}`,
     cause: error,
   })

@@ -20,24 +20,24 @@ export interface Copied {
 /** A program for this machine. */
 export function checkContent({ name, executable, head }: Omit<Copied, 'sha256'>): void {
   const architecture = elfArchitecture(head.subarray(0, ELF_HEAD_BYTES))
-  if (architecture === null) throw wrong('cni-binary-invalid', name, 'it is no ELF program', SEE_SOURCE)
+  if (architecture === null) throw wrong('cni-binary-invalid', name, 'it is not an ELF program', SEE_SOURCE)
   if (architecture !== hostArchitecture) {
-    const reason = `it is for ${architecture}, this host is ${hostArchitecture}`
-    throw wrong('cni-binary-wrong-architecture', name, reason, `name a source for ${hostArchitecture}`)
+    const reason = `it is built for ${architecture}, and this host is ${hostArchitecture}`
+    throw wrong('cni-binary-wrong-architecture', name, reason, `use a source for ${hostArchitecture}`)
   }
   if (!executable)
-    throw wrong('cni-binary-invalid', name, 'the source has it without the right to execute', 'chmod +x it')
+    throw wrong('cni-binary-invalid', name, 'it is not executable in the source', 'chmod +x it')
 }
 
 /** The one that is asked for. */
 export function checkSum({ name, sha256 }: Pick<Copied, 'name' | 'sha256'>, wanted: string | null): void {
   if (wanted !== null && wanted !== sha256) {
-    const reason = `its SHA-256 is ${sha256}, wanted is ${wanted}`
-    throw wrong('cni-binary-checksum', name, reason, `${SEE_SOURCE}, and cni.sha256 in the config`)
+    const reason = `its SHA-256 is ${sha256}, expected ${wanted}`
+    throw wrong('cni-binary-checksum', name, reason, `${SEE_SOURCE}, and check cni.sha256 in the config`)
   }
 }
 
-const SEE_SOURCE = 'see whether the source is what is meant'
+const SEE_SOURCE = 'check that this is the source you want'
 
 /** Runs it where it lies, so that it is known to start on this host and file system. */
 export async function tryOut(

@@ -103,6 +103,6 @@ async function unstage({ binDir, run }: CniPlace, names: string[]): Promise<void
     await removeStaging(directory, run)
     await syncDirectory(directory)
   } catch (error) {
-    if (!isMissing(error)) throw fileError('cannot-write', 'remove what was staged in', binDir, error)
+    if (!isMissing(error)) throw fileError('cannot-write', 'remove the staged files in', binDir, error)
   }
 }

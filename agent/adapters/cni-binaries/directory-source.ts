@@ -66,7 +66,7 @@ async function insideOf(root: string, path: string): Promise<string> {
     throw fileError('cni-source-unreadable', 'read', path, error)
   }
   if (target.startsWith(root + sep)) return target
-  throw refused('cni-source-hostile', path, `it is a symbolic link out of the source, to ${target}`, {
-    fix: `name the directory that has the file: ${target}`,
+  throw refused('cni-source-hostile', path, `it is a symbolic link to ${target}, outside the source`, {
+    fix: `use the directory that contains the file: ${target}`,
   })
 }

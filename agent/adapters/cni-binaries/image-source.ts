@@ -114,7 +114,7 @@ async function openFile(
     if (archive.kind === 'other') return undefined
     at = posix.resolve(posix.dirname(at), archive.linkTarget)
   }
-  throw refused('cni-source-hostile', path, 'its symbolic links do not end', { fix: 'use another image' })
+  throw refused('cni-source-hostile', path, 'its symbolic links form a loop', { fix: 'use another image' })
 }
 
 async function filesIn(docker: ImageReader, id: string, signal: AbortSignal): Promise<string[]> {
@@ -135,8 +135,8 @@ async function filesIn(docker: ImageReader, id: string, signal: AbortSignal): Pr
 
 function cutOff(name: string, error: unknown): AgentError {
   const reason = error instanceof Error ? error.message : String(error)
-  return refused('cni-source-unreadable', name, `the Engine's copy of it ended early: ${reason}`, {
-    fix: "look at the Engine's log: journalctl -u docker",
+  return refused('cni-source-unreadable', name, `Docker Engine ended the copy early: ${reason}`, {
+    fix: "check Docker Engine's log: journalctl -u docker",
     cause: error,
   })
 }

@@ -23,8 +23,8 @@ export async function directoryProblem(binDir: string, names: string[]): Promise
     }
     return null
   } catch (error) {
-    if (isMissing(error)) return noDirectory(binDir, 'there is no such directory')
-    return fileError('cni-bin-dir-unusable', 'put CNI plugins in', binDir, error).asProblem()
+    if (isMissing(error)) return noDirectory(binDir, 'no such directory')
+    return fileError('cni-bin-dir-unusable', 'install CNI plugins in', binDir, error).asProblem()
   }
 }
 
@@ -41,7 +41,7 @@ async function wrongKind(path: string): Promise<AgentError | null> {
     const reason = stats.isSymbolicLink()
       ? `it is a symbolic link to ${await realpath(path).catch(() => 'nothing')}`
       : 'it is not a regular file'
-    const fix = 'set cni.binDir to the directory that has the file, or put a file in its place'
+    const fix = 'set cni.binDir to the directory that contains the file, or replace it with a regular file'
     return refused('cni-binary-not-a-file', path, reason, { fix })
   } catch (error) {
     if (isMissing(error)) return null

@@ -34,7 +34,7 @@ export async function cniVersionsOf(path: string): Promise<CniAnswer> {
   return {
     failure:
       failure === null
-        ? `it answers CNI VERSION with ${firstLine(stdout) || 'nothing'}`
+        ? `its answer to CNI VERSION is ${firstLine(stdout) || 'empty'}`
         : [failure, firstLine(stdout), firstLine(stderr)].filter(Boolean).join(': '),
   }
 }
@@ -56,14 +56,14 @@ async function run(path: string, argv: string[], environment: object, input: str
 
 function failureOf({ cut, exitCode, signal }: ProgramEnd): string | null {
   if (cut !== null) return whyCut(cut, TIMEOUT_MS)
-  if (signal !== null) return `it was ended by ${signal}`
-  return exitCode === 0 ? null : `it exited with ${String(exitCode)}`
+  if (signal !== null) return `it was killed by ${signal}`
+  return exitCode === 0 ? null : `it exited with code ${String(exitCode)}`
 }
 
 const startFailures: Record<string, string> = {
-  EACCES: 'the kernel does not run it (EACCES): its file system may be mounted noexec',
-  ENOENT: 'the kernel does not run it (ENOENT): the loader that it names is not here',
-  ENOEXEC: 'the kernel does not run it (ENOEXEC)',
+  EACCES: 'the kernel cannot execute it (EACCES): its file system may be mounted noexec',
+  ENOENT: 'the kernel cannot execute it (ENOENT): its loader is missing on this host',
+  ENOEXEC: 'the kernel cannot execute it (ENOEXEC)',
 }
 
 function firstLine(text: string): string {

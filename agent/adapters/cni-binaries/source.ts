@@ -28,7 +28,7 @@ export async function* bounded(
     total += chunk.length
     if (total > maxBytes) {
       throw refused('cni-source-too-large', what, `it is larger than ${maxBytes / 1024 / 1024} MB`, {
-        fix: 'see whether this is what is meant',
+        fix: 'check that this is the right file',
       })
     }
     yield chunk
@@ -38,9 +38,14 @@ export async function* bounded(
 /** Some of the names are not there: says which are. */
 export function missingBinaries(where: string, missing: string[], there: string[]): AgentError {
   const has = there.length === 0 ? 'no files' : listed([...new Set(there)].sort())
-  return refused('cni-binary-missing', missing.join(', '), `${where} does not have it; it has ${has}`, {
-    fix: 'name in cni.binaries what the source has',
-  })
+  return refused(
+    'cni-binary-missing',
+    missing.join(', '),
+    `${where} does not contain it; it contains ${has}`,
+    {
+      fix: 'list in cni.binaries only plugins that the source contains',
+    },
+  )
 }
 
 /** An archive may hold a whole distribution. */

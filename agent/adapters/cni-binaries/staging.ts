@@ -110,7 +110,7 @@ async function takeOver(
     }
     return taken
   } catch (error) {
-    throw fileError('cannot-stage', 'take over what was staged in', directory, error)
+    throw fileError('cannot-stage', 'move the staged files into', directory, error)
   }
 }
 
@@ -120,7 +120,7 @@ async function removeEmptied(directory: string, run: string): Promise<void> {
     const others = stagingRuns(await readdir(directory)).filter((other) => other !== run)
     for (const other of others) await removeStaging(directory, other)
   } catch (error) {
-    throw fileError('cannot-stage', 'remove what was staged in', directory, error)
+    throw fileError('cannot-stage', 'remove the staged files in', directory, error)
   }
 }
 

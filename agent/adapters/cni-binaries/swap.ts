@@ -13,7 +13,7 @@ import { pathsOf, removeStaging } from './paths.ts'
  * that is there already is of a try that died, after which the live one may be the new one.
  */
 export async function keep(place: CniPlace, binaries: KeptBinary[], copy: CopyXattrs): Promise<void> {
-  await guarded('cannot-keep-binary', 'keep what is live in', place.binDir, async () => {
+  await guarded('cannot-keep-binary', 'keep the installed plugins in', place.binDir, async () => {
     for (const { name, existed } of binaries) {
       const { live, staged, kept } = await pathsOf(place, name)
       await guarded('cannot-keep-binary', 'keep', live, async () => {
@@ -69,8 +69,8 @@ export async function takeAway(place: CniPlace, name: string, sha256: string): P
     const { directory, live } = await pathsOf(place, name)
     const found = await sha256Of(live)
     if (found !== null && found !== sha256) {
-      throw new AgentError('binary-changed', `cannot remove ${live}: it is not what this run put there`, {
-        fix: `see what it is: ${live} -v`,
+      throw new AgentError('binary-changed', `cannot remove ${live}: this run did not install it`, {
+        fix: `check what it is: ${live} -v`,
       })
     }
     await unlinkIfThere(live)

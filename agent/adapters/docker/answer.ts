@@ -13,7 +13,7 @@ export interface Shape {
  * @throws AgentError `docker-answer-invalid`
  */
 export function checkAnswer(what: string, answer: unknown, shape: Shape): object {
-  if (kindOf(answer) !== 'object') throw answerInvalid(what, 'it is not the JSON object that Docker sends')
+  if (kindOf(answer) !== 'object') throw answerInvalid(what, 'it is not the JSON object that Docker returns')
   const wrong = misfit(answer as Record<string, unknown>, shape, '')
   if (wrong !== undefined) throw answerInvalid(what, wrong)
   return answer as object
@@ -21,7 +21,7 @@ export function checkAnswer(what: string, answer: unknown, shape: Shape): object
 
 export function answerInvalid(what: string, reason: string, cause?: unknown): AgentError {
   return new AgentError('docker-answer-invalid', `cannot ${what}: cannot read Docker's answer: ${reason}`, {
-    fix: 'see what answers at the socket: docker info; journalctl -u docker',
+    fix: 'check what listens on the socket: docker info; journalctl -u docker',
     cause,
   })
 }

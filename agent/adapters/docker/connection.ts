@@ -80,7 +80,7 @@ async function openEngine(socket: string): Promise<Dockerode> {
   const { ApiVersion, MinAPIVersion, Components } = version
   refusePodman(Components, socket)
   if (!isVersion(ApiVersion) || (MinAPIVersion !== undefined && !isVersion(MinAPIVersion))) {
-    throw socketInvalid(socket, 'what listens there is not Docker', 'give the socket of the Docker Engine')
+    throw socketInvalid(socket, 'the program that listens there is not Docker', "use Docker Engine's socket")
   }
   return withWholeAnswers(new Engine({ ...options, version: `v${negotiate(ApiVersion, MinAPIVersion)}` }))
 }
@@ -100,9 +100,9 @@ function refusePodman(components: unknown, socket: string): void {
   const name = `${podman.Name ?? ''} ${podman.Version ?? ''}`.trim()
   throw new AgentError(
     'engine-unsupported',
-    `cannot use ${socket}: ${name} answers there, and the agent works with Docker Engine only`,
+    `cannot use ${socket}: it is the socket of ${name}, and the agent works only with Docker Engine`,
     {
-      fix: 'give the socket of Docker Engine (docker.socket in the config, or --docker-socket); under Podman, upgrade calico/node by hand',
+      fix: 'set docker.socket in the config, or --docker-socket, to the socket of Docker Engine; with Podman, upgrade calico/node by hand',
     },
   )
 }
@@ -142,10 +142,10 @@ async function checkSocket(socket: string): Promise<void> {
   if (stat === undefined || stat.isSocket()) return
   if (stat.isSymbolicLink()) {
     const target = await readlink(socket)
-    throw socketInvalid(socket, `it is a symbolic link to ${target}`, 'give the path that it points to')
+    throw socketInvalid(socket, `it is a symbolic link to ${target}`, 'use the path that it points to')
   }
   const kind = stat.isDirectory() ? 'a directory' : stat.isFile() ? 'a regular file' : 'not a socket'
-  throw socketInvalid(socket, `it is ${kind}`, 'give the path of the socket, /var/run/docker.sock by default')
+  throw socketInvalid(socket, `it is ${kind}`, 'set the path of the socket, /var/run/docker.sock by default')
 }
 
 /** docker-modem renders every request's options for its debug log, logged or not: 1.7 ms a call for a plain agent. */

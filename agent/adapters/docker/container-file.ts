@@ -76,9 +76,9 @@ function archiveOf(what: string, stream: ArchiveReply): ContainerArchive {
 function tooLarge(what: string, size: number): AgentError {
   return new AgentError(
     'file-too-large',
-    `cannot ${what}: it has ${size} bytes, the limit is ${maxFileBytes}`,
+    `cannot ${what}: it has ${size} bytes, and the limit is ${maxFileBytes}`,
     {
-      fix: 'see whether this is the file that is meant',
+      fix: 'check that this is the right file',
     },
   )
 }

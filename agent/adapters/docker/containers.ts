@@ -50,7 +50,7 @@ export function containerCalls(request: Request): ContainerCalls {
       const found: unknown = await request(what, (engine, abortSignal) =>
         engine.listContainers({ all: true, filters: { label: [label] }, abortSignal }),
       )
-      if (!Array.isArray(found)) throw answerInvalid(what, 'it is not the JSON list that Docker sends')
+      if (!Array.isArray(found)) throw answerInvalid(what, 'it is not the JSON list that Docker returns')
       return found.map((one) => summaryOf(checkAnswer(what, one, summaryShape) as SummaryJson))
     },
 
@@ -59,7 +59,7 @@ export function containerCalls(request: Request): ContainerCalls {
       const found: unknown = await request(what, (engine, abortSignal) =>
         engine.listContainers({ abortSignal }),
       )
-      if (!Array.isArray(found)) throw answerInvalid(what, 'it is not the JSON list that Docker sends')
+      if (!Array.isArray(found)) throw answerInvalid(what, 'it is not the JSON list that Docker returns')
       return found.map((one) => runningOf(checkAnswer(what, one, runningShape) as RunningJson))
     },
 

@@ -50,13 +50,13 @@ async function run(program: string, input: string): Promise<{ error?: string; ou
 }
 
 const startFailures: Record<string, string> = {
-  ENOENT: 'it is not on the PATH',
-  EACCES: 'it cannot be run',
+  ENOENT: 'it is not in PATH',
+  EACCES: 'it cannot be executed',
 }
 
 function failureOf({ cut, exitCode }: ProgramEnd): string | null {
   if (cut === 'time') return `it did not answer within ${limits.timeoutMs / 1000} s`
-  if (cut === 'output') return 'it prints without end'
+  if (cut === 'output') return 'it prints too much output'
   if (exitCode === 0) return null
   return exitCode === null ? 'it failed' : `it failed with exit code ${exitCode}`
 }
@@ -68,7 +68,7 @@ function parseReply(program: string, registry: string, output: string): { Userna
   } catch {
     // told below, without the text
   }
-  throw failed(program, registry, 'its answer is not the JSON that Docker expects')
+  throw failed(program, registry, 'its output is not the JSON that Docker expects')
 }
 
 function failed(program: string, registry: string, reason: string): AgentError {

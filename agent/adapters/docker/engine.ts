@@ -69,7 +69,7 @@ const imageArchitectures: Record<string, string> = {
 
 function infoCall(request: Request): () => Promise<EngineInfo> {
   return async () => {
-    const what = 'ask Docker about itself'
+    const what = 'query Docker Engine'
     const answer = await request(what, (engine, abortSignal) => getJson(engine, '/info', abortSignal))
     const info = checkAnswer(what, answer, infoShape) as InfoJson
     return {

@@ -24,35 +24,35 @@ const replies: { pattern: RegExp; code: string; fix: string }[] = [
   {
     pattern: /no space left on device/i,
     code: 'no-space',
-    fix: 'make room on the file system that is full: df -h /run /var/lib/docker; docker image prune frees space of images',
+    fix: 'free space on the full file system: df -h /run /var/lib/docker; docker image prune removes unused images',
   },
   {
     pattern: /^client version .* is too (new|old)/i,
     code: 'docker-api-version',
-    fix: 'run the command again: the Engine was replaced meanwhile',
+    fix: 'run the command again: Docker Engine was replaced during the run',
   },
   {
     // an Engine with live-restore that was killed while it cleaned up behind the container
     pattern: /task .*: already exists/i,
     code: 'container-task-left',
-    fix: 'make the container again: this Engine does not start it any more',
+    fix: 'recreate the container: this Docker Engine can no longer start it',
   },
-  { pattern: /no such container/i, code: 'container-not-found', fix: 'see what is there: docker ps -a' },
+  { pattern: /no such container/i, code: 'container-not-found', fix: 'list the containers: docker ps -a' },
   { pattern: /no such image/i, code: 'image-missing', fix: 'pull the image first: agent prefetch' },
   {
     pattern: /container name .* is already in use/i,
     code: 'container-name-taken',
-    fix: 'see which container has the name (docker ps -a), and remove or rename it',
+    fix: 'find the container with this name (docker ps -a), and remove or rename it',
   },
   {
     pattern: /is not running/i,
     code: 'container-not-running',
-    fix: 'see why it stopped: docker logs CONTAINER',
+    fix: 'check why it stopped: docker logs CONTAINER',
   },
   {
     pattern: /network .* not found/i,
     code: 'network-not-found',
-    fix: 'see what is there: docker network ls',
+    fix: 'list the networks: docker network ls',
   },
 ]
 
@@ -60,7 +60,7 @@ function classify(reply: string): { code: string; fix: string } {
   return (
     replies.find(({ pattern }) => pattern.test(reply)) ?? {
       code: 'docker-failed',
-      fix: "look at the Engine's log: journalctl -u docker",
+      fix: "check Docker Engine's log: journalctl -u docker",
     }
   )
 }
@@ -85,8 +85,8 @@ export function translate(error: unknown, what: string, socket: string): Error {
   if (facts.code?.startsWith('HPE_') === true) {
     return socketInvalid(
       socket,
-      'what listens there does not speak HTTP',
-      'give the socket of the Docker Engine',
+      'the program that listens there does not speak HTTP',
+      "use Docker Engine's socket",
       error,
     )
   }
@@ -98,13 +98,13 @@ export function translate(error: unknown, what: string, socket: string): Error {
 /** ECONNREFUSED and its like; Node's own ERR_... are bugs of the caller. */
 const systemErrorName = /^E[A-Z]+$/
 
-const noDescriptor = 'no file descriptor is left'
+const noDescriptor = 'no free file descriptor'
 
 const connectionFailures: Record<string, string> = {
-  ENOENT: 'the socket is not there',
-  ECONNREFUSED: 'nobody listens on the socket: it was left by an Engine that is gone',
-  ECONNRESET: 'the Engine hung up',
-  EPIPE: 'the Engine hung up',
+  ENOENT: 'the socket does not exist',
+  ECONNREFUSED: 'nothing listens on the socket: a previous Docker Engine left it behind',
+  ECONNRESET: 'Docker Engine closed the connection',
+  EPIPE: 'Docker Engine closed the connection',
   EMFILE: noDescriptor,
   ENFILE: noDescriptor,
 }
@@ -114,7 +114,7 @@ function dockerUnreachable(what: string, socket: string, code: string, cause: un
   return new AgentError('docker-unreachable', `cannot ${what}: cannot reach Docker at ${socket}: ${reason}`, {
     fix:
       reason === noDescriptor
-        ? 'raise the limit: ulimit -n; LimitNOFILE= of a unit'
+        ? 'raise the limit: ulimit -n, or LimitNOFILE= in a unit'
         : 'systemctl start docker',
     cause,
   })
@@ -137,7 +137,7 @@ export function socketInvalid(socket: string, reason: string, fix: string, cause
 
 export function dockerTimeout(what: string, ms: number): AgentError {
   return new AgentError('docker-timeout', `cannot ${what}: Docker did not answer within ${ms / 1000} s`, {
-    fix: 'look at the Engine: systemctl status docker, journalctl -u docker',
+    fix: 'check Docker Engine: systemctl status docker; journalctl -u docker',
   })
 }
 

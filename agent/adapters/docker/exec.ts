@@ -62,8 +62,8 @@ const execShape = { Running: 'boolean', ExitCode: 'number?' } as const
 
 /** The Engine has no call that ends an exec: what was started goes on until it ends by itself. */
 function execTimeout(what: string, timeoutMs: number): AgentError {
-  return new AgentError('exec-timeout', `cannot ${what}: it did not end within ${timeoutMs / 1000} s`, {
-    fix: 'see what hangs in the container: docker top CONTAINER',
+  return new AgentError('exec-timeout', `cannot ${what}: it did not finish within ${timeoutMs / 1000} s`, {
+    fix: 'check what hangs in the container: docker top CONTAINER',
   })
 }
 

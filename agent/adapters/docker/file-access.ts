@@ -25,7 +25,7 @@ export function fileAccessCall(request: Request): Docker['fileAccess'] {
 
 /** Of a link, where it leads inside the container. */
 async function headOf(request: Request, id: string, path: string): Promise<FileAccess | string | undefined> {
-  const what = `look at ${path} of container ${id}`
+  const what = `stat ${path} of container ${id}`
   return await request(what, async (engine, abortSignal) => {
     const reply = engine.getContainer(encodeURIComponent(id)).getArchive({ path, abortSignal })
     const stream = (await reply) as unknown as ArchiveReply

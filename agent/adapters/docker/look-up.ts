@@ -37,7 +37,7 @@ export function lookUpCall(
 ): Docker['inspectRemoteImage'] {
   return async (text, onWait, signal) => {
     const ref = parseImageRef(text)
-    const what = `ask ${ref.registry} about ${formatImageRef(ref)}`
+    const what = `query ${ref.registry} for ${formatImageRef(ref)}`
     const login = await loginFor(registryKey(ref))
     const path = `/distribution/${nameOf(ref)}/json`
     const lookUp = (within: AbortSignal) =>
@@ -124,9 +124,9 @@ function lookUpError(what: string, ref: ImageRef, error: EngineError): AgentErro
   if (!/page not found/i.test(error.reply)) return registryError(what, ref, error.reply, error)
   return new AgentError(
     'registry-lookup-unsupported',
-    `cannot ${what}: Docker before 17.06 cannot look into a registry`,
+    `cannot ${what}: Docker before 17.06 cannot query a registry`,
     {
-      fix: `docker pull ${formatImageRef(ref)}, then run the command again: an image that is here needs no look`,
+      fix: `docker pull ${formatImageRef(ref)}, then run the command again: a local image needs no query`,
       cause: error,
     },
   )

@@ -131,7 +131,6 @@ async function* pullEvents(stream: NodeJS.ReadableStream, what: string): AsyncGe
 
 function parseLine(line: string): PullEvent {
   const event: unknown = JSON.parse(line)
-  if (typeof event !== 'object' || event === null)
-    throw new Error(`not a line of a pull: ${line.slice(0, 80)}`)
+  if (typeof event !== 'object' || event === null) throw new Error(`unexpected line: ${line.slice(0, 80)}`)
   return event
 }

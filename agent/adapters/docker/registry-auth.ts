@@ -43,7 +43,7 @@ async function readConfig(file: string): Promise<DockerConfig | undefined> {
   const config = parseJson(text)
   // the text holds credentials, so the parser's message, which quotes it, is not passed on
   if (!isRecord(config))
-    throw invalid(file, 'it is not a JSON object', `mend it: python3 -m json.tool ${file}`)
+    throw invalid(file, 'it is not a JSON object', `correct it; python3 -m json.tool ${file} shows the error`)
   return {
     auths: isRecord(config['auths']) ? config['auths'] : {},
     credHelpers: isRecord(config['credHelpers']) ? config['credHelpers'] : {},

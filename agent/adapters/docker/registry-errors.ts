@@ -18,8 +18,7 @@ const rules: Rule[] = [
   {
     pattern: /no space left on device/i,
     code: 'no-space',
-    fix: () =>
-      'make room where Docker keeps its data: df -h /var/lib/docker; docker image prune frees space of images',
+    fix: () => 'free space for Docker: df -h /var/lib/docker; docker image prune removes unused images',
   },
   {
     pattern: /toomanyrequests|too many requests|\bHTTP (status: )?429\b|rate limit/i,
@@ -47,14 +46,14 @@ const rules: Rule[] = [
   {
     pattern: /\bHTTP (status: )?5\d\d\b|internal server error|bad gateway|service unavailable|unavailable:/i,
     code: 'registry-failed',
-    fix: (ref) => `try again later, or see what ails ${ref.registry}`,
+    fix: (ref) => `try again later, or check ${ref.registry}`,
     retry: true,
   },
   {
     pattern: /x509:|certificate|HTTP response to HTTPS client/i,
     code: 'registry-untrusted',
     fix: (ref) =>
-      `give Docker the registry's CA (/etc/docker/certs.d/${ref.registry}/ca.crt) or list it under insecure-registries`,
+      `install the registry's CA as /etc/docker/certs.d/${ref.registry}/ca.crt, or add the registry to insecure-registries`,
   },
   {
     pattern:
@@ -70,7 +69,7 @@ export function registryError(what: string, ref: ImageRef, reply: string, cause?
   const rule = rules.find(({ pattern }) => pattern.test(reply))
   const words = reply.replace(/\/\/[^/@\s"]+@/g, '//***@')
   return new AgentError(rule?.code ?? 'pull-failed', `cannot ${what}: ${words}`, {
-    fix: rule?.fix(ref) ?? "look at the Engine's log: journalctl -u docker",
+    fix: rule?.fix(ref) ?? "check Docker Engine's log: journalctl -u docker",
     cause,
   })
 }
@@ -89,16 +88,16 @@ export function registrySilent(what: string, ref: ImageRef, ms: number): AgentEr
 }
 
 function reachable({ registry }: ImageRef): string {
-  return `see whether this host reaches ${registry}: curl -v https://${registry}/v2/`
+  return `check that this host can reach ${registry}: curl -v https://${registry}/v2/`
 }
 
 /** The stream of a pull ended without its last word. */
 export function pullCut(what: string, cause?: unknown): AgentError {
   return new AgentError(
     'pull-cut',
-    `cannot ${what}: the connection to Docker was cut before the pull was done`,
+    `cannot ${what}: the connection to Docker was closed before the pull finished`,
     {
-      fix: 'see whether the Engine was restarted: systemctl status docker',
+      fix: 'check whether Docker Engine was restarted: systemctl status docker',
       cause,
     },
   )
@@ -106,7 +105,7 @@ export function pullCut(what: string, cause?: unknown): AgentError {
 
 export function pullStalled(what: string, ms: number): AgentError {
   return new AgentError('pull-stalled', `cannot ${what}: no progress for ${ms / 1000} s`, {
-    fix: 'see whether the registry and the network between are slow, and try again',
+    fix: 'check whether the registry or the network is slow, and try again',
   })
 }
 

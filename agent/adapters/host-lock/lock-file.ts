@@ -49,7 +49,8 @@ async function flock(fd: number, path: string, how: string[]): Promise<boolean> 
       throw cannotStart('lock-unusable', 'flock', error as Error)
     },
   )
-  if (exitCode !== 0 && exitCode !== CONFLICT) throw unlockable(path, `flock exits ${String(exitCode)}`)
+  if (exitCode !== 0 && exitCode !== CONFLICT)
+    throw unlockable(path, `flock exited with code ${String(exitCode)}`)
   return exitCode === 0
 }
 
@@ -78,14 +79,14 @@ export function readHolder(fd: number): LockHolder | null {
 export function locked(path: string, holder: LockHolder | null): AgentError {
   const who = holder === null ? 'another agent' : `pid ${holder.pid}, agent ${holder.command}`
   return new AgentError('locked', `cannot start: this host is locked by ${who}`, {
-    fix: `wait until it is done and try again; fuser -v ${path} shows the process`,
+    fix: `wait until it has finished, and try again; fuser -v ${path} shows the process`,
     exitCode: ExitCode.deferred,
   })
 }
 
 function unlockable(path: string, reason: string, cause?: unknown): AgentError {
   return new AgentError('lock-unusable', `cannot lock ${path}: ${reason}`, {
-    fix: `look at it with ls -l ${path}; where it is no regular file, remove it`,
+    fix: `check it with ls -l ${path}; if it is not a regular file, remove it`,
     ...(cause === undefined ? {} : { cause }),
   })
 }

@@ -19,17 +19,17 @@ export function reviewOf(verb: string, { kind, namespace, name }: ObjectRef<Kind
   }
 }
 
-/** With the command that grants it. */
+/** By admission, such as NodeRestriction, which no role overrides; or by RBAC, with the command that grants it. */
 export function forbidden(verb: string, { kind, name }: ObjectRef<Kind>, said: string): AgentError {
   const resource = resourceText(kind)
-  const what = `${verb} ${kind}${name === '' ? 's' : ` ${name}`}`
-  return new AgentError('kubernetes-forbidden', `cannot ${what}: ${said}`, {
-    fix: `grant it to the credential: kubectl create clusterrole calico-agent-${verb}-${resource} --verb=${verb} --resource=${resource}, and bind it with kubectl create clusterrolebinding; a kubelet's credential may change its own Node alone`,
-  })
-}
-
-/** An API server that knows no dry run carries the patch out: before 1.12, where it came, and in 1.12 with its gate off. */
-export function knowsDryRun(version: { major?: string; minor?: string } | null): boolean {
-  const [major, minor] = [version?.major, version?.minor].map((text) => Number.parseInt(text ?? '', 10))
-  return major !== undefined && minor !== undefined && (major > 1 || (major === 1 && minor >= 13))
+  const isAdmission = said.includes('is forbidden') && !said.includes(`cannot ${verb} resource`)
+  const grant = `grant it: kubectl create clusterrole calico-agent-${verb}-${resource} --verb=${verb} --resource=${resource}, and bind it to the user of the credential`
+  const node = kind === 'Node' ? "use the credential of this host's kubelet, or " : ''
+  return new AgentError(
+    'kubernetes-forbidden',
+    `cannot ${verb} ${kind}${name === '' ? 's' : ` ${name}`}: ${said}`,
+    {
+      fix: `${node}${isAdmission ? 'change the policy that the message names' : grant}`,
+    },
+  )
 }

@@ -18,13 +18,17 @@ export interface Answer {
   text: string
 }
 
+/** As the API server words it (k8s.io/apiserver, webhook/errors). */
+const WEBHOOK_FAILED = 'failed calling webhook'
+
 /** The object of an answer; null where there is none. @throws AgentError, see the port */
 export function objectOf(call: Call, answer: Answer, credential: Credential): unknown {
   const { status } = answer
   const body = parsed(answer.text)
   if (status === 404 && isStatus(body)) return null
-  if (body === undefined || (status < 400 && isStatus(body)) || status === 404)
-    throw unreachable(credential, `it answers ${status}, and not as a Kubernetes API server does`)
+  const isOther = isStatus(body) && call.verb !== 'delete'
+  if (body === undefined || (status < 400 && isOther) || status === 404)
+    throw unreachable(credential, `it answers with ${status}, but not like a Kubernetes API server`)
   if (status < 300) return body
   throw failure(call, status, isStatus(body) ? body.message : answer.text, credential)
 }
@@ -35,20 +39,28 @@ function failure({ verb, ref }: Call, status: number, said: string, credential: 
     return new AgentError(
       'kubernetes-credential',
       `cannot ${what}: ${credential.server} does not accept the credential of ${credential.origin} (401)`,
-      { fix: `renew it, or name another one: kubernetes.kubeconfig` },
+      { fix: `renew it, or set another one with kubernetes.kubeconfig` },
     )
   }
   if (status === 403) return forbidden(verb, ref, said)
   if (status === 409) {
     return new AgentError('kubernetes-conflict', `cannot ${what}: ${said}`, {
-      fix: 'run it again: somebody else changed the object in the same moment',
+      fix: 'run it again: someone else changed the object at the same time',
       isTransient: true,
     })
   }
-  if (status === 429 || status >= 500) return unreachable(credential, `it answers ${status}: ${said}`)
-  return new AgentError('kubernetes-refused', `cannot ${what}: the API server answers ${status}: ${said}`, {
-    fix: 'the message of the API server says what it does not accept',
-  })
+  if (status >= 500 && said.includes(WEBHOOK_FAILED)) {
+    return new AgentError('kubernetes-refused', `cannot ${what}: ${said}`, {
+      fix: 'kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations lists the webhooks: repair that one',
+      isTransient: true,
+    })
+  }
+  if (status === 429 || status >= 500) return unreachable(credential, `it answers with ${status}: ${said}`)
+  return new AgentError(
+    'kubernetes-refused',
+    `cannot ${what}: the API server answered with ${status}: ${said}`,
+    { fix: 'check the message of the API server' },
+  )
 }
 
 export function unreachable({ server, origin }: Credential, why: string): AgentError {

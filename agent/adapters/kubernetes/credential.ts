@@ -1,6 +1,7 @@
 import type { RequestOptions } from 'node:https'
-import { dirname } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import type { KubeConfig } from '@kubernetes/client-node'
+import { parse as parseYaml } from 'yaml'
 import { AgentError } from '../../core/errors.ts'
 import { readText } from '../read-file.ts'
 
@@ -34,14 +35,14 @@ export async function loadCredential({ kubeconfig, inCluster }: CredentialSource
     const text = await readText(path, MAX_BYTES)
     if (text !== undefined) return credentialOf(await parse(text, path), path)
   }
-  throw noCredential(candidates.join(' or '), 'there is no such file')
+  throw noCredential(candidates.join(' or '), 'no such file')
 }
 
 async function podConfig(): Promise<KubeConfig> {
   if (process.env['KUBERNETES_SERVICE_HOST'] === undefined)
     throw noCredential(
       'the service account of this pod',
-      'KUBERNETES_SERVICE_HOST is not set: this is no pod',
+      'KUBERNETES_SERVICE_HOST is not set: this is not a pod',
     )
   const config = await emptyConfig()
   config.loadFromCluster()
@@ -55,10 +56,28 @@ async function parse(text: string, path: string): Promise<KubeConfig> {
   } catch (error) {
     // the client looks for what must be in it, and finds nothing
     const why = error instanceof TypeError ? 'clusters, users or contexts are missing' : reasonOf(error)
-    throw noCredential(path, `it is no kubeconfig: ${why}`)
+    throw noCredential(path, `it is not a kubeconfig: ${why}`)
   }
   config.makePathsAbsolute(dirname(path))
+  const user = config.getCurrentUser()
+  const file = user && tokenFileOf(text, user.name)
+  if (user && file != null) {
+    const token = (await readToken(resolve(dirname(path), file), path)).trim()
+    config.users = config.users.map((one) => (one === user ? { ...one, token } : one))
+  }
   return config
+}
+
+/** The client does not know this key of client-go's, which counts for more than `token`. */
+function tokenFileOf(text: string, name: string): string | undefined {
+  const { users = [] } = parseYaml(text) as { users?: { name?: string; user?: { tokenFile?: string } }[] }
+  return users.find((one) => one.name === name)?.user?.tokenFile
+}
+
+async function readToken(file: string, kubeconfig: string): Promise<string> {
+  const token = await readText(file, MAX_BYTES)
+  if (token === undefined) throw noCredential(kubeconfig, `there is no file ${file}, its tokenFile`)
+  return token
 }
 
 async function emptyConfig(): Promise<KubeConfig> {
@@ -83,7 +102,7 @@ function credentialOf(config: KubeConfig, origin: string): Credential {
 
 function noCredential(origin: string, why: string): AgentError {
   return new AgentError('kubernetes-credential', `cannot use ${origin} for the Kubernetes API: ${why}`, {
-    fix: 'name a kubeconfig that works: kubernetes.kubeconfig; kubectl --kubeconfig FILE get nodes tries one',
+    fix: 'set kubernetes.kubeconfig to a kubeconfig that works; try one with kubectl --kubeconfig FILE get nodes',
   })
 }
 

@@ -1,12 +1,13 @@
-import { networkInterfaces } from 'node:os'
 import { AgentError } from '../../core/errors.ts'
-import { FIELD_MANAGER, type NodeObject, nodesAt } from '../../core/kubernetes/node.ts'
+import { FIELD_MANAGER, type NodeObject } from '../../core/kubernetes/node.ts'
 import type { Kind, Kubernetes, KubernetesObjects, ObjectRef, PatchType } from '../../ports/kubernetes.ts'
-import { type AccessReview, forbidden, knowsDryRun, REVIEWS, reviewOf } from './access.ts'
+import { type AccessReview, forbidden, REVIEWS, reviewOf } from './access.ts'
 import { type Call, objectOf } from './answer.ts'
 import { type CredentialSource, loadCredential } from './credential.ts'
+import { hasDryRun, isWebhookUnasked } from './dry-run.ts'
 import { collectionOf, pathOf } from './paths.ts'
 import { send } from './request.ts'
+import { findNode } from './this-node.ts'
 
 /** `node` is the name of this host's Node, or `auto`. */
 export interface KubernetesConfig extends CredentialSource {
@@ -21,34 +22,32 @@ export function createKubernetes({ node, ...source }: KubernetesConfig): Kuberne
   }
   const get = async <K extends Kind>(ref: ObjectRef<K>): Promise<KubernetesObjects[K] | null> =>
     (await ask({ verb: 'get', path: pathOf(ref), ref })) as KubernetesObjects[K] | null
+  const versionOf = once((ref: ObjectRef<Kind>) => ask({ verb: 'get', path: '/version', ref }))
 
-  const patch = async <K extends Kind>(
+  async function patch<K extends Kind>(
     ref: ObjectRef<K>,
     body: unknown,
     type: PatchType = 'merge',
     dryRun = false,
-  ): Promise<KubernetesObjects[K]> => {
-    const query = `?fieldManager=${FIELD_MANAGER}${dryRun ? '&dryRun=All' : ''}`
-    const patched = await ask({
-      verb: 'patch',
-      path: pathOf(ref) + query,
-      ref,
-      body,
-      type: PATCH_TYPES[type],
-    })
-    if (patched !== null) return patched as KubernetesObjects[K]
-    throw gone(ref)
+  ): Promise<KubernetesObjects[K]> {
+    const path = `${pathOf(ref)}?fieldManager=${FIELD_MANAGER}${dryRun ? '&dryRun=All' : ''}`
+    const patched = await ask({ verb: 'patch', path, ref, body, type: PATCH_TYPES[type] })
+    if (patched === null) throw gone(ref)
+    return patched as KubernetesObjects[K]
   }
-  const checkRight: Kubernetes['checkRight'] = async (verb, ref) => {
-    const review = reviewOf(verb, ref)
-    const answer = (await ask({ verb: 'create', path: REVIEWS, ref, body: review })) as AccessReview | null
-    if (answer?.status?.allowed !== true)
-      throw forbidden(verb, ref, answer?.status?.reason ?? 'no rule allows it')
+
+  async function checkRight(verb: 'patch' | 'delete', ref: ObjectRef<Kind>): Promise<void> {
+    const review = (await ask({
+      verb: 'create',
+      path: REVIEWS,
+      ref,
+      body: reviewOf(verb, ref),
+    })) as AccessReview
+    if (!review.status?.allowed) throw forbidden(verb, ref, review.status?.reason ?? 'no rule allows it')
   }
 
   return {
     get,
-    patch,
     checkRight,
     async create(ref, body) {
       const path = `${collectionOf(ref)}?fieldManager=${FIELD_MANAGER}`
@@ -58,10 +57,15 @@ export function createKubernetes({ node, ...source }: KubernetesConfig): Kuberne
     },
     thisNode: (hostname) =>
       findNode(nodeAsked(node, source.inCluster), hostname, { get, list: () => listNodes(ask) }),
+    patch: (ref, body, type) => patch(ref, body, type),
     async tryPatch(ref, body, type) {
-      await checkRight('patch', ref)
-      const version = (await ask({ verb: 'get', path: '/version', ref })) as Parameters<typeof knowsDryRun>[0]
-      if (knowsDryRun(version)) await patch(ref, body, type, true)
+      if (!hasDryRun(await versionOf(ref))) {
+        await checkRight('patch', ref)
+        return
+      }
+      await patch(ref, body, type, true).catch((error: unknown) => {
+        if (!isWebhookUnasked(error)) throw error
+      })
     },
     async remove(ref, uid) {
       const body = { kind: 'DeleteOptions', apiVersion: 'v1', preconditions: { uid } }
@@ -73,6 +77,12 @@ export function createKubernetes({ node, ...source }: KubernetesConfig): Kuberne
       }
     },
   }
+}
+
+/** A cluster does not go back to before 1.13: who has answered is not asked again. */
+function once<A, T>(ask: (about: A) => Promise<T>): (about: A) => Promise<T> {
+  let answered: T | undefined
+  return async (about) => (answered ??= await ask(about))
 }
 
 /** The pod of a DaemonSet is told its Node by a field of its own: its config is the same on every host. */
@@ -90,44 +100,14 @@ async function listNodes(ask: (call: Call) => Promise<unknown>): Promise<NodeObj
   return (list as { items: NodeObject[] } | null)?.items ?? []
 }
 
-interface NodeLooks {
-  get: (ref: ObjectRef<'Node'>) => Promise<NodeObject | null>
-  list: () => Promise<NodeObject[]>
-}
-
-async function findNode(asked: string, hostname: string, { get, list }: NodeLooks): Promise<NodeObject> {
-  const name = asked === 'auto' ? hostname.toLowerCase() : asked
-  // a kubelet's credential need not be allowed to read a Node of another name
-  const named = await get({ kind: 'Node', name }).catch((error: unknown) => {
-    if (asked === 'auto' && error instanceof AgentError && error.code === 'kubernetes-forbidden') return null
-    throw error
-  })
-  if (named) return named
-  if (asked !== 'auto') throw noNode(`the cluster has no Node ${asked}`)
-  const addresses = Object.values(networkInterfaces()).flatMap((all = []) =>
-    all.map(({ address }) => address),
-  )
-  const [found, ...others] = nodesAt(await list(), addresses)
-  if (found === undefined) throw noNode(`no Node is named ${name} or has an address of this host`)
-  if (others.length === 0) return found
-  const names = [found, ...others].map(({ metadata }) => metadata.name).join(', ')
-  throw noNode(`several Nodes have an address of this host: ${names}`)
-}
-
 function gone({ kind, name }: ObjectRef<Kind>): AgentError {
-  return new AgentError('kubernetes-gone', `cannot change ${kind} ${name}: it is gone`, {
-    fix: `kubectl get ${kind.toLowerCase()} ${name} shows whether it is there`,
+  return new AgentError('kubernetes-gone', `cannot change ${kind} ${name}: it no longer exists`, {
+    fix: `check it with kubectl get ${kind.toLowerCase()} ${name}`,
   })
 }
 
 function noNamespace({ kind, namespace = '' }: ObjectRef<Kind>): AgentError {
   return new AgentError('kubernetes-gone', `cannot create ${kind}: there is no namespace ${namespace}`, {
     fix: `kubectl create namespace ${namespace}`,
-  })
-}
-
-function noNode(why: string): AgentError {
-  return new AgentError('kubernetes-node', `cannot tell which Node this host is: ${why}`, {
-    fix: 'name it in the config: kubernetes.node; kubectl get nodes -o wide lists them',
   })
 }

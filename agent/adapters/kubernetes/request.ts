@@ -50,7 +50,7 @@ function exchange(
       headers: {
         ...options.headers,
         Accept: 'application/json',
-        // Node sends the body of a DELETE without its length by itself: the API server then ignores it
+        // of a DELETE Node does not send the length by itself, and the server takes its body for the next request
         ...(text !== undefined && { 'Content-Type': type, 'Content-Length': Buffer.byteLength(text) }),
       },
     })

@@ -33,10 +33,10 @@ function podOf(document: Document.Parsed, hasMore: boolean, yaml: Yaml): Manifes
   const name = at(root, 'metadata', 'name')
   const containers = at(root, 'spec', 'containers')
   if (at(root, 'kind') !== 'Pod' || typeof name !== 'string' || !Array.isArray(containers))
-    return { unreadable: 'it is no Pod with a name and containers' }
+    return { unreadable: 'it is not a Pod with a name and containers' }
   const grace = at(root, 'spec', 'terminationGracePeriodSeconds')
   const token = (index: number): ManifestContainer['token'] =>
-    hasMore ? { why: 'there are several documents' } : imageToken(document, index, yaml)
+    hasMore ? { why: 'it has several YAML documents' } : imageToken(document, index, yaml)
   return {
     name,
     namespace: textAt(root, 'metadata', 'namespace') ?? 'default',
@@ -86,20 +86,20 @@ function imageToken(document: Document.Parsed, index: number, yaml: Yaml): Manif
   const image: unknown = document.getIn(path, true)
   const problem = sharedBy(image, yaml)
   if (problem !== null) return { why: problem }
-  if (!yaml.isScalar(image) || !image.range) return { why: 'the image comes from a merge key' }
+  if (!yaml.isScalar(image) || !image.range) return { why: 'the image comes from a YAML merge key' }
   const quote = QUOTES[image.type as Scalar.Type]
-  if (quote === undefined) return { why: 'the image is a block of text' }
-  if (image.tag !== undefined) return { why: 'the image has a tag of YAML' }
+  if (quote === undefined) return { why: 'the image is a YAML block scalar' }
+  if (image.tag !== undefined) return { why: 'the image has a YAML tag' }
   const [start, end] = image.range
   return { start, end, quote }
 }
 
 function sharedBy(node: unknown, yaml: Yaml): string | null {
-  if (yaml.isAlias(node)) return `*${node.source} stands for the image or for what is around it`
+  if (yaml.isAlias(node)) return `the image, or the mapping around it, is the alias *${node.source}`
   if (!yaml.isCollection(node) && !yaml.isScalar(node)) return null
   return node.anchor === undefined
     ? null
-    : `&${node.anchor} gives the image, or what is around it, to other places`
+    : `the anchor &${node.anchor} shares the image, or the mapping around it, with other places`
 }
 
 /** Values of the environment by their names, and all other texts: there may be secrets in them. */

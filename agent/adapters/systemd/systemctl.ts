@@ -111,6 +111,6 @@ async function systemctl(argv: string[], timeout: number): Promise<Answer> {
     // only where it is not there is no systemd
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
       throw cannotStart('systemd-failed', 'systemctl', error as Error)
-    return { exitCode: null, stdout: '', stderr: 'systemctl is not on the PATH' }
+    return { exitCode: null, stdout: '', stderr: 'systemctl is not in PATH' }
   }
 }

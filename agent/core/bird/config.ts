@@ -21,7 +21,7 @@ function seconds(text: string): number {
   if (/^\d{1,5}$/.test(text)) return Number(text)
   throw new AgentError(
     'bird-config-unreadable',
-    `cannot tell how long the peers wait for BIRD: "graceful restart time ${text}" is no number`,
-    { fix: 'write the time in bird.cfg as a number of seconds' },
+    `cannot determine how long the peers wait for BIRD: "graceful restart time ${text}" is not a number`,
+    { fix: 'set the time in bird.cfg as a number of seconds' },
   )
 }

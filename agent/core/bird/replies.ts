@@ -81,7 +81,7 @@ export function visitLines(reply: string, visit: (code: number, at: number, end:
         visit(code, at + 1, end)
       } else {
         const line = reply.slice(at, Math.min(end, at + 60))
-        throw invalidReply(`"${line}" is no line of BIRD's control protocol`)
+        throw invalidReply(`"${line}" is not a line of BIRD's control protocol`)
       }
     }
     at = end + 1
@@ -99,7 +99,7 @@ export function replyLines(reply: string): ReplyLine[] {
 export function checkGreeting(reply: string): void {
   const lines = replyLines(reply)
   if (lines.length !== 1 || lines[0]?.code !== replyCode.ready)
-    throw invalidReply('it does not greet as BIRD does')
+    throw invalidReply('its greeting is not that of BIRD')
 }
 
 /**
@@ -122,12 +122,12 @@ export function throwIfRefused(command: string, lines: ReplyLine[]): void {
   const refusal = lines.find(({ code }) => code >= replyCode.firstError)
   if (!refusal) return
   throw new AgentError('bird-refused', `cannot run "${command}" in BIRD: ${refusal.text}`, {
-    fix: 'compare with `birdcl show protocols` in the container',
+    fix: 'compare with birdcl show protocols in the container',
   })
 }
 
 export function invalidReply(reason: string): AgentError {
-  return new AgentError('bird-reply-invalid', `cannot read what the BIRD socket answers: ${reason}`, {
-    fix: 'check that `bird.sockets` names the control sockets of BIRD 1.x',
+  return new AgentError('bird-reply-invalid', `cannot read the answer from BIRD's socket: ${reason}`, {
+    fix: 'check that bird.sockets names the control sockets of BIRD 1.x',
   })
 }

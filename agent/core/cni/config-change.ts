@@ -53,7 +53,7 @@ export function configChange(
   const after = mergeInto(calico, merge)
   const judged = judgeConfig({ name: calico.name, isLink: false, content: { text: after } })
   if (!isValid(judged)) return unmergeable(path, judged.invalid)
-  if (calicoPlugins(judged).length !== 1) return unmergeable(path, 'its "type" is "calico" no more')
+  if (calicoPlugins(judged).length !== 1) return unmergeable(path, 'its "type" is no longer "calico"')
   const wrong = calicoUndecodable(judged)
   if (wrong !== null) {
     return calicoUndecodable(calico) === wrong
@@ -76,22 +76,22 @@ function unmergeable(path: string, why: string): Problem {
 function twoConfigs({ name }: ValidConfig, second: ValidConfig, { configDir }: Place): Problem {
   return error(
     'cni-config-second',
-    `cannot tell which is Calico's CNI config: ${configDir} has ${name} and ${second.name}, and two of them break pod creation`,
-    `move the one that is not in use out of ${configDir}; another name that ends in .conf, .conflist or .json does not help`,
+    `cannot determine Calico's CNI config: ${configDir} has ${name} and ${second.name}, and two of them break pod creation`,
+    `move the unused one out of ${configDir}; renaming it to another .conf, .conflist or .json does not help`,
   )
 }
 
 function whyNone(judged: JudgedConfig[], { configDir, configFile }: Place): Problem[] {
   const named = judged.find(({ name }) => name === configFile)
   if (configFile !== null && named === undefined)
-    return [missing(`there is no ${configFile}`, judged, configDir)]
+    return [missing(`${configFile} does not exist`, judged, configDir)]
   if (named && isValid(named) && delegatesToCalico(named)) return [delegated(named, configDir)]
   if (named && isValid(named))
     return [missing(`${named.name} has no plugin of type calico`, judged, configDir)]
   const [outer] = judged.filter(isValid).filter(delegatesToCalico)
   if (outer) return [delegated(outer, configDir)]
   const broken = judged.filter((config) => !isValid(config) && (configFile === null || config === named))
-  if (broken.length === 0) return [missing('there is none', judged, configDir)]
+  if (broken.length === 0) return [missing('no file there has one', judged, configDir)]
   return broken.flatMap((config) =>
     isValid(config) ? [] : [invalid(config.name, config.invalid, configDir)],
   )
@@ -101,8 +101,8 @@ function delegated({ name }: ValidConfig, configDir: string): Problem {
   const path = pathIn(configDir, name)
   return error(
     'cni-config-missing',
-    `cannot change Calico's CNI config: it stands in "delegates" of ${path}, and cni.merge changes no delegates`,
-    `change it in ${path} by hand, and leave cni.merge out of the config`,
+    `cannot change Calico's CNI config: it is under "delegates" in ${path}, which cni.merge does not change`,
+    `change it in ${path} by hand, and remove cni.merge from the config`,
   )
 }
 
@@ -122,13 +122,13 @@ function unfit(config: ValidConfig, { configDir }: Place): Problem[] {
   const two = calicoPlugins(config).length > 1
   return [
     ...(double === null ? [] : [invalid(config.name, double, configDir)]),
-    ...(two ? [invalid(config.name, 'two of its plugins are calico', configDir)] : []),
+    ...(two ? [invalid(config.name, 'it has two plugins of type calico', configDir)] : []),
     ...(config.isLink
       ? [
           error(
             'cni-config-symlink',
-            `cannot change ${path}: it is a symbolic link, and a rename would replace the link`,
-            `put the file itself there: cp --remove-destination "$(readlink -f ${path})" ${path}`,
+            `cannot change ${path}: it is a symbolic link, and a rename would replace it`,
+            `replace it with the file itself: cp --remove-destination "$(readlink -f ${path})" ${path}`,
           ),
         ]
       : []),
@@ -141,8 +141,8 @@ function shadowed(live: ValidConfig | null, calico: ValidConfig, { configDir }: 
   return [
     error(
       'cni-config-shadowed',
-      `cannot make ${calico.name} count: the kubelet takes ${pathIn(configDir, live.name)} (${type}), which stands before it`,
-      `move ${live.name} out of ${configDir} if it is not wanted; --allow cni-config-shadowed overrides`,
+      `cannot activate ${calico.name}: the kubelet uses ${pathIn(configDir, live.name)} (${type}), which sorts before it`,
+      `move ${live.name} out of ${configDir} if you do not need it; --allow cni-config-shadowed overrides`,
     ),
   ]
 }

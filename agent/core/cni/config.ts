@@ -106,8 +106,7 @@ export function doubleName(text: string, node: JsonNode): string | null {
   if (node.kind === 'array') return firstOf(node.items, (item) => doubleName(text, item))
   const seen = new Set<string>()
   return firstOf(node.members, ({ key, keyStart, value }) => {
-    if (seen.has(key))
-      return `${placeIn(text, keyStart)}: the name ${JSON.stringify(key)} stands there a second time`
+    if (seen.has(key)) return `${placeIn(text, keyStart)}: the key ${JSON.stringify(key)} is there twice`
     seen.add(key)
     return doubleName(text, value)
   })
@@ -118,7 +117,7 @@ function pluginsOfList(root: JsonNode): JsonNode[] {
   requireListTypes(root)
   const plugins = memberOf(root, 'plugins')?.value
   if (plugins?.kind !== 'array' || plugins.items.length === 0)
-    throw new JsonError('a conflist needs "plugins", a list with one at least')
+    throw new JsonError('a conflist needs "plugins", a list with at least one plugin')
   return plugins.items
 }
 
@@ -136,7 +135,7 @@ function requireListTypes(root: JsonNode): void {
 }
 
 function requireType(plugin: JsonNode): void {
-  if (plugin.kind !== 'object') throw new JsonError('it is no JSON object')
+  if (plugin.kind !== 'object') throw new JsonError('it is not a JSON object')
   const problem = undecodable(plugin, PLUGIN)
   if (problem !== null) throw new JsonError(problem)
   if ((textOf(plugin, 'type') ?? '') !== '') return

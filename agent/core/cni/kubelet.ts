@@ -80,7 +80,7 @@ function unknownVersion(unit: string): Problem {
   return {
     code: 'kubelet-version-unknown',
     severity: 'warning',
-    message: `cannot tell the kubelet's version: it is not restarted, and before Kubernetes 1.4 it would not see the new config`,
+    message: `cannot determine the kubelet's version: it is not restarted, and a kubelet before Kubernetes 1.4 does not see the new config`,
     fix: `set kubelet.restart to always or never; kubelet.unit is ${unit}`,
   }
 }
@@ -89,7 +89,7 @@ function stopped(unit: string): Problem {
   return {
     code: 'kubelet-stopped',
     severity: 'warning',
-    message: `${unit} does not run: it is not started, and reads the new config when it is`,
+    message: `${unit} is not running: the agent does not start it; it reads the new config when it starts`,
     fix: `systemctl start ${unit}`,
   }
 }
@@ -98,7 +98,7 @@ function missing(unit: string): Problem {
   return {
     code: 'kubelet-unit-missing',
     severity: 'error',
-    message: `cannot restart the kubelet after the change: there is no ${unit}`,
-    fix: 'set kubelet.unit in the config, or kubelet.restart to never and restart the kubelet yourself',
+    message: `cannot restart the kubelet after the change: ${unit} does not exist`,
+    fix: 'set kubelet.unit in the config; or set kubelet.restart to never, and restart the kubelet yourself',
   }
 }

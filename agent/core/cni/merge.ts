@@ -12,8 +12,7 @@ const OF_BOTH = ['cniVersion', 'name']
 /** Why a field of the patch would have no effect in this config; null where each has one. */
 export function withoutEffect({ name }: Pick<ValidConfig, 'name'>, merge: Patch): string | null {
   const set = Object.keys(merge).filter((key) => merge[key] !== null)
-  if (set.includes('plugins'))
-    return '"plugins" is the list that it stands in, and only the calico plugin is changed'
+  if (set.includes('plugins')) return '"plugins" is the list around it, and only the calico plugin is changed'
   if (isList(name)) return null
   const stray = set.find((key) => LIST_FIELDS.includes(key) && !OF_BOTH.includes(key))
   return stray === undefined ? null : `"${stray}" has no effect outside a .conflist`

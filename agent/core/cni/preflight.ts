@@ -32,8 +32,8 @@ function pinProblems({ offered }: ObservedCni, { sha256 }: WantedCni): Problem[]
       {
         code: 'cni-binary-checksum',
         severity: 'error' as const,
-        message: `cannot use the CNI plugin ${name}: its SHA-256 is ${found}, wanted is ${pinned}`,
-        fix: 'see whether the source is what is meant, and cni.sha256 in the config',
+        message: `cannot use the CNI plugin ${name}: its SHA-256 is ${found}, expected ${pinned}`,
+        fix: 'check that this is the source you want, and check cni.sha256 in the config',
       },
     ]
   })
@@ -52,12 +52,12 @@ export function nodenameProblem(
     version === null
       ? [
           'the CNI plugins',
-          'their version is not known, and from v3.1 on they fail every pod without /var/lib/calico/nodename, which is missing',
+          'their version is unknown, and since v3.1 they fail every pod if /var/lib/calico/nodename is missing, as it is here',
         ]
       : [`CNI plugins ${version}`, '/var/lib/calico/nodename is missing, and without it they fail every pod']
   return {
-    message: `cannot put ${which} in place: ${why}`,
-    fix: `run calico/node v3.1 or later with -v ${NODENAME_MOUNT}:${NODENAME_MOUNT} first, or set nodename_file_optional: true by cni.merge`,
+    message: `cannot install ${which}: ${why}`,
+    fix: `run calico/node v3.1 or later with -v ${NODENAME_MOUNT}:${NODENAME_MOUNT} first, or set nodename_file_optional: true with cni.merge`,
   }
 }
 

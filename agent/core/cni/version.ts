@@ -35,7 +35,7 @@ export function silentPlugin(path: string, failure: string): Problem {
   return {
     code: 'cni-plugin-silent',
     severity: 'error',
-    message: `cannot tell which CNI versions ${path} knows: ${failure}`,
+    message: `cannot determine which CNI versions ${path} supports: ${failure}`,
     fix: `echo '${versionQuestion.stdin}' | CNI_COMMAND=VERSION ${path}`,
   }
 }
@@ -44,8 +44,8 @@ export function silentPlugin(path: string, failure: string): Problem {
 export function tooOldFor(cniVersion: string, known: string[]): { reason: string; fix: string } | null {
   if (known.includes(cniVersion)) return null
   return {
-    reason: `the CNI config asks for cniVersion ${cniVersion}, it knows ${known.join(', ')}`,
-    fix: 'set cniVersion by cni.merge, or name another source',
+    reason: `the CNI config sets cniVersion ${cniVersion}, and it supports ${known.join(', ')}`,
+    fix: 'set cniVersion with cni.merge, or use another source',
   }
 }
 

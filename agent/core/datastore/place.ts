@@ -27,7 +27,7 @@ export function datastorePlace(settings: DatastoreSettings, version: string | nu
   if (datastoreType !== '' && datastoreType !== 'etcdv2') return null
   return {
     kind: 'etcd',
-    by: "v2's default, as nothing else is set",
+    by: "v2's default, as no setting names one",
     urls: [`${etcdScheme || 'http'}://${DEFAULT_AUTHORITY}`],
   }
 }

@@ -131,8 +131,8 @@ function refuseWhatIsNoReference(text: string): void {
   if (imageIdPattern.test(text)) {
     throw unusable(
       text,
-      'it is the id of an image, which no registry knows',
-      'give repository:tag or repository@digest',
+      'it is an image ID, which registries do not know',
+      'use repository:tag or repository@digest',
     )
   }
 }
@@ -173,17 +173,13 @@ function checkName(text: string, registry: string, path: string): void {
     if (path !== path.toLowerCase()) {
       throw unusable(text, 'the repository must be lower case', suggest(lowerName(text)))
     }
-    throw unusable(
-      text,
-      'the repository has an empty part or a character that is not allowed',
-      repositoryRule,
-    )
+    throw unusable(text, 'the repository has an empty part or an invalid character', repositoryRule)
   }
   if (registry.length + 1 + path.length > maxNameLength) {
     throw unusable(
       text,
       `the name is longer than ${maxNameLength} characters`,
-      'give the name that the registry shows',
+      'use the name that the registry shows',
     )
   }
 }
@@ -201,12 +197,16 @@ function checkTag(text: string, tag: string): void {
     throw unusable(
       text,
       `the tag is longer than ${maxTagLength} characters`,
-      'give the tag that the registry shows',
+      'use the tag that the registry shows',
     )
   }
   if (!tagPattern.test(tag)) {
     const reason = tag === '' ? 'the tag is empty' : `"${tag}" is not a tag`
-    throw unusable(text, reason, 'a tag starts with a letter, a digit or _, and goes on with these, . and -')
+    throw unusable(
+      text,
+      reason,
+      'a tag starts with a letter, a digit or _, followed by letters, digits, _, . and -',
+    )
   }
 }
 
@@ -215,7 +215,7 @@ function checkDigest(text: string, digest: string): void {
   const length = digestLengths[digest.slice(0, colon)]
   const hex = digest.slice(colon + 1)
   if (length === undefined || hex.length !== length || !/^[0-9a-f]+$/.test(hex)) {
-    throw unusable(text, `"${digest}" is not a digest`, 'a digest is sha256: and 64 digits of 0-9 and a-f')
+    throw unusable(text, `"${digest}" is not a digest`, 'a digest is sha256: and 64 hex digits')
   }
 }
 

@@ -56,6 +56,6 @@ function concerned(why: string): NodePart[] {
 function datastoreText(own: string[], parts: PartLog[]): string {
   const clients = parts.filter(({ part }) => part === 'felix' || part === 'confd').map(({ lines }) => lines)
   return [own, ...clients].some(saysDatastoreIsAway)
-    ? '; its log tells of a datastore that does not answer'
+    ? '; according to its log the datastore does not answer'
     : ''
 }

@@ -55,7 +55,7 @@ const wordOf = {
 } as const
 
 function wrong(path: string, word: string, node: JsonNode): string {
-  return `${path === '' ? 'it' : JSON.stringify(path)} must be ${word}, it is ${shown(node, word.startsWith('an integer'))}`
+  return `${path === '' ? 'it' : JSON.stringify(path)} must be ${word}, but it is ${shown(node, word.startsWith('an integer'))}`
 }
 
 /** The value itself may be a secret. */

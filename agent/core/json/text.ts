@@ -69,7 +69,7 @@ class Parser {
   document(): JsonNode {
     const value = this.#value(0)
     this.#skipSpace()
-    if (this.#at < this.#text.length) throw this.#wrong('something follows the end of the document')
+    if (this.#at < this.#text.length) throw this.#wrong('unexpected text after the end of the document')
     return value
   }
 
@@ -115,7 +115,8 @@ class Parser {
 
   #string(): string {
     const quoted = this.#match(STRING)
-    if (quoted === undefined) throw this.#wrong('the string is not closed, or holds what it must escape')
+    if (quoted === undefined)
+      throw this.#wrong('the string is not closed, or contains an unescaped control character')
     return JSON.parse(quoted) as string
   }
 

@@ -30,8 +30,11 @@ export interface ClusterNode {
   run: string | null
 }
 
-/** This host's Node, or why it cannot be told or cordoned. */
-export type ObservedCluster = { node: ClusterNode } | { problem: Problem }
+/** This host's Node, as far as it can be told, and why it cannot be told or cordoned. */
+export interface ObservedCluster {
+  node: ClusterNode | null
+  problem: Problem | null
+}
 
 /** The field manager of every write of the agent's. */
 export const FIELD_MANAGER = 'calico-agent'

@@ -32,7 +32,7 @@ export function cniBackPart(run: string, replaced: ReplacedPlugins): BackPart {
   const pinned = binaries.map(({ name, previous }) => ({ name, sha256: previous }))
   const part: PlanPart = {
     component: 'cni',
-    change: { from: `as of run ${replaced.run}`, to: `as before run ${replaced.run}` },
+    change: { from: `as in run ${replaced.run}`, to: `as before run ${replaced.run}` },
     prepare: [
       {
         kind: 'stage-binaries',
@@ -57,13 +57,13 @@ function leftPlugins({ run, binDir, binaries, installed }: ReplacedPlugins, lost
     previous === null
       ? `there was no ${name} before run ${run}`
       : installed[lost] === sha256
-        ? `what run ${run} kept of ${name} is gone`
-        : `${binDir}/${name} is not what run ${run} put there`
+        ? `the copy of ${name} that run ${run} kept is gone`
+        : `${binDir}/${name} is not the one that run ${run} installed`
   return {
     code: 'cni-not-put-back',
     severity: 'warning',
     message: `the CNI plugins stay as they are: ${why}`,
-    fix: 'agent upgrade --only cni --cni SOURCE puts others in place',
+    fix: 'agent upgrade --only cni --cni SOURCE installs others',
   }
 }
 
@@ -97,7 +97,7 @@ function leftConfig(path: string): Problem {
   return {
     code: 'cni-config-changed',
     severity: 'warning',
-    message: `${path} was changed since by somebody else, and is left as it is`,
+    message: `${path} was changed by another process since the run, and stays as it is`,
     fix: `look at ${path}`,
   }
 }

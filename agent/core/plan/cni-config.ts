@@ -25,7 +25,7 @@ export function cniConfigPart(
   })
   return {
     ...part,
-    change: { from: path, to: `${path}, cni.merge merged into it` },
+    change: { from: path, to: `${path} with cni.merge` },
     move: restarts
       ? [write, { kind: 'restart-kubelet', component: 'cniConfig', args: { unit: asked.unit } }]
       : [write],
@@ -69,8 +69,8 @@ function pluginProblems(
       {
         code: 'cni-plugin-missing',
         severity: 'error',
-        message: `cannot change the CNI config: it needs the plugin ${name}, and there is no program ${path}`,
-        fix: `set cni.binDir (now ${binDir}), or let this run put it there: cni.binaries and a source`,
+        message: `cannot change the CNI config: it needs the plugin ${name}, and ${path} does not exist`,
+        fix: `set cni.binDir (now ${binDir}), or let this run install it: cni.binaries and a source`,
       },
     ]
   }
@@ -81,8 +81,8 @@ function pluginProblems(
     {
       code: 'cni-version-unknown',
       severity: 'error',
-      message: `cannot change the CNI config: it asks for CNI ${cniVersion}, and ${path} knows ${versions.join(', ')}`,
-      fix: `set cniVersion in cni.merge to one of them, or put a plugin there that knows ${cniVersion}`,
+      message: `cannot change the CNI config: it sets CNI version ${cniVersion}, and ${path} supports ${versions.join(', ')}`,
+      fix: `set cniVersion in cni.merge to one of them, or install a plugin that supports ${cniVersion}`,
     },
   ]
 }

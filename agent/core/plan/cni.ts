@@ -82,7 +82,7 @@ function diffOf({ binDir, source }: CniInput['wanted'], { installed, offered }: 
     const next = offered?.find((one) => one.name === name)?.sha256
     if (next === sha256) return []
     const before = sha256 === null ? [] : [`version ${version ?? 'unknown'}`, `sha256 ${sha256}`]
-    const after = [`from ${sourceText(source)}`, `sha256 ${next ?? 'known once it is pulled'}`]
+    const after = [`from ${sourceText(source)}`, `sha256 ${next ?? 'unknown until the pull'}`]
     const text = (lines: string[]) => lines.map((line) => `${line}\n`).join('')
     return [{ target: `${binDir}/${name}`, before: text(before), after: text(after) }]
   })

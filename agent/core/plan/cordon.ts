@@ -14,7 +14,7 @@ export interface Cordon {
 
 /** Null where no cluster is configured, or where it is allowed to go on without. */
 export function cordonOf(run: string, { cluster }: Pick<Observed, 'cluster'>, wanted: Wanted): Cordon | null {
-  if (wanted.kubernetes?.cordon !== true || !cluster || 'problem' in cluster) return null
+  if (wanted.kubernetes?.cordon !== true || !cluster?.node || cluster.problem) return null
   return { node: cluster.node.name, run, optional: wanted.allow.includes('kubernetes-unreachable') }
 }
 

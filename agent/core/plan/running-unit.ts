@@ -52,7 +52,7 @@ export function aimBack(running: KeptContainer, run: string, replaced: Replaced)
 function plannedChange(running: KeptContainer, run: string, to: string): UnitChange {
   const change = unitChangeOf(running, run, to)
   if (change && 'unit' in change) return change
-  throw new Error('internal error: the preflight lets no unit through that cannot be changed')
+  throw new Error('internal error: the preflight passed a unit that cannot be changed')
 }
 
 /** Of the unit's file, and of how the image is run. */

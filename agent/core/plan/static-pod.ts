@@ -45,11 +45,10 @@ export function staticPodBackPart(
 ): BackPart {
   const { controllers } = input
   const pod = controllers?.pod
-  if (!controllers || pod?.manifest.path !== manifest.path)
-    return leftAsIs(manifest.path, 'is not found any more')
+  if (!controllers || pod?.manifest.path !== manifest.path) return leftAsIs(manifest.path, 'no longer exists')
   if (pod.manifest.text === manifest.before) return { part: null, problems: [] }
   if (pod.manifest.text !== manifest.after)
-    return leftAsIs(manifest.path, 'was changed since by somebody else')
+    return leftAsIs(manifest.path, 'was changed by another process since the run')
   const version = imageVersion(tagOf(from), null)
   const part = partOf({ ...input, controllers, pod }, { after: manifest.before, from: to, to: from, version })
   const pull: PlannedStep = { kind: 'pull-image', component: 'controllers', args: { image: from } }
@@ -99,5 +98,5 @@ function partOf(
 function tokenIn(pod: ObservedPod) {
   const { token } = containerIn(pod)
   if ('start' in token) return token
-  throw new Error('internal error: the preflight lets no manifest through that cannot be changed')
+  throw new Error('internal error: the preflight passed a manifest that cannot be changed')
 }

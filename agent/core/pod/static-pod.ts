@@ -79,7 +79,7 @@ export function staticPodProblem(pod: ObservedPod, running: ContainerJson): PodP
   if (state !== 'stopped') return null
   return {
     code: 'kubelet-not-running',
-    why: `${unit} does not run, and nobody else swaps a static pod`,
+    why: `${unit} is not running, and only the kubelet can swap a static pod`,
     fix: `systemctl start ${unit}`,
   }
 }
@@ -95,22 +95,22 @@ function manifestObjection(pod: ObservedPod, running: ContainerJson): Omit<PodPr
   const { path } = manifest
   if (readOnly !== null) {
     const fix =
-      "mount it read-write: ReadWritePaths= in the agent's service; -v without :ro where the agent is an image"
-    return { why: `the directory of ${path} cannot be written to: ${readOnly}`, fix }
+      "make it writable: mount it read-write, add ReadWritePaths= to the agent's service, or use -v without :ro if the agent is an image"
+    return { why: `the directory of ${path} is not writable: ${readOnly}`, fix }
   }
   const { image, token } = containerIn(pod)
-  const byHand = 'name the image there as one plain or quoted word, or change it by hand'
+  const byHand = 'write the image there as one plain or quoted word, or change it by hand'
   if (others.length > 0) {
-    const why = `${[path, ...others].join(' and ')} are of the same pod`
+    const why = `${[path, ...others].join(' and ')} define the same pod`
     return { why, fix: 'move all but one of them out of the directory' }
   }
   if (manifest.isLink)
-    return { why: `${path} is a symbolic link`, fix: 'put the file itself into the directory' }
+    return { why: `${path} is a symbolic link`, fix: 'replace the link with the file itself' }
   if ('why' in token) return { why: `in ${path} ${token.why}`, fix: byHand }
   if (running.State.Running && imageId !== null && imageId !== running.Image) {
     return {
-      why: `${path} names ${image}, and that is not the image that runs`,
-      fix: 'wait until the kubelet has started it; where the tag has moved, name the image by its digest',
+      why: `${path} names ${image}, which is not the image that is running`,
+      fix: 'wait until the kubelet has started it; if the tag has moved, name the image by its digest',
     }
   }
   return null

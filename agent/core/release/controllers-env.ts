@@ -26,18 +26,18 @@ export function controllersEnv(
   const missing = [...apiSettings(container, env), ...etcdSettings(env)]
   const settings = missing.map(({ how }) => how).join(' and ')
   const refused = {
-    message: `cannot take ${name} from kube-policy-controller to kube-controllers: it reads other settings, and lacks ${missing.map(({ what }) => what).join(' and ')}`,
-    fix: `${changeBy(controllers, name, settings)}; all else is carried over`,
+    message: `cannot upgrade ${name} from kube-policy-controller to kube-controllers: it reads other settings, and these are missing: ${missing.map(({ what }) => what).join(' and ')}`,
+    fix: `${changeBy(controllers, name, settings)}; the agent carries over everything else`,
   }
   return [...(missing.length > 0 ? [refused] : []), ...electionEnds(name, env)]
 }
 
 /** Where the keeper of the controllers takes their settings from. */
 export function changeBy({ pod, unit }: ObservedControllers, name: string, settings: string): string {
-  if (pod) return `set in ${pod.manifest.path} what docker run would by ${settings}`
+  if (pod) return `set in ${pod.manifest.path} the equivalent of docker run ${settings}`
   return unit
-    ? `have ${unit.source.name} run docker with ${settings}, and restart it under the old image`
-    : `make ${name} again with ${settings}`
+    ? `add ${settings} to docker run in ${unit.source.name}, and restart it with the old image`
+    : `recreate ${name} with ${settings}`
 }
 
 function isPolicyController(ref: string, version: string | null): boolean {
@@ -74,7 +74,7 @@ function electionEnds(name: string, env: Map<string, string>) {
   return [
     {
       severity: 'warning' as const,
-      message: `${name} elects a leader (LEADER_ELECTION), and kube-controllers does not: one may run in the cluster`,
+      message: `${name} elects a leader (LEADER_ELECTION), and kube-controllers does not: only one may run in the cluster`,
       fix: 'stop the controllers of every other host first',
     },
   ]

@@ -119,8 +119,8 @@ export function isWithdrawn(version: string): boolean {
 /** Why a release cannot be used, with the nearest ones that can. */
 export function unknownRelease(name: string): string {
   const version = semver.coerce(name)
-  const withdrawn = version !== null && isWithdrawn(version.version) ? ', it was withdrawn' : ''
-  return `there is no release ${name} in the table${withdrawn}; the nearest known ones are ${nearest(name).join(', ')}`
+  const withdrawn = version !== null && isWithdrawn(version.version) ? ', because it was withdrawn' : ''
+  return `release ${name} is not in the table${withdrawn}; the nearest ones are ${nearest(name).join(', ')}`
 }
 
 function nearest(name: string): string[] {

@@ -7,22 +7,22 @@ export interface DoctorCheck {
   /** Of the problem, or of the one that there would be. */
   severity: Problem['severity']
   passes: boolean
-  /** What is to hold. */
+  /** The sentence that holds where the check passes. */
   about: string
-  /** What was found. */
+  /** What shows it; where it does not pass, the problem. */
   seen: string
-  /** Null where nothing is to be done. */
+  /** Null where the check passes. */
   fix: string | null
-  /** What of several it is about. */
+  /** Which of several it is about. */
   subject?: string
 }
 
 /** The JSON of `doctor`. */
 export interface DoctorReport {
   schema: 1
-  /** Nothing stands against an upgrade. */
+  /** The upgrade can start. */
   ready: boolean
-  /** The image that was looked at as well; null where none is asked for. */
+  /** The image to upgrade to; null where none is asked for. */
   target: string | null
   checks: DoctorCheck[]
 }

@@ -19,13 +19,13 @@ export const birdRules: Rule[] = [
         code: 'no-bird',
         severity: 'warning',
         about: 'the node runs BIRD',
-        seen: ({ backend }) => `CALICO_NETWORKING_BACKEND is ${backend}`,
+        seen: ({ backend }) => `CALICO_NETWORKING_BACKEND=${backend}`,
         check: ({ backend }) =>
           backend === 'bird'
             ? null
             : {
-                message: `no BIRD runs here (CALICO_NETWORKING_BACKEND=${backend}): the new container is gated on its own health alone`,
-                fix: 'nothing is to be done',
+                message: `no BIRD runs here (CALICO_NETWORKING_BACKEND=${backend}): the gate checks only the new container's own health`,
+                fix: 'nothing to do',
               },
       },
     ],
@@ -46,8 +46,8 @@ export const birdRules: Rule[] = [
           daemons
             .filter(({ view }) => view.recovering)
             .map(({ endpoint: { family }, view: { lastReboot, waitTimer } }) => ({
-              message: `cannot restart BIRD now: for IPv${family} it started at ${lastReboot}, and its graceful-restart recovery is in progress${timerText(waitTimer)}; a second restart makes the peers delete this host's routes`,
-              fix: `run again when "docker exec ${name} ${birdcl(family)} show status" tells of no recovery`,
+              message: `cannot restart BIRD now: the IPv${family} daemon started at ${lastReboot}, and its graceful-restart recovery is in progress${timerText(waitTimer)}; a second restart makes the peers delete this host's routes`,
+              fix: `run again when "docker exec ${name} ${birdcl(family)} show status" no longer reports a recovery`,
             })),
       },
       {
@@ -55,40 +55,38 @@ export const birdRules: Rule[] = [
         severity: 'error',
         allowable: true,
         deferrable: true,
-        about: 'no peer is in a graceful restart of its own',
+        about: 'no peer is in a graceful restart',
         seen: () => 'no peer is restarting',
         check: ({ name, restarting }) =>
           restarting.map((peer) => ({
             subject: peer.name,
-            message: `cannot restart BIRD now: peer ${peer.name} is in a graceful restart of its own${leftText(peer)}; two that restart together drop each other's routes`,
-            fix: `run again when it is back: docker exec ${name} ${birdcl(peer.family)} show protocols all ${peer.name}`,
+            message: `cannot restart BIRD now: peer ${peer.name} is in a graceful restart${leftText(peer)}; two neighbors that restart together drop each other's routes`,
+            fix: `run again when its session is back: docker exec ${name} ${birdcl(peer.family)} show protocols all ${peer.name}`,
           })),
       },
       {
         code: 'peer-not-restart-aware',
         severity: 'error',
         allowable: true,
-        about: 'each live peer keeps the routes while BIRD is away',
+        about: 'every peer that is up keeps the routes while BIRD restarts',
         seen: ({ live }) =>
-          live.length === 0
-            ? 'no peer is up'
-            : `${counted(live.length, 'live peer')}, each announces graceful restart`,
+          live.length === 0 ? 'no peer is up' : `${counted(live.length, 'peer')} with graceful restart`,
         check: ({ live }) =>
           live.filter(dropsRoutes).map((peer) => ({
             subject: peer.name,
-            message: `cannot keep the routes at ${peer.name}: that peer does not announce graceful restart`,
+            message: `cannot keep the routes at ${peer.name}: this peer does not announce graceful restart`,
             fix: 'add "graceful restart;" to the BGP protocol of that peer',
           })),
       },
       {
         code: 'peer-down',
         severity: 'warning',
-        about: 'each peer is up',
-        seen: ({ live }) => `${counted(live.length, 'session')} Established, none is down`,
+        about: 'every peer is up',
+        seen: ({ live }) => `${counted(live.length, 'session')} Established`,
         check: ({ name, dead }) =>
           dead.map((peer) => ({
             subject: peer.name,
-            message: `peer ${peer.name} is down already: it is released if it alone holds BIRD's recovery back`,
+            message: `peer ${peer.name} is already down: the agent releases it if only it delays BIRD's recovery`,
             fix: `docker exec ${name} ${birdcl(peer.family)} show protocols all ${peer.name}`,
           })),
       },
@@ -102,15 +100,15 @@ export const birdRules: Rule[] = [
         code: 'window-too-short',
         severity: 'error',
         allowable: true,
-        about: 'the window is long enough to get there and back',
+        about: 'the window is long enough for an upgrade and a rollback',
         seen: ({ node, windowMs }) => `${Math.min(node.announcedMs, windowMs) / 1000} s`,
         check: ({ node, windowMs }) => [
           ...tooShort(
             node.announcedMs,
             'the restart time that BIRD announces',
-            'write "graceful restart time 120;" into the BGP template of bird.cfg, and of bird6.cfg where IPv6 is in use',
+            'set "graceful restart time 120;" in the BGP template of bird.cfg, and of bird6.cfg if you use IPv6',
           ),
-          ...tooShort(windowMs, '`window` in the config', 'set it to 90, or leave it away'),
+          ...tooShort(windowMs, 'window in the config', 'set window to 90, or remove it'),
         ],
       },
     ],
@@ -122,7 +120,7 @@ export const birdRules: Rule[] = [
       {
         code: 'bird-socket-invalid',
         severity: 'error',
-        about: 'the configured control sockets are sockets',
+        about: "BIRD's control sockets are sockets",
         seen: ({ daemons }) => daemons.map(({ endpoint }) => endpoint.socket).join(', ') || 'none in use',
         check: ({ problems }) => problems.filter(({ code }) => code === 'bird-socket-invalid'),
       },
@@ -130,10 +128,10 @@ export const birdRules: Rule[] = [
         code: 'bird-down',
         severity: 'error',
         allowable: true,
-        about: 'BIRD answers: the new one is held against its sessions',
+        about: 'BIRD answers',
         seen: ({ daemons }) =>
-          daemons.map(({ endpoint: { family } }) => `IPv${family} answers`).join(', ') ||
-          'not asked: the container does not run',
+          daemons.map(({ endpoint: { family } }) => `IPv${family}`).join(', ') ||
+          'not asked: the container is not running',
         check: ({ problems }) => problems.filter(({ code }) => code === 'bird-down'),
       },
     ],
@@ -142,7 +140,7 @@ export const birdRules: Rule[] = [
 
 function tooShort(ms: number, what: string, fix: string): Objection[] {
   if (ms >= SHORTEST_WINDOW_MS) return []
-  const message = `cannot restart BIRD in ${ms / 1000} s, ${what}: the way there and back takes ${SHORTEST_WINDOW_MS / 1000} s`
+  const message = `cannot restart BIRD within ${ms / 1000} s (${what}): an upgrade with its rollback takes ${SHORTEST_WINDOW_MS / 1000} s`
   return [{ message, fix }]
 }
 
@@ -172,7 +170,7 @@ function timerText(waitTimer: string | null): string {
 /** How long BIRD keeps the peer's routes. */
 function leftText({ restarting }: Session): string {
   const seconds = restarting?.secondsLeft ?? null
-  return seconds === null ? '' : `, for ${seconds} s more at most`
+  return seconds === null ? '' : `, for at most ${seconds} s more`
 }
 
 /** Known of an Established peer only. */

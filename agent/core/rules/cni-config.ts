@@ -15,10 +15,10 @@ export const kubeletDirectoryRules: Rule[] = rulesOn(
       code: 'kubelet-cni-directory',
       severity: 'error',
       allowable: true,
-      about: 'the kubelet is not told of other directories of CNI',
+      about: 'the kubelet uses the configured CNI directories',
       seen: ({ told, unit }) =>
         told.length === 0
-          ? `${unit} has no flag for them`
+          ? `${unit} sets no others`
           : told.map(({ flag, paths }) => `${flag}=${paths.join(',')}`).join(' '),
       check: ({ told, configDir, binDir, unit }) =>
         told
@@ -26,7 +26,7 @@ export const kubeletDirectoryRules: Rule[] = rulesOn(
           .map(({ flag, paths }) => {
             const [key, own] = flag === '--cni-conf-dir' ? ['configDir', configDir] : ['binDir', binDir]
             return {
-              message: `cannot change ${own} with effect: ${unit} runs with ${flag}=${paths.join(',')}`,
+              message: `cannot use ${own}: ${unit} runs with ${flag}=${paths.join(',')}`,
               fix: `set cni.${key} to ${paths[0] ?? ''}`,
             }
           }),
@@ -52,14 +52,14 @@ export const cniConfigRules: Rule[] = rulesOn(
       code: 'cni-config-shadowed',
       severity: 'error',
       allowable: true,
-      about: 'the kubelet takes no other CNI config before it',
+      about: "the kubelet uses Calico's CNI config",
       seen: ({ path }) => path,
       check: ({ problems }) => problems.filter(isShadow),
     },
     {
       code: 'cni-config-missing',
       severity: 'error',
-      about: "Calico's CNI config is valid, the only one, and its plugins know its version",
+      about: "Calico's CNI config is valid and the only one, and its plugins support its version",
       seen: ({ path, plugins }) => [path, ...plugins].join(', '),
       // Each with its own code.
       check: ({ problems }) => problems.filter((problem) => !isShadow(problem)),

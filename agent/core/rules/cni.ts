@@ -12,7 +12,7 @@ export const cniSourceRules: Rule[] = [
       {
         code: 'cni-binary-checksum',
         severity: 'error',
-        about: 'the source has the plugins that are meant, and they can be put in place',
+        about: 'the source has the expected CNI plugins, and they can be installed',
         seen: ({ wanted }) => `${wanted.binaries.join(', ')} for ${wanted.binDir}`,
         // Each with its own code.
         check: ({ cni, wanted, cniVersion }) => cniBinaryProblems(cni, wanted, cniVersion),
@@ -28,9 +28,9 @@ export const cniRules: Rule[] = rulesOn(
       code: 'cni-needs-nodename',
       severity: 'error',
       allowable: true,
-      about: "the plugins find this host's name",
+      about: "the CNI plugins can find this host's name",
       seen: ({ cni: { nodename } }) =>
-        nodename.written ? '/var/lib/calico/nodename is there' : 'they need no nodename file',
+        nodename.written ? '/var/lib/calico/nodename exists' : 'they need no nodename file',
       check: ({ problem }) => problem,
     },
   ],

@@ -1,6 +1,6 @@
 import { looksLikeCalicoNode } from '../docker/calico-node.ts'
 import type { ContainerJson } from '../docker/json.ts'
-import { isHosted, type Owner } from '../model.ts'
+import { isHosted, type Observed, type Owner } from '../model.ts'
 import { type Objection, type Rule, rulesOn } from './rule.ts'
 
 /** The container is there, and is the operator's own to replace. */
@@ -12,7 +12,7 @@ export const containerRules: Rule[] = [
         code: 'container-missing',
         severity: 'error',
         about: 'the calico/node container exists',
-        seen: ({ name }) => `${name} is there`,
+        seen: ({ name }) => name,
         check: ({ there, name }) =>
           there
             ? null
@@ -29,8 +29,8 @@ export const containerRules: Rule[] = [
       {
         code: 'hosted-install',
         severity: 'error',
-        about: 'Kubernetes does not host it, or the agent can change its DaemonSet',
-        seen: ({ owner }) => (owner.kind === 'daemonset' ? owner.why : 'no label of Kubernetes'),
+        about: 'Kubernetes does not manage calico/node, or the agent can change its DaemonSet',
+        seen: ({ owner }) => (owner.kind === 'daemonset' ? owner.why : 'no Kubernetes label'),
         check: ({ name, owner, daemonSet }) =>
           daemonSet && 'problem' in daemonSet ? daemonSet.problem : hosted(name, owner),
       },
@@ -43,13 +43,13 @@ export const containerRules: Rule[] = [
         code: 'daemonset-rolling',
         severity: 'error',
         deferrable: true,
-        about: 'the DaemonSet does not replace pods by itself',
+        about: 'the DaemonSet is not replacing pods itself',
         seen: ({ strategy }) => `strategy ${strategy.type}, no rollout in progress`,
         check: ({ namespace, name, isRolling }) =>
           isRolling
             ? {
-                message: `cannot upgrade a pod of ${namespace}/${name}: the DaemonSet is replacing its pods by itself`,
-                fix: `wait until it is done: kubectl -n ${namespace} rollout status daemonset/${name}`,
+                message: `cannot upgrade a pod of ${namespace}/${name}: the DaemonSet is replacing its pods itself`,
+                fix: `wait until it has finished: kubectl -n ${namespace} rollout status daemonset/${name}`,
               }
             : null,
       },
@@ -62,8 +62,8 @@ export const containerRules: Rule[] = [
         code: 'not-calico-node',
         severity: 'error',
         allowable: true,
-        about: 'it looks like calico/node, by its image or its program',
-        seen: ({ Config }) => `runs ${Config.Image}`,
+        about: 'the container looks like calico/node',
+        seen: ({ Config }) => Config.Image,
         check: (container) =>
           looksLikeCalicoNode(container)
             ? null
@@ -76,48 +76,52 @@ export const containerRules: Rule[] = [
         code: 'node-not-running',
         severity: 'error',
         allowable: true,
-        about: 'it runs: the new one is compared with it',
-        seen: ({ State }) => State.Status,
+        about: 'the container is running',
+        seen: ({ State }) => `since ${State.StartedAt.replace(/\.\d+/, '')}`,
         check: ({ Name, State, other }) =>
           State.Running
             ? null
             : {
-                message: `cannot compare with ${nameOf({ Name })}: it is ${State.Status}`,
+                message: `cannot compare the new node with ${nameOf({ Name })}: it is ${State.Status}`,
                 fix: other
-                  ? `do not start it beside ${other.name}, which runs: settle second-node first`
+                  ? `resolve second-node first: do not start it while ${other.name} runs`
                   : `docker start ${nameOf({ Name })}`,
               },
       },
     ],
   ),
+  ...rulesOn(keptByDocker, [
+    {
+      code: 'auto-remove',
+      severity: 'warning',
+      about: 'the container survives a stop',
+      seen: () => 'no --rm',
+      check: ({ Name, HostConfig }) =>
+        HostConfig.AutoRemove === true
+          ? {
+              message: `${nameOf({ Name })} runs with --rm: Docker removes it when it stops, so a rollback recreates it from the journal`,
+              fix: 'recreate it without --rm and with --restart=always',
+            }
+          : null,
+    },
+  ]),
   ...rulesOn(
-    ({ node }) => (node?.owner.kind === 'docker' && node.unit === null ? node.container : null),
+    // Docker takes no restart policy beside --rm, which has its own rule.
+    (observed) => {
+      const container = keptByDocker(observed)
+      return container?.HostConfig.AutoRemove === true ? null : container
+    },
     [
-      {
-        code: 'auto-remove',
-        severity: 'warning',
-        about: 'it outlives its own stop',
-        seen: () => 'runs without --rm',
-        check: ({ Name, HostConfig }) =>
-          HostConfig.AutoRemove === true
-            ? {
-                message: `${nameOf({ Name })} runs with --rm: Docker removes it when it stops, so a rollback creates it again from its journaled settings`,
-                fix: 'docker run without --rm, with --restart=always',
-              }
-            : null,
-      },
       {
         code: 'no-restart-policy',
         severity: 'warning',
-        about: 'it comes back after a reboot',
-        // Docker takes no restart policy beside --rm, which has its own rule.
-        seen: ({ HostConfig: { AutoRemove, RestartPolicy } }) =>
-          AutoRemove === true ? 'none goes with --rm' : `restart policy ${RestartPolicy.Name}`,
+        about: 'the container starts again after a reboot',
+        seen: ({ HostConfig: { RestartPolicy } }) => `restart policy ${RestartPolicy.Name}`,
         check: ({ Name, HostConfig }) =>
-          HostConfig.AutoRemove === true || !['', 'no'].includes(HostConfig.RestartPolicy.Name)
+          !['', 'no'].includes(HostConfig.RestartPolicy.Name)
             ? null
             : {
-                message: `${nameOf({ Name })} has no restart policy: after a reboot of the host no calico/node comes up`,
+                message: `${nameOf({ Name })} has no restart policy: it does not start after a reboot`,
                 fix: `docker update --restart=always ${nameOf({ Name })}`,
               },
       },
@@ -125,17 +129,21 @@ export const containerRules: Rule[] = [
   ),
 ]
 
+function keptByDocker({ node }: Observed): ContainerJson | null {
+  return node?.owner.kind === 'docker' && node.unit === null ? node.container : null
+}
+
 function hosted(name: string, owner: Owner): Objection | null {
   if (owner.kind === 'kubelet') {
     return {
-      message: `cannot upgrade ${name}: it belongs to Kubernetes (${owner.why})`,
-      fix: 'name the cluster in the config: kubernetes (docs/hosted.md)',
+      message: `cannot upgrade ${name}: Kubernetes manages it (${owner.why})`,
+      fix: 'set kubernetes in the config, so that the agent can reach the cluster (docs/hosted.md)',
     }
   }
   if (owner.kind !== 'static-pod') return null
   return {
-    message: `cannot upgrade ${name}: it is a static pod (${owner.why}), and the kubelet would end BIRD by TERM: its peers would drop the routes at once`,
-    fix: `drain this host, then change the image in ${owner.manifest}; or move calico/node to a unit that runs docker run`,
+    message: `cannot upgrade ${name}: it is a static pod (${owner.why}), and the kubelet stops BIRD with TERM: its peers would drop the routes at once`,
+    fix: `drain this host, then change the image in ${owner.manifest}; or run calico/node with docker run from a systemd unit`,
   }
 }
 

@@ -18,26 +18,26 @@ export const controllersUserRules: Rule[] = rulesOn(usersOf, [
     code: 'controllers-user-changes',
     severity: 'warning',
     about: 'the new controllers run as the same user',
-    seen: ({ user }) => (user ? userText(user.to) : 'no other user is known of'),
+    seen: ({ user }) => (user ? userText(user.to) : 'no change known'),
     check: ({ name, user }) =>
       user === null || userText(user.from) === userText(user.to)
         ? null
         : {
-            message: `${name} will run as ${userText(user.to)}, and runs as ${userText(user.from)}: the images say so`,
-            fix: 'see that what is mounted into it can be read by that user',
+            message: `${name} will run as ${userText(user.to)} instead of ${userText(user.from)}: its new image sets that user`,
+            fix: 'make sure that this user can read what is mounted into it',
           },
   },
   {
     code: 'controllers-unreadable',
     severity: 'error',
     allowable: true,
-    about: 'the new controllers can read the files that they are told to',
+    about: 'the new controllers can read the files that their settings name',
     seen: ({ controllers: { given = [] } }) =>
-      given.map(({ setting }) => setting).join(', ') || 'none is mounted that is known of',
+      given.map(({ setting }) => setting).join(', ') || 'no such file known',
     check: ({ name, controllers, user, unreadable: files }) =>
       files.map((file) => ({
         message: `cannot upgrade ${name}: the new image runs as ${userText(user?.to ?? '')}, which cannot read ${file.setting}=${file.path} (${file.hostPath}: ${accessText(file)})`,
-        fix: `give that user the right to read ${file.hostPath}: chown ${user?.to ?? ''} ${file.hostPath}; or ${changeBy(controllers, name, '--user 0')}`,
+        fix: `let that user read ${file.hostPath}: chown ${user?.to ?? ''} ${file.hostPath}; or ${changeBy(controllers, name, '--user 0')}`,
       })),
   },
 ])

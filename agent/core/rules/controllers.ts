@@ -22,8 +22,8 @@ export const controllersEnvRules: Rule[] = rulesOn(moving, [
     code: 'controllers-env',
     severity: 'error',
     allowable: true,
-    about: 'the new controllers find all that they need in the settings of the old ones',
-    seen: () => 'no setting that ends on this way',
+    about: 'the settings of the old controllers are enough for the new ones',
+    seen: () => 'no setting is dropped',
     check: ({ controllers, image }) => controllersEnv(controllers, image),
   },
 ])
@@ -34,14 +34,14 @@ export const controllersRules: Rule[] = [
     {
       code: 'no-controllers',
       severity: 'error',
-      about: 'the container of the controllers is there',
+      about: 'the controllers container exists',
       seen: ({ name }) => name,
       check: ({ name, there }) =>
         there
           ? null
           : {
               message: `cannot upgrade ${name}: there is no such container`,
-              fix: 'docker ps -a shows the names; set controllers.container, or leave controllers out where another host runs them',
+              fix: 'docker ps -a shows the names; set controllers.container, or remove controllers from the config if another host runs them',
             },
     },
   ]),
@@ -57,14 +57,14 @@ export const controllersRules: Rule[] = [
     {
       code: 'controllers-not-running',
       severity: 'error',
-      about: 'the controllers run here, and not on another host',
-      seen: ({ controllers }) => controllers.container.State.Status,
+      about: 'the controllers run on this host',
+      seen: ({ controllers }) => `since ${controllers.container.State.StartedAt.replace(/\.\d+/, '')}`,
       check: ({ name, controllers, byRelease }) =>
         controllers.container.State.Running
           ? null
           : notReplaced(
               name,
-              `it is ${controllers.container.State.Status}, and the new one would be started`,
+              `it is ${controllers.container.State.Status}, and an upgrade would start the new one`,
               startFix(name, controllers),
               byRelease,
             ),
@@ -73,8 +73,8 @@ export const controllersRules: Rule[] = [
       code: 'not-controllers',
       severity: 'error',
       allowable: true,
-      about: 'it looks like the controllers, by its image or its program',
-      seen: ({ controllers }) => `runs ${controllers.container.Config.Image}`,
+      about: 'the container looks like kube-controllers',
+      seen: ({ controllers }) => controllers.container.Config.Image,
       check: ({ name, controllers: { container } }) =>
         looksLikeControllers(container)
           ? null
@@ -93,7 +93,9 @@ export const controllersRules: Rule[] = [
 
 function keeperSeen(owner: Owner, { HostConfig }: ContainerJson): string {
   if (owner.kind === 'static-pod') return owner.manifest
-  return owner.kind === 'systemd' ? owner.unit : `restart policy ${HostConfig.RestartPolicy.Name || 'no'}`
+  return owner.kind === 'systemd'
+    ? `only ${owner.unit}`
+    : `restart policy ${HostConfig.RestartPolicy.Name || 'no'}`
 }
 
 function startFix(name: string, { pod, unit }: ObservedControllers): string {
@@ -102,7 +104,8 @@ function startFix(name: string, { pod, unit }: ObservedControllers): string {
   return `${start}, if no other host of the cluster runs the controllers`
 }
 
-const KUBELET_FIX = 'change the image with kubectl; a static pod is found by its manifest: kubelet.manifests'
+const KUBELET_FIX =
+  'change the image with kubectl; to let the agent find a static pod, set kubelet.manifests to the directory of its manifest'
 
 /** A release brings the controllers only where there are some. */
 function named({ controllers }: Observed, { controllers: wanted }: Wanted) {

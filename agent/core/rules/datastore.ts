@@ -15,7 +15,7 @@ export const datastoreRules: Rule[] = rulesOn(
       code: 'datastore-unreachable',
       severity: 'error',
       allowable: true,
-      about: 'the datastore answers: calico/node does not start without it',
+      about: 'the datastore answers',
       seen: ({ datastore: { by, endpoints } }) => `${endpoints.map(({ shown }) => shown).join(', ')} (${by})`,
       check: datastoreObjections,
     },
@@ -35,11 +35,11 @@ function datastoreObjections({ name, datastore: { kind, by, endpoints } }: Subje
   const ask = first.shown.startsWith('_')
     ? `dig SRV ${first.shown}`
     : `curl -k ${first.shown}/${HEALTH[kind]}`
-  const fix = `${ask} shows whether it answers; bring it back, or correct what names it (${by})`
+  const fix = `${ask} shows whether it answers; bring it back, or correct its address (${by})`
   if (away.length < endpoints.length) {
     const message = `${NAMES[kind]} does not answer at ${away.length} of ${endpoints.length} endpoints (${why}); ${name} uses the others`
     return [{ severity: 'warning', message, fix }]
   }
-  const message = `cannot restart ${name}: ${NAMES[kind]} does not answer (${why}), and calico/node waits for it at its start`
+  const message = `cannot restart ${name}: ${NAMES[kind]} does not answer (${why}), and calico/node does not start without it`
   return [{ message, fix }]
 }

@@ -20,14 +20,14 @@ export const diallingRules: Rule[] = rulesOn(
     {
       code: 'both-dial',
       severity: 'warning',
-      about: 'one end of each session dials the other',
-      seen: () => 'no session is dialled by both ends',
+      about: 'only one end of each session dials',
+      seen: () => 'none is dialled by both',
       check: ({ both }) =>
         both.length === 0
           ? null
           : {
-              message: `${named(both)} and this host dial each other: when BIRD restarts, such connections can collide, and the peer then deletes this host's routes. An upgrade keeps ${both.length === 1 ? 'it' : 'them'} from dialling while BIRD restarts`,
-              fix: 'none is needed; "passive on;" at one end of each session, as the mesh has it since Calico v3.4, does the same for every restart',
+              message: `${named(both)} and this host dial each other: when BIRD restarts, the connections can collide, and the peer then deletes this host's routes. During an upgrade the agent blocks ${both.length === 1 ? 'its' : 'their'} connections until BIRD is back`,
+              fix: 'nothing to do for an upgrade; for every other restart, set "passive on;" at one end of each session, as the mesh does since Calico v3.4',
             },
     },
   ],
@@ -49,5 +49,5 @@ function isMesh(name: string): boolean {
 function named(neighbors: DiallingNeighbor[]): string {
   const names = neighbors.slice(0, NAMED).map(({ name }) => name)
   const more = neighbors.length - names.length
-  return more === 0 ? names.join(', ') : `${names.join(', ')}, and ${counted(more, 'further neighbor')},`
+  return more === 0 ? names.join(', ') : `${names.join(', ')}, and ${counted(more, 'more neighbor')}`
 }

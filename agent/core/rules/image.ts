@@ -7,14 +7,14 @@ export const imageRules = (imageOf: (observed: Observed) => ObservedImage | null
     {
       code: 'image-not-found',
       severity: 'error',
-      about: 'the image can be had, from its registry or from this host',
+      about: 'the image is available',
       seen: ({ ref, local, remote }) =>
-        `${ref} ${'digest' in remote ? remote.digest : ''}${local === null ? '' : ', known here'}`,
+        `${'digest' in remote ? `${ref} ${remote.digest}` : ref}${local === null ? '' : ', present on this host'}`,
       // The registry's own words, with their own code.
       check: ({ local, remote }) => {
         if (!('error' in remote)) return null
         if (local === null) return remote.error
-        const message = `${remote.error.message}; the local image is used`
+        const message = `${remote.error.message}; using the local image`
         return { ...remote.error, severity: 'warning', message }
       },
     },
@@ -31,14 +31,14 @@ export const imageRules = (imageOf: (observed: Observed) => ObservedImage | null
       {
         code: 'wrong-architecture',
         severity: 'error',
-        about: 'the image is built for this machine',
-        seen: ({ platforms, here }) => (platforms.length === 0 ? 'the registry does not say' : here),
+        about: 'the image is built for this host',
+        seen: ({ platforms, here }) => (platforms.length === 0 ? 'the registry names no platform' : here),
         check: ({ ref, platforms, here }) =>
           platforms.length === 0 || platforms.includes(here)
             ? null
             : {
-                message: `cannot use ${ref}: it is for ${platforms.join(', ')}, this host is ${here}`,
-                fix: `name an image that is built for ${here}`,
+                message: `cannot use ${ref}: it is built for ${platforms.join(', ')}, and this host is ${here}`,
+                fix: `use an image that is built for ${here}`,
               },
       },
     ],

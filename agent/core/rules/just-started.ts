@@ -19,12 +19,12 @@ export const justStartedRules: Rule[] = rulesOn(
     {
       code: 'just-started',
       severity: 'warning',
-      about: 'BIRD has had time to come up and to recover',
+      about: 'BIRD has had time to start and to recover',
       seen: ({ upMs }) => (isYoung(upMs) ? `started ${wholeSeconds(upMs)} ago` : 'started long ago'),
       check: ({ name, upMs, isUp, recovers }) =>
         (isUp ? recovers && isYoung(upMs) : upMs < UP_MS)
           ? {
-              message: `${name} started ${wholeSeconds(upMs)} ago, and its BIRD ${isUp ? 'is in the recovery of that start' : 'does not answer yet'}`,
+              message: `${name} started ${wholeSeconds(upMs)} ago, and its BIRD ${isUp ? 'is still in the recovery from that start' : 'does not answer yet'}`,
               fix: isUp ? 'run again in a minute' : 'run again in 10 s',
             }
           : null,

@@ -16,14 +16,15 @@ function keeperRulesOn(keptOf: (observed: Observed, wanted: Wanted) => Kept | nu
       code: 'kept-elsewhere',
       severity: 'error',
       allowable: true,
-      about: 'nothing else of this host starts it',
-      seen: ({ running: { owner } }) => (owner.kind === 'systemd' ? owner.unit : 'no unit, and not cron'),
+      about: 'nothing else on this host starts the container',
+      seen: ({ running: { owner } }) =>
+        owner.kind === 'systemd' ? `only ${owner.unit}` : 'no unit and no cron job',
       check: ({ name, running: { claims = [] }, byRelease }) =>
         claims.map(({ by, line }) =>
           notReplaced(
             name,
-            `${by} starts it as well: ${line}`,
-            by.endsWith('.service') ? `systemctl disable ${by}` : `take that line out of ${by}`,
+            `${by} starts it too: ${line}`,
+            by.endsWith('.service') ? `systemctl disable ${by}` : `remove that line from ${by}`,
             byRelease,
           ),
         ),
@@ -31,8 +32,8 @@ function keeperRulesOn(keptOf: (observed: Observed, wanted: Wanted) => Kept | nu
     {
       code: 'compose-file',
       severity: 'warning',
-      about: 'no file of docker-compose names its image',
-      seen: () => "no label of docker-compose's",
+      about: 'no compose file names the image',
+      seen: () => 'no docker-compose label',
       check: ({ name, running, image }) => {
         const labels = running.unit === null ? composeLabels(running.container) : null
         if (labels === null) return null
@@ -40,7 +41,7 @@ function keeperRulesOn(keptOf: (observed: Observed, wanted: Wanted) => Kept | nu
         const where = files.at(-1) ?? `the compose file of project ${project}`
         const to = image ?? 'IMAGE'
         return {
-          message: `docker-compose made ${name}: "docker compose up" makes it again from the image that ${where} names`,
+          message: `docker-compose created ${name}: "docker compose up" recreates it from the image that ${where} names`,
           fix: `after the upgrade, set services.${service}.image to ${to} in ${where}`,
         }
       },

@@ -13,11 +13,8 @@ export const kubernetesRules: Rule[] = rulesOn(
       severity: 'error',
       allowable: true,
       about: 'this host can cordon its Node',
-      seen: (cluster) =>
-        'node' in cluster
-          ? `Node ${cluster.node.name}${cluster.node.unschedulable ? ', cordoned already' : ''}`
-          : '',
-      check: (cluster) => ('problem' in cluster ? cluster.problem : null),
+      seen: ({ node }) => (node ? `Node ${node.name}${node.unschedulable ? ', already cordoned' : ''}` : ''),
+      check: ({ problem }) => problem,
     },
   ],
 )

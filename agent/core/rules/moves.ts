@@ -42,7 +42,7 @@ export const moveRules: Rule[] = rulesOn(movesOf, [
     code: 'datastore-migration',
     severity: 'error',
     allowable: true,
-    about: 'the move needs no migration of the datastore',
+    about: 'the datastore needs no migration',
     seen: movesText,
     check: migration,
   },
@@ -50,7 +50,10 @@ export const moveRules: Rule[] = rulesOn(movesOf, [
     code: 'downgrade',
     severity: 'error',
     allowable: true,
-    about: 'the move is no downgrade across a minor version',
+    about: ({ moves }) =>
+      moves.filter(isKnown).some(({ from, to }) => semver.lt(to, from))
+        ? 'the version stays within its minor version'
+        : 'the version moves forward',
     seen: movesText,
     check: ({ moves }) => moves.filter(isKnown).flatMap((move) => downgrade(move) ?? []),
   },
@@ -82,22 +85,22 @@ function migration({ moves, nodeIsV3, inKubernetes }: Moves): Objection | null {
   if (tooOld.length > 0) {
     const begins = tooOld.map(({ component }) => `${component} v${FIRST_MIGRATABLE[component]}`)
     return {
-      message: `cannot take ${wayText(tooOld)}: the way to v3 begins at ${begins.join(' and ')}`,
-      fix: 'agent upgrade --to v2.6.12 first, on every host',
+      message: `cannot upgrade ${wayText(tooOld)}: upgrades to v3 start from ${begins.join(' and ')}`,
+      fix: 'run agent upgrade --to v2.6.12 first, on every host',
     }
   }
   if (inKubernetes) return null
   return {
-    message: `cannot take ${wayText(crossing)}: v3 reads another datastore, and calico-upgrade must have been started to migrate it`,
-    fix: 'calico-upgrade dry-run, then calico-upgrade start; once all nodes and CNI plugins are v3, calico-upgrade complete',
+    message: `cannot upgrade ${wayText(crossing)}: v3 uses another datastore format, and calico-upgrade must start the migration first`,
+    fix: 'run calico-upgrade dry-run, then calico-upgrade start; when all nodes and CNI plugins run v3, calico-upgrade complete',
   }
 }
 
 function downgrade({ component, from, to }: KnownMove): Objection | null {
   if (!semver.lt(minorOf(to), minorOf(from))) return null
   return {
-    message: `cannot take ${component} from v${from} back to v${to}: a downgrade across a minor version may not read what the newer one wrote`,
-    fix: 'agent rollback puts back what the last run replaced',
+    message: `cannot downgrade ${component} from v${from} to v${to}: an older minor version may be unable to read what the newer one wrote`,
+    fix: 'to put back what the last run replaced: agent rollback',
   }
 }
 

@@ -12,19 +12,19 @@ export interface RuleOn<Subject> {
   allowable?: true
   /** What it stands against passes by itself: the upgrade is put off, not refused. */
   deferrable?: true
-  /** What is to hold. */
-  about: string
-  /** What shows that it holds. */
+  /** The sentence that holds where nothing is wrong, and what shows it. */
+  about: string | ((subject: Subject) => string)
   seen(subject: Subject): string
   check(subject: Subject): Objection[] | Objection | null
 }
 
 interface Finding {
+  about: string
   seen: string
   problems: Problem[]
 }
 
-export type Rule = Pick<RuleOn<never>, 'code' | 'severity' | 'about'> & {
+export type Rule = Pick<RuleOn<never>, 'code' | 'severity'> & {
   allowable: boolean
   deferrable: boolean
   /** Null where this host has nothing that the rule is about. */
@@ -39,13 +39,17 @@ export function rulesOn<Subject>(
   return rules.map((rule) => {
     const { code, severity, about, allowable = false, deferrable = false } = rule
     return {
-      ...{ code, severity, about, allowable, deferrable },
+      ...{ code, severity, allowable, deferrable },
       look(observed, wanted) {
         const subject = subjectOf(observed, wanted)
         if (subject === null) return null
         const objections = [rule.check(subject) ?? []].flat()
         const problems = objections.map((objection) => problemOf(rule, objection, wanted.allow))
-        return { seen: objections.length === 0 ? rule.seen(subject) : '', problems }
+        return {
+          about: typeof about === 'string' ? about : about(subject),
+          seen: objections.length === 0 ? rule.seen(subject) : '',
+          problems,
+        }
       },
     }
   })

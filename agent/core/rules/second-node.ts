@@ -18,7 +18,7 @@ export const secondNodeRules: Rule[] = rulesOn(
       code: 'second-node',
       severity: 'error',
       about: 'no other calico/node runs on this host',
-      seen: () => 'it is the only one',
+      seen: ({ container }) => `only ${container.Name.replace(/^\//, '')}`,
       check: ({ container, others }) => secondNode(container, others),
     },
   ],
@@ -40,7 +40,7 @@ function secondNode(container: ContainerJson, others: Observed['otherNodes']): O
   return {
     message: `cannot upgrade ${own}: another calico/node runs on this host: ${names}; ${own} is ${container.State.Status}`,
     fix: container.State.Running
-      ? `docker exec CONTAINER birdcl show protocols shows which one has its sessions; docker rm -f the other one, then docker restart ${own} if it is the one that stays`
-      : `to keep ${other.name}: docker rm ${own}; docker rename ${other.name} ${own}; docker update --restart=always ${own}; start no second one beside it`,
+      ? `find the one whose sessions are up (docker exec CONTAINER birdcl show protocols), and remove the other with docker rm -f; if ${own} stays, docker restart ${own}`
+      : `to keep ${other.name}: docker rm ${own}; docker rename ${other.name} ${own}; docker update --restart=always ${own}; do not start a second one`,
   }
 }

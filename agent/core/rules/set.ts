@@ -16,7 +16,7 @@ export const setRules: Rule[] = rulesOn(setOf, [
   {
     code: 'mismatched-set',
     severity: 'warning',
-    about: 'node, CNI plugin and controllers are of one release',
+    about: 'node, CNI plugins and controllers belong to one release',
     seen: ({ versions, release }) =>
       `${release?.name ?? 'no known release'}: ${COMPONENTS.map((one) => `${one} ${versionText(versions[one])}`).join(', ')}`,
     check: ({ versions, release }) =>
@@ -54,7 +54,10 @@ function mismatch(
   const there = imageVersion(tagOf(image), null)
   if (here === null || there === null || here === there) return null
   return {
-    message: `this host will run ${component} v${here}; release ${name} has v${there}`,
-    fix: component === 'node' ? `name ${name} or the node's image, not both` : `bring it to ${image} as well`,
+    message: `this host will run ${component} v${here}, but release ${name} includes v${there}`,
+    fix:
+      component === 'node'
+        ? `set release ${name} or the node's image, not both`
+        : `upgrade it to ${image} too`,
   }
 }

@@ -16,27 +16,27 @@ export const staticPodRules: Rule[] = rulesOn(asked, [
   {
     code: 'static-pod-manifest',
     severity: 'error',
-    about: 'the manifest names the image in one place that can be changed',
+    about: 'the manifest names the image in one place that the agent can change',
     seen: ({ pod }) => pod.manifest.path,
     check: (subject) => objectionOf(subject, 'static-pod-manifest') ?? movedTag(subject),
   },
   {
     code: 'kubelet-not-running',
     severity: 'error',
-    about: 'the kubelet runs, and swaps them',
+    about: 'the kubelet is running',
     seen: ({ pod: { kubelet } }) => `${kubelet.unit}: ${kubelet.state}`,
     check: (subject) => objectionOf(subject, 'kubelet-not-running'),
   },
   {
     code: 'manifest-pulls-always',
     severity: 'warning',
-    about: 'the kubelet starts them without asking the registry',
+    about: 'the kubelet starts the controllers without asking the registry',
     seen: ({ pod }) => containerIn(pod).image,
     check: ({ pod }) =>
       containerIn(pod).pullsAlways
         ? {
-            message: `${pod.manifest.path} has the kubelet pull the image at each start: while the registry does not answer, no controllers start`,
-            fix: 'imagePullPolicy: IfNotPresent, and a tag other than latest',
+            message: `${pod.manifest.path} makes the kubelet pull the image at each start: the controllers cannot start while the registry does not answer`,
+            fix: 'set imagePullPolicy: IfNotPresent, and use a tag other than latest',
           }
         : null,
   },
@@ -53,7 +53,7 @@ function objectionOf(
 /** The manifest would not change, and the kubelet would not look at it. */
 function movedTag({ name, controllers, pod, image, byRelease }: Asked): Objection | null {
   if (image === null || image.ref !== containerIn(pod).image || runsAlready(controllers, image)) return null
-  const why = `${pod.manifest.path} names ${image.ref} already, and that tag means another image now`
+  const why = `${pod.manifest.path} already names ${image.ref}, and that tag now points to another image`
   return notReplaced(name, why, 'name the new image by its digest', byRelease)
 }
 

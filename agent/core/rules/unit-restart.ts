@@ -21,8 +21,8 @@ function restartRulesOn(restartedOf: (observed: Observed, wanted: Wanted) => Res
       code: 'unit-activating',
       severity: 'error',
       allowable: true,
-      about: 'systemd has nothing more to do for its unit',
-      seen: ({ unit }) => `${unit.state.active} (${unit.state.sub})`,
+      about: 'the unit is not starting or stopping',
+      seen: ({ unit }) => `${unit.state.active}, ${unit.state.sub}`,
       check: ({ name, unit }) =>
         SETTLED.includes(unit.state.active)
           ? null
@@ -31,26 +31,26 @@ function restartRulesOn(restartedOf: (observed: Observed, wanted: Wanted) => Res
               fix:
                 unit.state.sub === 'start'
                   ? `set Type=simple in ${unit.source.name}, then systemctl daemon-reload`
-                  : `run again when systemctl status ${unit.source.name} says active`,
+                  : `run again when systemctl status ${unit.source.name} reports active`,
             },
     },
     {
       code: 'slow-start',
       severity: 'error',
       allowable: true,
-      about: 'its unit pulls, downloads and waits for nothing when it starts the container',
+      about: 'the unit starts the container without pulling, downloading or waiting',
       seen: ({ unit }) => unit.source.name,
       check: ({ name, unit }) =>
         slowLines(unit.source).map((line) => ({
-          message: `cannot upgrade ${name}: ${unit.source.name} would hold the start up, in the window as well: ${line}`,
-          fix: 'move it to an ExecStartPre= of its own, which a swap leaves out',
+          message: `cannot upgrade ${name}: ${unit.source.name} would delay the start, also inside the window: ${line}`,
+          fix: 'move it to its own ExecStartPre=, which a swap skips',
         })),
     },
     {
       code: 'units-along',
       severity: 'error',
       allowable: true,
-      about: 'no other unit depends on its unit',
+      about: 'no other unit depends on the unit',
       seen: ({ unit }) => unit.source.name,
       check: alongWith,
     },
@@ -58,7 +58,7 @@ function restartRulesOn(restartedOf: (observed: Observed, wanted: Wanted) => Res
       code: 'unit-writes-cni',
       severity: 'error',
       allowable: true,
-      about: 'no unit that starts with it puts CNI plugins in place',
+      about: 'no unit that starts with the container installs CNI plugins',
       seen: ({ unit }) => unit.source.name,
       check: writersOf,
     },
@@ -75,13 +75,13 @@ function alongWith({ unit, kubelet, name }: Restarted): Objection[] {
   return [
     ...staying.map((one) => ({
       severity: 'warning' as const,
-      message: `${one.unit} stays as it is (${one.via}): only ${unit.source.name} is restarted, by a job of its own`,
-      fix: `a plain systemctl restart ${unit.source.name} restarts it as well`,
+      message: `${one.unit} is not restarted (${one.via}): the agent restarts only ${unit.source.name}`,
+      fix: `a plain systemctl restart ${unit.source.name} restarts it too`,
     })),
     ...started.map((one) => {
       const isRisky = one.unit === kubelet || one.writes.length > 0
       const why = `a restart of ${unit.source.name} starts ${one.unit} (${one.via})${quoted(one.writes)}`
-      const fix = `take ${one.via} out of ${unit.source.name}`
+      const fix = `remove ${one.via} from ${unit.source.name}`
       return isRisky
         ? { message: `cannot upgrade ${name}: ${why}`, fix }
         : { severity: 'warning' as const, message: why, fix }
@@ -96,8 +96,8 @@ function writersOf({ unit, movesPlugins }: Restarted): Objection[] {
   return all.flatMap(({ unit: writer, writes }) =>
     writes.map((line) => ({
       ...(!movesPlugins && { severity: 'warning' as const }),
-      message: `${movesPlugins ? 'cannot keep the new CNI plugins in place: ' : ''}${writer} may put others there when it starts next: ${line}`,
-      fix: `take that line out of ${writer}, or have it bring the same version`,
+      message: `${movesPlugins ? 'cannot keep the new CNI plugins: ' : ''}${writer} may install other CNI plugins at its next start: ${line}`,
+      fix: `remove that line from ${writer}, or let it install the same version`,
     })),
   )
 }

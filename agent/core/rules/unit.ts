@@ -19,19 +19,19 @@ function unitRulesOn(keptOf: (observed: Observed, wanted: Wanted) => Kept | null
     {
       code: 'systemd-owned',
       severity: 'error',
-      about: 'the unit that runs it names its image in one place that can be changed',
+      about: 'the unit names the image in one place that the agent can change',
       seen: ({ unit }) => unit.source.name,
       check: ({ change, ...kept }) => (change && 'why' in change ? notChanged(kept, change) : null),
     },
     {
       code: 'unit-changed-on-disk',
       severity: 'warning',
-      about: 'systemd has read the unit as it is on disk',
+      about: 'systemd has loaded the unit as it is on disk',
       seen: ({ unit }) => unit.state.fragment,
       check: ({ unit }) =>
         unit.state.needsReload
           ? {
-              message: `${unit.source.name} was changed since systemd read it: the restart brings all of it in`,
+              message: `${unit.source.name} changed on disk since systemd loaded it: the restart applies every change`,
               fix: `systemctl cat ${unit.source.name}`,
             }
           : null,
@@ -39,15 +39,15 @@ function unitRulesOn(keptOf: (observed: Observed, wanted: Wanted) => Kept | null
     {
       code: 'two-keepers',
       severity: 'warning',
-      about: 'nobody but the unit restarts it',
-      seen: () => "no restart policy of Docker's",
+      about: 'only the unit restarts the container',
+      seen: () => 'no Docker restart policy',
       // of one that is not changed, the reason is said
       check: ({ name, running, unit, change }) =>
         (change && 'why' in change) || ['', 'no'].includes(running.container.HostConfig.RestartPolicy.Name)
           ? null
           : {
-              message: `${name} is kept by ${unit.source.name} and by Docker's restart policy: both start it after a failure`,
-              fix: 'take --restart out of the unit',
+              message: `${unit.source.name} and Docker's restart policy both keep ${name} running: both start it after a failure`,
+              fix: 'remove --restart from the unit',
             },
     },
   ])

@@ -20,19 +20,19 @@ export const versionRules: Rule[] = rulesOn(moveOf, [
     code: 'withdrawn-version',
     severity: 'error',
     allowable: true,
-    about: 'Calico did not withdraw the version',
+    about: 'Calico has not withdrawn the version',
     seen: ({ to }) => versionText(to),
     check: ({ to }) =>
       to !== null && isWithdrawn(to)
-        ? { message: `cannot upgrade to v${to}: Calico withdrew it`, fix: 'name the version after it' }
+        ? { message: `cannot upgrade to v${to}: Calico withdrew it`, fix: 'choose the next version' }
         : null,
   },
   {
     code: 'dropped-env',
     severity: 'error',
     allowable: true,
-    about: 'the new version takes every setting of the container',
-    seen: () => 'no setting that ends on this way',
+    about: 'the new version supports every setting of the container',
+    seen: () => 'no setting is dropped',
     check: droppedEnv,
   },
 ])
@@ -51,22 +51,22 @@ function droppedEnv({ name, from, to, env }: Move): Objection[] {
   // Both were ignored beside ETCD_ENDPOINTS before.
   if (old.length > 0 && !env.get('ETCD_ENDPOINTS')) {
     found.push({
-      message: `cannot take ${name} to v3: it finds etcd by ${old.join(' and ')}, which v3 does not read`,
-      fix: `make ${name} again with ETCD_ENDPOINTS=http://HOST:PORT in their place`,
+      message: `cannot upgrade ${name} to v3: it finds etcd through ${old.join(' and ')}, which v3 does not read`,
+      fix: `recreate ${name} with ETCD_ENDPOINTS=http://HOST:PORT instead`,
     })
   }
   if (env.get('CALICO_NETWORKING_BACKEND') === 'gobgp') {
     found.push({
-      message: `cannot take ${name} to v3: its backend gobgp is gone there`,
-      fix: `make ${name} again with CALICO_NETWORKING_BACKEND=bird`,
+      message: `cannot upgrade ${name} to v3: v3 has no gobgp backend`,
+      fix: `recreate ${name} with CALICO_NETWORKING_BACKEND=bird`,
     })
   }
   // calicoctl node run sets it whether Docker networks are in use or not.
   if (env.get('CALICO_LIBNETWORK_ENABLED') === 'true') {
     found.push({
       severity: 'warning',
-      message: `${name} serves Docker networks (CALICO_LIBNETWORK_ENABLED), and v3 does not: their containers get no addresses any more`,
-      fix: 'docker network ls --filter driver=calico shows whether there are any',
+      message: `${name} serves Docker networks (CALICO_LIBNETWORK_ENABLED), and v3 does not: their containers no longer get addresses`,
+      fix: 'docker network ls --filter driver=calico lists them',
     })
   }
   return found.map((objection) => (from === null ? { ...objection, severity: 'warning' } : objection))

@@ -51,7 +51,7 @@ export function unitChange(
   if (state.load === 'masked' || state.fileState.startsWith('masked'))
     return { why: 'it is masked: systemd would not start it again', fix: `systemctl unmask ${name}` }
   if (state.transient)
-    return { why: 'it is transient: no file describes it', fix: `write a unit file for ${container}` }
+    return { why: 'it is transient: it has no unit file', fix: `write a unit file for ${container}` }
   const reading = readUnit(source, container)
   if (unit.standsBy === true) return standingBy(unit, container)
   if (reading.kind === 'other') return unread(unit, container)
@@ -62,7 +62,7 @@ export function unitChange(
   const to = wanted ?? reading.run.image
   const edit = editTo(unit, container, reading.run, to)
   if (edit === null)
-    return { why: `it puts ${reading.run.image} together from parts that ${to} does not have`, fix: SIMPLER }
+    return { why: `it builds ${reading.run.image} from parts that ${to} does not have`, fix: SIMPLER }
   const shared = movesAnother(unit, reading.run, to)
   if (shared !== null) return shared
   const named = reading.run.image === to
@@ -84,8 +84,8 @@ function movesAnother({ source, sharers = [] }: ObservedUnit, run: UnitRun, to: 
   const shared = place && sharedWithUnit(place, source.environmentFiles, sharers)
   if (!shared) return null
   return {
-    why: `the variable ${shared.variable} in its image also stands in ${shared.unit}, as ${shared.word}: that would move with it`,
-    fix: 'give the image of the container a variable of its own',
+    why: `the variable ${shared.variable} in its image is also used in ${shared.unit}, as ${shared.word}, which would change with it`,
+    fix: 'use a separate variable for the image of the container',
   }
 }
 
@@ -100,8 +100,8 @@ function readOnly(
   if (path === undefined) return null
   const directory = directoryOf(path)
   return {
-    why: `${path}, where its image is to be changed, cannot be written from here`,
-    fix: `give the agent's service ReadWritePaths=${directory} in a drop-in, and restart it; or run agent upgrade by hand`,
+    why: `${path}, which names its image, is not writable for the agent`,
+    fix: `add ReadWritePaths=${directory} to the agent's service in a drop-in, and restart it; or run agent upgrade by hand`,
   }
 }
 
@@ -109,17 +109,16 @@ function readOnly(
 function standingBy(unit: ObservedUnit, container: string): UnitRefusal {
   const { name } = unit.source
   return {
-    why: `it is not up, and starts ${container} at the next boot${quoted(unit)}`,
-    fix: `systemctl disable ${name}, if Docker is to keep ${container}; else systemctl start ${name}`,
+    why: `it is not active, but starts ${container} at the next boot${quoted(unit)}`,
+    fix: `if Docker is to keep ${container} running, systemctl disable ${name}; otherwise systemctl start ${name}`,
   }
 }
 
 function unread(unit: ObservedUnit, container: string): UnitRefusal {
   const { claim } = unit
-  if (claim == null)
-    return { why: `its ExecStart= has no docker run of ${container} that can be read`, fix: SIMPLER }
+  if (claim == null) return { why: `its ExecStart= has no readable docker run of ${container}`, fix: SIMPLER }
   const does = claim.starts ? 'starts' : 'follows'
-  return { why: `it ${does} ${container} in a way that cannot be changed here${quoted(unit)}`, fix: SIMPLER }
+  return { why: `it ${does} ${container} in a way that the agent cannot change${quoted(unit)}`, fix: SIMPLER }
 }
 
 /** The line that shows it. */
@@ -127,7 +126,7 @@ function quoted({ claim }: ObservedUnit): string {
   return claim == null ? '' : `: ${claim.line}`
 }
 
-const SIMPLER = 'have the unit run docker run, with the image as one word'
+const SIMPLER = 'let the unit run docker run with the image as one word'
 
 /** Drop-ins are read in the order of their names, whatever directory they are in: these come last. */
 const TRIAL = 'zzz-calico-agent-trial.conf'

@@ -67,7 +67,7 @@ export function trialText(unit: ObservedUnit, run: UnitRun, { container, image, 
   const remove = [...absolute, 'rm', '--force', container].map(execWord).join(' ')
   const keepsDirectory = settingOf(unit.source, 'RuntimeDirectory') !== ''
   return [
-    `# Written by calico-agent, run ${id}: the unit while an image is on trial. It goes with the run, or at a reboot.`,
+    `# Written by calico-agent, run ${id}: the unit while a new image is on trial. Removed at the end of the run, or by a reboot.`,
     '[Service]',
     ...aroundLines(execLines(unit.source), container),
     `${writeExecStart(unit, run, image, forgiven)}ExecStop=`,

@@ -45,16 +45,19 @@ export function readUnit(source: UnitSource, container: string): UnitReading {
     if (command.kind === 'run' && command.run.name === container) return runOf(command.run, unit, container)
     if (command.kind === 'start' && command.containers.includes(container)) {
       return refused(
-        'it starts a container that was made beforehand, and names no image',
-        'have the unit run docker run, with the image as one word',
+        'it starts an existing container, and names no image',
+        'let the unit run docker run with the image as one word',
       )
     }
     if (!mentions(words, container)) continue
     if (command.kind === 'podman')
-      return refused('it runs podman, and this agent knows Docker', 'change the image in the unit by hand')
+      return refused(
+        'it runs podman, and the agent supports only Docker',
+        'change the image in the unit by hand',
+      )
     if (command.kind === 'unknown-option') {
       return refused(
-        `its docker run has the option ${command.option}, which this agent does not know`,
+        `its docker run has the option ${command.option}, which the agent does not know`,
         'write it as --option=value',
       )
     }
@@ -103,18 +106,18 @@ function runOf(found: DockerRunArgs, unit: UnitCommands, container: string): Uni
   const written = placeOf(image.written)
   if (name === '') {
     return refused(
-      `its image ${textOf(image.written)} is empty: nothing sets the variable`,
-      'set it in the Environment= of the unit',
+      `its image ${textOf(image.written)} is empty: the variable is not set`,
+      'set it with Environment= in the unit',
     )
   }
   const segments = segmentsOf(image.text)
   if (written === null || segments.some(({ place }) => place === null)) {
-    return refused(`its image ${name} is put together by quotes, escapes or specifiers`, BY_VARIABLE)
+    return refused(`its image ${name} contains quotes, escapes or specifiers`, BY_VARIABLE)
   }
   if (detached && !unit.remains) {
     return refused(
-      'its docker run -d leaves the container behind when the unit ends, which a restart of the unit would lose',
-      'take -d out of its docker run; or set RemainAfterExit=yes',
+      'its docker run -d leaves the container running when the unit stops, and a restart of the unit would lose it',
+      'remove -d from its docker run; or set RemainAfterExit=yes',
     )
   }
   const obstacle = obstacleToStart(found, unit.lines, container)
@@ -123,8 +126,8 @@ function runOf(found: DockerRunArgs, unit: UnitCommands, container: string): Uni
   const other = sharedWith(image, unit.lines)
   if (other !== null) {
     return refused(
-      `the variable in its image ${name} also stands in ${other}: that would move with it`,
-      'give the image of the container a variable of its own',
+      `the variable in its image ${name} is also used in ${other}, which would change with it`,
+      'use a separate variable for the image of the container',
     )
   }
   const places = segments.flatMap(({ place, text }, i) =>

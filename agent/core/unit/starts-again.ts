@@ -25,8 +25,8 @@ function needsContainer(lines: ExecLine[], container: string): Obstacle | null {
   )
   if (!line) return null
   return {
-    why: `its ${line.key}=${textOf(line.value)} fails where there is no ${container}: neither image would start`,
-    fix: `put a - before the command: ExecStartPre=-${textOf(line.value)}`,
+    why: `its ${line.key}=${textOf(line.value)} fails if ${container} does not exist: neither image would start`,
+    fix: `prefix the command with -: ExecStartPre=-${textOf(line.value)}`,
   }
 }
 
@@ -48,13 +48,13 @@ function fromLeft({ cidFile }: DockerRunArgs, lines: ExecLine[], container: stri
   const name = lines.flatMap((line) => madeBeside(line, container)).find((one) => !isTakenAway(one, lines))
   if (name !== undefined) {
     return {
-      why: `its start makes ${name} as well, which only its ExecStop= takes away, if anything does: neither image would start`,
+      why: `its start also creates ${name}, which at most its ExecStop= removes: neither image would start`,
       fix: `add ExecStartPre=-/usr/bin/docker rm -f ${name} to the unit`,
     }
   }
   if (cidFile === null || isTakenAway(cidFile, lines)) return null
   return {
-    why: `its docker run does not start while ${cidFile} is there, which only its ExecStop= takes away, if anything does`,
+    why: `its docker run does not start while ${cidFile} exists, which at most its ExecStop= removes`,
     fix: `add ExecStartPre=-/bin/rm -f ${cidFile} to the unit`,
   }
 }

@@ -90,9 +90,9 @@ export function isAtWork(state: UnitState | null): boolean {
 }
 
 const WAITS: Record<string, string> = {
-  'start-pre': 'an ExecStartPre= has not ended',
-  'start-post': 'an ExecStartPost= has not ended',
-  'auto-restart': 'it ended, and systemd is about to start it again',
+  'start-pre': 'an ExecStartPre= is still running',
+  'start-post': 'an ExecStartPost= is still running',
+  'auto-restart': 'it exited, and systemd is about to start it again',
 }
 
 /** In words, what systemd waits for. */
@@ -103,7 +103,7 @@ export function whyActivating({ active, sub, type }: Pick<UnitState, 'active' | 
 
 const NEVER_COMES: Record<string, string> = {
   notify: 'a notification (READY=1), which docker run does not send',
-  oneshot: 'docker run to end, which it does with the container',
-  forking: 'docker run to leave a process behind and to end, which it does with the container',
-  dbus: 'a name on the bus, which docker run does not take',
+  oneshot: 'docker run to exit, which it does only with the container',
+  forking: 'docker run to fork and to exit, which it does only with the container',
+  dbus: 'a D-Bus name, which docker run does not acquire',
 }

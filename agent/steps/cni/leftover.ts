@@ -14,6 +14,8 @@ export async function orLeftover(
   } catch (error) {
     if (!(error instanceof AgentError) || isEngineGone(error) || !(await isBack())) throw error
     const fix = `${error.fix}; then remove it by hand`
-    return [{ code: 'leftover', severity: 'warning', message: `${what} is left: ${error.message}`, fix }]
+    return [
+      { code: 'leftover', severity: 'warning', message: `${what} was not removed: ${error.message}`, fix },
+    ]
   }
 }

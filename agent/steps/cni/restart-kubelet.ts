@@ -9,7 +9,7 @@ const SETTLE_MS = 5_000
 /** For a kubelet that reads its CNI config at its start only. Pods run on meanwhile. */
 export const restartKubelet: Step<'restart-kubelet'> = {
   moves: true,
-  describe: ({ unit }) => `restart ${unit}: it reads the CNI config at its start only`,
+  describe: ({ unit }) => `restart ${unit}: it reads the CNI config only when it starts`,
 
   async capture({ unit }, { kubelet }) {
     return { startedAt: await kubelet.startedAt(unit) }
@@ -25,7 +25,7 @@ export const restartKubelet: Step<'restart-kubelet'> = {
     const began = await untilRestarted(unit, startedAt, context)
     await context.clock.sleep(SETTLE_MS, context.signal)
     const now = await context.kubelet.startedAt(unit)
-    if (now !== began) throw failed(unit, now === null ? 'it does not stay up' : 'it starts again and again')
+    if (now !== began) throw failed(unit, now === null ? 'it does not stay up' : 'it keeps restarting')
     return {}
   },
 
@@ -44,7 +44,7 @@ async function untilRestarted(
   for (;;) {
     const began = await kubelet.startedAt(unit)
     if (began !== null && hasRestarted(began, before)) return began
-    if (clock.now() >= deadline) throw failed(unit, 'it does not come up')
+    if (clock.now() >= deadline) throw failed(unit, 'it does not start')
     await clock.sleep(POLL_MS, signal)
   }
 }

@@ -6,7 +6,7 @@ import { orLeftover } from './leftover.ts'
 export const stageBinaries: Step<'stage-binaries'> = {
   moves: false,
   describe: ({ binaries, binDir }) =>
-    `stage ${binaries.map(({ name }) => name).join(', ')} in ${binDir}, checked and tried out`,
+    `stage ${binaries.map(({ name }) => name).join(', ')} in ${binDir}, check and try them`,
   capture: () => Promise.resolve({}),
 
   async do({ run, binDir, ...request }, _before, { cni, signal }) {
@@ -22,9 +22,9 @@ export const stageBinaries: Step<'stage-binaries'> = {
       if (found !== null && (sha256 === null || found === sha256)) continue
       throw new AgentError(
         'cni-binary-checksum',
-        `cannot use ${name}: what was staged reads back otherwise`,
+        `cannot use ${name}: the staged file reads back differently`,
         {
-          fix: `look at the disk of ${binDir}: dmesg`,
+          fix: `check the disk of ${binDir}: dmesg`,
         },
       )
     }

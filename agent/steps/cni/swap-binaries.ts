@@ -40,9 +40,9 @@ export const swapBinaries: Step<'swap-binaries'> = {
       if (installed[i] === sha256 && kept[i] === previous) continue
       throw new AgentError(
         'cni-not-in-place',
-        `cannot trust ${place.binDir}/${name}: it reads back otherwise`,
+        `cannot trust ${place.binDir}/${name}: it reads back differently`,
         {
-          fix: `see who else writes there: fuser -v ${place.binDir}/${name}`,
+          fix: `find the process that writes there: fuser -v ${place.binDir}/${name}`,
         },
       )
     }
@@ -90,8 +90,8 @@ async function checkRestored(place: Args, binaries: Before['binaries'], cni: Cni
     if ((installed[i]?.sha256 ?? null) === previous) continue
     throw new AgentError(
       'cni-not-restored',
-      `cannot bring ${place.binDir}/${name} back: it is not what was there before the run`,
-      { fix: `see what is there: ls -la ${place.binDir}`, exitCode: ExitCode.stuck },
+      `cannot restore ${place.binDir}/${name}: it is not the plugin from before the run`,
+      { fix: `check what is there: ls -la ${place.binDir}`, exitCode: ExitCode.stuck },
     )
   }
 }

@@ -10,21 +10,20 @@ export const writeCniConfig: Step<'write-cni-config'> = {
   describe: ({ path }) => `change ${path}`,
 
   async capture({ path, before }, { configs }) {
-    if ((await configs.read(path)) !== before)
-      throw changed(path, 'put it in order, then run the upgrade again')
+    if ((await configs.read(path)) !== before) throw changed(path, 'fix it, then run the upgrade again')
     return {}
   },
 
   async do({ path, before, after, wayBack }, _before, { configs }) {
     const text = await configs.read(path)
     if (text === after) return
-    if (text !== before) throw changed(path, 'put it in order, then run the upgrade again')
+    if (text !== before) throw changed(path, 'fix it, then run the upgrade again')
     await configs.replace(path, after, wayBack)
   },
 
   async verify({ path, after }, _before, { configs }) {
     if ((await configs.read(path)) === after) return {}
-    throw changed(path, `find out who else writes ${path}, then run the upgrade again`)
+    throw changed(path, `find the process that writes ${path}, then run the upgrade again`)
   },
 
   async goesOn({ path, before, after }, _before, { configs }) {
@@ -67,7 +66,11 @@ async function problemOf(make: () => Promise<void>): Promise<Problem | null> {
 }
 
 function changed(path: string, fix: string): AgentError {
-  return new AgentError('cni-config-changed', `cannot keep on: somebody else changed ${path} meanwhile`, {
-    fix,
-  })
+  return new AgentError(
+    'cni-config-changed',
+    `cannot continue: another process changed ${path} during the run`,
+    {
+      fix,
+    },
+  )
 }

@@ -10,7 +10,7 @@ export const cleanUp: Step<'clean-up'> = {
       ...(containers.length + images.length > 0
         ? [counted(containers.length, 'parked container'), counted(images.length, 'image')]
         : []),
-      ...(files.length > 0 ? [`${counted(files.length, 'file')} kept for the way back`] : []),
+      ...(files.length > 0 ? [`${counted(files.length, 'file')} kept for a rollback`] : []),
     ].join(', ')}`,
   capture: () => Promise.resolve({}),
 
@@ -49,7 +49,7 @@ function leftFile(path: string): Problem {
   return {
     code: 'leftover',
     severity: 'warning',
-    message: `cannot remove ${path}, kept for the way back of a run that is committed`,
+    message: `cannot remove ${path}, kept for the rollback of a run that is now committed`,
     fix: `rm ${path}`,
   }
 }

@@ -15,7 +15,7 @@ export const commit: Step<'commit'> = {
   moves: true,
   describe: ({ containers }) =>
     containers.length === 0
-      ? 'commit: keep what was put in place'
+      ? 'commit: keep what was installed'
       : `commit: ${containers.map(({ old }) => old.name).join(', ')} keeps the new container`,
 
   async capture({ containers }, { docker }) {
@@ -74,8 +74,8 @@ function parkedGone({ name }: OldContainer): Problem {
   return {
     code: 'parked-gone',
     severity: 'warning',
-    message: `the old ${name} was removed by somebody else in the middle of the run`,
-    fix: 'nothing is to be done: agent rollback makes it again from its journaled settings',
+    message: `the old ${name} was removed by another process during the run`,
+    fix: 'nothing to do: agent rollback recreates it from the journal',
   }
 }
 

@@ -10,11 +10,7 @@ export async function findNext(docker: Docker, next: NextContainer): Promise<Con
     'parked' in next ? next.parked : (await docker.listContainers(`${RUN_LABEL}=${next.createdBy}`))[0]?.id
   const container = id === undefined ? undefined : await docker.inspectContainer(id)
   if (container) return container
-  throw new AgentError(
-    'container-gone',
-    'cannot go on: the prepared container was removed by somebody else',
-    {
-      fix: 'run the command again',
-    },
-  )
+  throw new AgentError('container-gone', 'cannot continue: another process removed the prepared container', {
+    fix: 'run the command again',
+  })
 }

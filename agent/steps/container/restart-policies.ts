@@ -60,7 +60,7 @@ export function hasNoPolicy({ HostConfig: { RestartPolicy } }: ContainerJson): b
 function oldCameBack({ name }: OldContainer): AgentError {
   return new AgentError(
     'old-came-back',
-    `cannot keep the new ${name}: the old one was started again meanwhile`,
+    `cannot keep the new ${name}: the old one was started again during the run`,
     {
       fix: 'journalctl -u docker shows whether Docker Engine was restarted; run the command again',
     },

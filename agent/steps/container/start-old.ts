@@ -54,7 +54,7 @@ async function removed(docker: Docker, { id, name }: OldContainer, clock: Clock)
   const deadline = clock.now() + REMOVAL_LIMIT_MS
   while (await docker.inspectContainer(id)) {
     if (clock.now() > deadline) {
-      throw new AgentError('removal-hangs', `cannot go on: Docker does not finish removing ${name}`, {
+      throw new AgentError('removal-hangs', `cannot continue: Docker does not finish removing ${name}`, {
         fix: `docker rm -f ${id.slice(0, 12)}`,
       })
     }

@@ -18,7 +18,7 @@ import { gateFailed, notRestored, passedCheck, untilHealthy } from './trial.ts'
 export const swapControllersUnit: Step<'swap-controllers-unit'> = {
   moves: true,
   describe: ({ change: { unit, container, to } }) =>
-    `restart ${unit}: see ${container} stopped, then start it from ${to}; until it is up no new policy, pod label or namespace is handled`,
+    `restart ${unit}: wait until ${container} has stopped, then start it from ${to}; until it is up, new policies, pod labels and namespaces are not handled`,
 
   async capture({ change, old, check }, context) {
     await foundAsPlanned(old, context)

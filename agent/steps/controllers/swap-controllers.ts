@@ -15,7 +15,7 @@ import { notRestored, passedCheck, untilHealthy } from './trial.ts'
 export const swapControllers: Step<'swap-controllers'> = {
   moves: true,
   describe: ({ old }) =>
-    `swap ${old.name}: stop the old one and see it stopped, then start the new one; until it is up no new policy, pod label or namespace is handled`,
+    `swap ${old.name}: stop the old one and wait for it, then start the new one; until it is up, new policies, pod labels and namespaces are not handled`,
 
   async capture({ old, next, check: planned }, context) {
     const { docker } = context
@@ -69,9 +69,9 @@ async function stopForGood(id: string, docker: Docker): Promise<void> {
   if (!(await isRunning(id, docker))) return
   throw new AgentError(
     'controllers-not-stopped',
-    `cannot go on: Docker stopped ${id.slice(0, 12)}, and it runs`,
+    `cannot continue: Docker reports that it stopped ${id.slice(0, 12)}, but it is still running`,
     {
-      fix: `docker inspect ${id.slice(0, 12)}; nothing is started beside it`,
+      fix: `docker inspect ${id.slice(0, 12)}; the agent starts nothing beside it`,
     },
   )
 }
@@ -92,15 +92,15 @@ async function refuseSecond({ id, name }: OldContainer, docker: Docker): Promise
   const found = await docker.inspectContainer(name)
   if (found?.State.Running !== true) return
   const who = found.Id === id ? 'the old one was started again' : 'another one was started'
-  throw new AgentError('second-controllers', `cannot go on with ${name}: ${who} by somebody else`, {
-    fix: 'see who starts it; two instances would both write',
+  throw new AgentError('second-controllers', `cannot continue with ${name}: ${who} by another process`, {
+    fix: 'find out what starts it; two instances would both write',
   })
 }
 
 function changedMeanwhile(name: string): AgentError {
   return new AgentError(
     'changed-meanwhile',
-    `cannot swap ${name}: it was stopped or removed since it was planned`,
+    `cannot swap ${name}: it was stopped or removed after the run was planned`,
     {
       fix: 'run the command again',
     },

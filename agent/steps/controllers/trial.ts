@@ -45,7 +45,7 @@ async function notReady(container: ContainerJson, check: string[], docker: Docke
   const failing = await failingExec(container.Id, check, docker)
   if (failing !== null) return failing
   const isOld = await saysOfBefore(container, docker)
-  return isOld ? `${check.join(' ')} passes by a file from before its start` : null
+  return isOld ? `${check.join(' ')} passes because of a file from before it started` : null
 }
 
 /**
@@ -88,7 +88,7 @@ export async function passedCheck(
     answer = await ask()
   }
   if (!isFailure(answer)) return check
-  const said = `${check.join(' ')} exits ${answer.exitCode}: ${answer.output.trim().slice(0, 200)}`
+  const said = `${check.join(' ')} exits with code ${answer.exitCode}: ${answer.output.trim().slice(0, 200)}`
   emit({ type: 'problem', problem: noGate(said) })
   return null
 }
@@ -101,19 +101,19 @@ function noGate(said: string) {
   return {
     code: 'health-check-failing',
     severity: 'warning' as const,
-    message: `the old controllers do not pass their health check, so the new ones are not held to it: ${said}`,
-    fix: 'see why it fails; HEALTH_ENABLED=false, or healthChecks in the KubeControllersConfiguration, switches it off',
+    message: `the old controllers do not pass their health check, so the gate does not require it of the new ones: ${said}`,
+    fix: 'check why it fails; HEALTH_ENABLED=false, or healthChecks in the KubeControllersConfiguration, disables it',
   }
 }
 
 export function gateFailed(why: string, said = ''): AgentError {
   return new AgentError('controllers-failed', `cannot keep the new controllers: ${why}${said}`, {
-    fix: 'mend the image or its settings, then run the upgrade again',
+    fix: 'fix the image or its settings, then run the upgrade again',
   })
 }
 
 export function notRestored({ name }: Pick<OldContainer, 'name'>): AgentError {
-  return new AgentError('not-restored', `cannot bring ${name} back: it does not stay up`, {
+  return new AgentError('not-restored', `cannot restore ${name}: it does not stay up`, {
     fix: `docker logs ${name} shows why`,
     exitCode: ExitCode.stuck,
   })

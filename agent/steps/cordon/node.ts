@@ -27,27 +27,36 @@ export async function patchNode(
   }
 }
 
-/** Takes back what the run marked, if it is still the run's. */
+/** Takes back what the run marked, if it is still the run's. A Node that is gone comes back schedulable. */
 export async function uncordon(
   kubernetes: Kubernetes | null,
   { node, run }: { node: string; run: string },
 ): Promise<void> {
-  await patchNode(kubernetes, node, (now) => uncordonPatch(now, run))
+  try {
+    await patchNode(kubernetes, node, (now) => uncordonPatch(now, run))
+  } catch (error) {
+    if (!isGone(error)) throw error
+  }
 }
 
 function configured(kubernetes: Kubernetes | null, name: string): Kubernetes {
   if (kubernetes) return kubernetes
   throw new AgentError('kubernetes-credential', `cannot change Node ${name}: no cluster is configured`, {
-    fix: 'put the section kubernetes back into the config',
+    fix: 'restore the section kubernetes in the config',
   })
 }
 
 function gone(name: string): AgentError {
   return new AgentError('kubernetes-node', `cannot change Node ${name}: the cluster has no such Node`, {
-    fix: 'kubectl get nodes lists them; kubernetes.node names the one of this host',
+    fix: 'kubectl get nodes lists them; set kubernetes.node to the one of this host',
   })
 }
 
 function isConflict(error: unknown): boolean {
   return error instanceof AgentError && error.code === 'kubernetes-conflict'
+}
+
+/** Before the patch, or in the moment of it. */
+function isGone(error: unknown): boolean {
+  return error instanceof AgentError && ['kubernetes-node', 'kubernetes-gone'].includes(error.code)
 }

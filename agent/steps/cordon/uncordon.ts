@@ -27,11 +27,12 @@ export async function uncordonOrPending(
   }
 }
 
-function pending(node: string, { message }: AgentError): Problem {
+function pending(node: string, { message, fix, isTransient }: AgentError): Problem {
+  const first = isTransient ? '' : `${fix}; then `
   return {
     code: 'uncordon-pending',
     severity: 'warning',
     message: `Node ${node} is still cordoned: ${message}`,
-    fix: `the service tries again by itself; agent resume, or kubectl uncordon ${node}, does it at once`,
+    fix: `${first}the service tries again by itself; to do it now: agent resume, or kubectl uncordon ${node}`,
   }
 }

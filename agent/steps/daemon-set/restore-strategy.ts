@@ -7,7 +7,7 @@ import { apiOf, patchDaemonSet } from './template.ts'
 export const restoreStrategy: Step<'restore-strategy'> = {
   moves: false,
   describe: ({ set }) =>
-    `give ${set.namespace}/${set.name} its update strategy back, if this is the last host`,
+    `restore the update strategy of ${set.namespace}/${set.name}, if this is the last host`,
   capture: () => Promise.resolve({}),
   do: () => Promise.resolve(),
 

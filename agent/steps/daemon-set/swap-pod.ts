@@ -24,7 +24,7 @@ const RESTORE_MS = 120_000
 export const swapPod: Step<'swap-pod'> = {
   moves: true,
   describe: ({ set, to }) =>
-    `replace the pod of ${set.namespace}/${set.name} on this host: template to ${to} with OnDelete, delete and kill, gate`,
+    `replace the pod of ${set.namespace}/${set.name} on this host: set the template to ${to} with OnDelete, delete and kill, gate`,
 
   async capture(args, context) {
     const { gate } = await finalCheck(args.old, args.gate, context)
@@ -112,7 +112,7 @@ function noPod(why: string): AgentError {
 }
 
 function notRestored(why: string): AgentError {
-  return new AgentError('not-restored', `cannot bring the old pod back: ${why}`, {
+  return new AgentError('not-restored', `cannot restore the old pod: ${why}`, {
     fix: 'kubectl describe the pod shows why',
     exitCode: ExitCode.stuck,
   })
@@ -121,9 +121,9 @@ function notRestored(why: string): AgentError {
 function changedByOthers({ set: { namespace, name } }: SwapPod): AgentError {
   return new AgentError(
     'template-changed',
-    `cannot go back: somebody else changed the template of DaemonSet ${namespace}/${name} meanwhile`,
+    `cannot roll back: someone else changed the template of DaemonSet ${namespace}/${name} during the run`,
     {
-      fix: `see kubectl -n ${namespace} rollout history daemonset/${name}; the pod of this host stays as it is`,
+      fix: `check kubectl -n ${namespace} rollout history daemonset/${name}; the pod of this host stays as it is`,
       exitCode: ExitCode.stuck,
     },
   )

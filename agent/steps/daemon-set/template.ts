@@ -60,12 +60,12 @@ function targets(images: SwapPod['images'], side: 'from' | 'to'): TemplateImage[
 export function apiOf({ kubernetes }: Pick<StepContext, 'kubernetes'>): Kubernetes {
   if (kubernetes) return kubernetes
   throw new AgentError('kubernetes-credential', 'cannot reach the cluster: none is configured', {
-    fix: 'put the section kubernetes back into the config',
+    fix: 'restore the section kubernetes in the config',
   })
 }
 
 function gone(name: string): AgentError {
-  return new AgentError('kubernetes-gone', `cannot change DaemonSet ${name}: it is gone`, {
-    fix: `kubectl get daemonsets -A shows whether it is there`,
+  return new AgentError('kubernetes-gone', `cannot change DaemonSet ${name}: it no longer exists`, {
+    fix: `kubectl get daemonsets -A lists them`,
   })
 }

@@ -22,8 +22,8 @@ export async function awaitRestored(trial: Trial, context: StepContext): Promise
   }
   throw new AgentError(
     'not-restored',
-    `cannot bring the old container back to where it was: ${result.why}${describeUnmet(result.unmet)}`,
-    { fix: 'agent status; docker logs of the container show why', exitCode: ExitCode.stuck },
+    `cannot restore the old container: ${result.why}${describeUnmet(result.unmet)}`,
+    { fix: 'agent status and docker logs of the container show why', exitCode: ExitCode.stuck },
   )
 }
 

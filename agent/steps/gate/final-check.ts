@@ -46,7 +46,7 @@ export async function foundAsPlanned(
   { docker }: Pick<StepContext, 'docker'>,
 ): Promise<ContainerJson> {
   const found = await docker.inspectContainer(old.id)
-  if (!found) throw changed(old, 'removed or made anew')
+  if (!found) throw changed(old, 'removed or recreated')
   if (found.Name !== `/${old.name}`) throw changed(old, `renamed to ${found.Name.slice(1)}`)
   if (found.State.Running !== old.wasRunning) throw changed(old, old.wasRunning ? 'stopped' : 'started')
   const { Name: policy } = found.HostConfig.RestartPolicy
@@ -74,7 +74,7 @@ async function seenAnew(old: OldContainer, planned: Gate, { bird }: StepContext)
     const view = await bird.look(daemon.endpoint, old.id)
     // BIRD's "last reboot" moves with the wall clock: the recovery itself tells of a restart that matters.
     if (view.state !== 'up') throw changed(old, 'stopped: its BIRD does not answer')
-    if (view.recovering) throw changed(old, 'restarted: its BIRD is in its recovery')
+    if (view.recovering) throw changed(old, 'restarted: its BIRD is recovering')
     return { ...daemon, baseline: birdBaseline(view, daemon.baseline.established) }
   })
   return { ...planned, daemons: await Promise.all(daemons) }
@@ -98,8 +98,8 @@ function noGate(words: string) {
   return {
     code: 'health-check-failing',
     severity: 'warning' as const,
-    message: `the old node does not pass a health check, so the new one is not held to it: ${words}`,
-    fix: 'see why it fails; FELIX_HEALTHENABLED, FELIX_HEALTHHOST and FELIX_HEALTHPORT set it up',
+    message: `the old node does not pass a health check, so the gate does not require it of the new one: ${words}`,
+    fix: 'check why it fails; FELIX_HEALTHENABLED, FELIX_HEALTHHOST and FELIX_HEALTHPORT configure it',
   }
 }
 
@@ -119,13 +119,11 @@ export async function refuseAnother(old: OldContainer, madeId: string, docker: D
 /** Somebody made another one of that name: by hand, by docker-compose, by a playbook. */
 export async function refuseTakenName(old: OldContainer, nextId: string, docker: Docker): Promise<void> {
   const taker = await nameTaker(old, nextId, docker)
-  if (taker) throw changed(old, `made anew: the name is now that of ${taker.id.slice(0, 12)}`)
+  if (taker) throw changed(old, `recreated: the name now belongs to ${taker.id.slice(0, 12)}`)
 }
 
 function changed({ name }: OldContainer, how: string): AgentError {
-  return new AgentError(
-    'changed-meanwhile',
-    `cannot go on: in the middle of the run, somebody else had ${name} ${how}`,
-    { fix: 'see who else works on this host, and run the command again' },
-  )
+  return new AgentError('changed-meanwhile', `cannot continue: during the run, ${name} was ${how}`, {
+    fix: 'find out what else works on this host, and run the command again',
+  })
 }

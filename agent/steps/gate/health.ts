@@ -17,9 +17,9 @@ export async function failingCheck(
     // Felix answers 204 up to v3.25, and may answer 200 after it
     return status !== null && status >= 200 && status < 300
       ? null
-      : `${checkText(check)} answers ${status ?? 'nothing'}`
+      : `${checkText(check)} returns ${status ?? 'no status'}`
   } catch (error) {
-    return `${checkText(check)} cannot be asked: ${error instanceof Error ? error.message : String(error)}`
+    return `${checkText(check)} does not answer: ${error instanceof Error ? error.message : String(error)}`
   }
 }
 
@@ -28,9 +28,9 @@ export async function failingExec(container: string, argv: string[], docker: Doc
   const command = argv.join(' ')
   try {
     const { exitCode, output } = await docker.exec(container, argv, EXEC_TIMEOUT_MS)
-    return exitCode === 0 ? null : `${command} exits ${exitCode}: ${output.trim().slice(0, 200)}`
+    return exitCode === 0 ? null : `${command} exits with code ${exitCode}: ${output.trim().slice(0, 200)}`
   } catch (error) {
-    return `${command} cannot be run: ${error instanceof Error ? error.message : String(error)}`
+    return `cannot run ${command}: ${error instanceof Error ? error.message : String(error)}`
   }
 }
 

@@ -21,6 +21,6 @@ export async function endOfTrial(
   const why = `${trial.why}${describeUnmet(trial.unmet)}`
   const said = await nodeLogTail(context.docker, container, why)
   throw new AgentError('gate-failed', `cannot keep the new container: ${why}${said}`, {
-    fix: 'mend the image or the configuration, then run the upgrade again',
+    fix: 'fix the image or the configuration, then run the upgrade again',
   })
 }

@@ -18,7 +18,7 @@ export function whyGivenUp(
   const { budgetMs } = state.terms
   switch (reason) {
     case 'exited':
-      return exitCode === null ? 'it was removed by somebody else' : `it exited with code ${exitCode}`
+      return exitCode === null ? 'it was removed by another process' : `it exited with code ${exitCode}`
     case 'cancelled':
       return 'the run was stopped'
     case 'bird-restarted':
@@ -30,7 +30,7 @@ export function whyGivenUp(
     case 'peers-forgotten':
       return 'its BIRD is configured without the peers of the old one'
     case 'out-of-time':
-      return `not recovered after ${wholeSeconds(sinceGoneMs)}, of a window of ${wholeSeconds(budgetMs)}`
+      return `not recovered after ${wholeSeconds(sinceGoneMs)} of a window of ${wholeSeconds(budgetMs)}`
     case 'unhealthy':
       return whyUnhealthy(state, sinceGoneMs)
   }
@@ -39,8 +39,8 @@ export function whyGivenUp(
 function whyUnhealthy({ terms, failingAt }: TrialState, sinceGoneMs: number): string {
   const now = terms.goneAt + sinceGoneMs
   return failingAt !== null && now - failingAt >= UNHEALTHY_LIMIT_MS
-    ? `it recovered and then was not healthy for ${wholeSeconds(now - failingAt)}`
-    : `it recovered and then did not settle in ${wholeSeconds(sinceGoneMs)}`
+    ? `it recovered, then was unhealthy for ${wholeSeconds(now - failingAt)}`
+    : `it recovered, but did not settle within ${wholeSeconds(sinceGoneMs)}`
 }
 
 function wholeSeconds(ms: number): string {
@@ -60,12 +60,12 @@ export function trialProblems(state: TrialState): Problem[] {
 }
 
 function peerLost(neighbor: string, isOld: boolean): Problem {
-  const why = isOld ? 'its host cannot be reached, or no BIRD listens there' : 'its host cannot be reached'
+  const why = isOld ? 'its host is unreachable, or no BIRD listens there' : 'its host is unreachable'
   return {
     code: 'peer-lost',
     severity: 'warning',
-    message: `peer ${neighbor} went away meanwhile: ${why}`,
-    fix: `look at host ${neighbor}; its session comes back by itself`,
+    message: `peer ${neighbor} went down during the run: ${why}`,
+    fix: `check host ${neighbor}; its session comes back by itself`,
   }
 }
 
@@ -73,8 +73,8 @@ function routesFewer({ name, before, now }: { name: string; before: number; now:
   return {
     code: 'routes-fewer',
     severity: 'warning',
-    message: `session ${name} has ${counted(now, 'route')}, and had ${before} before`,
-    fix: 'pods come and go; if none went, look at that peer: birdcl show protocols all',
+    message: `session ${name} has ${counted(now, 'route')}, down from ${before} before`,
+    fix: 'pods come and go; if none went, check that peer: birdcl show protocols all',
   }
 }
 
@@ -83,8 +83,8 @@ function sessionFlapped({ name, awayMs }: { name: string; awayMs: number }): Pro
   return {
     code: 'session-flapped',
     severity: 'warning',
-    message: `session ${name} came back, was lost and came back again: that peer was without this host's routes for up to ${seconds} s`,
-    fix: "look at BIRD's log at that peer; agent doctor tells whether both ends dial",
+    message: `session ${name} came back, went down and came back again: that peer was without this host's routes for up to ${seconds} s`,
+    fix: "check BIRD's log on that peer; agent doctor shows whether both ends dial",
   }
 }
 
@@ -93,7 +93,7 @@ export function leftDisabled(name: string): Problem {
   return {
     code: 'peer-left-disabled',
     severity: 'warning',
-    message: `peer ${name} is still disabled: BIRD did not take the command to enable it again`,
-    fix: `birdcl enable ${name} in the container of calico/node`,
+    message: `peer ${name} is still disabled: BIRD did not accept the command to enable it`,
+    fix: `run birdcl enable ${name} in the calico/node container`,
   }
 }

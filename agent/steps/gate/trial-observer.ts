@@ -79,7 +79,8 @@ export class TrialObserver {
   async birdsAnswered(limitMs: number): Promise<void> {
     const answered = new AbortController()
     const all = Promise.all(this.#birds.flatMap(({ pending }) => pending?.ended ?? [])).then(() => {
-      answered.abort()
+      // without a reason it makes an error with its stack, at every look
+      answered.abort('answered')
     })
     await Promise.race([all, this.#context.clock.sleep(limitMs, answered.signal).catch(() => undefined)])
   }
@@ -111,11 +112,11 @@ export class TrialObserver {
     ])
     const health = gate.dockerHealth === true ? this.#seen.health : null
     return {
-      pending: health === 'starting' ? ['Docker says starting'] : [],
+      pending: health === 'starting' ? ['Docker reports it as starting'] : [],
       failing: [
-        ...(health === 'unhealthy' ? ['Docker says unhealthy'] : []),
+        ...(health === 'unhealthy' ? ['Docker reports it as unhealthy'] : []),
         ...checks.filter((words) => words !== null),
-        ...(felix === 'none' ? ['Felix does not run'] : []),
+        ...(felix === 'none' ? ['Felix is not running'] : []),
       ],
       felix: felix === 'none' ? null : felix,
     }

@@ -32,7 +32,7 @@ export const pullImage: Step<'pull-image'> = {
   async verify({ image, judged, ...planned }, _before, { docker }) {
     const [local, engine] = await Promise.all([docker.inspectImage(image), docker.info()])
     if (!local) {
-      throw new AgentError('image-not-found', `cannot use ${image}: Docker pulled it and does not have it`, {
+      throw new AgentError('image-not-found', `cannot use ${image}: Docker pulled it, but does not have it`, {
         fix: `docker pull ${image}`,
       })
     }
@@ -62,9 +62,9 @@ function refuseMoved(image: string, { digest, id }: Planned, local: ImageJson): 
   const found = local.RepoDigests?.map((known) => known.split('@')[1]).join(', ') ?? ''
   throw new AgentError(
     'image-changed',
-    `cannot use ${image}: the pull brought ${found === '' ? local.Id : found}, planned was ${digest ?? id ?? ''}`,
+    `cannot use ${image}: the pull brought ${found === '' ? local.Id : found}, expected ${digest ?? id ?? ''}`,
     {
-      fix: `run the command again, which asks the registry anew; or name the image by its digest: docker image inspect ${image}`,
+      fix: `run the command again, which asks the registry again; or name the image by its digest: docker image inspect ${image}`,
     },
   )
 }
@@ -98,16 +98,16 @@ async function refuseFull(
   if (free === null || free >= needed) return
   const said = `${path} has ${(free / 1e6).toFixed(0)} MB free, and a pull may take ${needed / 1e6} MB`
   throw new AgentError('no-space', `cannot pull ${image}: ${said}`, {
-    fix: `make room: docker system df, docker image prune; or docker pull ${image} by hand, if it is smaller`,
+    fix: `free space: docker system df, docker image prune; or docker pull ${image} by hand, if it is smaller`,
   })
 }
 
 function wrongArchitecture(image: string, has: string, needs: string): AgentError {
   return new AgentError(
     'wrong-architecture',
-    `cannot use ${image}: it is for ${has}, this host is ${needs}`,
+    `cannot use ${image}: it is built for ${has}, and this host is ${needs}`,
     {
-      fix: `name an image that is built for ${needs}`,
+      fix: `use an image that is built for ${needs}`,
     },
   )
 }

@@ -31,7 +31,7 @@ function leftAlone(stranger: RunningContainer, name: string, fix: string): Probl
   return {
     code: 'left-to-another',
     severity: 'warning',
-    message: `${stranger.name} (${stranger.id.slice(0, 12)}), which somebody else made in the middle of the run, is the calico/node of this host now; the old ${name} was not started beside it`,
+    message: `${stranger.name} (${stranger.id.slice(0, 12)}), which another process created during the run, is now the calico/node of this host; the old ${name} was not started beside it`,
     fix,
   }
 }

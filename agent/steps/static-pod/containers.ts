@@ -97,16 +97,16 @@ function notStopped({ pod }: PodContainer, running: ContainerSummary[]): AgentEr
   const names = running.map(({ name }) => name).join(', ')
   return new AgentError(
     'static-pod-not-stopped',
-    `cannot go on: the manifest of ${pod} is taken out, and the kubelet has not stopped ${names}`,
-    { fix: 'see whether the kubelet runs and reads that directory; nothing is started beside it' },
+    `cannot continue: the manifest of ${pod} was removed, but the kubelet has not stopped ${names}`,
+    { fix: 'check that the kubelet is running and reads that directory; the agent starts nothing beside it' },
   )
 }
 
 function notStarted({ pod, container }: PodContainer, found: ContainerJson | undefined): AgentError {
-  const what = found ? `it runs another image, ${found.Config.Image}` : 'none runs'
+  const what = found ? `it runs another image, ${found.Config.Image}` : 'it is not running'
   return new AgentError(
     'static-pod-not-started',
-    `cannot have the kubelet run ${container} of ${pod}: ${START_MS / 1000} s after its manifest is in place ${what}`,
-    { fix: 'the log of the kubelet shows why: journalctl -u kubelet' },
+    `cannot start ${container} of ${pod}: ${START_MS / 1000} s after its manifest was put in place, ${what}`,
+    { fix: "check the kubelet's log: journalctl -u kubelet" },
   )
 }

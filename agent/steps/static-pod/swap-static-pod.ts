@@ -16,7 +16,7 @@ import { allInPods, runningInPods, untilGone, untilRuns } from './containers.ts'
 export const swapStaticPod: Step<'swap-static-pod'> = {
   moves: true,
   describe: ({ pod, manifest, to }) =>
-    `swap ${pod.container} by ${manifest.path}: take the manifest out and see the kubelet stop the old one, then put it back with ${to}; until it is up no new policy, pod label or namespace is handled`,
+    `swap ${pod.container} by ${manifest.path}: remove the manifest and wait until the kubelet has stopped the old one, then put it back with ${to}; until it is up, new policies, pod labels and namespaces are not handled`,
 
   async capture({ manifest, pod, kubelet: unit, check: planned }, context) {
     const { docker, kubelet, manifests } = context
@@ -128,15 +128,15 @@ function isForeign({ before, after }: ManifestChange, text: string | null): bool
 function changed(path: string): AgentError {
   return new AgentError(
     'manifest-changed',
-    `cannot swap by ${path}: somebody else has changed it meanwhile`,
+    `cannot swap by ${path}: another process changed it during the run`,
     {
-      fix: 'run the upgrade again when nobody else is at work on it',
+      fix: 'run the upgrade again when nothing else changes it',
     },
   )
 }
 
 function notRunning(unit: string): AgentError {
-  return new AgentError('kubelet-not-running', `cannot swap a static pod: ${unit} does not run`, {
+  return new AgentError('kubelet-not-running', `cannot swap a static pod: ${unit} is not running`, {
     fix: `systemctl start ${unit}`,
   })
 }
@@ -144,7 +144,7 @@ function notRunning(unit: string): AgentError {
 function second(container: string): AgentError {
   return new AgentError(
     'second-controllers',
-    `cannot go on: several containers ${container} run on this host`,
+    `cannot continue: several containers ${container} are running on this host`,
     {
       fix: `docker ps --filter label=io.kubernetes.container.name=${container}; two instances would both write`,
     },

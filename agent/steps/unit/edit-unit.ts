@@ -9,7 +9,9 @@ import { removeTrial } from './restart.ts'
 export const editUnit: Step<'edit-unit'> = {
   moves: true,
   describe: ({ change: { edit, unit, to } }) =>
-    edit === null ? `keep ${unit} as it is: it names ${to}` : `edit ${edit.path}: ${unit} runs ${to}`,
+    edit === null
+      ? `keep ${unit} as it is: it already names ${to}`
+      : `edit ${edit.path}: set the image of ${unit} to ${to}`,
   capture: () => Promise.resolve({}),
 
   async do({ change }, _before, context) {
@@ -22,7 +24,7 @@ export const editUnit: Step<'edit-unit'> = {
     const isKept = state?.active === 'active' && !state.needsReload
     // on trial the unit stays up when its container dies
     if (isKept && (await isRunning(change.container, docker))) return {}
-    const how = isKept ? `${change.container} does not run` : `it is ${state?.active ?? 'gone'}`
+    const how = isKept ? `${change.container} is not running` : `it is ${state?.active ?? 'gone'}`
     throw new AgentError('unit-not-kept', `cannot keep ${change.unit} as it is now: ${how}`, {
       fix: `systemctl status ${change.unit}`,
     })
@@ -80,8 +82,8 @@ async function restoreFile(
   const now = await textOf(path, ports)
   if (now === before) return
   if (now !== after) {
-    throw new AgentError('unit-changed', `cannot put ${path} back: somebody else has changed it`, {
-      fix: `have it name ${from} by hand; then systemctl daemon-reload; systemctl restart ${unit}`,
+    throw new AgentError('unit-changed', `cannot restore ${path}: another process changed it`, {
+      fix: `set its image to ${from} by hand; then systemctl daemon-reload; systemctl restart ${unit}`,
     })
   }
   await put(path, before, ports)
@@ -96,7 +98,7 @@ async function put(
 }
 
 function changed(path: string): AgentError {
-  return new AgentError('unit-changed', `cannot edit ${path}: somebody else has changed it meanwhile`, {
-    fix: 'run the upgrade again when nobody else is at work on it',
+  return new AgentError('unit-changed', `cannot edit ${path}: another process changed it during the run`, {
+    fix: 'run the upgrade again when nothing else changes it',
   })
 }

@@ -81,7 +81,7 @@ async function checkTrial(
   if (state && starts && stops) return state
   throw new AgentError(
     'unit-overridden',
-    `cannot restart ${unit}: another drop-in wins over the one of this run`,
+    `cannot restart ${unit}: another drop-in overrides the one of this run`,
     {
       fix: `systemctl cat ${unit}`,
     },

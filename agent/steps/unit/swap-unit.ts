@@ -112,7 +112,7 @@ async function unitLeftTo(
   await context.systemd.stop(change.unit)
   await removeTrial(change, context)
   const { unit, container: name } = change
-  const fix = `systemctl disable ${unit}, or both run after a boot; to have the unit again: docker rm -f ${stranger.name}; systemctl enable --now ${unit}`
+  const fix = `systemctl disable ${unit}, or both start at boot; to go back to the unit: docker rm -f ${stranger.name}; systemctl enable --now ${unit}`
   return await leaveToStranger(
     stranger,
     { name, trial: { gate, container: stranger.id, goneAt }, fix },

@@ -46,7 +46,7 @@ export async function unitNotRestored(
   { systemd }: Pick<StepContext, 'systemd'>,
 ): Promise<AgentError> {
   const how = howItIs(await systemd.show(unit))
-  return new AgentError('not-restored', `cannot start ${from} again by ${unit}: ${how}`, {
+  return new AgentError('not-restored', `cannot start ${from} again with ${unit}: ${how}`, {
     fix: `journalctl -u ${unit} shows why`,
     exitCode: ExitCode.stuck,
   })
@@ -56,7 +56,7 @@ export async function unitNotRestored(
 function howItIs(state: UnitState | null): string {
   if (state === null) return 'it is gone'
   if (state.active === 'activating') return whyActivating(state)
-  if (state.sub === 'exited') return `its command ended with code ${state.exitStatus}`
-  if (isAtWork(state)) return 'docker run is at work, and makes no container'
+  if (state.sub === 'exited') return `its command exited with code ${state.exitStatus}`
+  if (isAtWork(state)) return 'docker run is running, but creates no container'
   return `its result is ${state.result}`
 }

@@ -48,12 +48,13 @@ async function find(app: GcApp, wanted: WantedKept): Promise<Existing> {
 /** What stands may be all that it can be settled with. */
 function refuseUnsettled(history: RunState[]): void {
   const interrupted = history.find(({ outcome }) => outcome === null)
-  if (interrupted) throw unsettled(`run ${interrupted.plan.run} was interrupted`, 'agent resume settles it')
+  if (interrupted)
+    throw unsettled(`run ${interrupted.plan.run} was interrupted`, 'to finish or undo it: agent resume')
   const newest = history.find(({ plan }) => plan.command !== 'prefetch')
   if (newest?.outcome === 'stuck')
     throw unsettled(
       `run ${newest.plan.run} is stuck`,
-      `settle it by hand, then agent upgrade or agent rollback`,
+      `repair it by hand, then run agent upgrade or agent rollback`,
     )
 }
 

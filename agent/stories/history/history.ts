@@ -31,8 +31,8 @@ export async function history(
 export async function newestRun({ runs }: Pick<App, 'runs'>): Promise<string> {
   const [newest] = await runs.history()
   if (newest) return newest.plan.run
-  throw new AgentError('no-runs', 'cannot draw a run: none is on record here', {
-    fix: 'agent upgrade makes one',
+  throw new AgentError('no-runs', 'cannot draw a run: no run on record', {
+    fix: 'agent upgrade starts one',
   })
 }
 
@@ -52,7 +52,7 @@ function summaryOf(state: RunState, runs: App['runs']): HistoryRun {
 function unknownRun(named: string, all: RunState[]): AgentError {
   const known = all.map(({ plan }) => plan.run).join(', ')
   return new AgentError('unknown-run', `cannot show ${named}: no run has this name`, {
-    fix: known === '' ? 'no run is on record here' : `runs on record: ${known}`,
+    fix: known === '' ? 'no run on record' : `runs on record: ${known}`,
     exitCode: ExitCode.usage,
   })
 }

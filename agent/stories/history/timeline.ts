@@ -10,7 +10,7 @@ type Told = Pick<RunTimeline, 'agent' | 'steps' | 'events'>
  */
 export function timelineOf(records: JournalRecord[], steps: StepReport[]): Told {
   const [begin] = records
-  if (begin?.type !== 'run') throw new Error('internal error: a journal begins with its run')
+  if (begin?.type !== 'run') throw new Error('internal error: the journal does not begin with its run')
   const since = (record: Stamp): number => sinceBegin(begin, record)
   return {
     agent: begin.agent,
@@ -53,7 +53,7 @@ function eventOf(record: JournalRecord, ms: number): TimelineEvent | null {
     case 'unwinding':
       return { ms, event: 'going-back', text: record.problem.message }
     case 'uncordoned':
-      return { ms, event: 'uncordoned', text: 'the API server took the uncordon that was pending' }
+      return { ms, event: 'uncordoned', text: 'the API server accepted the pending uncordon' }
     case 'finished':
       return { ms, event: 'finished', text: record.outcome }
     case 'captured':

@@ -141,8 +141,8 @@ function controllersGone(name: string): Problem {
   return {
     code: 'no-controllers',
     severity: 'warning',
-    message: `${name} is not put back: there is no such container any more`,
-    fix: 'docker ps -a shows what there is',
+    message: `${name} was not put back: the container no longer exists`,
+    fix: 'docker ps -a lists the containers',
   }
 }
 

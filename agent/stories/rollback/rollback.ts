@@ -53,7 +53,7 @@ async function cordonIfPossible(
   if (!cluster) return { cordon: null, problem: null }
   const allow = [...wanted.allow, 'kubernetes-unreachable']
   const cordon = cordonOf(run, { cluster }, { ...wanted, allow })
-  return { cordon, problem: 'problem' in cluster ? { ...cluster.problem, severity: 'warning' } : null }
+  return { cordon, problem: cluster.problem && { ...cluster.problem, severity: 'warning' } }
 }
 
 function findRun(history: RunState[], named: string | undefined): RunState {
@@ -61,13 +61,13 @@ function findRun(history: RunState[], named: string | undefined): RunState {
   const found = named === undefined ? committed[0] : committed.find(({ plan }) => plan.run === named)
   if (found) return found
   if (named === undefined) {
-    throw new AgentError('nothing-to-roll-back', 'cannot roll back: no committed run is on record here', {
-      fix: 'agent upgrade --node IMAGE puts another version in place',
+    throw new AgentError('nothing-to-roll-back', 'cannot roll back: no committed run on record', {
+      fix: 'to install another version: agent upgrade --node IMAGE',
     })
   }
   const known = committed.map(({ plan }) => plan.run).join(', ')
   throw new AgentError('unknown-run', `cannot roll back ${named}: no committed run has this name`, {
-    fix: known === '' ? 'no committed run is on record here' : `runs that can be rolled back: ${known}`,
+    fix: known === '' ? 'no committed run on record' : `runs that can be rolled back: ${known}`,
     exitCode: ExitCode.usage,
   })
 }

@@ -227,7 +227,7 @@ describe('what listens and is not a healthy BIRD', () => {
   })
 
   it('sends no name that could be more than a name', async () => {
-    await expect(bird.disable(atHost('/nowhere'), 'c1', "a'\ndown")).rejects.toThrow(/not one of BIRD/)
+    await expect(bird.disable(atHost('/nowhere'), 'c1', "a'\ndown")).rejects.toThrow(/no such name/)
   })
 })
 

@@ -59,13 +59,13 @@ describe('archiveSource', () => {
     const error = await failureOf(read(await tar(calico, { name: 'x/portmap' })))
     expect(error.code).toBe('cni-binary-missing')
     expect(error.message).toMatch(
-      /^cannot use calico-ipam: .*cni.tgz does not have it; it has calico, portmap$/,
+      /^cannot use calico-ipam: .*cni.tgz does not contain it; it contains calico, portmap$/,
     )
   })
 
   it.each<[string, Entry, string]>([
-    ['leads out of it', { name: '../calico' }, 'leads out of it'],
-    ['hides that it leads out of it', { name: 'bin/../../calico' }, 'leads out of it'],
+    ['points outside the archive', { name: '../calico' }, 'points outside the archive'],
+    ['hides that it leads out of it', { name: 'bin/../../calico' }, 'points outside the archive'],
     ['is absolute', { name: '/opt/cni/bin/x' }, 'is an absolute path'],
     ['is a hard link', { name: 'x', type: 'link', linkname: 'calico' }, 'is a hard link'],
     ['is a device', { name: 'x', type: 'block-device', devmajor: 8 }, 'is a block device'],
@@ -73,9 +73,13 @@ describe('archiveSource', () => {
     [
       'is an absolute link',
       { name: 'x', type: 'symlink', linkname: '/etc/shadow' },
-      'is a symbolic link out',
+      'is a symbolic link to a place outside',
     ],
-    ['is a link out of it', { name: 'a/x', type: 'symlink', linkname: '../../b' }, 'is a symbolic link out'],
+    [
+      'is a link out of it',
+      { name: 'a/x', type: 'symlink', linkname: '../../b' },
+      'is a symbolic link to a place outside',
+    ],
     ['has a name that no file system takes', { name: 'x'.repeat(5000) }, 'has a name of 5000 characters'],
     ['is sparse', { name: 'x', pax: { 'GNU.sparse.major': '1' } }, 'is a sparse file'],
   ])('refuses an archive with an entry that %s', async (_what, entry, words) => {
@@ -129,7 +133,7 @@ describe('archiveSource', () => {
   it('says what there is in a line that can be read', async () => {
     const others = Array.from({ length: 500 }, (_, i) => ({ name: `bin/plugin-${1000 + i}` }))
     const error = await failureOf(read(await tar(...others), ['calico']))
-    expect(error.message).toMatch(/it has plugin-1000, plugin-1001,.* plugin-1019 and 480 more$/)
+    expect(error.message).toMatch(/it contains plugin-1000, plugin-1001,.* plugin-1019 and 480 more$/)
   })
 
   it.each([

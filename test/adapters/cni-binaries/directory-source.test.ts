@@ -31,7 +31,7 @@ describe('directorySource', () => {
     const path = await temporaryDirectory()
     await write(join(path, 'portmap'), '')
     const error = await failureOf(read(path, ['portmap', 'calico']))
-    expect(error.message).toBe(`cannot use calico: ${path} does not have it; it has portmap`)
+    expect(error.message).toBe(`cannot use calico: ${path} does not contain it; it contains portmap`)
     expect(error.fix).toContain('cni.binaries')
   })
 

@@ -38,7 +38,7 @@ describe('imageSource', () => {
     docker.files.set('/opt/cni/bin/calico', { linkTo: '/usr/bin/calico' })
     expect(await read(['calico'])).toEqual({ calico: 'one' })
     docker.files.set('/usr/bin/calico', { linkTo: '/opt/cni/bin/calico' })
-    expect((await failureOf(read(['calico']))).message).toContain('its symbolic links do not end')
+    expect((await failureOf(read(['calico']))).message).toContain('its symbolic links form a loop')
   })
 
   it('lists what the image has where one is missing, and leaves no container', async () => {
@@ -46,7 +46,9 @@ describe('imageSource', () => {
     docker.files.set('/opt/cni/bin/install', 'the installer, beside them')
     const error = await failureOf(read(['calico', 'portmap']))
     expect(error.code).toBe('cni-binary-missing')
-    expect(error.message).toBe(`cannot use calico: ${IMAGE} does not have it; it has install, portmap`)
+    expect(error.message).toBe(
+      `cannot use calico: ${IMAGE} does not contain it; it contains install, portmap`,
+    )
     expect(await docker.listContainers(LABEL)).toEqual([])
   })
 

@@ -23,7 +23,7 @@ describe('a plugin that is asked which CNI versions it knows', () => {
     expect(await cniVersionsOf(path)).toEqual({ known: ['0.3.1'] })
     const asked = await plugin(`cat "${path}.asked" >&2; exit 1`)
     expect(await cniVersionsOf(asked)).toEqual({
-      failure: 'it exited with 1: VERSION {"cniVersion":"0.4.0"}',
+      failure: 'it exited with code 1: VERSION {"cniVersion":"0.4.0"}',
     })
   })
 
@@ -43,10 +43,10 @@ describe('a plugin that is asked which CNI versions it knows', () => {
   })
 
   it.each([
-    ['fails after its answer', `${answer('0.3.1')}; exit 1`, /^it exited with 1: \{"cniVersion"/],
-    ['answers nothing', 'exit 0', /^it answers CNI VERSION with nothing$/],
-    ['prints without end', 'exec yes', /^it prints without end/],
-    ['hangs', 'exec sleep 60', /^it did not end within 5 s$/],
+    ['fails after its answer', `${answer('0.3.1')}; exit 1`, /^it exited with code 1: \{"cniVersion"/],
+    ['answers nothing', 'exit 0', /^its answer to CNI VERSION is empty$/],
+    ['prints without end', 'exec yes', /^it prints too much output/],
+    ['hangs', 'exec sleep 60', /^it did not finish within 5 s$/],
   ])(
     'does not tell where it %s, and costs a few seconds at most',
     async (_, script, failure) => {

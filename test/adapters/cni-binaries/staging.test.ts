@@ -52,7 +52,7 @@ describe('stage', () => {
     // the control: under another name it panics
     const other = await write(join(binDir, '.calico.new'), await programByName('v3.26.1'))
     expect(await cni.cniVersions(other)).toEqual({
-      failure: 'it exited with 2: panic: Unknown binary name',
+      failure: 'it exited with code 2: panic: Unknown binary name',
     })
   })
 
@@ -120,14 +120,14 @@ describe('stage', () => {
   })
 
   it.each<[string, string, () => Promise<Buffer | string>, number]>([
-    ['cni-binary-invalid', 'it is no ELF program', () => Promise.resolve('#!/bin/sh\n'), 0o755],
-    ['cni-binary-invalid', 'it is no ELF program', () => Promise.resolve(''), 0o755],
-    ['cni-binary-invalid', 'without the right to execute', () => pluginBytes('ptp'), 0o644],
-    ['cni-binary-wrong-architecture', 'it is for arm64', () => Promise.resolve(foreignProgram()), 0o755],
-    ['cni-binary-does-not-start', 'answers CNI VERSION with nothing', () => readFile('/bin/true'), 0o755],
+    ['cni-binary-invalid', 'it is not an ELF program', () => Promise.resolve('#!/bin/sh\n'), 0o755],
+    ['cni-binary-invalid', 'it is not an ELF program', () => Promise.resolve(''), 0o755],
+    ['cni-binary-invalid', 'not executable', () => pluginBytes('ptp'), 0o644],
+    ['cni-binary-wrong-architecture', 'built for arm64', () => Promise.resolve(foreignProgram()), 0o755],
+    ['cni-binary-does-not-start', 'its answer to CNI VERSION is empty', () => readFile('/bin/true'), 0o755],
     [
       'cni-binary-does-not-start',
-      'ended by SIGSEGV',
+      'killed by SIGSEGV',
       async () => (await pluginBytes('ptp')).subarray(0, 900_000),
       0o755,
     ],
@@ -151,7 +151,7 @@ describe('stage', () => {
   it('refuses a cniVersion that the plugin does not know', async () => {
     await stage({ cniVersion: '0.4.0' })
     const error = await failureOf(stage({ cniVersion: '9.9.9' }))
-    expect(error.message).toMatch(/asks for cniVersion 9\.9\.9, it knows 0\.1\.0, /)
+    expect(error.message).toMatch(/sets cniVersion 9\.9\.9, and it supports 0\.1\.0, /)
   })
 
   it('says that the disk is full, and leaves nothing', async () => {
@@ -196,7 +196,7 @@ describe('directoryProblem', () => {
   })
 
   it.each<[string, () => Promise<unknown>, string]>([
-    ['is not there', () => Promise.resolve((binDir = '/no/such')), 'there is no such directory'],
+    ['is missing', () => Promise.resolve((binDir = '/no/such')), 'no such directory'],
     ['is a file', async () => (binDir = await write(join(source, 'f'), '')), 'it is not a directory'],
     [
       'has a plugin that is a link',
@@ -215,7 +215,7 @@ describe('directoryProblem', () => {
       execFileSync('umount', [binDir])
     })
     expect((await cni.directoryProblem(binDir, names))?.message).toBe(
-      `cannot put CNI plugins in ${binDir}: read-only file system`,
+      `cannot install CNI plugins in ${binDir}: read-only file system`,
     )
   })
 })

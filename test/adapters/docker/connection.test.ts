@@ -62,7 +62,7 @@ describe('the connection', () => {
     engine.on('GET /info', silence())
     const error = await failureOf(connectDocker({ ...engine, timeoutMs: 200 }).info())
     expect(error.code).toBe('docker-timeout')
-    expect(error.message).toBe('cannot ask Docker about itself: Docker did not answer within 0.2 s')
+    expect(error.message).toBe('cannot query Docker Engine: Docker did not answer within 0.2 s')
   })
 
   it('bounds an answer that is cut in the middle', async () => {
@@ -125,7 +125,7 @@ describe('a socket path that cannot work', () => {
   it('nothing there', async () => {
     const error = await failureOf(connectDocker({ socket: join(engine.directory, 'none') }).info())
     expect(error.code).toBe('docker-unreachable')
-    expect(error.message).toContain('the socket is not there')
+    expect(error.message).toContain('the socket does not exist')
   })
 
   it('a server that is not Docker', async () => {

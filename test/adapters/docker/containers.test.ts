@@ -174,7 +174,7 @@ describe('exec', () => {
     engine.on('POST /exec/e1/start', silence())
     const error = await failureOf(docker.exec('c1', ['birdcl'], 200))
     expect(error.code).toBe('exec-timeout')
-    expect(error.message).toBe('cannot run birdcl in container c1: it did not end within 0.2 s')
+    expect(error.message).toBe('cannot run birdcl in container c1: it did not finish within 0.2 s')
   })
 
   it('needs a container that runs', async () => {
@@ -236,7 +236,7 @@ describe('a file in a container', () => {
     await archive({ size: 2_000_000, mode: 0o644 }, '')
     const error = await failureOf(docker.readContainerFile('c1', path))
     expect(error.message).toBe(
-      `cannot read ${path} of container c1: it has 2000000 bytes, the limit is 1048576`,
+      `cannot read ${path} of container c1: it has 2000000 bytes, and the limit is 1048576`,
     )
   })
 

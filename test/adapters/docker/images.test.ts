@@ -156,7 +156,7 @@ describe('a pull', () => {
     expect(progress.filter((step) => step.retry !== undefined).map((step) => step.retry)).toEqual([
       {
         attempt: 1,
-        reason: `cannot pull ${image}: the connection to Docker was cut before the pull was done`,
+        reason: `cannot pull ${image}: the connection to Docker was closed before the pull finished`,
       },
     ])
   })

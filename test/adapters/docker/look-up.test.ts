@@ -79,7 +79,7 @@ describe('the registry', () => {
     const failed = json(500, { message: 'dial tcp 192.0.2.1:443: i/o timeout' })
     engine.on(path, inTurn(failed, json(200, { Descriptor: { digest }, Platforms: [] })))
     await ask()
-    const reason = `cannot ask quay.io about ${image}: dial tcp 192.0.2.1:443: i/o timeout`
+    const reason = `cannot query quay.io for ${image}: dial tcp 192.0.2.1:443: i/o timeout`
     expect(waits).toMatchObject([{ retry: { attempt: 1, reason } }])
   })
 
@@ -87,7 +87,7 @@ describe('the registry', () => {
     engine.on(path, silence())
     expect(await failureOf(ask(never, { limitMs: 400, silenceMs: 50 }))).toMatchObject({
       code: 'registry-unreachable',
-      message: `cannot ask quay.io about ${image}: no answer within 0.4 s`,
+      message: `cannot query quay.io for ${image}: no answer within 0.4 s`,
     })
     expect(waits).toEqual([{ limitMs: 400 }])
   })
@@ -97,7 +97,7 @@ describe('the registry', () => {
     engine.on(path, inTurn(timeout, silence()))
     expect(await failureOf(ask(never, { limitMs: 2_000 }))).toMatchObject({
       code: 'registry-unreachable',
-      message: `cannot ask quay.io about ${image}: dial tcp 192.0.2.1:443: i/o timeout`,
+      message: `cannot query quay.io for ${image}: dial tcp 192.0.2.1:443: i/o timeout`,
     })
   })
 

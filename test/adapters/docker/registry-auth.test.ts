@@ -124,9 +124,9 @@ describe('credential helpers', () => {
   })
 
   it.each([
-    ['is missing', undefined, 'it is not on the PATH'],
+    ['is missing', undefined, 'it is not in PATH'],
     ['fails', 'echo "s3cret" ; echo "s3cret" >&2; exit 4', 'it failed with exit code 4'],
-    ['talks nonsense', 'echo "{s3cret"', 'its answer is not the JSON that Docker expects'],
+    ['talks nonsense', 'echo "{s3cret"', 'its output is not the JSON that Docker expects'],
   ])('one that %s is named, and what it said is not', async (_what, script, reason) => {
     await config({ credsStore: 'store' })
     if (script !== undefined) await helper('store', script)

@@ -26,7 +26,8 @@ let answer: (request: Asked, response: ServerResponse) => void
 beforeEach(async () => {
   dir = mkdtempSync(join(tmpdir(), 'kubernetes-'))
   asked = []
-  answer = (_, response) => response.end(JSON.stringify(NODE))
+  answer = ({ url }, response) =>
+    response.end(JSON.stringify(url === '/version' ? { gitVersion: 'v1.23.17' } : NODE))
   server = createServer((request, response) => void take(request, response))
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   writeKubeconfig('token-1')
@@ -59,13 +60,15 @@ function writeKubeconfig(token: string): void {
   writeFileSync(join(dir, 'kubeconfig'), kubeconfig(`http://127.0.0.1:${port}`, token))
 }
 
-const kubeconfig = (url: string, token: string): string =>
+const EXEC = { apiVersion: 'client.authentication.k8s.io/v1beta1', kind: 'ExecCredential' }
+
+const kubeconfig = (url: string, user: string | object): string =>
   JSON.stringify({
     apiVersion: 'v1',
     kind: 'Config',
     'current-context': 'here',
     clusters: [{ name: 'lab', cluster: { server: url, 'insecure-skip-tls-verify': true } }],
-    users: [{ name: 'agent', user: { token } }],
+    users: [{ name: 'agent', user: typeof user === 'string' ? { token: user } : user }],
     contexts: [{ name: 'here', context: { cluster: 'lab', user: 'agent' } }],
   })
 
@@ -99,9 +102,22 @@ describe('a call to the API server', () => {
     expect(asked.map(({ token }) => token)).toEqual(['Bearer token-1', 'Bearer token-2'])
   })
 
-  it('patches as the agent, or asks for a dry run', async () => {
-    await client().patch(ref, { spec: { unschedulable: true } })
-    await client().patch(ref, {}, 'strategic')
+  it.each([
+    ['a file with the token', () => ({ tokenFile: 'token' })],
+    ['a program that prints it', () => ({ exec: { ...EXEC, command: 'cat', args: [join(dir, 'exec')] } })],
+  ])('takes a credential from %s', async (_, user) => {
+    writeFileSync(join(dir, 'token'), 'token-3\n')
+    writeFileSync(join(dir, 'exec'), JSON.stringify({ ...EXEC, status: { token: 'token-3' } }))
+    const { port } = server.address() as AddressInfo
+    writeFileSync(join(dir, 'kubeconfig'), kubeconfig(`http://127.0.0.1:${port}`, user()))
+    await client().get(ref)
+    expect(asked[0]?.token).toBe('Bearer token-3')
+  })
+
+  it('patches as the agent', async () => {
+    const kubernetes = client()
+    await kubernetes.patch(ref, { spec: { unschedulable: true } })
+    await kubernetes.patch(ref, {}, 'strategic')
     expect(asked).toMatchObject([
       {
         method: 'PATCH',
@@ -113,41 +129,51 @@ describe('a call to the API server', () => {
     ])
   })
 
-  it.each([
-    [true, '23+', 3],
-    [true, '11', 2],
-    [false, '23', 1],
-  ])(
-    'asks for the right (%s) before a dry run, and for none before 1.13 (1.%s)',
-    async (allowed, minor, calls) => {
-      const answers: Record<string, unknown> = {
-        '/version': { major: '1', minor },
-        '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews': { status: { allowed, reason: 'no' } },
-      }
-      answer = ({ url }, response) => response.end(JSON.stringify(answers[url] ?? NODE))
-      const done = await client()
-        .tryPatch(ref, { spec: {} })
-        .then(
-          () => 'taken',
-          (error: unknown) => (error as AgentError).code,
-        )
-      expect(done).toBe(allowed ? 'taken' : 'kubernetes-forbidden')
-      expect(asked).toHaveLength(calls)
-      const patches = asked.filter(({ method }) => method === 'PATCH').map(({ url }) => url)
-      expect(patches).toEqual(
-        calls === 3 ? ['/api/v1/nodes/host-1?fieldManager=calico-agent&dryRun=All'] : [],
-      )
+  it('deletes by uid, in a body that the API server reads', async () => {
+    let length: string | undefined
+    server.prependListener('request', ({ headers }: IncomingMessage) => (length = headers['content-length']))
+    await client().remove(ref, 'uid-1')
+    const body = '{"kind":"DeleteOptions","apiVersion":"v1","preconditions":{"uid":"uid-1"}}'
+    expect(asked).toMatchObject([{ method: 'DELETE', body }])
+    expect(length).toBe(String(body.length))
+  })
+
+  it('tries a patch by a dry run', async () => {
+    answer = ({ url }, response) =>
+      response.end(JSON.stringify(url === '/version' ? { gitVersion: 'v1.23.17' } : NODE))
+    await client().tryPatch(ref, { spec: {} })
+    expect(asked.map(({ url }) => url)).toEqual([
+      '/version',
+      '/api/v1/nodes/host-1?fieldManager=calico-agent&dryRun=All',
+    ])
+  })
+
+  it.each(['v1.12.10', 'v1.9.3+coreos.0', undefined])(
+    'sends no dry run to %s, which would do it, and asks for the right',
+    async (gitVersion) => {
+      let allowed = true
+      answer = ({ url }, response) =>
+        response.end(JSON.stringify(url === '/version' ? { gitVersion } : { status: { allowed } }))
+      await client().tryPatch(ref, { spec: {} })
+      expect(asked.map(({ method }) => method)).toEqual(['GET', 'POST'])
+      expect(JSON.parse(asked[1]?.body ?? '')).toMatchObject({
+        kind: 'SelfSubjectAccessReview',
+        spec: { resourceAttributes: { verb: 'patch', group: '', resource: 'nodes', name: 'host-1' } },
+      })
+      allowed = false
+      expect(await errorOf(client().tryPatch(ref, {}))).toMatchObject({ code: 'kubernetes-forbidden' })
     },
   )
 
-  it('deletes by uid, in a body that the API server reads', async () => {
-    await client().remove(ref, 'uid-1')
-    expect(asked).toMatchObject([
-      {
-        method: 'DELETE',
-        body: '{"kind":"DeleteOptions","apiVersion":"v1","preconditions":{"uid":"uid-1"}}',
-      },
-    ])
+  it('takes a webhook that cannot be asked in a dry run for no objection', async () => {
+    const hook = 'admission webhook "nodes.example.com" does not support dry run'
+    answer = ({ method, url }, response) => {
+      response.statusCode = method === 'PATCH' ? 400 : 200
+      const found = url === '/version' ? { gitVersion: 'v1.19.0' } : NODE
+      response.end(JSON.stringify(method === 'PATCH' ? statusOf(400, hook) : found))
+    }
+    await client().tryPatch(ref, {})
+    expect(await errorOf(client().patch(ref, {}))).toMatchObject({ code: 'kubernetes-refused' })
   })
 
   it.each([
@@ -162,11 +188,24 @@ describe('a call to the API server', () => {
     expect(await errorOf(client().patch(ref, {}))).toMatchObject({ code: name, isTransient })
   })
 
-  it('names the rule that grants what is forbidden', async () => {
-    answers(403, statusOf(403, 'nodes "host-1" is forbidden'))
+  it('names the rule that grants what RBAC forbids, and none where admission does', async () => {
+    const rbac = 'nodes "host-1" is forbidden: User "agent" cannot patch resource "nodes" in API group ""'
+    answers(403, statusOf(403, rbac))
     const { message, fix } = await errorOf(client().patch(ref, {}))
-    expect(message).toBe('cannot patch Node host-1: nodes "host-1" is forbidden')
+    expect(message).toBe(`cannot patch Node host-1: ${rbac}`)
     expect(fix).toContain('--verb=patch --resource=nodes')
+
+    answers(403, statusOf(403, 'nodes "host-1" is forbidden: node "host-2" is not allowed to modify it'))
+    expect((await errorOf(client().patch(ref, {}))).fix).toBe(
+      "use the credential of this host's kubelet, or change the policy that the message names",
+    )
+  })
+
+  it('names the webhooks where one of them is away', async () => {
+    answers(500, statusOf(500, 'Internal error occurred: failed calling webhook "a.example.com": refused'))
+    const { code, fix, isTransient } = await errorOf(client().patch(ref, {}))
+    expect({ code, isTransient }).toEqual({ code: 'kubernetes-refused', isTransient: true })
+    expect(fix).toContain('kubectl get validatingwebhookconfigurations')
   })
 
   it.each([
@@ -176,7 +215,7 @@ describe('a call to the API server', () => {
     answers(code, body)
     expect(await errorOf(client().get(ref))).toMatchObject({
       code: 'kubernetes-unreachable',
-      message: expect.stringContaining('not as a Kubernetes API server does') as string,
+      message: expect.stringContaining('but not like a Kubernetes API server') as string,
     })
   })
 
@@ -194,14 +233,14 @@ describe('a call to the API server', () => {
   })
 
   it.each([
-    ['missing', undefined, 'there is no such file'],
+    ['missing', undefined, 'no such file'],
     ['empty', '', 'clusters, users or contexts are missing'],
     [
       'without its context',
       kubeconfig('http://127.0.0.1:1', 'x').replace('"lab"', '"other"'),
       'names no cluster',
     ],
-    ['text', 'not: [a kubeconfig', 'it is no kubeconfig'],
+    ['text', 'not: [a kubeconfig', 'it is not a kubeconfig'],
   ])('says so of a kubeconfig that is %s', async (name, text, why) => {
     if (text !== undefined) writeFileSync(join(dir, name), text)
     const error = await errorOf(client('auto', name).get(ref))
@@ -211,7 +250,7 @@ describe('a call to the API server', () => {
 
   it('says so where it is no pod', async () => {
     const inCluster = createKubernetes({ kubeconfig: null, inCluster: true, node: 'auto' })
-    expect((await errorOf(inCluster.get(ref))).message).toContain('this is no pod')
+    expect((await errorOf(inCluster.get(ref))).message).toContain('this is not a pod')
   })
 })
 
@@ -251,6 +290,18 @@ describe('the Node of this host', () => {
     expect((await errorOf(client().thisNode('x'))).message).toContain(
       'several Nodes have an address of this host: a, b',
     )
+  })
+
+  it('must be named where the Nodes must not be listed', async () => {
+    const forbidden = 'nodes is forbidden: User "a" cannot list resource "nodes" in API group ""'
+    answer = ({ url }, response) => {
+      response.statusCode = url === '/api/v1/nodes' ? 403 : 404
+      response.end(JSON.stringify(statusOf(response.statusCode, forbidden)))
+    }
+    const { code, message, fix } = await errorOf(client().thisNode('X'))
+    expect(code).toBe('kubernetes-node')
+    expect(message).toContain('no Node is named x, and it cannot list Nodes: nodes is forbidden')
+    expect(fix).toContain('kubernetes.node')
   })
 
   it('is the one that the config names, or none', async () => {

@@ -21,7 +21,7 @@ describe('gracefulRestartSeconds', () => {
 
   it('does not guess what an expression means', () => {
     expect(() => gracefulRestartSeconds('graceful restart time (60 * 2);')).toThrow(
-      /"graceful restart time \(60 \* 2\)" is no number/,
+      /"graceful restart time \(60 \* 2\)" is not a number/,
     )
   })
 })

@@ -251,6 +251,6 @@ describe('the line protocol', () => {
   it('wants the greeting first', () => {
     expect(() => {
       checkGreeting('0013 Daemon is up and running\n')
-    }).toThrow(/does not greet/)
+    }).toThrow(/its greeting is not/)
   })
 })

@@ -47,11 +47,15 @@ describe('a config that the kubelet takes', () => {
     ['a.conf', `\ufeff${CALICO}`, 'line 1, column 1: expected a value, found a byte order mark'],
     ['a.conf', '{"name":"calico"}', 'it has no "type"'],
     ['a.conf', '{"type":""}', 'it has no "type"'],
-    ['a.conf', '{"type":7}', '"type" must be a string, it is a number'],
-    ['a.conf', '["calico"]', 'it is no JSON object'],
+    ['a.conf', '{"type":7}', '"type" must be a string, but it is a number'],
+    ['a.conf', '["calico"]', 'it is not a JSON object'],
     ['a.json', LIST, 'it has no "type"; a list of plugins must end in .conflist'],
-    ['a.conflist', CALICO, 'a conflist needs "plugins", a list with one at least'],
-    ['a.conflist', '{"name":"calico","plugins":[]}', 'a conflist needs "plugins", a list with one at least'],
+    ['a.conflist', CALICO, 'a conflist needs "plugins", a list with at least one plugin'],
+    [
+      'a.conflist',
+      '{"name":"calico","plugins":[]}',
+      'a conflist needs "plugins", a list with at least one plugin',
+    ],
     ['a.conflist', '{"name":"calico","plugins":[{}]}', 'it has no "type"'],
     ['a.conflist', `{"plugins":[${CALICO}]}`, 'a conflist needs a "name"'],
   ])('is not %s with %j', (name, text, invalid) => {
@@ -153,7 +157,7 @@ describe('the Calico config', () => {
       [file('10-calico.conf', '{\n "type": "calico",\n "a": 1, "a": 2\n}')],
       place,
     )
-    expect(problems[0]?.message).toContain('line 3, column 10: the name "a" stands there a second time')
+    expect(problems[0]?.message).toContain('line 3, column 10: the key "a" is there twice')
   })
 })
 
@@ -188,8 +192,8 @@ describe('the change of a config', () => {
 
   it.each<[Json, string]>([
     [null, 'it has no "type"'],
-    ['bridge', 'its "type" is "calico" no more'],
-    [7, '"type" must be a string, it is a number'],
+    ['bridge', 'its "type" is no longer "calico"'],
+    [7, '"type" must be a string, but it is a number'],
   ])('to the type %j is refused', (type, why) => {
     expect(() => changed('10-calico.conf', CALICO, { type })).toThrow(
       `cannot merge cni.merge into /etc/cni/net.d/10-calico.conf: ${why}`,

@@ -21,25 +21,25 @@ function merged(name: string, content: Json, merge: { [key: string]: Json }): un
 
 /** By libcni and by Calico's plugin, as they declare their fields in Go. */
 const UNDECODABLE: [{ [key: string]: Json }, string][] = [
-  [{ mtu: '1440' }, '"mtu" must be an integer, it is a string'],
-  [{ mtu: 1440.5 }, '"mtu" must be an integer, it is a number with a point or an exponent'],
-  [{ MTU: '1440' }, '"MTU" must be an integer, it is a string'],
-  [{ ipam: { assign_ipv4: true } }, '"ipam.assign_ipv4" must be a string, it is a boolean'],
-  [{ ipam: { ipv4_pools: '198.51.100.0/24' } }, '"ipam.ipv4_pools" must be a list, it is a string'],
-  [{ ipam: { ipv4_pools: [4] } }, '"ipam.ipv4_pools[0]" must be a string, it is a number'],
-  [{ ipam: 'host-local' }, '"ipam" must be an object, it is a string'],
+  [{ mtu: '1440' }, '"mtu" must be an integer, but it is a string'],
+  [{ mtu: 1440.5 }, '"mtu" must be an integer, but it is a number with a point or an exponent'],
+  [{ MTU: '1440' }, '"MTU" must be an integer, but it is a string'],
+  [{ ipam: { assign_ipv4: true } }, '"ipam.assign_ipv4" must be a string, but it is a boolean'],
+  [{ ipam: { ipv4_pools: '198.51.100.0/24' } }, '"ipam.ipv4_pools" must be a list, but it is a string'],
+  [{ ipam: { ipv4_pools: [4] } }, '"ipam.ipv4_pools[0]" must be a string, but it is a number'],
+  [{ ipam: 'host-local' }, '"ipam" must be an object, but it is a string'],
   [{ cniVersion: 0.4 }, '"cniVersion" must be a string'],
-  [{ etcd_endpoints: ['http://192.0.2.10:2379'] }, '"etcd_endpoints" must be a string, it is a list'],
+  [{ etcd_endpoints: ['http://192.0.2.10:2379'] }, '"etcd_endpoints" must be a string, but it is a list'],
   [
     { capabilities: { portMappings: 'true' } },
-    '"capabilities.portMappings" must be true or false, it is a string',
+    '"capabilities.portMappings" must be true or false, but it is a string',
   ],
-  [{ dns: { nameservers: '192.0.2.53' } }, '"dns.nameservers" must be a list, it is a string'],
-  [{ nodename_file_optional: 'true' }, '"nodename_file_optional" must be true or false, it is a string'],
-  [{ log_file_max_size: '100' }, '"log_file_max_size" must be an integer, it is a string'],
-  [{ policy: { k8s_auth_token: 7 } }, '"policy.k8s_auth_token" must be a string, it is a number'],
-  [{ kubernetes: [] }, '"kubernetes" must be an object, it is a list'],
-  [{ vxlan_vni: -1 }, '"vxlan_vni" must be an integer of 0 or more, it is a number'],
+  [{ dns: { nameservers: '192.0.2.53' } }, '"dns.nameservers" must be a list, but it is a string'],
+  [{ nodename_file_optional: 'true' }, '"nodename_file_optional" must be true or false, but it is a string'],
+  [{ log_file_max_size: '100' }, '"log_file_max_size" must be an integer, but it is a string'],
+  [{ policy: { k8s_auth_token: 7 } }, '"policy.k8s_auth_token" must be a string, but it is a number'],
+  [{ kubernetes: [] }, '"kubernetes" must be an object, but it is a list'],
+  [{ vxlan_vni: -1 }, '"vxlan_vni" must be an integer of 0 or more, but it is a number'],
 ]
 
 describe('a merge of what Go cannot decode', () => {
@@ -55,7 +55,9 @@ describe('a merge of what Go cannot decode', () => {
   })
 
   it('is refused where the name is no string', () => {
-    expect(merged('10-calico.conf', CONF, { name: 5 })).toContain('"name" must be a string, it is a number')
+    expect(merged('10-calico.conf', CONF, { name: 5 })).toContain(
+      '"name" must be a string, but it is a number',
+    )
     expect(merged('10-calico.conflist', LIST, { name: 5 })).toContain('a conflist needs a "name"')
   })
 
@@ -99,7 +101,7 @@ describe('a file that Go cannot decode', () => {
     expect(merged('10-calico.conf', broken, { log_level: 'info' })).toMatch(/^cni-config-invalid: .*"mtu"/)
     expect(merged('10-calico.conf', broken, { mtu: 1440 })).toMatchObject({ mtu: 1440 })
     expect(merged('10-calico.conf', { ...CONF, cniVersion: 0.3 }, {})).toEqual([
-      'cni-config-invalid: cannot use /etc/cni/net.d/10-calico.conf as a CNI config: "cniVersion" must be a string, it is a number',
+      'cni-config-invalid: cannot use /etc/cni/net.d/10-calico.conf as a CNI config: "cniVersion" must be a string, but it is a number',
     ])
   })
 })
@@ -118,8 +120,8 @@ describe('a field of a list', () => {
 
   it.each<[string, Json, { [key: string]: Json }, string]>([
     ['10-calico.conf', CONF, { disableCheck: true }, '"disableCheck" has no effect outside a .conflist'],
-    ['10-calico.conf', CONF, { plugins: [] }, '"plugins" is the list that it stands in'],
-    ['10-calico.conflist', LIST, { plugins: [] }, '"plugins" is the list that it stands in'],
+    ['10-calico.conf', CONF, { plugins: [] }, '"plugins" is the list around it'],
+    ['10-calico.conflist', LIST, { plugins: [] }, '"plugins" is the list around it'],
   ])('in %s with %j is refused for %j', (name, content, merge, why) => {
     expect(merged(name, content, merge)).toContain(`cni-merge-invalid: `)
     expect(merged(name, content, merge)).toContain(why)
@@ -136,7 +138,7 @@ describe("Calico's plugin among the delegates of another one", () => {
     ],
   ])('is said to be in there: %s with %j', (name, content) => {
     expect(merged(name, content, { mtu: 1440 })).toEqual([
-      `cni-config-missing: cannot change Calico's CNI config: it stands in "delegates" of ${configDir}/${name}, and cni.merge changes no delegates`,
+      `cni-config-missing: cannot change Calico's CNI config: it is under "delegates" in ${configDir}/${name}, which cni.merge does not change`,
     ])
   })
 })

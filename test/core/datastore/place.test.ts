@@ -21,14 +21,14 @@ describe('the datastore of an environment', () => {
     [['DATASTORE_TYPE=etcdv3', 'ETCD_ENDPOINTS=http://a:1'], '3.9.0', ['ETCD_ENDPOINTS', 'http://a:1']],
     [['DATASTORE_TYPE=none', 'ETCD_ENDPOINTS=http://a:1'], null, ['ETCD_ENDPOINTS', 'http://a:1']],
     // v2's default, and v3 without one
-    [[], '2.6.5', ["v2's default, as nothing else is set", 'http://127.0.0.1:2379']],
+    [[], '2.6.5', ["v2's default, as no setting names one", 'http://127.0.0.1:2379']],
     [
       ['ETCD_ENDPOINTS=', 'ETCD_DISCOVERY_SRV='],
       '1.3.0',
-      ["v2's default, as nothing else is set", 'http://127.0.0.1:2379'],
+      ["v2's default, as no setting names one", 'http://127.0.0.1:2379'],
     ],
-    [['ETCD_SCHEME=https'], '2.6.5', ["v2's default, as nothing else is set", 'https://127.0.0.1:2379']],
-    [['DATASTORE_TYPE=etcdv2'], '2.6.5', ["v2's default, as nothing else is set", 'http://127.0.0.1:2379']],
+    [['ETCD_SCHEME=https'], '2.6.5', ["v2's default, as no setting names one", 'https://127.0.0.1:2379']],
+    [['DATASTORE_TYPE=etcdv2'], '2.6.5', ["v2's default, as no setting names one", 'http://127.0.0.1:2379']],
     [[], '3.0.0', null],
     [[], null, null],
     [['DATASTORE_TYPE=etcdv3'], '3.9.0', null],
@@ -58,7 +58,7 @@ describe('the datastore of an environment', () => {
     [
       ['KUBERNETES_SERVICE_HOST=10.96.0.1', 'KUBERNETES_SERVICE_PORT=443'],
       '2.6.5',
-      ["v2's default, as nothing else is set", 'http://127.0.0.1:2379'],
+      ["v2's default, as no setting names one", 'http://127.0.0.1:2379'],
     ],
   ])('%j of v%s', (env, version, expected) => {
     const place = placeOf(env, version)

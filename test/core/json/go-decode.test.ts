@@ -23,7 +23,7 @@ describe('a number that Go decodes into an integer', () => {
   it.each(['1440.0', '1.5', '1e3', '1440E0', '9223372036854775808', '-9223372036854775809'])(
     'is not %s',
     (literal) => {
-      expect(problem(literal, 'int')).toMatch('"mtu" must be an integer, it is a number')
+      expect(problem(literal, 'int')).toMatch('"mtu" must be an integer, but it is a number')
     },
   )
 

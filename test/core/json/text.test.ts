@@ -66,8 +66,11 @@ describe('parseJson', () => {
     ['{"a": 1,}', 'line 1, column 9: expected a name in double quotes, found "}"'],
     ['{"a" 1}', 'line 1, column 6: expected ":", found "1"'],
     ['{"a": nul}', 'line 1, column 7: expected a value, found "n"'],
-    ['[1] x', 'line 1, column 5: something follows the end of the document, found "x"'],
-    ['["a\nb"]', 'line 1, column 2: the string is not closed, or holds what it must escape, found "\\""'],
+    ['[1] x', 'line 1, column 5: unexpected text after the end of the document, found "x"'],
+    [
+      '["a\nb"]',
+      'line 1, column 2: the string is not closed, or contains an unescaped control character, found "\\""',
+    ],
     ['[01]', 'line 1, column 3: expected "," or "]", found "1"'],
   ])('tells what is wrong with %j and where', (text, message) => {
     expect(() => parseJson(text)).toThrow(expect.objectContaining({ message }) as Error)

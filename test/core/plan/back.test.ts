@@ -26,8 +26,12 @@ describe('cniBackPart', () => {
   })
 
   it.each<[string, Partial<ReplacedPlugins>, string]>([
-    ['somebody put another one there since', { installed: ['c'.repeat(64)] }, 'is not what run R1 put there'],
-    ['the kept one is gone', { kept: [null] }, 'what run R1 kept of calico is gone'],
+    [
+      'somebody put another one there since',
+      { installed: ['c'.repeat(64)] },
+      'is not the one that run R1 installed',
+    ],
+    ['the kept one is gone', { kept: [null] }, 'the copy of calico that run R1 kept is gone'],
     [
       'there was none before',
       { binaries: [{ name: 'calico', sha256: NEW, previous: null }] },

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { ContainerSpec } from '../../../agent/core/docker/container-spec.ts'
 import { dockerRunLine } from '../../../agent/core/docker/run.ts'
-import { settleByHand } from '../../../agent/core/plan/by-hand.ts'
+import { settleByHand } from '../../../agent/core/plan/by-hand/by-hand.ts'
 import type { OldContainer, Plan } from '../../../agent/core/plan/plan.ts'
 
 const spec: ContainerSpec = {
@@ -101,7 +101,7 @@ describe('settleByHand', () => {
     const swap = { kind: 'swap-unit', component: 'node', args: { change, old, gate } } as const
     const text = settleByHand({ ...plan, steps: [swap] }, '/var/lib/calico-agent/runs/R1.jsonl') ?? ''
     for (const part of [
-      `have ${edit.path} name a`,
+      `set the image in ${edit.path} to a`,
       `docker rm -f calico-node; rm -f ${trial.path}; systemctl daemon-reload`,
       'systemctl reset-failed u.service; systemctl restart u.service',
       'ip $f rule del pref 32724',
@@ -120,9 +120,9 @@ describe('settleByHand', () => {
     const kept = { kind: 'edit-unit', component: 'controllers', args: { change } } as const
     const lines = settleByHand({ ...plan, steps: [swap, kept] }, '/journal')?.split('\n')
     expect(lines?.slice(1, 5)).toEqual([
-      'to put the old controllers back, or to keep the new ones, never two at once:',
+      'to put the old controllers back, or to keep the new ones, but never run two at once:',
       `  systemctl stop c.service; docker rm -f controllers; rm -f ${trial.path}`,
-      `  have ${edit.path} name a, or b to keep the new ones`,
+      `  set the image in ${edit.path} to a, or to b to keep the new ones`,
       '  systemctl daemon-reload; systemctl reset-failed c.service; systemctl start c.service',
     ])
     expect(lines?.join()).not.toContain('birdcl')
@@ -168,7 +168,7 @@ describe('settleByHand', () => {
       '/journal',
     )?.split('\n')
     expect(lines?.slice(2, 7)).toEqual([
-      'to put the old controllers back, never two at once:',
+      'to put the old controllers back, but never run two at once:',
       '  docker update --restart=no NEW; docker stop NEW; docker rm NEW',
       '  docker update --restart=always fedcba987654; docker rename fedcba987654 calico-kube-controllers; docker start fedcba987654',
       'to keep the new ones:',

@@ -49,7 +49,7 @@ const kinds = (seen: Observed): string[] => planned(seen).plan.steps.map(({ kind
 describe('the plan of a CNI config', () => {
   it('writes it, and removes the way back behind the commit', () => {
     const { plan } = planned(host())
-    expect(plan.components).toEqual({ cniConfig: { from: PATH, to: `${PATH}, cni.merge merged into it` } })
+    expect(plan.components).toEqual({ cniConfig: { from: PATH, to: `${PATH} with cni.merge` } })
     expect(plan.steps).toEqual([
       {
         kind: 'write-cni-config',

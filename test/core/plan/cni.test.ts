@@ -95,7 +95,7 @@ describe('the plan for CNI plugins', () => {
     expect(kinds(planned).slice(0, 2)).toEqual(['pull-image', 'stage-binaries'])
     expect(planned.steps[1]?.args).toMatchObject({ binaries: [{ sha256: null }, { sha256: null }] })
     expect(planned.steps[2]?.args).toMatchObject({ image: newImage.ref })
-    expect(diff[0]?.after).toContain('known once it is pulled')
+    expect(diff[0]?.after).toContain('unknown until the pull')
   })
 
   it('stages by the hash that the operator pins', () => {

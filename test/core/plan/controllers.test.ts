@@ -41,7 +41,7 @@ describe('a plan with controllers', () => {
       `create ${NAME}-next-RUN from calico/kube-controllers:v1.0.5`,
       'swap calico-node: kill the old container, start the new one, gate it',
       'commit: calico-node keeps the new container',
-      expect.stringMatching(`^swap ${NAME}: stop the old one and see it stopped, then start the new one`),
+      expect.stringMatching(`^swap ${NAME}: stop the old one and wait for it, then start the new one`),
       `commit: ${NAME} keeps the new container`,
       'clean up: 1 parked container, 0 images',
     ])
@@ -118,9 +118,11 @@ describe('a plan with controllers that a unit runs', () => {
       'pull calico/kube-controllers:v3.20.0',
       'swap calico-node: kill the old container, start the new one, gate it',
       'commit: calico-node keeps the new container',
-      expect.stringMatching(`^restart controllers.service: see ${NAME} stopped, then start it from`),
-      'edit /etc/systemd/system/calico-node.service: controllers.service runs calico/kube-controllers:v3.20.0',
-      'commit: keep what was put in place',
+      expect.stringMatching(
+        `^restart controllers.service: wait until ${NAME} has stopped, then start it from`,
+      ),
+      'edit /etc/systemd/system/calico-node.service: set the image of controllers.service to calico/kube-controllers:v3.20.0',
+      'commit: keep what was installed',
       'clean up: 1 parked container, 0 images',
     ])
     const commits = plan.steps.flatMap((step) => (step.kind === 'commit' ? [step.args.parts] : []))

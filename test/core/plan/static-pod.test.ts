@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { ObservedImage } from '../../../agent/core/model.ts'
 import { upgradePlan } from '../../../agent/core/plan/build.ts'
-import { settleByHand } from '../../../agent/core/plan/by-hand.ts'
+import { settleByHand } from '../../../agent/core/plan/by-hand/by-hand.ts'
 import type { StepArgs } from '../../../agent/core/plan/plan.ts'
 import { staticPodBackPart } from '../../../agent/core/plan/static-pod.ts'
 import { preflight } from '../../../agent/core/preflight.ts'
@@ -37,9 +37,11 @@ describe('a plan for a static pod', () => {
     const { plan, diff } = await planned()
     expect(plan.steps.map((step) => bindStep(step).summary)).toEqual([
       `pull ${NEW}`,
-      expect.stringContaining(`by ${MANIFEST}: take the manifest out and see the kubelet stop the old one`),
-      'commit: keep what was put in place',
-      'clean up: 1 file kept for the way back',
+      expect.stringContaining(
+        `by ${MANIFEST}: remove the manifest and wait until the kubelet has stopped the old one`,
+      ),
+      'commit: keep what was installed',
+      'clean up: 1 file kept for a rollback',
     ])
     expect(diff.slice(0, 1)).toEqual([{ target: MANIFEST, before: manifestText(), after: manifestText(NEW) }])
     expect(plan.components.controllers).toEqual({ from: OLD, to: NEW })
@@ -106,7 +108,7 @@ describe('the way back of a static pod', () => {
   })
 
   it.each([
-    ['was changed by somebody else', manifestText('x:1')],
+    ['was changed by another process', manifestText('x:1')],
     ['is gone', null],
   ])('is left where the manifest %s', async (_, text) => {
     expect(await back(text)).toMatchObject({

@@ -47,17 +47,17 @@ describe('an image in a manifest', () => {
   })
 
   it.each([
-    ['is an alias', pod('*image').replace('kind:', 'x: &image a:1\nkind:'), '*image stands for'],
-    ['has an anchor', pod('&image a:1'), '&image gives the image'],
-    ['stands below an anchor', pod('a:1').replace('- name', '- &one\n    name'), '&one gives the image'],
-    ['is a block', pod('>-\n      a:1'), 'block of text'],
-    ['has a tag', pod('!!str a:1'), 'tag of YAML'],
+    ['is an alias', pod('*image').replace('kind:', 'x: &image a:1\nkind:'), 'is the alias *image'],
+    ['has an anchor', pod('&image a:1'), '&image shares the image'],
+    ['stands below an anchor', pod('a:1').replace('- name', '- &one\n    name'), '&one shares the image'],
+    ['is a block', pod('>-\n      a:1'), 'YAML block scalar'],
+    ['has a tag', pod('!!str a:1'), 'a YAML tag'],
     [
-      'comes from a merge key',
+      'comes from a YAML merge key',
       pod('a:1').replace('    image: a:1', '    <<: *m').replace('kind:', 'm: &m {image: a:1}\nkind:'),
       'merge key',
     ],
-    ['has further documents beside it', `${pod('a:1')}---\nkind: Pod\n`, 'several documents'],
+    ['has further documents beside it', `${pod('a:1')}---\nkind: Pod\n`, 'several YAML documents'],
   ])('that %s is refused', async (_, text, why) => {
     await expect(edited(text, IMAGE)).rejects.toThrow(why)
   })
@@ -120,7 +120,7 @@ describe('what the kubelet reads in a manifest', () => {
   it.each([
     ['', 'it is empty'],
     ['# nothing\n', 'it is empty'],
-    ['kind: DaemonSet\n', 'it is no Pod'],
+    ['kind: DaemonSet\n', 'it is not a Pod'],
     ['kind: Pod\nkind: Pod\n', 'unique'],
     [
       `a: &a [x, x]\nb: &b [*a, *a, *a, *a, *a, *a]\nc: &c [*b, *b, *b, *b, *b, *b]\nd: [*c, *c, *c, *c, *c]\n`,

@@ -68,7 +68,7 @@ describe('the rules of a static pod', () => {
       'the kubelet is stopped',
       () => Promise.resolve(facts('stopped')),
       'kubelet-not-running',
-      'kubelet.service does not run',
+      'kubelet.service is not running',
     ],
     [
       'the manifest is a link',
@@ -80,7 +80,7 @@ describe('the rules of a static pod', () => {
       'the image is shared',
       async () => ({ manifest: await manifestFile(manifestText('&x a:1')) }),
       'static-pod-manifest',
-      '&x gives the image',
+      '&x shares the image',
     ],
     [
       'two are of one pod',
@@ -92,13 +92,13 @@ describe('the rules of a static pod', () => {
       'its directory is read-only',
       () => Promise.resolve({ readOnly: 'read-only file system' }),
       'static-pod-manifest',
-      'cannot be written to: read-only file system',
+      'is not writable: read-only file system',
     ],
     [
       'another image runs',
       () => Promise.resolve({ imageId: 'sha256:other' }),
       'static-pod-manifest',
-      'that is not the image that runs',
+      'which is not the image that is running',
     ],
   ])('refuse where %s', async (_, changes, code, says) => {
     expect(await problemsOf(await changes())).toMatchObject([

@@ -123,6 +123,6 @@ describe('an unknown release', () => {
     ['1.6.0', 'v2.0.2, v2.1.5, v2.2.1'],
     ['3.1.0-rc1', 'v3.0.8, v3.0.9, v3.0.10 and later'],
   ])('%s is told with the nearest ones', (name, nearest) => {
-    expect(unknownRelease(name)).toMatch(new RegExp(`^there is no release ${name} .* are ${nearest}$`))
+    expect(unknownRelease(name)).toMatch(new RegExp(`^release ${name} .* are ${nearest}$`))
   })
 })

@@ -21,9 +21,7 @@ describe('peer-restarting', () => {
       // a peer that restarts is not dead
       { code: 'peer-down', message: expect.stringContaining('Mesh_192_0_2_9') as string },
     ])
-    expect(problems[0]?.message).toContain(
-      'Mesh_192_0_2_2 is in a graceful restart of its own, for 116 s more at most',
-    )
+    expect(problems[0]?.message).toContain('Mesh_192_0_2_2 is in a graceful restart, for at most 116 s more')
     expect(refusalOf(problems)).toBe('deferred')
   })
 
@@ -48,7 +46,7 @@ describe('bird-recovering', () => {
     const bird6 = { ...daemon, endpoint: { ...daemon.endpoint, family: 6 as const } }
     const [first, second] = problemsOf({ daemons: [daemon, bird6] })
     expect(first?.message).toContain(
-      'for IPv4 it started at 2026-11-23 10:50:50, and its graceful-restart recovery is in progress (wait timer 235/240 s)',
+      'the IPv4 daemon started at 2026-11-23 10:50:50, and its graceful-restart recovery is in progress (wait timer 235/240 s)',
     )
     expect(first?.fix).toContain('"docker exec calico-node birdcl show status"')
     expect(second?.fix).toContain('"docker exec calico-node birdcl -s /var/run/calico/bird6.ctl show status"')
@@ -57,9 +55,9 @@ describe('bird-recovering', () => {
 
 describe('window-too-short', () => {
   it.each([
-    ['what BIRD announces', { announcedMs: 2_000 }, {}, '2 s, the restart time that BIRD announces'],
-    ['no restart time at all', { announcedMs: 0 }, {}, '0 s, the restart time'],
-    ['what the operator sets', {}, { windowMs: 19_000 }, '19 s, `window` in the config'],
+    ['what BIRD announces', { announcedMs: 2_000 }, {}, '2 s (the restart time that BIRD announces)'],
+    ['no restart time at all', { announcedMs: 0 }, {}, '0 s (the restart time'],
+    ['what the operator sets', {}, { windowMs: 19_000 }, '19 s (window in the config)'],
   ])('refuses %s', (_, changes, more, words) => {
     const problems = problemsOf(changes, undefined, more)
     expect(problems).toMatchObject([{ code: 'window-too-short', severity: 'error' }])

@@ -70,10 +70,8 @@ describe('cni-needs-nodename', () => {
 
   it('says what is known of the version', () => {
     const said = (version: string | null) => preflight(seen({ version }), cniWanted)[0]?.message
-    expect(said('3.1.3')).toMatch(/^cannot put CNI plugins 3\.1\.3 in place: \/var\/lib\/calico\/nodename is/)
-    expect(said(null)).toMatch(
-      /^cannot put the CNI plugins in place: their version is not known, and from v3\.1 /,
-    )
+    expect(said('3.1.3')).toMatch(/^cannot install CNI plugins 3\.1\.3: \/var\/lib\/calico\/nodename is/)
+    expect(said(null)).toMatch(/^cannot install the CNI plugins: their version is unknown, and since v3\.1 /)
   })
 
   it('can be allowed, and says how to do without', () => {

@@ -138,7 +138,7 @@ describe('the way from kube-policy-controller', () => {
   it('is refused where a unit lacks the settings, with what to change there', () => {
     const [problem] = problemsOf({ ...way, unit: theirUnit(), policy: 'no' })
     expect(problem).toMatchObject({ code: 'controllers-env', severity: 'error' })
-    expect(problem?.fix).toMatch(/^have controllers.service run docker with -e KUBECONFIG=FILE/)
+    expect(problem?.fix).toMatch(/^add -e KUBECONFIG=FILE/)
   })
 
   it('warns of an election that there is no more', () => {

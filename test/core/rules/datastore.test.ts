@@ -38,8 +38,8 @@ describe('datastore-unreachable', () => {
     expect(problem).toMatchObject({
       severity: 'warning',
       message:
-        'cannot restart calico-node: the Kubernetes API server does not answer (https://api:6443: no route to host), and calico/node waits for it at its start (allowed)',
-      fix: 'curl -k https://api:6443/healthz shows whether it answers; bring it back, or correct what names it (KUBECONFIG)',
+        'cannot restart calico-node: the Kubernetes API server does not answer (https://api:6443: no route to host), and calico/node does not start without it (allowed)',
+      fix: 'curl -k https://api:6443/healthz shows whether it answers; bring it back, or correct its address (KUBECONFIG)',
     })
   })
 
@@ -49,13 +49,13 @@ describe('datastore-unreachable', () => {
     )
     const [problem] = found(etcd('connection refused', 'no answer within 2 s'))
     expect(problem?.message).toBe(
-      'cannot restart calico-node: etcd does not answer (http://etcd-0:2379: connection refused; http://etcd-1:2379: no answer within 2 s), and calico/node waits for it at its start',
+      'cannot restart calico-node: etcd does not answer (http://etcd-0:2379: connection refused; http://etcd-1:2379: no answer within 2 s), and calico/node does not start without it',
     )
     expect(problem?.fix).toContain('--allow datastore-unreachable')
   })
 
   it('asks DNS where that knows no endpoint', () => {
-    const endpoints = [{ shown: '_etcd-client._tcp.example.org', failure: 'there is no such SRV record' }]
+    const endpoints = [{ shown: '_etcd-client._tcp.example.org', failure: 'no such SRV record' }]
     const [problem] = found({ kind: 'etcd', by: 'ETCD_DISCOVERY_SRV', endpoints })
     expect(problem?.fix).toMatch(/^dig SRV _etcd-client\._tcp\.example\.org shows/)
   })

@@ -102,7 +102,7 @@ describe('a migration of the datastore', () => {
     expect(problemsOf({ node: nodeOf('v2.6.12'), image: v3, ...both })).toMatchObject([
       {
         message: expect.stringMatching(
-          /^cannot take node from v2.6.12 to v3.26.1 and cni from v1.11.8 to v3.26.1 and controllers from v1.0.5 to v3.26.1: v3 reads/,
+          /^cannot upgrade node from v2.6.12 to v3.26.1 and cni from v1.11.8 to v3.26.1 and controllers from v1.0.5 to v3.26.1: v3 uses/,
         ) as string,
       },
     ])
@@ -112,7 +112,7 @@ describe('a migration of the datastore', () => {
     expect(problemsOf({ ...cni('1.11.1', '3.26.1'), ...kube('v1.0.1', 'v3.26.1') })).toMatchObject([
       {
         message: expect.stringMatching(
-          /the way to v3 begins at cni v1.11.2 and controllers v1.0.2$/,
+          /upgrades to v3 start from cni v1.11.2 and controllers v1.0.2$/,
         ) as string,
       },
     ])
@@ -142,9 +142,9 @@ describe('a downgrade', () => {
       ...kube('v1.1.0', 'v1.0.5'),
     }
     expect(problemsOf(host).map(({ message }) => message.split(':')[0])).toEqual([
-      'cannot take node from v2.6.12 back to v2.5.1',
-      'cannot take cni from v1.11.8 back to v1.10.0',
-      'cannot take controllers from v1.1.0 back to v1.0.5',
+      'cannot downgrade node from v2.6.12 to v2.5.1',
+      'cannot downgrade cni from v1.11.8 to v1.10.0',
+      'cannot downgrade controllers from v1.1.0 to v1.0.5',
     ])
     expect(found(host, ['downgrade'])).toEqual(Array<string>(3).fill('warning downgrade'))
   })

@@ -23,13 +23,13 @@ describe('mismatched-set', () => {
   it.each<[string, Partial<Companions>, string[]]>([
     ['v2.6.12', {}, []],
     ['v2.6.12', { cni: '1.11.8', controllers: '1.0.5' }, []],
-    ['v2.6.12', { cni: '1.11.2' }, ['this host will run cni v1.11.2; release v2.6.12 has v1.11.8']],
+    ['v2.6.12', { cni: '1.11.2' }, ['this host will run cni v1.11.2, but release v2.6.12 includes v1.11.8']],
     [
       'v3.26.1',
       { cni: '1.11.8', controllers: '1.0.5' },
       [
-        'this host will run cni v1.11.8; release v3.26.1 has v3.26.1',
-        'this host will run controllers v1.0.5; release v3.26.1 has v3.26.1',
+        'this host will run cni v1.11.8, but release v3.26.1 includes v3.26.1',
+        'this host will run controllers v1.0.5, but release v3.26.1 includes v3.26.1',
       ],
     ],
     ['v1.3.0', { cni: '1.9.1', controllers: '0.6.0' }, []],
@@ -41,7 +41,7 @@ describe('mismatched-set', () => {
 
   it('holds all against the release that is named', () => {
     expect(mismatches('v2.6.5', { cni: '1.11.8' }, release('v2.6.12'))).toEqual([
-      'this host will run node v2.6.5; release v2.6.12 has v2.6.12',
+      'this host will run node v2.6.5, but release v2.6.12 includes v2.6.12',
     ])
     const own = { ...release('v2.6.12'), images: { ...release('v2.6.12').images, cni: 'mine/cni:next' } }
     expect(mismatches('v2.6.12', { cni: '1.11.2' }, own)).toEqual([])

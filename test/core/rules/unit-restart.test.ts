@@ -34,7 +34,7 @@ describe('a unit that is about to be restarted', () => {
 
   it('is named with what stays up beside it', () => {
     expect(problemsOf({ along: [kubelet] })).toEqual([
-      'units-along warning: kubelet.service stays as it is (Requires=calico-node.service): only calico-node.service is restarted, by a job of its own',
+      'units-along warning: kubelet.service is not restarted (Requires=calico-node.service): the agent restarts only calico-node.service',
     ])
   })
 
@@ -53,13 +53,13 @@ describe('a unit that is about to be restarted', () => {
     const line = 'ExecStartPre=/bin/cp /opt/a /opt/cni/bin/calico'
     const found = problemsOf({ writes: [line], along: [{ ...kubelet, writes: [line] }] }, moves)
     expect(found.filter((text) => text.startsWith(`unit-writes-cni ${severity}: `))).toHaveLength(2)
-    expect(found.join()).toContain(`kubelet.service may put others there when it starts next: ${line}`)
+    expect(found.join()).toContain(`kubelet.service may install other CNI plugins at its next start: ${line}`)
   })
 
   it.each([
     ['start', 'notify', 'Type=notify waits for a notification (READY=1)'],
-    ['start', 'oneshot', 'Type=oneshot waits for docker run to end'],
-    ['start-pre', 'simple', 'an ExecStartPre= has not ended'],
+    ['start', 'oneshot', 'Type=oneshot waits for docker run to exit'],
+    ['start-pre', 'simple', 'an ExecStartPre= is still running'],
     ['auto-restart', 'simple', 'systemd is about to start it again'],
   ])('is refused while it is activating: %s, %s', (sub, type, why) => {
     const [problem, ...others] = problemsOf({ state: unit({ active: 'activating', sub, type }).state })

@@ -102,15 +102,15 @@ describe('a move between versions', () => {
 })
 
 describe('datastore-migration', () => {
-  it('says what must have been started, and how far back the way begins', () => {
+  it('says what must start first, and from which version on', () => {
     expect(problems({ from: 'v2.6.5', to: 'v3.0.1' })).toMatchObject([
       {
-        message: expect.stringContaining('calico-upgrade must have been started') as string,
+        message: expect.stringContaining('calico-upgrade must start the migration first') as string,
         fix: expect.stringContaining('--allow datastore-migration overrides') as string,
       },
     ])
     expect(problems({ from: 'v2.6.3', to: 'v3.0.1' })).toMatchObject([
-      { message: expect.stringContaining('the way to v3 begins at node v2.6.5') as string },
+      { message: expect.stringContaining('upgrades to v3 start from node v2.6.5') as string },
     ])
   })
 

@@ -26,7 +26,7 @@ describe('the change of a unit', () => {
     expect(change.editBack).toBeNull()
     expect(change.trial.path).toBe('/run/systemd/system/calico-node.service.d/zzz-calico-agent-trial.conf')
     expect(change.trial.forward).toBe(
-      `# Written by calico-agent, run RUN: the unit while an image is on trial. It goes with the run, or at a reboot.
+      `# Written by calico-agent, run RUN: the unit while a new image is on trial. Removed at the end of the run, or by a reboot.
 [Service]
 ExecStartPre=
 ExecStart=
@@ -196,7 +196,7 @@ TimeoutStopSec=10
   it.each<[RegExp, UnitSource, Partial<UnitState>]>([
     [/masked/, unitOf(shape), { fileState: 'masked-runtime' }],
     [/transient/, unitOf(shape), { transient: true }],
-    [/no docker run of calico-node/, unitOf('[Service]\nExecStart=/usr/local/bin/start\n'), {}],
+    [/no readable docker run of calico-node/, unitOf('[Service]\nExecStart=/usr/local/bin/start\n'), {}],
     [/podman/, unitOf('[Service]\nExecStart=/usr/bin/podman run --name=calico-node x:1\n'), {}],
     [
       /from parts/,
@@ -222,20 +222,24 @@ describe('a unit that keeps the container otherwise', () => {
   it.each<[RegExp, Partial<ObservedUnit>, UnitSource]>([
     [/starts calico-node in a way.*: ExecStart=\/bin\/calicoctl node run$/, { claim }, calicoctl],
     [/follows calico-node in a way/, { claim: { ...claim, starts: false } }, calicoctl],
-    [/is not up, and starts calico-node at the next boot: ExecStart=/, { claim, standsBy: true }, calicoctl],
-    [/is not up, and starts calico-node at the next boot$/, { standsBy: true }, unitOf(shape)],
     [
-      /^\/etc\/systemd\/system\/calico-node.service, where.*cannot be written/,
+      /is not active, but starts calico-node at the next boot: ExecStart=/,
+      { claim, standsBy: true },
+      calicoctl,
+    ],
+    [/is not active, but starts calico-node at the next boot$/, { standsBy: true }, unitOf(shape)],
+    [
+      /^\/etc\/systemd\/system\/calico-node.service, which names its image, is not writable/,
       { readOnly: [UNIT_FILE] },
       unitOf(shape),
     ],
     [
-      /^\/run\/systemd\/system\/calico-node.service.d\/zzz-calico-agent-trial.conf, where/,
+      /^\/run\/systemd\/system\/calico-node.service.d\/zzz-calico-agent-trial.conf, which names/,
       { readOnly: ['/run/systemd/system/calico-node.service.d'] },
       unitOf(shape),
     ],
     [
-      /^\/etc\/calico\/calico.env, where/,
+      /^\/etc\/calico\/calico.env, which names/,
       { readOnly: [ENV_FILE] },
       unitOf(bare, { env: `IMAGE=${images.from}\n` }),
     ],

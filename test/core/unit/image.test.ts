@@ -135,11 +135,11 @@ describe('the image in a variable', () => {
 describe('a unit that cannot be edited', () => {
   it.each([
     [start(`/usr/bin/podman run --name=calico-node ${OLD}`), /podman/],
-    [start('/usr/bin/docker start -a calico-node'), /made beforehand/],
+    [start('/usr/bin/docker start -a calico-node'), /an existing container/],
     [start(`/usr/bin/docker run --name=calico-node --new-option x ${OLD}`), /--new-option/],
-    [start('/usr/bin/docker run --name=calico-node ${IMAGE}'), /nothing sets/],
+    [start('/usr/bin/docker run --name=calico-node ${IMAGE}'), /is not set/],
     [start('/usr/bin/docker run --name=calico-node $OPTIONS'), /^other$/],
-    [start(`/usr/bin/docker run -itd --name=calico-node ${OLD}`), /-d leaves the container behind/],
+    [start(`/usr/bin/docker run -itd --name=calico-node ${OLD}`), /-d leaves the container running/],
     [
       unitOf(
         service(
@@ -149,7 +149,7 @@ describe('a unit that cannot be edited', () => {
         ),
         { env: 'CALICO_VERSION=v2.6.5\n' },
       ),
-      /also stands in calico\/cni:v2.6.5/,
+      /is also used in calico\/cni:v2.6.5/,
     ],
     [
       unitOf(
@@ -159,7 +159,7 @@ describe('a unit that cannot be edited', () => {
         ),
         { env: 'V=v2.6.5\n' },
       ),
-      /also stands in https:/,
+      /is also used in https:/,
     ],
     [
       unitOf(service('ExecStart=/usr/bin/docker run --name=calico-node calico/node:%i'), {

@@ -7,7 +7,6 @@ import type { LibraryName } from './libraries.ts'
 import type { Fault } from './strace.ts'
 import { calls, flawsOf } from './trial.ts'
 
-const TIMEOUT_MS = 120_000
 /** A trace that lacks one of these is no trace of the library. */
 const CHANGING = 'openat write ftruncate fchown fchmod fsync fdatasync rename unlink'.split(' ')
 
@@ -46,7 +45,6 @@ describe('a fault in place of each system call of the file library', () => {
     async (fault) => {
       expect(await flawsAt('real', fault)).toEqual([])
     },
-    TIMEOUT_MS,
   )
 
   it.each<Fault>(['signal=SIGKILL', 'error=EIO'])(
@@ -57,6 +55,5 @@ describe('a fault in place of each system call of the file library', () => {
       expect(flaws).toContain('parked torn (0 characters)')
       expect(flaws).toMatch(/expected journal up to \d.*; there is journal up to 0/)
     },
-    TIMEOUT_MS,
   )
 })

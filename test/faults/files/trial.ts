@@ -107,7 +107,7 @@ export async function flawsOfGoingOn(dir: string): Promise<string[]> {
       if (length !== records.length + 1) return [`${length} records after ${records.length} and one more`]
     }
   } catch (error) {
-    return [`the next agent cannot go on: ${String(error)}`]
+    return [`the next agent cannot continue: ${String(error)}`]
   }
   for (const name of ['live', 'parked'] as const) await writeFileAtomic(path(name), contentOf(COUNT))
   await removeFile(path('parked'))

@@ -16,6 +16,9 @@ for unit in systemd-udevd.service systemd-udevd-control.socket systemd-udevd-ker
   ln -sf /dev/null "$root/etc/systemd/system/$unit"
 done
 
+# They make units of a machine's disks, consoles and kernel command line, a process each at every daemon-reload.
+rm "$root"/usr/lib/systemd/system-generators/*
+
 ln -sf /opt/calico-agent/agent "$root/usr/local/bin/agent"
 ln -sf /opt/calico-agent/agent "$root/usr/local/bin/calico-agent"
 mkdir -p "$root/opt/calico-agent" "$root/etc/docker"

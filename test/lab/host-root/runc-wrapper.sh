@@ -1,7 +1,8 @@
 #!/bin/sh
-# runc for a machine whose bounding set lacks capabilities (@missing@): a privileged container asks for all of them
-# and runc refuses. They are dropped from the bundle's config.json, and from the process file of an exec. Without
-# CAP_SYS_RESOURCE no process can be made safer from the OOM killer either, as the kubelet asks for a pod's.
+# runc for a machine whose bounding set lacks capabilities: a privileged container asks for all of them and runc
+# refuses. They are dropped from the bundle's config.json, and from the process file of an exec. Without CAP_SYS_RESOURCE
+# no process can be made safer from the OOM killer either, as the kubelet asks for a pod's. By sed, which starts in a
+# twentieth of the time of a JSON parser: there, nothing but a list of capabilities has a name of one as a string.
 set -eu
 previous=
 for arg in "$@"; do
@@ -11,13 +12,7 @@ for arg in "$@"; do
     *) file= ;;
   esac
   if [ -n "$file" ] && [ -f "$file" ]; then
-    jq -c --argjson missing '@missing@' \
-      'def allowed:
-         if .capabilities then .capabilities |= map_values(. - $missing) else . end
-         | if (.oomScoreAdj // 0) < 0 then .oomScoreAdj = 0 else . end;
-       if .process then .process |= allowed else allowed end' \
-      "$file" > "$file.lab"
-    mv "$file.lab" "$file"
+    sed -E -i 's/,"(@missing@)"//g; s/"(@missing@)",?//g; s/"oomScoreAdj":-[0-9]+/"oomScoreAdj":0/' "$file"
   fi
   previous=$arg
 done

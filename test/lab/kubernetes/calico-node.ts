@@ -1,7 +1,6 @@
 import semver from 'semver'
 import { asNumber } from '../addresses.ts'
-import type { HostedCalico, HostedImages } from './calico.ts'
-import { named } from './names.ts'
+import { type HostedCalico, type HostedImages, named } from './hosted.ts'
 
 /** The DaemonSet of calico.yaml. */
 export function calicoNode(images: HostedImages, version: semver.SemVer, hosted: HostedCalico): object {

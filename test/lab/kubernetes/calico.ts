@@ -2,26 +2,8 @@ import semver from 'semver'
 import type { Host } from '../host.ts'
 import type { Registry } from '../registry-client.ts'
 import { calicoNode } from './calico-node.ts'
+import { type HostedCalico, type HostedImages, named } from './hosted.ts'
 import { kubeControllers } from './kube-controllers.ts'
-import { named } from './names.ts'
-
-export type HostedCalico = {
-  /** The nodes: each is the other's BGP peer. */
-  hosts: readonly Host[]
-  /** Calico's release. Default v3.17.6. */
-  release?: string
-  /** Tags that differ from the release's: a bad image, say. */
-  node?: string
-  cni?: string
-  controllers?: string
-  updateStrategy?: 'RollingUpdate' | 'OnDelete'
-  /** Further environment of calico-node; wins over what is set here. */
-  env?: Readonly<Record<string, string>>
-  /** Further keys of the ConfigMap; they win as well. */
-  config?: Readonly<Record<string, string>>
-}
-
-export type HostedImages = { node: string; cni: string; controllers: string }
 
 /** Releases whose parts have versions of their own. */
 const parts: Record<string, Omit<HostedImages, 'node'>> = {

@@ -6,11 +6,12 @@ import { cleanHost } from '../host-state.ts'
 import type { Mesh } from '../mesh.ts'
 import { until } from '../poll.ts'
 import type { Registry } from '../registry-client.ts'
-import { calicoManifest, type HostedCalico } from './calico.ts'
+import { calicoManifest } from './calico.ts'
 import { ControlPlane } from './control-plane.ts'
+import type { HostedCalico } from './hosted.ts'
 import { kubeconfig } from './kubeconfig.ts'
 import { CLIENT_CA, KUBECONFIG, type KubeletOptions, removeKubelet, startKubelet } from './kubelet.ts'
-import { HOST_BIN } from './program.ts'
+import { HOST_BIN, installPrograms } from './program.ts'
 
 const CREDENTIAL = '/var/lib/kubelet/pki/kubelet-client-current.pem'
 
@@ -51,6 +52,12 @@ export class Kubernetes extends ControlPlane {
     await until(`the node ${host.name}`, registered, { timeoutMs: 60_000, everyMs: 250 })
   }
 
+  /** A kubelet that knows no API server: it keeps the static pods of its directory. */
+  async startStandalone(host: Host): Promise<void> {
+    await installPrograms()
+    await startKubelet(host, { pauseImage: this.pauseImage })
+  }
+
   /** The host is no node any more, and has none of its pods. */
   async removeNode(host: Host): Promise<void> {
     await this.kubectl(['delete', 'node', host.name, '--ignore-not-found'])
@@ -60,6 +67,11 @@ export class Kubernetes extends ControlPlane {
   /** kubectl on the host, with the credential of its kubelet. */
   async nodeKubectl(host: Host, args: readonly string[]): Promise<ExecResult> {
     return await host.run([`${HOST_BIN}/kubectl`, '--kubeconfig', KUBECONFIG, ...args])
+  }
+
+  async readyNodes(): Promise<string[]> {
+    const table = await this.kubectl(['get', 'nodes', '--no-headers'])
+    return [...table.matchAll(/^(\S+) +Ready\b/gm)].map(([, name = '']) => name)
   }
 
   async untilReady(host: Host): Promise<void> {

@@ -1,6 +1,5 @@
 import semver from 'semver'
-import type { HostedImages } from './calico.ts'
-import { named } from './names.ts'
+import { type HostedImages, named } from './hosted.ts'
 
 /** The Deployment of calico.yaml, in the host's network as with etcd as the datastore. */
 export function kubeControllers(images: HostedImages, version: semver.SemVer): object {

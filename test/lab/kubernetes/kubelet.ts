@@ -1,4 +1,5 @@
 import type { Host } from '../host.ts'
+import { cgroupName } from '../paths.ts'
 import { HOST_BIN } from './program.ts'
 
 export const KUBELET_UNIT = 'kubelet.service'
@@ -39,7 +40,7 @@ const removal = `
 systemctl kill --signal=KILL ${KUBELET_UNIT} 2>/dev/null
 systemctl disable --now ${KUBELET_UNIT} 2>/dev/null
 docker ps --all --quiet --filter label=io.kubernetes.docker.type | xargs -r docker rm --force --volumes >/dev/null
-sed -n 's|^[^ ]* \\(/var/lib/kubelet/[^ ]*\\) .*|\\1|p' /proc/mounts | sort -r | xargs -r umount
+sed -n 's|^[^ ]* \\(/var/lib/kubelet[^ ]*\\) .*|\\1|p' /proc/mounts | sort -r | xargs -r umount
 rm -rf /etc/systemd/system/${KUBELET_UNIT} /var/lib/kubelet /etc/kubernetes /var/log/pods /var/log/containers
 systemctl daemon-reload
 systemctl reset-failed`
@@ -54,6 +55,7 @@ async function configuration(host: Host, { kubeconfig }: KubeletOptions): Promis
     // It is a guest in the machine's cgroups, and the machine's kernel is not its own.
     cgroupDriver: CgroupDriver,
     cgroupsPerQOS: false,
+    cgroupRoot: `/${cgroupName}/inner`,
     enforceNodeAllocatable: [],
     protectKernelDefaults: true,
     makeIPTablesUtilChains: false,

@@ -155,6 +155,6 @@ export const left: Record<string, Row> = {
       'com.docker.compose.project.config_files': '/srv/net/docker-compose.yml',
     },
     changed: null,
-    warned: 'makes it again from the image that /srv/net/docker-compose.yml names',
+    warned: 'recreates it from the image that /srv/net/docker-compose.yml names',
   },
 }

@@ -27,7 +27,7 @@ export const refused: Record<string, Row> = {
   'detached, and the unit ends': {
     row: DETACHED,
     ...unit('Type=forking', `ExecStart=${RUN} -d ${NODE}`),
-    refused: 'its docker run -d leaves the container behind',
+    refused: 'its docker run -d leaves the container running',
   },
   'a --cidfile that only its ExecStop= takes away': {
     row: CIDFILE,
@@ -35,7 +35,7 @@ export const refused: Record<string, Row> = {
       `ExecStart=/usr/bin/docker run --cidfile /run/calico.cid --name=calico-node ${NODE}`,
       'ExecStop=/bin/rm -f /run/calico.cid',
     ),
-    refused: 'its docker run does not start while /run/calico.cid is there',
+    refused: 'its docker run does not start while /run/calico.cid exists',
   },
   'a container beside it that only its ExecStop= takes away': {
     row: BESIDE,
@@ -44,12 +44,12 @@ export const refused: Record<string, Row> = {
       `ExecStart=${RUN} ${NODE}`,
       'ExecStop=-/usr/bin/docker rm -f beside calico-node',
     ),
-    refused: 'its start makes beside as well',
+    refused: 'its start also creates beside',
   },
   'a start that fails without the container': {
     row: WITHOUT,
     ...unit('ExecStartPre=/usr/bin/docker rm calico-node', `ExecStart=${RUN} ${NODE}`),
-    refused: 'its ExecStartPre=/usr/bin/docker rm calico-node fails where there is no calico-node',
+    refused: 'its ExecStartPre=/usr/bin/docker rm calico-node fails if calico-node does not exist',
   },
   'made before, and waited for': line(
     BEFORE,
@@ -95,13 +95,13 @@ export const refused: Record<string, Row> = {
     row: DOWN,
     ...unit('Type=oneshot', `ExecStart=/opt/bin/calicoctl node run --node-image=${NODE}`),
     states: over,
-    refused: `it is not up, and starts calico-node at the next boot: ExecStart=/opt/bin/calicoctl node run`,
+    refused: `it is not active, but starts calico-node at the next boot: ExecStart=/opt/bin/calicoctl node run`,
   },
   'docker run -d in a oneshot that is over': {
     row: DOWN,
     ...unit('Type=oneshot', `ExecStart=${RUN} -d --restart=always ${NODE}`),
     states: over,
-    refused: `it is not up, and starts calico-node at the next boot: ExecStart=/usr/bin/docker run`,
+    refused: `it is not active, but starts calico-node at the next boot: ExecStart=/usr/bin/docker run`,
   },
   'one that a timer starts': {
     row: DOWN,
@@ -109,7 +109,7 @@ export const refused: Record<string, Row> = {
     states: {
       'calico-node.service': { active: 'inactive', fileState: 'static', startedBy: ['calico.timer'] },
     },
-    refused: 'it is not up, and starts calico-node',
+    refused: 'it is not active, but starts calico-node',
   },
   'docker-compose': {
     row: COMPOSE,
@@ -148,7 +148,7 @@ export const refused: Record<string, Row> = {
   podman: {
     row: ENGINES,
     ...unit(`ExecStart=/usr/bin/podman run --name calico-node ${NODE}`),
-    refused: 'it runs podman, and this agent knows Docker: ExecStart=/usr/bin/podman run',
+    refused: 'it runs podman, and the agent supports only Docker: ExecStart=/usr/bin/podman run',
   },
   nerdctl: line(ENGINES, `ExecStart=/usr/local/bin/nerdctl -n k8s.io run --name calico-node ${NODE}`),
   rkt: line(ENGINES, `ExecStart=/usr/bin/rkt run --net=host docker://${NODE}`),
@@ -172,8 +172,7 @@ export const refused: Record<string, Row> = {
   'docker start -a': {
     row: STARTED,
     ...unit('ExecStart=/usr/bin/docker start -a calico-node'),
-    refused:
-      'it starts a container that was made beforehand, and names no image: ExecStart=/usr/bin/docker start -a',
+    refused: 'it starts an existing container, and names no image: ExecStart=/usr/bin/docker start -a',
   },
   'one variable for two images': {
     row: SHARED,
@@ -185,7 +184,7 @@ export const refused: Record<string, Row> = {
       ),
       '/etc/calico/calico.env': 'CALICO_VERSION=v2.6.5\n',
     },
-    refused: 'the variable in its image quay.io/calico/node:v2.6.5 also stands in calico/cni:v2.6.5',
+    refused: 'the variable in its image quay.io/calico/node:v2.6.5 is also used in calico/cni:v2.6.5',
   },
   'a variable that the unit of another image has': {
     row: SHARED,
@@ -197,7 +196,7 @@ export const refused: Record<string, Row> = {
       ),
       '/etc/calico/calico.env': 'A=1\nTAG=v2.6.5\n',
     },
-    refused: 'the variable TAG in its image also stands in cni.service, as quay.io/calico/cni:${TAG}',
+    refused: 'the variable TAG in its image is also used in cni.service, as quay.io/calico/cni:${TAG}',
   },
   'an image that is pulled before': {
     row: SHARED,
@@ -212,12 +211,12 @@ export const refused: Record<string, Row> = {
     },
     states: { 'boot.service': { active: 'inactive' } },
     refused:
-      'kept-elsewhere: cannot upgrade calico-node: boot.service starts it as well: ExecStart=/opt/bin/calicoctl',
+      'kept-elsewhere: cannot upgrade calico-node: boot.service starts it too: ExecStart=/opt/bin/calicoctl',
   },
   'cron @reboot': {
     row: ELSEWHERE,
     files: { '/etc/cron.d/calico': `@reboot root /usr/bin/docker run -d --name=calico-node ${NODE}\n` },
-    refused: '/etc/cron.d/calico starts it as well: @reboot root /usr/bin/docker run -d',
+    refused: '/etc/cron.d/calico starts it too: @reboot root /usr/bin/docker run -d',
   },
   'a crontab with a script': {
     row: ELSEWHERE,
@@ -225,7 +224,7 @@ export const refused: Record<string, Row> = {
       '/var/spool/cron/crontabs/root': '@reboot /root/calico.sh >/dev/null 2>&1\n',
       '/root/calico.sh': `docker run -d --name=calico-node ${NODE}\n`,
     },
-    refused: '/var/spool/cron/crontabs/root starts it as well: /root/calico.sh: docker run -d',
+    refused: '/var/spool/cron/crontabs/root starts it too: /root/calico.sh: docker run -d',
   },
   upstart: {
     row: ELSEWHERE,
@@ -233,27 +232,26 @@ export const refused: Record<string, Row> = {
     files: {
       '/etc/init/calico-node.conf': `start on started docker\nrespawn\nscript\n  . /etc/calico.env\n  exec /usr/bin/docker run --name=calico-node $IMAGE\nend script\n`,
     },
-    refused:
-      '/etc/init/calico-node.conf starts it as well: exec /usr/bin/docker run --name=calico-node $IMAGE',
+    refused: '/etc/init/calico-node.conf starts it too: exec /usr/bin/docker run --name=calico-node $IMAGE',
   },
   supervisord: {
     row: ELSEWHERE,
     files: {
       '/etc/supervisor/conf.d/net.conf': `[program:calico]\ncommand=/opt/bin/calicoctl node --detach=false\n`,
     },
-    refused: 'net.conf starts it as well: command=/opt/bin/calicoctl node --detach=false',
+    refused: 'net.conf starts it too: command=/opt/bin/calicoctl node --detach=false',
   },
   monit: {
     row: ELSEWHERE,
     files: {
       '/etc/monit/conf.d/net': `check process calico\n start program = "/usr/bin/docker start calico-node"\n`,
     },
-    refused: '/etc/monit/conf.d/net starts it as well: start program = "/usr/bin/docker start calico-node"',
+    refused: '/etc/monit/conf.d/net starts it too: start program = "/usr/bin/docker start calico-node"',
   },
   runit: {
     row: ELSEWHERE,
     files: { '/etc/sv/calico/run': `#!/bin/sh\nexec docker run --name=calico-node ${NODE}\n` },
-    refused: '/etc/sv/calico/run starts it as well: exec docker run',
+    refused: '/etc/sv/calico/run starts it too: exec docker run',
   },
   'controllers by docker-compose': {
     row: COMPOSE,
@@ -278,12 +276,12 @@ export const refused: Record<string, Row> = {
     of: 'controllers',
     ...unit('Type=oneshot', `ExecStart=/usr/bin/docker run -d --name=calico-kube-controllers ${CONTROLLERS}`),
     states: over,
-    refused: 'it is not up, and starts calico-kube-controllers at the next boot',
+    refused: 'it is not active, but starts calico-kube-controllers at the next boot',
   },
   'controllers by cron': {
     row: ELSEWHERE,
     of: 'controllers',
     files: { '/etc/crontab': `@reboot root docker run -d --name calico-kube-controllers ${CONTROLLERS}\n` },
-    refused: '/etc/crontab starts it as well: @reboot root docker run -d',
+    refused: '/etc/crontab starts it too: @reboot root docker run -d',
   },
 }
