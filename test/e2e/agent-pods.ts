@@ -29,6 +29,15 @@ export async function publishImage(host: Host): Promise<string> {
   return image
 }
 
+/** A calico/node that goes wrong in this way, and calls itself a later version than those that run. */
+export async function publishBadImage(host: Host, flavour: string): Promise<string> {
+  const [from, image] = [lab.registry.image(flavour), lab.registry.image(`v3.26.1-${flavour}`)]
+  const label = 'org.opencontainers.image.version=v3.26.1'
+  const build = `printf 'FROM %s\\nLABEL %s\\n' ${from} ${label} | docker build --tag ${image} -`
+  await host.ok(['sh', '-c', `${build} && docker push ${image}`])
+  return image
+}
+
 /** Built on a host without a network, from dist/agent. */
 export async function buildImage(host: Host, tag: string): Promise<void> {
   const base = 'lab/debian:base'
