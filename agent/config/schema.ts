@@ -118,7 +118,7 @@ const sections = {
   controllers: z.strictObject({
     image: imageRef.optional(),
     container: containerName.default('calico-kube-controllers'),
-    manager: z.enum(['auto', 'docker', 'systemd', 'static-pod']).default('auto'),
+    manager: z.enum(['auto', 'docker', 'systemd', 'static-pod', 'deployment']).default('auto'),
     unit: unitName.optional(),
   }),
   bird: z.strictObject({

@@ -8,6 +8,7 @@ import { containerRules } from './rules/container.ts'
 import { controllersEnvRules, controllersImageRules, controllersRules } from './rules/controllers.ts'
 import { controllersUserRules } from './rules/controllers-user.ts'
 import { datastoreRules } from './rules/datastore.ts'
+import { deploymentRules } from './rules/deployment.ts'
 import { diallingRules } from './rules/dialling.ts'
 import { imageRules } from './rules/image.ts'
 import { justStartedRules } from './rules/just-started.ts'
@@ -43,6 +44,7 @@ const CONTROLLERS_RULES: readonly Rule[] = [
   ...controllersRules,
   ...controllersRestartRules,
   ...staticPodRules,
+  ...deploymentRules,
 ]
 
 /** What is judged by the version of an image: only its labels may tell it. */

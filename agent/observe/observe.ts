@@ -58,11 +58,12 @@ export async function observe(
   // first and alone: where Docker cannot be reached, that is the reason to tell
   const engine = await abortable(engineOf(ports.docker), signal)
   const source = observeSource(wanted, ports, looking, known)
+  const lookAtNode = observeNode(wanted, ports, problems, hasTarget(wanted))
   const looks = Promise.all([
-    observeNode(wanted, ports, problems, hasTarget(wanted)),
+    lookAtNode,
     ports.docker.runningContainers(),
     ports.cni.calicoVersion(`${wanted.places.binDir}/calico`),
-    observeControllers(wanted, ports, looking),
+    observeControllers(wanted, ports, looking, lookAtNode),
     wanted.node.image === null ? null : observeImage(wanted.node.image, ports.docker, looking),
     source,
     wanted.cniConfig === null ? null : observeCniConfig(wanted.cniConfig, ports),
@@ -78,7 +79,7 @@ export async function observe(
       throw error
     })
   const others = otherNodes(running, node ? [node.container.Id] : [])
-  const companions = companionsOf(plugin, controllers.controllers)
+  const companions = companionsOf(plugin, controllers)
   const seen = { engine, node, otherNodes: others, companions, ...controllers, image, cni, cniConfig }
   return { ...seen, kubeletDirectories, ...(cluster && { cluster }), problems }
 }

@@ -1,5 +1,6 @@
 import type { Json } from '../core/json/merge-patch.ts'
 import type { DaemonSetObject, PodObject } from '../core/kubernetes/daemon-set.ts'
+import type { DeploymentObject } from '../core/kubernetes/deployment.ts'
 import type { LeaseObject } from '../core/kubernetes/lease.ts'
 import type { NodeObject } from '../core/kubernetes/node.ts'
 
@@ -9,6 +10,7 @@ export interface KubernetesObjects {
   Pod: PodObject
   DaemonSet: DaemonSetObject
   Lease: LeaseObject
+  Deployment: DeploymentObject
 }
 
 export type Kind = keyof KubernetesObjects
@@ -35,6 +37,8 @@ export interface Kubernetes {
   thisNode(hostname: string): Promise<NodeObject>
   /** Null where there is no such object. */
   get<K extends Kind>(ref: ObjectRef<K>): Promise<KubernetesObjects[K] | null>
+  /** Those of a namespace that a label selector takes. */
+  list<K extends Kind>(of: Omit<ObjectRef<K>, 'name'>, labels: string): Promise<KubernetesObjects[K][]>
   /**
    * A JSON merge patch (RFC 7386), or a strategic one, which merges lists of containers by name. With a `resourceVersion` in it the object must not have
    * changed since.

@@ -35,7 +35,8 @@ const STYLE = [
 
 function stepsTable({ steps, events }: RunTimeline): string[] {
   const moments = [
-    ...events.map(({ ms }) => ms),
+    // an uncordon that was pending may come days after the run
+    ...events.filter(({ event }) => event !== 'uncordoned').map(({ ms }) => ms),
     ...steps.flatMap((step) => [step.beganMs, step.endedMs, step.undoingMs, step.undoneMs]),
   ]
   const whole = Math.max(1, ...moments.map((ms) => ms ?? 0))

@@ -26,6 +26,7 @@ export function renderStatus(status: StatusReport, { color }: TextOptions): stri
       : [['node', colors.red('no calico/node container')] satisfies Row]),
     ...birdRows(status, colors),
     ...(status.controllers ? containerRows('controllers', status.controllers) : []),
+    ...deploymentRows(status, colors),
     ...cniRows(status, colors),
     ['cni config', configText(status.cniConfig)],
     ...kubeletRows(status, colors),
@@ -59,6 +60,20 @@ function containerRows(
   ]
 }
 
+function deploymentRows({ deployment }: StatusReport, { green, red }: Colors): Row[] {
+  if (deployment === null) return []
+  const { namespace, name, image, version, strategy, available, trouble, pods } = deployment
+  const where = pods.map((pod) => `${pod.name} on ${pod.node ?? 'no Node yet'}`).join(', ')
+  const state = available
+    ? green('available')
+    : red(`not available${trouble === null ? '' : `: ${oneLine(trouble)}`}`)
+  return [
+    ['deployment', `${namespace}/${name}, strategy ${strategy}: ${state}`],
+    ['', pods.length === 0 ? 'no pod' : where],
+    ['image', `${oneLine(image ?? 'none')}${version === null ? '' : `, version ${version}`}`],
+  ]
+}
+
 function youngText(ms: number | null): string {
   return isYoung(ms) ? `, started ${seconds(ms, 0)} ago` : ''
 }
@@ -71,6 +86,7 @@ function ownerText(owner: Owner): string {
 function keeperOf(owner: Exclude<Owner, { kind: 'docker' }>): string {
   if (owner.kind === 'systemd') return `systemd unit ${owner.unit}`
   if (owner.kind === 'daemonset') return `DaemonSet ${owner.namespace}/${owner.name}`
+  if (owner.kind === 'deployment') return `Deployment ${owner.namespace}/${owner.name}`
   return owner.kind === 'kubelet' ? 'the kubelet' : 'the kubelet, as a static pod'
 }
 
@@ -144,10 +160,7 @@ function clusterRows({ kubernetes }: StatusReport, { green, yellow }: Colors): R
   const { node, uncordonPending } = kubernetes
   const pending = `run ${uncordonPending ?? ''} still has to uncordon it: agent resume`
   return [
-    [
-      'kubernetes',
-      node === null ? yellow('the API server does not answer') : nodeText(node, { green, yellow }),
-    ],
+    ['kubernetes', node === null ? yellow('Node unknown') : nodeText(node, { green, yellow })],
     ...(uncordonPending === null ? [] : [['', yellow(pending)] satisfies Row]),
   ]
 }

@@ -91,6 +91,8 @@ export interface StepBefore {
   'swap-controllers-unit': CheckBefore
   /** Containers of that name that ran, and all that were there; the file's attributes. */
   'swap-static-pod': { running: string[]; known: string[]; attributes: FileAttributes } & CheckBefore
+  /** Whether it was available before: then it must be again on the way back. */
+  'swap-deployment': { wasAvailable: boolean }
   /** As the Node was, and who had cordoned it. */
   cordon: { cordoned: boolean; by: string | null }
   uncordon: Record<string, never>

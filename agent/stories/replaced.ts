@@ -35,6 +35,12 @@ export function swappedPod(run: RunState): StepArgs['swap-static-pod'] | null {
   return swap && isSettled(run, 'controllers') ? swap.args : null
 }
 
+/** The change of a Deployment that a run committed. */
+export function swappedDeployment(run: RunState): StepArgs['swap-deployment'] | null {
+  const swap = run.plan.steps.find((step) => step.kind === 'swap-deployment')
+  return swap && isSettled(run, 'controllers') ? swap.args : null
+}
+
 type SwappedPlugins = Pick<ReplacedPlugins, 'run' | 'binDir' | 'binaries'>
 
 /** The plugins that a run replaced; null where it replaced none. */
@@ -108,7 +114,11 @@ export function inPlace({
 }: Pick<Observed, 'node' | 'image' | 'controllers' | 'controllersImage'>) {
   return {
     node: { running: node, image },
-    controllers: { running: controllers, image: controllersImage },
+    // images of a pod are the kubelet's to remove
+    controllers: {
+      running: controllers?.owner.kind === 'deployment' ? null : controllers,
+      image: controllersImage,
+    },
   }
 }
 

@@ -8,7 +8,7 @@ kubernetesContract('the fake', () => {
     name: 'host-1',
     uid: UID,
     kubectl: (command) => {
-      kubernetes.setUnschedulable(command === 'cordon', `kubectl-${command}`)
+      kubernetes.setUnschedulable(command === 'cordon', 'kubectl')
       return Promise.resolve()
     },
   })

@@ -64,7 +64,10 @@ export async function applyAgent(kubernetes: Kubernetes, image: string, line: st
     .join('\n---\n')
     .replace(/image: .*calico-host-agent.*/, `image: ${image}`)
     // a test need not show how long the defaults are
-    .replace('# release: v3.17.6', `${line}\n    window: 30\n    settle: 2`)
+    .replace(
+      '# release: v3.17.6',
+      [line, `registry: ${lab.registry.address}`, 'window: 30', 'settle: 2'].join('\n    '),
+    )
   await kubernetes.kubectl(['apply', '-f', '-'], text)
 }
 
@@ -103,6 +106,13 @@ export interface Right {
   verb: string
 }
 
+/** Of what a rule is for by name. */
+const NAMES: Record<string, string> = {
+  'daemonsets.apps': '/calico-node',
+  'deployments.apps': '/calico-kube-controllers',
+  'leases.coordination.k8s.io': '/calico-agent',
+}
+
 /** Takes one verb out of the account's role. Resolves to what gives it back. */
 export async function takeAway(
   kubernetes: Kubernetes,
@@ -119,11 +129,7 @@ export async function takeAway(
   const write = async (wanted: Rule[], allowed: 'yes' | 'no'): Promise<void> => {
     const patch = JSON.stringify({ rules: wanted.filter(({ verbs }) => verbs.length > 0) })
     await kubernetes.kubectl(['patch', ...scope, kind, 'calico-agent', '--type=merge', '--patch', patch])
-    const name = resource.startsWith('daemonsets')
-      ? '/calico-node'
-      : resource.startsWith('leases') && verb !== 'create'
-        ? '/calico-agent'
-        : ''
+    const name = verb === 'create' ? '' : (NAMES[resource] ?? '')
     const question = ['auth', 'can-i', verb, `${resource}${name}`, `--as=${ACCOUNT}`, ...scope]
     const answered = async (): Promise<boolean> =>
       (await kubernetes.kubectl(question).catch(() => 'no')).trim() === allowed

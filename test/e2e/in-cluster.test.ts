@@ -15,7 +15,7 @@ import {
   takeAway,
   untilAgentsReady,
 } from './agent-pods.ts'
-import { costOf, expectNoCost, image, lab, type World } from './support.ts'
+import { costOf, expectNoCost, lab, type World } from './support.ts'
 
 const NEW = 'v3.20.0'
 
@@ -76,7 +76,7 @@ it.each(rights)('changes nothing without the right to $verb $resource, and names
   else if (verb === 'patch' && resource.startsWith('leases')) await kubernetes.apply(freeLease)
   const restore = await takeAway(kubernetes, right)
   try {
-    const { code, report } = await agentIn(at.host, 'upgrade', '--node', image(NEW))
+    const { code, report } = await agentIn(at.host, 'upgrade', '--to', NEW)
     expect({ code, changed: report.changed }).toEqual({ code: 3, changed: false })
     const fixes = report.problems.map(({ fix }) => fix).join('\n')
     expect(fixes).toContain(`--verb=${verb} --resource=${resource}`)
@@ -144,7 +144,7 @@ async function workOf(host: Host): Promise<{ from: number; to: number }> {
 it('upgrades one node after the other when one line of the ConfigMap changes, without a packet lost', async () => {
   const seen: string[][] = []
   const cost = await costOf(at, async () => {
-    await applyAgent(kubernetes, agentImage, `node: { image: ${image(NEW)} }`)
+    await applyAgent(kubernetes, agentImage, `release: ${NEW}`)
     const done = async (): Promise<boolean> => {
       seen.push(await unschedulable())
       const images = await Promise.all(at.mesh.hosts.map(running))
@@ -153,6 +153,9 @@ it('upgrades one node after the other when one line of the ConfigMap changes, wi
     await until('both nodes to be upgraded', done, { timeoutMs: 120_000, everyMs: 300 })
   })
   expectNoCost(cost)
+  const template = 'jsonpath={.spec.template.spec.containers[0].image}'
+  const deployment = ['get', '-n', 'kube-system', 'deployment', 'calico-kube-controllers', '-o', template]
+  expect(await kubernetes.kubectl(deployment)).toBe(lab.registry.controllersImage(NEW))
   expect(seen.filter((nodes) => nodes.length > 1)).toEqual([])
   expect(seen.filter((nodes) => nodes.length === 1)).not.toEqual([])
   const [one, other] = (await Promise.all(at.mesh.hosts.map(workOf))).sort((a, b) => a.from - b.from)

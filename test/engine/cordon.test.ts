@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { CORDON_ANNOTATION, clusterNode } from '../../agent/core/kubernetes/node.ts'
-import { awayError, type FakeKubernetes } from '../fakes/kubernetes.ts'
+import { awayError, type FakeKubernetes, UID } from '../fakes/kubernetes.ts'
 import { brokenBirds } from './broken-birds.ts'
 import { FakeHost, type HostOptions } from './fake-host.ts'
 
@@ -47,20 +47,20 @@ describe('the cordon of a run', () => {
 
   it('leaves a Node that an operator had cordoned as it is, and names who', async () => {
     const { host, cluster } = await hostInCluster()
-    cluster.setUnschedulable(true, 'kubectl-cordon')
+    cluster.setUnschedulable(true, 'kubectl')
     expect(await host.run()).toBe('upgraded')
-    expect(cluster.ops).toEqual(['kubectl-cordon: cordoned'])
+    expect(cluster.ops).toEqual(['kubectl: cordoned'])
     expect(host.agent.state()?.problems).toMatchObject([{ code: 'cordoned-before' }])
   })
 
   it('leaves a Node that an operator cordons anew in the middle', async () => {
     const { host, cluster } = await hostInCluster()
     onKill(host, () => {
-      cluster.setUnschedulable(false, 'kubectl-uncordon')
-      cluster.setUnschedulable(true, 'kubectl-cordon')
+      cluster.setUnschedulable(false, 'kubectl')
+      cluster.setUnschedulable(true, 'kubectl')
     })
     expect(await host.run()).toBe('upgraded')
-    expect(clusterNode(cluster.node)).toMatchObject({ unschedulable: true, cordonedBy: 'kubectl-cordon' })
+    expect(clusterNode(cluster.node)).toMatchObject({ unschedulable: true, cordonedBy: 'kubectl' })
     expect(cluster.node.metadata.annotations).toEqual({})
   })
 
@@ -102,5 +102,26 @@ describe('the cordon of a run', () => {
       uncordonPending: true,
       problems: [{ code: 'uncordon-pending' }],
     })
+  })
+
+  it('goes on where that is allowed and the API server went away meanwhile, and warns once', async () => {
+    const { host, cluster } = await hostInCluster({
+      asked: { image: 'calico/node:v2.6.12', label: '2.6.12', allow: ['kubernetes-unreachable'] },
+    })
+    host.agent.onMove = () => {
+      cluster.away = awayError()
+    }
+    expect(await host.run()).toBe('upgraded')
+    expect(host.agent.state()?.problems.map(({ code }) => code)).toEqual([
+      'kubernetes-unreachable',
+      'uncordon-pending',
+    ])
+  })
+
+  it('is over where the Node was deleted meanwhile', async () => {
+    const { host, cluster } = await hostInCluster()
+    onKill(host, () => void cluster.remove({ kind: 'Node', name: 'host-1' }, UID))
+    expect(await host.run()).toBe('upgraded')
+    expect(host.agent.state()).toMatchObject({ uncordonPending: false, problems: [] })
   })
 })

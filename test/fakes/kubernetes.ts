@@ -81,6 +81,11 @@ export class FakeKubernetes implements Kubernetes {
     return this.#answer()
   }
 
+  async list<K extends Kind>(): Promise<KubernetesObjects[K][]> {
+    await this.#answer()
+    return []
+  }
+
   async remove({ name }: ObjectRef<Kind>, uid: string): Promise<void> {
     await this.#answer()
     if (this.#has(name) && uid === UID) this.#isGone = true

@@ -37,11 +37,16 @@ export async function daemonAlive(name: string): Promise<boolean> {
   }
 }
 
-/** Ends it as a crash would; one that does not live is no error. */
-export async function killDaemon(name: string): Promise<void> {
+/** One that does not live is no error. */
+export async function signalDaemon(name: string, signal: NodeJS.Signals): Promise<void> {
   if (!(await daemonAlive(name))) return
   const { pid } = (await readJson(pidFile(name))) as Identity
-  process.kill(pid, 'SIGKILL')
+  process.kill(pid, signal)
+}
+
+/** Ends it as a crash would. */
+export async function killDaemon(name: string): Promise<void> {
+  await signalDaemon(name, 'SIGKILL')
   await until(`the end of ${name}`, async () => !(await daemonAlive(name)), {
     timeoutMs: 60_000,
     everyMs: 20,

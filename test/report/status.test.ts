@@ -65,6 +65,7 @@ const full: StatusReport = {
   },
   kubernetes: null,
   kubelet: [],
+  deployment: null,
   lastRun: {
     run: RUN,
     outcome: 'upgraded',
@@ -126,14 +127,14 @@ describe('renderStatus', () => {
       uncordonPending: string | null = null,
     ) => text({ kubernetes: { node: { ...node, ...change }, uncordonPending } })
     expect(shown({})).toContain('kubernetes  Node host-1: schedulable\n')
-    expect(shown({ unschedulable: true, cordonedBy: 'kubectl-cordon' })).toContain(
-      'Node host-1: cordoned by kubectl-cordon\n',
+    expect(shown({ unschedulable: true, cordonedBy: 'kubectl' })).toContain(
+      'Node host-1: cordoned by kubectl\n',
     )
     expect(shown({ unschedulable: true, run: RUN }, RUN)).toContain(
       `Node host-1: cordoned by run ${RUN}\n            run ${RUN} still has to uncordon it: agent resume\n`,
     )
     expect(text({ kubernetes: { node: null, uncordonPending: null } })).toContain(
-      'kubernetes  the API server does not answer\n',
+      'kubernetes  Node unknown\n',
     )
   })
 

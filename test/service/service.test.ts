@@ -147,7 +147,7 @@ describe('the service', () => {
     await bench.end('done', 'unchanged')
     await vi.advanceTimersByTimeAsync(120_000)
     expect(bench.jobs).toHaveLength(5)
-    expect(bench.statuses.at(-1)).toBe('as the config asks: calico/node:v2')
+    expect(bench.statuses.at(-1)).toBe('matches the config: calico/node:v2')
   })
 
   it('applies the newest config after the job at work, and none of those between', async () => {

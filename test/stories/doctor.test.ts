@@ -52,6 +52,19 @@ describe('doctor', () => {
     expect(codes(checks)).toEqual(codes(ofTheHost))
   })
 
+  it('asks whether the Node may be cordoned where nothing else is asked for', async () => {
+    const host = await FakeHost.create({ inCluster: true })
+    const refusal = new AgentError('kubernetes-refused', 'a webhook refuses', { fix: 'none' })
+    if (host.cluster) host.cluster.tryPatch = () => Promise.reject(refusal)
+    const { ready, failed } = await diagnose(host, { ...withoutTarget, kubernetes })
+    expect({ ready, failed }).toEqual({
+      ready: false,
+      failed: expect.arrayContaining(['error kubernetes-refused']),
+    })
+    const uncordoned = await diagnose(host, { ...withoutTarget, kubernetes: { cordon: false } })
+    expect(uncordoned.ready).toBe(true)
+  })
+
   it('is not ready for an error, and says all that it found', async () => {
     const host = await FakeHost.create({ policy: 'no', deadPeer: true })
     const asked = { ...wanted, node: { ...wanted.node, image: 'calico/node:v3.0.1' } }

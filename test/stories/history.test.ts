@@ -140,4 +140,12 @@ describe('the page', () => {
     expect(page.match(/class="mark"/g)).toHaveLength(4)
     expect(page.match(/class="back"/g)).toHaveLength(1)
   })
+
+  it('ends with the run, however late an uncordon was that was pending', async () => {
+    const { timeline } = await history(app(), FAILED)
+    if (timeline === null) throw new Error('no timeline')
+    const late = { ms: 3_600_000, event: 'uncordoned', text: 'done' } as const
+    const page = historyPage({ ...timeline, events: [...timeline.events, late] }, [])
+    expect(page).toContain('Steps, 11.0 s in total')
+  })
 })

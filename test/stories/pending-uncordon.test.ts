@@ -73,8 +73,8 @@ describe('an uncordon that is pending', () => {
 
   it('leaves a Node alone that somebody has cordoned since', async () => {
     const { cluster, app } = await withPendingUncordon()
-    cluster.setUnschedulable(false, 'kubectl-uncordon')
-    cluster.setUnschedulable(true, 'kubectl-cordon')
+    cluster.setUnschedulable(false, 'kubectl')
+    cluster.setUnschedulable(true, 'kubectl')
     cluster.away = null
     expect((await resume(app, wanted)).outcome).toBe('unchanged')
     expect(cluster.node.spec?.unschedulable).toBe(true)

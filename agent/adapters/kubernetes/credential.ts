@@ -1,7 +1,6 @@
 import type { RequestOptions } from 'node:https'
 import { dirname, resolve } from 'node:path'
 import type { KubeConfig } from '@kubernetes/client-node'
-import { parse as parseYaml } from 'yaml'
 import { AgentError } from '../../core/errors.ts'
 import { readText } from '../read-file.ts'
 
@@ -60,7 +59,7 @@ async function parse(text: string, path: string): Promise<KubeConfig> {
   }
   config.makePathsAbsolute(dirname(path))
   const user = config.getCurrentUser()
-  const file = user && tokenFileOf(text, user.name)
+  const file = user && (await tokenFileOf(text, user.name))
   if (user && file != null) {
     const token = (await readToken(resolve(dirname(path), file), path)).trim()
     config.users = config.users.map((one) => (one === user ? { ...one, token } : one))
@@ -69,8 +68,9 @@ async function parse(text: string, path: string): Promise<KubeConfig> {
 }
 
 /** The client does not know this key of client-go's, which counts for more than `token`. */
-function tokenFileOf(text: string, name: string): string | undefined {
-  const { users = [] } = parseYaml(text) as { users?: { name?: string; user?: { tokenFile?: string } }[] }
+async function tokenFileOf(text: string, name: string): Promise<string | undefined> {
+  const yaml = await import('yaml')
+  const { users = [] } = yaml.parse(text) as { users?: { name?: string; user?: { tokenFile?: string } }[] }
   return users.find((one) => one.name === name)?.user?.tokenFile
 }
 

@@ -1,5 +1,5 @@
 import { AgentError } from '../../core/errors.ts'
-import { FIELD_MANAGER, type NodeObject } from '../../core/kubernetes/node.ts'
+import { FIELD_MANAGER } from '../../core/kubernetes/node.ts'
 import type { Kind, Kubernetes, KubernetesObjects, ObjectRef, PatchType } from '../../ports/kubernetes.ts'
 import { type AccessReview, forbidden, REVIEWS, reviewOf } from './access.ts'
 import { type Call, objectOf } from './answer.ts'
@@ -23,6 +23,12 @@ export function createKubernetes({ node, ...source }: KubernetesConfig): Kuberne
   const get = async <K extends Kind>(ref: ObjectRef<K>): Promise<KubernetesObjects[K] | null> =>
     (await ask({ verb: 'get', path: pathOf(ref), ref })) as KubernetesObjects[K] | null
   const versionOf = once((ref: ObjectRef<Kind>) => ask({ verb: 'get', path: '/version', ref }))
+
+  const list = async <K extends Kind>(of: Omit<ObjectRef<K>, 'name'>, labels = '') => {
+    const query = labels === '' ? '' : `?labelSelector=${encodeURIComponent(labels)}`
+    const answer = await ask({ verb: 'list', path: collectionOf(of) + query, ref: { ...of, name: '' } })
+    return (answer as { items: KubernetesObjects[K][] } | null)?.items ?? []
+  }
 
   async function patch<K extends Kind>(
     ref: ObjectRef<K>,
@@ -55,8 +61,9 @@ export function createKubernetes({ node, ...source }: KubernetesConfig): Kuberne
       if (created !== null) return created as KubernetesObjects[(typeof ref)['kind']]
       throw noNamespace(ref)
     },
+    list,
     thisNode: (hostname) =>
-      findNode(nodeAsked(node, source.inCluster), hostname, { get, list: () => listNodes(ask) }),
+      findNode(nodeAsked(node, source.inCluster), hostname, { get, list: () => list({ kind: 'Node' }) }),
     patch: (ref, body, type) => patch(ref, body, type),
     async tryPatch(ref, body, type) {
       if (!hasDryRun(await versionOf(ref))) {
@@ -93,11 +100,6 @@ function nodeAsked(node: string, inCluster: boolean): string {
 const PATCH_TYPES: Record<PatchType, string> = {
   merge: 'application/merge-patch+json',
   strategic: 'application/strategic-merge-patch+json',
-}
-
-async function listNodes(ask: (call: Call) => Promise<unknown>): Promise<NodeObject[]> {
-  const list = await ask({ verb: 'list', path: '/api/v1/nodes', ref: { kind: 'Node', name: '' } })
-  return (list as { items: NodeObject[] } | null)?.items ?? []
 }
 
 function gone({ kind, name }: ObjectRef<Kind>): AgentError {

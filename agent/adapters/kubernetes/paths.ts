@@ -6,14 +6,15 @@ const RESOURCES: Record<Kind, { base: string; group: string; resource: string }>
   Pod: { base: '/api/v1', group: '', resource: 'pods' },
   Lease: { base: '/apis/coordination.k8s.io/v1', group: 'coordination.k8s.io', resource: 'leases' },
   DaemonSet: { base: '/apis/apps/v1', group: 'apps', resource: 'daemonsets' },
+  Deployment: { base: '/apis/apps/v1', group: 'apps', resource: 'deployments' },
 }
 
 export function pathOf(ref: ObjectRef<Kind>): string {
   return `${collectionOf(ref)}/${encodeURIComponent(ref.name)}`
 }
 
-/** Where an object of this kind is created. */
-export function collectionOf({ kind, namespace }: ObjectRef<Kind>): string {
+/** Where all of a kind are, of one namespace if it has one. */
+export function collectionOf({ kind, namespace }: Omit<ObjectRef<Kind>, 'name'>): string {
   const { base, resource } = RESOURCES[kind]
   const scope = namespace === undefined ? '' : `/namespaces/${encodeURIComponent(namespace)}`
   return `${base}${scope}/${resource}`

@@ -23,12 +23,14 @@ interface PodSpec {
 /** What the agent reads of a Pod (core/v1). */
 export interface PodObject {
   metadata: Meta & {
+    labels?: Record<string, string>
     deletionTimestamp?: string
     ownerReferences?: { kind: string; name: string; controller?: boolean }[]
   }
   spec: PodSpec & { nodeName?: string }
   status?: {
     phase?: string
+    conditions?: { type: string; status: string; reason?: string; message?: string }[]
     containerStatuses?: PodContainerStatus[]
     initContainerStatuses?: PodContainerStatus[]
   }
@@ -36,7 +38,11 @@ export interface PodObject {
 
 interface PodContainerStatus {
   name: string
-  state?: { waiting?: { reason?: string; message?: string } }
+  /** `docker-pullable://NAME@DIGEST` of what runs. */
+  imageID?: string
+  restartCount?: number
+  state?: { waiting?: { reason?: string; message?: string }; running?: { startedAt?: string } }
+  lastState?: { terminated?: { exitCode?: number; reason?: string } }
 }
 
 /** What the agent reads of a DaemonSet (apps/v1). */
@@ -117,7 +123,7 @@ export function isRolledOut({ metadata, status = {} }: DaemonSetObject): boolean
 }
 
 /** An agent wrote the template, and nobody has changed it since. */
-export function templateMark({ metadata }: DaemonSetObject): TemplateMark | null {
+export function templateMark({ metadata }: Pick<DaemonSetObject, 'metadata'>): TemplateMark | null {
   const text = metadata.annotations?.[TEMPLATE_ANNOTATION]
   if (text === undefined) return null
   try {
@@ -159,7 +165,8 @@ export function strategyPatch(set: DaemonSetObject): Json | null {
   return { metadata: patchedMeta(set, null), spec: { updateStrategy: { type, rollingUpdate } } }
 }
 
-function patchedMeta({ metadata }: DaemonSetObject, mark: string | null): Json {
+/** With the mark of who writes the template, or without it; refused where the object has changed since. */
+export function patchedMeta({ metadata }: Pick<DaemonSetObject, 'metadata'>, mark: string | null): Json {
   return { resourceVersion: metadata.resourceVersion, annotations: { [TEMPLATE_ANNOTATION]: mark } }
 }
 

@@ -24,7 +24,7 @@ interface ManagedFields {
 export interface ClusterNode {
   name: string
   unschedulable: boolean
-  /** The field manager that cordoned it, such as `kubectl-cordon`; null where it is schedulable or nobody is named. */
+  /** The field manager that cordoned it, such as `kubectl`; null where it is schedulable or nobody is named. */
   cordonedBy: string | null
   /** The run that cordoned it and has not uncordoned it yet. */
   run: string | null

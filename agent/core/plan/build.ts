@@ -8,6 +8,7 @@ import { type ControllersInput, controllersBackPart, controllersPart } from './c
 import { controllersUnitBackPart, controllersUnitPart } from './controllers-unit.ts'
 import { cordonOf } from './cordon.ts'
 import { daemonSetPart } from './daemon-set.ts'
+import { deploymentPart, deploymentPulls } from './deployment.ts'
 import { type NodeInput, nodeBackPart, nodePart } from './node.ts'
 import { unitBackPart, unitPart } from './node-unit.ts'
 import { joinParts, type Leftovers, type PlannedChange, type PlanPart } from './part.ts'
@@ -23,14 +24,14 @@ interface UpgradeInput {
 
 /** The plan that puts what is asked for in place of what is there; no steps where it is there already. */
 export function upgradePlan({ run, wanted, observed, leftovers }: UpgradeInput): PlannedChange {
-  const { engine, node, image, cniConfig, controllers, controllersImage } = observed
+  const { engine, node, image, cniConfig } = observed
   const on = { run, wanted, engineHostname: engine.name }
   const cni = installsPlugins(observed) ? null : cniInput(run, wanted, observed)
   const parts = [
     node && image ? nodeOfKeeper({ ...on, node }, image, observed) : null,
     cni ? cniPart(cni) : null,
     cniConfig && wanted.cniConfig ? cniConfigPart(run, cniConfig, wanted.cniConfig) : null,
-    controllers && controllersImage ? controllersOfKeeper({ ...on, controllers }, controllersImage) : null,
+    controllersOfKeeper(on, observed),
   ]
   const { plan, diff } = joinParts(
     { run, command: 'upgrade' },
@@ -66,7 +67,19 @@ export function nodeOrUnitBack(input: NodeInput, replaced: Replaced): PlanPart {
   return input.node.unit ? unitBackPart(input, replaced) : nodeBackPart(input, replaced)
 }
 
-function controllersOfKeeper(input: ControllersInput, image: ObservedImage): PlanPart {
+function controllersOfKeeper(
+  on: Omit<ControllersInput, 'controllers'>,
+  { controllers, deployment, controllersImage: image }: Observed,
+): PlanPart | null {
+  if (image === null) return null
+  if (deployment)
+    return 'problem' in deployment
+      ? null
+      : deploymentPart({ ...on, deployment, isHere: controllers !== null }, image)
+  return controllers && controllersOfHost({ ...on, controllers }, image)
+}
+
+function controllersOfHost(input: ControllersInput, image: ObservedImage): PlanPart {
   const { pod, unit } = input.controllers
   if (pod) return staticPodPart({ ...input, pod }, image)
   return unit ? controllersUnitPart(input, image) : controllersPart(input, image)
@@ -94,9 +107,16 @@ export function prefetchPlan({ run, wanted, observed }: Omit<UpgradeInput, 'left
     steps: [
       ...(image ? pullSteps('node', image) : []),
       ...(cni ? cniFetchSteps(cni) : []),
-      ...(controllersImage ? pullSteps('controllers', controllersImage) : []),
+      ...controllersPulls(observed),
     ],
   }
+}
+
+function controllersPulls({ controllers, deployment, controllersImage: image }: Observed): PlannedStep[] {
+  if (image === null) return []
+  if (!deployment) return pullSteps('controllers', image)
+  const isHere = controllers !== null
+  return 'problem' in deployment ? [] : deploymentPulls({ deployment, isHere }, image)
 }
 
 /** The DaemonSet has a container that installs the plugins at each start of its pod. */

@@ -139,6 +139,16 @@ export interface StepArgs {
     settleMs: number
     stopMs: number
   }
+  /** The same where a Deployment keeps them, on any host; `strategy` is the type that it had. */
+  'swap-deployment': {
+    deployment: Namespaced
+    run: string
+    container: string
+    from: string
+    to: string
+    strategy: string
+    settleMs: number
+  }
   /** `optional`: the operator allowed to go on without it. */
   cordon: { node: string; run: string; optional: boolean }
   uncordon: { node: string; run: string }

@@ -15,6 +15,7 @@ const KINDS: Record<StepKind, true> = {
   'swap-controllers': true,
   'swap-controllers-unit': true,
   'swap-static-pod': true,
+  'swap-deployment': true,
   cordon: true,
   uncordon: true,
   commit: true,

@@ -33,7 +33,9 @@ export function controllersEnv(
 }
 
 /** Where the keeper of the controllers takes their settings from. */
-export function changeBy({ pod, unit }: ObservedControllers, name: string, settings: string): string {
+export function changeBy({ pod, unit, owner }: ObservedControllers, name: string, settings: string): string {
+  if (owner.kind === 'deployment')
+    return `set in Deployment ${owner.namespace}/${owner.name} the equivalent of docker run ${settings}`
   if (pod) return `set in ${pod.manifest.path} the equivalent of docker run ${settings}`
   return unit
     ? `add ${settings} to docker run in ${unit.source.name}, and restart it with the old image`

@@ -25,7 +25,7 @@ export async function untilHealthy(
 ): Promise<void> {
   const { docker, clock, signal } = context
   const since = clock.now()
-  const settledAfter = Math.max(settleMs, LEAST_SETTLE_MS)
+  const settledAfter = settleTime(settleMs)
   let goodSince: number | null = null
   for (;;) {
     const found = await docker.inspectContainer(id)
@@ -38,6 +38,11 @@ export async function untilHealthy(
       throw gateFailed(failing ?? 'it does not stay healthy', await logTail(docker, id))
     await clock.sleep(POLL_MS, signal)
   }
+}
+
+/** How long they must stay well. */
+export function settleTime(settleMs: number): number {
+  return Math.max(settleMs, LEAST_SETTLE_MS)
 }
 
 /** In words, why it is not ready; null where it is. */

@@ -11,29 +11,16 @@ import {
 } from '../../core/kubernetes/daemon-set.ts'
 import type { StepArgs } from '../../core/plan/plan.ts'
 import type { Kubernetes } from '../../ports/kubernetes.ts'
+import { patchObject } from '../patch-object.ts'
 import type { StepContext } from '../step.ts'
-
-const MAX_CONFLICTS = 10
 
 /** The DaemonSet after the patch that `decide` makes of it, as it is at that moment; null is nothing to change. */
 export async function patchDaemonSet(
   api: Kubernetes,
-  { namespace, name }: Namespaced,
+  set: Namespaced,
   decide: (set: DaemonSetObject) => Json | null,
 ): Promise<DaemonSetObject> {
-  const ref = { kind: 'DaemonSet', namespace, name } as const
-  for (let conflicts = 0; ; conflicts++) {
-    const set = await api.get(ref)
-    if (set === null) throw gone(`${namespace}/${name}`)
-    const patch = decide(set)
-    if (patch === null) return set
-    try {
-      return await api.patch(ref, patch, 'strategic')
-    } catch (error) {
-      const isConflict = error instanceof AgentError && error.code === 'kubernetes-conflict'
-      if (!isConflict || conflicts >= MAX_CONFLICTS) throw error
-    }
-  }
+  return await patchObject(api, { kind: 'DaemonSet', ...set }, decide)
 }
 
 type SwapPod = StepArgs['swap-pod']
@@ -61,11 +48,5 @@ export function apiOf({ kubernetes }: Pick<StepContext, 'kubernetes'>): Kubernet
   if (kubernetes) return kubernetes
   throw new AgentError('kubernetes-credential', 'cannot reach the cluster: none is configured', {
     fix: 'restore the section kubernetes in the config',
-  })
-}
-
-function gone(name: string): AgentError {
-  return new AgentError('kubernetes-gone', `cannot change DaemonSet ${name}: it no longer exists`, {
-    fix: `kubectl get daemonsets -A lists them`,
   })
 }

@@ -1,10 +1,13 @@
 import { nameOfContent } from '../../core/docker/image-ref.ts'
-import { isError, type Problem } from '../../core/errors.ts'
+import { AgentError, isError, type Problem } from '../../core/errors.ts'
+import { observedDeployment } from '../../core/kubernetes/deployment.ts'
+import { rolloutOf } from '../../core/kubernetes/rollout.ts'
 import type { Observed, ObservedControllers, ObservedNode, Wanted } from '../../core/model.ts'
 import { type BackPart, cniBackPart, cniConfigBackPart } from '../../core/plan/back.ts'
 import { controllersOrUnitBack, nodeOrUnitBack } from '../../core/plan/build.ts'
 import { canBeUpgraded } from '../../core/plan/controllers.ts'
 import { daemonSetBackPart } from '../../core/plan/daemon-set.ts'
+import { deploymentBackPart } from '../../core/plan/deployment.ts'
 import type { OldContainer, StepArgs } from '../../core/plan/plan.ts'
 import { staticPodBackPart } from '../../core/plan/static-pod.ts'
 import { staticPodProblem } from '../../core/pod/static-pod.ts'
@@ -12,11 +15,13 @@ import { preflightWithoutImage } from '../../core/preflight.ts'
 import type { RunState } from '../../journal/run-state.ts'
 import { withConfig } from '../../observe/bird-config.ts'
 import { observeHost } from '../../observe/observe.ts'
+import { apiOf } from '../../steps/daemon-set/template.ts'
 import type { App } from '../app.ts'
 import {
   replacedBy,
   replacedControllers,
   swappedDaemonSetPod,
+  swappedDeployment,
   swappedPlugins,
   swappedPod,
 } from '../replaced.ts'
@@ -54,6 +59,7 @@ export async function rollbackParts(
   const isSeen = node ?? daemonSetPod ?? controllers ?? pod
   const observed = isSeen ? await observeHost(target, app.ports, app.signal) : null
   const seen = observed && { app, target, observed, run }
+  const deployment = swappedDeployment(undone)
   const all = [
     seen && node && (await nodeBack(seen, node)),
     seen && daemonSetPod && daemonSetBack(seen, daemonSetPod),
@@ -62,7 +68,9 @@ export async function rollbackParts(
     seen && controllers && (await controllersBack(seen, controllers)),
     seen && pod && (await podBack(seen, pod)),
   ]
-  return all.filter((part) => part !== null)
+  const others = all.filter((part) => part !== null)
+  if (deployment === null) return others
+  return [...others, await deploymentBack(app, wanted, deployment, { run, isAlone: others.length === 0 })]
 }
 
 /** What was replaced is asked for again. */
@@ -161,6 +169,23 @@ async function podBack(
   const input = { run, wanted: target, controllers }
   const back = staticPodBackPart(input, swap, isLocal)
   return { ...back, problems: [...problems, ...back.problems] }
+}
+
+/** An API server that is away keeps nothing else from coming back. */
+async function deploymentBack(
+  { ports: { kubernetes } }: App,
+  wanted: Wanted,
+  swap: StepArgs['swap-deployment'],
+  { run, isAlone }: { run: string; isAlone: boolean },
+): Promise<BackPart> {
+  try {
+    const rollout = await rolloutOf(apiOf({ kubernetes }), swap.deployment)
+    const deployment = rollout && observedDeployment(rollout, swap.container)
+    return deploymentBackPart({ run, wanted, deployment }, swap)
+  } catch (error) {
+    if (!(error instanceof AgentError)) throw error
+    return { part: null, problems: [{ ...error.asProblem(), severity: isAlone ? 'error' : 'warning' }] }
+  }
 }
 
 async function pluginsBack({ ports: { cni } }: App, undone: RunState, run: string): Promise<BackPart | null> {

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ensureDir, pathExists } from 'fs-extra/esm'
 import { Authority, type Subject } from '../authority.ts'
-import { daemonAlive, killDaemon, startDaemon, untilDaemonReady } from '../daemon.ts'
+import { daemonAlive, killDaemon, signalDaemon, startDaemon, untilDaemonReady } from '../daemon.ts'
 import { Etcd } from '../etcd.ts'
 import { execOk } from '../exec.ts'
 import { addAddress, onSwitch } from '../net.ts'
@@ -60,6 +60,17 @@ export class ControlPlane {
 
   async killPart(part: Part): Promise<void> {
     await killDaemon(this.#daemon(part))
+  }
+
+  /** SIGSTOP has it hang: connections are taken, and nobody answers. SIGCONT lets it go on. */
+  async signalPart(part: Part, signal: 'SIGSTOP' | 'SIGCONT'): Promise<void> {
+    await signalDaemon(this.#daemon(part), signal)
+  }
+
+  /** Ends all of it; its state stays. */
+  async kill(): Promise<void> {
+    await Promise.all(parts.map((part) => this.killPart(part)))
+    await this.etcd.kill()
   }
 
   async alive(): Promise<boolean> {

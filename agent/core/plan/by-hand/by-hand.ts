@@ -2,6 +2,7 @@ import type { Plan, StepArgs, StepKind } from '../plan.ts'
 import { configLines, pluginLines } from './cni.ts'
 import { containersLines, nodeLines } from './container.ts'
 import { podLines } from './daemon-set.ts'
+import { deploymentLines } from './deployment.ts'
 import { staticPodLines } from './static-pod.ts'
 import type { StuckRun } from './stuck-run.ts'
 import { controllersUnitLines, nodeUnitLines } from './unit.ts'
@@ -16,6 +17,7 @@ const LINES: { [K in StepKind]?: (args: StepArgs[K], run: StuckRun) => string[] 
   'swap-controllers': containersLines,
   'swap-controllers-unit': controllersUnitLines,
   'swap-static-pod': staticPodLines,
+  'swap-deployment': deploymentLines,
   cordon: ({ node, run }) => [
     `once the host is settled: kubectl uncordon ${node}, if run ${run} cordoned it: kubectl describe node ${node} shows its annotation calico-agent/cordoned-by`,
   ],

@@ -1,0 +1,41 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll } from 'vitest'
+import { createKubernetes } from '../../agent/adapters/kubernetes/kubernetes.ts'
+import type { Kubernetes } from '../../agent/ports/kubernetes.ts'
+import { kubernetesContract } from '../contract/kubernetes-contract.ts'
+import { forwardFrom } from '../lab/kubernetes/forward.ts'
+import { lab } from './support.ts'
+
+const cluster = lab.kubernetes()
+const labels = { contract: 'kubernetes' }
+let directory: string
+let forward: Awaited<ReturnType<typeof forwardFrom>>
+let kubernetes: Kubernetes
+
+beforeAll(async () => {
+  await cluster.start()
+  forward = await forwardFrom(cluster.address, 443)
+  directory = await mkdtemp(join(tmpdir(), 'kubernetes-contract-'))
+  const kubeconfig = join(directory, 'kubeconfig')
+  const admin = await cluster.kubeconfigOf('contract', { name: 'contract', group: 'system:masters' })
+  // it is another address than the one in its certificate
+  const here = `https://127.0.0.1:${forward.port}", "tls-server-name": "kubernetes`
+  await writeFile(kubeconfig, admin.replace(cluster.server, here))
+  kubernetes = createKubernetes({ kubeconfig, inCluster: false, node: 'auto' })
+})
+
+afterAll(async () => {
+  await cluster.kubectl(['delete', 'nodes', '--selector', 'contract=kubernetes'])
+  await cluster.kill()
+  forward.close()
+  await rm(directory, { recursive: true })
+})
+
+kubernetesContract('the API server', async () => {
+  const node = { apiVersion: 'v1', kind: 'Node', metadata: { generateName: 'contract-', labels } }
+  const created = await cluster.kubectl(['create', '-f', '-', '-o', 'json'], JSON.stringify(node))
+  const { name, uid } = (JSON.parse(created) as { metadata: { name: string; uid: string } }).metadata
+  return { kubernetes, name, uid, kubectl: async (command) => void (await cluster.kubectl([command, name])) }
+})
