@@ -59,7 +59,7 @@ const namespaceName = z
 const pluginName = z
   .string()
   .regex(/^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/, 'must be the name of a CNI plugin, not a path')
-/** From v3.16 on `install` is in the images beside them: it acts, whatever it is asked. */
+/** From v3.16 on, the images also contain `install`, which installs whatever its arguments are. */
 const binaryName = pluginName.refine(
   (name) => name !== 'install',
   'is the installer of calico/cni, not a plugin: name only plugins',
@@ -206,7 +206,7 @@ export const configSchema = configShape
     error: 'docker.socket has the same path: use another one for the service',
   })
 
-/** By default a check of the whole would not be told beside other problems. */
+/** By default, a check of the whole is not reported together with other problems. */
 function whereGood(...keys: string[]): (payload: z.core.ParsePayload) => boolean {
   const spares = ({ code, path = [] }: z.core.$ZodRawIssue): boolean =>
     code === 'unrecognized_keys' || ![...keys, undefined].includes(path[0]?.toString())

@@ -35,6 +35,12 @@ export interface Kubernetes {
    * @throws AgentError `kubernetes-node`
    */
   thisNode(hostname: string): Promise<NodeObject>
+  /** Those of a namespace that have all these labels. */
+  list<K extends Kind>(
+    kind: K,
+    namespace: string,
+    labels: Record<string, string>,
+  ): Promise<KubernetesObjects[K][]>
   /** Null where there is no such object. */
   get<K extends Kind>(ref: ObjectRef<K>): Promise<KubernetesObjects[K] | null>
   /** Those of a namespace that a label selector takes. */
@@ -48,12 +54,12 @@ export interface Kubernetes {
   /** @throws AgentError `kubernetes-conflict` where it is there already, `kubernetes-gone` where its namespace is not */
   create<K extends Kind>(ref: ObjectRef<K>, object: Json): Promise<KubernetesObjects[K]>
   /**
-   * Whether the patch would be taken, by this credential's rights and by a dry run, admission included; changes nothing.
-   * API servers before 1.13 know no dry run: there the rights alone are asked.
+   * Whether the patch would be accepted, by this credential's rights and by a dry run, admission included; changes nothing.
+   * API servers before 1.13 have no dry run: only the rights are checked there.
    */
   tryPatch<K extends Kind>(ref: ObjectRef<K>, patch: Json, type?: PatchType): Promise<void>
-  /** Deletes the object if it still has that uid; one that is gone, or made anew, is none. */
+  /** Deletes the object if it still has that uid; an object that is gone, or was created again, is no error. */
   remove<K extends Kind>(ref: ObjectRef<K>, uid: string): Promise<void>
   /** Whether this credential may. @throws AgentError `kubernetes-forbidden` */
-  checkRight<K extends Kind>(verb: 'patch' | 'delete', ref: ObjectRef<K>): Promise<void>
+  checkRight<K extends Kind>(verb: 'list' | 'patch' | 'delete', ref: ObjectRef<K>): Promise<void>
 }

@@ -6,7 +6,7 @@ import { finishUncordons } from './pending-uncordon.ts'
 import { unstarted } from './run-report.ts'
 import { endTurn } from './turn.ts'
 
-/** Finishes or unwinds the run that was interrupted, uncordons what a run could not, and ends this host's turn. */
+/** Finishes or undoes the interrupted run, uncordons what a run could not, and ends the turn of this host. */
 export async function resume(app: App, wanted: Wanted): Promise<Report> {
   await app.lock('resume')
   const resumed = await resumeInterrupted(app)
@@ -14,7 +14,7 @@ export async function resume(app: App, wanted: Wanted): Promise<Report> {
   return resumed ?? settled
 }
 
-/** The service's own: an API server that is away must not keep it from what comes after the resume. */
+/** For the service: an API server that is down must not prevent what comes after the resume. */
 export async function resumeAlone(app: App, wanted: Wanted): Promise<Report> {
   await app.lock('resume')
   const resumed = await resumeInterrupted(app)

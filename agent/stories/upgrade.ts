@@ -14,7 +14,7 @@ import { settleCluster } from './resume.ts'
 import { unstarted } from './run-report.ts'
 import { fetchAhead, inTurn, needsTurn } from './turn.ts'
 
-/** Makes this host run what is wanted: settle what an earlier run left, observe, plan, execute, report. */
+/** Upgrades this host to what is requested: settle what an earlier run left, observe, plan, execute, report. */
 export async function upgrade(app: App, wanted: Wanted): Promise<Report> {
   await app.lock('upgrade')
   const earlier = await resumeInterrupted(app)
@@ -23,13 +23,13 @@ export async function upgrade(app: App, wanted: Wanted): Promise<Report> {
 
   const first = await planUpgrade(app, wanted)
   for (const problem of grouped(first.problems)) app.emit({ type: 'problem', problem })
-  // The interrupted run that was finished just now is what brought the host there.
+  // The interrupted run that was just finished has already upgraded the host.
   if (earlier?.changed === true && first.change?.plan.steps.length === 0) return earlier
   if (first.change === null || !needsTurn(app, first.change.plan)) return await begin(app, wanted, first)
 
   const fetched = await fetchAhead(app, first.change.plan, first.problems)
   if (fetched !== null && fetched.outcome !== 'prefetched') return fetched
-  // the host may be another one by the time that its turn comes
+  // the host may have changed by the time that its turn comes
   return await inTurn(app, wanted, async (run) => begin(app, wanted, await planUpgrade(app, wanted, run)))
 }
 
@@ -40,7 +40,7 @@ async function begin(app: App, wanted: Wanted, { change, problems }: Planned): P
   return await carryOut(app, change.plan, problems, change.diff, recheckOf(app, wanted, problems))
 }
 
-/** The same, computed and not done. */
+/** The same, computed but not carried out. */
 export async function plan(app: App, wanted: Wanted): Promise<Report> {
   const { change, problems } = await planUpgrade(app, wanted)
   if (change === null) return unstarted(refusalOf(problems), null, problems)
@@ -48,7 +48,7 @@ export async function plan(app: App, wanted: Wanted): Promise<Report> {
   return unstarted(outcome, change.plan, problems, change.diff)
 }
 
-/** Pulls what an upgrade would pull, and stages its plugins; nothing that runs is touched. */
+/** Pulls what an upgrade would pull, and stages its plugins; changes nothing that runs. */
 export async function prefetch(app: App, wanted: Wanted): Promise<Report> {
   await app.lock('prefetch')
   const known = knownContent(await app.runs.history())
@@ -60,7 +60,7 @@ export async function prefetch(app: App, wanted: Wanted): Promise<Report> {
   return await carryOut(app, fetching, problems, [])
 }
 
-/** A null change is a refusal: the problems say why. */
+/** A null change means a refusal: the problems say why. */
 interface Planned {
   observed: Observed
   change: PlannedChange | null

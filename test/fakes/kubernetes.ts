@@ -143,7 +143,7 @@ function merged(target: Json, patch: Json): Json {
   return result
 }
 
-function refused(code: string, why: string): AgentError {
+export function refused(code: string, why: string): AgentError {
   return new AgentError(code, `cannot patch: ${why}`, { fix: 'look at it' })
 }
 

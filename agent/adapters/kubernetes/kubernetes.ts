@@ -42,7 +42,7 @@ export function createKubernetes({ node, ...source }: KubernetesConfig): Kuberne
     return patched as KubernetesObjects[K]
   }
 
-  async function checkRight(verb: 'patch' | 'delete', ref: ObjectRef<Kind>): Promise<void> {
+  async function checkRight(verb: 'list' | 'patch' | 'delete', ref: ObjectRef<Kind>): Promise<void> {
     const review = (await ask({
       verb: 'create',
       path: REVIEWS,

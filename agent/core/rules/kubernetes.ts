@@ -3,7 +3,7 @@ import type { Observed, Wanted } from '../model.ts'
 import { isInstalled } from '../plan/cni.ts'
 import { type Rule, rulesOn } from './rule.ts'
 
-/** Where what the pods of this host depend on changes: the Node is cordoned before. */
+/** If something that this host's pods depend on changes, the Node is cordoned before. */
 export const kubernetesRules: Rule[] = rulesOn(
   (observed, wanted) =>
     wanted.kubernetes?.cordon === true && observed.cluster && movesHost(observed, wanted)

@@ -42,7 +42,7 @@ export async function rollback(app: App, wanted: Wanted, named: string | undefin
   return await carryOut(app, plan, warnings, diff, recheckOf(app, target, warnings, next))
 }
 
-/** Whoever goes back is in need: an API server that is away does not stop it. */
+/** A rollback is urgent: an API server that is down does not stop it. */
 async function cordonIfPossible(
   { ports }: App,
   wanted: Wanted,
