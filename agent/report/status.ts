@@ -14,10 +14,10 @@ import { type Colors, colorsFor, oneLine, seconds, setSeconds } from './text.ts'
 
 type BirdSession = BirdStatus['sessions'][number]
 
-/** A name, and what stands behind it; further lines have no name. */
+/** A name and its value; further lines have no name. */
 type Row = [name: string, text: string]
 
-/** What stands on this host, for people. No newline at its end. */
+/** The state of this host, for people. No newline at its end. */
 export function renderStatus(status: StatusReport, { color }: TextOptions): string {
   const colors = colorsFor(color)
   const rows: Row[] = [
@@ -34,7 +34,7 @@ export function renderStatus(status: StatusReport, { color }: TextOptions): stri
     ...runRows(status, colors),
     ...upgradeRows(status, colors),
   ]
-  // What could not be observed is mostly what stands against an upgrade as well.
+  // What could not be observed mostly prevents an upgrade as well.
   const all = [...status.problems, ...(status.upgrade?.problems ?? [])]
   const problems = all.filter((one, i) => all.findIndex(({ message }) => message === one.message) === i)
   return [
@@ -43,7 +43,7 @@ export function renderStatus(status: StatusReport, { color }: TextOptions): stri
   ].join('\n')
 }
 
-/** Why there is nothing to tell of this host, for people. No newline at its end. */
+/** Why there is nothing to report about this host, for people. No newline at its end. */
 export function renderProblems(problems: Problem[], { color }: TextOptions): string {
   return problems.flatMap((problem) => problemLines(problem, colorsFor(color))).join('\n')
 }

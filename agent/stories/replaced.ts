@@ -52,7 +52,7 @@ export function swappedPlugins({ plan, steps }: RunState): SwappedPlugins | null
   return { run: plan.run, binDir: step.args.binDir, binaries: before.binaries }
 }
 
-/** What the next run may change: what runs, and the image that is asked for. */
+/** What the next run may change: what runs, and the requested image. */
 export interface InPlace {
   running: { container: ContainerJson } | null
   image: Pick<ObservedImage, 'ref'> | null
@@ -60,7 +60,7 @@ export interface InPlace {
 
 /**
  * What the next commit may remove: the containers that earlier runs parked, and the images they replaced beyond
- * the `keepImages` newest. What runs now and what it is replaced with stay; nothing goes where neither changes.
+ * the `keepImages` newest. What runs now and what it is replaced with stay; nothing is removed if neither changes.
  */
 export function leftoversOf(
   history: RunState[],
@@ -95,7 +95,7 @@ function leftoversBeside(
   kept: string[],
 ): Pick<Leftovers, 'containers' | 'images'> {
   if (!running || !image) return { containers: [], images: [] }
-  // the one that is replaced now is the newest way back
+  // what is being replaced now becomes the newest way back
   const images = new Set([running.container.Config.Image, ...replaced.map(({ image: ref }) => ref)])
   images.delete(image.ref)
   const inUse = [running.container.Id, ...kept]
@@ -130,7 +130,7 @@ function keptFiles(history: RunState[]): string[] {
   return kept.filter((path) => !removed.has(path))
 }
 
-/** What the plugins of an image are, as earlier runs read them out of it. */
+/** The plugins of an image, as earlier runs read them from it. */
 export function knownContent(history: RunState[]): KnownContent {
   const swaps = history.flatMap(({ plan, steps }) =>
     plan.steps.flatMap(({ kind }, i) => (kind === 'swap-binaries' ? [steps[i]?.before] : [])),

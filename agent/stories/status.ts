@@ -22,7 +22,7 @@ import { copiedProblem } from './copied-journal.ts'
 import { isUncordonPending } from './pending-uncordon.ts'
 import { planUpgrade } from './upgrade.ts'
 
-/** The report of a host that could not be looked at; its problems say why. */
+/** The report of a host that cannot be observed; its problems say why. */
 export const emptyStatusReport: StatusReport = {
   schema: 1,
   node: null,
@@ -152,7 +152,7 @@ type SeenRuns = Pick<StatusReport, 'lastRun' | 'unfinishedRun' | 'problems'> & {
   uncordonPending: string | null
 }
 
-/** The lock is looked at right behind the journals: a run that ends meanwhile is not taken for an interrupted one. */
+/** The lock is checked right after the journals: a run that ends in between must not look like an interrupted one. */
 async function lookAtRuns({ runs, lockHolder, ports }: App): Promise<SeenRuns> {
   const history = await runs.history()
   const problems: Problem[] = []

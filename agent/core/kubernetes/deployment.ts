@@ -78,8 +78,12 @@ export function deploymentOf({ metadata }: PodObject): Namespaced | null {
 }
 
 /** As the API server takes a label selector. */
-export function selectorOf({ spec }: DeploymentObject): string {
-  const labels = Object.entries(spec.selector.matchLabels ?? {})
+export function selectorOf({
+  spec,
+}: {
+  spec: { selector?: { matchLabels?: Record<string, string> } }
+}): string {
+  const labels = Object.entries(spec.selector?.matchLabels ?? {})
   return labels.map(([key, value]) => `${key}=${value}`).join(',')
 }
 

@@ -22,7 +22,7 @@ interface UpgradeInput {
   leftovers: Leftovers
 }
 
-/** The plan that puts what is asked for in place of what is there; no steps where it is there already. */
+/** The plan that replaces what is there with what is requested; no steps if it is already there. */
 export function upgradePlan({ run, wanted, observed, leftovers }: UpgradeInput): PlannedChange {
   const { engine, node, image, cniConfig } = observed
   const on = { run, wanted, engineHostname: engine.name }
@@ -42,7 +42,7 @@ export function upgradePlan({ run, wanted, observed, leftovers }: UpgradeInput):
   return { plan: { ...plan, steps: judgedPulls(plan.steps, { observed, wanted }) }, diff }
 }
 
-/** Has each pull judge its image once more when it is here. The journal need not keep every session of BIRD's for it. */
+/** Has each pull check its image again once it is here. The journal need not keep every BIRD session for that. */
 function judgedPulls(steps: PlannedStep[], { observed, wanted }: Judged): PlannedStep[] {
   const node = observed.node && { ...observed.node, daemons: [] }
   const judged = { observed: { ...observed, node, cniConfig: null, problems: [] }, wanted }
@@ -62,7 +62,7 @@ function nodeOfKeeper(
   return input.node.unit ? unitPart(input, image) : nodePart(input, image)
 }
 
-/** Puts back the calico/node that an earlier run replaced. */
+/** Restores the calico/node that an earlier run replaced. */
 export function nodeOrUnitBack(input: NodeInput, replaced: Replaced): PlanPart {
   return input.node.unit ? unitBackPart(input, replaced) : nodeBackPart(input, replaced)
 }
@@ -85,7 +85,7 @@ function controllersOfHost(input: ControllersInput, image: ObservedImage): PlanP
   return unit ? controllersUnitPart(input, image) : controllersPart(input, image)
 }
 
-/** Puts back the controllers that an earlier run replaced. */
+/** Restores the controllers that an earlier run replaced. */
 export function controllersOrUnitBack(input: ControllersInput, replaced: Replaced): PlanPart {
   return input.controllers.unit
     ? controllersUnitBackPart(input, replaced)

@@ -22,7 +22,7 @@ const KINDS: Record<StepKind, true> = {
   'clean-up': true,
 }
 
-/** A plan that an agent of another version made may have others. */
+/** A plan from another version of the agent may have others. */
 export function isStepKind(kind: string): kind is StepKind {
   return Object.hasOwn(KINDS, kind)
 }

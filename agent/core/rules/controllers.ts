@@ -11,7 +11,7 @@ import { controllersUnitRules } from './unit.ts'
 interface Asked {
   name: string
   controllers: ObservedControllers
-  /** Only a release asks for them: what cannot be brought up to date is left alone. */
+  /** Only a release requests them: what cannot be upgraded is left alone. */
   byRelease: boolean
 }
 

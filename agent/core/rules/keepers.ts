@@ -9,7 +9,7 @@ interface Kept {
   byRelease: boolean
 }
 
-/** What else than its owner brings the container back, with the image that it had. */
+/** What brings the container back with its old image, other than its owner. */
 function keeperRulesOn(keptOf: (observed: Observed, wanted: Wanted) => Kept | null): Rule[] {
   return rulesOn(keptOf, [
     {

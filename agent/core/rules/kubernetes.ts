@@ -3,7 +3,7 @@ import type { Observed, Wanted } from '../model.ts'
 import { isInstalled } from '../plan/cni.ts'
 import { type Rule, rulesOn } from './rule.ts'
 
-/** Where what the pods of this host depend on changes: the Node is cordoned before. */
+/** If something that this host's pods depend on changes, the Node is cordoned before. */
 export const kubernetesRules: Rule[] = rulesOn(
   (observed, wanted) =>
     wanted.kubernetes?.cordon === true && observed.cluster && movesHost(observed, wanted)
@@ -21,7 +21,7 @@ export const kubernetesRules: Rule[] = rulesOn(
   ],
 )
 
-/** Where nothing is asked for, as by a doctor, anything may. */
+/** If nothing is requested, as in doctor, anything may. */
 function movesHost({ node, image, cni, cniConfig }: Observed, { controllers }: Wanted): boolean {
   if (image === null && cni === null && cniConfig === null) return controllers.image === null
   if (node !== null && image !== null && !runsAlready(node, image)) return true

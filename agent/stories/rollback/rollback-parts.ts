@@ -41,7 +41,7 @@ interface Seen {
   run: string
 }
 
-/** What puts back each part that a run replaced. The host is looked at once, if a container is to come back. */
+/** The plan parts that restore what a run replaced. Observes the host once, if a container must come back. */
 export async function rollbackParts(
   app: App,
   wanted: Wanted,
@@ -73,7 +73,7 @@ export async function rollbackParts(
   return [...others, await deploymentBack(app, wanted, deployment, { run, isAlone: others.length === 0 })]
 }
 
-/** What was replaced is asked for again. */
+/** The replaced version is requested again. */
 function targetOf(wanted: Wanted, { node, daemonSetPod, controllers, pod }: Replaced): Wanted {
   const image = controllers?.image ?? pod?.from
   const container = controllers?.name ?? pod?.pod.container
@@ -83,7 +83,7 @@ function targetOf(wanted: Wanted, { node, daemonSetPod, controllers, pod }: Repl
     ...(daemonSetPod && {
       node: { ...wanted.node, image: daemonSetPod.from, container: daemonSetPod.container },
     }),
-    // As for a release: what cannot be put back is left alone, and keeps nothing else from coming back.
+    // As for a release: what cannot be restored is left alone, and does not prevent the rest.
     ...(image !== undefined &&
       container !== undefined && {
         controllers: { ...wanted.controllers, image, onlyIfInstalled: true, container },
@@ -113,13 +113,13 @@ function daemonSetBack({ target, observed, run }: Seen, swap: StepArgs['swap-pod
   return { part: daemonSetBackPart(input, swap), problems }
 }
 
-/** A parked container has a config of its own: before v3.4 its BIRD dials neighbors for which the one that runs waits. */
+/** A parked container has its own config: before v3.4 its BIRD dials neighbors that the running one waits for. */
 export async function asItDials(
   { ports }: Pick<App, 'ports'>,
   node: ObservedNode,
   old: OldContainer,
 ): Promise<ObservedNode> {
-  // a unit's container is gone, and the next one is made by the unit
+  // a unit's container is gone, and the unit creates the next one
   if ((await ports.docker.inspectContainer(old.id)) === undefined) return node
   const parked = await withConfig(node.daemons, old.id, ports.docker)
   const daemons = node.daemons.map((daemon, i) => {
@@ -140,7 +140,7 @@ async function controllersBack({ app, target, observed, run }: Seen, old: OldCon
   return { part: controllersOrUnitBack(input, replaced), problems }
 }
 
-/** A unit makes a container of its own at each start: then the image tells. */
+/** A unit creates a new container at each start: then compare the image. */
 function isBack({ container, unit }: Pick<ObservedControllers, 'container' | 'unit'>, old: OldContainer) {
   return unit ? container.Image === old.imageId : container.Id === old.id
 }
@@ -158,7 +158,7 @@ async function podBack(
   { app, target, observed, run }: Seen,
   swap: StepArgs['swap-static-pod'],
 ): Promise<BackPart> {
-  // what does not stay up is what a rollback is for
+  // a container that does not stay up is what a rollback is for
   const problems = preflightWithoutImage(observed, target, 'controllers').filter(
     ({ code }) => code !== 'controllers-not-running',
   )
@@ -201,13 +201,13 @@ async function configBack({ ports }: App, { plan }: RunState, run: string): Prom
   const write = plan.steps.find((step) => step.kind === 'write-cni-config')
   if (write === undefined) return null
   const { path } = write.args
-  // found out in time: else it would be with the old node up already, and that would go back for it
+  // check early: otherwise it fails with the old node already up, and that would be undone
   const unusable = await ports.configs.directoryProblem(path.replace(/\/[^/]*$/, ''))
   if (unusable) return { part: null, problems: [{ ...unusable, severity: 'warning' }] }
   return cniConfigBackPart(run, write.args, await ports.configs.read(path))
 }
 
-/** Whether the parked container is still there, or is to be made again, and from which image. */
+/** Whether the parked container still exists or must be recreated, and from which image. */
 async function stateOfReplaced({ ports: { docker } }: App, old: OldContainer) {
   const [parked, byId, byName] = await Promise.all([
     docker.inspectContainer(old.id),
@@ -218,7 +218,7 @@ async function stateOfReplaced({ ports: { docker } }: App, old: OldContainer) {
     old,
     parked: parked !== undefined,
     image: byId ? nameOfContent(old.image, byId, byName) : old.image,
-    // another one under its name is not what ran here: the registry may have it still
+    // another image with its name is not what ran here: the registry may still have it
     imageIsLocal: byId !== undefined,
     imageConfig: byId?.Config ?? null,
   }

@@ -138,6 +138,18 @@ describe('a call to the API server', () => {
     expect(length).toBe(String(body.length))
   })
 
+  it('lists the pods of a namespace by their labels', async () => {
+    answers(200, { kind: 'PodList', items: [{ metadata: { name: 'calico-node-1' } }] })
+    const found = await client().list(
+      { kind: 'Pod', namespace: 'kube-system' },
+      'k8s-app=calico-node,tier=node',
+    )
+    expect(found).toMatchObject([{ metadata: { name: 'calico-node-1' } }])
+    expect(asked.map(({ url }) => decodeURIComponent(url))).toEqual([
+      '/api/v1/namespaces/kube-system/pods?labelSelector=k8s-app=calico-node,tier=node',
+    ])
+  })
+
   it('tries a patch by a dry run', async () => {
     answer = ({ url }, response) =>
       response.end(JSON.stringify(url === '/version' ? { gitVersion: 'v1.23.17' } : NODE))

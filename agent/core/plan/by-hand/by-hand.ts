@@ -7,7 +7,7 @@ import { staticPodLines } from './static-pod.ts'
 import type { StuckRun } from './stuck-run.ts'
 import { controllersUnitLines, nodeUnitLines } from './unit.ts'
 
-/** For each kind of step that moves something: what stands where, how the old comes back, how the new is kept. */
+/** For each kind of step that changes something: how to see the state, restore the old, and keep the new. */
 const LINES: { [K in StepKind]?: (args: StepArgs[K], run: StuckRun) => string[] } = {
   'swap-container': nodeLines,
   'swap-unit': nodeUnitLines,
