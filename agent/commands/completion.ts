@@ -15,7 +15,7 @@ export function completionCommand(parser: () => Argv): CommandModule {
   }
 }
 
-/** Whoever asks as `calico-agent` has `calico-agent` completed. */
+/** A call as `calico-agent` completes `calico-agent`. */
 export function completedName(argv0: string): string {
   const name = basename(argv0)
   return NAMES.includes(name) ? name : 'agent'

@@ -16,7 +16,7 @@ export interface Environment {
   /** Aborted by the first signal to stop; the second ends the agent. */
   stopSignal: () => AbortSignal
   log: (options: CommonOptions, level: 'info' | 'silent') => Logger
-  /** A line to stdout. */
+  /** Prints a line to stdout. */
   print: (text: string) => void
   /** Puts a file in place, for the caller alone to read. @throws AgentError `cannot-write` */
   writeFile: (path: string, text: string) => Promise<void>
@@ -25,7 +25,7 @@ export interface Environment {
   exit: (code: ExitCode) => void
 }
 
-/** What of the config a command cannot do without. */
+/** The parts of the config that a command needs. */
 export interface Need {
   /** An upgrade has a target; a rollback or a resume has its own. */
   target: boolean
@@ -33,7 +33,7 @@ export interface Need {
   progress: boolean
 }
 
-/** What a service has already, that a command makes anew. */
+/** What a service already has and a command creates. */
 export interface Given {
   config: Config
   emit: Emit

@@ -1,8 +1,8 @@
 import { UsageError } from './usage-error.ts'
 
 /**
- * What the parser would take in another sense than it was meant: it reads each value of a switch but `true` as no, makes
- * a list of an option that is given twice, and no number of words.
+ * What the parser would misread: it reads every value of a switch except `true` as no, turns an option that is given
+ * twice into a list, and words for a number into NaN.
  * @throws UsageError
  */
 export function refuseMisuse(argv: string[], parsed: Record<string, unknown>): void {
@@ -22,7 +22,7 @@ export function refuseMisuse(argv: string[], parsed: Record<string, unknown>): v
 const SWITCHES = ['json', 'diff', 'check', 'help', 'version']
 const REPEATABLE = ['allow']
 
-/** An argument too many is no command to yargs, not even behind one. */
+/** yargs calls an extra argument an unknown command, even after a valid command. */
 export function inWords(message: string, argv: string[]): string {
   const word = /^Unknown command: (.*)$/.exec(message)?.[1]
   const isCommand = word === undefined || word === argv.find((one) => !one.startsWith('-'))

@@ -5,13 +5,13 @@ import { emptyHistoryReport } from '../stories/history/history.ts'
 import { unstarted } from '../stories/run-report.ts'
 import { emptyStatusReport } from '../stories/status.ts'
 
-/** A command line that is none. */
+/** An invalid command line. */
 export class UsageError extends Error {}
 
 const refusal = (problem: Problem): object => unstarted('refused', null, [problem])
 const RUNS = ['upgrade', 'plan', 'prefetch', 'rollback', 'resume', 'daemon']
 
-/** What a command says in JSON where it has nothing else to say. */
+/** The JSON of a command that has nothing else to report. */
 const DOCUMENTS = new Map<string, (problem: Problem) => object>([
   ...RUNS.map((name) => [name, refusal] as const),
   ['status', (problem) => ({ ...emptyStatusReport, problems: [problem] })],
@@ -26,7 +26,7 @@ export function usageDocument(argv: string[], { message }: UsageError): object |
   return jsonDocument(argv, (command) => DOCUMENTS.get(command)?.(problem))
 }
 
-/** The same of a failure that no command expected. After a bug nobody knows what was done. */
+/** The same for an unexpected failure. After a bug, it is not known what was done. */
 export function documentOfFailure(argv: string[], failure: AgentError): object | null {
   const problems = failure.asProblems()
   return jsonDocument(argv, (command) => {

@@ -11,7 +11,7 @@ export const MAX_CONFIG_BYTES = 32 * 1024
 /** Content of a regular file of MAX_CONFIG_BYTES at most, undefined where there is none; throws AgentError. */
 export type ReadConfigFile = (path: string) => Promise<Uint8Array | undefined>
 
-/** What the command line gives; it wins over the file. `window` in seconds. */
+/** The values of the command line, which override the file. `window` in seconds. */
 export interface ConfigFlags {
   node?: string | undefined
   /** Image reference, or the path of a directory or an archive. */
@@ -24,7 +24,7 @@ export interface ConfigFlags {
 
 /**
  * The config in `path`. A file that is missing is an error only when the operator named it (`explicit`): the
- * flags may say all that is needed.
+ * flags may be enough.
  * @throws ConfigError
  */
 export async function loadConfig(path: string, explicit: boolean, read: ReadConfigFile): Promise<Config> {
@@ -47,7 +47,7 @@ async function readOrRefuse(path: string, read: ReadConfigFile): Promise<Uint8Ar
 }
 
 /**
- * The config with the flags put over it: `--to` wins over the file's `node.image`, and `--node` over both.
+ * The config with the flags put over it: `--to` overrides the file's `node.image`, and `--node` overrides both.
  * @throws ConfigError with all flags that are wrong, each "--flag: what"
  */
 export function mergeFlags(config: Config, flags: ConfigFlags): Config {
@@ -82,7 +82,7 @@ const flagNames: Record<string, string> = {
   docker: '--docker-socket',
 }
 
-/** The release that is asked for; null where none is. */
+/** The requested release; null if none is. */
 export function releaseOf(config: Config): Release | null {
   const images = config.release === undefined ? null : releaseImages(config.release, config)
   return config.release === undefined || images === null ? null : { name: config.release, images }
@@ -90,7 +90,7 @@ export function releaseOf(config: Config): Release | null {
 
 const noSource = { image: undefined, directory: undefined, archive: undefined }
 
-/** A path is a directory unless it ends as an archive does; all else is an image. */
+/** A path is a directory unless it ends like an archive; anything else is an image. */
 function sourceOf(text: string): Partial<Record<keyof typeof noSource, string>> {
   if (!/^\.{0,2}\//.test(text)) return { image: text }
   const path = resolve(text)

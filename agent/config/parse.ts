@@ -69,7 +69,7 @@ function toValue(document: Document, file: string): unknown {
   return value
 }
 
-/** Shown wherever there is nothing to start from. */
+/** Shown if there is no config to start from. */
 export const minimalConfig = `node:
   image: quay.io/calico/node:v2.6.12`
 
@@ -111,7 +111,7 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? inWords(error.message) : String(error)
 }
 
-/** In one line, and nothing of the parser's own programming interface; it is recursive, and reports its own exhaustion. */
+/** In one line, without the parser's API terms; the parser is recursive, and reports its own stack overflow. */
 function inWords(message: string): string {
   if (/maximum call stack|stack overflow/i.test(message)) return 'it is nested too deeply'
   if (message.includes('parseAllDocuments'))

@@ -3,7 +3,7 @@ import type { z } from 'zod'
 import { AgentError, ExitCode, type Problem } from '../core/errors.ts'
 import { knownKeys } from './schema.ts'
 
-/** Enough to mend at once; a binary file has thousands. */
+/** Enough to fix at once; a binary file has thousands. */
 const MAX_SHOWN = 20
 const FIX = 'correct the config; docs/configuration.md lists every key'
 
@@ -32,7 +32,7 @@ export interface Finding {
   key?: string
 }
 
-/** In words, with what was found instead; `root` is the value that was checked. */
+/** As text, with what was found instead; `root` is the value that was checked. */
 export function findingsOf(issue: z.core.$ZodIssue, root: unknown): Finding[] {
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => ({

@@ -45,11 +45,21 @@ const nodeName = z
   .max(253)
   .regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, 'must be a Node name, or auto')
 
+/** The same for a Lease; a namespace is a DNS label. */
+const leaseName = z
+  .string()
+  .max(253)
+  .regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, 'must be the name of a Lease')
+const namespaceName = z
+  .string()
+  .max(63)
+  .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, 'must be the name of a namespace')
+
 /** A plugin's name is the name of its file, and of a field in the CNI config. */
 const pluginName = z
   .string()
   .regex(/^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/, 'must be the name of a CNI plugin, not a path')
-/** From v3.16 on `install` is in the images beside them: it acts, whatever it is asked. */
+/** From v3.16 on, the images also contain `install`, which installs whatever its arguments are. */
 const binaryName = pluginName.refine(
   (name) => name !== 'install',
   'is the installer of calico/cni, not a plugin: name only plugins',
@@ -108,7 +118,7 @@ const sections = {
   controllers: z.strictObject({
     image: imageRef.optional(),
     container: containerName.default('calico-kube-controllers'),
-    manager: z.enum(['auto', 'docker', 'systemd', 'static-pod']).default('auto'),
+    manager: z.enum(['auto', 'docker', 'systemd', 'static-pod', 'deployment']).default('auto'),
     unit: unitName.optional(),
   }),
   bird: z.strictObject({
@@ -147,6 +157,8 @@ const sections = {
       inCluster: z.boolean().default(false),
       node: nodeName.default('auto'),
       cordon: z.boolean().default(true),
+      lease: leaseName.optional(),
+      namespace: namespaceName.default('calico-agent'),
     })
     .refine(({ kubeconfig, inCluster }) => kubeconfig === undefined || !inCluster, {
       error: 'set kubeconfig or inCluster: true, not both',
@@ -188,13 +200,18 @@ export const configSchema = configShape
         `${unknownRelease((input as Config).release ?? '')}; you can add it under releases in the config`,
     },
   )
+  .refine(({ controllers, kubernetes }) => controllers.manager !== 'deployment' || kubernetes !== undefined, {
+    path: ['controllers', 'manager'],
+    when: whereGood('controllers', 'kubernetes'),
+    error: 'a Deployment is changed by the API server: name the cluster in kubernetes',
+  })
   .refine(({ docker, service }) => samePlace(docker.socket) !== samePlace(service.socket), {
     path: ['service', 'socket'],
     when: whereGood('docker', 'service'),
     error: 'docker.socket has the same path: use another one for the service',
   })
 
-/** By default a check of the whole would not be told beside other problems. */
+/** By default, a check of the whole is not reported together with other problems. */
 function whereGood(...keys: string[]): (payload: z.core.ParsePayload) => boolean {
   const spares = ({ code, path = [] }: z.core.$ZodRawIssue): boolean =>
     code === 'unrecognized_keys' || ![...keys, undefined].includes(path[0]?.toString())

@@ -1,4 +1,4 @@
-/** What `work` comes to, or the signal's reason as soon as it is aborted. Who began the work must end it. */
+/** The result of `work`, or the signal's reason as soon as it is aborted. The caller must end the work. */
 export async function abortable<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   const aborted = Promise.withResolvers<never>()
   const onAbort = () => {

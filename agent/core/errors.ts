@@ -19,9 +19,9 @@ export interface Problem {
   code: string
   severity: 'error' | 'warning'
   message: string
-  /** What the operator does about it, a command where there is one. */
+  /** What the operator can do about it, a command if there is one. */
   fix: string
-  /** What of several the message is about, as it names it, such as a peer: text tells one reason once. */
+  /** Which of several things the message is about, as it names it, such as a peer: text shows one reason once. */
   subject?: string
 }
 
@@ -31,22 +31,22 @@ export function isError({ severity }: Pick<Problem, 'severity'>): boolean {
 
 /** One argument of a program, as a hook or systemd-notify gets it, holds 128 KiB (execve(2)); a page shows less. */
 const MAX_TEXT = 8_000
-/** A secret that is cut in two is not known for one: it is looked for in more than is kept. */
+/** A secret that is cut in two is not recognized: search more text than is kept. */
 const MAX_QUOTED = 64_000
 
 const ENGINE_GONE = ['docker-unreachable', 'docker-timeout']
 const PASSING = [...ENGINE_GONE, 'no-space']
 
 /**
- * A failure with a name, a reason and a way out. Anything else that is thrown is a bug. It may quote what others said:
- * secrets are taken out here, before it is journaled, reported or shown anywhere.
+ * A failure with a name, a reason and a way out. Anything else that is thrown is a bug. It may quote other programs:
+ * secrets are removed here, before it is journaled, reported or shown anywhere.
  */
 export class AgentError extends Error {
   override readonly name = 'AgentError'
   readonly code: string
   readonly fix: string
   readonly exitCode: ExitCode
-  /** The same request may succeed later: an Engine that is away, a full disk, a fault of the server's own. */
+  /** The same request may succeed later: an Engine that is down, a full disk, a server error. */
   readonly isTransient: boolean
 
   constructor(
@@ -65,13 +65,13 @@ export class AgentError extends Error {
     return { code: this.code, severity: 'error', message: this.message, fix: this.fix }
   }
 
-  /** More than one where all were looked for at once. */
+  /** More than one if all were searched for at once. */
   asProblems(): Problem[] {
     return [this.asProblem()]
   }
 }
 
-/** What others said, as it may be journaled, reported and shown: without secrets, and of a length that can be read. */
+/** Text from other programs, safe to journal, report and show: without secrets, and of readable length. */
 function shown(text: string): string {
   return clipped(redactText(clipped(text, MAX_QUOTED)), MAX_TEXT)
 }
@@ -85,12 +85,17 @@ export function isEngineGone(error: unknown): boolean {
   return error instanceof AgentError && ENGINE_GONE.includes(error.code)
 }
 
-/** It says nothing against what was asked for: a later try may succeed. */
+/** What is away may be back at any moment; what answers and fails is not asked as often. */
+export function isAway(error: unknown): boolean {
+  return isEngineGone(error) || (error instanceof AgentError && error.code === 'kubernetes-unreachable')
+}
+
+/** It is not caused by the request: a later try may succeed. */
 export function isTransient(error: unknown): boolean {
   return error instanceof AgentError && error.isTransient
 }
 
-/** All of them in one. Where one of them may pass, so may it, under that one's code. */
+/** All of them in one. If one of them is transient, so is the whole, with that one's code. */
 export function joinErrors(errors: AgentError[]): AgentError | undefined {
   const [first, ...others] = errors
   if (first === undefined || others.length === 0) return first

@@ -20,7 +20,7 @@ export type AgentEvent =
       layers: number
       retry?: { attempt: number; reason: string }
     }
-  /** A registry has not answered yet, and is given up after `limitMs`. */
+  /** A registry has not answered yet; the agent gives up after `limitMs`. */
   | { type: 'look-up'; image: string; limitMs: number; retry?: { attempt: number; reason: string } }
   /** The old BIRD is about to be killed: the window opens. */
   | { type: 'window-open'; budgetMs: number }

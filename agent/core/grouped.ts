@@ -2,13 +2,13 @@ import type { Problem } from './errors.ts'
 
 const MOST_NAMES = 5
 
-/** `a, b, c`; of many the first few, and how many more there are. */
+/** `a, b, c`; if there are many, the first few and the number of the rest. */
 export function someOf(names: string[]): string {
   const more = names.length - MOST_NAMES
   return more <= 1 ? names.join(', ') : `${names.slice(0, MOST_NAMES).join(', ')} and ${more} more`
 }
 
-/** For people: problems of one code that say the same of several subjects are one, which names some of them. */
+/** For people: merges problems with the same code and text about several subjects, and names some of them. */
 export function grouped<P extends Problem>(problems: P[]): P[] {
   const groups = Map.groupBy(problems, reasonOf)
   return [...groups.values()].flatMap((group) => joined(group))

@@ -1,11 +1,11 @@
-/** What tells this host from the one whose disk or backup its state directory may be a copy of. */
+/** What distinguishes this host from one whose disk or backup its state directory may come from. */
 export interface HostIdentity {
-  /** From machine-id(5), not to be traced back; null where the host has none. */
+  /** Derived from machine-id(5), not reversible; null if the host has none. */
   machine: string | null
   name: string
 }
 
-/** Neither alone: a host may be renamed, and where its root is read-only each boot makes another machine-id. */
+/** Neither alone is enough: a host may be renamed, and with a read-only root each boot creates another machine-id. */
 export function isAnotherHost(one: HostIdentity | null, other: HostIdentity | null): boolean {
   if (!one?.machine || !other?.machine) return false
   return one.machine !== other.machine && one.name !== other.name

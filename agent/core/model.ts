@@ -8,6 +8,7 @@ import type { ContainerJson, ImageJson } from './docker/json.ts'
 import type { Problem } from './errors.ts'
 import type { Json } from './json/merge-patch.ts'
 import type { ObservedDaemonSet } from './kubernetes/daemon-set.ts'
+import type { ObservedDeployment } from './kubernetes/deployment.ts'
 import type { ObservedCluster } from './kubernetes/node.ts'
 import type { ObservedPod } from './pod/static-pod.ts'
 import type { Release } from './release/releases.ts'
@@ -76,7 +77,7 @@ export interface WantedControllers {
   /** The image is the release's: a host on which none run is left alone. */
   onlyIfInstalled: boolean
   container: string
-  manager: 'auto' | 'docker' | 'systemd' | 'static-pod'
+  manager: 'auto' | 'docker' | 'systemd' | 'static-pod' | 'deployment'
   unit?: string | undefined
 }
 
@@ -116,6 +117,7 @@ export type Owner =
   | { kind: 'docker' }
   | { kind: 'kubelet'; why: string }
   | { kind: 'daemonset'; namespace: string; name: string; why: string }
+  | { kind: 'deployment'; namespace: string; name: string; why: string }
   | { kind: 'static-pod'; manifest: string; why: string }
   | { kind: 'systemd'; unit: string; why: string }
 
@@ -280,6 +282,11 @@ export interface Observed {
   cniConfig: ObservedCniConfig | null
   /** Null where this host has no container of that name: another host of the cluster runs them. */
   controllers: ObservedControllers | null
+  /**
+   * The Deployment that keeps the controllers, on this host or another one, or why it cannot be told or changed; absent
+   * where none does, and in a journal of before.
+   */
+  deployment?: ObservedDeployment | { problem: Problem }
   /** Of the controllers; null where none is asked for, or none run that a release could bring up to date. */
   controllersImage: ObservedImage | null
   companions: Companions

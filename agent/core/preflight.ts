@@ -8,6 +8,7 @@ import { containerRules } from './rules/container.ts'
 import { controllersEnvRules, controllersImageRules, controllersRules } from './rules/controllers.ts'
 import { controllersUserRules } from './rules/controllers-user.ts'
 import { datastoreRules } from './rules/datastore.ts'
+import { deploymentRules } from './rules/deployment.ts'
 import { diallingRules } from './rules/dialling.ts'
 import { imageRules } from './rules/image.ts'
 import { justStartedRules } from './rules/just-started.ts'
@@ -24,7 +25,7 @@ import { versionRules } from './rules/versions.ts'
 
 const nodeImageRules = imageRules(({ image }) => image)
 
-/** About the node, whether it is swapped or not: what stands against a swap is no matter where the image runs. */
+/** About the node, swapped or not: what prevents a swap does not matter if the image already runs. */
 const NODE_RULES: readonly Rule[] = [
   ...containerRules,
   ...secondNodeRules,
@@ -43,9 +44,10 @@ const CONTROLLERS_RULES: readonly Rule[] = [
   ...controllersRules,
   ...controllersRestartRules,
   ...staticPodRules,
+  ...deploymentRules,
 ]
 
-/** What is judged by the version of an image: only its labels may tell it. */
+/** Rules about the version of an image: it may be known only from its labels. */
 const LABEL_RULES: readonly Rule[] = [
   ...versionRules,
   ...moveRules,
@@ -55,7 +57,7 @@ const LABEL_RULES: readonly Rule[] = [
   ...controllersUserRules,
 ]
 
-/** What a swap of the node is looked at by. */
+/** The rules for a swap of the node. */
 const SWAP_RULES: readonly Rule[] = [
   ...containerRules,
   ...secondNodeRules,
@@ -89,12 +91,12 @@ export function checkAllowed(rules: string[]): void {
 
 const DEFERRABLE = new Set(RULES.filter(({ deferrable }) => deferrable).map(({ code }) => code))
 
-/** What comes of a run that these problems keep from beginning: where all of them pass by themselves, it is put off. */
+/** The outcome of a run that these problems prevent: deferred if all of them go away by themselves. */
 export function refusalOf(problems: Pick<Problem, 'code' | 'severity'>[]): 'refused' | 'deferred' {
   return problems.filter(isError).every(({ code }) => DEFERRABLE.has(code)) ? 'deferred' : 'refused'
 }
 
-/** Everything that stands against what is asked for; what is allowed became a warning. */
+/** Everything that prevents the request; what is allowed became a warning. */
 export function preflight(observed: Observed, wanted: Wanted): Problem[] {
   return problemsOf(rulesFor(observed), observed, wanted)
 }
@@ -108,12 +110,12 @@ export function preflightWithoutImage(
   return problemsOf(component === 'node' ? SWAP_RULES : CONTROLLERS_RULES, observed, wanted)
 }
 
-/** What stands against fetching what is asked for. */
+/** What prevents the prefetch of what is requested. */
 export function prefetchProblems(observed: Observed, wanted: Wanted): Problem[] {
   return problemsOf([...nodeImageRules, ...cniSourceRules, ...controllersImageRules], observed, wanted)
 }
 
-/** What a pull has brought to light: `before` is the host as it was judged, `now` the same with the image here. */
+/** What a pull has revealed: `before` is the host as checked, `now` the same with the image here. */
 export function pulledProblems(before: Observed, now: Observed, wanted: Wanted): Problem[] {
   const known = problemsOf(LABEL_RULES, before, wanted).map(({ message }) => message)
   return problemsOf(LABEL_RULES, now, wanted).filter(({ message }) => !known.includes(message))

@@ -5,7 +5,7 @@ const NO_DESCRIPTORS: Record<string, string> = {
   ENFILE: 'this host has no free file descriptor',
 }
 
-/** What nobody expected, by a name: a host without file descriptors, or else a bug. */
+/** An unexpected failure, by name: a host without file descriptors, otherwise a bug. */
 export function unexpected(error: unknown): AgentError {
   if (error instanceof AgentError) return error
   const reason = NO_DESCRIPTORS[codeOf(error)]

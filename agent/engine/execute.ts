@@ -20,8 +20,8 @@ export interface Execution {
 }
 
 /**
- * Runs the plan of the journal from where it stands to an outcome that is journaled. A failure undoes what was touched
- * and no commit has settled, the failing step first; in a commit, and after the last one, nothing is undone.
+ * Runs the journal's plan from its current step to a journaled outcome. A failure undoes what was touched and no commit
+ * has settled, the failing step first; in a commit, and after the last one, nothing is undone.
  */
 export async function execute(execution: Execution): Promise<Outcome> {
   const { journal } = execution
@@ -44,8 +44,8 @@ export async function execute(execution: Execution): Promise<Outcome> {
 }
 
 /**
- * The commit that failed and cannot be kept: the new container went down and the old one came back meanwhile, or nothing
- * of it took hold and what failed does not pass.
+ * A commit that failed and cannot be kept: the new container went down and the old one came back, or nothing of it took
+ * effect and the failure is not transient.
  */
 async function fallenCommit(execution: Execution, error: unknown): Promise<number | undefined> {
   const { steps } = execution.journal.state
@@ -60,7 +60,7 @@ async function fallenCommit(execution: Execution, error: unknown): Promise<numbe
   return stands ? undefined : at
 }
 
-/** Undoes in reverse order every step that was touched and is not settled; `commit` is one that does not stand. */
+/** Undoes in reverse order every step that was touched and is not settled; `commit` is one that did not take effect. */
 export async function goBack(execution: Execution, problem: Problem, commit?: number): Promise<Outcome> {
   const { journal, emit } = execution
   if (journal.state.unwinding === null)
@@ -80,7 +80,7 @@ export async function goBack(execution: Execution, problem: Problem, commit?: nu
   return await finish(execution, moved ? 'rolled-back' : refusalOf([journal.state.unwinding ?? problem]))
 }
 
-/** What cannot go back keeps nothing else from it but the earlier steps of its own component. */
+/** A step that cannot be undone prevents only the undo of the earlier steps of its own component. */
 async function undoAll(execution: Execution): Promise<void> {
   const failures = new Map<Component, AgentError>()
   for (const [index, { component }] of [...execution.journal.state.plan.steps.entries()].reverse()) {
@@ -106,12 +106,12 @@ async function goForward(execution: Execution): Promise<void> {
   }
 }
 
-/** What is committed is cleaned up behind as well. */
+/** Cleans up after what is committed as well. */
 function canStop({ journal }: Execution, index: number): boolean {
   return !isForwardOnly(journal.state) && !isStepSettled(journal, index)
 }
 
-/** The warnings that a step gives while it works belong to the report, not to the log alone. */
+/** Warnings that a step gives while it runs belong in the report, not only in the log. */
 function withWarnings(context: StepContext): { context: StepContext; warnings: Problem[] } {
   const warnings: Problem[] = []
   const emit: StepContext['emit'] = (event) => {
@@ -132,7 +132,7 @@ async function run(execution: Execution, index: number): Promise<void> {
   const { context: hearing, warnings } = withWarnings(contextOf(execution, index))
   if (journal.state.steps[index]?.before === undefined) {
     await journal.append({ type: 'captured', step: index, before: await step.capture(hearing) })
-    // a look takes its time: who asked to stop meanwhile finds the host untouched
+    // a look takes a while: a stop request in the meantime leaves the host untouched
     if (canStop(execution, index)) execution.signal.throwIfAborted()
   }
   const before = journal.state.steps[index]?.before
@@ -171,7 +171,7 @@ export function isStepSettled({ state }: Journal, index: number): boolean {
   return component !== undefined && isSettled(state, component)
 }
 
-/** When a `do` of this boot began that died half-way: the window counts from there. */
+/** When an interrupted `do` of this boot began: the window counts from there. */
 export function startedBefore({ journal, ports }: Execution, index: number): number | undefined {
   const doing = journal.state.steps[index]?.doing
   return doing?.boot === ports.clock.bootId() ? doing.mono : undefined
@@ -197,8 +197,8 @@ async function finish({ journal }: Execution, outcome: Outcome, problem?: Proble
   return outcome
 }
 
-/** What may pass, such as an Engine that is away or a full disk, leaves the run open: a resume goes on with it. */
-async function giveUp(execution: Execution, error: unknown): Promise<Outcome> {
+/** A transient error, such as an Engine that is down or a full disk, leaves the run open: a resume continues it. */
+export async function giveUp(execution: Execution, error: unknown): Promise<Outcome> {
   const problem = asProblem(error, new AbortController().signal)
   if (!isTransient(error)) return await finish(execution, 'stuck', problem)
   const fix = `${problem.fix}; then agent resume continues this run`

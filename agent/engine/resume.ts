@@ -1,19 +1,30 @@
+import { isEngineGone, isTransient, type Problem } from '../core/errors.ts'
 import type { Outcome } from '../core/report/report.ts'
 import { isAnySettled, isForwardOnly, lastCommit, touchedSteps } from '../journal/commits.ts'
 import type { Journal } from '../journal/journal.ts'
-import { type Execution, execute, goBack, isStepSettled, startedBefore, stepAt } from './execute.ts'
+import { type Execution, execute, giveUp, goBack, isStepSettled, startedBefore, stepAt } from './execute.ts'
+import { retryTransient } from './retry-transient.ts'
 
-/** A run that died this often does not get better by another try. */
+/** Another try does not help a run that died this often. */
 const MAX_RESUMES = 5
 
-/** Finishes or unwinds an interrupted run from its journal alone. */
-export async function resume(execution: Execution): Promise<Outcome> {
+/** Finishes or undoes an interrupted run, using only its journal. With `lost` it begins no move that it had not begun. */
+export async function resume(execution: Execution, lost: Problem | null = null): Promise<Outcome> {
   const { journal } = execution
   await journal.append({ type: 'resumed' })
-  if (journal.state.resumes > MAX_RESUMES) return await giveUp(execution)
+  if (journal.state.resumes > MAX_RESUMES) return await endLoop(execution)
   const { unwinding } = journal.state
   if (unwinding) return await goBack(execution, unwinding)
-  if (await goesOn(execution)) return await execute(execution)
+  if (lost && !isForwardOnly(journal.state) && hasMovesAhead(journal)) return await goBack(execution, lost)
+  let isForward = false
+  try {
+    isForward = await asked(execution)
+  } catch (error) {
+    // without an Engine nothing is known of the host: the caller says so
+    if (!isTransient(error) || isEngineGone(error)) throw error
+    return await giveUp(execution, error)
+  }
+  if (isForward) return await execute(execution)
   const interrupted = {
     code: 'interrupted',
     severity: 'error' as const,
@@ -23,7 +34,21 @@ export async function resume(execution: Execution): Promise<Outcome> {
   return await goBack(execution, interrupted, lastCommit(journal.state))
 }
 
-/** In a commit, and after the last one, its own word counts; else every move that is not settled must still stand. */
+/** An API server that is away may be back in a moment. */
+async function asked(execution: Execution): Promise<boolean> {
+  try {
+    return await goesOn(execution)
+  } catch (error) {
+    if (isEngineGone(error)) throw error
+    let isForward = false
+    await retryTransient(error, execution, async () => {
+      isForward = await goesOn(execution)
+    })
+    return isForward
+  }
+}
+
+/** In a commit, and after the last one, that step decides; otherwise every move that is not settled must still be in effect. */
 async function goesOn(execution: Execution): Promise<boolean> {
   const { journal, ports, emit, signal } = execution
   const { state } = journal
@@ -35,15 +60,19 @@ async function goesOn(execution: Execution): Promise<boolean> {
     const context = { ...ports, emit, signal, index, since }
     if (!(await stepAt(journal, index).goesOn(journal.state.steps[index]?.before, context))) return false
   }
-  // with nothing left that could have fallen, the parts that are to come are tried
+  // if nothing left can have failed, the remaining parts are tried
   return asked.length > 0 || isAnySettled(state)
+}
+
+function hasMovesAhead(journal: Journal): boolean {
+  return journal.state.steps.some(({ doing }, index) => !doing && stepAt(journal, index).moves)
 }
 
 function canFall(journal: Journal, index: number): boolean {
   return stepAt(journal, index).moves && !isStepSettled(journal, index)
 }
 
-async function giveUp({ journal }: Execution): Promise<Outcome> {
+async function endLoop({ journal }: Execution): Promise<Outcome> {
   await journal.append({
     type: 'finished',
     outcome: 'stuck',

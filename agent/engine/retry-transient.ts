@@ -1,12 +1,12 @@
-import { isEngineGone, isTransient } from '../core/errors.ts'
+import { isAway, isTransient } from '../core/errors.ts'
 import type { Emit } from '../core/events.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Docker } from '../ports/docker.ts'
 
-/** A restart of dockerd takes seconds; past this the host needs somebody. */
+/** A restart of dockerd takes seconds; after this the host needs an operator. */
 const PATIENCE_MS = 60_000
 const POLL_MS = 250
-/** An Engine that answers and fails is not asked as often. */
+/** An Engine that answers with an error is asked less often. */
 const FAILING_POLL_MS = 2_000
 
 interface Trying {
@@ -15,8 +15,8 @@ interface Trying {
 }
 
 /**
- * After an error that may pass, such as an Engine that is away or a full disk: tries `again`, as often as it fails so
- * within the time. Any other error is thrown.
+ * After a transient error, such as an Engine that is down or a full disk: runs `again` until it succeeds or the time is
+ * over. Throws any other error.
  */
 export async function retryTransient<E extends Trying>(
   error: unknown,
@@ -29,7 +29,7 @@ export async function retryTransient<E extends Trying>(
   let last = error
   for (;;) {
     if (!isTransient(last) || clock.now() > deadline) throw last
-    await clock.sleep(isEngineGone(last) ? POLL_MS : FAILING_POLL_MS)
+    await clock.sleep(isAway(last) ? POLL_MS : FAILING_POLL_MS)
     try {
       await docker.info()
       await again(quiet)
@@ -40,7 +40,7 @@ export async function retryTransient<E extends Trying>(
   }
 }
 
-/** A step that fails at each try is told once. */
+/** A step that fails at each try is reported once. */
 function withoutRepeats(emit: Emit): Emit {
   const told = new Set<string>()
   return (event) => {

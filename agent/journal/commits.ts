@@ -3,7 +3,7 @@ import type { RunState } from './run-state.ts'
 
 type Progress = Pick<RunState, 'plan' | 'steps' | 'unwoundCommit'>
 
-/** A commit of the run stands, and what this component changed with it: nothing of that is undone any more. */
+/** A commit of the run is in effect, with what this component changed: none of that is undone any more. */
 export function isSettled({ plan, steps, unwoundCommit }: Progress, component: Component): boolean {
   return plan.steps.some(
     (step, at) =>
@@ -14,7 +14,7 @@ export function isSettled({ plan, steps, unwoundCommit }: Progress, component: C
   )
 }
 
-/** Some part of the run stands, whatever comes of the others. */
+/** Part of the run stays, whatever happens to the others. */
 export function isAnySettled(state: Progress): boolean {
   return state.plan.steps.some(({ component }) => isSettled(state, component))
 }

@@ -46,7 +46,7 @@ export class Journal {
   }
 
   /**
-   * The same on the way back, where a disk that is full must not keep the old container from being put back: what
+   * The same on the way back, where a full disk must not prevent the restore of the old container: what
    * cannot be written is kept in memory, nothing is written after it, and the run stays open for a resume.
    */
   async note(entry: JournalEntry): Promise<void> {

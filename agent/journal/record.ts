@@ -16,18 +16,18 @@ export type JournalEntry =
   | { type: 'doing'; step: number }
   | { type: 'done'; step: number }
   | ({ type: 'verified'; step: number } & Result)
-  /** `commit`: the step of one that does not stand after all, and is undone with what it settled. */
+  /** `commit`: the step of a commit that did not take effect, and is undone with what it settled. */
   | { type: 'unwinding'; problem: Problem; commit?: number }
   | { type: 'undoing'; step: number }
   | ({ type: 'undone'; step: number } & Result)
   | { type: 'resumed' }
-  /** The agent could not go on now; the run is open, and a resume goes on with it. */
+  /** The agent could not continue; the run stays open, and a resume continues it. */
   | { type: 'stopped'; problem: Problem }
   | { type: 'finished'; outcome: Outcome; problem?: Problem }
-  /** After the end: the API server has taken the uncordon that was pending. */
+  /** After the end: the API server has accepted the pending uncordon. */
   | { type: 'uncordoned' }
 
-/** What a step came to, see StepResult. */
+/** The result of a step, see StepResult. */
 interface Result {
   window?: WindowReport | null
   downMs?: number
@@ -54,7 +54,7 @@ export function encodeRecord(record: JournalRecord): string {
 
 /**
  * The records of a journal's text. A torn last line is the mark of a crash in the middle of a write, whose caller
- * never went on: it is dropped. Any other damage throws `AgentError('journal-damaged')`.
+ * never continued: it is dropped. Any other damage throws `AgentError('journal-damaged')`.
  */
 export function decodeJournal(text: string, file: string): { records: JournalRecord[]; wholeBytes: number } {
   const lines = text.split('\n')
@@ -81,7 +81,7 @@ function decodeLine(line: string, index: number, file: string): JournalRecord {
   return record
 }
 
-/** What only a newer agent writes, in words; null where there is nothing of it. */
+/** What only a newer agent writes, as text; null if there is none. */
 function unknownIn(records: JournalRecord[]): string | null {
   for (const record of records) {
     if (!Object.hasOwn(TYPES, record.type)) return `this agent does not know the record "${record.type}"`

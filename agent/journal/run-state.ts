@@ -16,11 +16,11 @@ interface StepState {
   ms: number
 }
 
-/** A run as its journal tells it. */
+/** A run, according to its journal. */
 export interface RunState {
   /** Counts the runs of this host. */
   order: number
-  /** Null where its journal does not say. */
+  /** Null if its journal does not say. */
   host: HostIdentity | null
   plan: Plan
   startedAt: string
@@ -36,10 +36,10 @@ export interface RunState {
   /** The step of a commit that is undone, though it was verified. */
   unwoundCommit: number | null
   resumes: number
-  /** What it was left open for, until a resume goes on with it. */
+  /** Why it was left open, until a resume continues it. */
   stopped: Problem | null
   outcome: Outcome | null
-  /** The API server has not taken the uncordon: it is tried until it does. */
+  /** The API server has not accepted the uncordon: retried until it does. */
   uncordonPending: boolean
 }
 
@@ -75,7 +75,7 @@ export function applyRecord(state: RunState | null, record: JournalRecord): RunS
     case 'resumed':
       return { ...state, ...goingOn(state), resumes: state.resumes + 1 }
     case 'stopped':
-      // It did not die: what stopped it was said. The next resume is one more of a loop only where Docker itself fails.
+      // It did not die: it reported what stopped it. The next resume counts as part of a loop only if Docker itself fails.
       return {
         ...state,
         resumes: record.problem.code === 'docker-failed' ? state.resumes : 0,
@@ -94,7 +94,7 @@ export function applyRecord(state: RunState | null, record: JournalRecord): RunS
   }
 }
 
-/** What stopped it is no error of a run that goes on. */
+/** In a run that continues, the error that stopped it becomes a warning. */
 function goingOn({ stopped, problems }: RunState): Pick<RunState, 'stopped' | 'problems'> {
   const passed = (problem: Problem): Problem =>
     problem === stopped ? { ...problem, severity: 'warning' } : problem

@@ -23,7 +23,7 @@ const SUFFIX = '.jsonl'
 
 /** The journals of all runs, one file a run, named by it. */
 export class RunStore {
-  /** This one; null where nobody looked. */
+  /** This host; null if it was not determined. */
   readonly host: HostIdentity | null
   readonly #files: JournalFiles
   readonly #clock: Clock
@@ -44,7 +44,7 @@ export class RunStore {
     return journal
   }
 
-  /** The interrupted run, opened to go on; a torn last record is cut off. */
+  /** The interrupted run, opened to continue; a torn last record is cut off. */
   async reopen(run: string): Promise<Journal> {
     const name = run + SUFFIX
     const { records, wholeBytes } = await this.#decode(name)
@@ -60,7 +60,7 @@ export class RunStore {
     return `${this.#files.directory}/${run}${SUFFIX}`
   }
 
-  /** All runs, newest first. A journal without a whole first record is of a run that never began. */
+  /** All runs, newest first. A journal without a complete first record belongs to a run that never began. */
   async history(): Promise<RunState[]> {
     const names = (await this.#files.list()).filter((name) => name.endsWith(SUFFIX))
     const runs: RunState[] = []

@@ -7,7 +7,7 @@ import type { UnitFiles } from '../ports/unit-files.ts'
 import type { UnitPorts } from './unit.ts'
 import { readScripts, readUnitFiles } from './unit-source.ts'
 
-/** The unit that keeps a container, with what its next restart does beside; null where none does. */
+/** The unit that keeps a container, with the other effects of its next restart; null if none does. */
 export async function withAlong(
   unit: ObservedUnit | null,
   binDir: string,

@@ -29,7 +29,7 @@ export async function withConfig(
   )
 }
 
-/** Nobody waits for a daemon without sessions: a time there that is no number stops nothing. */
+/** No peer waits for a daemon without sessions: a time that is not a number does not matter there. */
 function announcedSeconds(birdCfg: string, { view }: Pick<ObservedDaemon, 'view'>): number {
   try {
     return gracefulRestartSeconds(birdCfg)

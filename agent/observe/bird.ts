@@ -80,7 +80,7 @@ function familyOf(socket: string): 4 | 6 {
 interface SeenSocket {
   path: string
   state: SocketState
-  /** A socket whose directory the container does not mount: it belongs to somebody else. */
+  /** A socket whose directory the container does not mount: it belongs to something else. */
   foreign: boolean
 }
 
@@ -113,7 +113,7 @@ function invalidSocket({ path, state }: SeenSocket): Problem {
   }
 }
 
-/** A node that has just started has no BIRD yet: when it did is told. */
+/** A node that has just started has no BIRD yet: says when it started. */
 function birdDown({ Name, State }: ContainerJson, seen: SeenSocket[]): Problem {
   const name = Name.replace(/^\//, '')
   const reasons = seen.map(

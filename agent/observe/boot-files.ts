@@ -9,7 +9,7 @@ const SUPERVISORS = [
   ...['/etc/monitrc', '/etc/monit.d/*', '/etc/monit/monitrc', '/etc/monit/conf.d/*'],
   ...['/etc/sv/*/run', '/etc/service/*/run'],
 ]
-/** systemd has units of what a host without it starts by these. */
+/** With systemd, units replace these. */
 const WITHOUT_SYSTEMD = ['/etc/init/*.conf', '/etc/rc.local', '/etc/rc.d/rc.local', '/etc/init.d/*']
 
 /** Copies of package managers and editors, which none of them runs. */

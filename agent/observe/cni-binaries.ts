@@ -51,7 +51,7 @@ export async function installedPlugins(
   )
 }
 
-/** An image is copied out of only where no run did so before: its id names its content. */
+/** Copies from an image only if no earlier run did: its id identifies its content. */
 async function offeredBy(
   { source, names, image, known }: Pick<Look, 'image' | 'known'> & { source: CniSource; names: string[] },
   cni: CniBinaries,
@@ -64,7 +64,7 @@ async function offeredBy(
   return await orProblem(() => cni.offered(source, names, signal), problems, signal)
 }
 
-/** What is wrong with the source is a problem among others. */
+/** A fault of the source is one problem among others. */
 async function orProblem<T>(
   look: () => Promise<T>,
   problems: Problem[],

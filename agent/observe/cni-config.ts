@@ -8,7 +8,7 @@ import type { CniBinaries } from '../ports/cni-binaries.ts'
 import type { CniConfigs } from '../ports/cni-config.ts'
 import type { Kubelet } from '../ports/kubelet.ts'
 
-/** The config that the kubelet takes, whatever is asked for; a problem says where it cannot be looked for. */
+/** The config that the kubelet uses, whatever is requested; a problem if it cannot be looked for. */
 export async function observeLiveConfig(
   places: Pick<WantedCniConfig, 'configDir' | 'configFile'>,
   configs: CniConfigs,
@@ -39,7 +39,7 @@ interface ConfigPorts {
   kubelet: Kubelet
 }
 
-/** Calico's CNI config, what the merge patch makes of it, and whom that concerns. Nobody where it changes nothing. */
+/** Calico's CNI config, the result of the merge patch, and what it affects. Nothing if it changes nothing. */
 export async function observeCniConfig(
   wanted: WantedCniConfig,
   { configs, cni, kubelet }: ConfigPorts,

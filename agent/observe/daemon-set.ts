@@ -30,11 +30,10 @@ export async function findDaemonSet(
     if (!named || !set) return null
     if (forUpgrade) {
       await kubernetes.tryPatch({ kind: 'DaemonSet', ...named }, STRATEGY)
-      await kubernetes.checkRight('delete', {
-        kind: 'Pod',
-        namespace: labelled.namespace,
-        name: labelled.pod,
-      })
+      const ofPods = { kind: 'Pod', namespace: labelled.namespace } as const
+      await kubernetes.checkRight('delete', { ...ofPods, name: labelled.pod })
+      // the way back looks for pods that never started
+      await kubernetes.checkRight('list', { ...ofPods, name: '' })
     }
     const why = `it belongs to pod ${pod.metadata.name} of DaemonSet ${named.namespace}/${named.name}`
     return { owner: { kind: 'daemonset', ...named, why }, daemonSet: observedDaemonSet(set, pod) }

@@ -24,7 +24,7 @@ interface DatastorePorts {
 /** Of all dials together. */
 const DIAL_MS = 2_000
 
-/** Whether the datastore of this container answers now; null where it cannot be told which one that is. */
+/** Whether the datastore of this container answers now; null if it is not known which one that is. */
 export async function observeDatastore(
   running: RunningImage,
   ports: DatastorePorts,
@@ -82,7 +82,7 @@ async function discovered(domain: string, datastore: Datastore): Promise<Found> 
   return { shown: `_etcd-client._tcp.${domain}`, failure: 'no such SRV record, with or without -ssl' }
 }
 
-/** A file that is not there, or cannot be read, tells nothing. */
+/** A missing or unreadable file says nothing. */
 async function documentIn(container: string, path: string, ports: DatastorePorts): Promise<unknown> {
   const text = await ports.docker.readContainerFile(container, path).catch((error: unknown) => {
     if (error instanceof AgentError) return undefined

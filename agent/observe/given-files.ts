@@ -5,7 +5,7 @@ import type { Docker } from '../ports/docker.ts'
 
 const ETCD = ['ETCD_KEY_FILE', 'ETCD_CERT_FILE', 'ETCD_CA_CERT_FILE']
 
-/** The mounted files that the controllers are told to read, with who may. What cannot be looked at is left out. */
+/** The mounted files that the controllers must read, and who may read them. Leaves out what cannot be checked. */
 export async function givenFiles(container: ContainerJson, docker: Docker): Promise<GivenFile[]> {
   const env = envMap(container.Config.Env)
   const settings = ['KUBECONFIG', ...(env.get('DATASTORE_TYPE') === 'kubernetes' ? [] : ETCD)]

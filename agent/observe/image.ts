@@ -4,7 +4,7 @@ import type { Emit } from '../core/events.ts'
 import type { ObservedImage } from '../core/model.ts'
 import type { Docker } from '../ports/docker.ts'
 
-/** Who is told of what takes long, and who ends it. */
+/** Receives the progress of slow work, and can end it. */
 export interface Looking {
   emit: Emit
   signal: AbortSignal

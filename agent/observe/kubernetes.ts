@@ -20,7 +20,7 @@ export async function observeCluster(
   }
 }
 
-/** Why the Node cannot be cordoned, as a dry run says: admission has its word as well. */
+/** Why the Node cannot be cordoned, according to a dry run, which includes admission. */
 export async function cordonProblem(name: string, kubernetes: Kubernetes): Promise<Problem | null> {
   try {
     await kubernetes.tryPatch({ kind: 'Node', name }, CORDON)

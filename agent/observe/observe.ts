@@ -40,7 +40,7 @@ export interface ObservePorts extends OwnerPorts {
   cni: CniBinaries
   configs: CniConfigs
   clock: Pick<Clock, 'date'>
-  /** Null where no rule is judged by the look, as for a status: a datastore is not dialled for each scrape. */
+  /** Null if no rule needs it, as in a status: do not dial the datastore for each scrape. */
   datastore: Datastore | null
   /** Null where no cluster is configured. */
   kubernetes: Kubernetes | null
@@ -55,14 +55,15 @@ export async function observe(
 ): Promise<Observed> {
   const { signal } = looking
   const problems: Problem[] = []
-  // first and alone: where Docker cannot be reached, that is the reason to tell
+  // first and alone: if Docker cannot be reached, that is the reason to report
   const engine = await abortable(engineOf(ports.docker), signal)
   const source = observeSource(wanted, ports, looking, known)
+  const lookAtNode = observeNode(wanted, ports, problems, hasTarget(wanted))
   const looks = Promise.all([
-    observeNode(wanted, ports, problems, hasTarget(wanted)),
+    lookAtNode,
     ports.docker.runningContainers(),
     ports.cni.calicoVersion(`${wanted.places.binDir}/calico`),
-    observeControllers(wanted, ports, looking),
+    observeControllers(wanted, ports, looking, lookAtNode),
     wanted.node.image === null ? null : observeImage(wanted.node.image, ports.docker, looking),
     source,
     wanted.cniConfig === null ? null : observeCniConfig(wanted.cniConfig, ports),
@@ -73,17 +74,17 @@ export async function observe(
   ])
   const [node, running, plugin, controllers, image, cni, cniConfig, kubeletDirectories, cluster] =
     await abortable(looks, signal).catch(async (error: unknown) => {
-      // it takes away the container that it reads an image from
+      // it removes the container that it reads an image from
       if (signal.aborted) await source.catch(() => undefined)
       throw error
     })
   const others = otherNodes(running, node ? [node.container.Id] : [])
-  const companions = companionsOf(plugin, controllers.controllers)
+  const companions = companionsOf(plugin, controllers)
   const seen = { engine, node, otherNodes: others, companions, ...controllers, image, cni, cniConfig }
   return { ...seen, kubeletDirectories, ...(cluster && { cluster }), problems }
 }
 
-/** The host alone: nothing is asked for, and no registry is asked. */
+/** Only the host: nothing is requested, and no registry is queried. */
 export async function observeHost(
   wanted: Wanted,
   ports: ObservePorts,

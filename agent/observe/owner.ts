@@ -20,18 +20,18 @@ interface Found {
   claims: Claim[]
 }
 
-/** Who keeps the container running, and the unit or the manifest where one does. */
+/** Who keeps the container running, and its unit or manifest, if any. */
 export async function findOwner(
   container: ContainerJson,
   keeper: Keeper,
   kubelet: Wanted['kubelet'],
   ports: OwnerPorts,
 ): Promise<Found> {
-  // The kubelet's own labels come first: what it keeps is no unit's.
+  // The kubelet's labels come first: no unit keeps its containers.
   const hosted = await findKubelet(container, kubelet, ports)
   if (hosted !== null) return { ...hosted, unit: null, claims: [] }
   const name = container.Name.replace(/^\//, '')
-  // the config knows better
+  // the config overrides it
   if (keeper.manager === 'docker') return { owner: { kind: 'docker' }, unit: null, claims: [] }
   const subject = { container: name, component: keeper.section, compose: composeLabels(container) }
   const services = await ports.systemd.services()

@@ -31,7 +31,7 @@ export async function findInPod(name: string, docker: Docker): Promise<Container
   return found && (await docker.inspectContainer(found.id))
 }
 
-/** How the kubelet keeps a container that it has labelled; null where it has not. */
+/** How the kubelet manages a container that it has labelled; null if it has not. */
 export async function findKubelet(
   container: ContainerJson,
   wanted: Wanted['kubelet'],

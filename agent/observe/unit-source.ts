@@ -3,7 +3,7 @@ import type { UnitText } from '../core/unit/lines.ts'
 import type { UnitState } from '../core/unit/state.ts'
 import type { UnitFiles } from '../ports/unit-files.ts'
 
-/** A unit as systemd reads it, by its files; what its commands name is not read. `read` gives none where there is no file. */
+/** A unit as systemd reads it, by its files; what its commands name is not read. `read` returns none if there is no file. */
 export async function readUnitFiles(
   { unit, load, fragment, dropIns, environmentFiles }: UnitState,
   read: (path: string) => Promise<UnitText[]>,
@@ -20,7 +20,7 @@ export async function readUnitFiles(
   }
 }
 
-/** Files that are no text, or cannot be read, say nothing. */
+/** Files that are not text, or cannot be read, say nothing. */
 export async function readScripts(
   paths: string[],
   unitFiles: Pick<UnitFiles, 'readScript'>,

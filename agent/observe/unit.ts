@@ -11,7 +11,7 @@ import type { UnitFiles } from '../ports/unit-files.ts'
 import { sharersOf } from './sharers.ts'
 import { readScripts, readUnitFiles } from './unit-source.ts'
 
-/** What the config states of a container's keeper, and in which section. */
+/** What the config says about a container's owner, and in which section. */
 export interface Keeper extends Pick<Wanted['node'], 'manager' | 'unit'> {
   section: 'node' | 'controllers'
 }
@@ -29,9 +29,9 @@ export interface FoundUnits {
 }
 
 /**
- * The unit that keeps the container: the one that is named, the one whose client is at work, or the one whose commands
- * do; first of those that are up, then of those that the next boot starts.
- * @throws AgentError `unit-missing` where one is asked for and there is none
+ * The unit that keeps the container: the one that is named, the one whose client is running, or the one whose commands
+ * keep it; first among active units, then among those that the next boot starts.
+ * @throws AgentError `unit-missing` if one is required and there is none
  */
 export async function findUnit(
   subject: Subject,
@@ -94,7 +94,7 @@ async function observeNamed(state: UnitState, subject: Subject, ports: UnitPorts
   return { ...unit, standsBy: false }
 }
 
-/** Null where nothing of the unit speaks of the container: most are told by their command lines, and no file is read. */
+/** Null if nothing in the unit mentions the container: for most, the command lines are enough, and no file is read. */
 async function observeSuspect(
   state: UnitState,
   subject: Subject,
@@ -113,7 +113,7 @@ async function observeSuspect(
 
 interface ReadSource {
   source: UnitSource
-  /** Paths at which a symbolic link stands. */
+  /** Paths that are symbolic links. */
   links: string[]
 }
 
@@ -154,7 +154,7 @@ async function scriptsOf(paths: string[], unitFiles: UnitFiles): Promise<UnitTex
   return [...scripts, ...(await readScripts([...new Set(further)], unitFiles))]
 }
 
-/** By its files, or, where they cannot be told, by what systemd makes of them. */
+/** From its files or, if they are not known, from what systemd reports. */
 function runs({ state, source }: ObservedUnit, container: string): boolean {
   return readUnit(source, container).kind !== 'other' || startsContainer(state, container)
 }

@@ -1,6 +1,6 @@
 import type { BirdEndpoint, BirdView, Depth, SessionRow } from '../core/bird/view.ts'
 
-/** What stands at a path where BIRD's socket should be; `dead`: a socket nobody listens at. */
+/** What is at the path of BIRD's socket; `dead`: a socket on which nothing listens. */
 export type SocketState = 'listening' | 'missing' | 'dead' | 'file' | 'symlink'
 
 /**

@@ -21,7 +21,7 @@ export interface BinaryFacts {
   sha256: string | null
 }
 
-/** What a staged plugin said of itself when it was tried. */
+/** What a staged plugin reported when it was tried. */
 export interface StagedBinary {
   name: string
   sha256: string
@@ -43,11 +43,11 @@ export interface StageRequest {
 
 /**
  * Plugins in their directory. Nothing here writes into a live file or leaves its name empty: a new one is staged beside
- * it, the old one kept as a hard link, and the name changes hands by one rename(2).
+ * it, the old one kept as a hard link, and one rename(2) moves the name.
  * @throws AgentError
  */
 export interface CniBinaries {
-  /** What keeps plugins of these names from being put there; null where nothing does. Changes nothing. */
+  /** What prevents plugins of these names from being installed there; null if nothing does. Changes nothing. */
   directoryProblem(binDir: string, names: string[]): Promise<Problem | null>
   installed(binDir: string, names: string[]): Promise<BinaryFacts[]>
   /** By running it; null where it does not run or prints none. */

@@ -23,7 +23,7 @@ export interface CniConfigs {
    * @throws AgentError `cannot-write`
    */
   remove(wayBack: string): Promise<void>
-  /** What keeps files from being replaced there, such as a read-only file system; null where nothing does. */
+  /** What prevents files from being replaced there, such as a read-only file system; null if nothing does. */
   directoryProblem(directory: string): Promise<Problem | null>
   exists(path: string): Promise<boolean>
   /** Whether there is a program of that name. */

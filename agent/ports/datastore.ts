@@ -3,8 +3,8 @@ import type { Endpoint } from '../core/datastore/endpoint.ts'
 /** What calico/node keeps its state in: how it is found and whether it answers. */
 export interface Datastore {
   /**
-   * Why nothing answers there within the deadline; null where something does. Over TLS the server must have spoken TLS:
-   * one that refuses this client, or has a certificate that nobody trusts, lives.
+   * Why nothing answers there within the deadline; null if something does. Over TLS the server must have spoken TLS:
+   * one that refuses this client, or has an untrusted certificate, is alive.
    */
   dial(endpoint: Endpoint, deadlineMs: number): Promise<string | null>
   /** The targets of a DNS SRV record by this host's resolver; empty where there is none, or no answer in time. */

@@ -1,4 +1,4 @@
-/** A neighbor whose own connections are not to complete. */
+/** A neighbor whose own connections must not complete. */
 export interface GuardedNeighbor {
   /** As BIRD has it; a link-local one with its interface. */
   address: string
@@ -6,11 +6,11 @@ export interface GuardedNeighbor {
   listenPort: number
 }
 
-/** Keeps neighbors from dialling this host, so that BIRD alone dials: by rules of this kernel, not of a firewall. */
+/** Prevents neighbors from dialling this host, so that only BIRD dials: with rules of this kernel, not of a firewall. */
 export interface DialGuard {
   /**
-   * Tries on this kernel that closing keeps these neighbors out and lets this host's own dialling through. What is
-   * closed stays so.
+   * Tests on this kernel that closing keeps these neighbors out but allows this host's own dialling. What is closed stays
+   * closed.
    * @throws AgentError `dial-guard-unavailable`
    */
   check(neighbors: readonly GuardedNeighbor[]): Promise<void>

@@ -13,7 +13,7 @@ export interface EngineInfo {
   dataRoot: string
   /** Where its images are unpacked: containerd's root with the image store of containerd, the default since Docker 29. */
   imageRoot: string
-  /** Containers outlive the Engine. */
+  /** Containers survive a restart of the Engine. */
   liveRestore: boolean
 }
 
@@ -34,7 +34,7 @@ export interface RemoteImage {
 
 /** A registry has not answered yet. */
 export interface LookUpWait {
-  /** It is given up after so long in all. */
+  /** The agent gives up after this total time. */
   limitMs: number
   /** Set when a try failed and is about to be repeated: which one, from 1, and why. */
   retry?: { attempt: number; reason: string }
@@ -104,9 +104,9 @@ export interface Docker {
   removeContainer(id: string): Promise<void>
   /** A volume that is gone is no error. */
   removeVolume(name: string): Promise<void>
-  /** The last lines of the container's log; empty where there is none or it cannot be had. */
+  /** The last lines of the container's log; empty if there is none or it is not available. */
   containerLog(id: string, lines: number): Promise<string>
-  /** The end of a regular file inside the container, running or not; `undefined` where it cannot be had at once. */
+  /** The end of a regular file inside the container, running or not; `undefined` if it is not available at once. */
   containerFileTail(id: string, path: string): Promise<FileTail | undefined>
   exec(id: string, argv: string[], timeoutMs: number): Promise<ExecResult>
   /** Of a running container, with the process ids of the host. */

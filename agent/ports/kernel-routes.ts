@@ -1,6 +1,6 @@
 /**
- * BIRD's routes in the kernel, held where BIRD does not see them: a new BIRD that starts without its peers takes the
- * routes of the old one away at once, and the pods' packets with them.
+ * BIRD's routes in the kernel, held where BIRD does not see them: a new BIRD that starts without its peers removes
+ * the routes of the old one at once, and pods lose packets.
  */
 export interface KernelRoutes {
   /**
@@ -8,6 +8,6 @@ export interface KernelRoutes {
    * one. Holding again replaces the copies.
    */
   hold(): Promise<void>
-  /** Takes the copies away; none is no error. */
+  /** Removes the copies; having none is no error. */
   release(): Promise<void>
 }

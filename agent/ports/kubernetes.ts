@@ -1,5 +1,7 @@
 import type { Json } from '../core/json/merge-patch.ts'
 import type { DaemonSetObject, PodObject } from '../core/kubernetes/daemon-set.ts'
+import type { DeploymentObject } from '../core/kubernetes/deployment.ts'
+import type { LeaseObject } from '../core/kubernetes/lease.ts'
 import type { NodeObject } from '../core/kubernetes/node.ts'
 
 /** What the agent reads of each kind. */
@@ -7,6 +9,8 @@ export interface KubernetesObjects {
   Node: NodeObject
   Pod: PodObject
   DaemonSet: DaemonSetObject
+  Lease: LeaseObject
+  Deployment: DeploymentObject
 }
 
 export type Kind = keyof KubernetesObjects
@@ -33,19 +37,23 @@ export interface Kubernetes {
   thisNode(hostname: string): Promise<NodeObject>
   /** Null where there is no such object. */
   get<K extends Kind>(ref: ObjectRef<K>): Promise<KubernetesObjects[K] | null>
+  /** Those of a namespace that a label selector takes. */
+  list<K extends Kind>(of: Omit<ObjectRef<K>, 'name'>, labels: string): Promise<KubernetesObjects[K][]>
   /**
    * A JSON merge patch (RFC 7386), or a strategic one, which merges lists of containers by name. With a `resourceVersion` in it the object must not have
    * changed since.
    * @throws AgentError `kubernetes-conflict`, `kubernetes-gone`
    */
   patch<K extends Kind>(ref: ObjectRef<K>, patch: Json, type?: PatchType): Promise<KubernetesObjects[K]>
+  /** @throws AgentError `kubernetes-conflict` where it is there already, `kubernetes-gone` where its namespace is not */
+  create<K extends Kind>(ref: ObjectRef<K>, object: Json): Promise<KubernetesObjects[K]>
   /**
-   * Whether the patch would be taken, by this credential's rights and by a dry run, admission included; changes nothing.
-   * API servers before 1.13 know no dry run: there the rights alone are asked.
+   * Whether the patch would be accepted, by this credential's rights and by a dry run, admission included; changes nothing.
+   * API servers before 1.13 have no dry run: only the rights are checked there.
    */
   tryPatch<K extends Kind>(ref: ObjectRef<K>, patch: Json, type?: PatchType): Promise<void>
-  /** Deletes the object if it still has that uid; one that is gone, or made anew, is none. */
+  /** Deletes the object if it still has that uid; an object that is gone, or was created again, is no error. */
   remove<K extends Kind>(ref: ObjectRef<K>, uid: string): Promise<void>
   /** Whether this credential may. @throws AgentError `kubernetes-forbidden` */
-  checkRight<K extends Kind>(verb: 'patch' | 'delete', ref: ObjectRef<K>): Promise<void>
+  checkRight<K extends Kind>(verb: 'list' | 'patch' | 'delete', ref: ObjectRef<K>): Promise<void>
 }

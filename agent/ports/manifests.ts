@@ -8,7 +8,7 @@ export interface FileAttributes {
 
 /**
  * The manifests of static pods. Every name that does not begin with a dot is live (kubelet/config/file.go): what is
- * kept beside them begins with one.
+ * kept beside them starts with a dot.
  */
 export interface Manifests {
   /** The files that the kubelet reads in the directory; none where there is no such directory. */

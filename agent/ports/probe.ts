@@ -5,7 +5,7 @@
  */
 export type Reach = 'accepts' | 'refuses' | 'silent' | 'unreachable'
 
-/** Small outside looks at this host's own services and its peers. */
+/** Small probes of this host's own services and its peers. */
 export interface Probe {
   /** HTTP status, or null where nothing answers in time. */
   httpStatus(url: string): Promise<number | null>

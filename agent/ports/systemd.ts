@@ -3,7 +3,7 @@ import type { UnitState } from '../core/unit/state.ts'
 
 /** The host's service manager. A host without systemd has no units. */
 export interface Systemd {
-  /** The unit whose `docker run` or `docker start` of the container is at work, by whatever script; null where none is. */
+  /** The unit whose `docker run` or `docker start` of the container is running, from any script; null if none is. */
   unitOfClient(container: string): Promise<string | null>
   /** Every service that is loaded or enabled. */
   services(): Promise<UnitState[]>
@@ -14,13 +14,13 @@ export interface Systemd {
   resetFailed(unit: string): Promise<void>
   /**
    * Asks for one job that stops and starts the unit, and no other unit with it: systemd finishes it even if the agent
-   * dies. Resolves when systemd has taken it.
+   * dies. Resolves when systemd has accepted it.
    */
   restart(unit: string): Promise<void>
   /** Whether somebody, such as an agent that died, is about to ask for that job. */
   isAsked(unit: string): Promise<boolean>
-  /** Units that depend on it, or on one that does, so that a plain restart would take them along. */
+  /** Units that depend on it, or on one that does, so that a plain restart would affect them. */
   along(unit: string): Promise<Along[]>
-  /** Resolves when the unit is down; nothing of its own brings it back before a boot. */
+  /** Resolves when the unit is down; it does not come back by itself before a boot. */
   stop(unit: string): Promise<void>
 }

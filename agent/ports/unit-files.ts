@@ -1,7 +1,7 @@
 /** A file that a unit is read from. */
 export interface UnitFile {
   text: string
-  /** A symbolic link stands at the path. */
+  /** The path is a symbolic link. */
   isLink: boolean
 }
 

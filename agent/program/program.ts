@@ -7,7 +7,7 @@ import { StopSignals } from './stop-signals.ts'
 
 /** Node's longest. */
 const FOR_EVER_MS = 2 ** 31 - 1
-/** How long the end waits for who reads the log. */
+/** How long the exit waits for the reader of the log. */
 const LOG_PATIENCE_MS = 1_000
 
 interface ProgramOptions {
@@ -19,7 +19,7 @@ interface ProgramOptions {
 
 /** This process: what it writes, how it is stopped, and how it ends. While a run is open it waits for no reader. */
 export class Program {
-  /** stdout, while the command is at work. */
+  /** stdout, while the command is running. */
   readonly screen = new Output(1)
   /** stderr. */
   readonly log: Output
@@ -47,7 +47,7 @@ export class Program {
 
   /** Runs the command, and ends the process. */
   async run(command: () => Promise<void>): Promise<never> {
-    // A wait of which nothing is left in the event loop must not end a run in its window, least of all with 0.
+    // A wait that leaves nothing in the event loop must not end a run in its window, least of all with 0.
     process.exitCode = ExitCode.bug
     setInterval(() => undefined, FOR_EVER_MS)
     // A pipe that is closed (agent upgrade | head) is no failure either.

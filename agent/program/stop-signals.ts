@@ -16,14 +16,14 @@ export class StopSignals {
   /** Not told by what is aborted: an internal failure aborts too, and is no Ctrl-C. */
   #wasSignalled = false
 
-  /** `say` must not wait for who reads it. */
+  /** `say` must not wait for its reader. */
   constructor(isRunOpen: () => boolean, say: (text: string) => void) {
     this.#isRunOpen = isRunOpen
     this.#say = say
   }
 
   /**
-   * Aborted by the first SIGINT or SIGTERM: the run unwinds. A second one ends the agent where it is: the journal has
+   * Aborted by the first SIGINT or SIGTERM: the run is undone. A second one ends the agent where it is: the journal has
    * the run, if one is open, and `agent resume` goes on. A terminal that goes away (SIGHUP) stops nothing.
    */
   listen(): AbortSignal {

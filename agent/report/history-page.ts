@@ -122,7 +122,7 @@ function rect(kind: string, from: number, to: number, whole: number): string {
   return `<rect class="${kind}" x="${Math.min(x, 997).toFixed(1)}" y="0" width="${width.toFixed(1)}" height="14"/>`
 }
 
-/** Words of Docker, BIRD or a registry are no markup. */
+/** Text from Docker, BIRD or a registry is not markup. */
 function escaped(text: string): string {
   return text
     .replaceAll('&', '&amp;')

@@ -9,7 +9,7 @@ export interface TextOptions {
   color: boolean
 }
 
-/** The report of a run for people: what came of it first, then what shows it. No newline at its end. */
+/** The report of a run for people: the outcome first, then the evidence. No newline at its end. */
 export function renderReport(report: Report, { color, diff }: TextOptions & { diff: boolean }): string {
   const colors = colorsFor(color)
   const { outcome, steps, window, problems, run } = report
@@ -30,7 +30,7 @@ export function renderReport(report: Report, { color, diff }: TextOptions & { di
     .join('\n\n')
 }
 
-/** Rolled back because it failed; a rollback that was asked for has changed the host. */
+/** Rolled back because it failed; a requested rollback has changed the host. */
 function isUnwound({ outcome, changed }: Report): boolean {
   return outcome === 'rolled-back' && !changed
 }
@@ -69,7 +69,7 @@ function nothingToDo({ components }: Report): string {
   return `nothing to do: ${oneLine(node.to)} is already ${node.from === node.to ? 'running' : 'here'}`
 }
 
-/** What did not come about is named as what was asked for. */
+/** Changes that did not happen are shown as requested. */
 function changeLines({ components, changed, steps, outcome }: Report): string[] {
   return Object.entries(components).map(([component, { from, to, rolledBack, tagMoved }]) => {
     if (outcome === 'prefetched') return `  ${component}  ${oneLine(to)} is here`

@@ -57,7 +57,7 @@ export class LiveProgress {
     this.#screen.release()
   }
 
-  /** A terminal that is behind gets none: the next one shows more. */
+  /** A slow terminal skips a drawing: the next one shows more. */
   #redraw(): void {
     if (!this.#screen.isBehind) this.#draw()
   }
@@ -101,7 +101,7 @@ function stepLines(step: StepView, view: RunView, colors: Colors): string[] {
   }
 }
 
-/** Of the step at work: its download, or where BIRD stands in the window. */
+/** For the step in progress: its download, or BIRD's state in the window. */
 function detailLines(view: RunView, colors: Colors): string[] {
   const { pull, phase, budgetMs, usedMs } = view
   return [

@@ -3,13 +3,13 @@ import { isatty } from 'node:tty'
 
 const { O_NOCTTY, O_NONBLOCK, O_WRONLY } = constants
 
-/** A terminal that was stopped goes on within a moment of the key. */
+/** A stopped terminal continues shortly after the key. */
 const RETRY_MS = 20
 
 export interface Limit {
   /** What is kept for a reader that does not read. */
   bytes: number
-  /** Stands where lines are missing, once they are read again. */
+  /** Marks missing lines, once the reader reads again. */
   dropped: (lines: number) => string
 }
 
@@ -86,7 +86,7 @@ export class Output {
       if (count < first.length) this.#putBack(first.subarray(count))
       return true
     } catch (error) {
-      // A disk that is full, a reader that is gone: what cannot be written is left out, and no run ends for it.
+      // A full disk, a reader that is gone: leave out what cannot be written, and do not end a run for it.
       if ((error as NodeJS.ErrnoException).code === 'EAGAIN') this.#putBack(first)
       return false
     }

@@ -6,7 +6,7 @@ import { type Describe, type Of, RunView, releasedText } from './run-view.ts'
 import { duration, oneLine, seconds, setSeconds } from './text.ts'
 import { markText } from './window-text.ts'
 
-/** A long recovery is no silence: then a line says where it stands. */
+/** During a long recovery, a line reports its state from time to time. */
 const SILENCE_MS = 10_000
 
 /** One line per fact, for logs and pipes. */

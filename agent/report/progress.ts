@@ -12,7 +12,7 @@ export interface ProgressOptions {
   output: Pick<Output, 'write' | 'isPending'>
   color: boolean
   describe: Describe
-  /** Asked for again at each drawing. */
+  /** Read again at each drawing. */
   size?: () => TerminalSize
 }
 
@@ -22,7 +22,7 @@ export interface Progress {
   end: () => void
 }
 
-/** What a run does while it does it, for people. Errors are left to the report that follows. */
+/** The progress of a run, for people. Errors are left to the report that follows. */
 export function createProgress({ tty, output, color, describe, size }: ProgressOptions): Progress {
   const progress = tty
     ? new LiveProgress({ output, size: size ?? (() => ({})) }, colorsFor(color), describe)

@@ -20,7 +20,7 @@ export function retryText({ attempt, reason }: NonNullable<Pull['retry']>): stri
   return `try ${attempt} failed: ${oneLine(reason)}`
 }
 
-/** Why nothing is to be seen yet. */
+/** Why there is nothing to show yet. */
 export function lookUpText({ image, limitMs, retry }: LookUp): string {
   if (retry) return retryText(retry)
   return `no answer from the registry of ${image} yet; waiting up to ${limitMs / 1000} s`
@@ -30,7 +30,7 @@ function megabytes(bytes: number): string {
   return (bytes / 1e6).toFixed(1)
 }
 
-/** Tells which of many progress events are worth a line: every retry, else some 10 % or 10 s apart. */
+/** Selects the progress events that get a line: every retry, otherwise one every 10 % or 10 s. */
 export function pullPace(): (pull: Pull) => boolean {
   let shownAt = -Infinity
   let shownPercent = 0

@@ -16,7 +16,7 @@ export interface StepView {
   reason: string | null
 }
 
-/** A run as its events tell it up to now. */
+/** A run, from its events so far. */
 export class RunView {
   readonly run: string
   readonly resumed: boolean
@@ -93,7 +93,7 @@ export class RunView {
     if (status === 'undoing') this.#settleMs = 0
   }
 
-  /** What was seen is of the step before. */
+  /** What was seen belongs to the step before. */
   #forget(): void {
     this.pull = null
     this.#standing = null
@@ -108,7 +108,7 @@ export class RunView {
     this.#settledFrom = good ? (this.#settledFrom ?? look.sinceGoneMs) : null
   }
 
-  /** Where the new BIRD stands; null while none is looked at. */
+  /** The state of the new BIRD; null while there is none to look at. */
   get phase(): string | null {
     if (this.#standing === null) return null
     const { phase, sinceGoneMs, waitTimer, unmet } = this.#standing
@@ -133,7 +133,7 @@ export class RunView {
     return `, settling ${Math.floor(settled / 1000)} of ${setSeconds(this.#settleMs)}`
   }
 
-  /** The window's bar is of use while there is a BIRD that it runs for. */
+  /** The window's bar is useful while it runs for a BIRD. */
   get windowShown(): boolean {
     return this.budgetMs !== null && this.#standing !== null && this.#standing.phase !== 'none'
   }

@@ -14,10 +14,10 @@ import { type Colors, colorsFor, oneLine, seconds, setSeconds } from './text.ts'
 
 type BirdSession = BirdStatus['sessions'][number]
 
-/** A name, and what stands behind it; further lines have no name. */
+/** A name and its value; further lines have no name. */
 type Row = [name: string, text: string]
 
-/** What stands on this host, for people. No newline at its end. */
+/** The state of this host, for people. No newline at its end. */
 export function renderStatus(status: StatusReport, { color }: TextOptions): string {
   const colors = colorsFor(color)
   const rows: Row[] = [
@@ -26,6 +26,7 @@ export function renderStatus(status: StatusReport, { color }: TextOptions): stri
       : [['node', colors.red('no calico/node container')] satisfies Row]),
     ...birdRows(status, colors),
     ...(status.controllers ? containerRows('controllers', status.controllers) : []),
+    ...deploymentRows(status, colors),
     ...cniRows(status, colors),
     ['cni config', configText(status.cniConfig)],
     ...kubeletRows(status, colors),
@@ -33,7 +34,7 @@ export function renderStatus(status: StatusReport, { color }: TextOptions): stri
     ...runRows(status, colors),
     ...upgradeRows(status, colors),
   ]
-  // What could not be observed is mostly what stands against an upgrade as well.
+  // What could not be observed mostly prevents an upgrade as well.
   const all = [...status.problems, ...(status.upgrade?.problems ?? [])]
   const problems = all.filter((one, i) => all.findIndex(({ message }) => message === one.message) === i)
   return [
@@ -42,7 +43,7 @@ export function renderStatus(status: StatusReport, { color }: TextOptions): stri
   ].join('\n')
 }
 
-/** Why there is nothing to tell of this host, for people. No newline at its end. */
+/** Why there is nothing to report about this host, for people. No newline at its end. */
 export function renderProblems(problems: Problem[], { color }: TextOptions): string {
   return problems.flatMap((problem) => problemLines(problem, colorsFor(color))).join('\n')
 }
@@ -59,6 +60,20 @@ function containerRows(
   ]
 }
 
+function deploymentRows({ deployment }: StatusReport, { green, red }: Colors): Row[] {
+  if (deployment === null) return []
+  const { namespace, name, image, version, strategy, available, trouble, pods } = deployment
+  const where = pods.map((pod) => `${pod.name} on ${pod.node ?? 'no Node yet'}`).join(', ')
+  const state = available
+    ? green('available')
+    : red(`not available${trouble === null ? '' : `: ${oneLine(trouble)}`}`)
+  return [
+    ['deployment', `${namespace}/${name}, strategy ${strategy}: ${state}`],
+    ['', pods.length === 0 ? 'no pod' : where],
+    ['image', `${oneLine(image ?? 'none')}${version === null ? '' : `, version ${version}`}`],
+  ]
+}
+
 function youngText(ms: number | null): string {
   return isYoung(ms) ? `, started ${seconds(ms, 0)} ago` : ''
 }
@@ -71,6 +86,7 @@ function ownerText(owner: Owner): string {
 function keeperOf(owner: Exclude<Owner, { kind: 'docker' }>): string {
   if (owner.kind === 'systemd') return `systemd unit ${owner.unit}`
   if (owner.kind === 'daemonset') return `DaemonSet ${owner.namespace}/${owner.name}`
+  if (owner.kind === 'deployment') return `Deployment ${owner.namespace}/${owner.name}`
   return owner.kind === 'kubelet' ? 'the kubelet' : 'the kubelet, as a static pod'
 }
 

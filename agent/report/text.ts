@@ -8,7 +8,7 @@ export function colorsFor(enabled: boolean): Colors {
   return pico.createColors(enabled)
 }
 
-/** Words of Docker, BIRD or a registry as one line: what they sent steers no terminal and shows no password. */
+/** Text from Docker, BIRD or a registry as one line: without terminal control sequences or passwords. */
 export function oneLine(text: string): string {
   return redactText(stripVTControlCharacters(text))
     .replace(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, ' ')

@@ -2,7 +2,7 @@ import type { WindowMark } from '../core/events.ts'
 import type { WindowReport } from '../core/report/report.ts'
 import { bar, type Colors, seconds, setSeconds } from './text.ts'
 
-/** A moment of the window in words; on the way back it is the old BIRD that comes up. */
+/** A moment of the window as text; on the way back, the old BIRD comes up. */
 export function markText(mark: WindowMark, unwound: boolean): string {
   if (mark === 'bird-up') return unwound ? 'old BIRD up again' : 'new BIRD up'
   return mark === 'sessions-back' ? 'sessions back' : mark

@@ -1,8 +1,8 @@
 import { isIP } from 'node:net'
 
 /**
- * Whether a request is meant for this host: a page that somebody's browser shows may give a name of its own an address of
- * this host's (DNS rebinding), and would read what is served. An address or this host's own name cannot be given so.
+ * Whether a request is meant for this host: a page in someone's browser may point its own name at an address of
+ * this host (DNS rebinding), and read what is served. It cannot do so with an address or this host's own name.
  * @param name this host's; with or without a domain
  * @param given the host of `service.listen`
  */

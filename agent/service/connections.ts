@@ -4,12 +4,12 @@ import type { Socket } from 'node:net'
 const MAX_CONNECTIONS = 32
 /** For the whole of a request; it has no body. */
 const REQUEST_MS = 5_000
-/** Without a byte in either direction: a look at a host with an ill Docker takes its time. */
+/** Without a byte in either direction: a look at a host whose Docker is slow takes a while. */
 const SILENT_MS = 60_000
 
 /**
- * Keeps those who send slowly, or read slowly, from keeping others out: where there are too many, the one that has waited
- * longest without a request of its own at work gives way. Each connection is for one request.
+ * Prevents slow clients from blocking others: if there are too many connections, closes the one that has waited longest
+ * without a request in progress. Each connection is for one request.
  */
 export function limitConnections(server: Server): void {
   server.requestTimeout = REQUEST_MS

@@ -7,7 +7,7 @@ export class Counters {
   readonly runs = new Map<Outcome, number>()
   readonly failures = new Map<string, number>()
   pullBytes = 0
-  /** When the host was last seen to be as asked; unix seconds. */
+  /** When the host was last seen to match the config; unix seconds. */
   lastSuccess: number | null = null
   /** Of the last run that opened one. */
   window: WindowReport | null = null

@@ -21,11 +21,11 @@ export interface DaemonParts {
   open: OpenHost
   log: Logger
   env: NodeJS.ProcessEnv
-  /** Aborted when the service shall end: a run at work is finished or unwound first. */
+  /** Aborted to stop the service: a run in progress is finished or undone first. */
   signal: AbortSignal
 }
 
-/** The service: resume, watch the config, apply it, tell. Resolves to the last job's report when it was stopped. */
+/** The service: resume, watch the config, apply it, report. Resolves to the last job's report when it was stopped. */
 export async function runDaemon(parts: DaemonParts): Promise<Report | null> {
   staySmall()
   const { log, version, configFile } = parts
@@ -71,7 +71,7 @@ function assemble(
     configured: (config) =>
       doors.openAt(config.service).catch((error: unknown) => {
         if (!(error instanceof AgentError)) throw error
-        // Two services would take turns at the host.
+        // Two services would change the host in turns.
         if (error.code === 'already-serving' && service.state.job === null) throw error
         const { code, message, fix } = error
         if (message !== unserved) log.error({ event: 'serve', code, fix }, message)
@@ -87,7 +87,7 @@ function staySmall(): void {
     setFlagsFromString(flag)
 }
 
-/** Three signs of life in the time that systemd waits for one; none from a loop that hangs. */
+/** Three watchdog messages in the time that systemd waits for one; none from a loop that hangs. */
 function feed(notifier: Notifier, service: Service): NodeJS.Timeout | undefined {
   const { watchdogMs } = notifier
   if (watchdogMs === null) return undefined
@@ -109,7 +109,7 @@ function pagesOf(service: Service, jobs: Jobs, version: string): Pages {
   }
 }
 
-/** Who asks while the host is looked at gets that look. */
+/** A request during a look at the host gets that look. */
 function shared(ask: () => Promise<StatusReport | null>): () => Promise<StatusReport | null> {
   let asked: Promise<StatusReport | null> | undefined
   return () => {

@@ -17,7 +17,7 @@ export interface Answer {
 /** What is served, by path. */
 export type Pages = Record<string, () => Promise<Answer>>
 
-/** One place to be asked at: the unix socket, or a TCP address. */
+/** One place to listen on: the unix socket, or a TCP address. */
 export interface Listener {
   close(): Promise<void>
 }
@@ -31,7 +31,7 @@ export async function listenAtSocket(path: string, pages: Pages): Promise<Listen
   return listener(await listening({ pages, isMeant: () => true }, listen, path))
 }
 
-/** listen() makes the file at once, with what the umask leaves: there is no moment in which others could connect. */
+/** listen() creates the file with the umask applied: others can connect at no moment. */
 function listenPrivately(server: Server, path: string): void {
   const umask = process.umask(0o177)
   try {
@@ -55,7 +55,7 @@ export async function listenAtTcp(address: string, pages: Pages): Promise<Listen
 
 interface Served {
   pages: Pages
-  /** No browser gets to a unix socket; to TCP it does. */
+  /** A browser cannot reach a unix socket; it can reach TCP. */
   isMeant: (request: IncomingMessage) => boolean
 }
 

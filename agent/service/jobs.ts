@@ -27,14 +27,14 @@ export interface Finished {
   end: End
 }
 
-/** What the service does to the host, each by the same story as the command that is run by hand. */
+/** What the service does on the host, with the same stories as the commands run by hand. */
 export interface Jobs {
   run(kind: JobKind, config: Config, emit: Emit): Promise<Finished>
-  /** Whether earlier runs speak against what the config asks for. */
+  /** Whether earlier runs speak against the config's target. */
   held(config: Config): Promise<Held | null>
-  /** Whether an earlier run has left the Node cordoned for want of an API server. */
+  /** Whether an earlier run left the Node cordoned, or other hosts waiting, because the API server was down. */
   uncordonPending(config: Config): Promise<boolean>
-  /** The host as it is now; null where it cannot be looked at. */
+  /** The host as it is now; null if it cannot be observed. */
   look(config: Config): Promise<StatusReport | null>
 }
 
@@ -42,8 +42,15 @@ const LOOK_TIMEOUT_MS = 8_000
 
 export function createJobs(open: OpenHost, signal: AbortSignal): Jobs {
   const silent: Emit = () => undefined
+  // an agent before this one may have left its turn
+  let owesTurn = true
   return {
-    run: (kind, config, emit) => run(kind, () => open(config, emit, signal)),
+    run: async (kind, config, emit) => {
+      const finished = await run(kind, () => open(config, emit, signal))
+      if (finished.report.problems.some(({ code }) => code === 'lease-pending')) owesTurn = true
+      else if (kind === 'uncordon' && finished.end === 'done') owesTurn = false
+      return finished
+    },
     held: async (config) => {
       try {
         const { app, wanted } = await open(config, silent, signal)
@@ -55,6 +62,7 @@ export function createJobs(open: OpenHost, signal: AbortSignal): Jobs {
     },
     uncordonPending: async (config) => {
       if (!config.kubernetes) return false
+      if (owesTurn && config.kubernetes.lease !== undefined) return true
       const { app } = await open(config, silent, signal)
       return (await app.runs.history().catch(() => [])).some(isUncordonPending)
     },
@@ -95,7 +103,7 @@ async function run(kind: JobKind, open: () => Promise<OpenedHost>): Promise<Fini
   } catch (error) {
     if (!(error instanceof AgentError)) throw error
     const report = reportOfError(error)
-    // What keeps a resume from beginning has settled nothing.
+    // A resume that could not begin has settled nothing.
     const isOpen = kind === 'resume' && report.outcome === 'refused'
     return { report, end: isOpen ? 'unfinished' : endOfOutcome(report) }
   }
@@ -107,7 +115,7 @@ async function endOf(report: Report, app: App): Promise<End> {
   return isOpen ? 'unfinished' : endOfOutcome(report)
 }
 
-/** A command that is run by hand ends with the same word, as a code. */
+/** A command run by hand exits with the matching code. */
 const ENDS = {
   [ExitCode.done]: 'done',
   [ExitCode.refused]: 'refused',

@@ -1,7 +1,7 @@
 import type { Config } from '../config/schema.ts'
 import { type Listener, listenAtSocket, listenAtTcp, type Pages } from './http.ts'
 
-/** Where the service can be asked, as the config says now: one that changes is closed and opened elsewhere. */
+/** Where the service listens, by the current config: one that changes is closed and opened elsewhere. */
 export class Listeners {
   readonly #pages: () => Pages
   readonly #open = new Map<string, Listener>()

@@ -2,7 +2,7 @@ import type { Report } from '../core/report/report.ts'
 import type { Logger } from '../report/logger.ts'
 import type { ConfigSnapshot, JobKind } from './loop.ts'
 
-/** A config that says the same as before is no news. */
+/** A config with the same meaning as before is not logged. */
 export function logConfig(log: Logger, before: ConfigSnapshot | null, snapshot: ConfigSnapshot): void {
   if (JSON.stringify(before) === JSON.stringify(snapshot)) return
   if (snapshot.kind === 'valid') {

@@ -4,9 +4,9 @@ import type { Problem } from '../core/errors.ts'
 export type ConfigSnapshot =
   | {
       kind: 'valid'
-      /** All that a run depends on: two configs with the same one ask for the same. */
+      /** Everything that a run depends on: two configs with the same fingerprint request the same. */
       fingerprint: string
-      /** In words; null where it asks for nothing. */
+      /** As text; null if it requests nothing. */
       target: string | null
       apply: 'auto' | 'manual'
     }
@@ -17,14 +17,14 @@ export type JobKind = 'resume' | 'apply' | 'uncordon'
 /** How a job ended: `refused` changed nothing, `unfinished` left its run open because Docker went away. */
 export type End = 'done' | 'failed' | 'refused' | 'deferred' | 'unfinished' | 'stuck'
 
-/** What the service knows and intends; a value, changed by the functions below alone. Times are monotonic ms. */
+/** What the service knows and intends; a value, changed only by the functions below. Times are monotonic ms. */
 export interface LoopState {
   readonly snapshot: ConfigSnapshot | null
   /** Single flight: at most one. `fingerprint` is what it applies. */
   readonly job: { readonly kind: JobKind; readonly fingerprint: string } | null
   /** An interrupted run comes before everything else. */
   readonly resumeDue: boolean
-  /** A run left its Node cordoned, as the API server was away. It keeps nothing else from being done. */
+  /** A run left its Node cordoned, because the API server was down. This does not prevent anything else. */
   readonly uncordonDue: boolean
   /** What was tried and is not tried again by itself. */
   readonly settled: { readonly fingerprint: string; readonly end: 'done' | 'failed' } | null
@@ -45,9 +45,9 @@ export const atStart: LoopState = {
   stopping: false,
 }
 
-/** Another agent is at work: it is done soon. */
+/** Another agent is running: it finishes soon. */
 const LOCKED_RETRY_MS = 10_000
-/** A registry or a peer that is away: doubled for each further try. */
+/** A registry or a peer that is down: doubled for each further try. */
 const FIRST_RETRY_MS = 60_000
 const LAST_RETRY_MS = 3_600_000
 
@@ -69,12 +69,12 @@ function wantsApply({ snapshot, stuck, settled }: LoopState): boolean {
   return settled?.fingerprint !== snapshot.fingerprint
 }
 
-/** When `nextJob` may answer something else without anything having happened. */
+/** When the answer of `nextJob` may change without an event. */
 export function dueAt({ job, retry }: LoopState): number | null {
   return job === null && retry !== null ? retry.at : null
 }
 
-/** The config was read: a changed one is a new beginning, an invalid one changes nothing. */
+/** The config was read: a changed one starts over, an invalid one changes nothing. */
 export function onConfigRead(state: LoopState, snapshot: ConfigSnapshot): LoopState {
   const isNew = snapshot.kind === 'valid' && snapshot.fingerprint !== fingerprintOf(state.snapshot)
   const waits = state.resumeDue || state.retry?.why === 'deferred'
@@ -100,7 +100,7 @@ export function onJobEnd(state: LoopState, end: End, now: number): LoopState {
     case 'done':
     case 'failed':
     case 'refused':
-      // Whatever became of the interrupted run, it is settled.
+      // Whatever its outcome, the interrupted run is settled.
       if (job.kind === 'resume') return { ...idle, resumeDue: false, retry: null }
       if (end === 'refused') return { ...idle, retry: laterRetry(state, end, now) }
       return { ...idle, settled: { fingerprint: job.fingerprint, end }, retry: null }
@@ -137,7 +137,7 @@ export function onStop(state: LoopState): LoopState {
   return { ...state, stopping: true }
 }
 
-/** Where the service stands, in one word. */
+/** The state of the service, in one word. */
 export const SERVICE_STATES = [
   'stopping',
   'resuming',

@@ -8,7 +8,7 @@ export interface Facts {
   version: string
   state: LoopState
   counters: Counters
-  /** The host as it is now; null where it cannot be looked at. */
+  /** The host as it is now; null if it cannot be observed. */
   host: StatusReport | null
 }
 
@@ -20,7 +20,7 @@ interface Metric {
   counter?: true
 }
 
-/** Built anew for each scrape from what is known then: no label outlives what it tells of. */
+/** Built again for each scrape from what is known then: no label outlives what it describes. */
 export async function renderMetrics(facts: Facts): Promise<{ contentType: string; text: string }> {
   // Loaded when it is needed: many hosts are never scraped.
   const { Counter, Gauge, Registry } = await import('prom-client')
@@ -34,7 +34,7 @@ export async function renderMetrics(facts: Facts): Promise<{ contentType: string
   return { contentType: registry.contentType, text: await registry.metrics() }
 }
 
-/** What others named, an image or a version, shows no secret here either. */
+/** Names from others, such as an image or a version, must not show a secret here either. */
 function shown(labels: Record<string, string>): Record<string, string> {
   return Object.fromEntries(Object.entries(labels).map(([name, value]) => [name, oneLine(value)]))
 }

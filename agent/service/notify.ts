@@ -10,15 +10,15 @@ export interface Notice {
   STATUS?: string
 }
 
-/** A line of status is worth a process once a second; the rest is sent at once. */
+/** Status lines are sent at most once a second, as each needs a process; the rest is sent at once. */
 const STATUS_GAP_MS = 1000
 
 /**
- * Tells systemd by systemd-notify: Node has no unix datagram sockets. One child at a time; what comes meanwhile is sent
+ * Notifies systemd with systemd-notify: Node has no unix datagram sockets. One child at a time; later messages are sent
  * together, the newest of each kind. Outside of a unit it does nothing.
  */
 export class Notifier {
-  /** Ms within which systemd wants a sign of life; null where it does not watch. */
+  /** Ms within which systemd expects a watchdog message; null if it does not watch. */
   readonly watchdogMs: number | null
   readonly #failed: (error: unknown) => void
   readonly #silent: boolean
@@ -48,7 +48,7 @@ export class Notifier {
     this.#next()
   }
 
-  /** Resolves when all that was told is sent. */
+  /** Resolves when everything is sent. */
   async flush(): Promise<void> {
     this.#statusAt = -Infinity
     this.#next()
@@ -78,7 +78,7 @@ export class Notifier {
   }
 }
 
-/** It returns when systemd has taken the words: a child that ends earlier may be gone before it is known whose it was. */
+/** It returns once systemd has read the message: a child that exits earlier may be gone before systemd can identify it. */
 async function send(words: string[]): Promise<void> {
   await x('systemd-notify', words, { timeout: 10_000, throwOnError: true })
 }

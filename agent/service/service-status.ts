@@ -6,15 +6,15 @@ import { clip, oneLine } from '../report/text.ts'
 import type { Held } from '../stories/held-target.ts'
 import { type LoopState, type ServiceState, serviceState } from './loop.ts'
 
-/** What the service can tell of itself. */
+/** What the service reports about itself. */
 export interface ServiceStatus {
   state: LoopState
-  /** The run at work. */
+  /** The run in progress. */
   live: RunView | null
   /** Why the target is not tried again. */
   held: Held | null
   lastReport: Report | null
-  /** Wall time of the next try by itself. */
+  /** Wall time of the next automatic try. */
   retryAt: Date | null
 }
 

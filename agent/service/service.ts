@@ -28,11 +28,11 @@ import {
 import type { Notice } from './notify.ts'
 import { type ServiceStatus, statusLine } from './service-status.ts'
 
-/** The safety net under the watch of the file, and the beat of a loop that has nothing to do. */
+/** The safety net for the file watch, and the interval of an idle loop. */
 const LOOK_EVERY_MS = 30_000
-/** A loop that has not turned for so long hangs. */
+/** A loop without a turn for this long hangs. */
 const HUNG_MS = 3 * LOOK_EVERY_MS
-/** So has a run that has told nothing for so long: each of its waits is bounded far below. */
+/** A run without an event for this long hangs: each of its waits is much shorter. */
 const SILENT_MS = 15 * 60_000
 
 export interface ServiceParts {
@@ -42,7 +42,7 @@ export interface ServiceParts {
   log: Logger
   /** Called with each valid config. */
   configured: (config: Config) => Promise<void>
-  /** Aborted when the service shall end. */
+  /** Aborted to stop the service. */
   signal: AbortSignal
 }
 
@@ -75,7 +75,7 @@ export class Service {
     })
   }
 
-  /** Until it is stopped; resolves to the report of the last job. */
+  /** Runs until it is stopped; resolves to the report of the last job. */
   async run(): Promise<Report | null> {
     for (;;) {
       await this.#turn()
@@ -91,7 +91,7 @@ export class Service {
     this.#stir()
   }
 
-  /** An operator wants all to be read and tried again. */
+  /** An operator wants everything read and tried again. */
   reload(): void {
     this.#parts.log.info({ event: 'reload' }, 'reloading: reading the config and trying again')
     this.#state = onReload(this.#state)
@@ -102,7 +102,7 @@ export class Service {
     this.changed()
   }
 
-  /** Whether it still does its work: what the watchdog and /healthz are told. */
+  /** Whether it still works: the answer to the watchdog and /healthz. */
   get turns(): boolean {
     const now = performance.now()
     if (now - this.#turnedAt > HUNG_MS) return false
@@ -162,7 +162,7 @@ export class Service {
     return true
   }
 
-  /** What an operator did by hand meanwhile stands in the journals. */
+  /** The journals have what an operator did by hand in the meantime. */
   async #askRelease(config: Config): Promise<void> {
     const still = await this.#parts.jobs.held(config)
     if (still?.run === (this.#held?.run ?? this.#lastReport?.run)) return
@@ -201,7 +201,7 @@ export class Service {
     }
   }
 
-  /** An interrupted run is settled first; where that cannot be, the host is up all the same. */
+  /** An interrupted run is settled first; if that is not possible, the host is up anyway. */
   #becomesReady(): boolean {
     const { job, resumeDue, snapshot, retry, stopping } = this.#state
     const waits = resumeDue && retry === null && snapshot?.kind === 'valid'

@@ -5,8 +5,8 @@ import { ensureDir, remove } from 'fs-extra/esm'
 import { AgentError, ExitCode } from '../core/errors.ts'
 
 /**
- * Makes room for a socket at `path`: what a killed service left there is removed, and nothing else ever is.
- * @throws AgentError `already-serving` where somebody listens; any other reason as it is
+ * Makes room for a socket at `path`: removes what a killed service left there, and never anything else.
+ * @throws AgentError `already-serving` if something listens there; any other reason unchanged
  */
 export async function clearPlace(path: string): Promise<void> {
   await ensureDir(dirname(path), 0o700)
@@ -24,7 +24,7 @@ function nothingThere(error: NodeJS.ErrnoException): null {
   throw error
 }
 
-/** Why nobody can be spoken to at the socket; null where somebody can. */
+/** Why no one answers at the socket; null if something does. */
 function refusalOf(path: string): Promise<NodeJS.ErrnoException | null> {
   return new Promise((resolve) => {
     const socket = connect(path)

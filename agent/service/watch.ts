@@ -2,9 +2,9 @@ import { stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import type { FSWatcher } from 'chokidar'
 
-/** So long must the file be at rest: one change for an editor's many, none for a file half written. */
+/** The file must be unchanged for this long: one event for an editor's many changes, none for a half-written file. */
 const QUIET_MS = 200
-/** A burst that goes on asks for as much rest as it has lasted, up to so many times the least: its writer may pause. */
+/** A long burst needs as much quiet time as it lasted, up to this multiple of the minimum: its writer may pause. */
 const LONGEST_QUIET = 8
 
 export interface Watch {
@@ -13,7 +13,7 @@ export interface Watch {
 
 /**
  * Calls `changed` once for each burst of changes that may concern the file: written in place, replaced by rename, a
- * symbolic link on its way moved (as a ConfigMap's `..data`), made or removed, its directory as well.
+ * symbolic link in its path moved (like a ConfigMap's `..data`), created or removed, its directory as well.
  */
 export async function watchConfig(
   file: string,
@@ -45,9 +45,9 @@ class ConfigWatch implements Watch {
     this.#failed = failed
   }
 
-  /** Watches the file's directory, or what is there of the way to it. Resolves to whether that is another one now. */
+  /** Watches the file's directory, or the existing part of its path. Resolves to whether that is now another one. */
   arm(): Promise<boolean> {
-    // One after the other: changes go on while a watch is set up.
+    // One after the other: changes continue while a watch is set up.
     const armed = this.#arming.then(() => this.#armNow())
     this.#arming = armed.catch(() => false)
     return armed
@@ -59,14 +59,14 @@ class ConfigWatch implements Watch {
     await this.#watcher?.close()
     // Loaded when it is needed: only the service watches.
     const { watch } = await import('chokidar')
-    // The directory, not the file alone: a rename over the file leaves a watch of the file behind.
+    // The directory, not the file alone: a rename over the file leaves a watch on the old file.
     const paths = directory === dirname(this.#path) ? [directory, this.#path] : [directory]
     // Not `atomic`: it holds events back for as long as the quiet time is meant to be.
     const watcher = watch(paths, { depth: 0, ignoreInitial: true, atomic: false })
     const settle = (): void => {
       this.#settle()
     }
-    // Both: a change that chokidar takes together with another one is no rest either.
+    // Both: a change that chokidar merges with another one is also a change.
     watcher.on('all', settle).on('raw', settle).on('error', this.#failed)
     await new Promise<void>((ready) => {
       watcher.once('ready', ready)
@@ -87,7 +87,7 @@ class ConfigWatch implements Watch {
 
   async #tell(): Promise<void> {
     this.#burstSince = undefined
-    // What goes on in a directory that is new here was not seen: it gets a quiet time of its own.
+    // Changes in a new directory were not seen so far: it gets its own quiet time.
     if (await this.#armedAnew()) this.#settle()
     else if (!this.#closed) this.#changed()
   }
@@ -109,7 +109,7 @@ class ConfigWatch implements Watch {
   }
 }
 
-/** The inode tells a directory from another one that has taken its place. */
+/** The inode distinguishes a directory from another one that has replaced it. */
 async function nearestDirectory(path: string): Promise<{ directory: string; identity: string }> {
   const found = await stat(path).catch(() => undefined)
   if (found?.isDirectory()) return { directory: path, identity: `${path} ${found.dev}:${found.ino}` }

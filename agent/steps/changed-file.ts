@@ -1,6 +1,6 @@
 import type { Problem } from '../core/errors.ts'
 
-/** Of a file that the way back would put back, and that is somebody else's by now. */
+/** For a file that the way back would restore, but that someone else has changed. */
 export function leftAsItIs(code: string, path: string): Problem {
   return {
     code,

@@ -7,6 +7,7 @@ import { cleanUp } from './commit/clean-up.ts'
 import { commit } from './commit/commit.ts'
 import { swapControllers } from './controllers/swap-controllers.ts'
 import { swapControllersUnit } from './controllers/swap-controllers-unit.ts'
+import { swapDeployment } from './controllers/swap-deployment.ts'
 import { cordon } from './cordon/cordon.ts'
 import { uncordon } from './cordon/uncordon.ts'
 import { restoreStrategy } from './daemon-set/restore-strategy.ts'
@@ -35,6 +36,7 @@ const registry: { [K in StepKind]: Step<K> } = {
   'swap-controllers': swapControllers,
   'swap-controllers-unit': swapControllersUnit,
   'swap-static-pod': swapStaticPod,
+  'swap-deployment': swapDeployment,
   cordon,
   uncordon,
   commit,

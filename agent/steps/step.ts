@@ -47,15 +47,15 @@ export interface StepContext extends Ports {
   recheck?: Recheck | undefined
 }
 
-/** Takes the look at the old node anew: the gate by what it shows now, and what the rules say of it. */
+/** Looks at the old node again: the gate for its current state, and what the rules say about it. */
 export type Recheck = (old: OldContainer, planned: Gate) => Promise<{ gate: Gate; problems: Problem[] }>
 
 export interface StepResult {
   window?: WindowReport | null
-  /** How long nothing did the work of what was swapped. */
+  /** How long nothing did the work of the swapped component. */
   downMs?: number
   problems?: Problem[]
-  /** The API server did not take the uncordon: it is still to be done. */
+  /** The API server did not accept the uncordon, which is still pending. */
   uncordonPending?: true
 }
 
@@ -64,7 +64,7 @@ interface GateBefore {
   gate?: Gate
 }
 
-/** The planned check, null where the old controllers do not pass it either; a journal of an earlier version has none. */
+/** The planned check, null if the old controllers fail it too; a journal of an earlier version has none. */
 interface CheckBefore {
   check?: string[] | null
 }
@@ -73,24 +73,26 @@ interface CheckBefore {
 export interface StepBefore {
   'pull-image': Record<string, never>
   'create-container': Record<string, never>
-  /** `startedAt` is Docker's word of when the old one began; a journal of an earlier version has none. */
+  /** `startedAt`: when the old one started, according to Docker; a journal of an earlier version has none. */
   'swap-container': { nextId: string; startedAt?: string } & GateBefore
   'stage-binaries': Record<string, never>
-  /** `image` is the id that the plugins come from. */
+  /** `image`: the id of the image that the plugins come from. */
   'swap-binaries': { image: string | null; binaries: SwappedBinary[] }
   'write-cni-config': Record<string, never>
-  /** When the kubelet that reads the old config began; null where it did not run. */
+  /** When the kubelet that reads the old config started; null if it was not running. */
   'restart-kubelet': { startedAt: number | null }
   'swap-unit': GateBefore
   /** `known` are the kubelet's containers of that name before anything moved. */
   'swap-pod': { gate: Gate; known: string[] }
   'restore-strategy': Record<string, never>
   'edit-unit': Record<string, never>
-  /** `startedAt` is Docker's word of when the old one began. */
+  /** `startedAt`: when the old one started, according to Docker. */
   'swap-controllers': { nextId: string; startedAt: string } & CheckBefore
   'swap-controllers-unit': CheckBefore
   /** Containers of that name that ran, and all that were there; the file's attributes. */
   'swap-static-pod': { running: string[]; known: string[]; attributes: FileAttributes } & CheckBefore
+  /** Whether it was available before: then it must be again on the way back. */
+  'swap-deployment': { wasAvailable: boolean }
   /** As the Node was, and who had cordoned it. */
   cordon: { cordoned: boolean; by: string | null }
   uncordon: Record<string, never>
@@ -102,17 +104,17 @@ export interface StepBefore {
  * One kind of move. `do` may be run again after a crash; `undo` is safe when `do` never ran, ran half or ran twice.
  */
 export interface Step<K extends StepKind> {
-  /** Undone only where all that came after it was: it marks the host as being worked on. */
+  /** Undone only if everything after it was: it marks the host as being worked on. */
   undoneLast?: true
-  /** Touches what runs: from here on a failure is a rollback, not a refusal. */
+  /** Changes what runs: from here on, a failure is a rollback, not a refusal. */
   moves: boolean
   describe(args: StepArgs[K]): string
   capture(args: StepArgs[K], context: StepContext): Promise<StepBefore[K]>
   do(args: StepArgs[K], before: StepBefore[K], context: StepContext): Promise<void>
   verify(args: StepArgs[K], before: StepBefore[K], context: StepContext): Promise<StepResult>
-  /** Whether an interrupted run goes on from here, rather than back. */
+  /** Whether an interrupted run continues from here instead of going back. */
   goesOn(args: StepArgs[K], before: StepBefore[K], context: StepContext): Promise<boolean>
-  /** Of a commit that failed: whether a part of it stands. */
+  /** For a commit that failed: whether part of it took effect. */
   tookHold?(args: StepArgs[K], before: StepBefore[K], context: StepContext): Promise<boolean>
   undo(args: StepArgs[K], before: StepBefore[K], context: StepContext): Promise<StepResult>
 }

@@ -9,28 +9,32 @@ import type { Journal } from '../journal/journal.ts'
 import type { RunState } from '../journal/run-state.ts'
 import type { RunStore } from '../journal/store.ts'
 import type { ObservePorts } from '../observe/observe.ts'
+import type { Fleet } from '../ports/fleet.ts'
 import type { Ports, Recheck } from '../steps/step.ts'
 import { refuseCopied } from './copied-journal.ts'
+import { lostTurn } from './lost-turn.ts'
 import { reportOf } from './run-report.ts'
 
-/** Everything that a story needs; made in main. */
+/** Everything that a story needs; created in main. */
 export interface App {
   version: string
   ports: Ports & ObservePorts
+  /** Null where hosts do not wait for each other. */
+  fleet: Fleet | null
   runs: RunStore
   /** One run at a time on a host. @throws AgentError `locked` (exit 75) */
   lock(command: string): Promise<void>
-  /** Who has the lock now; null where it is free. @throws AgentError `lock-unusable` */
+  /** Who holds the lock; null if it is free. @throws AgentError `lock-unusable` */
   lockHolder: () => Promise<LockHolder | null>
   newRun(): string
   /** Journals that stay on disk. */
   keepRuns: number
   emit: Emit
-  /** Aborted when somebody asks to stop. */
+  /** Aborted when someone asks to stop. */
   signal: AbortSignal
 }
 
-/** Journals the plan and runs it to its outcome. What is stopped before that was no run. */
+/** Journals the plan and runs it to its outcome. What is stopped before that is not a run. */
 export async function carryOut(
   app: App,
   plan: Plan,
@@ -44,12 +48,14 @@ export async function carryOut(
   return { ...(await settle(app, journal, (execution) => execute({ ...execution, recheck }))), diff }
 }
 
-/** Finishes or unwinds the run that was interrupted, if there is one. */
+/** Finishes or undoes the interrupted run, if there is one. */
 export async function resumeInterrupted(app: App): Promise<Report | null> {
   const interrupted = (await app.runs.history()).find(isUnfinished)
   if (!interrupted) return null
   await refuseCopied(interrupted, app)
-  return await settle(app, await app.runs.reopen(interrupted.plan.run), resume, true)
+  const lost = await lostTurn(app.fleet, interrupted)
+  const journal = await app.runs.reopen(interrupted.plan.run)
+  return await settle(app, journal, (execution) => resume(execution, lost), true)
 }
 
 export function isUnfinished({ outcome }: RunState): boolean {
@@ -68,7 +74,7 @@ async function settle(
     await drive({ journal, ports, emit, signal })
     return reportOf(journal.state, runs.pathOf(plan.run))
   } finally {
-    // whatever became of the run, nobody is kept from dialling after it
+    // whatever the run's outcome, no neighbor is prevented from dialling after it
     await ports.dialGuard.open().catch(() => undefined)
     await journal.close()
   }

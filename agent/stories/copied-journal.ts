@@ -12,7 +12,7 @@ interface Here {
 }
 
 /**
- * A state directory may come with an image of another host, or from its backup: what its journals tell is not of this one.
+ * A state directory may come from a disk image or backup of another host: its journals do not describe this one.
  * @throws AgentError `journal-copied`
  */
 export async function refuseCopied(run: RunState, here: Here): Promise<void> {
@@ -20,7 +20,7 @@ export async function refuseCopied(run: RunState, here: Here): Promise<void> {
   if (problem) throw problem
 }
 
-/** Null where the run is of this host, or it cannot be told. */
+/** Null if the run belongs to this host, or if that is not known. */
 export async function copiedProblem(run: RunState, { runs, ports }: Here): Promise<AgentError | null> {
   const { plan, host } = run
   if (!isAnotherHost(host, runs.host) || (await isAnyHere(run, ports))) return null
@@ -32,7 +32,7 @@ export async function copiedProblem(run: RunState, { runs, ports }: Here): Promi
   )
 }
 
-/** A host that got another name and another machine-id in the middle of a run has its containers still. */
+/** A host that got another name and machine-id in the middle of a run still has its containers. */
 async function isAnyHere(run: RunState, { docker }: Here['ports']): Promise<boolean> {
   const old = [replacedBy(run), replacedControllers(run)].flatMap((container) => container ?? [])
   const found = await Promise.all(old.map(({ id }) => docker.inspectContainer(id)))

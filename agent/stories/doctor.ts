@@ -21,7 +21,7 @@ export async function doctor(
   )
 }
 
-/** Where nothing is asked for, nobody else asks whether the Node may be cordoned. */
+/** Without a target, nothing else checks whether the Node may be cordoned. */
 async function withCordonAsked(
   observed: Observed,
   wanted: Wanted,
@@ -32,7 +32,7 @@ async function withCordonAsked(
   return { ...observed, cluster: { node, problem: await cordonProblem(node.name, kubernetes) } }
 }
 
-/** The report of a host that could not be looked at. */
+/** The report of a host that cannot be observed. */
 export function emptyDoctorReport(problems: Problem[]): DoctorReport {
   return reportOf(
     null,

@@ -13,7 +13,7 @@ interface Places {
   configs: CniConfigs
 }
 
-/** Journals tell what there was: somebody may have removed it since, or use it again. */
+/** Journals show what existed: someone may have removed it since, or use it again. */
 export async function findExisting(
   { containers, images, files }: Leftovers,
   { docker, configs }: Places,
@@ -22,7 +22,7 @@ export async function findExisting(
   const known = await Promise.all(images.map((image) => docker.inspectImage(image)))
   const exist = await Promise.all(files.map((path) => configs.exists(path)))
   return {
-    // one that somebody started is in use, whatever it once was
+    // a container that someone started is in use, whatever it was before
     containers: inspected.flatMap((one) =>
       one && !one.State.Running ? [{ id: one.Id, name: one.Name.replace(/^\//, '') }] : [],
     ),
@@ -31,7 +31,7 @@ export async function findExisting(
   }
 }
 
-/** Of what may be removed, what there is. */
+/** The part that still exists of what may be removed. */
 export async function onlyExisting(leftovers: Leftovers, places: Places): Promise<Leftovers> {
   const { containers, images, files } = await findExisting(leftovers, places)
   return { containers: containers.map(({ id }) => id), images, files }

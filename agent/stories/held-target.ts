@@ -3,16 +3,16 @@ import { sourceText } from '../core/plan/cni.ts'
 import type { Component, Plan } from '../core/plan/plan.ts'
 import { isCommittedRun, type RunState } from '../journal/run-state.ts'
 
-/** Why a target is not applied by the service itself; the newest run says it. */
+/** Why the service does not apply a target by itself, according to the newest run. */
 export interface Held {
   /** Null where the journals cannot be read. */
   run: string | null
   reason: string
-  /** The run needs an operator: nothing else is applied either. */
+  /** The run needs an operator: the service applies nothing else either. */
   stuck: boolean
 }
 
-/** What is asked of each component; null where it has no name. */
+/** The requested version of each component; null if it has no name. */
 export type Target = Partial<Record<Component, string | null>>
 
 export function targetOf({ node, cni, cniConfig, controllers }: Wanted): Target {
@@ -24,16 +24,19 @@ export function targetOf({ node, cni, cniConfig, controllers }: Wanted): Target 
   }
 }
 
-/** In a line, for people; null where nothing is asked for. */
+/** In one line, for people; null if nothing is requested. */
 export function targetText(target: Target): string | null {
   const names = Object.values(target).map((name) => name ?? 'cni.merge')
   return names.length === 0 ? null : names.join(', ')
 }
 
-/** Outcomes of an upgrade that did not stand, or not all of it. */
+/** Outcomes of an upgrade that was undone, fully or partly. */
 const FAILED: (string | null)[] = ['rolled-back', 'partial']
 
-/** How often a run may be cut off before its target is held responsible: it may be what takes the host down. */
+/** Undone for no fault of the target's: an operator stopped the run, or took its turn away. */
+const NO_VERDICT = ['cancelled', 'lease-held', 'fleet-halted']
+
+/** How often a run may be cut off before its target is held: the target may be what takes the host down. */
 const CUT_OFF_LIMIT = 2
 
 /**
@@ -56,7 +59,7 @@ export function heldTarget(history: RunState[], target: Target): Held | null {
 
 function failedWith(runs: RunState[], target: Target, run: string): Held | null {
   const { unwinding } = runs[0] ?? {}
-  if (unwinding?.code === 'cancelled') return null
+  if (unwinding && NO_VERDICT.includes(unwinding.code)) return null
   if (unwinding?.code !== 'interrupted')
     return { run, reason: unwinding?.message ?? 'it failed and was rolled back', stuck: false }
   const other = runs.findIndex(
@@ -67,7 +70,7 @@ function failedWith(runs: RunState[], target: Target, run: string): Held | null 
   return cutOff < CUT_OFF_LIMIT ? null : { run, reason, stuck: false }
 }
 
-/** The run went to the target, or away from it: by every component that it has. */
+/** Whether the run went to the target, or away from it: compares every component of the run. */
 function concerns({ components }: Plan, target: Target, end: 'from' | 'to'): boolean {
   const parts = Object.entries(components) as [Component, { from: string; to: string }][]
   return parts.length > 0 && parts.every(([part, change]) => isSame(target[part], change[end]))

@@ -4,7 +4,7 @@ import { uncordonOrPending } from '../steps/cordon/uncordon.ts'
 import type { App } from './app.ts'
 import { copiedProblem } from './copied-journal.ts'
 
-/** A run that ended while the API server was away, and left the Node cordoned. */
+/** A run that ended while the API server was down, and left the Node cordoned. */
 export function isUncordonPending({ outcome, uncordonPending }: RunState): boolean {
   return outcome !== null && uncordonPending
 }

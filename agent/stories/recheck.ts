@@ -7,8 +7,8 @@ import type { Recheck } from '../steps/step.ts'
 import type { App } from './app.ts'
 
 /**
- * The look that the swap of the node takes right before its KILL: by the rules that the plan was judged by. `next` are the
- * settings of the container that takes over, where it has its own; `known` was told of the plan already.
+ * The look that the swap of the node takes right before its KILL: with the rules that the plan was checked with. `next`: the
+ * settings of the container that takes over, if it has its own; `known`: what was already reported about the plan.
  */
 export function recheckOf(
   { ports, signal }: Pick<App, 'ports' | 'signal'>,
@@ -17,7 +17,7 @@ export function recheckOf(
   next: (node: ObservedNode) => Promise<ObservedNode> = (node) => Promise.resolve(node),
 ): Recheck {
   return async (old, planned) => {
-    // the Node is cordoned by now, and no rule about it asks again
+    // the Node is already cordoned, so its rules are not checked again
     const wanted = { ...asked, node: { ...asked.node, container: old.name }, kubernetes: null }
     const observed = await observeHost(wanted, ports, signal)
     const told = new Set(known.map(({ message }) => message))

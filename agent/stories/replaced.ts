@@ -35,6 +35,12 @@ export function swappedPod(run: RunState): StepArgs['swap-static-pod'] | null {
   return swap && isSettled(run, 'controllers') ? swap.args : null
 }
 
+/** The change of a Deployment that a run committed. */
+export function swappedDeployment(run: RunState): StepArgs['swap-deployment'] | null {
+  const swap = run.plan.steps.find((step) => step.kind === 'swap-deployment')
+  return swap && isSettled(run, 'controllers') ? swap.args : null
+}
+
 type SwappedPlugins = Pick<ReplacedPlugins, 'run' | 'binDir' | 'binaries'>
 
 /** The plugins that a run replaced; null where it replaced none. */
@@ -46,7 +52,7 @@ export function swappedPlugins({ plan, steps }: RunState): SwappedPlugins | null
   return { run: plan.run, binDir: step.args.binDir, binaries: before.binaries }
 }
 
-/** What the next run may change: what runs, and the image that is asked for. */
+/** What the next run may change: what runs, and the requested image. */
 export interface InPlace {
   running: { container: ContainerJson } | null
   image: Pick<ObservedImage, 'ref'> | null
@@ -54,7 +60,7 @@ export interface InPlace {
 
 /**
  * What the next commit may remove: the containers that earlier runs parked, and the images they replaced beyond
- * the `keepImages` newest. What runs now and what it is replaced with stay; nothing goes where neither changes.
+ * the `keepImages` newest. What runs now and what it is replaced with stay; nothing is removed if neither changes.
  */
 export function leftoversOf(
   history: RunState[],
@@ -89,7 +95,7 @@ function leftoversBeside(
   kept: string[],
 ): Pick<Leftovers, 'containers' | 'images'> {
   if (!running || !image) return { containers: [], images: [] }
-  // the one that is replaced now is the newest way back
+  // what is being replaced now becomes the newest way back
   const images = new Set([running.container.Config.Image, ...replaced.map(({ image: ref }) => ref)])
   images.delete(image.ref)
   const inUse = [running.container.Id, ...kept]
@@ -108,7 +114,11 @@ export function inPlace({
 }: Pick<Observed, 'node' | 'image' | 'controllers' | 'controllersImage'>) {
   return {
     node: { running: node, image },
-    controllers: { running: controllers, image: controllersImage },
+    // images of a pod are the kubelet's to remove
+    controllers: {
+      running: controllers?.owner.kind === 'deployment' ? null : controllers,
+      image: controllersImage,
+    },
   }
 }
 
@@ -120,7 +130,7 @@ function keptFiles(history: RunState[]): string[] {
   return kept.filter((path) => !removed.has(path))
 }
 
-/** What the plugins of an image are, as earlier runs read them out of it. */
+/** The plugins of an image, as earlier runs read them from it. */
 export function knownContent(history: RunState[]): KnownContent {
   const swaps = history.flatMap(({ plan, steps }) =>
     plan.steps.flatMap(({ kind }, i) => (kind === 'swap-binaries' ? [steps[i]?.before] : [])),

@@ -41,7 +41,7 @@ function cordonReport({ plan, steps, uncordonPending }: RunState): CordonReport 
   return { node: step.args.node, cordonedBy: before?.cordoned ? before.by : null, uncordonPending }
 }
 
-/** What a later part could not do does not touch what is committed: only the rest is to be settled by hand. */
+/** The failure of a later part does not affect what is committed: only the rest must be settled by hand. */
 function unsettled(state: RunState): Plan {
   const steps = state.plan.steps.filter(({ component }) => !isSettled(state, component))
   return steps.length === 0 ? state.plan : { ...state.plan, steps }
@@ -94,7 +94,7 @@ export function unstarted(
   }
 }
 
-/** The report of what ended before there was one. */
+/** The report of a command that ended before there was a run. */
 export function reportOfError(error: AgentError): Report {
   return unstarted(outcomeOfError(error), null, error.asProblems())
 }
@@ -104,10 +104,10 @@ function outcomeOfError({ exitCode }: AgentError): Outcome {
   return exitCode === ExitCode.stuck ? 'stuck' : 'refused'
 }
 
-/** A report is of a run, or of none: of no bug, and of no bad usage. */
+/** A report describes a run, or no run: not a bug, and not bad usage. */
 type RunExitCode = Exclude<ExitCode, typeof ExitCode.bug | typeof ExitCode.usage>
 
-/** The host is as asked (0), as before (3, 4; but for what a partial run committed), or needs somebody (5). */
+/** The host is as requested (0), as before (3, 4; except for what a partial run committed), or needs an operator (5). */
 export function exitCodeOf({ outcome, changed }: Report): RunExitCode {
   switch (outcome) {
     case 'unchanged':

@@ -2,6 +2,7 @@ import { imageVersion } from '../core/docker/health.ts'
 import { tagOf } from '../core/docker/image-ref.ts'
 import { upMs } from '../core/docker/up-time.ts'
 import { AgentError, type Problem } from '../core/errors.ts'
+import type { ObservedDeployment } from '../core/kubernetes/deployment.ts'
 import type { ClusterNode } from '../core/kubernetes/node.ts'
 import {
   hasTarget,
@@ -11,7 +12,7 @@ import {
   type Wanted,
 } from '../core/model.ts'
 import { changesOf } from '../core/plan/plan.ts'
-import type { NodeStatus, RunStatus, StatusReport } from '../core/report/status.ts'
+import type { DeploymentStatus, NodeStatus, RunStatus, StatusReport } from '../core/report/status.ts'
 import type { RunState } from '../journal/run-state.ts'
 import { installedPlugins } from '../observe/cni-binaries.ts'
 import { observeLiveConfig } from '../observe/cni-config.ts'
@@ -21,13 +22,14 @@ import { copiedProblem } from './copied-journal.ts'
 import { isUncordonPending } from './pending-uncordon.ts'
 import { planUpgrade } from './upgrade.ts'
 
-/** The report of a host that could not be looked at; its problems say why. */
+/** The report of a host that cannot be observed; its problems say why. */
 export const emptyStatusReport: StatusReport = {
   schema: 1,
   node: null,
   bird: null,
   announcedMs: null,
   controllers: null,
+  deployment: null,
   cni: null,
   cniConfig: null,
   kubelet: [],
@@ -47,7 +49,7 @@ export async function status(app: App, wanted: Wanted): Promise<StatusReport> {
     installedPlugins(wanted.cni, cni),
     kubelet.cniDirectories(wanted.kubelet.unit, wanted.places),
   ])
-  const { node, controllers, cluster, upgrade } = seen
+  const { node, controllers, deployment, cluster, upgrade } = seen
   const problems = [...seen.problems, ...runs.problems]
   const now = app.ports.clock.date()
   const cniConfig = await observeLiveConfig(wanted.places, configs, problems)
@@ -63,6 +65,7 @@ export async function status(app: App, wanted: Wanted): Promise<StatusReport> {
         : null,
     announcedMs: node?.daemons.length ? node.announcedMs : null,
     controllers: controllers && nodeStatus(controllers, now),
+    deployment: deployment && deploymentStatus(deployment),
     cni: plugins.some(({ sha256 }) => sha256 !== null) ? { binDir: wanted.cni.binDir, plugins } : null,
     cniConfig,
     kubelet: directories,
@@ -77,6 +80,7 @@ export async function status(app: App, wanted: Wanted): Promise<StatusReport> {
 interface Seen {
   node: ObservedNode | null
   controllers: ObservedControllers | null
+  deployment: ObservedDeployment | null
   cluster: ClusterNode | null
   upgrade: StatusReport['upgrade']
   problems: Problem[]
@@ -98,11 +102,34 @@ async function look(app: App, wanted: Wanted): Promise<Seen> {
   return { node, controllers, ...clusterSeen(observed, []), upgrade: null }
 }
 
-/** An API server that is away is a warning, unless it stands against the upgrade. */
-function clusterSeen({ cluster, problems }: Observed, told: Problem[]): Pick<Seen, 'cluster' | 'problems'> {
-  const { node = null, problem } = cluster ?? {}
-  const isNews = problem && !told.some(({ message }) => message === problem.message)
-  return { cluster: node, problems: isNews ? [...problems, { ...problem, severity: 'warning' }] : problems }
+/** What the API server does not tell is a warning, unless it stands against the upgrade. */
+function clusterSeen(
+  { cluster, deployment, problems }: Observed,
+  told: Problem[],
+): Pick<Seen, 'cluster' | 'deployment' | 'problems'> {
+  const untellable = deployment && 'problem' in deployment ? deployment.problem : null
+  const found = [cluster?.problem ?? null, untellable].filter((one) => one !== null)
+  const messages = [...problems, ...told].map(({ message }) => message)
+  const untold = found.filter(
+    ({ message }, i) =>
+      !messages.some((one) => one.endsWith(message)) &&
+      found.findIndex((one) => one.message === message) === i,
+  )
+  return {
+    cluster: cluster?.node ?? null,
+    deployment: deployment && 'image' in deployment ? deployment : null,
+    problems: [...problems, ...untold.map((problem): Problem => ({ ...problem, severity: 'warning' }))],
+  }
+}
+
+function deploymentStatus(deployment: ObservedDeployment): DeploymentStatus {
+  const { namespace, name, strategy, replicas, image, isAvailable, trouble, pods } = deployment
+  return {
+    ...{ namespace, name, image, strategy, replicas, trouble },
+    version: image === null ? null : imageVersion(tagOf(image), null),
+    available: isAvailable,
+    pods: pods.map((pod) => ({ name: pod.name, node: pod.node })),
+  }
 }
 
 function nodeStatus({ container, image, owner }: ObservedControllers, now: Date): NodeStatus {
@@ -125,7 +152,7 @@ type SeenRuns = Pick<StatusReport, 'lastRun' | 'unfinishedRun' | 'problems'> & {
   uncordonPending: string | null
 }
 
-/** The lock is looked at right behind the journals: a run that ends meanwhile is not taken for an interrupted one. */
+/** The lock is checked right after the journals: a run that ends in between must not look like an interrupted one. */
 async function lookAtRuns({ runs, lockHolder, ports }: App): Promise<SeenRuns> {
   const history = await runs.history()
   const problems: Problem[] = []

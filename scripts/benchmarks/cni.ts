@@ -8,12 +8,12 @@ const MOVES = ['stage-binaries', 'swap-binaries']
 export const cni: Part = {
   name: 'cni',
   title: 'CNI plugins from an image',
-  how: `Two plugins of 40 MB each go from one image to the other and back, both images local. The agent: its steps
-\`stage-binaries\` and \`swap-binaries\`, and the whole command around them. By hand: \`docker create\`, \`docker cp\` and
-\`mv\` of each, \`docker rm\`, in one shell on the host. Unchanged: the whole command where the plugins are the image's
-already.`,
+  how: `Two plugins of 40 MB each are replaced with those of the other image and back, with both images local. Agent: its
+steps \`stage-binaries\` and \`swap-binaries\`, and the whole command around them. By hand: \`docker create\`, \`docker cp\`
+and \`mv\` of each plugin, \`docker rm\`, in one shell on the host. Unchanged: the whole command when the host already
+has the image's plugins.`,
   meaning:
-    'The agent syncs what it writes, checks and hashes it, runs each plugin twice and reads back what is staged and what is live; `docker cp` does none of it. Nothing of this is in the window, nor does a pod wait for it: the live names change by two renames.',
+    'The agent syncs what it writes, checks and hashes it, runs each plugin twice, and reads back what is staged and what is live. `docker cp` does none of this. None of it is in the window, and no pod waits for it: the live names change with two renames.',
   ratios: [
     { key: 'cniVsByHand', of: 'agent', to: 'by hand' },
     { key: 'cniUnchangedVsCommand', of: 'unchanged', to: 'whole command' },

@@ -7,12 +7,12 @@ const world = { deadPeers: ['192.0.2.199'] }
 export const deadPeer: Part = {
   name: 'dead-peer',
   title: 'recovery with a dead peer configured',
-  how: `Beside its live peer the host has one at whose address nobody is, before the upgrade already. BIRD withholds its
-routes until every peer has sent End-of-RIB, or its graceful-restart wait of 240 s is over. Seen from outside: from the
-last answer of the old BIRD until the recovery is over. The control is one round of the document's procedure, measured
-to its real end.`,
+  how: `In addition to its live peer, the host has a peer whose address nobody uses, even before the upgrade. BIRD withholds
+its routes until every peer has sent End-of-RIB, or until its graceful-restart wait of 240 s is over. The time is
+measured from outside: from the last answer of the old BIRD until the recovery is over. The control is one round of
+the document's procedure, measured to its real end.`,
   meaning:
-    'The agent releases peers that were dead before the upgrade when they alone hold the recovery back, and puts them back after: without that, one dead host costs more than the whole window of 90 s.',
+    'If only peers that were dead before the upgrade delay the recovery, the agent releases them, and enables them again afterwards. Without that, one dead host takes longer than the whole window of 90 s.',
   ratios: [{ key: 'deadPeerVsWait', of: 'agent', to: 'control' }],
   async measure(stage) {
     await beginWithBothVersions(stage, world)

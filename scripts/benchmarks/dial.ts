@@ -25,12 +25,13 @@ export const dial: Part = {
   title: 'a mesh in which both ends dial',
   hosts: 3,
   rounds: 20,
-  how: `Three hosts as before Calico v3.4: no end of a session is passive, and BIRD has its default timers. One host is
-upgraded again and again while its pod and the others' ping each other, every 10 ms and both ways. In turns: the agent,
-and the agent built without what keeps the neighbors from dialling. All hosts share one clock, which is the worst case:
-their timers go off together. Rows name their units; the sessions' times are counted from the last answer of the old BIRD.`,
+  how: `Three hosts as before Calico v3.4: neither end of a session is passive, and BIRD uses its default timers. One host
+is upgraded again and again, while its pod and the pods of the others ping each other in both directions, every 10
+ms. The rounds alternate between the agent and a build of the agent without the guard that prevents neighbors from
+connecting. All hosts share one clock, which is the worst case: their timers expire together. Rows name their units.
+The times of the sessions count from the last answer of the old BIRD.`,
   meaning:
-    'Where both ends dial, their connections can collide; the peer takes the second one for a second restart, and deletes the routes that it kept. Each row of packets has one value a round: the median hides what the greatest shows.',
+    'If both ends connect, their connections can collide. The peer then mistakes the second connection for a second restart, and deletes the routes that it kept. Each packet row has one value per round: the median hides what the maximum shows.',
   ratios: [],
   totals: (series) => {
     const sum = (label: string): number => valuesOf(series, label).reduce((all, value) => all + value, 0)

@@ -3,9 +3,9 @@ import { median, type Ratio, ratio, type Series, summary } from './statistics.ts
 
 const head = `# Benchmarks
 
-Written by \`./scripts/bench\`, on two hosts of the lab: systemd, Docker Engine and BIRD are real ones, the image stands
-in for calico/node. What is compared was measured in one run and in turns, each time after the machine was quiet or
-15 s had gone by. Times are milliseconds; other machines have other ones, the ratios are what counts.
+Written by \`./scripts/bench\`, on two hosts of the lab. systemd, Docker Engine and BIRD are real; the image is a stand-in
+for calico/node. Values that are compared were measured alternately in one run, each after the machine was quiet or 15 s
+had passed. Times are in milliseconds. They differ between machines; the ratios are what counts.
 `
 
 /** One part's section of the document. */
@@ -36,7 +36,7 @@ export function section(part: Part, series: Series[], machine: string): string {
     ...(ratios.length === 0
       ? []
       : [table([['ratio', 'of medians', 'median of pairs', 'target'], ...ratios])]),
-    ...(totals.length === 0 ? [] : [table([['figure', 'in all'], ...totals])]),
+    ...(totals.length === 0 ? [] : [table([['figure', 'total'], ...totals])]),
     ...(figures.length === 0 ? [] : [table([['median', '', 'target'], ...figures])]),
     part.meaning,
     `\`./scripts/bench --only ${part.name}\`: ${machine}.`,

@@ -5,12 +5,12 @@ import { beginWithBothVersions, byAgent, byDocument, byFloor, nextImage, tidy } 
 export const gap: Part = {
   name: 'gap',
   title: 'how long BIRD is down',
-  how: `calico/node goes from one version to the other and back, both images local. The gap is seen from outside, by a
-connection to BIRD's socket every millisecond: from its last answer to the first one of the new BIRD. The document's
-procedure is \`docker stop\`, \`docker rm\`, \`docker run\`; the floor is two bare API calls, a KILL and the start of a
-container that was created beforehand.`,
+  how: `calico/node is upgraded from one version to the other and back, with both images local. The gap is measured from
+outside, with a connection to BIRD's socket every millisecond: from the last answer of the old BIRD to the first one
+of the new BIRD. The document's procedure is \`docker stop\`, \`docker rm\`, \`docker run\`. The floor is two plain API
+calls: a KILL, and the start of a container that was created beforehand.`,
   meaning:
-    'The shorter the gap, the sooner BIRD begins to take its sessions up again. The floor waits for Docker to clean up behind the KILL; the agent starts the new container as soon as it sees BIRD dead, and so can be below it.',
+    'The shorter the gap, the sooner BIRD begins to restore its sessions. The floor waits for Docker to clean up after the KILL. The agent starts the new container as soon as it sees that BIRD is dead, so it can be below the floor.',
   ratios: [
     { key: 'gapVsDocs', of: 'agent', to: 'document', atMost: 0.7 },
     { key: 'gapVsFloor', of: 'agent', to: 'floor', atMost: 1.15 },

@@ -24,12 +24,12 @@ const LABELS = { cpu: 'CPU, s', peak: 'peak RSS, MB', sessions: 'sessions', reco
 export const mesh: Part = {
   name: 'mesh',
   title: `an upgrade in a mesh of ${SESSIONS} sessions`,
-  how: `${SESSIONS} real BGP sessions with ${ROUTES_EACH} routes each, all imported into the kernel: a BIRD with
-an address of its own for each. A whole \`agent upgrade --node\` with its defaults, settling time included, both images local.
-CPU is user and system time of the agent and of the programs that it ran, peak RSS that of the largest of them; both as
-the kernel counts them (wait4).`,
+  how: `${SESSIONS} real BGP sessions with ${ROUTES_EACH} routes each, all imported into the kernel. Each one has its own
+BIRD with its own address. A whole \`agent upgrade --node\` with its defaults, settling time included, with both
+images local. CPU is the user and system time of the agent and the programs that it ran; peak RSS is that of the
+largest of them. Both are as the kernel counts them (wait4).`,
   meaning:
-    'Most of it is the start of the agent, its looks at BIRD while the sessions come back and while they settle, and the hold of the kernel routes. The processors of this machine also carry all of the BIRDs.',
+    'Most of it is the start of the agent, its queries of BIRD while the sessions come back and while they settle, and the hold of the kernel routes. The processors of this machine also run all the BIRDs.',
   ratios: [],
   figures: [
     { key: 'meshCpuSeconds', of: LABELS.cpu, atMost: 2 },

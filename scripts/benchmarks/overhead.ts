@@ -12,14 +12,14 @@ const SOCKET = '/run/bench-docker.sock'
 export const overhead: Part = {
   name: 'overhead',
   title: 'what the agent adds to its Docker calls',
-  how: `A whole \`agent upgrade\`, from the start of the program to its end, both images local and no settling time. A proxy
-in front of Docker's socket records each call. The run's time is divided into the wait for BIRD's sessions, which BGP
-asks for (from the end of the start call until they are Established and the recovery is over, seen from outside); the
-Docker calls outside of that wait; and the rest, which is the agent's own: its start, the journal on disk, the look at
-systemd's units, the hold of the kernel's routes, and how late it notices the end of the recovery. What the proxy adds
-counts as Docker's.`,
+  how: `A whole \`agent upgrade\`, from the start of the program to its end, with both images local and no settling time. A
+proxy in front of Docker's socket records each call. The time of the run has three parts: the wait for BIRD's
+sessions, which BGP requires (from the end of the start call until they are Established and the recovery is over,
+measured from outside); the Docker calls outside of that wait; and the rest, which is the agent's own: its start,
+the journal on disk, the queries of systemd's units, the hold of the kernel's routes, and how late it notices the
+end of the recovery. The delay of the proxy counts as Docker's.`,
   meaning:
-    'The ratio is what an upgrade takes beside what Docker and BGP need for it, in units of what Docker needs.',
+    'The ratio is the time that the agent adds to what Docker and BGP need for an upgrade, in units of what Docker needs.',
   ratios: [{ key: 'overheadVsDocker', of: 'agent', to: 'docker' }],
   async measure(stage) {
     await beginWithBothVersions(stage)

@@ -5,11 +5,11 @@ import { byAgent, byDocument } from './upgrades.ts'
 export const pull: Part = {
   name: 'pull',
   title: 'window used when the image is not local',
-  how: `The new image has 300 MB of layers that the host does not have; the registry is on the same machine, and as fast as
-the disk. The window is seen from outside: from the last answer of the old BIRD until all sessions are Established and
-the recovery is over.`,
+  how: `The new image has 300 MB of layers that the host does not have. The registry runs on the same machine, and is as
+fast as the disk. The window is measured from outside: from the last answer of the old BIRD until all sessions are
+Established and the recovery is over.`,
   meaning:
-    "The agent pulls before it stops anything, so that the download takes nothing of the window's 90 s however slow the registry is; the document's procedure pulls while BIRD is down.",
+    "The agent pulls before it stops anything, so the download uses none of the window's 90 s, however slow the registry is. The document's procedure pulls while BIRD is down.",
   ratios: [{ key: 'pullWindowVsDocs', of: 'agent', to: 'document' }],
   measure: (stage) =>
     alternate('pull', stage.rounds, {

@@ -19,14 +19,14 @@ const TARGETS = { rss: 80, cpu: 0.1, reaction: 1000 }
 
 export const service: Part = {
   name: 'service',
-  title: 'what the service takes, and how soon it sees a change',
-  how: `\`calico-agent.service\` on a host of the lab. Idle: a minute each round, after the config was applied; RSS in MB at
-its end, and CPU in % of one processor, the service's children (systemd-notify) included. The executable's pages are
-dropped from the page cache before the start, as after a boot: those of a file that was just written count for up to
-20 MB more. Reaction: from the rename of a changed agent.yaml to the first record of the run's journal, in ms. RSS once
-more a minute after those upgrades. The rows named target are the targets.`,
+  title: 'what the service uses, and how soon it reacts to a change',
+  how: `\`calico-agent.service\` on a host of the lab. Idle: one minute per round, after the config was applied. RSS is in MB
+at the end of that minute. CPU is in % of one processor, with the service's children (systemd-notify). Before the
+start, the executable's pages are dropped from the page cache, as after a boot: the pages of a file that was just
+written add up to 20 MB. Reaction: from the rename of a changed agent.yaml to the first record of the run's journal,
+in ms. RSS is measured again one minute after those upgrades. Rows named target are the targets.`,
   meaning:
-    'The quiet time of 200 ms that the file must be at rest for, and the look at Docker, BIRD and the registry, are part of the reaction.',
+    'The reaction includes the 200 ms for which the file must be unchanged, and the queries of Docker, BIRD and the registry.',
   ratios: [
     { key: 'serviceRss', of: 'idle RSS, MB', to: 'target RSS, MB', atMost: 1 },
     { key: 'serviceRssAfterRuns', of: 'RSS after upgrades, MB', to: 'target RSS, MB', atMost: 1 },

@@ -10,11 +10,11 @@ const agent = join(import.meta.dirname, '../../dist/agent')
 
 export const start: Part = {
   name: 'start',
-  title: 'start of the agent',
+  title: 'start time of the agent',
   how: `Wall time of three programs, run on this machine: \`dist/agent --version\`, \`dist/agent status --json\` (its config
 names the Docker and BIRD sockets of a host of the lab), and the pinned Node with nothing to do, \`node -e 0\`.`,
   meaning:
-    'What is above 1 is what loading and running the agent takes beside the start of Node itself; `status` asks Docker and BIRD as well.',
+    'What is above 1 is the time to load and run the agent, in addition to the start of Node itself. `status` also queries Docker and BIRD.',
   ratios: [
     { key: 'versionVsNode', of: 'version', to: 'node' },
     { key: 'statusVsNode', of: 'status', to: 'node' },

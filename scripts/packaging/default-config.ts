@@ -3,13 +3,13 @@ import { blocks, rows, section } from '../../test/docs/markdown.ts'
 import { plainText, wrap } from './text.ts'
 
 /**
- * Keys that are no comments: a file of comments alone would be refused as empty, and a service that is installed
- * waits until somebody says that it may apply a changed config by itself.
+ * Keys that are not comments: the agent refuses a file of only comments as empty, and a newly installed service
+ * must not apply a changed config by itself until someone allows it.
  */
 const SET: Record<string, string> = { apply: 'manual', window: '90' }
 
-const head = `What this host shall run. Nothing is changed on this host until a component is named here. A line such
-as "#settle: 10" is a key with its default, or with an example where it has no default.`
+const head = `What this host should run. The agent changes nothing until you name a component here. A line such as
+"#settle: 10" shows a key with its default, or an example if it has no default.`
 
 interface Key {
   path: string[]
@@ -41,7 +41,7 @@ function keyLines({ path, value, type, meaning }: Key): string[] {
   return [...wrap(`${meaning} (${type})`, '# '), set === undefined ? `#${line}` : line]
 }
 
-/** The keys in the order of the table, those of one section side by side. */
+/** The keys in the order of the table, grouped by section. */
 function documentedKeys(configuration: string): Key[] {
   const examples = blocks(section(configuration, '## A full example'), 'yaml').map(
     (block) => parse(block) as unknown,
@@ -63,7 +63,7 @@ function documentedKeys(configuration: string): Key[] {
   return tops.flatMap((top) => once.filter(({ path }) => path[0] === top))
 }
 
-/** Some keys exclude each other, and stand in examples of their own. */
+/** Some keys exclude each other, and have separate examples. */
 const exampleOf = (examples: unknown[], path: string[]): unknown =>
   examples.map((example) => at(example, path)).find((value) => value !== undefined)
 

@@ -24,7 +24,7 @@ export function manPage(version: string, commandsDoc: string, help: (...argv: st
     '.RI [ OPTIONS ]',
     '.SH DESCRIPTION',
     ...paragraph(parseHelp(overview).description),
-    'It runs as root, and one run at a time on a host.',
+    'Run it as root. Only one run can be in progress on a host.',
     '.SH COMMANDS',
     ...pages.flatMap((page) => commandSection(page, common)),
     '.SH "COMMON OPTIONS"',
@@ -34,14 +34,14 @@ export function manPage(version: string, commandsDoc: string, help: (...argv: st
     '.SH ENVIRONMENT',
     ...table(section(commandsDoc, '### Environment')),
     '.SH FILES',
-    ...item('/etc/calico-agent/agent.yaml', 'the config; every key stands in it, with its default'),
+    ...item('/etc/calico-agent/agent.yaml', 'the config file; it lists every key with its default'),
     ...item('/var/lib/calico-agent', 'the journals of runs, and the lock'),
-    ...item('/usr/share/doc/calico-agent', 'changes, and the licences of what is built in'),
+    ...item('/usr/share/doc/calico-agent', 'changes, and the licences of the bundled packages'),
     '',
   ].join('\n')
 }
 
-/** What every command takes that takes a config. */
+/** The options of every command that reads a config. */
 function commonItems(pages: Help[]): Help['items'] {
   const [first, ...others] = pages.filter(({ items }) => items.some(([term]) => term.startsWith('--config')))
   return (first?.items ?? []).filter(([term]) => others.every((page) => has(page.items, term)))
@@ -83,7 +83,7 @@ const withValue = (term: string, about: string): string =>
 const withoutType = (about: string): string =>
   about.replaceAll(/ *\[(boolean|string|number|array)\]/g, '').replaceAll(/\s+/g, ' ')
 
-/** Rows of code, meaning and what else there is. */
+/** Rows of a code, its meaning and any other cells. */
 function table(text: string): string[] {
   return rows(text).flatMap(([term = '', ...cells]) => item(plainText(term), cells.map(plainText).join('; ')))
 }
@@ -92,7 +92,7 @@ const item = (term: string, text: string): string[] => ['.TP', `.B ${roff(term)}
 
 const paragraph = (text: string): string[] => [roff(text.replaceAll(/\s+/g, ' ').trim())]
 
-/** Text that groff prints as it stands: no macro at its start, no escape, no ligature of a hyphen. */
+/** Text that groff prints unchanged: no macro at its start, no escape, no ligature of a hyphen. */
 function roff(text: string): string {
   const escaped = text
     .replaceAll('\\', '\\e')

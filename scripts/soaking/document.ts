@@ -31,33 +31,38 @@ ${lines.join('\n')}`
 export function document(rows: Row[], { asked, taken }: Duration): string {
   return `# Reliability
 
-Written by \`./scripts/soak${asked === null ? '' : ` --minutes ${asked}`}\`, which ran ${taken} minutes. A trial takes two hosts of the lab: systemd,
-Docker Engine and BIRD are real ones, the image stands in for calico/node. In each the agent dies in the middle of a
-run, \`agent resume\` follows, and then the host must be old or new and whole: one calico/node, under its own name and
-restart policy, nothing beside it but a parked one; no packet of the pods lost and no route withdrawn at the peer (with
-a power cut: no route withdrawn); none of them held; and a second \`agent resume\` has nothing to do. Where a unit runs it,
-its files are byte for byte as before but for the image, which is the one that runs, and no drop-in of the run is left.
+Written by \`./scripts/soak${asked === null ? '' : ` --minutes ${asked}`}\`, which ran ${taken} minutes. Each trial uses two hosts of the lab. systemd,
+Docker Engine and BIRD are real; the image is a stand-in for calico/node. In each trial, the agent dies in the middle of a
+run, and \`agent resume\` follows. After that, the host must be either in the old or in the new state, complete: one
+calico/node, with its own name and restart policy, and no other container but a parked one. No packet of the pods may be
+lost, no route withdrawn at the peer (after a power cut, only the routes count), and no route left held. A second \`agent resume\` must
+have nothing to do. If a unit runs the node, its files must be the same byte for byte, except for the image, which is the
+running one, and no drop-in of the run may be left.
 
 ${table(rows)}
 
-- A **fault point** stands before and after each journal record, each call that changes something in Docker, systemd, the
-  unit's files or the CNI plugins, and each change of BIRD or of the kernel's routes. The executable that is shipped has none.
-- **While its call is carried out** is up to 0.3 s after the KILL was asked of Docker, 1.5 s after the restart of systemd:
-  they finish it beside the resume.
-- A **unit** is one with \`Restart=always\` around \`docker run\`. \`./scripts/soak --only "unit's"\` runs its campaigns alone.
-- An **upgrade that goes back** is one to an image that does not start; a **rollback** is \`agent rollback\`.
-- **Docker Engine** runs with live-restore, so that the containers outlive it; it comes back after 2 to 8 s.
-- **Two agents at once** take the lock of one state directory: one gets it, the other defers (exit 75).
-- **Below the file system** is a machine of its own, emulated, with Debian's kernel and ext4. The journal and the file
-  library work on its disk until the emulator is killed. What was acknowledged before must be there, and nothing torn.
-- A **control** is a trial that must go wrong, or its harness proves nothing: a host that nobody resumes; a swap that
-  gives the new container its restart policy at once; an Engine that does not come back;
-  two agents that do not share a lock; the file library without fsync.
+- A **fault point** is before and after each journal record, each call that changes something in Docker, systemd, the
+  unit's files or the CNI plugins, and each change of BIRD or of the kernel's routes. The released executable has none.
+- **While its call is carried out** means up to 0.3 s after Docker was asked for the KILL, or 1.5 s after systemd was asked
+  for the restart: they finish it while the resume runs.
+- A **unit** is one with \`Restart=always\` around \`docker run\`. \`./scripts/soak --only "unit's"\` runs only its campaigns.
+- An **upgrade that goes back** is an upgrade to an image that does not start; a **rollback** is \`agent rollback\`.
+- **Docker Engine** runs with live-restore, so that the containers survive it; it comes back after 2 to 8 s.
+- **Two agents at once** request the lock of one state directory: one gets it, the other defers (exit 75).
+- **Below the file system** uses a separate, emulated machine, with Debian's kernel and ext4. The journal and the file
+  library work on its disk until the emulator is killed. All data acknowledged before that must be there, and complete.
+- A **control** is a trial that must fail; if it does not, the harness proves nothing. The controls are a host that nobody
+  resumes; a swap that gives the new container its restart policy at once; an Engine that does not come back; two agents
+  that do not share a lock; the file library without fsync.
 
-What is tried in \`./scripts/test\`, each with its control: a kill, EIO and ENOSPC in place of every system call that the
-file library makes; a disk that is full; each bit of a journal flipped and each truncation of it; the agent's death at
-every move of a run and of its resumes, and while Docker or systemd is at what it asked for, on fakes; a spread of the
-fault points above on real hosts, and of a unit's each one by SIGKILL; Docker Engine killed, stopped and frozen, and other people's hands on the containers, in the middle of a run.
+\`./scripts/test\` tries the following, each with its control:
+
+- a kill, EIO and ENOSPC instead of each system call of the file library, and a full disk
+- a flip of each bit of a journal, and each truncation of it
+- with fakes: the death of the agent at every move of a run and of its resumes, and while Docker or systemd does what it was
+  asked to do
+- on real hosts: a selection of the fault points above, and each one of a unit's with SIGKILL
+- in the middle of a run: Docker Engine killed, stopped and frozen, and other people who change the containers
 
 Run on ${new Date().toISOString().slice(0, 10)}, ${cpus().length} cores, Linux ${release()}, ${commit()}.
 `

@@ -6,17 +6,17 @@ import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { ExecResult, Host } from '../lab/index.ts'
 import { buildPackages, type Packages } from './packages.ts'
-import { containers, costOf, expectNoCost, image, nodeId, program, type World, world } from './support.ts'
+import * as support from './support.ts'
 
 const root = resolve(import.meta.dirname, '../..')
 
 let packages: Packages
 let directory: string
-let at: World
+let at: support.World
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'calico-agent-ansible-'))
-  ;[packages, at] = await Promise.all([buildPackages(), world()])
+  ;[packages, at] = await Promise.all([buildPackages(), support.world()])
 })
 afterAll(async () => {
   await Promise.all(at.mesh.hosts.map((host) => host.run(['dpkg', '--purge', 'calico-agent'])))
@@ -42,10 +42,10 @@ async function play(tag: string, ...flags: string[]): Promise<Play> {
     ansible_connection: 'lab_host',
     ansible_python_interpreter: '/usr/bin/python3',
     calico_agent_deb: packages.deb,
-    calico_agent_config: { node: { image: image(tag) }, settle: 2, window: 30 },
+    calico_agent_config: { node: { image: support.image(tag) }, settle: 2, window: 30 },
   }
   await writeFile(inventory, JSON.stringify({ calico: { hosts, vars } }))
-  const done = await program(
+  const done = await support.program(
     ['ansible-playbook', '-i', inventory, join(root, 'scripts/ansible/site.yml'), ...flags],
     {
       ...process.env,
@@ -74,7 +74,9 @@ function recapOf({ stdout, stderr }: ExecResult): Play['recap'] {
 const [first, second] = [(): Host => at.host, (): Host => at.peer]
 const states = (): Promise<string[]> =>
   Promise.all(
-    [first(), second()].map(async (host) => `${await nodeId(host)} ${(await containers(host)).join(', ')}`),
+    [first(), second()].map(
+      async (host) => `${await support.nodeId(host)} ${(await support.containers(host)).join(', ')}`,
+    ),
   )
 
 it('shows on a bare host, in check mode, that there is all to do, and does nothing', async () => {
@@ -91,13 +93,13 @@ it('shows on a bare host, in check mode, that there is all to do, and does nothi
 })
 
 it('installs the agent on two hosts and upgrades one after the other, without a packet lost', async () => {
-  const cost = await costOf(at, () => play('v2.6.12'))
+  const cost = await support.costOf(at, () => play('v2.6.12'))
   const { code, recap, stdout } = cost.result
   expect(code, stdout).toBe(0)
-  expectNoCost(cost)
+  support.expectNoCost(cost)
   for (const host of at.mesh.hosts) {
     expect(recap[host.name]).toMatchObject({ failed: 0 })
-    expect((await containers(host))[0]).toBe('calico-node v2.6.12 running always')
+    expect((await support.containers(host))[0]).toBe('calico-node v2.6.12 running always')
   }
   const [one, two] = at.mesh.hosts.map(({ name }) => stdout.indexOf(`changed: [${name}]`))
   expect(one).toBeLessThan(two ?? 0)
@@ -122,7 +124,7 @@ it('starts the service where it is wanted, has it reload a changed config, and s
     (await host.run(['systemctl', 'show', '--property=ActiveState,UnitFileState', 'calico-agent'])).stdout
 
   const only = ['--limit', host.name]
-  const config = { node: { image: image('v2.6.12') }, settle: 3, window: 30 }
+  const config = { node: { image: support.image('v2.6.12') }, settle: 3, window: 30 }
   const wanted = JSON.stringify({ calico_agent_service: true, calico_agent_config: config })
   const started = await play('v2.6.12', ...only, '--extra-vars', wanted)
   expect(started.code, started.stdout).toBe(0)
@@ -143,9 +145,9 @@ it('shows with --check --diff what another image would change, and changes nothi
   expect(code, stdout).toBe(0)
   // The config, and what the agent would do with it.
   for (const { name } of at.mesh.hosts) expect(recap[name]).toMatchObject({ changed: 2, failed: 0 })
-  expect(stdout).toContain(`-Image: ${image('v2.6.12')}`)
-  expect(stdout).toContain(`+Image: ${image('ignores-term')}`)
-  expect(stdout).toContain(`+  image: ${image('ignores-term')}`)
+  expect(stdout).toContain(`-Image: ${support.image('v2.6.12')}`)
+  expect(stdout).toContain(`+Image: ${support.image('ignores-term')}`)
+  expect(stdout).toContain(`+  image: ${support.image('ignores-term')}`)
   expect(await states()).toEqual(before)
   expect(await first().readFile('/etc/calico-agent/agent.yaml')).toBe(config)
 })

@@ -1,39 +1,26 @@
 import { beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import type { ResetOptions } from '../lab/index.ts'
-import {
-  type AgentResult,
-  agent,
-  type Cost,
-  configure,
-  containers,
-  costOf,
-  expectAsBefore,
-  expectNoCost,
-  expectRefused,
-  image,
-  lab,
-  nodeId,
-  type World,
-  world,
-} from './support.ts'
+import * as support from './support.ts'
 
 /** Felix's health port is on: what the old image answers there, the new one must answer as well. */
 const withFelix: ResetOptions = { env: { FELIX_HEALTHENABLED: 'true' } }
 
 describe('an image that does not work', () => {
-  let at: World
+  let at: support.World
   beforeEach(async () => {
-    at = await world(withFelix)
+    at = await support.world(withFelix)
   })
 
   async function failedUpgrade(
     tag: string,
     why: RegExp,
     ...flags: string[]
-  ): Promise<Cost & { result: AgentResult }> {
+  ): Promise<support.Cost & { result: support.AgentResult }> {
     const { host } = at
     const before = await host.docker.getContainer('calico-node').inspect()
-    const cost = await costOf(at, () => agent(host, 'upgrade', '--node', image(tag), ...flags))
+    const cost = await support.costOf(at, () =>
+      support.agent(host, 'upgrade', '--node', support.image(tag), ...flags),
+    )
     const { code, report } = cost.result
     expect({ code, outcome: report.outcome, changed: report.changed }).toEqual({
       code: 4,
@@ -44,7 +31,7 @@ describe('an image that does not work', () => {
       code: 'gate-failed',
       message: expect.stringMatching(why) as string,
     })
-    await expectAsBefore(host, before.Id)
+    await support.expectAsBefore(host, before.Id)
     const after = await host.docker.getContainer('calico-node').inspect()
     expect({ ...after.Config, ...after.HostConfig }).toEqual({ ...before.Config, ...before.HostConfig })
     expect(await host.ok(['docker', 'volume', 'ls', '--quiet'])).toBe('')
@@ -67,20 +54,20 @@ describe('an image that does not work', () => {
     '$tag is rolled back within a window of $window s, at no cost',
     async ({ tag, window, why, takesAtMostS }) => {
       const startedAt = performance.now()
-      expectNoCost(await failedUpgrade(tag, why, '--window', String(window)))
+      support.expectNoCost(await failedUpgrade(tag, why, '--window', String(window)))
       expect(performance.now() - startedAt).toBeLessThan(takesAtMostS * 1000)
     },
   )
 
   it('felix-unhealthy logs a password, which no report and no journal shows', async () => {
-    const etcd = lab.etcd('plain')
+    const etcd = support.lab.etcd('plain')
     await etcd.start()
     onTestFinished(async () => {
-      await world()
+      await support.world()
       await etcd.kill()
     })
     const url = etcd.endpoint.replace('://', '://root:hunter2@')
-    at = await world({ env: { ...withFelix.env, ETCD_PASSWORD: 'hunter2', ETCD_ENDPOINTS: url } })
+    at = await support.world({ env: { ...withFelix.env, ETCD_PASSWORD: 'hunter2', ETCD_ENDPOINTS: url } })
     const { result } = await failedUpgrade(
       'felix-unhealthy',
       /ETCD_PASSWORD=<redacted> at http:\/\/<redacted>@192/,
@@ -104,22 +91,22 @@ describe('an image that does not work', () => {
       'no-peers',
       /without the peers of the old one.*Mesh_\S+ is not configured/,
     )
-    expectNoCost(cost)
+    support.expectNoCost(cost)
     expect(await at.host.ok(['ip', 'rule', 'show'])).not.toContain('24724')
   })
 
   it('is kept when it only takes its time and the window has it: BIRD starts after 30 s', async () => {
     const { host } = at
-    await configure(host, { settle: 1 })
-    const cost = await costOf(at, () =>
-      agent(host, 'upgrade', '--node', image('late-bird'), '--window', '90'),
+    await support.configure(host, { settle: 1 })
+    const cost = await support.costOf(at, () =>
+      support.agent(host, 'upgrade', '--node', support.image('late-bird'), '--window', '90'),
     )
-    expectNoCost(cost)
+    support.expectNoCost(cost)
     const { code, report } = cost.result
     expect({ code, outcome: report.outcome }).toEqual({ code: 0, outcome: 'upgraded' })
     expect(report.window?.birdDownMs).toBeGreaterThan(25_000)
     expect(report.window?.usedMs).toBeLessThan(70_000)
-    expect(await containers(host)).toEqual([
+    expect(await support.containers(host)).toEqual([
       'calico-node late-bird running always',
       'calico-node-parked-RUN v2.6.5 exited no',
     ])
@@ -127,33 +114,38 @@ describe('an image that does not work', () => {
 })
 
 describe('an image that cannot be had', () => {
-  let at: World
+  let at: support.World
   let before: string
   beforeAll(async () => {
-    at = await world(withFelix)
-    before = await nodeId(at.host)
+    at = await support.world(withFelix)
+    before = await support.nodeId(at.host)
   })
 
   it.each([
     {
       which: 'of another architecture',
-      ref: image('wrong-arch'),
+      ref: support.image('wrong-arch'),
       problem: 'wrong-architecture',
       words: /arm64/,
     },
-    { which: 'of no known tag', ref: image('v2.6.99'), problem: 'image-not-found', words: /v2\.6\.99/ },
+    {
+      which: 'of no known tag',
+      ref: support.image('v2.6.99'),
+      problem: 'image-not-found',
+      words: /v2\.6\.99/,
+    },
     {
       which: 'of no known repository',
-      ref: image('v2.6.12').replace('calico/node', 'calico/nobody'),
+      ref: support.image('v2.6.12').replace('calico/node', 'calico/nobody'),
       problem: 'image-not-found',
       words: /calico\/nobody/,
     },
   ])('$which is refused before anything is touched', async ({ ref, problem, words }) => {
-    const cost = await costOf(at, () => agent(at.host, 'upgrade', '--node', ref))
-    expectNoCost(cost)
-    expectRefused(cost.result, problem)
+    const cost = await support.costOf(at, () => support.agent(at.host, 'upgrade', '--node', ref))
+    support.expectNoCost(cost)
+    support.expectRefused(cost.result, problem)
     expect(cost.result.report.problems[0]?.message).toMatch(words)
-    await expectAsBefore(at.host, before)
+    await support.expectAsBefore(at.host, before)
   })
 })
 
@@ -162,20 +154,22 @@ describe('an old container that does not stop as others do', () => {
     { image: 'ignores-term', is: 'ignores TERM' },
     { image: 'term-to-bird', is: 'hands TERM on to BIRD' },
   ])('is replaced at no cost where its PID 1 $is', async ({ image: tag }) => {
-    const at = await world({ image: tag })
-    await configure(at.host, { settle: 1 })
-    const cost = await costOf(at, () => agent(at.host, 'upgrade', '--node', image('v2.6.12')))
-    expectNoCost(cost)
+    const at = await support.world({ image: tag })
+    await support.configure(at.host, { settle: 1 })
+    const cost = await support.costOf(at, () =>
+      support.agent(at.host, 'upgrade', '--node', support.image('v2.6.12')),
+    )
+    support.expectNoCost(cost)
     expect(cost.result).toMatchObject({ code: 0, report: { outcome: 'upgraded', problems: [] } })
-    expect(await containers(at.host)).toEqual([
+    expect(await support.containers(at.host)).toEqual([
       'calico-node v2.6.12 running always',
       `calico-node-parked-RUN ${tag} exited no`,
     ])
   })
 
   it('loses packets and routes by docker stop, which is what the agent spares it', async () => {
-    const at = await world({ image: 'term-to-bird' })
-    const cost = await costOf(at, async () => {
+    const at = await support.world({ image: 'term-to-bird' })
+    const cost = await support.costOf(at, async () => {
       await at.host.ok(['docker', 'stop', 'calico-node'])
       await at.host.ok(['docker', 'start', 'calico-node'])
     })
@@ -186,10 +180,12 @@ describe('an old container that does not stop as others do', () => {
 
 describe('a large image', () => {
   it('is downloaded before the window opens', async () => {
-    const at = await world()
-    await configure(at.host, { settle: 1 })
-    const cost = await costOf(at, () => agent(at.host, 'upgrade', '--node', image('big')))
-    expectNoCost(cost)
+    const at = await support.world()
+    await support.configure(at.host, { settle: 1 })
+    const cost = await support.costOf(at, () =>
+      support.agent(at.host, 'upgrade', '--node', support.image('big')),
+    )
+    support.expectNoCost(cost)
     const { code, report } = cost.result
     expect({ code, outcome: report.outcome }).toEqual({ code: 0, outcome: 'upgraded' })
     const pull = report.steps.find(({ kind }) => kind === 'pull-image')

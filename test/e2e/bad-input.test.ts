@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { RouteWatch, Traffic } from '../lab/index.ts'
 import { expectRefusal, type Refusal, snapshot } from './refusal.ts'
-import { type AgentResult, agent, expectNoCost, image, type World, world } from './support.ts'
+import * as support from './support.ts'
 
 /** For the tests' own files. */
 const dir = '/srv/bad'
@@ -25,12 +25,12 @@ const deadSocket = (path: string): string[] => [
 ]
 
 describe('a request that cannot be met', () => {
-  let at: World
+  let at: support.World
   let traffic: Traffic
   let routes: RouteWatch
 
   beforeAll(async () => {
-    at = await world()
+    at = await support.world()
     const { mesh, host, peer } = at
     await host.ok(['sh', '-c', places])
     await host.ok(deadSocket(`${dir}/dead.sock`))
@@ -39,7 +39,7 @@ describe('a request that cannot be met', () => {
     await host.writeFile(`${dir}/file.yaml`, `bird: {sockets: [${dir}/file]}\n`)
     await host.writeFile(`${dir}/symlink.yaml`, `bird: {sockets: [${dir}/symlink]}\n`)
     const other = 'registry.lab:5000/other:1'
-    await host.ok(['docker', 'tag', image('v2.6.5'), other])
+    await host.ok(['docker', 'tag', support.image('v2.6.5'), other])
     await host.ok(['docker', 'run', '-d', '--restart=always', '--name=other', other, 'sleep', '1000'])
     traffic = await mesh.traffic(host, peer)
     routes = await mesh.watchRoutes(peer)
@@ -48,7 +48,7 @@ describe('a request that cannot be met', () => {
   afterAll(async () => {
     await at.host.ok(['umount', `${dir}/readonly`])
     const withdrawn = (await routes.stop()).map(({ route }) => route)
-    expectNoCost({ traffic: await traffic.stop(), withdrawn })
+    support.expectNoCost({ traffic: await traffic.stop(), withdrawn })
   })
 
   it.each<[string, string[], Refusal]>([
@@ -165,8 +165,9 @@ describe('a request that cannot be met', () => {
   ])('%s', async (name, argv, refusal) => {
     const { host } = at
     const before = await snapshot(host)
-    const node = argv.includes('--node') || name === 'no image at all' ? [] : ['--node', image('v2.6.12')]
-    expectRefusal(await agent(host, 'upgrade', ...node, ...argv), refusal)
+    const node =
+      argv.includes('--node') || name === 'no image at all' ? [] : ['--node', support.image('v2.6.12')]
+    expectRefusal(await support.agent(host, 'upgrade', ...node, ...argv), refusal)
     expect(await snapshot(host)).toEqual(before)
   })
 
@@ -174,14 +175,14 @@ describe('a request that cannot be met', () => {
     const { host } = at
     const before = await snapshot(host)
     // nor does a BIRD answer that is its own: the one at the host's socket is calico-node's
-    const argv = ['--node', image('v2.6.12'), '--config', `${dir}/other.yaml`, '--allow', 'bird-down']
-    expectRefusal(await agent(host, 'upgrade', ...argv), {
+    const argv = ['--node', support.image('v2.6.12'), '--config', `${dir}/other.yaml`, '--allow', 'bird-down']
+    expectRefusal(await support.agent(host, 'upgrade', ...argv), {
       code: 3,
       problem: 'not-calico-node',
       says: 'which does not look like calico/node',
       fix: 'set node.container in the config; --allow not-calico-node overrides',
     })
-    const allowed = await agent(host, 'plan', ...argv, '--allow', 'not-calico-node')
+    const allowed = await support.agent(host, 'plan', ...argv, '--allow', 'not-calico-node')
     expect(allowed.code).toBe(0)
     expect(allowed.report.problems.filter(({ severity }) => severity === 'error')).toEqual([])
     expect(allowed.report.problems).toContainEqual(
@@ -197,7 +198,7 @@ describe('a request that cannot be met', () => {
       path,
       'nodes: {}\nnode:\n  image: "calico/node:"\n  container: 7\nwindow: soon\nsettle: -1\n',
     )
-    const { code, report } = await agent(host, 'upgrade', '--config', path)
+    const { code, report } = await support.agent(host, 'upgrade', '--config', path)
     expect(code).toBe(2)
     expect(report.problems.map(({ message }) => message.split(': ').slice(0, 2).join(': '))).toEqual([
       `${path}:1:1: nodes`,
@@ -216,10 +217,18 @@ describe('a request that cannot be met', () => {
   it('somebody who may not talk to Docker', async () => {
     const { host } = at
     const user = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups']
-    const argv = ['agent', 'upgrade', '--node', image('v2.6.12'), '--state-dir', '/tmp/nobody', '--json']
+    const argv = [
+      'agent',
+      'upgrade',
+      '--node',
+      support.image('v2.6.12'),
+      '--state-dir',
+      '/tmp/nobody',
+      '--json',
+    ]
     const { code, stdout } = await host.run([...user, ...argv])
     expectRefusal(
-      { code, report: JSON.parse(stdout) as AgentResult['report'], stderr: '' },
+      { code, report: JSON.parse(stdout) as support.AgentResult['report'], stderr: '' },
       { code: 3, problem: 'docker-denied', says: '/var/run/docker.sock is denied', fix: 'as root' },
     )
   })

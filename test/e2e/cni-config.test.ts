@@ -11,21 +11,7 @@ import {
   KUBELET_UNIT,
   kubeletPid,
 } from './kubelet-stand-in.ts'
-import {
-  agent,
-  configure,
-  containers,
-  costOf,
-  expectAsBefore,
-  expectNoCost,
-  expectRefused,
-  image,
-  lab,
-  nodeId,
-  parseReport,
-  type World,
-  world,
-} from './support.ts'
+import * as support from './support.ts'
 import { UPGRADED } from './under-way.ts'
 
 const DIR = '/etc/cni/net.d'
@@ -43,20 +29,20 @@ const NEW = OLD.replace('"calico-ipam" }', '"calico-ipam" },\n    "mtu": 1440')
 const kubelet = { unit: KUBELET_UNIT, restart: 'auto' }
 const quick = { window: 30, settle: 1, kubelet }
 
-let at: World
+let at: support.World
 let oldId: string
 let oldStat: string
 
 beforeEach(async () => {
-  at = await world()
+  at = await support.world()
   const { host } = at
   for (const name of ['calico', 'calico-ipam']) await plugin(host, name, '["0.1.0","0.2.0","0.3.0"]')
   await host.writeFile(FILE, OLD, 0o640)
   await host.ok(['chown', '12:34', FILE])
   await host.ok(['touch', '-d', '2017-11-22 14:15:03.123456789', FILE])
   await installKubelet(host, 'v1.3.10')
-  await configure(host, { ...quick, cni: { merge: { mtu: 1440 } } })
-  oldId = await nodeId(host)
+  await support.configure(host, { ...quick, cni: { merge: { mtu: 1440 } } })
+  oldId = await support.nodeId(host)
   oldStat = await stat(host)
 })
 
@@ -94,7 +80,7 @@ describe('a change of the CNI config alone', () => {
     expect(shown).toContain(`https://<redacted>@192.0.2.10`)
     await expectOldConfig(host)
 
-    const first = await agent(host, 'upgrade')
+    const first = await support.agent(host, 'upgrade')
     expect(first).toMatchObject({ code: 0, report: { outcome: 'upgraded', changed: true, window: null } })
     expect(first.report.steps.map(({ kind }) => kind)).toEqual([
       ...['write-cni-config', 'restart-kubelet', 'commit', 'clean-up'],
@@ -103,10 +89,10 @@ describe('a change of the CNI config alone', () => {
     await expectNewConfig(host)
 
     const pid = await kubeletPid(host)
-    const second = await agent(host, 'upgrade')
+    const second = await support.agent(host, 'upgrade')
     expect(second).toMatchObject({ code: 0, report: { outcome: 'unchanged', changed: false, problems: [] } })
     expect(await kubeletPid(host)).toBe(pid)
-    await expectAsBefore(host, oldId)
+    await support.expectAsBefore(host, oldId)
     const status = JSON.parse(await host.ok(['agent', 'status', '--json'])) as { cniConfig: unknown }
     expect(status.cniConfig).toEqual({ path: FILE, plugins: ['calico'], cniVersion: '0.1.0', isCalico: true })
   })
@@ -115,24 +101,24 @@ describe('a change of the CNI config alone', () => {
     const { host } = at
     await installKubelet(host, 'v1.6.4')
     const pid = await kubeletPid(host)
-    expect(await agent(host, 'upgrade')).toMatchObject({ code: 0, report: { outcome: 'upgraded' } })
+    expect(await support.agent(host, 'upgrade')).toMatchObject({ code: 0, report: { outcome: 'upgraded' } })
     expect(await host.readFile(FILE)).toBe(NEW)
     expect(await kubeletPid(host)).toBe(pid)
   })
 
   it('is refused where the kubelet reads another directory, whoever tells it so', async () => {
     const { host } = at
-    const plan = () => agent(host, 'plan')
+    const plan = () => support.agent(host, 'plan')
     for (const how of ['environment', 'script'] as const) {
       await installKubeletWithFlags(host, how)
       await expect.poll(plan, { timeout: 60_000 }).toMatchObject({ code: 3 })
-      expectRefused(await plan(), 'kubelet-cni-directory')
+      support.expectRefused(await plan(), 'kubelet-cni-directory')
     }
     const { stdout } = await host.run(['agent', 'status'])
     expect(stdout).toContain('--cni-conf-dir=/srv/net.d, not cni.configDir')
     await installKubeletWithFlags(host, 'environment')
     await host.ok(['systemctl', 'stop', KUBELET_UNIT])
-    expectRefused(await plan(), 'kubelet-cni-directory')
+    support.expectRefused(await plan(), 'kubelet-cni-directory')
   })
 
   it.each<[string, string, (host: Host) => Promise<unknown>]>([
@@ -170,38 +156,38 @@ describe('a change of the CNI config alone', () => {
     ],
   ])('is refused: %s, for %s', async (code, _, spoil) => {
     await spoil(at.host)
-    expectRefused(await agent(at.host, 'upgrade'), code)
+    support.expectRefused(await support.agent(at.host, 'upgrade'), code)
   })
 })
 
 describe('node and CNI config in one run', () => {
-  const upgrade = () => agent(at.host, 'upgrade', '--node', image('v2.6.12'))
+  const upgrade = () => support.agent(at.host, 'upgrade', '--node', support.image('v2.6.12'))
 
   it('are changed together, at no cost', async () => {
-    const cost = await costOf(at, upgrade)
-    expectNoCost(cost)
+    const cost = await support.costOf(at, upgrade)
+    support.expectNoCost(cost)
     expect(cost.result).toMatchObject({ code: 0, report: { outcome: 'upgraded' } })
-    expect(await containers(at.host)).toEqual(UPGRADED)
+    expect(await support.containers(at.host)).toEqual(UPGRADED)
     await expectNewConfig(at.host)
   })
 
   it('are both as before, byte for byte, when the gate of the node fails', async () => {
     const { host } = at
-    const failed = await agent(host, 'upgrade', '--node', image('exits-at-once'))
+    const failed = await support.agent(host, 'upgrade', '--node', support.image('exits-at-once'))
     expect(failed).toMatchObject({ code: 4, report: { outcome: 'rolled-back', changed: false } })
-    await expectAsBefore(host, oldId)
+    await support.expectAsBefore(host, oldId)
     await expectOldConfig(host)
   })
 
   it('are both as before, byte for byte, when the kubelet does not stand the config', async () => {
     const { host } = at
-    await configure(host, { ...quick, cni: { merge: { mtu: 1440, note: 'break-the-kubelet' } } })
-    const cost = await costOf(at, upgrade)
-    expectNoCost(cost)
+    await support.configure(host, { ...quick, cni: { merge: { mtu: 1440, note: 'break-the-kubelet' } } })
+    const cost = await support.costOf(at, upgrade)
+    support.expectNoCost(cost)
     const { code, report } = cost.result
     expect({ code, outcome: report.outcome }).toEqual({ code: 4, outcome: 'rolled-back' })
     expect(report.problems.map((problem) => problem.code)).toEqual(['kubelet-failed'])
-    await expectAsBefore(host, oldId)
+    await support.expectAsBefore(host, oldId)
     await expectOldConfig(host)
   })
 })
@@ -212,11 +198,11 @@ describe('node, CNI plugins and CNI config in one run', () => {
     await installOldPlugins(at.host)
     plugins = await pluginState(at.host)
   })
-  const all = ['--node', image('v2.6.12'), '--cni', lab.registry.cniImage('v2.0.6')]
+  const all = ['--node', support.image('v2.6.12'), '--cni', support.lab.registry.cniImage('v2.0.6')]
 
   it('are changed together, at no cost', async () => {
-    const cost = await costOf(at, () => agent(at.host, 'upgrade', ...all))
-    expectNoCost(cost)
+    const cost = await support.costOf(at, () => support.agent(at.host, 'upgrade', ...all))
+    support.expectNoCost(cost)
     const { code, report } = cost.result
     expect({ code, outcome: report.outcome }).toEqual({ code: 0, outcome: 'upgraded' })
     const moves = report.steps
@@ -227,49 +213,49 @@ describe('node, CNI plugins and CNI config in one run', () => {
     ])
     expect(await pluginsOf(at.host)).toMatchObject({ calico: 'of v2.0.6', 'calico-ipam': 'of v2.0.6' })
     await expectNewConfig(at.host)
-    expect((await containers(at.host))[0]).toBe('calico-node v2.6.12 running always')
+    expect((await support.containers(at.host))[0]).toBe('calico-node v2.6.12 running always')
   })
 
   it('are put back together by a rollback, at no cost', async () => {
     const { host } = at
     const before = await pluginsOf(host)
-    await agent(host, 'upgrade', ...all)
+    await support.agent(host, 'upgrade', ...all)
     await at.mesh.untilSettled()
-    const cost = await costOf(at, () => agent(host, 'rollback'))
-    expectNoCost(cost)
+    const cost = await support.costOf(at, () => support.agent(host, 'rollback'))
+    support.expectNoCost(cost)
     expect(cost.result).toMatchObject({ code: 0, report: { outcome: 'rolled-back', changed: true } })
     const { calico, 'calico-ipam': ipam } = await pluginsOf(host)
     expect({ calico, ipam }).toEqual({ calico: before['calico'], ipam: before['calico-ipam'] })
     expect(await host.readFile(FILE)).toBe(OLD)
-    expect((await containers(host))[0]).toBe('calico-node v2.6.5 running always')
-    expect(await nodeId(host)).toBe(oldId)
+    expect((await support.containers(host))[0]).toBe('calico-node v2.6.5 running always')
+    expect(await support.nodeId(host)).toBe(oldId)
   })
 
   it('are all as before, byte for byte, when the last of them fails', async () => {
     const { host } = at
-    await configure(host, { ...quick, cni: { merge: { mtu: 1440, note: 'break-the-kubelet' } } })
-    const cost = await costOf(at, () => agent(host, 'upgrade', ...all))
-    expectNoCost(cost)
+    await support.configure(host, { ...quick, cni: { merge: { mtu: 1440, note: 'break-the-kubelet' } } })
+    const cost = await support.costOf(at, () => support.agent(host, 'upgrade', ...all))
+    support.expectNoCost(cost)
     expect(cost.result).toMatchObject({ code: 4, report: { outcome: 'rolled-back', changed: false } })
     expect(await pluginState(host)).toBe(plugins)
     await expectOldConfig(host)
-    await expectAsBefore(host, oldId)
+    await support.expectAsBefore(host, oldId)
   })
 
   it('are refused before anything moves when the new plugins do not know the version of the new config', async () => {
     const { host } = at
-    await configure(host, { ...quick, cni: { merge: { cniVersion: '9.9.9' } } })
-    const { code, report } = await agent(host, 'upgrade', ...all)
+    await support.configure(host, { ...quick, cni: { merge: { cniVersion: '9.9.9' } } })
+    const { code, report } = await support.agent(host, 'upgrade', ...all)
     expect({ code, outcome: report.outcome }).toEqual({ code: 3, outcome: 'refused' })
     expect(await pluginState(host)).toBe(plugins)
     await expectOldConfig(host)
-    await expectAsBefore(host, oldId)
+    await support.expectAsBefore(host, oldId)
   })
 })
 
 describe('an agent that dies while it changes the CNI config', () => {
   beforeAll(async () => {
-    await installFaultyAgent(lab)
+    await installFaultyAgent(support.lab)
   })
 
   it.each([
@@ -283,24 +269,30 @@ describe('an agent that dies while it changes the CNI config', () => {
     '$point (with a power cut: $powerCut) leaves node and config old or new, whole',
     async ({ point, powerCut }) => {
       const { host, mesh } = at
-      const argv = [`/opt/calico-agent/${FAULTY_AGENT}`, 'upgrade', '--node', image('v2.6.12'), '--json']
+      const argv = [
+        `/opt/calico-agent/${FAULTY_AGENT}`,
+        'upgrade',
+        '--node',
+        support.image('v2.6.12'),
+        '--json',
+      ]
       expect((await host.run(argv, { env: { AGENT_FAULT: `${point}=kill` } })).code).toBe(137)
       if (powerCut) {
         await host.powerCut()
         await host.powerOn()
       }
       const { stdout, stderr } = await host.run(['agent', 'resume', '--json'])
-      const { outcome } = parseReport(stdout, stderr)
+      const { outcome } = support.parseReport(stdout, stderr)
       await mesh.untilSettled({ timeoutMs: 120_000 })
       expect(outcome).toBe(powerCut ? 'rolled-back' : 'upgraded')
       if (outcome === 'upgraded') {
         await expectNewConfig(host)
-        expect((await containers(host))[0]).toBe('calico-node v2.6.12 running always')
+        expect((await support.containers(host))[0]).toBe('calico-node v2.6.12 running always')
       } else {
         await expectOldConfig(host)
-        await expectAsBefore(host, oldId)
+        await support.expectAsBefore(host, oldId)
       }
-      expect(await agent(host, 'resume')).toMatchObject({ code: 0, report: { outcome: 'unchanged' } })
+      expect(await support.agent(host, 'resume')).toMatchObject({ code: 0, report: { outcome: 'unchanged' } })
     },
   )
 })

@@ -7,32 +7,20 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import type { StatusReport } from '../../agent/core/report/status.ts'
 import { BIN_DIR, installOldPlugins, pluginState, pluginsOf, until } from '../lab/index.ts'
 import { quickly, startAgent } from './background.ts'
-import {
-  agent,
-  containers,
-  costOf,
-  expectAsBefore,
-  expectNoCost,
-  expectRefused,
-  image,
-  lab,
-  nodeId,
-  type World,
-  world,
-} from './support.ts'
+import * as support from './support.ts'
 
-const cni = (tag: string): string => lab.registry.cniImage(tag)
+const cni = (tag: string): string => support.lab.registry.cniImage(tag)
 
-let at: World
+let at: support.World
 let before: string
 
 beforeEach(async () => {
-  at = await world()
+  at = await support.world()
   await installOldPlugins(at.host)
   before = await pluginState(at.host)
 })
 
-const upgrade = (...args: string[]) => agent(at.host, 'upgrade', ...args)
+const upgrade = (...args: string[]) => support.agent(at.host, 'upgrade', ...args)
 const pull = (tag: string) => at.host.ok(['docker', 'pull', '--quiet', cni(tag)])
 
 /** Both plugins, the old ones kept, another vendor's untouched; nothing else. */
@@ -57,7 +45,7 @@ describe('CNI plugins', () => {
     })
     expect(await pluginsOf(host)).toEqual(swapped(`of ${tag}`))
     expect(await host.ok(['stat', '-c', '%a %u:%g', `${BIN_DIR}/calico`])).toBe('750 12:34\n')
-    expect(await containers(host)).toEqual(['calico-node v2.6.5 running always'])
+    expect(await support.containers(host)).toEqual(['calico-node v2.6.5 running always'])
     expect(await host.ok(['docker', 'volume', 'ls', '-q'])).toBe('')
     const again = await upgrade('--cni', cni(tag))
     expect(again).toMatchObject({ code: 0, report: { outcome: 'unchanged', changed: false } })
@@ -85,7 +73,7 @@ describe('CNI plugins', () => {
   it('are staged by a prefetch, and taken over by the upgrade', async () => {
     const { host } = at
     await pull('v2.0.6')
-    expect(await agent(host, 'prefetch', '--cni', cni('v2.0.6'))).toMatchObject({
+    expect(await support.agent(host, 'prefetch', '--cni', cni('v2.0.6'))).toMatchObject({
       code: 0,
       report: { outcome: 'prefetched' },
     })
@@ -104,14 +92,14 @@ describe('CNI plugins', () => {
     ['wrong-arch', 'wrong-architecture'],
   ])('are refused from the image %s: %s', async (tag, problem) => {
     await pull(tag)
-    expectRefused(await upgrade('--cni', cni(tag)), problem)
+    support.expectRefused(await upgrade('--cni', cni(tag)), problem)
     expect(await pluginState(at.host)).toBe(before)
-    expect(await containers(at.host)).toEqual(['calico-node v2.6.5 running always'])
+    expect(await support.containers(at.host)).toEqual(['calico-node v2.6.5 running always'])
   })
 
   it('of v3.1 are refused without the nodename file, and with it are not', async () => {
     await at.host.ok(['rm', '/var/lib/calico/nodename'])
-    expectRefused(await upgrade('--cni', cni('v3.1.3')), 'cni-needs-nodename')
+    support.expectRefused(await upgrade('--cni', cni('v3.1.3')), 'cni-needs-nodename')
     expect(await pluginState(at.host)).toBe(before)
     const conf = '{"name":"k8s-pod-network","type":"calico","nodename_file_optional":true}'
     await at.host.writeFile('/etc/cni/net.d/10-calico.conf', conf)
@@ -145,7 +133,7 @@ describe('an agent that is killed while it reads an image', () => {
     await run.kill('SIGKILL')
     expect((await run.done).code).toBe(137)
     expect(await sources()).toHaveLength(1)
-    expect(await agent(host, 'resume')).toMatchObject({ code: 3, report: { outcome: 'refused' } })
+    expect(await support.agent(host, 'resume')).toMatchObject({ code: 3, report: { outcome: 'refused' } })
     expect(await sources()).toEqual([])
     expect(await pluginState(host)).toBe(before)
   })
@@ -155,8 +143,10 @@ describe('a node and its CNI plugins', () => {
   it('go up in one run, the node first, at no cost', async () => {
     const { host } = at
     const flags = await quickly(host)
-    const cost = await costOf(at, () => upgrade('--node', image('v2.6.12'), '--cni', cni('v2.0.6'), ...flags))
-    expectNoCost(cost)
+    const cost = await support.costOf(at, () =>
+      upgrade('--node', support.image('v2.6.12'), '--cni', cni('v2.0.6'), ...flags),
+    )
+    support.expectNoCost(cost)
     const { code, report } = cost.result
     expect({ code, outcome: report.outcome }).toEqual({ code: 0, outcome: 'upgraded' })
     expect(report.steps.map(({ kind }) => kind)).toEqual([
@@ -174,11 +164,17 @@ describe('a node and its CNI plugins', () => {
   it('go back byte for byte, times included, where the node does not pass its gate', async () => {
     const { host } = at
     const flags = await quickly(host)
-    const id = await nodeId(host)
-    const { code, report } = await upgrade('--node', image('no-bird'), '--cni', cni('v2.0.6'), ...flags)
+    const id = await support.nodeId(host)
+    const { code, report } = await upgrade(
+      '--node',
+      support.image('no-bird'),
+      '--cni',
+      cni('v2.0.6'),
+      ...flags,
+    )
     expect({ code, outcome: report.outcome }).toEqual({ code: 4, outcome: 'rolled-back' })
     expect(await pluginState(host)).toBe(before)
-    await expectAsBefore(host, id)
+    await support.expectAsBefore(host, id)
   })
 })
 

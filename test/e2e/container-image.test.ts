@@ -1,49 +1,23 @@
 // The agent as an image, built by the Dockerfile on a host, and run there with the command that it gives.
 
-import { readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { beforeAll, expect, it } from 'vitest'
-import { baseRootTar, until } from '../lab/index.ts'
-import { bring } from './packages.ts'
-import {
-  configure,
-  containers,
-  costOf,
-  expectAsBefore,
-  expectNoCost,
-  image,
-  nodeId,
-  parseReport,
-  program,
-  type World,
-  world,
-} from './support.ts'
+import { until } from '../lab/index.ts'
+import { buildImage } from './agent-pods.ts'
+import * as support from './support.ts'
 import { UPGRADED } from './under-way.ts'
 
 const root = resolve(import.meta.dirname, '../..')
-const base = 'lab/debian:base'
 
-let at: World
+let at: support.World
 let command: string[]
 
 beforeAll(async () => {
-  at = await world()
+  at = await support.world()
   command = runCommand(await readFile(join(root, 'Dockerfile'), 'utf8'))
-  await onStdin(await baseRootTar(), `docker import - ${base}`)
-  const context = join(tmpdir(), `calico-agent-context-${process.pid}.tar`)
-  const parts = ['Dockerfile', '.dockerignore', 'dist/agent']
-  await program(['tar', '--create', `--file=${context}`, `--directory=${root}`, ...parts], process.env)
-  const args = `--network=none --build-arg BASE=${base} --build-arg AGENT=prebuilt --tag calico-host-agent`
-  await onStdin(context, `DOCKER_BUILDKIT=1 docker build ${args} -`)
-  await rm(context)
+  await buildImage(at.host, 'calico-host-agent')
 })
-
-/** The host's shell with a file as its input. */
-async function onStdin(file: string, line: string): Promise<void> {
-  const path = await bring(at.host, file)
-  await at.host.ok(['sh', '-c', `${line} <"$0" && rm "$0"`, path])
-}
 
 /** `docker run ... calico-host-agent` out of the comment of the Dockerfile. */
 function runCommand(dockerfile: string): string[] {
@@ -56,7 +30,7 @@ function runCommand(dockerfile: string): string[] {
 it('tells what runs on its host', async () => {
   const { host, peer } = at
   const status = await host.ok([...command, 'status'])
-  expect(status).toContain(image('v2.6.5'))
+  expect(status).toContain(support.image('v2.6.5'))
   expect(status).toMatch(new RegExp(`${peer.address} +\\d+ routes? +Established`))
 })
 
@@ -68,31 +42,31 @@ it.each([
   const { host } = at
   await host.ok(['mkdir', '-p', '/opt/cni/bin', '/etc/cni/net.d', '/srv/cni'])
   await host.writeFile('/etc/cni/net.d/10-calico.conf', '{"cniVersion":"0.3.1","name":"k8s","type":"calico"}')
-  await configure(host, {
-    node: { image: image('v2.6.12') },
+  await support.configure(host, {
+    node: { image: support.image('v2.6.12') },
     cni: { directory: '/srv/cni', merge: { log_level: 'info' } },
   })
-  const before = await nodeId(host)
+  const before = await support.nodeId(host)
   const readOnly = command.map((word) => (word === `${mount}:${mount}` ? `${word}:ro` : word))
   const { stdout, stderr, code: exit } = await host.run([...readOnly, 'upgrade', '--json'])
-  const { problems } = parseReport(stdout, stderr)
+  const { problems } = support.parseReport(stdout, stderr)
   expect(exit).toBe(3)
   expect(problems).toContainEqual(
     expect.objectContaining({ code, fix: expect.stringMatching(`${mount}.*without :ro`) as string }),
   )
-  await expectAsBefore(host, before)
+  await support.expectAsBefore(host, before)
 })
 
 it('waits for an agent on the host that has a state directory of its own', async () => {
   const { host } = at
-  await configure(host, { node: { image: image('v2.6.12') }, settle: 2 })
+  await support.configure(host, { node: { image: support.image('v2.6.12') }, settle: 2 })
   // as an agent holds it
   const holder = await host.start(['flock', '--no-fork', '/var/run/calico', 'sleep', '60'])
   try {
     const taken = async () => (await host.run(['flock', '-n', '/var/run/calico', 'true'])).code !== 0
     await until('the lock to be taken', taken, { timeoutMs: 60_000 })
     const { code, stdout, stderr } = await host.run([...command, 'upgrade', '--json'])
-    expect({ code, ...parseReport(stdout, stderr) }).toMatchObject({
+    expect({ code, ...support.parseReport(stdout, stderr) }).toMatchObject({
       code: 75,
       outcome: 'deferred',
       problems: [{ code: 'locked' }],
@@ -104,15 +78,15 @@ it('waits for an agent on the host that has a state directory of its own', async
 
 it('upgrades its host, without a packet lost or a route withdrawn', async () => {
   const { host } = at
-  await configure(host, { node: { image: image('v2.6.12') }, settle: 2 })
-  const cost = await costOf(at, () => host.run([...command, 'upgrade', '--json']))
-  expectNoCost(cost)
+  await support.configure(host, { node: { image: support.image('v2.6.12') }, settle: 2 })
+  const cost = await support.costOf(at, () => host.run([...command, 'upgrade', '--json']))
+  support.expectNoCost(cost)
   const { code, stdout, stderr } = cost.result
-  expect({ code, ...parseReport(stdout, stderr) }).toMatchObject({
+  expect({ code, ...support.parseReport(stdout, stderr) }).toMatchObject({
     code: 0,
     outcome: 'upgraded',
     problems: [],
   })
-  expect(await containers(host)).toEqual(UPGRADED)
+  expect(await support.containers(host)).toEqual(UPGRADED)
   expect(await host.ok([...command, 'status'])).toMatch(/last run +\S+.*: upgraded/)
 })

@@ -2,35 +2,22 @@ import { describe, expect, it } from 'vitest'
 import type { StatusReport } from '../../agent/core/report/status.ts'
 import type { Host } from '../lab/index.ts'
 import { changedFields, inspected } from './inspection.ts'
-import {
-  type AgentResult,
-  agent,
-  type Cost,
-  configure,
-  containers,
-  costOf,
-  expectAsBefore,
-  expectNoCost,
-  image,
-  nodeId,
-  type World,
-  world,
-} from './support.ts'
+import * as support from './support.ts'
 
-type UpgradeCost = Cost & { result: AgentResult }
+type UpgradeCost = support.Cost & { result: support.AgentResult }
 
-async function upgrade(at: World, tag: string): Promise<UpgradeCost> {
-  await configure(at.host, { settle: 1 })
-  return await costOf(at, () => agent(at.host, 'upgrade', '--node', image(tag)))
+async function upgrade(at: support.World, tag: string): Promise<UpgradeCost> {
+  await support.configure(at.host, { settle: 1 })
+  return await support.costOf(at, () => support.agent(at.host, 'upgrade', '--node', support.image(tag)))
 }
 
 function expectUpgraded(cost: UpgradeCost): void {
-  expectNoCost(cost)
+  support.expectNoCost(cost)
   expect(cost.result).toMatchObject({ code: 0, report: { outcome: 'upgraded', changed: true } })
 }
 
 function expectRolledBack(cost: UpgradeCost): void {
-  expectNoCost(cost)
+  support.expectNoCost(cost)
   expect(cost.result).toMatchObject({ code: 4, report: { outcome: 'rolled-back', changed: false } })
 }
 
@@ -39,7 +26,7 @@ const volumes = async (host: Host): Promise<string[]> =>
 
 /** What an upgrade from v2.6.5 to v2.6.12 changes in a container that sets none of its image's defaults. */
 const newDefaults = {
-  'Config.Image': [image('v2.6.5'), image('v2.6.12')],
+  'Config.Image': [support.image('v2.6.5'), support.image('v2.6.12')],
   'Config.Env.LAB_IMAGE_DEFAULT': ['of-v2.6.5', 'of-v2.6.12'],
   'Config.Env.LAB_DEFAULT_SINCE_V2_6_5': ['yes', undefined],
   'Config.Env.LAB_DEFAULT_SINCE_V2_6_12': [undefined, 'yes'],
@@ -72,7 +59,7 @@ describe('what the operator asked for', () => {
       },
     },
   ])('is kept beside the new image’s defaults: $what', async ({ args, command, kept }) => {
-    const at = await world({ args, command })
+    const at = await support.world({ args, command })
     const before = await inspected(at.host)
     expect(before).toMatchObject(kept)
 
@@ -84,16 +71,16 @@ describe('what the operator asked for', () => {
 
 describe('anonymous volumes', () => {
   it('survive a failed upgrade, an upgrade and a rollback, and none is left over', async () => {
-    const at = await world({ args: ['--volume=/data', '--mount=type=volume,dst=/more'] })
+    const at = await support.world({ args: ['--volume=/data', '--mount=type=volume,dst=/more'] })
     const { host } = at
     const before = await volumes(host)
-    const id = await nodeId(host)
+    const id = await support.nodeId(host)
     expect(before).toHaveLength(2)
     const inNode = (script: string) => host.ok(['docker', 'exec', 'calico-node', 'sh', '-c', script])
     await inNode('echo kept > /data/file; echo kept > /more/file')
 
     expectRolledBack(await upgrade(at, 'exits-at-once'))
-    await expectAsBefore(host, id)
+    await support.expectAsBefore(host, id)
     expect(await volumes(host)).toEqual(before)
     expect(await inNode('cat /data/file /more/file')).toBe('kept\nkept\n')
 
@@ -101,9 +88,9 @@ describe('anonymous volumes', () => {
     expect(await volumes(host)).toEqual(before)
     expect(await inNode('cat /data/file /more/file')).toBe('kept\nkept\n')
 
-    const back = await costOf(at, () => agent(host, 'rollback'))
-    expectNoCost(back)
-    expect(await nodeId(host)).toBe(id)
+    const back = await support.costOf(at, () => support.agent(host, 'rollback'))
+    support.expectNoCost(back)
+    expect(await support.nodeId(host)).toBe(id)
     expect(await volumes(host)).toEqual(before)
     expect(await inNode('cat /data/file /more/file')).toBe('kept\nkept\n')
   })
@@ -113,23 +100,23 @@ describe('a container with --rm, which Docker removes as soon as it stops', () =
   const removedAtItsEnd = { args: ['--rm', '--volume=/data', '--label=own=mine'], policy: undefined }
 
   it('is replaced by another one with --rm', async () => {
-    const at = await world(removedAtItsEnd)
+    const at = await support.world(removedAtItsEnd)
     const before = await inspected(at.host)
     const cost = await upgrade(at, 'v2.6.12')
     expectUpgraded(cost)
     expect(cost.result.report.problems.map(({ code }) => code)).toEqual(['auto-remove'])
-    expect(await containers(at.host)).toEqual(['calico-node v2.6.12 running no'])
+    expect(await support.containers(at.host)).toEqual(['calico-node v2.6.12 running no'])
     expect(changedFields(before, await inspected(at.host))).toEqual(newDefaults)
     expect(await volumes(at.host)).toHaveLength(1)
   })
 
   it('is made again, with its settings and data, where the new image fails', async () => {
-    const at = await world(removedAtItsEnd)
+    const at = await support.world(removedAtItsEnd)
     const { host } = at
-    const [before, id] = [await inspected(host), await nodeId(host)]
+    const [before, id] = [await inspected(host), await support.nodeId(host)]
     await host.ok(['docker', 'exec', 'calico-node', 'sh', '-c', 'echo kept > /data/file'])
     expectRolledBack(await upgrade(at, 'exits-at-once'))
-    expect(await containers(host)).toEqual(['calico-node v2.6.5 running no'])
+    expect(await support.containers(host)).toEqual(['calico-node v2.6.5 running no'])
     expect(changedFields(before, await inspected(host))).toEqual({
       'Config.Labels.calico-agent.restored': [undefined, id],
     })
@@ -145,19 +132,19 @@ describe('the restart policy', () => {
   ])(
     '$policy is the same after a failed upgrade, and the new container’s after one',
     async ({ policy, is }) => {
-      const at = await world({ policy })
+      const at = await support.world({ policy })
       const { host } = at
-      const id = await nodeId(host)
+      const id = await support.nodeId(host)
       const policyNow = async () =>
         (await host.docker.getContainer('calico-node').inspect()).HostConfig.RestartPolicy
 
       expectRolledBack(await upgrade(at, 'exits-at-once'))
-      await expectAsBefore(host, id, 'v2.6.5', is.Name)
+      await support.expectAsBefore(host, id, 'v2.6.5', is.Name)
       expect(await policyNow()).toEqual(is)
 
       expectUpgraded(await upgrade(at, 'v2.6.12'))
       expect(await policyNow()).toEqual(is)
-      expect(await containers(host)).toEqual([
+      expect(await support.containers(host)).toEqual([
         `calico-node v2.6.12 running ${is.Name}`,
         'calico-node-parked-RUN v2.6.5 exited no',
       ])
@@ -167,28 +154,30 @@ describe('the restart policy', () => {
 
 describe('a calico/node whose BIRD cannot be seen from the host', () => {
   it('is asked by birdcl in the container', async () => {
-    const at = await world()
+    const at = await support.world()
     const { host } = at
-    await configure(host, { settle: 1, bird: { sockets: ['/run/not-shared/bird.ctl'] } })
+    await support.configure(host, { settle: 1, bird: { sockets: ['/run/not-shared/bird.ctl'] } })
     const { stdout } = await host.run(['agent', 'status', '--json'])
     const { bird } = JSON.parse(stdout) as StatusReport
     expect(bird).toMatchObject([{ family: 4, via: 'exec', sessions: [{ established: true }] }])
 
-    const cost = await costOf(at, () => agent(host, 'upgrade', '--node', image('v2.6.12')))
+    const cost = await support.costOf(at, () =>
+      support.agent(host, 'upgrade', '--node', support.image('v2.6.12')),
+    )
     expectUpgraded(cost)
     expect(cost.result.report).toMatchObject({ problems: [], window: { budgetMs: 90_000 } })
     expect(cost.result.report.window?.usedMs).toBeGreaterThan(0)
   })
 
   it('is gated on its container alone where none runs, and that is said', async () => {
-    const at = await world()
+    const at = await support.world()
     const { mesh, host, peer } = at
     await host.ok(['docker', 'rm', '--force', 'calico-node'])
     await host.startNode(mesh.nodeOptions(host, { env: { CALICO_NETWORKING_BACKEND: 'none' } }))
-    await configure(host, { settle: 1 })
+    await support.configure(host, { settle: 1 })
     const [traffic, routes] = await Promise.all([mesh.traffic(host, peer), mesh.watchRoutes(peer)])
 
-    const { code, report } = await agent(host, 'upgrade', '--node', image('v2.6.12'))
+    const { code, report } = await support.agent(host, 'upgrade', '--node', support.image('v2.6.12'))
     expect({ code, outcome: report.outcome, window: report.window }).toEqual({
       code: 0,
       outcome: 'upgraded',
@@ -196,10 +185,10 @@ describe('a calico/node whose BIRD cannot be seen from the host', () => {
     })
     expect(report.problems).toMatchObject([{ code: 'no-bird', severity: 'warning' }])
 
-    await configure(host, { settle: 5 })
-    const failed = await agent(host, 'upgrade', '--node', image('crashes-after-3s'))
+    await support.configure(host, { settle: 5 })
+    const failed = await support.agent(host, 'upgrade', '--node', support.image('crashes-after-3s'))
     expect(failed).toMatchObject({ code: 4, report: { outcome: 'rolled-back', window: null } })
-    expect((await containers(host))[0]).toBe('calico-node v2.6.12 running always')
+    expect((await support.containers(host))[0]).toBe('calico-node v2.6.12 running always')
     expect(await traffic.stop()).toMatchObject({ lost: 0 })
     expect(await routes.stop()).toEqual([])
   })

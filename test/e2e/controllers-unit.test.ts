@@ -6,31 +6,21 @@ import type { Host } from '../lab/index.ts'
 import { quickly } from './background.ts'
 import { controllers, mostAtOnce, NAME, overlaps } from './controllers.ts'
 import { idOf, type Shape, shapes, startUnit } from './controllers-units.ts'
-import {
-  agent,
-  configure,
-  containers,
-  costOf,
-  expectNoCost,
-  image,
-  lab,
-  type World,
-  world,
-} from './support.ts'
+import * as support from './support.ts'
 import { unitFiles } from './units.ts'
 
 const [OLD, NEW] = [controllers('v3.20.0'), controllers('v3.26.1')]
 const NODE = 'calico-node v2.6.5 running always'
 
-let at: World
+let at: support.World
 let flags: string[]
 
 beforeEach(async () => {
-  at = await world()
+  at = await support.world()
   flags = await quickly(at.host)
 })
 
-const upgrade = (...args: string[]) => agent(at.host, 'upgrade', ...args, ...flags)
+const upgrade = (...args: string[]) => support.agent(at.host, 'upgrade', ...args, ...flags)
 
 async function stateOf(host: Host, unit: string): Promise<string> {
   return await host.ok(['systemctl', 'show', unit, '--property=ActiveState,NRestarts,NeedDaemonReload'])
@@ -53,7 +43,7 @@ describe('a unit of the controllers', () => {
     expect(failed.report.problems.map(({ code }) => code)).toEqual(['controllers-failed'])
     expect(failed.report.controllersDownMs).toBeGreaterThan(0)
     expect(await unitFiles(host)).toEqual(before)
-    expect(await containers(host)).toEqual([`${NAME} v3.20.0 running no`, NODE])
+    expect(await support.containers(host)).toEqual([`${NAME} v3.20.0 running no`, NODE])
     expect(await stateOf(host, shape.unit)).toBe(HEALTHY)
     expect(await idOf(host)).not.toBe(id)
 
@@ -66,17 +56,17 @@ describe('a unit of the controllers', () => {
     const named = (before[shape.file] ?? '').replace(OLD, NEW)
     expect(named).toContain(NEW)
     expect(await unitFiles(host)).toEqual({ ...before, [shape.file]: named })
-    expect(await containers(host)).toEqual([`${NAME} v3.26.1 running no`, NODE])
+    expect(await support.containers(host)).toEqual([`${NAME} v3.26.1 running no`, NODE])
     expect(await stateOf(host, shape.unit)).toBe(HEALTHY)
 
     const now = await idOf(host)
     expect((await upgrade('--controllers', NEW)).report.outcome).toBe('unchanged')
     expect(await idOf(host)).toBe(now)
 
-    const back = await agent(host, 'rollback', ...flags)
+    const back = await support.agent(host, 'rollback', ...flags)
     expect(back).toMatchObject({ code: 0, report: { outcome: 'rolled-back', changed: true } })
     expect(await unitFiles(host)).toEqual(before)
-    expect(await containers(host)).toEqual([`${NAME} v3.20.0 running no`, NODE])
+    expect(await support.containers(host)).toEqual([`${NAME} v3.20.0 running no`, NODE])
     expect(await stateOf(host, shape.unit)).toBe(HEALTHY)
     expect([await mostAtOnce(host, since), await overlaps(host)]).toEqual([1, ''])
   })
@@ -86,16 +76,16 @@ describe('a unit of the controllers', () => {
     const shape = shapes['named in the unit, stopped by TERM']
     await startUnit(host, shape, OLD)
     const before = await unitFiles(host)
-    const asked = ['--node', image('v2.6.12'), '--controllers', controllers('exits-at-once')]
-    const cost = await costOf(at, () => upgrade(...asked))
-    expectNoCost(cost)
+    const asked = ['--node', support.image('v2.6.12'), '--controllers', controllers('exits-at-once')]
+    const cost = await support.costOf(at, () => upgrade(...asked))
+    support.expectNoCost(cost)
     const { code, report } = cost.result
     expect({ code, outcome: report.outcome }).toEqual({ code: 4, outcome: 'partial' })
     expect(report.window?.usedMs).toBeGreaterThan(0)
     expect(report.components.controllers).toHaveProperty('rolledBack', true)
     expect(await unitFiles(host)).toEqual(before)
-    expect(await containers(host)).toContain(`${NAME} v3.20.0 running no`)
-    expect(await containers(host)).toContain('calico-node v2.6.12 running always')
+    expect(await support.containers(host)).toContain(`${NAME} v3.20.0 running no`)
+    expect(await support.containers(host)).toContain('calico-node v2.6.12 running always')
     expect(await overlaps(host)).toBe('')
   })
 
@@ -103,8 +93,8 @@ describe('a unit of the controllers', () => {
     const { host } = at
     const shape = shapes['named in the environment file']
     await startUnit(host, shape, OLD)
-    await configure(host, { release: 'v3.26.1', registry: lab.registry.address, settle: 1 })
-    const { code, report } = await agent(host, 'upgrade', '--only', 'controllers')
+    await support.configure(host, { release: 'v3.26.1', registry: support.lab.registry.address, settle: 1 })
+    const { code, report } = await support.agent(host, 'upgrade', '--only', 'controllers')
     expect({ code, outcome: report.outcome, problems: report.problems }).toEqual({
       code: 0,
       outcome: 'upgraded',
@@ -121,8 +111,8 @@ describe('a unit of the controllers', () => {
   it('is left alone by a release where it cannot be changed, with a word', async () => {
     const { host } = at
     await startUnit(host, shapes['named twice'], OLD)
-    await configure(host, { release: 'v3.26.1', registry: lab.registry.address })
-    const plan = await agent(host, 'plan', '--only', 'controllers')
+    await support.configure(host, { release: 'v3.26.1', registry: support.lab.registry.address })
+    const plan = await support.agent(host, 'plan', '--only', 'controllers')
     expect(plan.report).toMatchObject({
       outcome: 'unchanged',
       problems: [{ code: 'systemd-owned', severity: 'warning' }],
@@ -132,7 +122,7 @@ describe('a unit of the controllers', () => {
       code: 3,
       report: { problems: [{ code: 'systemd-owned', severity: 'error' }] },
     })
-    expect(await containers(host)).toContain(`${NAME} v3.20.0 running no`)
+    expect(await support.containers(host)).toContain(`${NAME} v3.20.0 running no`)
   })
 
   it('whose file config management has changed already is only restarted', async () => {
@@ -145,7 +135,7 @@ describe('a unit of the controllers', () => {
     expect(up).toMatchObject({ code: 0, report: { outcome: 'upgraded', diff: [] } })
     expect(up.report.problems.map(({ code }) => code)).toEqual(['unit-changed-on-disk'])
     expect(await unitFiles(host)).toEqual(before)
-    expect(await containers(host)).toContain(`${NAME} v3.26.1 running no`)
+    expect(await support.containers(host)).toContain(`${NAME} v3.26.1 running no`)
     expect(await stateOf(host, shape.unit)).toBe(HEALTHY)
   })
 
@@ -155,12 +145,12 @@ describe('a unit of the controllers', () => {
     const old = controllers('v0.7.0').replace('kube-controllers', 'kube-policy-controller')
     await startUnit(host, shape, old)
     const { name, unit } = shape
-    await configure(host, { controllers: { container: name, manager: 'systemd', unit }, settle: 1 })
-    const up = await agent(host, 'upgrade', '--controllers', controllers('v1.0.5'))
+    await support.configure(host, { controllers: { container: name, manager: 'systemd', unit }, settle: 1 })
+    const up = await support.agent(host, 'upgrade', '--controllers', controllers('v1.0.5'))
     expect(up).toMatchObject({ code: 0, report: { outcome: 'upgraded', problems: [] } })
-    expect(await containers(host)).toEqual([NODE, `${name} v1.0.5 running no`])
-    expect((await agent(host, 'rollback')).report.outcome).toBe('rolled-back')
-    expect(await containers(host)).toEqual([NODE, `${name} v0.7.0 running no`])
+    expect(await support.containers(host)).toEqual([NODE, `${name} v1.0.5 running no`])
+    expect((await support.agent(host, 'rollback')).report.outcome).toBe('rolled-back')
+    expect(await support.containers(host)).toEqual([NODE, `${name} v0.7.0 running no`])
     expect(await host.readFile(shape.file)).toBe(shape.files(old)[shape.file])
   })
 })

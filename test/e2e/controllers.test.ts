@@ -5,28 +5,17 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import type { StatusReport } from '../../agent/core/report/status.ts'
 import { quickly } from './background.ts'
 import { controllers, mostAtOnce, NAME, overlaps, runControllers } from './controllers.ts'
-import {
-  agent,
-  configure,
-  containers,
-  costOf,
-  expectNoCost,
-  expectRefused,
-  image,
-  lab,
-  type World,
-  world,
-} from './support.ts'
+import * as support from './support.ts'
 
-let at: World
+let at: support.World
 let flags: string[]
 
 beforeEach(async () => {
-  at = await world()
+  at = await support.world()
   flags = await quickly(at.host)
 })
 
-const upgrade = (...args: string[]) => agent(at.host, 'upgrade', ...args, ...flags)
+const upgrade = (...args: string[]) => support.agent(at.host, 'upgrade', ...args, ...flags)
 const NODE = 'calico-node v2.6.5 running always'
 
 describe('controllers', () => {
@@ -42,7 +31,7 @@ describe('controllers', () => {
     })
     expect(report.controllersDownMs).toBeGreaterThan(0)
     expect(report.controllersDownMs).toBeLessThan(10_000)
-    expect(await containers(host)).toEqual([
+    expect(await support.containers(host)).toEqual([
       `${NAME} v3.26.1 running always`,
       `${NAME}-parked-RUN v3.20.0 exited no`,
       NODE,
@@ -55,9 +44,9 @@ describe('controllers', () => {
       owner: { kind: 'docker' },
     })
 
-    const back = await agent(host, 'rollback', ...flags)
+    const back = await support.agent(host, 'rollback', ...flags)
     expect(back).toMatchObject({ code: 0, report: { outcome: 'rolled-back', changed: true } })
-    expect(await containers(host)).toEqual([
+    expect(await support.containers(host)).toEqual([
       `${NAME} v3.20.0 running always`,
       `${NAME}-parked-RUN v3.26.1 exited no`,
       NODE,
@@ -68,11 +57,11 @@ describe('controllers', () => {
   it('that fail do not take the node back with them', async () => {
     const { host } = at
     await runControllers(host, controllers('v3.20.0'))
-    const asked = ['--node', image('v2.6.12'), '--controllers', controllers('exits-at-once')]
+    const asked = ['--node', support.image('v2.6.12'), '--controllers', controllers('exits-at-once')]
     const { stdout } = await host.run(['agent', 'plan', ...asked, ...flags])
     expect(stdout).toMatch(/step \d+ is final: it stays even if a later step fails/)
-    const cost = await costOf(at, () => upgrade(...asked))
-    expectNoCost(cost)
+    const cost = await support.costOf(at, () => upgrade(...asked))
+    support.expectNoCost(cost)
     const { code, report } = cost.result
     expect({ code, outcome: report.outcome, changed: report.changed }).toEqual({
       code: 4,
@@ -82,13 +71,13 @@ describe('controllers', () => {
     expect(report.components.node).not.toHaveProperty('rolledBack')
     expect(report.components.controllers).toHaveProperty('rolledBack', true)
     expect(report.problems.map((found) => found.code)).toContain('controllers-failed')
-    expect(await containers(host)).toEqual([
+    expect(await support.containers(host)).toEqual([
       `${NAME} v3.20.0 running always`,
       'calico-node v2.6.12 running always',
       'calico-node-parked-RUN v2.6.5 exited no',
     ])
     expect(await overlaps(host)).toBe('')
-    expect((await agent(host, 'rollback', ...flags)).report.outcome).toBe('rolled-back')
+    expect((await support.agent(host, 'rollback', ...flags)).report.outcome).toBe('rolled-back')
   })
 
   it('that do not heed a TERM are waited for', async () => {
@@ -99,14 +88,14 @@ describe('controllers', () => {
     expect(report.outcome).toBe('upgraded')
     expect(report.steps.find(({ kind }) => kind === 'swap-controllers')?.ms).toBeGreaterThan(9_000)
     expect([await mostAtOnce(host, since), await overlaps(host)]).toEqual([1, ''])
-    expect((await containers(host))[0]).toBe(`${NAME} v3.26.1 running unless-stopped`)
+    expect((await support.containers(host))[0]).toBe(`${NAME} v3.26.1 running unless-stopped`)
   })
 })
 
 describe('controllers that behave as the real ones do', () => {
   it('are not put back by a readiness of before, where their datastore is away', async () => {
     const { host } = at
-    const etcd = lab.etcd('plain')
+    const etcd = support.lab.etcd('plain')
     await etcd.start()
     try {
       await runControllers(host, controllers('v3.15.5'), { env: [`ETCD_ENDPOINTS=${etcd.endpoint}`] })
@@ -115,14 +104,14 @@ describe('controllers that behave as the real ones do', () => {
       // ready once more than it needs: then what it wrote is there for the next start
       expect(await host.ok(['docker', 'exec', NAME, '/usr/bin/check-status', '-r'])).toBe('')
       await etcd.kill()
-      const back = await agent(host, 'rollback', ...flags)
+      const back = await support.agent(host, 'rollback', ...flags)
       expect([back.code, back.report.outcome]).toEqual([4, 'rolled-back'])
       expect(back.report.problems.map(({ code }) => code)).toContain('controllers-failed')
       // the one on trial ran until it had looked for its datastore for long enough
       expect(back.report.steps.find(({ kind }) => kind === 'swap-controllers')?.ms).toBeGreaterThan(10_000)
       expect(back.report.controllersDownMs).toBeGreaterThan(0)
       expect(back.report.controllersDownMs).toBeLessThan(10_000)
-      expect((await containers(host))[0]).toMatch(`${NAME} v3.17.6`)
+      expect((await support.containers(host))[0]).toMatch(`${NAME} v3.17.6`)
       expect(await overlaps(host)).toBe('')
     } finally {
       await etcd.kill()
@@ -149,14 +138,14 @@ describe('controllers that behave as the real ones do', () => {
     await runControllers(host, controllers('v3.15.5'), { mounts })
     const asked = ['--controllers', controllers('v3.17.6')]
     // what the image sets is known once it is here
-    expect((await agent(host, 'plan', ...asked, ...flags)).code).toBe(0)
+    expect((await support.agent(host, 'plan', ...asked, ...flags)).code).toBe(0)
     const pulled = await upgrade(...asked)
-    expectRefused(pulled, 'controllers-unreadable')
+    support.expectRefused(pulled, 'controllers-unreadable')
     expect(pulled.report.problems.map(({ code }) => code)).toContain('controllers-unreadable')
-    expect((await containers(host))[0]).toBe(`${NAME} v3.15.5 running always`)
+    expect((await support.containers(host))[0]).toBe(`${NAME} v3.15.5 running always`)
 
     await host.ok(['chown', '999', '/etc/kubernetes/kubeconfig'])
-    const plan = await agent(host, 'plan', ...asked, ...flags)
+    const plan = await support.agent(host, 'plan', ...asked, ...flags)
     expect([plan.code, plan.report.problems.map(({ code }) => code)]).toEqual([
       0,
       ['controllers-user-changes'],
@@ -171,9 +160,9 @@ describe('controllers that behave as the real ones do', () => {
 describe('what is asked of the controllers', () => {
   it('is refused where there are none, and left out by a release', async () => {
     const { host } = at
-    expectRefused(await upgrade('--controllers', controllers('v3.26.1')), 'no-controllers')
-    await configure(host, { release: 'v3.26.1', registry: lab.registry.address })
-    const plan = await agent(host, 'plan', '--allow', 'datastore-migration', '--allow', 'dropped-env')
+    support.expectRefused(await upgrade('--controllers', controllers('v3.26.1')), 'no-controllers')
+    await support.configure(host, { release: 'v3.26.1', registry: support.lab.registry.address })
+    const plan = await support.agent(host, 'plan', '--allow', 'datastore-migration', '--allow', 'dropped-env')
     expect(Object.keys(plan.report.components)).toEqual(['node'])
   })
 
@@ -182,9 +171,9 @@ describe('what is asked of the controllers', () => {
     const old = controllers('v0.7.0').replace('kube-controllers', 'kube-policy-controller')
     await runControllers(host, old, { env: ['KUBECONFIG=', 'K8S_API=https://10.0.0.1:6443'] })
     const refused = await upgrade('--controllers', controllers('v1.0.5'))
-    expectRefused(refused, 'controllers-env')
+    support.expectRefused(refused, 'controllers-env')
     expect(refused.report.problems[0]?.fix).toContain('https://10.0.0.1:6443')
-    expect((await containers(host))[0]).toBe(`${NAME} v0.7.0 running always`)
+    expect((await support.containers(host))[0]).toBe(`${NAME} v0.7.0 running always`)
   })
 })
 

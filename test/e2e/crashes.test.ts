@@ -4,37 +4,27 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { Host } from '../lab/index.ts'
 import { quickly } from './background.ts'
-import {
-  agent,
-  containers,
-  costOf,
-  expectAsBefore,
-  expectNoCost,
-  image,
-  nodeId,
-  type World,
-  world,
-} from './support.ts'
+import * as support from './support.ts'
 import { MOMENTS, slowImage, UPGRADED, upgradeUntil } from './under-way.ts'
 
-let at: World
+let at: support.World
 let oldId: string
 let flags: string[]
 
 beforeEach(async () => {
-  at = await world()
-  oldId = await nodeId(at.host)
+  at = await support.world()
+  oldId = await support.nodeId(at.host)
   flags = await quickly(at.host)
 })
 
 /** Old or new, whole; and a second resume has nothing to do. */
 async function expectWhole(host: Host, outcome: string): Promise<void> {
-  if (outcome === 'upgraded') expect(await containers(host)).toEqual(UPGRADED)
-  else await expectAsBefore(host, oldId)
-  const id = await nodeId(host)
-  const again = await agent(host, 'resume')
+  if (outcome === 'upgraded') expect(await support.containers(host)).toEqual(UPGRADED)
+  else await support.expectAsBefore(host, oldId)
+  const id = await support.nodeId(host)
+  const again = await support.agent(host, 'resume')
   expect(again).toMatchObject({ code: 0, report: { outcome: 'unchanged', changed: false, problems: [] } })
-  expect(await nodeId(host)).toBe(id)
+  expect(await support.nodeId(host)).toBe(id)
   const files = await host.ok(['find', '/var/lib/calico-agent', '-type', 'f', '-printf', '%P\n'])
   expect(files).toMatch(/^(lock\n|runs\/[^/]+\.jsonl\n){2}$/)
 }
@@ -47,14 +37,14 @@ describe('an agent that is killed', () => {
     ['while the new node settles', MOMENTS.recovered, { settledAs: 'upgraded', code: 0 }],
   ])('%s leaves a run that resume settles at no cost', async (_when, moment, expected) => {
     const { host } = at
-    const cost = await costOf(at, async () => {
+    const cost = await support.costOf(at, async () => {
       const run = await upgradeUntil(host, moment, flags, expected.node)
       await run.kill('SIGKILL')
       expect((await run.done).code).toBe(137)
       await sleep(1_000)
-      return await agent(host, 'resume')
+      return await support.agent(host, 'resume')
     })
-    expectNoCost(cost)
+    support.expectNoCost(cost)
     const { code, report } = cost.result
     expect({ code, outcome: report.outcome }).toEqual({ code: expected.code, outcome: expected.settledAs })
     await expectWhole(host, report.outcome)
@@ -65,15 +55,18 @@ describe('an agent that is killed', () => {
 
   it('is followed by an upgrade that settles its run first', async () => {
     const { host } = at
-    const cost = await costOf(at, async () => {
+    const cost = await support.costOf(at, async () => {
       const run = await upgradeUntil(host, MOMENTS.birdUp, flags)
       await run.kill('SIGKILL')
-      return await agent(host, 'upgrade', '--node', image('v3.26.1'), ...flags, ...migrated)
+      return await support.agent(host, 'upgrade', '--node', support.image('v3.26.1'), ...flags, ...migrated)
     })
-    expectNoCost(cost)
+    support.expectNoCost(cost)
     expect(cost.result).toMatchObject({ code: 0, report: { outcome: 'upgraded' } })
-    expect(cost.result.report.components.node).toEqual({ from: image('v2.6.12'), to: image('v3.26.1') })
-    expect(await containers(host)).toEqual([
+    expect(cost.result.report.components.node).toEqual({
+      from: support.image('v2.6.12'),
+      to: support.image('v3.26.1'),
+    })
+    expect(await support.containers(host)).toEqual([
       'calico-node v3.26.1 running always',
       'calico-node-parked-RUN v2.6.12 exited no',
     ])
@@ -89,7 +82,7 @@ describe('a host whose power is cut', () => {
   }
 
   async function running(host: Host): Promise<string[]> {
-    return (await containers(host)).filter((container) => container.includes(' running '))
+    return (await support.containers(host)).filter((container) => container.includes(' running '))
   }
 
   it.each<[string, RegExp]>([
@@ -101,15 +94,15 @@ describe('a host whose power is cut', () => {
     await powerCycle(host)
     expect(await running(host)).toEqual(['calico-node v2.6.5 running always'])
 
-    const settled = await costOf(at, () => agent(host, 'resume'))
-    expectNoCost(settled)
+    const settled = await support.costOf(at, () => support.agent(host, 'resume'))
+    support.expectNoCost(settled)
     expect(settled.result).toMatchObject({ code: 4, report: { outcome: 'rolled-back', changed: false } })
     await expectWhole(host, 'rolled-back')
   })
 
   it('after the commit comes back with the new node', async () => {
     const { host } = at
-    const { report } = await agent(host, 'upgrade', '--node', image('v2.6.12'), ...flags)
+    const { report } = await support.agent(host, 'upgrade', '--node', support.image('v2.6.12'), ...flags)
     expect(report.outcome).toBe('upgraded')
     await powerCycle(host)
     expect(await running(host)).toEqual(['calico-node v2.6.12 running always'])

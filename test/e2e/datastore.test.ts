@@ -4,23 +4,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 import { quickly } from './background.ts'
 import { expectRefusal, type Refusal, snapshot } from './refusal.ts'
-import {
-  agent,
-  configure,
-  containers,
-  costOf,
-  expectAsBefore,
-  expectNoCost,
-  image,
-  lab,
-  nodeId,
-  type World,
-  world,
-} from './support.ts'
+import * as support from './support.ts'
 import { MOMENTS, UPGRADED, upgradeUntil } from './under-way.ts'
 
-const plain = lab.etcd('plain')
-const tls = lab.etcd('tls')
+const plain = support.lab.etcd('plain')
+const tls = support.lab.etcd('tls')
 
 const AWAY: Refusal = {
   code: 3,
@@ -29,21 +17,22 @@ const AWAY: Refusal = {
   fix: `curl -k ${plain.endpoint}/health`,
 }
 
-let at: World
+let at: support.World
 
 /** Both hosts have their nodes in it; it must be there for them to start. */
 async function worldWith(endpoints: string): Promise<void> {
   await Promise.all([plain.start(), tls.start()])
-  at = await world({ env: { ETCD_ENDPOINTS: endpoints } })
-  await configure(at.host, { window: 30, settle: 2 })
+  at = await support.world({ env: { ETCD_ENDPOINTS: endpoints } })
+  await support.configure(at.host, { window: 30, settle: 2 })
 }
 
 afterAll(async () => {
-  await world()
+  await support.world()
   await Promise.all([plain.kill(), tls.kill()])
 })
 
-const upgrade = (...args: string[]) => agent(at.host, 'upgrade', '--node', image('v2.6.12'), ...args)
+const upgrade = (...args: string[]) =>
+  support.agent(at.host, 'upgrade', '--node', support.image('v2.6.12'), ...args)
 
 describe('an etcd that is away', () => {
   beforeEach(async () => {
@@ -53,25 +42,25 @@ describe('an etcd that is away', () => {
   it('is a reason to leave the node alone, unless that is allowed', async () => {
     const { host } = at
     const before = await snapshot(host)
-    const cost = await costOf(at, async () => {
+    const cost = await support.costOf(at, async () => {
       await plain.kill()
       return await upgrade()
     })
-    expectNoCost(cost)
+    support.expectNoCost(cost)
     expectRefusal(cost.result, AWAY)
     expect(await snapshot(host)).toEqual(before)
 
-    expectRefusal(await agent(host, 'plan', '--node', image('v2.6.12')), AWAY)
+    expectRefusal(await support.agent(host, 'plan', '--node', support.image('v2.6.12')), AWAY)
     const doctor = await host.run(['agent', 'doctor'])
     expect([doctor.code, doctor.stdout]).toEqual([
       3,
       expect.stringMatching(/^error .+\[datastore-unreachable\]$/m),
     ])
 
-    const allowed = await agent(
+    const allowed = await support.agent(
       host,
       'plan',
-      ...['--node', image('v2.6.12'), '--allow', 'datastore-unreachable'],
+      ...['--node', support.image('v2.6.12'), '--allow', 'datastore-unreachable'],
     )
     const told = allowed.report.problems.map(({ code, severity }) => `${severity} ${code}`)
     expect([allowed.code, told]).toEqual([0, ['warning datastore-unreachable']])
@@ -85,7 +74,7 @@ describe('an etcd that is away', () => {
     await host.ok(['docker', 'start', 'calico-node'])
     // BIRD is up after a second otherwise
     await sleep(8_000)
-    expect((await containers(host))[0]).toBe('calico-node v2.6.5 running always')
+    expect((await support.containers(host))[0]).toBe('calico-node v2.6.5 running always')
     expect((await host.run(['docker', 'exec', 'calico-node', 'pidof', 'bird'])).code).not.toBe(0)
     await plain.start()
     await mesh.untilSettled()
@@ -93,16 +82,16 @@ describe('an etcd that is away', () => {
 
   it('is seen right before the KILL where it goes away in the pull', async () => {
     const { host } = at
-    const before = await nodeId(host)
-    const cost = await costOf(at, async () => {
+    const before = await support.nodeId(host)
+    const cost = await support.costOf(at, async () => {
       // 300 MB: they take longer to come and be unpacked than etcd takes to go
-      const run = await upgradeUntil(host, MOMENTS.pullBegins, await quickly(host), image('big'))
+      const run = await upgradeUntil(host, MOMENTS.pullBegins, await quickly(host), support.image('big'))
       await plain.kill()
       return await run.done
     })
-    expectNoCost(cost)
+    support.expectNoCost(cost)
     expectRefusal(cost.result, AWAY)
-    await expectAsBefore(host, before)
+    await support.expectAsBefore(host, before)
   })
 })
 
@@ -110,22 +99,25 @@ describe('an etcd with TLS that wants certificates', () => {
   it('answers, beside one that is away; and a rollback is held up by it as well', async () => {
     await worldWith(`${tls.endpoint},${tls.endpoint.replace(/\d+$/, '9')}`)
     const { host } = at
-    const cost = await costOf(at, () => upgrade())
-    expectNoCost(cost)
+    const cost = await support.costOf(at, () => upgrade())
+    support.expectNoCost(cost)
     expect(cost.result).toMatchObject({ code: 0, report: { outcome: 'upgraded' } })
     const told = cost.result.report.problems.map(({ code, severity }) => `${severity} ${code}`)
     expect(told).toEqual(['warning datastore-unreachable'])
-    expect(await containers(host)).toEqual(UPGRADED)
+    expect(await support.containers(host)).toEqual(UPGRADED)
 
     await tls.kill()
-    const back = await agent(host, 'rollback')
+    const back = await support.agent(host, 'rollback')
     expectRefusal(back, {
       ...AWAY,
       says: `etcd does not answer (${tls.endpoint}: connection refused;`,
       fix: tls.endpoint,
     })
-    expect(await containers(host)).toEqual(UPGRADED)
+    expect(await support.containers(host)).toEqual(UPGRADED)
     await tls.start()
-    expect(await agent(host, 'rollback')).toMatchObject({ code: 0, report: { outcome: 'rolled-back' } })
+    expect(await support.agent(host, 'rollback')).toMatchObject({
+      code: 0,
+      report: { outcome: 'rolled-back' },
+    })
   })
 })

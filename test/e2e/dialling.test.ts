@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Host } from '../lab/index.ts'
 import { quickly, startAgent } from './background.ts'
-import { agent, costOf, expectAsBefore, expectNoCost, image, nodeId, type World, world } from './support.ts'
+import * as support from './support.ts'
 import { MOMENTS, upgradeUntil } from './under-way.ts'
 
 const OLD_MESH = { env: { LAB_MESH: 'two-way' } }
@@ -21,11 +21,11 @@ async function canDial(peer: Host, host: Host): Promise<boolean> {
 }
 
 /** After whose end nobody is kept out, and the peers have lost nothing. */
-async function underTraffic<T>(at: World, action: () => Promise<T>): Promise<T> {
-  const { result, ...cost } = await costOf(at, action)
+async function underTraffic<T>(at: support.World, action: () => Promise<T>): Promise<T> {
+  const { result, ...cost } = await support.costOf(at, action)
   // one collision shows in both
   expect({ lost: cost.traffic.lost, withdrawn: cost.withdrawn }).toEqual({ lost: 0, withdrawn: [] })
-  expectNoCost(cost)
+  support.expectNoCost(cost)
   expect(await keptOut(at.host)).toEqual([])
   expect(await canDial(at.peer, at.host)).toBe(true)
   return result
@@ -33,7 +33,7 @@ async function underTraffic<T>(at: World, action: () => Promise<T>): Promise<T> 
 
 describe('a neighbor that dials as well', () => {
   it('is named by doctor, kept out while the window is open, and let in at its end', async () => {
-    const at = await world(OLD_MESH)
+    const at = await support.world(OLD_MESH)
     const { host, peer } = at
     expect((await host.run(['agent', 'doctor', '--json'])).stdout).toContain('both-dial')
     const { code, report } = await underTraffic(at, async () => {
@@ -47,34 +47,36 @@ describe('a neighbor that dials as well', () => {
   })
 
   it('is let in after a way back', async () => {
-    const at = await world(OLD_MESH)
-    const oldId = await nodeId(at.host)
+    const at = await support.world(OLD_MESH)
+    const oldId = await support.nodeId(at.host)
     const flags = await quickly(at.host)
     const { code, report } = await underTraffic(at, () =>
-      agent(at.host, 'upgrade', '--node', image('exits-at-once'), ...flags),
+      support.agent(at.host, 'upgrade', '--node', support.image('exits-at-once'), ...flags),
     )
     expect({ code, outcome: report.outcome }).toEqual({ code: 4, outcome: 'rolled-back' })
-    await expectAsBefore(at.host, oldId)
+    await support.expectAsBefore(at.host, oldId)
   })
 
   it('is kept out while the agent is dead, and let in by the resume', async () => {
-    const at = await world(OLD_MESH)
+    const at = await support.world(OLD_MESH)
     const { host, peer } = at
     const { code, report } = await underTraffic(at, async () => {
       const up = await upgradeUntil(host, MOMENTS.birdUp, await quickly(host))
       await up.kill('SIGKILL')
       await up.done
       expect(await keptOut(host)).toEqual([peer.address])
-      return await agent(host, 'resume')
+      return await support.agent(host, 'resume')
     })
     expect({ code, outcome: report.outcome }).toEqual({ code: 0, outcome: 'upgraded' })
   })
 
   it('is let in at once where the new BIRD waits for it, as from v3.4 on, and kept out by a rollback', async () => {
-    const at = await world({ env: { LAB_MESH: 'of-version' } })
+    const at = await support.world({ env: { LAB_MESH: 'of-version' } })
     const { host, peer } = at
     const flags = [...(await quickly(host)), '--allow', 'datastore-migration']
-    const forth = await underTraffic(at, () => agent(host, 'upgrade', '--node', image('v3.26.1'), ...flags))
+    const forth = await underTraffic(at, () =>
+      support.agent(host, 'upgrade', '--node', support.image('v3.26.1'), ...flags),
+    )
     expect(forth.report.outcome).toBe('upgraded')
     expect(forth.stderr).toContain(`may dial again: ${peer.address}`)
 

@@ -4,30 +4,21 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { beforeEach, expect, it } from 'vitest'
 import type { Host } from '../lab/index.ts'
-import {
-  containers,
-  costOf,
-  expectAsBefore,
-  expectNoCost,
-  image,
-  nodeId,
-  type World,
-  world,
-} from './support.ts'
+import * as support from './support.ts'
 
 const script = join(import.meta.dirname, '../executable/unread-terminal.py')
 
-let at: World
+let at: support.World
 let oldId: string
 beforeEach(async () => {
-  at = await world()
-  oldId = await nodeId(at.host)
+  at = await support.world()
+  oldId = await support.nodeId(at.host)
   await at.host.writeFile('/tmp/unread-terminal.py', await readFile(script, 'utf8'), 0o600)
 })
 
 /** Starts an upgrade on a terminal that is stopped when the window opens, and not read from then on. */
 async function upgradeUnread(host: Host, tag: string) {
-  const upgrade = ['agent', 'upgrade', '--node', image(tag), '--window', '30']
+  const upgrade = ['agent', 'upgrade', '--node', support.image(tag), '--window', '30']
   const run = await host.start(['python3', '/tmp/unread-terminal.py', 'window ', ...upgrade])
   let said = ''
   run.stdout.on('data', (chunk: string) => (said += chunk))
@@ -45,21 +36,21 @@ const rolledBack = async (host: Host): Promise<void> => {
 
 it('goes back in its window, and shows so when the terminal goes on', async () => {
   const { host } = at
-  const cost = await costOf(at, async () => {
+  const cost = await support.costOf(at, async () => {
     const run = await upgradeUnread(host, 'no-bird')
     await rolledBack(host)
-    await expectAsBefore(host, oldId)
+    await support.expectAsBefore(host, oldId)
     run.stdin.write('go on\n')
     return await run.done
   })
-  expectNoCost(cost)
+  support.expectNoCost(cost)
   expect(cost.result.code).toBe(4)
   expect(cost.result.stdout).toMatch(/BIRD is not up/)
 })
 
 it('is stopped by TERM, then and after it ended', async () => {
   const { host } = at
-  const cost = await costOf(at, async () => {
+  const cost = await support.costOf(at, async () => {
     const run = await upgradeUnread(host, 'late-bird')
     await run.terminate()
     await rolledBack(host)
@@ -69,7 +60,7 @@ it('is stopped by TERM, then and after it ended', async () => {
     run.stdin.end()
     return await run.done
   })
-  expectNoCost(cost)
+  support.expectNoCost(cost)
   expect(cost.result.code).not.toBe(0)
-  expect(await containers(host)).toEqual(['calico-node v2.6.5 running always'])
+  expect(await support.containers(host)).toEqual(['calico-node v2.6.5 running always'])
 })

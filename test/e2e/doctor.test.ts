@@ -3,10 +3,10 @@
 import { describe, expect, it } from 'vitest'
 import type { DoctorReport } from '../../agent/core/report/doctor.ts'
 import type { Host } from '../lab/index.ts'
-import { configure, containers, costOf, expectNoCost, image, nodeId, world } from './support.ts'
+import * as support from './support.ts'
 
 /** The lab's registry in place of quay.io. */
-const registry = image('').replace(/\/calico\/node:$/, '')
+const registry = support.image('').replace(/\/calico\/node:$/, '')
 
 async function doctor(host: Host, ...args: string[]) {
   const { code, stdout } = await host.run(['agent', 'doctor', ...args, '--json'])
@@ -17,22 +17,22 @@ async function doctor(host: Host, ...args: string[]) {
 
 describe('agent doctor', () => {
   it('exits 0 on a healthy host, with and without a target, and touches nothing', async () => {
-    const at = await world()
+    const at = await support.world()
     const { host } = at
-    const id = await nodeId(host)
-    await configure(host, { registry })
-    const cost = await costOf(at, async () => ({
+    const id = await support.nodeId(host)
+    await support.configure(host, { registry })
+    const cost = await support.costOf(at, async () => ({
       alone: await doctor(host),
       targeted: await doctor(host, '--to', 'v2.6.12'),
       human: await host.run(['agent', 'doctor', '--to', 'v2.6.12']),
     }))
-    expectNoCost(cost)
+    support.expectNoCost(cost)
     const { alone, targeted, human } = cost.result
     expect(alone).toMatchObject({ code: 0, failed: [], report: { ready: true, target: null } })
     expect(targeted).toMatchObject({
       code: 0,
       failed: [],
-      report: { schema: 1, ready: true, target: image('v2.6.12') },
+      report: { schema: 1, ready: true, target: support.image('v2.6.12') },
     })
     const names = ({ checks }: DoctorReport) => checks.map(({ code }) => code)
     expect(names(targeted.report)).toEqual(
@@ -44,25 +44,25 @@ describe('agent doctor', () => {
     expect(human.stdout).toMatch(
       /^ok +the version moves forward \(node v2\.6\.5 -> v2\.6\.12\) {2}\[downgrade\]$/m,
     )
-    expect(human.stdout).toContain(`the upgrade can start (${image('v2.6.12')})`)
+    expect(human.stdout).toContain(`the upgrade can start (${support.image('v2.6.12')})`)
 
-    expect(await nodeId(host)).toBe(id)
-    expect(await containers(host)).toEqual(['calico-node v2.6.5 running always'])
+    expect(await support.nodeId(host)).toBe(id)
+    expect(await support.containers(host)).toEqual(['calico-node v2.6.5 running always'])
     expect(await host.exists('/var/lib/calico-agent')).toBe(false)
   })
 
   it('exits 3 on a host whose BIRD died, with what mends it', async () => {
-    const at = await world({ policy: undefined })
+    const at = await support.world({ policy: undefined })
     const { host } = at
     const inNode = (...argv: string[]) => host.ok(['docker', 'exec', 'calico-node', ...argv])
-    const cost = await costOf(at, async () => {
+    const cost = await support.costOf(at, async () => {
       await inNode('killall', '-STOP', 'runsv')
       await inNode('killall', '-KILL', 'bird')
       const [json, human] = [await doctor(host), await host.run(['agent', 'doctor'])]
       await inNode('killall', '-CONT', 'runsv')
       return { ...json, human }
     })
-    expectNoCost(cost)
+    support.expectNoCost(cost)
     const { code, report, failed, human } = cost.result
     // on a fast machine the node has just started
     const lasting = failed.filter((name) => name !== 'warning just-started')
@@ -81,8 +81,8 @@ describe('agent doctor', () => {
   })
 
   it('reads the version of the CNI plugin from the plugin', async () => {
-    const { host } = await world()
-    await configure(host, { node: { image: image('v2.6.12') } })
+    const { host } = await support.world()
+    await support.configure(host, { node: { image: support.image('v2.6.12') } })
     await host.writeFile('/opt/cni/bin/calico', '#!/bin/sh\n[ "$1" = -v ] && echo v1.11.2\n', 0o755)
     const { code, report, failed } = await doctor(host)
     expect({ code, failed }).toEqual({ code: 0, failed: ['warning mismatched-set'] })
@@ -95,7 +95,7 @@ describe('agent doctor', () => {
   })
 
   it('exits 3 where Docker does not run, and 2 for a bad config', async () => {
-    const { host } = await world()
+    const { host } = await support.world()
     expect(await doctor(host, '--docker-socket', '/nope')).toMatchObject({
       code: 3,
       failed: ['error docker-unreachable'],

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import type { GcReport } from '../../agent/core/report/gc.ts'
 import type { Host } from '../lab/index.ts'
 import { runs } from './service.ts'
-import { agent, configure, containers, costOf, expectNoCost, image, world } from './support.ts'
+import * as support from './support.ts'
 import { MOMENTS, slowImage, upgradeUntil } from './under-way.ts'
 
 const quick = { window: 30, settle: 2 }
@@ -15,11 +15,11 @@ async function gc(host: Host, ...args: string[]): Promise<GcReport> {
 
 describe('agent gc', () => {
   it('removes what a lower retention no longer keeps, and leaves the way back', async () => {
-    const at = await world()
+    const at = await support.world()
     const { host } = at
-    await configure(host, { ...quick, retention: { images: 3 } })
-    const first = await agent(host, 'upgrade', '--node', image('v2.6.12'))
-    await agent(host, 'upgrade', '--node', image('v3.26.1'), '--allow', 'datastore-migration')
+    await support.configure(host, { ...quick, retention: { images: 3 } })
+    const first = await support.agent(host, 'upgrade', '--node', support.image('v2.6.12'))
+    await support.agent(host, 'upgrade', '--node', support.image('v3.26.1'), '--allow', 'datastore-migration')
     expect(await gc(host)).toMatchObject({ changed: false, problems: [] })
 
     const pull = await upgradeUntil(host, MOMENTS.pulling, [], slowImage)
@@ -27,17 +27,22 @@ describe('agent gc', () => {
     await pull.kill('SIGTERM')
     await pull.done
 
-    await configure(host, { ...quick, retention: { images: 1, runs: 1 } })
-    const old = { changed: true, containers: [], images: [image('v2.6.5')], journals: [first.report.run] }
+    await support.configure(host, { ...quick, retention: { images: 1, runs: 1 } })
+    const old = {
+      changed: true,
+      containers: [],
+      images: [support.image('v2.6.5')],
+      journals: [first.report.run],
+    }
     expect(await gc(host, '--check')).toMatchObject(old)
-    const cost = await costOf(at, () => gc(host))
-    expectNoCost(cost)
+    const cost = await support.costOf(at, () => gc(host))
+    support.expectNoCost(cost)
     expect(cost.result).toMatchObject({ ...old, problems: [] })
-    expect((await host.run(['docker', 'image', 'inspect', image('v2.6.5')])).code).not.toBe(0)
+    expect((await host.run(['docker', 'image', 'inspect', support.image('v2.6.5')])).code).not.toBe(0)
     expect(await runs(host)).not.toContain(`${first.report.run ?? ''}.jsonl`)
     expect(await host.ok(['agent', 'gc'])).toBe('nothing to remove\n')
-    expect((await agent(host, 'rollback')).report.outcome).toBe('rolled-back')
-    expect(await containers(host)).toEqual([
+    expect((await support.agent(host, 'rollback')).report.outcome).toBe('rolled-back')
+    expect(await support.containers(host)).toEqual([
       'calico-node v2.6.12 running always',
       'calico-node-parked-RUN v3.26.1 exited no',
     ])

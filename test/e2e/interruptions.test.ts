@@ -2,59 +2,49 @@
 
 import { beforeEach, describe, expect, it } from 'vitest'
 import { quickly } from './background.ts'
-import {
-  agent,
-  containers,
-  costOf,
-  expectAsBefore,
-  expectNoCost,
-  image,
-  nodeId,
-  type World,
-  world,
-} from './support.ts'
+import * as support from './support.ts'
 import { MOMENTS, slowImage, UPGRADED, upgradeUntil } from './under-way.ts'
 
-let at: World
+let at: support.World
 let oldId: string
 let flags: string[]
 
 beforeEach(async () => {
-  at = await world()
-  oldId = await nodeId(at.host)
+  at = await support.world()
+  oldId = await support.nodeId(at.host)
   flags = await quickly(at.host)
 })
 
 describe('two agents at once', () => {
   it('do not meet: the second defers at once and names the first', async () => {
     const { host } = at
-    const cost = await costOf(at, async () => {
+    const cost = await support.costOf(at, async () => {
       const first = await upgradeUntil(host, MOMENTS.pullBegins, flags, slowImage)
       // It answers while the first one still pulls: it did not wait for it.
-      const second = await agent(host, 'upgrade', '--node', image('v2.6.12'))
+      const second = await support.agent(host, 'upgrade', '--node', support.image('v2.6.12'))
       const status = await host.ok(['agent', 'status', '--json'])
       await first.kill('SIGTERM')
       return { first: await first.done, second, status: JSON.parse(status) as object }
     })
-    expectNoCost(cost)
+    support.expectNoCost(cost)
     const { first, second, status } = cost.result
     expect(status).toMatchObject({ unfinishedRun: { atWork: { command: 'upgrade' } } })
     expect({ code: second.code, outcome: second.report.outcome }).toEqual({ code: 75, outcome: 'deferred' })
     expect(second.report.problems[0]?.message).toMatch(/locked by pid \d+, agent upgrade/)
     expect(first.code).toBe(3)
-    await expectAsBefore(host, oldId)
+    await support.expectAsBefore(host, oldId)
   })
 })
 
 describe('a run that is told to stop', () => {
   it.each(['SIGINT', 'SIGTERM'] as const)('during its pull, by %s, has changed nothing', async (signal) => {
     const { host } = at
-    const cost = await costOf(at, async () => {
+    const cost = await support.costOf(at, async () => {
       const run = await upgradeUntil(host, MOMENTS.pulling, flags, slowImage)
       await run.kill(signal)
       return await run.done
     })
-    expectNoCost(cost)
+    support.expectNoCost(cost)
     const { code, report } = cost.result
     expect({ code, outcome: report.outcome, changed: report.changed }).toEqual({
       code: 3,
@@ -64,8 +54,8 @@ describe('a run that is told to stop', () => {
     expect(report.problems).toMatchObject([
       { code: 'cancelled', message: `the run was stopped by ${signal}` },
     ])
-    await expectAsBefore(host, oldId)
-    expect(await agent(host, 'resume')).toMatchObject({ code: 0, report: { outcome: 'unchanged' } })
+    await support.expectAsBefore(host, oldId)
+    expect(await support.agent(host, 'resume')).toMatchObject({ code: 0, report: { outcome: 'unchanged' } })
   })
 
   it.each([
@@ -73,12 +63,12 @@ describe('a run that is told to stop', () => {
     ['SIGTERM', 'while the new node settles', MOMENTS.recovered],
   ] as const)('in its gate, by %s, %s, goes back', async (signal, _when, moment) => {
     const { host } = at
-    const cost = await costOf(at, async () => {
+    const cost = await support.costOf(at, async () => {
       const run = await upgradeUntil(host, moment, ['--window', '30'])
       await run.kill(signal)
       return await run.done
     })
-    expectNoCost(cost)
+    support.expectNoCost(cost)
     const { code, report } = cost.result
     expect({ code, outcome: report.outcome, changed: report.changed }).toEqual({
       code: 4,
@@ -88,7 +78,7 @@ describe('a run that is told to stop', () => {
     expect(report.problems).toMatchObject([
       { code: 'cancelled', message: `the run was stopped by ${signal}` },
     ])
-    await expectAsBefore(host, oldId)
+    await support.expectAsBefore(host, oldId)
   })
 
   it('says so to the operator', async () => {
@@ -100,28 +90,32 @@ describe('a run that is told to stop', () => {
     expect(code).toBe(3)
     expect(stdout).toContain('refused: nothing was changed')
     expect(stdout).toContain('the run was stopped by SIGINT')
-    await expectAsBefore(host, oldId)
+    await support.expectAsBefore(host, oldId)
   })
 
   it('twice, ends at once, and leaves the rest to resume', async () => {
     const { host } = at
-    const cost = await costOf(at, async () => {
-      const run = await host.start(['agent', 'upgrade', '--node', image('v2.6.12'), ...flags])
+    const cost = await support.costOf(at, async () => {
+      const run = await host.start(['agent', 'upgrade', '--node', support.image('v2.6.12'), ...flags])
       await run.untilSays('window open')
       await run.kill('SIGINT')
       await run.untilSays('rolling back').catch(() => undefined)
       const begin = performance.now()
       await run.kill('SIGINT')
       const stopped = await run.done
-      return { stopped, took: performance.now() - begin, resumed: await agent(host, 'resume', ...flags) }
+      return {
+        stopped,
+        took: performance.now() - begin,
+        resumed: await support.agent(host, 'resume', ...flags),
+      }
     })
-    expectNoCost(cost)
+    support.expectNoCost(cost)
     const { stopped, took, resumed } = cost.result
     expect(took).toBeLessThan(5_000)
     expect(stopped.code).toBe(130)
     expect(stopped.stderr).toContain('"agent resume" finishes or undoes it')
     expect(resumed.report.outcome).toBe('rolled-back')
-    await expectAsBefore(host, oldId)
+    await support.expectAsBefore(host, oldId)
   })
 })
 
@@ -143,16 +137,18 @@ describe('a run that was cut off', () => {
     expect(await host.ok(['agent', 'status'])).toMatch(
       new RegExp(`unfinished +${run}.*to finish or undo it: agent resume`),
     )
-    await expectAsBefore(host, oldId)
+    await support.expectAsBefore(host, oldId)
   })
 
   it('is settled by the next upgrade, which then goes on', async () => {
     const { host } = at
     await cutOffInPull()
-    const cost = await costOf(at, () => agent(host, 'upgrade', '--node', image('v2.6.12'), ...flags))
-    expectNoCost(cost)
+    const cost = await support.costOf(at, () =>
+      support.agent(host, 'upgrade', '--node', support.image('v2.6.12'), ...flags),
+    )
+    support.expectNoCost(cost)
     expect(cost.result).toMatchObject({ code: 0, report: { outcome: 'upgraded' } })
-    expect(await containers(host)).toEqual(UPGRADED)
+    expect(await support.containers(host)).toEqual(UPGRADED)
     const { unfinishedRun } = JSON.parse(await host.ok(['agent', 'status', '--json'])) as Record<
       string,
       unknown

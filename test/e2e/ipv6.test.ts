@@ -1,13 +1,13 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { StatusReport } from '../../agent/core/report/status.ts'
 import { until } from '../lab/index.ts'
-import { agent, configure, containers, costOf, expectNoCost, image, type World, world } from './support.ts'
+import * as support from './support.ts'
 
 const ADDRESSES = ['2001:db8::1', '2001:db8::2']
 
 /** Both hosts with an address and a peer of the other family, and a BIRD for it: BIRD 1.6 runs one a family. */
-async function dualStack(): Promise<World> {
-  const at = await world()
+async function dualStack(): Promise<support.World> {
+  const at = await support.world()
   const hosts = [at.host, at.peer]
   for (const [i, host] of hosts.entries()) {
     await host.ok(['sysctl', '-qw', 'net.ipv6.conf.all.disable_ipv6=0'])
@@ -21,7 +21,7 @@ async function dualStack(): Promise<World> {
   return at
 }
 
-async function bothRecovered({ host }: World): Promise<boolean> {
+async function bothRecovered({ host }: support.World): Promise<boolean> {
   const { bird } = JSON.parse(await host.ok(['agent', 'status', '--json'])) as StatusReport
   return (
     bird?.length === 2 &&
@@ -30,17 +30,19 @@ async function bothRecovered({ host }: World): Promise<boolean> {
 }
 
 describe('a host with an IPv4 and an IPv6 BIRD', () => {
-  let at: World
+  let at: support.World
   beforeAll(async () => {
     at = await dualStack()
   })
 
   it('is gated on both', async () => {
-    await configure(at.host, { settle: 1 })
-    const { result, ...cost } = await costOf(at, () => agent(at.host, 'upgrade', '--node', image('v2.6.12')))
-    expectNoCost(cost)
+    await support.configure(at.host, { settle: 1 })
+    const { result, ...cost } = await support.costOf(at, () =>
+      support.agent(at.host, 'upgrade', '--node', support.image('v2.6.12')),
+    )
+    support.expectNoCost(cost)
     expect(result.report).toMatchObject({ outcome: 'upgraded', problems: [] })
     expect(await bothRecovered(at)).toBe(true)
-    expect(await containers(at.host)).toContain('calico-node v2.6.12 running always')
+    expect(await support.containers(at.host)).toContain('calico-node v2.6.12 running always')
   })
 })

@@ -4,40 +4,30 @@ import { cp, rm } from 'node:fs/promises'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { BIN_DIR, installOldPlugins, pluginsOf } from '../lab/index.ts'
 import { quickly, startAgent } from './background.ts'
-import {
-  agent,
-  costOf,
-  expectAsBefore,
-  expectNoCost,
-  image,
-  lab,
-  nodeId,
-  type World,
-  world,
-} from './support.ts'
+import * as support from './support.ts'
 
 const STATE = '/var/lib/calico-agent'
 
-let at: World
+let at: support.World
 beforeEach(async () => {
-  at = await world()
+  at = await support.world()
 })
 
 describe('a directory of plugins that turns read-only in the window', () => {
   it('is no reason for a stuck run: nothing in it was replaced, and the node goes back', async () => {
     const { host } = at
     await installOldPlugins(host)
-    const [before, id] = [await pluginsOf(host), await nodeId(host)]
+    const [before, id] = [await pluginsOf(host), await support.nodeId(host)]
     await host.ok(['mount', '--bind', BIN_DIR, BIN_DIR])
     try {
-      const flags = ['--node', image('v2.6.12'), '--cni', lab.registry.cniImage('v2.0.6')]
-      const cost = await costOf(at, async () => {
+      const flags = ['--node', support.image('v2.6.12'), '--cni', support.lab.registry.cniImage('v2.0.6')]
+      const cost = await support.costOf(at, async () => {
         const run = await startAgent(host, 'upgrade', ...flags, ...(await quickly(host)))
         await run.untilLogs(/"event":"window-open"/)
         await host.ok(['mount', '--options', 'remount,ro,bind', BIN_DIR])
         return await run.done
       })
-      expectNoCost(cost)
+      support.expectNoCost(cost)
       const { code, report } = cost.result
       expect({ code, outcome: report.outcome }).toEqual({ code: 4, outcome: 'rolled-back' })
       const errors = report.problems.filter(({ severity }) => severity === 'error')
@@ -46,7 +36,7 @@ describe('a directory of plugins that turns read-only in the window', () => {
     } finally {
       await host.ok(['umount', BIN_DIR])
     }
-    await expectAsBefore(host, id)
+    await support.expectAsBefore(host, id)
     expect(await pluginsOf(host)).toMatchObject(before)
   })
 })
@@ -54,26 +44,26 @@ describe('a directory of plugins that turns read-only in the window', () => {
 describe('a state directory that was copied to another host', () => {
   it('moves nothing there, and its run is settled where it began', async () => {
     const { host, peer } = at
-    const id = await nodeId(peer)
-    const flags = ['--node', image('v2.6.12'), ...(await quickly(host))]
+    const id = await support.nodeId(peer)
+    const flags = ['--node', support.image('v2.6.12'), ...(await quickly(host))]
     const run = await startAgent(host, 'upgrade', ...flags)
     await run.untilLogs(/"event":"window-open"/)
     await run.kill('SIGKILL')
     await run.done
     await cp(host.root + STATE, peer.root + STATE, { recursive: true })
     try {
-      for (const argv of [['resume'], ['upgrade', '--node', image('v2.6.12')], ['rollback']]) {
-        const { code, report } = await agent(peer, ...argv)
+      for (const argv of [['resume'], ['upgrade', '--node', support.image('v2.6.12')], ['rollback']]) {
+        const { code, report } = await support.agent(peer, ...argv)
         expect({ code, codes: report.problems.map((problem) => problem.code) }, argv.join(' ')).toEqual({
           code: 3,
           codes: ['journal-copied'],
         })
       }
-      await expectAsBefore(peer, id)
+      await support.expectAsBefore(peer, id)
     } finally {
       await rm(peer.root + STATE, { recursive: true })
     }
-    const { report } = await agent(host, 'resume')
+    const { report } = await support.agent(host, 'resume')
     expect(['upgraded', 'rolled-back']).toContain(report.outcome)
     expect(report.problems.map((problem) => problem.code)).not.toContain('journal-copied')
   })

@@ -4,25 +4,25 @@ import { afterEach, describe, expect, it } from 'vitest'
 import type { DoctorReport } from '../../agent/core/report/doctor.ts'
 import type { StatusReport } from '../../agent/core/report/status.ts'
 import { type Host, nodeRunArgs, until } from '../lab/index.ts'
-import { agent, costOf, image, lab, nodeId, world } from './support.ts'
+import * as support from './support.ts'
 
-const [host, peer] = lab.workerMesh().hosts as [Host, Host]
+const [host, peer] = support.lab.workerMesh().hosts as [Host, Host]
 
 describe('a neighbor that is in a restart of its own', () => {
   afterEach(() => peer.run(['docker', 'start', 'calico-node']))
 
   it('puts the upgrade off, and keeps its routes', { timeout: 180_000 }, async () => {
-    const at = await world()
-    const id = await nodeId(host)
+    const at = await support.world()
+    const id = await support.nodeId(host)
     const route = async (): Promise<string> => await host.ok(['ip', 'route', 'show', peer.pod])
     const before = await route()
     expect(before).toContain('proto bird')
 
-    const { result, withdrawn } = await costOf(at, async () => {
+    const { result, withdrawn } = await support.costOf(at, async () => {
       await peer.ok(['docker', 'kill', 'calico-node'])
       const restarting = async () => (await host.birdc('show protocols all')).join('\n').includes(RESTARTING)
       await until('BIRD to notice', restarting, { timeoutMs: 60_000 })
-      const upgrade = await agent(host, 'upgrade', '--node', image('v2.6.12'))
+      const upgrade = await support.agent(host, 'upgrade', '--node', support.image('v2.6.12'))
       const doctor = await host.run(['agent', 'doctor', '--json'])
       const meanwhile = await route()
       await peer.ok(['docker', 'start', 'calico-node'])
@@ -41,7 +41,7 @@ describe('a neighbor that is in a restart of its own', () => {
     )
     expect(result.meanwhile).toBe(before)
     expect(withdrawn).toEqual([])
-    expect(await nodeId(host)).toBe(id)
+    expect(await support.nodeId(host)).toBe(id)
   })
 
   const RESTARTING = 'Neighbor graceful restart active'
@@ -54,12 +54,12 @@ describe("a BIRD of the host's own", () => {
   })
 
   it('is not taken for the one in a container that shares no socket', { timeout: 120_000 }, async () => {
-    const { mesh } = await world()
+    const { mesh } = await support.world()
     const at = '/run/bird'
     await host.writeFile(`${at}/bird.conf`, 'router id 192.0.2.200;\nprotocol device { }\n')
     const bird = ['bird', '-f', '-s', `${at}/bird.ctl`, '-P', `${at}/bird.pid`, '-c', `${at}/bird.conf`]
     const run = ['docker', 'run', '-d', '--name=foreign-bird', '-v', `${at}:${at}`, '--entrypoint', 'bird']
-    await host.ok([...run, image('v2.6.5'), ...bird.slice(1)])
+    await host.ok([...run, support.image('v2.6.5'), ...bird.slice(1)])
     await until('the other BIRD', () => host.exists(`${at}/bird.ctl`), { timeoutMs: 60_000 })
 
     await host.ok(['docker', 'rm', '-f', 'calico-node'])

@@ -10,7 +10,7 @@ import { blocks, section, textOf } from '../docs/markdown.ts'
 import { type Host, type HostProcess, until } from '../lab/index.ts'
 import { journal, quickly } from './background.ts'
 import { bring, buildPackages, newerVersion, type Packages, packaged } from './packages.ts'
-import { containers, costOf, expectNoCost, image, parseReport, type World, world } from './support.ts'
+import * as support from './support.ts'
 
 const exec = promisify(execFile)
 const config = '/etc/calico-agent/agent.yaml'
@@ -18,7 +18,7 @@ const resumeUnit = 'calico-agent-resume.service'
 const keepConfig = ['--force-confdef', '--force-confold']
 
 let packages: Packages
-let at: World
+let at: support.World
 let host: Host
 let deb: string
 let newerDeb: string
@@ -33,7 +33,7 @@ afterAll(async () => {
 
 /** A host without the agent, and the packages in its /root. */
 async function prepare(): Promise<void> {
-  at = await world()
+  at = await support.world()
   host = at.host
   deb = await bring(host, packages.deb)
   newerDeb = await bring(host, packages.newerDeb)
@@ -61,7 +61,7 @@ describe('the package', () => {
     expect(await host.readFile(config)).toBe('window: 45 # ours\n')
     expect(await said('systemctl', 'is-enabled', resumeUnit)).toBe('disabled')
 
-    await ok('calico-agent', 'prefetch', '--node', image('v2.6.12'))
+    await ok('calico-agent', 'prefetch', '--node', support.image('v2.6.12'))
     await ok('dpkg', '--remove', 'calico-agent')
     expect(await run('sh', '-c', 'ls /usr/bin/*agent /usr/lib/systemd/system/calico*')).not.toBe(0)
     expect(await host.exists(config)).toBe(true)
@@ -143,7 +143,14 @@ describe('the package during a run', () => {
     (JSON.parse(await said('calico-agent', 'status', '--json')) as StatusReport).unfinishedRun
 
   async function upgradeUntil(line: RegExp): Promise<HostProcess> {
-    const flags = ['--node', image('v2.6.12'), ...(await quickly(host)), '--json', '--log-level', 'debug']
+    const flags = [
+      '--node',
+      support.image('v2.6.12'),
+      ...(await quickly(host)),
+      '--json',
+      '--log-level',
+      'debug',
+    ]
     const upgrade = await host.start(['calico-agent', 'upgrade', ...flags], packaged)
     await upgrade.untilSays(line)
     return upgrade
@@ -156,18 +163,18 @@ describe('the package during a run', () => {
     await ok('systemctl', 'restart', 'calico-agent.service')
     const before = await servicePid()
 
-    const cost = await costOf(at, async () => {
+    const cost = await support.costOf(at, async () => {
       const upgrade = await upgradeUntil(/"event":"window-open"/)
       const refused = await host.run(['dpkg', '--remove', 'calico-agent'], packaged)
       await ok('dpkg', '--install', newerDeb)
       return { refused, done: await upgrade.done }
     })
-    expectNoCost(cost)
+    support.expectNoCost(cost)
     const { refused, done } = cost.result
     expect(refused.code).not.toBe(0)
     expect(refused.stderr).toMatch(/cannot remove calico-agent: a run is in flight: pid \d+, agent upgrade/)
     expect(done.code).toBe(0)
-    expect(parseReport(done.stdout, done.stderr).outcome).toBe('upgraded')
+    expect(support.parseReport(done.stdout, done.stderr).outcome).toBe('upgraded')
     await until('the restart of the service', async () => (await servicePid()) !== before, {
       timeoutMs: 60_000,
     })
@@ -207,7 +214,7 @@ describe('the package during a run', () => {
     expect(newer.stderr).toMatch(/run \S+ was interrupted: calico-agent resume/)
     // the service, which is restarted, does so by itself
     await until('the run is settled', async () => (await unfinished()) === null, { timeoutMs: 60_000 })
-    expect((await containers(host))[0]).toMatch(/^calico-node v2\.6\.(5|12) running always$/)
+    expect((await support.containers(host))[0]).toMatch(/^calico-node v2\.6\.(5|12) running always$/)
     await ok('dpkg', '--purge', 'calico-agent')
     expect(await host.exists('/var/lib/calico-agent')).toBe(false)
   })
@@ -242,15 +249,15 @@ describe('README.md', () => {
     const [lines = ''] = blocks(section(textOf('README.md'), '## Install it'), 'sh')
     await prepare()
     await ok('rm', newerDeb)
-    const cost = await costOf(at, async () => {
+    const cost = await support.costOf(at, async () => {
       for (const line of lines.trim().split('\n')) {
         // Only the registry is another one: the hosts of the lab reach no quay.io.
-        const typed = line.replaceAll('quay.io/calico/node:v2.6.12', image('v2.6.12'))
+        const typed = line.replaceAll('quay.io/calico/node:v2.6.12', support.image('v2.6.12'))
         expect(await host.run(['bash', '-c', `cd; ${typed}`], packaged), typed).toMatchObject({ code: 0 })
       }
     })
-    expectNoCost(cost)
-    expect(await containers(host)).toEqual([
+    support.expectNoCost(cost)
+    expect(await support.containers(host)).toEqual([
       'calico-node v2.6.5 running always',
       'calico-node-parked-RUN v2.6.12 exited no',
     ])

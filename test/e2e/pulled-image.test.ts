@@ -1,16 +1,16 @@
 // What an image is may be known only once it is here.
 
 import { expect, it } from 'vitest'
-import { agent, costOf, expectAsBefore, expectNoCost, image, nodeId, world } from './support.ts'
+import * as support from './support.ts'
 
 it('is refused before anything moves where latest turns out to be v3', async () => {
-  const at = await world()
+  const at = await support.world()
   const { host } = at
-  const before = await nodeId(host)
-  const upgrade = () => agent(host, 'upgrade', '--node', image('latest'))
+  const before = await support.nodeId(host)
+  const upgrade = () => support.agent(host, 'upgrade', '--node', support.image('latest'))
 
-  const cost = await costOf(at, upgrade)
-  expectNoCost(cost)
+  const cost = await support.costOf(at, upgrade)
+  support.expectNoCost(cost)
   const { code, report } = cost.result
   expect({ code, outcome: report.outcome, changed: report.changed }).toEqual({
     code: 3,
@@ -26,7 +26,7 @@ it('is refused before anything moves where latest turns out to be v3', async () 
       fix: expect.stringContaining('--allow datastore-migration') as string,
     },
   ])
-  await expectAsBefore(host, before)
+  await support.expectAsBefore(host, before)
 
   // it is here by now: nothing is even begun
   const again = await upgrade()

@@ -1,40 +1,25 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { closedPort, type ExecResult, type Host, registryUser, until } from '../lab/index.ts'
-import {
-  type AgentResult,
-  agent,
-  configure,
-  containers,
-  costOf,
-  expectAsBefore,
-  expectNoCost,
-  expectRefused,
-  image,
-  lab,
-  nodeId,
-  parseReport,
-  type World,
-  world,
-} from './support.ts'
+import * as support from './support.ts'
 
 // All faults of the registry in one file: their counters are shared by all hosts.
 
-const { registry } = lab
+const { registry } = support.lab
 const registryName = registry.address.split(':')[0] ?? ''
 const unheard = `${registryName}:${closedPort}/calico/node:v2.6.12`
 const helper = '/usr/local/bin/docker-credential-lab'
 const dockerConfig = '/root/.docker/config.json'
 
-let at: World
+let at: support.World
 let host: Host
 let before: string
 
 beforeEach(async () => {
   await registry.resetFaults()
-  at = await world()
+  at = await support.world()
   host = at.host
-  before = await nodeId(host)
-  await configure(host, { settle: 1 })
+  before = await support.nodeId(host)
+  await support.configure(host, { settle: 1 })
 })
 
 afterEach(async () => {
@@ -43,11 +28,11 @@ afterEach(async () => {
   await registry.resetFaults()
 })
 
-const upgrade = (ref: string): Promise<AgentResult> => agent(host, 'upgrade', '--node', ref)
-const prefetch = (ref: string): Promise<AgentResult> => agent(host, 'prefetch', '--node', ref)
+const upgrade = (ref: string): Promise<support.AgentResult> => support.agent(host, 'upgrade', '--node', ref)
+const prefetch = (ref: string): Promise<support.AgentResult> => support.agent(host, 'prefetch', '--node', ref)
 
-const stepKinds = ({ report }: AgentResult): string[] => report.steps.map(({ kind }) => kind)
-const problemCodes = ({ report }: AgentResult): string[] => report.problems.map(({ code }) => code)
+const stepKinds = ({ report }: support.AgentResult): string[] => report.steps.map(({ kind }) => kind)
+const problemCodes = ({ report }: support.AgentResult): string[] => report.problems.map(({ code }) => code)
 
 /** An `unreachable` route to the registry, on this host alone. */
 async function reachRegistry(unreachable: 'add' | 'del'): Promise<ExecResult> {
@@ -56,7 +41,7 @@ async function reachRegistry(unreachable: 'add' | 'del'): Promise<ExecResult> {
 }
 
 async function expectRunning(tag: string): Promise<void> {
-  expect((await containers(host))[0]).toBe(`calico-node ${tag} running always`)
+  expect((await support.containers(host))[0]).toBe(`calico-node ${tag} running always`)
 }
 
 describe('a registry that asks for a login', () => {
@@ -65,7 +50,7 @@ describe('a registry that asks for a login', () => {
   const { username, password } = registryUser
   const login = (secret: string): string => Buffer.from(`${username}:${secret}`).toString('base64')
 
-  async function expectNoSecret({ stderr, report }: AgentResult, secret: string): Promise<void> {
+  async function expectNoSecret({ stderr, report }: support.AgentResult, secret: string): Promise<void> {
     const journals = await host.run(['sh', '-c', 'cat /var/lib/calico-agent/runs/*'])
     const shown = `${stderr}${JSON.stringify(report)}${journals.stdout}`
     expect(shown).not.toContain(secret)
@@ -73,28 +58,28 @@ describe('a registry that asks for a login', () => {
   }
 
   it('refuses without one, and says how to log in', async () => {
-    const cost = await costOf(at, () => upgrade(ref))
-    expectNoCost(cost)
-    expectRefused(cost.result, 'registry-denied')
+    const cost = await support.costOf(at, () => upgrade(ref))
+    support.expectNoCost(cost)
+    support.expectRefused(cost.result, 'registry-denied')
     expect(cost.result.report.problems[0]?.fix).toBe(`docker login ${address}`)
-    await expectAsBefore(host, before)
+    await support.expectAsBefore(host, before)
   })
 
   it('refuses a wrong one, and keeps it to itself', async () => {
     const auths = { [address]: { auth: login('not-the-password') } }
     await host.writeFile(dockerConfig, JSON.stringify({ auths }), 0o600)
-    const cost = await costOf(at, () => upgrade(ref))
-    expectNoCost(cost)
-    expectRefused(cost.result, 'registry-denied')
+    const cost = await support.costOf(at, () => upgrade(ref))
+    support.expectNoCost(cost)
+    support.expectRefused(cost.result, 'registry-denied')
     await expectNoSecret(cost.result, 'not-the-password')
-    await expectAsBefore(host, before)
+    await support.expectAsBefore(host, before)
   })
 
   it('is pulled from with the login of docker login', async () => {
     const auths = { [address]: { auth: login(password) } }
     await host.writeFile(dockerConfig, JSON.stringify({ auths }), 0o600)
-    const cost = await costOf(at, () => upgrade(ref))
-    expectNoCost(cost)
+    const cost = await support.costOf(at, () => upgrade(ref))
+    support.expectNoCost(cost)
     expect(cost.result).toMatchObject({ code: 0, report: { outcome: 'upgraded' } })
     await expectNoSecret(cost.result, password)
     await expectRunning('v2.6.12')
@@ -104,11 +89,11 @@ describe('a registry that asks for a login', () => {
     const answer = JSON.stringify({ ServerURL: address, Username: username, Secret: password })
     await host.writeFile(helper, `#!/bin/sh\n[ "$(cat)" = ${address} ] && echo '${answer}'\n`, 0o755)
     await host.writeFile(dockerConfig, JSON.stringify({ credHelpers: { [address]: 'lab' } }), 0o600)
-    const cost = await costOf(at, () => prefetch(ref))
-    expectNoCost(cost)
+    const cost = await support.costOf(at, () => prefetch(ref))
+    support.expectNoCost(cost)
     expect(cost.result).toMatchObject({ code: 0, report: { outcome: 'prefetched' } })
     await expectNoSecret(cost.result, password)
-    await expectAsBefore(host, before)
+    await support.expectAsBefore(host, before)
   })
 })
 
@@ -119,8 +104,8 @@ describe('a registry that fails for a while', () => {
     { fault: 'cut', is: 'cuts the connection in a layer', tag: 'big' },
   ] as const)('is asked again where it $is', async ({ fault, tag }) => {
     await registry.setFault(fault, { times: 3 })
-    const cost = await costOf(at, () => upgrade(registry.faultyImage(fault, tag)))
-    expectNoCost(cost)
+    const cost = await support.costOf(at, () => upgrade(registry.faultyImage(fault, tag)))
+    support.expectNoCost(cost)
     expect(cost.result).toMatchObject({ code: 0, report: { outcome: 'upgraded' } })
     expect((await registry.faults())[fault]).toMatchObject({ times: 0 })
     await expectRunning(tag)
@@ -128,14 +113,14 @@ describe('a registry that fails for a while', () => {
 
   it('leaves everything as it was when it fails for good', async () => {
     await registry.setFault('too-many-requests', { times: 1000 })
-    const cost = await costOf(at, () => upgrade(registry.faultyImage('too-many-requests', 'v2.6.12')))
-    expectNoCost(cost)
-    expectRefused(cost.result, 'registry-throttled')
-    await expectAsBefore(host, before)
+    const cost = await support.costOf(at, () => upgrade(registry.faultyImage('too-many-requests', 'v2.6.12')))
+    support.expectNoCost(cost)
+    support.expectRefused(cost.result, 'registry-throttled')
+    await support.expectAsBefore(host, before)
   })
 
   it('can be given up by Ctrl-C while a layer stalls', async () => {
-    const cost = await costOf(at, async () => {
+    const cost = await support.costOf(at, async () => {
       await registry.setFault('stall', { times: 4 })
       const ref = registry.faultyImage('stall', 'big')
       const running = await host.start(['agent', 'upgrade', '--node', ref, '--json'])
@@ -143,27 +128,27 @@ describe('a registry that fails for a while', () => {
       await until('a layer to stall', stalled, { timeoutMs: 30_000 })
       await running.kill('SIGINT')
       const { code, stdout, stderr } = await running.done
-      return { code, report: parseReport(stdout, stderr), stderr }
+      return { code, report: support.parseReport(stdout, stderr), stderr }
     })
-    expectNoCost(cost)
-    expectRefused(cost.result, 'cancelled')
-    await expectAsBefore(host, before)
+    support.expectNoCost(cost)
+    support.expectRefused(cost.result, 'cancelled')
+    await support.expectAsBefore(host, before)
   })
 })
 
 describe('a registry that is not there', () => {
   it('is a refusal for an image that this host does not have', async () => {
-    const cost = await costOf(at, () => upgrade(unheard))
-    expectNoCost(cost)
-    expectRefused(cost.result, 'registry-unreachable')
-    await expectAsBefore(host, before)
+    const cost = await support.costOf(at, () => upgrade(unheard))
+    support.expectNoCost(cost)
+    support.expectRefused(cost.result, 'registry-unreachable')
+    await support.expectAsBefore(host, before)
   })
 
   it('is a warning for an image that this host has', async () => {
-    await host.ok(['docker', 'pull', '--quiet', image('v2.6.12')])
-    await host.ok(['docker', 'tag', image('v2.6.12'), unheard])
-    const cost = await costOf(at, () => upgrade(unheard))
-    expectNoCost(cost)
+    await host.ok(['docker', 'pull', '--quiet', support.image('v2.6.12')])
+    await host.ok(['docker', 'tag', support.image('v2.6.12'), unheard])
+    const cost = await support.costOf(at, () => upgrade(unheard))
+    support.expectNoCost(cost)
     expect(cost.result).toMatchObject({ code: 0, report: { outcome: 'upgraded' } })
     expect(problemCodes(cost.result)).toEqual(['registry-unreachable'])
     expect(stepKinds(cost.result)).not.toContain('pull-image')
@@ -171,15 +156,15 @@ describe('a registry that is not there', () => {
   })
 
   it('is not missed after a prefetch, which touches nothing that runs', async () => {
-    const fetching = await costOf(at, () => prefetch(image('v2.6.12')))
-    expectNoCost(fetching)
+    const fetching = await support.costOf(at, () => prefetch(support.image('v2.6.12')))
+    support.expectNoCost(fetching)
     expect(fetching.result).toMatchObject({ code: 0, report: { outcome: 'prefetched', changed: true } })
     expect(stepKinds(fetching.result)).toEqual(['pull-image'])
-    await expectAsBefore(host, before)
+    await support.expectAsBefore(host, before)
 
     expect(await reachRegistry('add')).toMatchObject({ code: 0 })
-    const cost = await costOf(at, () => upgrade(image('v2.6.12')))
-    expectNoCost(cost)
+    const cost = await support.costOf(at, () => upgrade(support.image('v2.6.12')))
+    support.expectNoCost(cost)
     expect(cost.result).toMatchObject({ code: 0, report: { outcome: 'upgraded' } })
     expect(stepKinds(cost.result)).not.toContain('pull-image')
     await expectRunning('v2.6.12')
@@ -188,11 +173,11 @@ describe('a registry that is not there', () => {
 
 describe('an image by digest', () => {
   it('is a change once', async () => {
-    await host.ok(['docker', 'pull', '--quiet', image('v2.6.12')])
-    const [digest = ''] = (await host.docker.getImage(image('v2.6.12')).inspect()).RepoDigests
-    await host.ok(['docker', 'rmi', image('v2.6.12')])
-    const cost = await costOf(at, async () => [await upgrade(digest), await upgrade(digest)] as const)
-    expectNoCost(cost)
+    await host.ok(['docker', 'pull', '--quiet', support.image('v2.6.12')])
+    const [digest = ''] = (await host.docker.getImage(support.image('v2.6.12')).inspect()).RepoDigests
+    await host.ok(['docker', 'rmi', support.image('v2.6.12')])
+    const cost = await support.costOf(at, async () => [await upgrade(digest), await upgrade(digest)] as const)
+    support.expectNoCost(cost)
     const [first, second] = cost.result
     expect(first).toMatchObject({ code: 0, report: { outcome: 'upgraded', changed: true } })
     expect(second).toMatchObject({ code: 0, report: { outcome: 'unchanged', changed: false, steps: [] } })
@@ -202,23 +187,23 @@ describe('an image by digest', () => {
   it('is a change again when its tag moved', async () => {
     const tag = `moving-${host.name}`
     const moveTo = async (to: string): Promise<void> => {
-      await host.ok(['docker', 'pull', '--quiet', image(to)])
-      await host.ok(['docker', 'tag', image(to), image(tag)])
-      await host.ok(['docker', 'push', '--quiet', image(tag)])
-      await host.ok(['docker', 'rmi', image(tag)])
+      await host.ok(['docker', 'pull', '--quiet', support.image(to)])
+      await host.ok(['docker', 'tag', support.image(to), support.image(tag)])
+      await host.ok(['docker', 'push', '--quiet', support.image(tag)])
+      await host.ok(['docker', 'rmi', support.image(tag)])
     }
     const version = async (): Promise<string> =>
       (await host.ok(['docker', 'exec', 'calico-node', 'cat', '/VERSION'])).trim()
 
     await moveTo('v2.6.12')
-    expect(await upgrade(image(tag))).toMatchObject({ code: 0, report: { outcome: 'upgraded' } })
+    expect(await upgrade(support.image(tag))).toMatchObject({ code: 0, report: { outcome: 'upgraded' } })
     expect(await version()).toBe('v2.6.12')
     await moveTo('v2.6.5')
-    const moved = await costOf(at, () => upgrade(image(tag)))
-    expectNoCost(moved)
+    const moved = await support.costOf(at, () => upgrade(support.image(tag)))
+    support.expectNoCost(moved)
     expect(moved.result).toMatchObject({ code: 0, report: { outcome: 'upgraded', changed: true } })
     expect(await version()).toBe('v2.6.5')
-    expect(await upgrade(image(tag))).toMatchObject({ code: 0, report: { outcome: 'unchanged' } })
+    expect(await upgrade(support.image(tag))).toMatchObject({ code: 0, report: { outcome: 'unchanged' } })
   })
 })
 
@@ -227,23 +212,27 @@ describe('a disk that is full', () => {
     const downloads = '/var/lib/docker/tmp'
     await host.ok(['mount', '-t', 'tmpfs', '-o', 'size=20m', 'tmpfs', downloads])
     try {
-      const cost = await costOf(at, () => upgrade(image('big')))
-      expectNoCost(cost)
-      expectRefused(cost.result, 'no-space')
+      const cost = await support.costOf(at, () => upgrade(support.image('big')))
+      support.expectNoCost(cost)
+      support.expectRefused(cost.result, 'no-space')
     } finally {
       await host.ok(['umount', downloads])
     }
-    await expectAsBefore(host, before)
+    await support.expectAsBefore(host, before)
   })
 
   it('is seen before the pull', async () => {
     // only the agent sees the small disk
     const small = 'mount -t tmpfs -o size=100m tmpfs /var/lib/docker && exec "$@"'
-    const argv = ['agent', 'upgrade', '--node', image('big'), '--json']
+    const argv = ['agent', 'upgrade', '--node', support.image('big'), '--json']
     const { code, stdout } = await host.run(['unshare', '--mount', 'sh', '-c', small, 'sh', ...argv])
-    const refused: AgentResult = { code, report: JSON.parse(stdout) as AgentResult['report'], stderr: '' }
-    expectRefused(refused, 'no-space')
+    const refused: support.AgentResult = {
+      code,
+      report: JSON.parse(stdout) as support.AgentResult['report'],
+      stderr: '',
+    }
+    support.expectRefused(refused, 'no-space')
     expect(refused.report.problems[0]?.message).toMatch(/\/var\/lib\/docker has 1\d\d MB free/)
-    await expectAsBefore(host, before)
+    await support.expectAsBefore(host, before)
   })
 })

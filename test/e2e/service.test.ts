@@ -13,27 +13,17 @@ import {
   systemctl,
   untilService,
 } from './service.ts'
-import {
-  agent,
-  containers,
-  costOf,
-  expectAsBefore,
-  expectNoCost,
-  image,
-  nodeId,
-  type World,
-  world,
-} from './support.ts'
+import * as support from './support.ts'
 import { MOMENTS, slowImage, UPGRADED, upgradeUntil } from './under-way.ts'
 
-let at: World
+let at: support.World
 let host: Host
 let oldId: string
 
 beforeEach(async () => {
-  at = await world()
+  at = await support.world()
   host = at.host
-  oldId = await nodeId(host)
+  oldId = await support.nodeId(host)
 })
 
 async function untilLogs(line: RegExp): Promise<void> {
@@ -45,12 +35,12 @@ describe('a config that changes', () => {
   it('is applied once, from a directory that was not there, at no cost', async () => {
     await startService(host)
     expect(await property(host, 'StatusText')).toBe('watching; the config names nothing to upgrade')
-    const cost = await costOf(at, async () => {
-      await replaceConfig(host, quick(image('v2.6.12')))
+    const cost = await support.costOf(at, async () => {
+      await replaceConfig(host, quick(support.image('v2.6.12')))
       await untilService(host, 'idle', 'upgraded')
     })
-    expectNoCost(cost)
-    expect(await containers(host)).toEqual(UPGRADED)
+    support.expectNoCost(cost)
+    expect(await support.containers(host)).toEqual(UPGRADED)
     expect(await runs(host)).toHaveLength(1)
     await until(
       'the status text',
@@ -73,19 +63,21 @@ describe('a config that changes', () => {
     await startService(host)
     const script = `for i in $(seq 100); do printf '%s' "$2" >"$0.new"; mv "$0.new" "$0"; done
       printf '%s' "$1" >"$0.new"; mv "$0.new" "$0"`
-    const texts = [image('v2.6.12'), image('v3.26.1')].map((tag) => JSON.stringify(quick(tag)))
+    const texts = [support.image('v2.6.12'), support.image('v3.26.1')].map((tag) =>
+      JSON.stringify(quick(tag)),
+    )
     await host.ok(['mkdir', '-p', '/etc/calico-agent'])
     await host.ok(['sh', '-c', script, '/etc/calico-agent/agent.yaml', ...texts])
     await untilService(host, 'idle', 'upgraded')
     expect(await runs(host), (await logged(host, 'info')).join('\n')).toHaveLength(1)
-    expect(await containers(host)).toContain('calico-node v2.6.12 running always')
+    expect(await support.containers(host)).toContain('calico-node v2.6.12 running always')
   })
 
   it('and is invalid changes nothing and is said; the valid one after it is applied', async () => {
     await startService(host)
     await replaceConfig(host, 'nod: 1')
     await untilService(host, 'config-invalid')
-    await expectAsBefore(host, oldId)
+    await support.expectAsBefore(host, oldId)
     expect(await ask(host, '/metrics')).toContain('calico_agent_config_valid 0')
     await until(
       'the status text',
@@ -97,31 +89,31 @@ describe('a config that changes', () => {
     // journald has read the priorities: an error is one, the start of the service is none.
     expect(await logged(host, 'err')).toEqual([expect.stringContaining('nod: unknown key')])
     expect(await logged(host, 'info')).toContainEqual(expect.stringContaining('service started'))
-    await replaceConfig(host, quick(image('v2.6.12')))
+    await replaceConfig(host, quick(support.image('v2.6.12')))
     await untilService(host, 'idle', 'upgraded')
   })
 
   it('is left to the operator where apply is manual', async () => {
     await startService(host)
-    await replaceConfig(host, { ...quick(image('v2.6.12')), apply: 'manual' })
+    await replaceConfig(host, { ...quick(support.image('v2.6.12')), apply: 'manual' })
     await untilService(host, 'manual')
-    await expectAsBefore(host, oldId)
+    await support.expectAsBefore(host, oldId)
   })
 })
 
 describe('a version that fails', () => {
   it('is tried once, also by the next start of the service, and again when told', async () => {
     await startService(host)
-    await replaceConfig(host, quick(image('exits-at-once')))
+    await replaceConfig(host, quick(support.image('exits-at-once')))
     await untilService(host, 'held', 'rolled-back')
-    await expectAsBefore(host, oldId)
+    await support.expectAsBefore(host, oldId)
     await systemctl(host, 'restart')
     await untilService(host, 'held')
     expect(await runs(host)).toHaveLength(1)
     await systemctl(host, 'reload')
     await untilService(host, 'held', 'rolled-back')
     expect(await runs(host)).toHaveLength(2)
-    await expectAsBefore(host, oldId)
+    await support.expectAsBefore(host, oldId)
     expect(await ask(host, '/metrics')).toContain('calico_agent_failures_total{code="gate-failed"} 1')
   })
 })
@@ -129,8 +121,8 @@ describe('a version that fails', () => {
 describe('a service that ends in the middle of a run', () => {
   it('killed, is started again, resumes and goes on', async () => {
     await startService(host)
-    const cost = await costOf(at, async () => {
-      await replaceConfig(host, quick(image('v2.6.12')))
+    const cost = await support.costOf(at, async () => {
+      await replaceConfig(host, quick(support.image('v2.6.12')))
       await untilLogs(/"mark":"bird-up"/)
       await systemctl(host, 'kill', '--signal=KILL')
       await until('the restart', async () => (await property(host, 'NRestarts')) === '1', {
@@ -138,31 +130,31 @@ describe('a service that ends in the middle of a run', () => {
       })
       await untilService(host, 'idle')
     })
-    expectNoCost(cost)
-    expect(await containers(host)).toEqual(UPGRADED)
+    support.expectNoCost(cost)
+    expect(await support.containers(host)).toEqual(UPGRADED)
   })
 
   it('by a power cut, unwinds at boot and then applies the config', async () => {
     await startService(host)
-    await replaceConfig(host, quick(image('v2.6.12')))
+    await replaceConfig(host, quick(support.image('v2.6.12')))
     await untilLogs(/"mark":"bird-up"/)
     await host.powerCut()
     await host.powerOn()
     await untilService(host, 'idle', 'upgraded', 120_000)
     expect(await runs(host)).toHaveLength(2)
-    expect(await containers(host)).toEqual(UPGRADED)
+    expect(await support.containers(host)).toEqual(UPGRADED)
   })
 
   it('stopped in the window, goes back in its time', async () => {
     await startService(host)
-    const cost = await costOf(at, async () => {
-      await replaceConfig(host, { ...quick(image('v2.6.12')), settle: 60 })
+    const cost = await support.costOf(at, async () => {
+      await replaceConfig(host, { ...quick(support.image('v2.6.12')), settle: 60 })
       await untilLogs(/"mark":"recovered"/)
       await systemctl(host, 'stop')
     })
-    expectNoCost(cost)
+    support.expectNoCost(cost)
     expect(await property(host, 'Result')).toBe('success')
-    await expectAsBefore(host, oldId)
+    await support.expectAsBefore(host, oldId)
   })
 
   it('hanging, is ended by the watchdog and started again', async () => {
@@ -183,22 +175,22 @@ describe('the service and an agent that is run by hand', () => {
     await startService(host)
     await replaceConfig(host, quick(slowImage))
     await untilLogs(/"event":"step".*pull-image/)
-    const byHand = await agent(host, 'upgrade', '--node', image('v2.6.12'))
+    const byHand = await support.agent(host, 'upgrade', '--node', support.image('v2.6.12'))
     expect({ code: byHand.code, outcome: byHand.report.outcome }).toEqual({ code: 75, outcome: 'deferred' })
     expect(byHand.report.problems[0]?.message).toMatch(/locked by pid \d+, agent daemon \(upgrade\)/)
     await systemctl(host, 'stop')
-    await expectAsBefore(host, oldId)
+    await support.expectAsBefore(host, oldId)
   })
 
   it('do not meet: the service waits and tries later', async () => {
     await startService(host)
     const byHand = await upgradeUntil(host, MOMENTS.pullBegins, [], slowImage)
-    await replaceConfig(host, quick(image('v2.6.12')))
+    await replaceConfig(host, quick(support.image('v2.6.12')))
     await untilService(host, 'retrying', 'deferred')
     await byHand.kill('SIGTERM')
     await byHand.done
     await untilService(host, 'idle', 'upgraded')
-    expect(await containers(host)).toEqual(UPGRADED)
+    expect(await support.containers(host)).toEqual(UPGRADED)
   })
 })
 

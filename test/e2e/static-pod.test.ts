@@ -18,7 +18,7 @@ import {
   runStaticPod,
   untilRuns,
 } from './static-pods.ts'
-import { agent, configure, expectRefused, image, lab, world } from './support.ts'
+import * as support from './support.ts'
 
 const [OLD, NEW] = [controllers('v3.20.0'), controllers('v3.26.1')]
 const FILE = 'calico-kube-controllers.yaml 640 65534:42'
@@ -26,12 +26,12 @@ const FILE = 'calico-kube-controllers.yaml 640 65534:42'
 let host: Host
 
 beforeAll(async () => {
-  await installFaultyAgent(lab)
+  await installFaultyAgent(support.lab)
 })
 
 beforeEach(async () => {
-  host = (await world()).host
-  await configure(host, { window: 30, settle: 2, kubelet: { unit: KUBELET } })
+  host = (await support.world()).host
+  await support.configure(host, { window: 30, settle: 2, kubelet: { unit: KUBELET } })
   await installPodKubelet(host)
 })
 
@@ -40,7 +40,7 @@ async function begin(text = manifest(OLD)): Promise<void> {
   await host.ok(['chown', '65534:42', MANIFEST])
 }
 
-const upgrade = (target = NEW) => agent(host, 'upgrade', '--controllers', target)
+const upgrade = (target = NEW) => support.agent(host, 'upgrade', '--controllers', target)
 
 /** One instance of the image runs, by a manifest that is nothing but that, and there were never two. */
 async function expectWhole(where: string, target: string, since: number | null): Promise<void> {
@@ -62,7 +62,7 @@ describe('controllers of a static pod', () => {
       version: '3.20.0',
       owner: { kind: 'static-pod', manifest: MANIFEST },
     })
-    const plan = await agent(host, 'plan', '--controllers', NEW)
+    const plan = await support.agent(host, 'plan', '--controllers', NEW)
     expect(plan.report.diff).toEqual([{ target: MANIFEST, before: shown(OLD), after: shown(NEW) }])
 
     const { code, report } = await upgrade()
@@ -76,7 +76,7 @@ describe('controllers of a static pod', () => {
     await expectWhole('upgraded', NEW, since)
     expect((await upgrade()).report.outcome).toBe('unchanged')
 
-    const back = await agent(host, 'rollback')
+    const back = await support.agent(host, 'rollback')
     expect(back).toMatchObject({ code: 0, report: { outcome: 'rolled-back', changed: true } })
     await expectWhole('rolled back', OLD, since)
   }, 240_000)
@@ -85,8 +85,8 @@ describe('controllers of a static pod', () => {
     await begin()
     const allowed = ['datastore-migration', 'dropped-env', 'downgrade'].flatMap((rule) => ['--allow', rule])
     const kubelet = { unit: KUBELET }
-    await configure(host, { release: 'v3.26.1', registry: lab.registry.address, kubelet })
-    const plan = await agent(host, 'plan', ...allowed)
+    await support.configure(host, { release: 'v3.26.1', registry: support.lab.registry.address, kubelet })
+    const plan = await support.agent(host, 'plan', ...allowed)
     expect(plan.report.components.controllers).toEqual({ from: OLD, to: NEW })
   })
 
@@ -105,14 +105,14 @@ describe('controllers of a static pod', () => {
   it('are refused while the kubelet does not run', async () => {
     await begin()
     await host.ok(['systemctl', 'stop', KUBELET])
-    expectRefused(await upgrade(), 'kubelet-not-running')
+    support.expectRefused(await upgrade(), 'kubelet-not-running')
     expect(await host.readFile(MANIFEST)).toBe(manifest(OLD))
   })
 
   it('are refused where the manifest cannot be edited', async () => {
     const anchored = manifest(OLD).replace('image:   ', 'image: &ours ')
     await begin(anchored)
-    expectRefused(await upgrade(), 'static-pod-manifest')
+    support.expectRefused(await upgrade(), 'static-pod-manifest')
     expect(await host.readFile(MANIFEST)).toBe(anchored)
   })
 })
@@ -162,7 +162,7 @@ describe('controllers of a static pod whose agent dies', () => {
           await host.powerCut()
           await host.powerOn()
         }
-        const { outcome } = (await agent(host, 'resume')).report
+        const { outcome } = (await support.agent(host, 'resume')).report
         expect(['upgraded', 'rolled-back']).toContain(outcome)
         const now = outcome === 'upgraded' ? to : from
         await untilRuns(host, now)
@@ -181,12 +181,12 @@ describe('calico/node of a static pod', () => {
       label('pod.namespace', 'kube-system'),
       label('container.name', 'calico-node'),
     ]
-    host = (await world({ args: labels })).host
-    await configure(host, { kubelet: { manifests: '/etc/kubernetes/static' } })
-    const text = manifest(image('v2.6.5')).replaceAll('calico-kube-controllers', 'calico-node')
+    host = (await support.world({ args: labels })).host
+    await support.configure(host, { kubelet: { manifests: '/etc/kubernetes/static' } })
+    const text = manifest(support.image('v2.6.5')).replaceAll('calico-kube-controllers', 'calico-node')
     await host.writeFile('/etc/kubernetes/static/node.yaml', text)
-    const refused = await agent(host, 'upgrade', '--node', image('v2.6.12'))
-    expectRefused(refused, 'hosted-install')
+    const refused = await support.agent(host, 'upgrade', '--node', support.image('v2.6.12'))
+    support.expectRefused(refused, 'hosted-install')
     expect(refused.report.problems[0]?.message).toContain('end BIRD by TERM')
     expect(refused.report.problems[0]?.fix).toContain('/etc/kubernetes/static/node.yaml')
     const said = await host.ok(['agent', 'status'])

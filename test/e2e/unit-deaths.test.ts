@@ -6,7 +6,7 @@ import { faultyAgent, flawsOf, passedPoints, prepared } from '../faults/trial.ts
 import { containerFlaws, type Work } from '../faults/whole-host.ts'
 import { asTheUnitWas } from '../faults/whole-unit.ts'
 import type { Host } from '../lab/index.ts'
-import { agent, containers, costOf, expectNoCost, image, lab, type World } from './support.ts'
+import * as support from './support.ts'
 import { shapes, startedBy } from './units.ts'
 
 const node: NonNullable<Work['node']> = { reset: startedBy(shapes.C), policy: 'no' }
@@ -15,7 +15,7 @@ const inRestart = (nth: number, ...after: number[]): string[] =>
   after.map((ms) => `before systemd.restart#${nth}=kill+${ms}`)
 
 beforeAll(async () => {
-  await installFaultyAgent(lab)
+  await installFaultyAgent(support.lab)
 })
 
 describe('a unit whose agent dies', () => {
@@ -28,7 +28,7 @@ describe('a unit whose agent dies', () => {
 
   // up to the gate's verdict the host is as in an upgrade that goes well
   it('after each change on the way back from an upgrade, and in both restarts', async () => {
-    const target = image('exits-at-once')
+    const target = support.image('exits-at-once')
     const { at, points } = await pointsOf(() => Promise.resolve(target))
     const back = points.slice(points.indexOf('after systemd.restart#1'))
     expect(back.length).toBeGreaterThan(7)
@@ -47,21 +47,21 @@ describe('a unit whose agent dies', () => {
     ['rollback', 'v2.6.12', 'after systemd.restart#1'],
     ['rollback', 'v2.6.12', 'after unitFiles.remove#1'],
   ] as const)('in %s (%s), %s, and whose host loses its power then', async (command, tag, point) => {
-    const work = { command, image: image(tag), node }
-    expect(await flawsOf(lab.workerMesh(), { death: { point }, powerCut: true, work })).toEqual([])
+    const work = { command, image: support.image(tag), node }
+    expect(await flawsOf(support.lab.workerMesh(), { death: { point }, powerCut: true, work })).toEqual([])
   })
 
   it('in the middle of a rollback', async () => {
-    const work = { command: 'rollback', image: image('v2.6.12'), node } as const
+    const work = { command: 'rollback', image: support.image('v2.6.12'), node } as const
     const death = { point: 'before systemd.restart#1', laterMs: 200 }
-    expect(await flawsOf(lab.workerMesh(), { death, powerCut: false, work })).toEqual([])
+    expect(await flawsOf(support.lab.workerMesh(), { death, powerCut: false, work })).toEqual([])
   })
 })
 
 /** The hosts, and the points of such an upgrade that each leave them, or the journal, in a state of its own. */
-async function pointsOf(target: () => Promise<string>): Promise<{ at: World; points: string[] }> {
-  const mesh = lab.workerMesh()
-  const host = await prepared(mesh, { command: 'upgrade', image: image('v2.6.12'), node })
+async function pointsOf(target: () => Promise<string>): Promise<{ at: support.World; points: string[] }> {
+  const mesh = support.lab.workerMesh()
+  const host = await prepared(mesh, { command: 'upgrade', image: support.image('v2.6.12'), node })
   // the first run pulls: its records are not those of the ones that follow
   let passed: string[] = []
   for (let run = 0; run < 2; run++) {
@@ -83,25 +83,25 @@ function telling(passed: string[]): string[] {
 
 /** The image that does not run. */
 async function other(): Promise<string> {
-  const [host] = lab.workerMesh().hosts as [Host]
-  const running = (await containers(host)).some((one) => one.startsWith('calico-node v2.6.5 running'))
-  return image(running ? 'v2.6.12' : 'v2.6.5')
+  const [host] = support.lab.workerMesh().hosts as [Host]
+  const running = (await support.containers(host)).some((one) => one.startsWith('calico-node v2.6.5 running'))
+  return support.image(running ? 'v2.6.12' : 'v2.6.5')
 }
 
-async function dieAndResume(at: World, fault: string, target: string): Promise<void> {
+async function dieAndResume(at: support.World, fault: string, target: string): Promise<void> {
   const { host } = at
   const work: Work = { command: 'upgrade', image: target, node }
-  const [[before = ''], fileFlaws] = [await containers(host), await asTheUnitWas(host)]
-  const cost = await costOf(at, async () => {
+  const [[before = ''], fileFlaws] = [await support.containers(host), await asTheUnitWas(host)]
+  const cost = await support.costOf(at, async () => {
     const died = await faultyAgent(host, work, { AGENT_FAULT: fault })
     expect({ fault, code: died.code }).toEqual({ fault, code: 137 })
-    return await agent(host, 'resume')
+    return await support.agent(host, 'resume')
   })
   const { outcome } = cost.result.report
   const upgraded = `calico-node ${target.split(':').at(-1) ?? ''} running no`
   // one that had come to its end before it died leaves nothing to do
   const whole = { upgraded: [upgraded], unchanged: [upgraded, before] }[outcome as string] ?? [before]
-  const [runs = '', ...others] = await containers(host)
+  const [runs = '', ...others] = await support.containers(host)
   expect({ fault, outcome, runs, others }).toEqual({
     fault,
     outcome,
@@ -110,8 +110,8 @@ async function dieAndResume(at: World, fault: string, target: string): Promise<v
   })
   const flaws = await containerFlaws(host, { outcome: 'judged above', changed: false }, work)
   expect({ fault, flaws: [...flaws, ...(await fileFlaws(outcome))] }).toEqual({ fault, flaws: [] })
-  expectNoCost(cost)
-  expect({ fault, again: (await agent(host, 'resume')).report.outcome }).toEqual({
+  support.expectNoCost(cost)
+  expect({ fault, again: (await support.agent(host, 'resume')).report.outcome }).toEqual({
     fault,
     again: 'unchanged',
   })

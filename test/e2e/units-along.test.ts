@@ -3,7 +3,7 @@
 
 import { describe, expect, it } from 'vitest'
 import { type Host, until } from '../lab/index.ts'
-import { agent, configure, containers, costOf, expectNoCost, expectRefused, image, world } from './support.ts'
+import * as support from './support.ts'
 import { startedBy, UNIT } from './units.ts'
 import {
   begunBy,
@@ -26,16 +26,16 @@ async function stateOf(host: Host): Promise<string> {
 
 describe('a unit', () => {
   it('that others require, and that pulls before its start, is restarted alone and at once', async () => {
-    const at = await world(startedBy(pulling))
+    const at = await support.world(startedBy(pulling))
     const { host } = at
-    await configure(host, { settle: 1 })
+    await support.configure(host, { settle: 1 })
     for (const tag of ['v2.6.12', 'exits-at-once'])
-      expect(await agent(host, 'prefetch', '--node', image(tag))).toMatchObject({ code: 0 })
+      expect(await support.agent(host, 'prefetch', '--node', support.image(tag))).toMatchObject({ code: 0 })
     await startDependents(host)
     const before = await runsOf(host)
     await startSilentRegistry(host)
 
-    const { report } = await agent(host, 'plan', '--node', image('v2.6.12'))
+    const { report } = await support.agent(host, 'plan', '--node', support.image('v2.6.12'))
     const told = report.problems.map(({ code, message }) => `${code}: ${message}`)
     expect(told).toEqual(
       expect.arrayContaining([
@@ -48,21 +48,25 @@ describe('a unit', () => {
       ]),
     )
 
-    const failed = await costOf(at, () => agent(host, 'upgrade', '--node', image('exits-at-once')))
-    expectNoCost(failed)
+    const failed = await support.costOf(at, () =>
+      support.agent(host, 'upgrade', '--node', support.image('exits-at-once')),
+    )
+    support.expectNoCost(failed)
     expect(failed.result).toMatchObject({ code: 4, report: { outcome: 'rolled-back', changed: false } })
-    expect(await containers(host)).toEqual(running('v2.6.5'))
+    expect(await support.containers(host)).toEqual(running('v2.6.5'))
     expect(await runsOf(host)).toEqual(before)
 
-    const up = await costOf(at, () => agent(host, 'upgrade', '--node', image('v2.6.12')))
-    expectNoCost(up)
+    const up = await support.costOf(at, () =>
+      support.agent(host, 'upgrade', '--node', support.image('v2.6.12')),
+    )
+    support.expectNoCost(up)
     expect(up.result).toMatchObject({ code: 0, report: { outcome: 'upgraded' } })
     expect(up.result.report.window?.birdDownMs).toBeLessThan(10_000)
-    expect(await containers(host)).toEqual(running('v2.6.12'))
+    expect(await support.containers(host)).toEqual(running('v2.6.12'))
     expect(await runsOf(host)).toEqual(before)
     expect(await host.readFile(PLUGIN)).toBe('newer')
     // the next boot pulls what it runs
-    expect(await host.readFile(pulling.file)).toContain(image('v2.6.12'))
+    expect(await host.readFile(pulling.file)).toContain(support.image('v2.6.12'))
 
     // what is seen here would be seen of a plain restart
     await host.ok(['systemctl', 'restart', '--no-block', UNIT])
@@ -74,36 +78,38 @@ describe('a unit', () => {
   })
 
   it('whose start hangs goes back while the window has time', async () => {
-    const at = await world(begunBy(hanging))
+    const at = await support.world(begunBy(hanging))
     const { host } = at
-    await configure(host, { settle: 1 })
+    await support.configure(host, { settle: 1 })
     await host.writeFile(HANGS_ONCE, '')
-    const failed = await costOf(at, () => agent(host, 'upgrade', '--node', image('v2.6.12')))
-    expectNoCost(failed)
+    const failed = await support.costOf(at, () =>
+      support.agent(host, 'upgrade', '--node', support.image('v2.6.12')),
+    )
+    support.expectNoCost(failed)
     expect(failed.result).toMatchObject({ code: 4, report: { outcome: 'rolled-back', changed: false } })
     expect(failed.result.report.problems.map(({ message }) => message).join()).toContain(
       'did not start calico-node',
     )
-    expect(await containers(host)).toEqual(running('v2.6.5'))
+    expect(await support.containers(host)).toEqual(running('v2.6.5'))
     expect(await stateOf(host)).toBe('active\nrunning')
   })
 
   it('that waits for a notification is refused, with the reason; allowed, it is upgraded', async () => {
-    const at = await world(begunBy(notifying))
+    const at = await support.world(begunBy(notifying))
     const { host } = at
-    await configure(host, { settle: 1 })
+    await support.configure(host, { settle: 1 })
     expect(await stateOf(host)).toBe('activating\nstart')
-    const refused = await agent(host, 'upgrade', '--node', image('v2.6.12'))
-    expectRefused(refused, 'unit-activating')
+    const refused = await support.agent(host, 'upgrade', '--node', support.image('v2.6.12'))
+    support.expectRefused(refused, 'unit-activating')
     expect(refused.report.problems.map(({ message }) => message).join()).toContain(
       'Type=notify waits for a notification (READY=1), which docker run does not send',
     )
 
-    const allowed = ['--node', image('v2.6.12'), '--allow', 'unit-activating']
-    const up = await costOf(at, () => agent(host, 'upgrade', ...allowed))
-    expectNoCost(up)
+    const allowed = ['--node', support.image('v2.6.12'), '--allow', 'unit-activating']
+    const up = await support.costOf(at, () => support.agent(host, 'upgrade', ...allowed))
+    support.expectNoCost(up)
     expect(up.result).toMatchObject({ code: 0, report: { outcome: 'upgraded' } })
-    expect(await containers(host)).toEqual(running('v2.6.12'))
+    expect(await support.containers(host)).toEqual(running('v2.6.12'))
     expect(await stateOf(host)).toBe('active\nrunning')
   })
 })

@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest'
 import type { Host } from '../lab/index.ts'
-import { agent, configure, costOf, expectNoCost, image, world } from './support.ts'
+import * as support from './support.ts'
 import { type Shape, shapes, startedBy, unitFiles } from './units.ts'
 
 /** What runs, and what systemd says of its unit. */
@@ -18,7 +18,7 @@ async function standing(host: Host, unit: string): Promise<Record<string, string
 }
 
 const healthy = (tag: string) => ({
-  image: image(tag),
+  image: support.image(tag),
   ActiveState: 'active',
   NRestarts: '0',
   NeedDaemonReload: 'no',
@@ -29,30 +29,37 @@ describe('a unit', () => {
   it.each(Object.entries(shapes))(
     'is upgraded, fails and is rolled back at no cost: %s',
     async (_name, shape: Shape) => {
-      const at = await world(startedBy(shape))
+      const at = await support.world(startedBy(shape))
       const { host } = at
-      await configure(host, { settle: 1 })
+      await support.configure(host, { settle: 1 })
       const before = await unitFiles(host)
 
-      const failed = await costOf(at, () => agent(host, 'upgrade', '--node', image('exits-at-once')))
-      expectNoCost(failed)
+      const failed = await support.costOf(at, () =>
+        support.agent(host, 'upgrade', '--node', support.image('exits-at-once')),
+      )
+      support.expectNoCost(failed)
       expect(failed.result).toMatchObject({ code: 4, report: { outcome: 'rolled-back', changed: false } })
       expect(await unitFiles(host)).toEqual(before)
       expect(await standing(host, shape.unit)).toEqual(healthy('v2.6.5'))
 
-      const up = await costOf(at, () => agent(host, 'upgrade', '--node', image('v2.6.12')))
-      expectNoCost(up)
+      const up = await support.costOf(at, () =>
+        support.agent(host, 'upgrade', '--node', support.image('v2.6.12')),
+      )
+      support.expectNoCost(up)
       expect(up.result).toMatchObject({ code: 0, report: { outcome: 'upgraded', problems: [] } })
       expect(up.result.report.window?.usedMs).toBeLessThan(90_000)
       expect(up.result.report.diff.map(({ target }) => target)).toEqual([shape.file])
       expect(await standing(host, shape.unit)).toEqual(healthy('v2.6.12'))
       const after = await unitFiles(host)
-      const named = (before[shape.file] ?? after[shape.file] ?? '').replace(image('v2.6.5'), image('v2.6.12'))
-      expect(named).toContain(image('v2.6.12'))
+      const named = (before[shape.file] ?? after[shape.file] ?? '').replace(
+        support.image('v2.6.5'),
+        support.image('v2.6.12'),
+      )
+      expect(named).toContain(support.image('v2.6.12'))
       expect(after).toEqual({ ...before, [shape.file]: named })
 
-      const back = await costOf(at, () => agent(host, 'rollback'))
-      expectNoCost(back)
+      const back = await support.costOf(at, () => support.agent(host, 'rollback'))
+      support.expectNoCost(back)
       expect(back.result).toMatchObject({ code: 0, report: { outcome: 'rolled-back', changed: true } })
       expect(await unitFiles(host)).toMatchObject(before)
       expect(await standing(host, shape.unit)).toEqual(healthy('v2.6.5'))
@@ -62,15 +69,17 @@ describe('a unit', () => {
 
 describe('a unit whose file config management has changed already', () => {
   it('is only restarted, and that its file is new is said', async () => {
-    const at = await world(startedBy(shapes.C))
+    const at = await support.world(startedBy(shapes.C))
     const { host } = at
-    await configure(host, { settle: 1 })
+    await support.configure(host, { settle: 1 })
     const file = await host.readFile(shapes.C.file)
-    await host.writeFile(shapes.C.file, file.replace(image('v2.6.5'), image('v2.6.12')))
+    await host.writeFile(shapes.C.file, file.replace(support.image('v2.6.5'), support.image('v2.6.12')))
     const before = await unitFiles(host)
 
-    const up = await costOf(at, () => agent(host, 'upgrade', '--node', image('v2.6.12')))
-    expectNoCost(up)
+    const up = await support.costOf(at, () =>
+      support.agent(host, 'upgrade', '--node', support.image('v2.6.12')),
+    )
+    support.expectNoCost(up)
     expect(up.result).toMatchObject({ code: 0, report: { outcome: 'upgraded', diff: [] } })
     expect(up.result.report.problems.map(({ code }) => code)).toEqual(['unit-changed-on-disk'])
     expect(await unitFiles(host)).toEqual(before)

@@ -1,54 +1,48 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import {
-  agent,
-  containers,
-  costOf,
-  expectAsBefore,
-  expectNoCost,
-  image,
-  nodeId,
-  type World,
-  world,
-} from './support.ts'
+import * as support from './support.ts'
 
 describe('agent upgrade', () => {
-  let at: World
+  let at: support.World
   beforeEach(async () => {
-    at = await world()
+    at = await support.world()
   })
 
   it('replaces v2.6.5 by v2.6.12 and rolls it back, without a packet lost or a route withdrawn', async () => {
     const { host } = at
-    const oldId = await nodeId(host)
+    const oldId = await support.nodeId(host)
 
-    const up = await costOf(at, () => agent(host, 'upgrade', '--node', image('v2.6.12'), '--diff'))
-    expectNoCost(up)
+    const up = await support.costOf(at, () =>
+      support.agent(host, 'upgrade', '--node', support.image('v2.6.12'), '--diff'),
+    )
+    support.expectNoCost(up)
     expect(up.result.code).toBe(0)
     const { outcome, changed, components, window, problems } = up.result.report
     expect({ outcome, changed, problems }).toEqual({ outcome: 'upgraded', changed: true, problems: [] })
-    expect(components.node).toEqual({ from: image('v2.6.5'), to: image('v2.6.12') })
+    expect(components.node).toEqual({ from: support.image('v2.6.5'), to: support.image('v2.6.12') })
     expect(window).toMatchObject({ budgetMs: 90_000, releasedPeers: [] })
     expect(window?.birdDownMs).toBeLessThan(window?.recoveredMs ?? 0)
-    expect(await containers(host)).toEqual([
+    expect(await support.containers(host)).toEqual([
       'calico-node v2.6.12 running always',
       'calico-node-parked-RUN v2.6.5 exited no',
     ])
 
-    const back = await costOf(at, () => agent(host, 'rollback'))
-    expectNoCost(back)
+    const back = await support.costOf(at, () => support.agent(host, 'rollback'))
+    support.expectNoCost(back)
     expect(back.result.code).toBe(0)
     expect(back.result.report).toMatchObject({ outcome: 'rolled-back', changed: true })
-    expect(await nodeId(host)).toBe(oldId)
-    expect(await containers(host)).toEqual([
+    expect(await support.nodeId(host)).toBe(oldId)
+    expect(await support.containers(host)).toEqual([
       'calico-node v2.6.5 running always',
       'calico-node-parked-RUN v2.6.12 exited no',
     ])
   })
 
   it('upgrades where BIRD fails once at its first start, as beside a real confd, without a packet lost', async () => {
-    at = await world({ env: { LAB_FIRST_START: 'fails' } })
-    const cost = await costOf(at, () => agent(at.host, 'upgrade', '--node', image('v2.6.12')))
-    expectNoCost(cost)
+    at = await support.world({ env: { LAB_FIRST_START: 'fails' } })
+    const cost = await support.costOf(at, () =>
+      support.agent(at.host, 'upgrade', '--node', support.image('v2.6.12')),
+    )
+    support.expectNoCost(cost)
     const { code, report } = cost.result
     expect({ code, outcome: report.outcome, problems: report.problems }).toEqual({
       code: 0,
@@ -62,13 +56,13 @@ describe('agent upgrade', () => {
 
   it('changes nothing where the image runs already', async () => {
     const { host } = at
-    const id = await nodeId(host)
-    const { code, report } = await agent(host, 'upgrade', '--node', image('v2.6.5'))
+    const id = await support.nodeId(host)
+    const { code, report } = await support.agent(host, 'upgrade', '--node', support.image('v2.6.5'))
     expect({ code, outcome: report.outcome, changed: report.changed }).toEqual({
       code: 0,
       outcome: 'unchanged',
       changed: false,
     })
-    await expectAsBefore(host, id)
+    await support.expectAsBefore(host, id)
   })
 })

@@ -44,7 +44,7 @@ export function withFaultPoints(outside: Outside): Outside {
     cni: wrapped(cni, 'cni', CNI_EFFECTS, faults),
     configs: wrapped(configs, 'configs', ['replace', 'restore', 'remove'], faults),
     kubelet: wrapped(kubelet, 'kubelet', ['restart'], faults),
-    kubernetes: kubernetes && wrapped(kubernetes, 'kubernetes', ['patch'], faults),
+    kubernetes: kubernetes && wrapped(kubernetes, 'kubernetes', ['patch', 'remove'], faults),
     manifests: wrapped(manifests, 'manifests', ['takeOut', 'put', 'remove', 'bringBack'], faults),
     systemd: wrapped(systemd, 'systemd', ['daemonReload', 'restart'], faults),
     unitFiles: wrapped(unitFiles, 'unitFiles', ['write', 'remove'], faults),

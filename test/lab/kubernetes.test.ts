@@ -1,11 +1,11 @@
 // The lab's Kubernetes: a real control plane, real kubelets, and Calico as a DaemonSet on them.
 
-import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { pathExists } from 'fs-extra/esm'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { execOk } from './exec.ts'
 import { attachLab, birdSessions, type Host, type Kubernetes, type Mesh, sessionName } from './index.ts'
 
 type Node = { spec: { unschedulable?: boolean }; status: { nodeInfo: Record<string, string> } }
@@ -130,21 +130,16 @@ test('a reset leaves nothing of it on a host', async () => {
 
 test('lab down leaves nothing of it on the machine', async () => {
   const dir = '/var/lib/calico-lab-of-kubernetes-test'
-  const cli = (...args: string[]) =>
-    spawnSync(process.execPath, [join(import.meta.dirname, 'cli.ts'), ...args], {
-      env: { ...process.env, LAB_DIR: dir, LAB_PAIR: '1' },
-      encoding: 'utf8',
-    })
+  const env = { ...process.env, LAB_DIR: dir, LAB_PAIR: '1' } as Record<string, string>
+  const cli = (...args: string[]): Promise<string> =>
+    execOk([process.execPath, join(import.meta.dirname, 'cli.ts'), ...args], { env })
   try {
-    const up = cli('up', '--hosts', '1', '--kubernetes')
-    expect(up.status, up.stderr).toBe(0)
-    expect(up.stdout).toMatch(/host1 +Ready/)
+    expect(await cli('up', '--hosts', '1', '--kubernetes')).toMatch(/host1 +Ready/)
     expect(readFileSync('/proc/self/mountinfo', 'utf8')).toContain(dir)
   } finally {
-    const down = cli('down')
-    expect(down.status, down.stderr).toBe(0)
+    await cli('down')
   }
   expect(readFileSync('/proc/self/mountinfo', 'utf8')).not.toContain(dir)
   expect(await pathExists(dir)).toBe(false)
-  expect(spawnSync('pgrep', ['--full', dir]).status).toBe(1)
+  await expect(execOk(['pgrep', '--full', dir])).rejects.toThrow('exit 1')
 }, 480_000)

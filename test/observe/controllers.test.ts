@@ -28,21 +28,24 @@ async function hostWith(program: string) {
     unitFiles: systemd.files,
     kubelet: new FakeKubelet(() => null),
     manifests: new FakeManifests(),
+    kubernetes: null,
   }
 }
 
 const asked = (changes: Partial<typeof wanted.controllers>) => ({
   kubelet: wanted.kubelet,
   places: wanted.places,
+  kubernetes: null,
   controllers: { ...wanted.controllers, image: NEW, ...changes },
 })
 
+const noNode = Promise.resolve(null)
 const looking = { emit: () => undefined, signal: new AbortController().signal }
 
 describe('controllers that a unit runs', () => {
   it.each([true, false])('are found with their unit; by a release: %s', async (onlyIfInstalled) => {
     const ports = await hostWith('/usr/bin/docker')
-    const seen = await observeControllers(asked({ onlyIfInstalled }), ports, looking)
+    const seen = await observeControllers(asked({ onlyIfInstalled }), ports, looking, noNode)
     expect(seen.controllers).toMatchObject({
       owner: { kind: 'systemd', unit: `${NAME}.service` },
       unit: { source: { name: `${NAME}.service` } },
@@ -52,22 +55,24 @@ describe('controllers that a unit runs', () => {
 
   it('are left alone by a release where their unit cannot be changed', async () => {
     const ports = await hostWith('/usr/bin/podman')
-    const byRelease = await observeControllers(asked({ onlyIfInstalled: true }), ports, looking)
+    const byRelease = await observeControllers(asked({ onlyIfInstalled: true }), ports, looking, noNode)
     expect(byRelease.controllersImage).toBeNull()
-    expect((await observeControllers(asked({}), ports, looking)).controllersImage).toMatchObject({ ref: NEW })
+    expect((await observeControllers(asked({}), ports, looking, noNode)).controllersImage).toMatchObject({
+      ref: NEW,
+    })
   })
 
   it('have no unit where the config says so', async () => {
     const ports = await hostWith('/usr/bin/docker')
     const stated = asked({ manager: 'docker' })
-    const { controllers } = await observeControllers(stated, ports, looking)
+    const { controllers } = await observeControllers(stated, ports, looking, noNode)
     expect(controllers).toMatchObject({ owner: { kind: 'docker' }, unit: null })
   })
 
   it('are an error where the config names a unit that is not there', async () => {
     const ports = await hostWith('/usr/bin/docker')
     const stated = asked({ manager: 'systemd', unit: 'other.service' })
-    await expect(observeControllers(stated, ports, looking)).rejects.toMatchObject({
+    await expect(observeControllers(stated, ports, looking, noNode)).rejects.toMatchObject({
       code: 'unit-missing',
       fix: expect.stringContaining('set controllers.unit, or controllers.manager: docker') as string,
     })

@@ -55,10 +55,11 @@ async function seen(
     controllers: { ...wanted.controllers, ...controllers },
     kubelet: { ...wanted.kubelet, ...at },
     places: wanted.places,
+    kubernetes: null,
   }
-  const ports = { docker, manifests, kubelet, systemd, unitFiles: systemd.files }
+  const ports = { docker, manifests, kubelet, systemd, unitFiles: systemd.files, kubernetes: null }
   const looking = { emit: () => undefined, signal: new AbortController().signal }
-  return await observeControllers(asked, ports, looking)
+  return await observeControllers(asked, ports, looking, Promise.resolve(null))
 }
 
 describe('controllers of a pod', () => {

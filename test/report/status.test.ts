@@ -65,6 +65,7 @@ const full: StatusReport = {
   },
   kubernetes: null,
   kubelet: [],
+  deployment: null,
   lastRun: {
     run: RUN,
     outcome: 'upgraded',

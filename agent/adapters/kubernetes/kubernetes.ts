@@ -1,11 +1,11 @@
 import { AgentError } from '../../core/errors.ts'
-import { FIELD_MANAGER, type NodeObject } from '../../core/kubernetes/node.ts'
+import { FIELD_MANAGER } from '../../core/kubernetes/node.ts'
 import type { Kind, Kubernetes, KubernetesObjects, ObjectRef, PatchType } from '../../ports/kubernetes.ts'
 import { type AccessReview, forbidden, REVIEWS, reviewOf } from './access.ts'
 import { type Call, objectOf } from './answer.ts'
 import { type CredentialSource, loadCredential } from './credential.ts'
 import { hasDryRun, isWebhookUnasked } from './dry-run.ts'
-import { pathOf } from './paths.ts'
+import { collectionOf, pathOf } from './paths.ts'
 import { send } from './request.ts'
 import { findNode } from './this-node.ts'
 
@@ -24,6 +24,12 @@ export function createKubernetes({ node, ...source }: KubernetesConfig): Kuberne
     (await ask({ verb: 'get', path: pathOf(ref), ref })) as KubernetesObjects[K] | null
   const versionOf = once((ref: ObjectRef<Kind>) => ask({ verb: 'get', path: '/version', ref }))
 
+  const list = async <K extends Kind>(of: Omit<ObjectRef<K>, 'name'>, labels = '') => {
+    const query = labels === '' ? '' : `?labelSelector=${encodeURIComponent(labels)}`
+    const answer = await ask({ verb: 'list', path: collectionOf(of) + query, ref: { ...of, name: '' } })
+    return (answer as { items: KubernetesObjects[K][] } | null)?.items ?? []
+  }
+
   async function patch<K extends Kind>(
     ref: ObjectRef<K>,
     body: unknown,
@@ -36,7 +42,7 @@ export function createKubernetes({ node, ...source }: KubernetesConfig): Kuberne
     return patched as KubernetesObjects[K]
   }
 
-  async function checkRight(verb: 'patch' | 'delete', ref: ObjectRef<Kind>): Promise<void> {
+  async function checkRight(verb: 'list' | 'patch' | 'delete', ref: ObjectRef<Kind>): Promise<void> {
     const review = (await ask({
       verb: 'create',
       path: REVIEWS,
@@ -49,7 +55,15 @@ export function createKubernetes({ node, ...source }: KubernetesConfig): Kuberne
   return {
     get,
     checkRight,
-    thisNode: (hostname) => findNode(node, hostname, { get, list: () => listNodes(ask) }),
+    async create(ref, body) {
+      const path = `${collectionOf(ref)}?fieldManager=${FIELD_MANAGER}`
+      const created = await ask({ verb: 'create', path, ref, body })
+      if (created !== null) return created as KubernetesObjects[(typeof ref)['kind']]
+      throw noNamespace(ref)
+    },
+    list,
+    thisNode: (hostname) =>
+      findNode(nodeAsked(node, source.inCluster), hostname, { get, list: () => list({ kind: 'Node' }) }),
     patch: (ref, body, type) => patch(ref, body, type),
     async tryPatch(ref, body, type) {
       if (!hasDryRun(await versionOf(ref))) {
@@ -78,18 +92,24 @@ function once<A, T>(ask: (about: A) => Promise<T>): (about: A) => Promise<T> {
   return async (about) => (answered ??= await ask(about))
 }
 
+/** The pod of a DaemonSet is told its Node by a field of its own: its config is the same on every host. */
+function nodeAsked(node: string, inCluster: boolean): string {
+  return (node === 'auto' && inCluster && process.env['NODE_NAME']) || node
+}
+
 const PATCH_TYPES: Record<PatchType, string> = {
   merge: 'application/merge-patch+json',
   strategic: 'application/strategic-merge-patch+json',
 }
 
-async function listNodes(ask: (call: Call) => Promise<unknown>): Promise<NodeObject[]> {
-  const list = await ask({ verb: 'list', path: '/api/v1/nodes', ref: { kind: 'Node', name: '' } })
-  return (list as { items: NodeObject[] } | null)?.items ?? []
-}
-
 function gone({ kind, name }: ObjectRef<Kind>): AgentError {
   return new AgentError('kubernetes-gone', `cannot change ${kind} ${name}: it no longer exists`, {
     fix: `check it with kubectl get ${kind.toLowerCase()} ${name}`,
+  })
+}
+
+function noNamespace({ kind, namespace = '' }: ObjectRef<Kind>): AgentError {
+  return new AgentError('kubernetes-gone', `cannot create ${kind}: there is no namespace ${namespace}`, {
+    fix: `kubectl create namespace ${namespace}`,
   })
 }

@@ -4,13 +4,20 @@ import type { Kind, ObjectRef } from '../../ports/kubernetes.ts'
 const RESOURCES: Record<Kind, { base: string; group: string; resource: string }> = {
   Node: { base: '/api/v1', group: '', resource: 'nodes' },
   Pod: { base: '/api/v1', group: '', resource: 'pods' },
+  Lease: { base: '/apis/coordination.k8s.io/v1', group: 'coordination.k8s.io', resource: 'leases' },
   DaemonSet: { base: '/apis/apps/v1', group: 'apps', resource: 'daemonsets' },
+  Deployment: { base: '/apis/apps/v1', group: 'apps', resource: 'deployments' },
 }
 
-export function pathOf({ kind, namespace, name }: ObjectRef<Kind>): string {
+export function pathOf(ref: ObjectRef<Kind>): string {
+  return `${collectionOf(ref)}/${encodeURIComponent(ref.name)}`
+}
+
+/** Where all of a kind are, of one namespace if it has one. */
+export function collectionOf({ kind, namespace }: Omit<ObjectRef<Kind>, 'name'>): string {
   const { base, resource } = RESOURCES[kind]
   const scope = namespace === undefined ? '' : `/namespaces/${encodeURIComponent(namespace)}`
-  return `${base}${scope}/${resource}/${encodeURIComponent(name)}`
+  return `${base}${scope}/${resource}`
 }
 
 export function resourceOf(kind: Kind): { group: string; resource: string } {

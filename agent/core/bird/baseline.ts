@@ -15,20 +15,20 @@ export interface EstablishedSession {
   name: string
   neighbor: string
   imported: number
-  /** Where the neighbor listens, by bird.cfg; 179 where that is not known. */
+  /** Where the neighbor listens, from bird.cfg; 179 if that is not known. */
   port?: number
 }
 
-/** A daemon of the gate, and what it is held against. */
+/** A daemon of the gate, and what it is compared with. */
 export interface GatedDaemon {
   endpoint: BirdEndpoint
   baseline: BirdBaseline
-  /** Neighbors that are kept from dialling while it restarts; absent in a journal of an earlier version. */
+  /** Neighbors that are prevented from dialling while it restarts; absent in a journal of an earlier version. */
   dialling?: DiallingNeighbor[]
 }
 
 /**
- * By a look, and by what bird.cfg says of the neighbors. One in its own graceful restart is neither Established nor dead:
+ * From a look, and from what bird.cfg says about the neighbors. One in its own graceful restart is neither Established nor dead:
  * its routes are there, and it comes back.
  */
 export function birdBaseline(
@@ -52,7 +52,7 @@ export function birdBaseline(
 }
 
 /**
- * The daemons that count: those with sessions to lose. runit starts a bird6 on hosts without IPv6 as well. Where none
+ * The daemons that count: those with sessions to lose. runit starts a bird6 also on hosts without IPv6. If none
  * has a session, BIRD itself must still come up.
  */
 export function gatedDaemons<Daemon extends GatedDaemon>(daemons: Daemon[]): Daemon[] {

@@ -3,9 +3,9 @@ import { type DaemonStanding, daemonStanding } from './phase.ts'
 import type { BirdUp, BirdView, SessionRow } from './view.ts'
 import { END_OF_RIB_MS } from './window.ts'
 
-/** BIRD's default hold time, and its wait for End-of-RIB: after it peers have dropped one that hangs. */
+/** BIRD's default hold time, and its wait for End-of-RIB: after it, peers have dropped a BIRD that hangs. */
 const HOLD_TIME_MS = 240_000
-/** A BIRD that only is busy answers within this. */
+/** A BIRD that is only busy answers within this. */
 const FIRST_ANSWER_MS = 10_000
 /** BIRD may need several starts before its first config is rendered; after that it is crash-looping. */
 const TOLERATED_STARTS = 2
@@ -13,9 +13,9 @@ const TOLERATED_STARTS = 2
 /** What is known of one daemon of a container on trial, from look to look; times are monotonic ms. */
 export interface DaemonState {
   readonly baseline: BirdBaseline
-  /** Against the baseline, by the last look. */
+  /** Compared with the baseline, by the last look. */
   readonly standing: DaemonStanding
-  /** It answered at some look. */
+  /** It has answered at least once. */
   readonly heard: boolean
   readonly silentAt: number | null
   /** The BIRD that answered last, unless it is gone. */
@@ -43,7 +43,7 @@ interface Coming {
   awayMs: number
 }
 
-/** `unseen` is what a daemon that is silent from the first look on is taken for. */
+/** `unseen`: the state assumed for a daemon that is silent from the first look on. */
 export function daemonAtStart(baseline: BirdBaseline, unseen: 'down' | 'recovering'): DaemonState {
   return {
     baseline,
@@ -129,7 +129,7 @@ function isOf(
   return living !== null && isSameBird(living, view)
 }
 
-/** By exec only "last reboot" tells, which a clock that is set moves: a BIRD that was restarted has to recover. */
+/** With exec, only "last reboot" shows it, which moves when the clock is set: a restarted BIRD must recover. */
 function isSameBird(living: NonNullable<DaemonState['living']>, view: BirdUp<SessionRow>): boolean {
   if (living.instance !== null && view.instance !== null) return living.instance === view.instance
   const isFresh = view.recovering || !view.sessions.some(({ established }) => established)
@@ -157,12 +157,12 @@ function gone(comings: DaemonState['comings']): DaemonState['comings'] {
   return new Map([...comings].map(([name, coming]) => [name, { ...coming, established: false }]))
 }
 
-/** Sessions that came, went and came again: their peer was without this host's routes for up to so long. */
+/** Sessions that came, went and came again: their peer may have been without this host's routes for that long. */
 export function flaps({ comings }: DaemonState): { name: string; awayMs: number }[] {
   return [...comings].flatMap(([name, { awayMs }]) => (awayMs > 0 ? [{ name, awayMs }] : []))
 }
 
-/** The phase as far as it still binds: what is silent for long recovers no more, or its sessions are gone. */
+/** The phase, as long as it counts: a daemon that is silent for long no longer recovers, or its sessions are gone. */
 export function bindingPhase(
   { standing, silentAt, heard }: DaemonState,
   now: number,
@@ -181,7 +181,7 @@ export function endOfRibPending({ recoveredAt }: DaemonState, now: number): bool
   return recoveredAt !== null && now - recoveredAt < END_OF_RIB_MS
 }
 
-/** Its recovery is over: what is to be known are the routes, and only the details tell them. */
+/** Its recovery is over: the routes must be known, and only the details show them. */
 export function needsRoutes({ standing, importedAt, silentAt }: DaemonState, now: number): boolean {
   return standing.phase === 'recovered' && silentAt === null && now - importedAt >= ROUTES_POLL_MS
 }

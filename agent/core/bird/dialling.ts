@@ -2,15 +2,15 @@ import type { BgpNeighbor } from './neighbors.ts'
 import type { BirdUp, BirdView, SessionRow } from './view.ts'
 
 /**
- * A neighbor that may dial while this BIRD dials as well. Where both do after a restart, their connections can collide:
- * the peer takes the second one for a second restart of this BIRD, and deletes the routes that it kept as stale
+ * A neighbor that may dial while this BIRD dials as well. If both do after a restart, their connections can collide:
+ * the peer mistakes the second one for a second restart of this BIRD, and deletes the routes that it kept as stale
  * (RFC 4724, 4.2; BIRD: "Neighbor graceful restart detected - already pending").
  */
 export interface DiallingNeighbor {
   /** The session's name. */
   name: string
   address: string
-  /** Where this BIRD takes the neighbor's connection. */
+  /** Where this BIRD accepts the neighbor's connection. */
   listenPort: number
 }
 
@@ -20,7 +20,7 @@ interface ConfiguredBird {
   listenPort: number
 }
 
-/** Those whose sessions are Established and for which bird.cfg does not have this BIRD wait (`passive on`). */
+/** Those whose sessions are Established and for which bird.cfg does not make this BIRD wait (`passive on`). */
 export function diallingNeighbors({ view, neighbors, listenPort }: ConfiguredBird): DiallingNeighbor[] {
   const dialled = new Set(neighbors.filter(({ passive }) => !passive).map(({ name }) => name))
   return view.sessions
@@ -29,8 +29,8 @@ export function diallingNeighbors({ view, neighbors, listenPort }: ConfiguredBir
 }
 
 /**
- * BIRD's words for a neighbor that must come by itself: this BIRD waits for it (`passive on`), or is refused. A neighbor
- * behind a firewall, or one that only dials, had its session by its own dialling before as well.
+ * BIRD's words for a neighbor that must connect by itself: this BIRD waits for it (`passive on`), or is refused. A
+ * neighbor behind a firewall, or one that only dials, also dialled before.
  */
 const MUST_COME = /^Passive|Socket: (?:Connection refused|No route to host)/
 
@@ -49,7 +49,7 @@ export function neighborsToAdmit(
   })
 }
 
-/** BIRD's sessions come back within 6 s where nothing collides, rarely within 18 s. */
+/** BIRD's sessions come back within 6 s if nothing collides, sometimes only within 18 s. */
 const PATIENCE_MS = 20_000
 
 /** For how long BIRD alone dials: in what is left of the budget, a neighbor must still come by its own retries. */

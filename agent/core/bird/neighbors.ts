@@ -4,7 +4,7 @@ import { configCode, ownStatements } from './config-text.ts'
 export interface BgpNeighbor {
   /** The protocol's name, as `show protocols` has it. */
   name: string
-  /** As BIRD shows it: a link-local one with its interface, `fe80::2%eth0`. */
+  /** As BIRD shows it: a link-local address with its interface, `fe80::2%eth0`. */
   address: string
   /** Where the neighbor listens. */
   port: number
@@ -44,7 +44,7 @@ export function bgpNeighbors(birdCfg: string): BgpNeighbor[] {
   return neighbors
 }
 
-/** The port at which this BIRD takes its neighbors' connections: `listen bgp port 1790;`. */
+/** The port on which this BIRD accepts its neighbors' connections: `listen bgp port 1790;`. */
 export function bgpListenPort(birdCfg: string): number {
   const ports = [...configCode(birdCfg).matchAll(/\blisten\s+bgp\b([^;{}]*);/gi)].map(([, options]) =>
     portOf(options ?? ''),
@@ -65,7 +65,7 @@ function apply(settings: Settings, statement: string): Settings {
   }
 }
 
-/** Undefined where it is no plain number. */
+/** Undefined if it is not a plain number. */
 function portOf(options: string): number | undefined {
   const port = /\bport\s+(\S+)/i.exec(options)?.[1]
   if (port === undefined) return BGP_PORT

@@ -3,7 +3,7 @@ import { type BirdBaseline, type EstablishedSession, isBaselineBird } from './ba
 import type { BirdUp, BirdView, SessionRow } from './view.ts'
 import type { BirdPhase } from './window.ts'
 
-/** One daemon held against its baseline. */
+/** One daemon compared with its baseline. */
 export interface DaemonStanding {
   phase: Exclude<BirdPhase, 'none'>
   /** In words, what of the baseline is not back. */
@@ -21,7 +21,7 @@ export interface DaemonStanding {
   peersForgotten: boolean
 }
 
-/** Of a daemon that tells nothing of its sessions. */
+/** For a daemon that shows nothing about its sessions. */
 function unknownStanding(
   phase: DaemonStanding['phase'],
   why: string,
@@ -32,8 +32,8 @@ function unknownStanding(
 }
 
 /**
- * `previous` is the phase of the last look: a BIRD that accepts and does not answer is busy, not gone, and what it
- * had reached still binds us. Routes that were not read count as not there.
+ * `previous` is the phase of the last look: a BIRD that accepts but does not answer is busy, not gone, and what it
+ * had reached still counts. Routes that were not read count as missing.
  */
 export function daemonStanding(
   view: BirdView<SessionRow>,
@@ -85,7 +85,7 @@ function missingText(missing: EstablishedSession[], byName: Map<string, SessionR
   )
 }
 
-/** After the recovery a peer has said all that it has: fewer routes than before may be its pods', none are not. */
+/** After the recovery, a peer has sent all its routes: fewer than before may be due to its pods, none at all is not. */
 function withoutRoutes({ established }: BirdBaseline, byName: Map<string, SessionRow>): EstablishedSession[] {
   return established.filter(({ name, imported }) => {
     const now = byName.get(name)

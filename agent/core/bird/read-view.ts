@@ -1,7 +1,7 @@
 import { invalidReply, replyCode, replyLines, throwIfRefused, visitLines } from './replies.ts'
 import type { BirdUp, Session, SessionRow } from './view.ts'
 
-/** What BIRD is asked for one look, by how much it is to tell. */
+/** The commands to BIRD for one look, by the detail needed. */
 export const LOOK_COMMANDS = {
   rows: ['show status', 'show protocols'],
   details: ['show status', 'show protocols all'],
@@ -103,7 +103,7 @@ export function readSessions(reply: string): Session[] {
   return sessions
 }
 
-/** What stands behind the names that BIRD gives its details. */
+/** The values after the names of BIRD's details. */
 type Details = Partial<Record<(typeof DETAILS)[number], string>>
 
 const DETAILS = [
@@ -117,7 +117,7 @@ const DETAILS = [
 ] as const
 
 const KNOWN: ReadonlySet<string> = new Set(DETAILS)
-/** Few lines are worth a string of their own. */
+/** Only few lines need their own string. */
 const INITIALS: ReadonlySet<string | undefined> = new Set(DETAILS.map((name) => name[0]))
 
 function addDetail(details: Details, reply: string, at: number, end: number): void {

@@ -21,10 +21,10 @@ export const replyCode = {
   firstError: 8000,
 } as const
 
-/** Puts a reply together from what BIRD sends: it says nothing more until it is asked for the next one. */
+/** Assembles a reply from what BIRD sends: it sends nothing more until the next command. */
 export class ReplyReader {
   #chunks: string[] = []
-  /** What came behind the last whole line. */
+  /** What came after the last whole line. */
   #tail = ''
 
   /** The reply, or the greeting, that this chunk completes. */
@@ -39,7 +39,7 @@ export class ReplyReader {
     return this.takeRest()
   }
 
-  /** The whole lines of a reply that does not come to its end. */
+  /** The whole lines of a reply that is incomplete. */
   takeRest(): string {
     const text = this.#chunks.join('')
     this.#chunks = []
@@ -51,7 +51,7 @@ const SPACE = 0x20
 const ZERO = 0x30
 const NINE = 0x39
 
-/** "1002-" or "0013 " stands there. */
+/** Whether "1002-" or "0013 " is there. */
 function isCoded(text: string, at: number): boolean {
   for (let i = at; i < at + 4; i++) {
     const char = text.charCodeAt(i)
@@ -61,8 +61,8 @@ function isCoded(text: string, at: number): boolean {
 }
 
 /**
- * Goes through the lines of a reply, as BIRD sends it or as `birdcl -v` prints it, which is the same but for wider
- * continuation lines and for the final `0000`, which it leaves out. `text` of a line begins at `at`, behind its code:
+ * Goes through the lines of a reply, as BIRD sends it or as `birdcl -v` prints it, which is the same except for wider
+ * continuation lines and for the final `0000`, which it leaves out. `text` of a line begins at `at`, after its code:
  * a large mesh has ten thousand lines, of which few are of interest.
  * @throws AgentError `bird-reply-invalid` for text that is not of this protocol
  */
@@ -103,7 +103,7 @@ export function checkGreeting(reply: string): void {
 }
 
 /**
- * Checks the reply to `disable NAME` or `enable NAME`; a protocol that already is so is no error.
+ * Checks the reply to `disable NAME` or `enable NAME`; a protocol that is already in that state is no error.
  * @throws AgentError `bird-refused` with BIRD's own words
  */
 export function checkSwitched(action: 'disable' | 'enable', reply: string): void {

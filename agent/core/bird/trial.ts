@@ -14,25 +14,25 @@ import type { BirdPhase, WindowState } from './window.ts'
 /** How a container on trial is judged; times in ms, `goneAt` monotonic: when the old BIRD was last alive. */
 export interface TrialTerms extends Pick<WindowState, 'budgetMs' | 'reserveMs' | 'settleMs'> {
   goneAt: number
-  /** What a BIRD that is silent from the first look on is taken for. */
+  /** The state assumed for a BIRD that is silent from the first look on. */
   unseen: 'down' | 'recovering'
-  /** Since goneAt: then peers that are gone are no longer waited for. */
+  /** Since goneAt: after this, peers that are gone no longer count. */
   patienceMs: number
-  /** The old node on its way back is not judged: where no peer is left, there is nothing to recover from. */
+  /** The old node on its way back is not judged: if no peer is left, there is nothing to recover from. */
   isOld: boolean
 }
 
 /** What Docker says of the container. */
 interface ContainerSight {
   state: WindowState['container']
-  /** When the look at it began; null where none has ended since the last one. */
+  /** When the look at it began; null if none has ended since the last one. */
   at: number | null
 }
 
 export interface HealthReading {
   /** In words, what does not pass. */
   failing: string[]
-  /** In words, what has not come to a verdict of its own yet, such as Docker's health check. */
+  /** As text, what has no verdict of its own yet, such as Docker's health check. */
   pending: string[]
   /** Process id of Felix on the host; null where there is none or it cannot be told. */
   felix: number | null
@@ -48,16 +48,16 @@ export interface TrialState {
   readonly felixRestarts: number
   /** Neighbors of missing sessions whose hosts cannot be reached. */
   readonly gonePeers: readonly string[]
-  /** From the last moment on nobody waits for them. */
+  /** From the last moment on, neighbors that are gone no longer count. */
   readonly excusesGonePeers: boolean
   readonly recoveredAt: number | null
   readonly passedAt: number | null
   readonly failingAt: number | null
 }
 
-/** A Felix that restarts once may have taken over its config; one that goes on crash-loops. */
+/** A Felix that restarts once may have loaded its config; one that keeps restarting is crash-looping. */
 const TOLERATED_FELIX_RESTARTS = 2
-/** BIRD dies a moment before Docker tells that its container did. */
+/** BIRD dies shortly before Docker reports that its container did. */
 const CONTAINER_MARGIN_MS = 250
 
 export function trialAtStart(terms: TrialTerms, baselines: BirdBaseline[]): TrialState {
@@ -110,7 +110,7 @@ export function trialAfter(state: TrialState, sights: Readings, now: number): Tr
   }
 }
 
-/** A look that finds no Felix keeps the one that is known: the next one may be another. */
+/** A look that finds no Felix keeps the known one: the next one may differ from it. */
 function healthAfter(before: HealthReading | null, now: HealthReading | undefined): HealthReading | null {
   return now === undefined ? before : { ...now, felix: now.felix ?? before?.felix ?? null }
 }
@@ -119,7 +119,7 @@ function isOtherFelix(before: HealthReading | null, now: HealthReading | undefin
   return before?.felix != null && now?.felix != null && before.felix !== now.felix
 }
 
-/** Nothing of BIRD's recovery is under way: from here on the health counts. */
+/** BIRD's recovery is not in progress: from here on, the health counts. */
 export function isSettled(state: TrialState, now: number): boolean {
   const phase = phaseOf(state, now)
   return phase === 'none' || phase === 'recovered' || isNobodyLeft(state, phase)
@@ -129,7 +129,7 @@ function isNobodyLeft({ terms }: TrialState, phase: BirdPhase): boolean {
   return terms.isOld && phase === 'starting'
 }
 
-/** Every session of the baseline is back with routes, but for those whose hosts are gone. */
+/** Every session of the baseline is back with routes, except those whose hosts are gone. */
 function isWhole({ daemons, excusesGonePeers, gonePeers }: TrialState): boolean {
   const excused = excusesGonePeers ? gonePeers : []
   return daemons.every(({ standing: { unmet, missing, bare }, silentAt }) => {
@@ -151,7 +151,7 @@ export function phaseOf({ daemons }: TrialState, now: number): BirdPhase {
   return combinedPhase(daemons.map((daemon) => bindingPhase(daemon, now)))
 }
 
-/** Missing sessions whose hosts are to be looked for, in time to know when it counts. */
+/** Missing sessions whose hosts must be probed, early enough to know when it counts. */
 export function peersToLookFor(
   { terms, daemons }: TrialState,
   now: number,
@@ -166,9 +166,9 @@ export function peersToLookFor(
 const BGP_PORT = 179
 /** Sessions that come back at all mostly do so before. */
 const USUALLY_BACK_MS = 8_000
-/** More than these have not all gone by themselves. */
+/** More than this cannot all have gone by themselves. */
 const MOST_GONE = 50
-/** Three attempts: the kernel takes 8 s to find that a host which it knew does not answer any more. */
+/** Three attempts: the kernel takes 8 s to notice that a known host no longer answers. */
 const LOOK_FOR_MS = 12_000
 /** A session that is lost after the recovery may come back by itself. */
 const LOST_FOR_MS = 30_000
@@ -206,7 +206,7 @@ export function windowState(state: TrialState, now: number, cancelled: boolean):
   }
 }
 
-/** In words, what is not as it must be. */
+/** As text, what is not as it must be. */
 export function unmetOf({ daemons, health }: TrialState): string[] {
   const unmet = daemons.flatMap(({ standing }) => standing.unmet)
   return [...new Set([...unmet, ...(health?.failing ?? []), ...(health?.pending ?? [])])]

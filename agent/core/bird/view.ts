@@ -6,7 +6,7 @@ export interface BirdEndpoint {
   via: 'host' | 'exec'
 }
 
-/** What the row of a BGP session tells (`show protocols`). */
+/** The row of a BGP session (`show protocols`). */
 export interface SessionRow {
   /** Protocol name: `Mesh_`, `Node_` or `Global_` + address in Calico. */
   name: string
@@ -17,7 +17,7 @@ export interface SessionRow {
   since: string
   /** Disabled by an operator (`birdc disable`). */
   disabled: boolean
-  /** Null where only the row was read. */
+  /** Null if only the row was read. */
   imported: number | null
 }
 
@@ -40,7 +40,7 @@ export interface BirdUp<S extends SessionRow = Session> {
   state: 'up'
   /** "Last reboot on", as BIRD prints it: moves with the wall clock, and wobbles by a second. */
   lastReboot: string
-  /** Identity of the control socket, which each start of BIRD makes anew; null where it is asked by exec. */
+  /** Identity of the control socket, which each start of BIRD creates again; null if it is queried by exec. */
   instance: string | null
   /** Graceful-restart recovery in progress (reply code 0024). */
   recovering: boolean
@@ -53,6 +53,6 @@ export interface BirdUp<S extends SessionRow = Session> {
 export type BirdView<S extends SessionRow = Session> =
   /** Nothing listens at the socket. */
   | { state: 'down' }
-  /** It accepts the connection and does not answer in time. */
+  /** It accepts the connection but does not answer in time. */
   | { state: 'silent' }
   | BirdUp<S>

@@ -2,23 +2,23 @@
  * The window policy: when a new calico/node is kept, waited for, or given up.
  *
  * The peers keep this host's routes as stale from the moment the old BIRD died, for as long as it had announced
- * (RFC 4724). Two facts rule what may be done in that time:
+ * (RFC 4724). Two facts decide what is allowed in that time:
  * - a session that drops again between Established and the end of the recovery makes the peers delete the routes
  *   at once (RFC 4724 4.2): in that phase the new BIRD is never killed;
  * - before any session is Established, and again after the recovery, a restart costs nothing.
  *
- * So the budget counts until the recovery, with every session of the baseline back. After it the peers have their routes:
- * nothing presses any more, and a failure must last to count.
+ * So the budget counts until the recovery is over and every session of the baseline is back. After that, the peers have
+ * their routes: there is no hurry any more, and only a lasting failure counts.
  */
 
-/** Where the new BIRD stands, all its daemons taken together. */
+/** The state of the new BIRD, over all its daemons. */
 export type BirdPhase =
   /** No BIRD is expected: the backend is none or vxlan. */
   | 'none'
   | 'down'
   /** It answers; no session is Established. */
   | 'starting'
-  /** Some session is Established and the graceful-restart recovery goes on. */
+  /** Some session is Established and the graceful-restart recovery is in progress. */
   | 'recovering'
   /** The recovery is over and End-of-RIB is sent: a restart now opens a fresh window. */
   | 'recovered'
@@ -27,17 +27,17 @@ export interface WindowState {
   /** Since the old BIRD was gone. */
   sinceGoneMs: number
   budgetMs: number
-  /** What the way back takes; a rollback before Established starts while this much is left. */
+  /** The time that the way back needs; a rollback before Established starts while this much is left. */
   reserveMs: number
   settleMs: number
   phase: BirdPhase
   /** A daemon has ended its recovery just now: its peers may not have read its End-of-RIB yet. */
   endOfRibPending: boolean
-  /** Unknown also where BIRD has died since the last look at the container. */
+  /** Also unknown if BIRD has died since the last look at the container. */
   container: 'running' | 'exited' | 'unknown'
   /** BIRD was up, then gone: in a container that runs, it is crash-looping. */
   birdRestarted: boolean
-  /** Felix was up, then another one, while the container ran: it is crash-looping. */
+  /** Felix was up, then another Felix, in the same running container: it is crash-looping. */
   felixRestarted: boolean
   /** BIRD is up and knows none of the peers of the baseline. */
   peersForgotten: boolean
@@ -45,11 +45,11 @@ export interface WindowState {
   recoveredForMs: number | null
   /** Null while the baseline or the health is not met, else for how long both have been without a break. */
   passedForMs: number | null
-  /** Null while all is met, else for how long it has not been, without a break; counted from the recovery on. */
+  /** Null while all is met, otherwise for how long it has not been, without a break; counted from the recovery on. */
   failingForMs: number | null
-  /** Peers dead before the upgrade that alone hold the recovery back. */
+  /** Peers dead before the upgrade, if the recovery waits only for them. */
   deadPeersHolding: string[]
-  /** Somebody asked to stop. */
+  /** Someone asked to stop. */
   cancelled: boolean
 }
 
@@ -68,11 +68,11 @@ export type Verdict =
   | { do: 'release'; peers: string[] }
   | { do: 'roll-back'; reason: RollbackReason }
 
-/** BIRD ends its recovery a moment before the peers have read its End-of-RIB. */
+/** BIRD ends its recovery shortly before the peers have read its End-of-RIB. */
 export const END_OF_RIB_MS = 1_000
-/** After the recovery: Felix takes up to half a minute for its first word, and a blip is none. */
+/** After the recovery: Felix needs up to half a minute for its first answer, and a blip is no failure. */
 export const UNHEALTHY_LIMIT_MS = 60_000
-/** After the recovery, beside the time to settle: what comes and goes for so long does not settle. */
+/** After the recovery, in addition to the settling time: what comes and goes for this long does not settle. */
 export const UNSETTLED_LIMIT_MS = 300_000
 
 /** Pure: the verdict for one look at the host. */
@@ -90,16 +90,16 @@ export function windowVerdict(state: WindowState): Verdict {
 
 const wait: Verdict = { do: 'wait' }
 
-/** What no time mends. */
+/** What time does not fix. */
 function reasonToGiveUp(state: WindowState): RollbackReason | null {
   if (state.cancelled) return 'cancelled'
-  // BIRD dies a moment before Docker tells that its container did
+  // BIRD dies shortly before Docker reports that its container did
   if (state.birdRestarted && state.container === 'running') return 'bird-restarted'
   if (state.felixRestarted) return 'felix-restarted'
   return state.peersForgotten ? 'peers-forgotten' : null
 }
 
-/** Before the recovery the budget decides, less what the way back takes; after it, how long the failure lasts. */
+/** Before the recovery, the budget without the reserve decides; after it, how long the failure lasts. */
 function overdueBy({
   recoveredForMs,
   failingForMs,

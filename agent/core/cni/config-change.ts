@@ -42,7 +42,7 @@ export function findConfig(files: ConfigFile[], place: Place): FoundConfig {
   return { live, calico: asked, problems }
 }
 
-/** What the merge patch makes of the config that was found; a problem where the result would not work. */
+/** The found config after the merge patch; a problem if the result would not work. */
 export function configChange(
   calico: ValidConfig,
   { configDir, merge }: Pick<WantedCniConfig, 'configDir' | 'merge'>,
@@ -115,7 +115,7 @@ function missing(why: string, judged: JudgedConfig[], configDir: string): Proble
   )
 }
 
-/** The kubelet takes it, and it cannot be changed in place without loss. */
+/** The kubelet uses it, but it cannot be changed in place without loss. */
 function unfit(config: ValidConfig, { configDir }: Place): Problem[] {
   const path = pathIn(configDir, config.name)
   const double = doubleName(config.text, config.root)
@@ -147,7 +147,7 @@ function shadowed(live: ValidConfig | null, calico: ValidConfig, { configDir }: 
   ]
 }
 
-/** Other files with a live ending that the kubelet steps over, and says so again and again. */
+/** Other files with a live extension that the kubelet skips, and logs again and again. */
 function skipped(judged: JudgedConfig[], { configDir }: Place): Problem[] {
   return judged.flatMap((config) =>
     isValid(config)

@@ -5,14 +5,14 @@ import { CALICO, PLUGIN } from './types.ts'
 /** What Go's filepath.Ext and libcni's ConfFiles let through: hidden files too, if they end so. */
 export const LIVE_ENDING = /\.(conf|conflist|json)$/
 
-/** A file with a live ending, as it is in the directory. */
+/** A file with a live extension, as it is in the directory. */
 export interface ConfigFile {
   name: string
   isLink: boolean
   content: { text: string } | { unreadable: string }
 }
 
-/** A file that the kubelet takes, and the plugins that it runs, in their order. */
+/** A file that the kubelet uses, and the plugins that it runs, in order. */
 export interface ValidConfig {
   name: string
   isLink: boolean
@@ -41,8 +41,8 @@ function compareCodePoints(a: string, b: string): number {
 }
 
 /**
- * Whether the kubelet takes the file, by the rules of its dockershim (pkg/kubelet/dockershim/network/cni/cni.go,
- * getDefaultCNINetwork) and libcni (libcni/conf.go). That a plugin's binary is there is another question.
+ * Whether the kubelet uses the file, by the rules of its dockershim (pkg/kubelet/dockershim/network/cni/cni.go,
+ * getDefaultCNINetwork) and libcni (libcni/conf.go). Whether a plugin's binary exists is another question.
  */
 export function judgeConfig({ name, isLink, content }: ConfigFile): JudgedConfig {
   if ('unreadable' in content) return { name, isLink, invalid: content.unreadable }
@@ -66,7 +66,7 @@ export function calicoPlugins({ plugins }: ValidConfig): JsonNode[] {
   return plugins.filter((plugin) => textOf(plugin, 'type') === 'calico')
 }
 
-/** What Calico's own plugins cannot decode of it; null where they can. The kubelet takes the file all the same. */
+/** What Calico's own plugins cannot decode of it; null if they can. The kubelet uses the file anyway. */
 export function calicoUndecodable(config: ValidConfig): string | null {
   return firstOf(calicoPlugins(config), (plugin) => undecodable(plugin, CALICO))
 }
@@ -100,7 +100,7 @@ export function textOf(node: JsonNode | undefined, key: string): string | undefi
   return value?.kind === 'scalar' && typeof value.value === 'string' ? value.value : undefined
 }
 
-/** Where the first name stands that its object has already; null where all are unique. */
+/** Position of the first name that its object already has; null if all are unique. */
 export function doubleName(text: string, node: JsonNode): string | null {
   if (node.kind === 'scalar') return null
   if (node.kind === 'array') return firstOf(node.items, (item) => doubleName(text, item))
@@ -121,7 +121,7 @@ function pluginsOfList(root: JsonNode): JsonNode[] {
   return plugins.items
 }
 
-/** libcni asks for these of the list by hand: a null is no string. */
+/** libcni reads these fields of the list by hand: a null is not a string. */
 function requireListTypes(root: JsonNode): void {
   const version = memberOf(root, 'cniVersion')?.value
   if (version !== undefined && textOf(root, 'cniVersion') === undefined)

@@ -18,7 +18,7 @@ export const ELF_HEAD_BYTES = 20
 /** ET_EXEC, and ET_DYN for a position-independent program. */
 const PROGRAMS = [2, 3]
 
-/** What a program is for, from its first bytes: `amd64`; null where it is no ELF program. */
+/** The architecture of a program, from its first bytes: `amd64`; null if it is not an ELF program. */
 export function elfArchitecture(head: Uint8Array): string | null {
   if (head.length < ELF_HEAD_BYTES) return null
   const magic = String.fromCharCode(...head.subarray(0, 4))

@@ -1,6 +1,6 @@
 /**
- * Names of the agent's own files beside the plugins. They begin with a dot and hold the run's name: no CNI config names
- * such a type, and libcni takes regular files alone for plugins (pkg/invoke, FindInPath).
+ * Names of the agent's own files beside the plugins. They begin with a dot and contain the run's name: no CNI config names
+ * such a type, and libcni uses only regular files as plugins (pkg/invoke, FindInPath).
  */
 
 /** A run's directory of staged plugins. Its own, since Calico's program acts by the last part of argv[0]. */
@@ -12,12 +12,12 @@ export function stagedName(run: string, plugin: string): string {
   return `${stagingName(run)}/${plugin}`
 }
 
-/** Where earlier agents staged it: a journal of theirs may still be open. */
+/** Where earlier versions of the agent staged it: a journal of theirs may still be open. */
 export function flatStagedName(run: string, plugin: string): string {
   return `.calico-agent-${run}-${plugin}.new`
 }
 
-/** The hard link that keeps the plugin that was replaced, its times and attributes with it. It is never run. */
+/** The hard link that keeps the replaced plugin, with its times and attributes. It is never run. */
 export function keptName(run: string, plugin: string): string {
   return `.calico-agent-${run}-${plugin}.old`
 }
@@ -31,7 +31,7 @@ export function stagingRuns(entries: string[]): string[] {
   return entries.flatMap((entry) => STAGING.exec(entry)?.[1] ?? [])
 }
 
-/** Where the entries of a directory say that any run may have staged the plugin. */
+/** Where any run may have staged the plugin, according to the entries of a directory. */
 export function stagedIn(entries: string[], plugin: string): string[] {
   return entries.flatMap((entry) => {
     const run = STAGING.exec(entry)?.[1]

@@ -2,16 +2,16 @@ import { flagValue } from './kubelet.ts'
 
 const FLAGS = ['--cni-conf-dir', '--cni-bin-dir'] as const
 
-/** A directory of CNI that the kubelet was told of on its command line. */
+/** A CNI directory on the kubelet's command line. */
 export interface KubeletDirectory {
   flag: (typeof FLAGS)[number]
-  /** `--cni-bin-dir` takes several, with commas between them. */
+  /** `--cni-bin-dir` may have several, separated by commas. */
   paths: string[]
-  /** The config of the agent names one of them. */
+  /** The agent's config names one of them. */
   isAsked: boolean
 }
 
-/** As the arguments say; a variable that is not filled in says nothing. */
+/** From the arguments; an unexpanded variable says nothing. */
 export function cniFlags(argv: string[]): Pick<KubeletDirectory, 'flag' | 'paths'>[] {
   return FLAGS.flatMap((flag) => {
     const value = flagValue(argv, flag)

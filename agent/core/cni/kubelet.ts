@@ -2,18 +2,18 @@ import type { Problem } from '../errors.ts'
 import { execLines, type UnitSource } from '../unit/commands.ts'
 import { textOf } from '../unit/traced.ts'
 
-/** `auto`: only where it would not see the change otherwise. */
+/** `auto`: only if it would not see the change otherwise. */
 export type KubeletRestart = 'auto' | 'always' | 'never'
 
-/** The kubelet as systemd and it itself tell of it. */
+/** The kubelet, as reported by systemd and by itself. */
 export interface KubeletFacts {
   unit: string
   state: 'running' | 'stopped' | 'missing'
-  /** What `kubelet --version` printed; null where it could not be asked. */
+  /** What `kubelet --version` printed; null if it could not be asked. */
   version: string | null
 }
 
-/** From 1.4 on the kubelet reads the CNI config again and again (syncNetworkConfig); before, at its start only. */
+/** From 1.4 on the kubelet reads the CNI config again and again (syncNetworkConfig); before, only when it starts. */
 const FIRST_TO_REREAD = [1, 4] as const
 
 /** Major and minor of "Kubernetes v1.3.10+coreos.0". */
@@ -34,7 +34,7 @@ export function versionCommand(execStart: string): string[] | null {
   return null
 }
 
-/** What a kubelet's arguments say of where its manifests are; null where they do not. */
+/** The directory of manifests in a kubelet's arguments; null if they do not name one. */
 export function manifestFlags(argv: string[]): { directory: string | null; config: string | null } {
   return { directory: flagValue(argv, '--pod-manifest-path'), config: flagValue(argv, '--config') }
 }
@@ -52,18 +52,18 @@ export function execStartArguments(execStart: string): string[] {
   return /argv\[\]=([^;]*)/.exec(execStart)?.[1]?.trim().split(/\s+/) ?? []
 }
 
-/** A program's own name comes first, behind an interpreter where it is a script, or behind hyperkube's. */
+/** A program's own name comes first, after an interpreter if it is a script, or after hyperkube's. */
 export function isKubelet(argv: string[]): boolean {
   return argv.slice(0, 2).some((word) => /(^|\/)(kubelet|hyperkube)$/.test(word))
 }
 
-/** The words that a unit's `ExecStart=` comes to, its variables put in; those of `sh -c` are the script's. */
+/** The words of a unit's `ExecStart=`, with variables expanded; for `sh -c`, those of the script. */
 export function startedWords(source: UnitSource): string[] {
   const commands = execLines(source, ['ExecStart']).flatMap((line) => line.commands)
   return commands.flat().map(({ text }) => textOf(text))
 }
 
-/** Whether the kubelet must be restarted to see a changed config, and what stands against it. */
+/** Whether the kubelet must be restarted to see a changed config, and what prevents that. */
 export function kubeletRestart(
   { unit, state, version }: KubeletFacts,
   restart: KubeletRestart,

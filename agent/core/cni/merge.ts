@@ -6,7 +6,7 @@ import { LIST_FIELDS } from './types.ts'
 
 type Patch = { [key: string]: Json }
 
-/** Of a `.conf` they mean what they mean in a list. */
+/** In a `.conf`, they have the same meaning as in a list. */
 const OF_BOTH = ['cniVersion', 'name']
 
 /** Why a field of the patch would have no effect in this config; null where each has one. */
@@ -18,7 +18,7 @@ export function withoutEffect({ name }: Pick<ValidConfig, 'name'>, merge: Patch)
   return stray === undefined ? null : `"${stray}" has no effect outside a .conflist`
 }
 
-/** The text after the patch: of a conflist its own fields are for the list, all others for its calico plugin. */
+/** The text after the patch: in a conflist, the list's own fields apply to the list, all others to its calico plugin. */
 export function mergeInto(config: ValidConfig, merge: Patch): string {
   const { text, root } = config
   const [target = root] = calicoPlugins(config)

@@ -5,16 +5,16 @@ import { isInstalled } from '../plan/cni.ts'
 import { askedVersion } from '../release/node-versions.ts'
 import { tooOldFor } from './version.ts'
 
-/** From here on a plugin takes this host's name from a file that calico/node writes. */
+/** From here on, a plugin reads this host's name from a file that calico/node writes. */
 const NEEDS_NODENAME = '3.1.0'
 const NODENAME_MOUNT = '/var/lib/calico'
 
-/** What stands against taking the CNI plugins of the source. */
+/** What prevents the use of the source's CNI plugins. */
 export function cniBinaryProblems(cni: ObservedCni, wanted: WantedCni, cniVersion: string | null): Problem[] {
   return [...cni.problems, ...pinProblems(cni, wanted), ...tooOldProblems(cni, cniVersion)]
 }
 
-/** Of the CNI config as it shall be; the staging asks those that could not be tried yet. */
+/** Problems with the planned CNI config; plugins that could not be tried yet are asked when staged. */
 function tooOldProblems({ tried = [] }: ObservedCni, cniVersion: string | null): Problem[] {
   return tried.flatMap(({ name, known }): Problem[] => {
     const tooOld = cniVersion === null || known === null ? null : tooOldFor(cniVersion, known)

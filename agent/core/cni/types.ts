@@ -7,7 +7,7 @@ function each(type: GoType, names: string): Record<string, GoType> {
   return Object.fromEntries(names.split(' ').map((name) => [name, type]))
 }
 
-/** What libcni decodes of each plugin: a file of which it cannot is one that the kubelet steps over (pkg/types, NetConf). */
+/** What libcni decodes of each plugin: the kubelet skips a file that it cannot decode (pkg/types, NetConf). */
 export const PLUGIN: GoType = {
   fields: {
     ...each('string', 'cniVersion name type'),
@@ -17,7 +17,7 @@ export const PLUGIN: GoType = {
   },
 }
 
-/** The fields of a list itself (libcni/conf.go); where one of them stands in a plugin it has no effect. */
+/** The fields of a list itself (libcni/conf.go); in a plugin, they have no effect. */
 export const LIST_FIELDS = [
   'cniVersion',
   'cniVersions',
@@ -28,7 +28,7 @@ export const LIST_FIELDS = [
   'plugins',
 ]
 
-/** What Calico's plugins decode of theirs (cni-plugin/pkg/types, NetConf): where they cannot, every pod fails. */
+/** What Calico's plugins decode of their own config (cni-plugin/pkg/types, NetConf): if they cannot, every pod fails. */
 export const CALICO: GoType = {
   fields: {
     ...each(

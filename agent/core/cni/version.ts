@@ -1,7 +1,7 @@
 import type { Problem } from '../errors.ts'
 
 /**
- * Set for a plugin to tell the versions of the CNI specification that it knows, config on stdin (SPEC.md, VERSION).
+ * Makes a plugin print the CNI specification versions that it supports; config on stdin (SPEC.md, VERSION).
  * Plugins built before it ask for the dummies of each command (libcni pkg/invoke/exec.go).
  */
 export const versionQuestion = {
@@ -9,15 +9,15 @@ export const versionQuestion = {
   stdin: '{"cniVersion":"0.4.0"}',
 } as const
 
-/** Versions of the CNI specification that a plugin knows, or why it does not tell. */
+/** CNI specification versions that a plugin supports, or why it does not say. */
 export type CniAnswer = { known: string[] } | { failure: string }
 
 /** What a config without `cniVersion` asks for (libcni pkg/version/conf.go). */
 const FIRST_VERSION = '0.1.0'
 
 /**
- * Versions of the CNI specification that a plugin knows, by what it printed on stdout; null where that is no answer.
- * One that ended badly has not answered, but where it is older than VERSION: its refusal says that it knows 0.1.0 alone
+ * CNI specification versions that a plugin supports, from its stdout; null if that is not an answer. A plugin that failed
+ * has not answered, unless it is older than VERSION: its refusal says that it supports only 0.1.0
  * (libcni invoke/raw_exec.go, pkg/version/plugin.go).
  */
 export function supportedCniVersions(stdout: string, endedWell: boolean): string[] | null {

@@ -23,26 +23,42 @@ interface PodSpec {
 /** What the agent reads of a Pod (core/v1). */
 export interface PodObject {
   metadata: Meta & {
+    labels?: Record<string, string>
     deletionTimestamp?: string
     ownerReferences?: { kind: string; name: string; controller?: boolean }[]
   }
-  spec: PodSpec & { nodeName?: string }
+  spec: PodSpec & { nodeName?: string; affinity?: Affinity }
   status?: {
     phase?: string
+    conditions?: { type: string; status: string; reason?: string; message?: string }[]
     containerStatuses?: PodContainerStatus[]
     initContainerStatuses?: PodContainerStatus[]
   }
 }
 
+/** By which the controller of a DaemonSet names the Node of a pod, also of one that is not scheduled yet. */
+interface Affinity {
+  nodeAffinity?: {
+    requiredDuringSchedulingIgnoredDuringExecution?: {
+      nodeSelectorTerms: { matchFields?: { key: string; values?: string[] }[] }[]
+    }
+  }
+}
+
 interface PodContainerStatus {
   name: string
-  state?: { waiting?: { reason?: string; message?: string } }
+  /** `docker-pullable://NAME@DIGEST` of what runs. */
+  imageID?: string
+  restartCount?: number
+  state?: { waiting?: { reason?: string; message?: string }; running?: { startedAt?: string } }
+  lastState?: { terminated?: { exitCode?: number; reason?: string } }
 }
 
 /** What the agent reads of a DaemonSet (apps/v1). */
 export interface DaemonSetObject {
   metadata: Meta & { generation: number }
   spec: {
+    selector?: { matchLabels?: Record<string, string> }
     updateStrategy: UpdateStrategy
     template: { spec: PodSpec }
   }
@@ -62,7 +78,7 @@ export interface Namespaced {
 
 /** The DaemonSet that keeps the container, and its pod on this host. */
 export interface ObservedDaemonSet extends Namespaced {
-  pod: { name: string; uid: string; images: TemplateImage[] }
+  pod: { name: string; uid: string; node: string; images: TemplateImage[] }
   template: TemplateImage[]
   strategy: UpdateStrategy
   /** Pods are being replaced by the DaemonSet itself, whatever BGP says. */
@@ -97,13 +113,25 @@ export function daemonSetOf({ metadata }: PodObject): Namespaced | null {
   return owner?.kind === 'DaemonSet' ? { namespace: metadata.namespace, name: owner.name } : null
 }
 
+/** The Node that a pod runs on, or will run on. */
+export function nodeOf({ spec: { nodeName, affinity } }: PodObject): string | undefined {
+  const terms = affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms
+  const named = terms?.flatMap(({ matchFields = [] }) => matchFields)
+  return nodeName ?? named?.find(({ key }) => key === 'metadata.name')?.values?.[0]
+}
+
 export function observedDaemonSet(set: DaemonSetObject, pod: PodObject): ObservedDaemonSet {
   const { namespace, name } = set.metadata
   const { updateStrategy: strategy, template } = set.spec
   return {
     namespace,
     name,
-    pod: { name: pod.metadata.name, uid: pod.metadata.uid, images: imagesOf(pod.spec) },
+    pod: {
+      name: pod.metadata.name,
+      uid: pod.metadata.uid,
+      node: nodeOf(pod) ?? '',
+      images: imagesOf(pod.spec),
+    },
     template: imagesOf(template.spec),
     strategy,
     isRolling: strategy.type === 'RollingUpdate' && !isRolledOut(set),
@@ -111,21 +139,32 @@ export function observedDaemonSet(set: DaemonSetObject, pod: PodObject): Observe
 }
 
 /** Every pod is of the template as it is now. */
-export function isRolledOut({ metadata, status = {} }: DaemonSetObject): boolean {
+function isRolledOut({ metadata, status = {} }: DaemonSetObject): boolean {
   const { observedGeneration = 0, desiredNumberScheduled = 0, updatedNumberScheduled = 0 } = status
   return observedGeneration >= metadata.generation && updatedNumberScheduled >= desiredNumberScheduled
 }
 
-/** An agent wrote the template, and nobody has changed it since. */
-export function templateMark({ metadata }: DaemonSetObject): TemplateMark | null {
+/** What an agent wrote beside the template; null where none did. */
+function markOf({ metadata }: Pick<DaemonSetObject, 'metadata'>): TemplateMark | null {
   const text = metadata.annotations?.[TEMPLATE_ANNOTATION]
   if (text === undefined) return null
   try {
-    const mark = JSON.parse(text) as TemplateMark
-    return mark.generation === metadata.generation ? mark : null
+    return JSON.parse(text) as TemplateMark
   } catch {
     return null
   }
+}
+
+/** An agent wrote the template, and nobody has changed it since: its mark; else null. */
+export function templateMark(set: Pick<DaemonSetObject, 'metadata'>): TemplateMark | null {
+  const mark = markOf(set)
+  return mark?.generation === set.metadata.generation ? mark : null
+}
+
+/** The strategy from before the rollout: somebody who sets another one than OnDelete meanwhile has decided. */
+function strategyBefore(set: DaemonSetObject): UpdateStrategy {
+  const { updateStrategy } = set.spec
+  return (updateStrategy.type === 'OnDelete' && markOf(set)?.strategy) || updateStrategy
 }
 
 /**
@@ -140,7 +179,7 @@ export function templatePatch(set: DaemonSetObject, images: TemplateImage[], run
   const mark: TemplateMark = {
     run,
     generation: set.metadata.generation + 1,
-    strategy: templateMark(set)?.strategy ?? set.spec.updateStrategy,
+    strategy: strategyBefore(set),
   }
   return {
     metadata: patchedMeta(set, JSON.stringify(mark)),
@@ -153,13 +192,19 @@ export function templatePatch(set: DaemonSetObject, images: TemplateImage[], run
 
 /** Gives back the strategy that was there before the rollout; null where no agent has changed it, or not all is done. */
 export function strategyPatch(set: DaemonSetObject): Json | null {
-  const mark = templateMark(set)
-  if (mark === null || !isRolledOut(set)) return null
-  const { type, rollingUpdate = null } = mark.strategy
+  if (markOf(set) === null || !isRolledOut(set)) return null
+  const { type, rollingUpdate = null } = strategyBefore(set)
   return { metadata: patchedMeta(set, null), spec: { updateStrategy: { type, rollingUpdate } } }
 }
 
-function patchedMeta({ metadata }: DaemonSetObject, mark: string | null): Json {
+/** The strategy that comes back with the last host; null where the DaemonSet has it already. */
+export function owedStrategy(set: DaemonSetObject): UpdateStrategy | null {
+  const before = strategyBefore(set)
+  return before.type === set.spec.updateStrategy.type ? null : before
+}
+
+/** With the mark of who writes the template, or without it; refused where the object has changed since. */
+export function patchedMeta({ metadata }: Pick<DaemonSetObject, 'metadata'>, mark: string | null): Json {
   return { resourceVersion: metadata.resourceVersion, annotations: { [TEMPLATE_ANNOTATION]: mark } }
 }
 

@@ -4,7 +4,7 @@ import { wayBackOf } from './cni-config.ts'
 import type { PlanPart } from './part.ts'
 import type { StepArgs, SwappedBinary } from './plan.ts'
 
-/** What puts back a part that an earlier run changed; null where nothing of it can be. */
+/** The plan part that restores what an earlier run changed; null if none of it can be restored. */
 export interface BackPart {
   part: PlanPart | null
   problems: Problem[]
@@ -20,7 +20,7 @@ export interface ReplacedPlugins {
   kept: (string | null)[]
 }
 
-/** Plugins come back from the links that their run kept. What somebody else put there since stays. */
+/** Restores plugins from the links that their run kept. What someone else has put there since stays. */
 export function cniBackPart(run: string, replaced: ReplacedPlugins): BackPart {
   const { binDir, binaries, installed, kept } = replaced
   const lost = binaries.findIndex(
@@ -67,7 +67,7 @@ function leftPlugins({ run, binDir, binaries, installed }: ReplacedPlugins, lost
   }
 }
 
-/** The config's text of before the run; `text` is what the file says now. */
+/** The config's text from before the run; `text` is its current text. */
 export function cniConfigBackPart(
   run: string,
   { path, before, after, reader }: StepArgs['write-cni-config'],

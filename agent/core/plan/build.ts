@@ -8,6 +8,7 @@ import { type ControllersInput, controllersBackPart, controllersPart } from './c
 import { controllersUnitBackPart, controllersUnitPart } from './controllers-unit.ts'
 import { cordonOf } from './cordon.ts'
 import { daemonSetPart } from './daemon-set.ts'
+import { deploymentPart, deploymentPulls } from './deployment.ts'
 import { type NodeInput, nodeBackPart, nodePart } from './node.ts'
 import { unitBackPart, unitPart } from './node-unit.ts'
 import { joinParts, type Leftovers, type PlannedChange, type PlanPart } from './part.ts'
@@ -21,16 +22,16 @@ interface UpgradeInput {
   leftovers: Leftovers
 }
 
-/** The plan that puts what is asked for in place of what is there; no steps where it is there already. */
+/** The plan that replaces what is there with what is requested; no steps if it is already there. */
 export function upgradePlan({ run, wanted, observed, leftovers }: UpgradeInput): PlannedChange {
-  const { engine, node, image, cniConfig, controllers, controllersImage } = observed
+  const { engine, node, image, cniConfig } = observed
   const on = { run, wanted, engineHostname: engine.name }
   const cni = installsPlugins(observed) ? null : cniInput(run, wanted, observed)
   const parts = [
     node && image ? nodeOfKeeper({ ...on, node }, image, observed) : null,
     cni ? cniPart(cni) : null,
     cniConfig && wanted.cniConfig ? cniConfigPart(run, cniConfig, wanted.cniConfig) : null,
-    controllers && controllersImage ? controllersOfKeeper({ ...on, controllers }, controllersImage) : null,
+    controllersOfKeeper(on, observed),
   ]
   const { plan, diff } = joinParts(
     { run, command: 'upgrade' },
@@ -41,7 +42,7 @@ export function upgradePlan({ run, wanted, observed, leftovers }: UpgradeInput):
   return { plan: { ...plan, steps: judgedPulls(plan.steps, { observed, wanted }) }, diff }
 }
 
-/** Has each pull judge its image once more when it is here. The journal need not keep every session of BIRD's for it. */
+/** Has each pull check its image again once it is here. The journal need not keep every BIRD session for that. */
 function judgedPulls(steps: PlannedStep[], { observed, wanted }: Judged): PlannedStep[] {
   const node = observed.node && { ...observed.node, daemons: [] }
   const judged = { observed: { ...observed, node, cniConfig: null, problems: [] }, wanted }
@@ -61,18 +62,30 @@ function nodeOfKeeper(
   return input.node.unit ? unitPart(input, image) : nodePart(input, image)
 }
 
-/** Puts back the calico/node that an earlier run replaced. */
+/** Restores the calico/node that an earlier run replaced. */
 export function nodeOrUnitBack(input: NodeInput, replaced: Replaced): PlanPart {
   return input.node.unit ? unitBackPart(input, replaced) : nodeBackPart(input, replaced)
 }
 
-function controllersOfKeeper(input: ControllersInput, image: ObservedImage): PlanPart {
+function controllersOfKeeper(
+  on: Omit<ControllersInput, 'controllers'>,
+  { controllers, deployment, controllersImage: image }: Observed,
+): PlanPart | null {
+  if (image === null) return null
+  if (deployment)
+    return 'problem' in deployment
+      ? null
+      : deploymentPart({ ...on, deployment, isHere: controllers !== null }, image)
+  return controllers && controllersOfHost({ ...on, controllers }, image)
+}
+
+function controllersOfHost(input: ControllersInput, image: ObservedImage): PlanPart {
   const { pod, unit } = input.controllers
   if (pod) return staticPodPart({ ...input, pod }, image)
   return unit ? controllersUnitPart(input, image) : controllersPart(input, image)
 }
 
-/** Puts back the controllers that an earlier run replaced. */
+/** Restores the controllers that an earlier run replaced. */
 export function controllersOrUnitBack(input: ControllersInput, replaced: Replaced): PlanPart {
   return input.controllers.unit
     ? controllersUnitBackPart(input, replaced)
@@ -94,9 +107,16 @@ export function prefetchPlan({ run, wanted, observed }: Omit<UpgradeInput, 'left
     steps: [
       ...(image ? pullSteps('node', image) : []),
       ...(cni ? cniFetchSteps(cni) : []),
-      ...(controllersImage ? pullSteps('controllers', controllersImage) : []),
+      ...controllersPulls(observed),
     ],
   }
+}
+
+function controllersPulls({ controllers, deployment, controllersImage: image }: Observed): PlannedStep[] {
+  if (image === null) return []
+  if (!deployment) return pullSteps('controllers', image)
+  const isHere = controllers !== null
+  return 'problem' in deployment ? [] : deploymentPulls({ deployment, isHere }, image)
 }
 
 /** The DaemonSet has a container that installs the plugins at each start of its pod. */

@@ -5,7 +5,7 @@ import { redactedJsonDiff } from '../redact/json.ts'
 import type { PlanPart } from './part.ts'
 import type { PlannedStep, StepArgs } from './plan.ts'
 
-/** The part of a plan that changes Calico's CNI config; no steps where the patch changes nothing. */
+/** The part of a plan that changes Calico's CNI config; no steps if the patch changes nothing. */
 export function cniConfigPart(
   run: string,
   { change, kubelet }: ObservedCniConfig,
@@ -38,12 +38,12 @@ function writeStep(args: StepArgs['write-cni-config']): PlannedStep {
   return { kind: 'write-cni-config', component: 'cniConfig', args }
 }
 
-/** Beside the file, hidden, and without an ending that the kubelet takes. */
+/** In the same directory, hidden, and without an extension that the kubelet reads. */
 export function wayBackOf(path: string, run: string): string {
   return path.replace(/[^/]+$/, (name) => `.${name}.calico-agent-${run}.old`)
 }
 
-/** What stands against the change of the CNI config; of plugins that this run puts in place, their staging tells. */
+/** What prevents the change of the CNI config; plugins that this run installs are checked when they are staged. */
 export function cniConfigProblems(
   { change, plugins, kubelet, problems }: ObservedCniConfig,
   cniConfig: WantedCniConfig | null,

@@ -9,11 +9,11 @@ export interface CniInput {
   run: string
   wanted: WantedCni & { source: CniSource }
   observed: ObservedCni
-  /** Of the CNI config, as it shall be; null where it is not known. */
+  /** The `cniVersion` of the planned CNI config; null if it is not known. */
   cniVersion: string | null
 }
 
-/** Puts the source's plugins in place of those that are there; no steps where they are the same. */
+/** Replaces the current plugins with the source's; no steps if they are the same. */
 export function cniPart(input: CniInput): PlanPart {
   const { wanted, observed, run } = input
   const { binDir, binaries: names } = wanted
@@ -30,7 +30,7 @@ export function cniPart(input: CniInput): PlanPart {
   }
 }
 
-/** What gets the plugins onto this host; nothing that is live is touched. */
+/** The steps that bring the plugins onto this host; they change nothing live. */
 export function cniFetchSteps({ wanted, observed, run, cniVersion }: CniInput): PlannedStep[] {
   if (isInstalled(observed)) return []
   const { source, binDir, sha256 } = wanted
@@ -45,13 +45,13 @@ export function cniFetchSteps({ wanted, observed, run, cniVersion }: CniInput): 
   ]
 }
 
-/** The source has nothing else than what is there. */
+/** The source has only what is already there. */
 export function isInstalled({ installed, offered }: ObservedCni): boolean {
   if (offered === null) return false
   return installed.every(({ name, sha256 }) => offered.find((one) => one.name === name)?.sha256 === sha256)
 }
 
-/** Absolute paths of what a run's swap keeps as its way back. */
+/** Absolute paths of what a run's swap keeps for the way back. */
 export function keptPaths({
   binDir,
   run,

@@ -15,7 +15,7 @@ export interface SwapInput {
   engineHostname: string
 }
 
-/** What stands around the swap of one container for another: node and controllers have it in common. */
+/** The steps around the swap of one container for another, which node and controllers share. */
 export interface ContainerSwap {
   old: OldContainer
   next: NextContainer
@@ -34,18 +34,18 @@ export function swapToImage(input: SwapInput, image: ObservedImage): ContainerSw
   return { old, next, prepare, commits: [commitOf(input, old, next)], diff: [diff] }
 }
 
-/** A container that an earlier run replaced: parked, or gone and to be made again. */
+/** A container that an earlier run replaced: parked, or gone and to be recreated. */
 export interface Replaced {
   old: OldContainer
   parked: boolean
   /** What to create it from when it is not parked: its image's id while this host has it. */
   image: string
   imageIsLocal: boolean
-  /** What that image sets; null where this host does not have it. */
+  /** What that image sets; null if this host does not have it. */
   imageConfig: Partial<ContainerConfig> | null
 }
 
-/** An image that a container is to be made from, and what it sets; null where that is not known here. */
+/** The image to create a container from, and what it sets; null if that is not known here. */
 export interface NextImage {
   ref: string
   config: Partial<ContainerConfig> | null
@@ -64,7 +64,7 @@ export function imageDiff(old: OldContainer, running: RunningImage, next: NextIm
   return runByDiff(old.name, ...imageSides(old, running, next))
 }
 
-/** The container as it was made, and on another image. */
+/** The container as it was created, but from another image. */
 function imageSides({ spec }: OldContainer, running: RunningImage, next: NextImage): [Side, Side] {
   const after = { ...spec, body: { ...spec.body, Image: next.ref } }
   return [

@@ -6,7 +6,7 @@ import { type PlanPart, unchanged } from './part.ts'
 import type { PlannedStep } from './plan.ts'
 import { aimAsked, aimBack, type UnitAim, unitDiff } from './running-unit.ts'
 
-/** Has the unit run controllers of `image`: on trial first, and for good once they are healthy. */
+/** Has the unit run controllers of `image`: on trial first, permanently once they are healthy. */
 export function controllersUnitPart(input: ControllersInput, image: ObservedImage): PlanPart {
   const { controllers, run } = input
   const change = imageChange(controllers, image)

@@ -16,7 +16,7 @@ export interface ControllersInput {
   controllers: ObservedControllers
 }
 
-/** They run here, and who keeps them running can be told of another image. */
+/** They run here, and their owner can be switched to another image. */
 export function canBeUpgraded(controllers: ObservedControllers, image: string): boolean {
   const { container, owner, pod } = controllers
   if (pod) return container.State.Running && staticPodProblem(pod, container) === null
@@ -25,7 +25,7 @@ export function canBeUpgraded(controllers: ObservedControllers, image: string): 
   return container.State.Running && owner.kind !== 'kubelet' && !isRefused
 }
 
-/** Puts controllers of `image` in place of those that run. */
+/** Replaces the running controllers with those of `image`. */
 export function controllersPart(input: ControllersInput, image: ObservedImage): PlanPart {
   const { controllers } = input
   const change = imageChange(controllers, image)
@@ -35,7 +35,7 @@ export function controllersPart(input: ControllersInput, image: ObservedImage): 
   return { component: 'controllers', change, ...partOf(input, swap, version) }
 }
 
-/** Puts back the controllers that an earlier run replaced. */
+/** Restores the controllers that an earlier run replaced. */
 export function controllersBackPart(input: ControllersInput, replaced: Replaced): PlanPart {
   const change = { from: input.controllers.container.Config.Image, to: replaced.old.image }
   const swap = swapBack(swapInput(input), replaced)
@@ -43,7 +43,7 @@ export function controllersBackPart(input: ControllersInput, replaced: Replaced)
   return { component: 'controllers', change, ...partOf(input, swap, version) }
 }
 
-/** With a label of their own: the run's own finds the new calico/node. */
+/** They have a separate label: the run's own label finds the new calico/node. */
 function swapInput({ run, controllers, engineHostname }: ControllersInput) {
   const label = `${run}-controllers`
   return { component: 'controllers' as const, run, label, running: controllers, engineHostname }

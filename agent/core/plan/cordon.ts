@@ -8,17 +8,17 @@ const COMPONENTS: readonly Component[] = ['node', 'cni', 'cniConfig']
 export interface Cordon {
   node: string
   run: string
-  /** Whether the run goes on where it cannot be cordoned. */
+  /** Whether the run continues if it cannot be cordoned. */
   optional: boolean
 }
 
-/** Null where no cluster is configured, or where it is allowed to go on without. */
+/** Null where no cluster is configured, or if the run may continue without it. */
 export function cordonOf(run: string, { cluster }: Pick<Observed, 'cluster'>, wanted: Wanted): Cordon | null {
   if (wanted.kubernetes?.cordon !== true || !cluster?.node || cluster.problem) return null
   return { node: cluster.node.name, run, optional: wanted.allow.includes('kubernetes-unreachable') }
 }
 
-/** The steps around those that move. */
+/** The steps around those that change something. */
 export function cordonSteps(
   cordon: Cordon | null,
   component: Component | undefined,

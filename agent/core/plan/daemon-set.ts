@@ -8,18 +8,18 @@ import type { DiffEntry } from '../report/report.ts'
 import { imageAsked, imageDiff, oldContainer } from './container-swap.ts'
 import { gateOf, type NodeInput } from './node.ts'
 import { type PlanPart, unchanged } from './part.ts'
-import type { PlannedStep, StepArgs } from './plan.ts'
+import type { PlannedStep, StepArgs, SwappedImage } from './plan.ts'
 
 export interface DaemonSetInput extends NodeInput {
   daemonSet: ObservedDaemonSet
-  /** Of the plugins that the DaemonSet installs; null where none are asked for. */
+  /** The plugins that the DaemonSet installs; null if none are requested. */
   cni: ObservedCni | null
   /** The image of each part of the release that goes by the node's own version. */
   byRelease: boolean
 }
 
-/** The images of a template that go with the node and the plugins that are asked for. */
-export function templateImages(
+/** The images of a template that match the requested node and plugins. */
+function templateImages(
   { daemonSet: { template }, node, cni, byRelease }: DaemonSetInput,
   image: ObservedImage,
 ): TemplateImage[] {
@@ -40,7 +40,7 @@ function retagged(image: string, like: string): string {
   return tag === undefined ? image : formatImageRef({ registry, path, tag })
 }
 
-/** The kubelet's label has it; its own name for the container has the pod's in it. */
+/** The kubelet's label has the plain name; the container's full name includes the pod's. */
 function containerName({ container }: Pick<ObservedNode, 'container'>): string {
   return container.Config.Labels?.['io.kubernetes.container.name'] ?? ''
 }
@@ -103,9 +103,9 @@ function partOf(
   const args: StepArgs['swap-pod'] = {
     set,
     run,
-    pod: { name: pod.name, uid: pod.uid },
+    pod: { name: pod.name, uid: pod.uid, node: pod.node },
     container: containerName(node),
-    images: images.map((one) => ({ ...one, from: podImage(daemonSet, one), to: one.image })),
+    images: images.map((one) => swappedImage(daemonSet, one)),
     from: node.container.Config.Image,
     to,
     old: oldContainer(node, input.engineHostname),
@@ -118,9 +118,13 @@ function partOf(
   }
 }
 
-function podImage({ pod, template }: ObservedDaemonSet, { list, name }: TemplateImage): string {
+function swappedImage(
+  { pod, template }: ObservedDaemonSet,
+  { list, name, image: to }: TemplateImage,
+): SwappedImage {
   const isIt = (one: TemplateImage): boolean => one.list === list && one.name === name
-  return (pod.images.find(isIt) ?? template.find(isIt))?.image ?? ''
+  const was = template.find(isIt)?.image ?? ''
+  return { list, name, from: pod.images.find(isIt)?.image ?? was, was, to }
 }
 
 function isPodOf({ pod, template }: ObservedDaemonSet, images: TemplateImage[]): boolean {

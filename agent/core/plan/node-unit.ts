@@ -6,7 +6,7 @@ import { type PlanPart, unchanged } from './part.ts'
 import type { PlannedStep } from './plan.ts'
 import { aimAsked, aimBack, type UnitAim, unitDiff } from './running-unit.ts'
 
-/** Has the unit run `image`: on trial first, and for good once it is healthy. */
+/** Has the unit run `image`: on trial first, permanently once it is healthy. */
 export function unitPart(input: NodeInput, image: ObservedImage): PlanPart {
   const { node } = input
   const change = imageChange(node, image)

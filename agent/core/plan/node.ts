@@ -17,7 +17,7 @@ export interface NodeInput {
   node: ObservedNode
 }
 
-/** Puts a container of `image` in place of the one that runs. */
+/** Replaces the running container with one of `image`. */
 export function nodePart(input: NodeInput, image: ObservedImage): PlanPart {
   const { node } = input
   const change = imageChange(node, image)
@@ -26,7 +26,7 @@ export function nodePart(input: NodeInput, image: ObservedImage): PlanPart {
   return { component: 'node', change, ...partOf(input, swap, askedVersion(image)) }
 }
 
-/** Puts back the container that an earlier run replaced. */
+/** Restores the container that an earlier run replaced. */
 export function nodeBackPart(input: NodeInput, replaced: Replaced): PlanPart {
   const change = { from: input.node.container.Config.Image, to: replaced.old.image }
   const swap = swapBack(swapInput(input), replaced)
@@ -70,7 +70,7 @@ export function gateOf({ node, wanted }: Pick<NodeInput, 'node' | 'wanted'>, ver
   }
 }
 
-/** The gate of a plan by what the node shows now, right before it is killed. */
+/** The gate of a plan for the node's current state, right before the KILL. */
 export function gateAnew(planned: Gate, input: Pick<NodeInput, 'node' | 'wanted'>): Gate {
   return { ...gateOf(input, null), health: planned.health }
 }

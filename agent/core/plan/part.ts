@@ -2,29 +2,29 @@ import type { DiffEntry } from '../report/report.ts'
 import { type Cordon, cordonSteps } from './cordon.ts'
 import type { Change, Component, ContainerCommit, Plan, PlannedStep } from './plan.ts'
 
-/** What one component adds to a plan; no steps where it is as asked already. */
+/** What one component adds to a plan; no steps if it is already as requested. */
 export interface PlanPart {
   component: Component
   change: Change
-  /** Before anything that runs is touched. */
+  /** Before anything running is changed. */
   prepare: PlannedStep[]
   move: PlannedStep[]
   commits: ContainerCommit[]
-  /** Files that its way back needs until the commit only. */
+  /** Files that its way back needs only until the commit. */
   kept?: string[]
-  /** After the commit, and no failure of it undoes anything. */
+  /** After the commit; a failure here undoes nothing. */
   after?: PlannedStep[]
-  /** It moves after the commit of the others, which stand whatever comes of it. */
+  /** It changes after the commit of the others, which stay even if it fails. */
   commitsAlone?: true
   diff: DiffEntry[]
 }
 
-/** Of a component that is as asked already, whatever name it goes by: no step leads from one to the other. */
+/** For a component that is already as requested, under whatever name: there is nothing to change. */
 export function unchanged(component: Component, { to }: Change): PlanPart {
   return { component, change: { from: to, to }, prepare: [], move: [], commits: [], diff: [] }
 }
 
-/** What an earlier commit left behind, as far as retention no longer keeps it. */
+/** What an earlier commit left behind and retention no longer keeps. */
 export interface Leftovers {
   containers: string[]
   images: string[]
@@ -38,8 +38,8 @@ export interface PlannedChange {
 }
 
 /**
- * The plan of all parts, in their order: everything is prepared before the first of them moves. One commit settles
- * them all, and another one each part that commits alone. The Node is cordoned from the first move to the commit. No steps where no part has any.
+ * The plan of all parts, in their order: everything is prepared before the first of them changes. One commit settles
+ * them all; each part that commits alone has another one. The Node is cordoned from the first change to the commit. No steps if no part has any.
  */
 export function joinParts(
   head: Pick<Plan, 'run' | 'command'>,
@@ -84,13 +84,13 @@ function commitOf(group: PlanPart[], isOneOfSeveral: boolean): PlannedStep {
 
 const NO_LEFTOVERS: Leftovers = { containers: [], images: [], files: [] }
 
-/** Plugins that earlier runs kept go only where newer ones are kept. */
+/** Plugins that earlier runs kept are removed only if newer ones are kept. */
 function leftoversFor(parts: PlanPart[], leftovers: Leftovers): Leftovers {
   const keepsPlugins = parts.some(({ component }) => component === 'cni')
   return keepsPlugins ? leftovers : { ...leftovers, files: [] }
 }
 
-/** What was kept until this commit goes, and with the last one what earlier runs left. */
+/** Removes what was kept until this commit and, with the last commit, what earlier runs left. */
 function cleanUpSteps(group: PlanPart[], { containers, images, files: earlier }: Leftovers): PlannedStep[] {
   const files = [...group.flatMap(({ kept = [] }) => kept), ...earlier]
   if (containers.length + images.length + files.length === 0) return []

@@ -12,22 +12,22 @@ export type Component = 'node' | 'cni' | 'cniConfig' | 'controllers'
 /** The container that takes over: made by this run (found by its label), or one that an earlier run parked. */
 export type NextContainer = { createdBy: string } | { parked: string }
 
-/** What the new calico/node is held against. */
+/** What the new calico/node is compared with. */
 export interface Gate {
   budgetMs: number
   reserveMs: number
   settleMs: number
-  /** Empty where no BIRD runs: then the container alone is gated. */
+  /** Empty if no BIRD runs: then only the container is checked. */
   daemons: GatedDaemon[]
-  /** What the old node passes as well. */
+  /** The checks that the old node passes as well. */
   health: HealthCheck[]
-  /** The old node runs Felix: the new one's must not restart while it settles. Absent in a journal of before. */
+  /** The old node runs Felix: the new one's must not restart while it settles. Absent in a journal of an earlier version. */
   felix?: boolean
   /** Docker's own HEALTHCHECK says that the old node is healthy: then it must say so of the new one as well. */
   dockerHealth?: boolean
 }
 
-/** The container that is replaced, and all that its way back needs. */
+/** The container to replace, and everything that its way back needs. */
 export interface OldContainer {
   id: string
   name: string
@@ -36,12 +36,12 @@ export interface OldContainer {
   /** `--rm`: Docker removes it when it stops; then it is created again from `spec`. */
   autoRemove: boolean
   spec: ContainerSpec
-  /** As the operator named it, and the id that it had: a tag may move meanwhile. */
+  /** As the operator named it, and the id that it had: a tag may move. */
   image: string
   imageId: string
 }
 
-/** A container that keeps its place for good: it gets the name and the policy of the one that it replaced. */
+/** A container that stays: it gets the name and the policy of the one that it replaced. */
 export interface ContainerCommit {
   old: OldContainer
   next: NextContainer
@@ -49,10 +49,20 @@ export interface ContainerCommit {
 }
 
 /** One plugin before its swap; hashes in hex. */
+/** An image of a DaemonSet's template. */
+export interface SwappedImage {
+  list: TemplateImage['list']
+  name: string
+  /** Of this host's pod, of the template when the plan was made, and of both as they shall be. */
+  from: string
+  was: string
+  to: string
+}
+
 export interface SwappedBinary {
   name: string
   sha256: string
-  /** Of the one that is replaced; null where there was none. */
+  /** Of the replaced one; null if there was none. */
   previous: string | null
 }
 
@@ -64,10 +74,10 @@ export interface ManifestChange {
   wayBack: string
 }
 
-/** Where plugins are staged from: for a rollback from what an earlier run kept. */
+/** Where plugins are staged from; in a rollback, what an earlier run kept. */
 export type StageSource = CniSource | { kind: 'kept'; binDir: string; run: string }
 
-/** What the rules about versions looked at before the pull: the labels of what comes were not known then. */
+/** What the rules about versions checked before the pull, when the new image's labels were not known. */
 export interface Judged {
   observed: Observed
   wanted: Wanted
@@ -86,32 +96,31 @@ export interface StepArgs {
     run: string
     source: StageSource
     binDir: string
-    /** Hex where the content is known or pinned. */
+    /** Hex if the content is known or pinned. */
     binaries: { name: string; sha256: string | null }[]
-    /** The CNI config's, which each plugin must know. */
+    /** Of the CNI config; each plugin must support it. */
     cniVersion: string | null
   }
   /** `image` is where they come from; null for another source. */
   'swap-binaries': { run: string; binDir: string; names: string[]; image: string | null }
   'write-cni-config': {
     path: string
-    /** Its text as planned from, and as it shall be. */
+    /** Its text when planned, and its new text. */
     before: string
     after: string
-    /** What the file as it was is called until the commit. */
+    /** The name of the old file until the commit. */
     wayBack: string
-    /** The unit that reads the file at its start only, and must be restarted. */
+    /** The unit that reads the file only when it starts, and must be restarted. */
     reader: string | null
   }
   'restart-kubelet': { unit: string }
   'swap-unit': { change: UnitChange; old: OldContainer; gate: Gate }
-  /** `images` of the template: as this host's pod has them, and as they shall be. */
   'swap-pod': {
     set: Namespaced
     run: string
-    pod: { name: string; uid: string }
+    pod: { name: string; uid: string; node: string }
     container: string
-    images: { list: TemplateImage['list']; name: string; from: string; to: string }[]
+    images: SwappedImage[]
     from: string
     to: string
     old: OldContainer
@@ -121,7 +130,7 @@ export interface StepArgs {
   'edit-unit': { change: UnitChange }
   /** `check` is run in the new container until it passes; null where its image has none. */
   'swap-controllers': { old: OldContainer; next: NextContainer; check: string[] | null; settleMs: number }
-  /** The same where a unit runs them. */
+  /** The same, if a unit runs them. */
   'swap-controllers-unit': {
     change: UnitChange
     old: OldContainer
@@ -139,12 +148,22 @@ export interface StepArgs {
     settleMs: number
     stopMs: number
   }
-  /** `optional`: the operator allowed to go on without it. */
+  /** The same where a Deployment keeps them, on any host; `strategy` is the type that it had. */
+  'swap-deployment': {
+    deployment: Namespaced
+    run: string
+    container: string
+    from: string
+    to: string
+    strategy: string
+    settleMs: number
+  }
+  /** `optional`: the operator allowed the run to continue without it. */
   cordon: { node: string; run: string; optional: boolean }
   uncordon: { node: string; run: string }
-  /** `parts`: those that it settles; all of the plan where it is the only one. */
+  /** `parts`: those that it settles; the whole plan if it is the only commit. */
   commit: { containers: ContainerCommit[]; parts?: Component[] }
-  /** `files`: ways back that the commit has made void; a journal of before they were kept has none. */
+  /** `files`: ways back that the commit made obsolete; a journal of an earlier version has none. */
   'clean-up': { containers: string[]; images: string[]; files?: string[] }
 }
 
@@ -160,7 +179,7 @@ export interface Plan {
   steps: PlannedStep[]
 }
 
-/** What the plan's steps change; what is in place already is none of it. */
+/** What the plan's steps change; what is already in place does not count. */
 export function changesOf({ components, steps }: Plan): Plan['components'] {
   const moving = Object.entries(components).filter(([one]) =>
     steps.some(({ component }) => component === one),
@@ -171,6 +190,6 @@ export function changesOf({ components, steps }: Plan): Plan['components'] {
 export interface Change {
   from: string
   to: string
-  /** Both have one name, and it means another image now than the one that runs. */
+  /** Both have the same name, which now points to another image than the running one. */
   tagMoved?: true
 }

@@ -8,10 +8,10 @@ import { type FileEdit, type UnitChange, type UnitRefusal, unitChange } from '..
 import { imageAsked, imageBefore, imageDiff, type NextImage, type Replaced } from './container-swap.ts'
 import type { OldContainer } from './plan.ts'
 
-/** A container, the image that it was made from, and the unit that runs it, where one does. */
+/** A container, the image that it was created from, and the unit that runs it, if any. */
 export type KeptContainer = Pick<ObservedControllers, 'container' | 'image' | 'unit'>
 
-/** How the unit of a container is brought to an image, or why it is not; null where no unit runs it. */
+/** How to change the unit of a container to an image, or why that is not possible; null if no unit runs it. */
 export function unitChangeOf(
   { container, image, unit }: KeptContainer,
   run: string,
@@ -25,7 +25,7 @@ export function unitChangeOf(
   return unit && unitChange(unit, container.Name.replace(/^\//, ''), { run, from, to })
 }
 
-/** The image that a unit is brought to. */
+/** The image that a unit should run. */
 export interface UnitAim {
   change: UnitChange
   /** Null where it is not known. */
@@ -38,7 +38,7 @@ export function aimAsked(running: KeptContainer, run: string, image: ObservedIma
   return { change, version: askedVersion(image), next: imageAsked(image) }
 }
 
-/** To what an earlier run replaced. */
+/** Back to what an earlier run replaced. */
 export function aimBack(running: KeptContainer, run: string, replaced: Replaced): UnitAim {
   const change = plannedChange(running, run, replaced.image)
   return {
@@ -48,14 +48,14 @@ export function aimBack(running: KeptContainer, run: string, replaced: Replaced)
   }
 }
 
-/** Behind the preflight. */
+/** After the preflight. */
 function plannedChange(running: KeptContainer, run: string, to: string): UnitChange {
   const change = unitChangeOf(running, run, to)
   if (change && 'unit' in change) return change
   throw new Error('internal error: the preflight passed a unit that cannot be changed')
 }
 
-/** Of the unit's file, and of how the image is run. */
+/** The diff of the unit's file, and of how the image is run. */
 export function unitDiff(
   { change: { edit }, next }: UnitAim,
   old: OldContainer,

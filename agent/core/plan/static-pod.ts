@@ -18,11 +18,11 @@ export interface StaticPodInput extends Omit<ControllersInput, 'engineHostname'>
   pod: ObservedPod
 }
 
-/** Has the kubelet run controllers of `image` in place of those that its manifest names. */
+/** Has the kubelet run controllers of `image` instead of those that its manifest names. */
 export function staticPodPart(input: StaticPodInput, image: ObservedImage): PlanPart {
   const { controllers, pod } = input
   const change = { from: containerIn(pod).image, to: image.ref }
-  // a tag that has moved: the manifest would not change, and the kubelet would not look
+  // the tag has moved: the manifest would not change, and the kubelet would not notice
   if (runsAlready(controllers, image) || change.from === change.to) return unchanged('controllers', change)
   const version = askedVersion(image)
   const after = withImage(pod.manifest.text, tokenIn(pod), image.ref)
@@ -37,7 +37,7 @@ export function staticPodPart(input: StaticPodInput, image: ObservedImage): Plan
 
 type Swapped = StepArgs['swap-static-pod']
 
-/** Has the kubelet run by the manifest that an earlier run changed, byte for byte. */
+/** Has the kubelet use the manifest from before an earlier run again, byte for byte. */
 export function staticPodBackPart(
   input: Omit<StaticPodInput, 'controllers' | 'pod'> & { controllers: ObservedControllers | null },
   { manifest, from, to }: Swapped,

@@ -15,13 +15,14 @@ const KINDS: Record<StepKind, true> = {
   'swap-controllers': true,
   'swap-controllers-unit': true,
   'swap-static-pod': true,
+  'swap-deployment': true,
   cordon: true,
   uncordon: true,
   commit: true,
   'clean-up': true,
 }
 
-/** A plan that an agent of another version made may have others. */
+/** A plan from another version of the agent may have others. */
 export function isStepKind(kind: string): kind is StepKind {
   return Object.hasOwn(KINDS, kind)
 }

@@ -14,7 +14,7 @@ export interface ManifestContainer {
   pullsAlways: boolean
 }
 
-/** A text in the manifest, and the name that it is a value of; null where it has none. */
+/** A text in the manifest, and the name whose value it is; null if it has none. */
 export interface ManifestValue {
   name: string | null
   value: string
@@ -26,7 +26,7 @@ export interface ManifestValue {
 export interface PodManifest {
   name: string
   namespace: string
-  /** Given by the manifest; else the kubelet derives one from its text. */
+  /** Given by the manifest; otherwise the kubelet derives one from its text. */
   uid: string | null
   /** How long a container may take to stop, seconds. */
   graceS: number
@@ -34,7 +34,7 @@ export interface PodManifest {
   values: ManifestValue[]
 }
 
-/** A file in the kubelet's manifest directory; `pod` says why where it is none that can be read. */
+/** A file in the kubelet's manifest directory; `pod` has the reason if it cannot be read. */
 export interface ManifestFile {
   path: string
   text: string

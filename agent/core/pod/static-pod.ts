@@ -15,30 +15,30 @@ export interface PodContainer {
   container: string
 }
 
-/** A static pod: the manifest that the kubelet keeps it by, and the container in it. */
+/** A static pod: its manifest, and the container in it. */
 export interface ObservedPod extends PodContainer {
   manifest: ManifestFile
   /** Further manifests of the same pod. */
   others: string[]
-  /** What this host has under the image that the manifest names; null where it has none. */
+  /** This host's image with the name in the manifest; null if it has none. */
   imageId: string | null
-  /** Why its directory cannot be written to; null where it can. */
+  /** Why its directory is not writable; null if it is. */
   readOnly: string | null
   kubelet: KubeletFacts
 }
 
-/** Null where the labels are not a kubelet's. */
+/** Null if the labels are not a kubelet's. */
 export function podContainer(labels: Record<string, string>): PodContainer | null {
   const { [POD_LABEL]: pod, [CONTAINER_LABEL]: container, [NAMESPACE_LABEL]: namespace = 'default' } = labels
   return pod === undefined || container === undefined ? null : { pod, namespace, container }
 }
 
-/** A UUID is the API server's; of a static pod the kubelet makes one from a hash (kubelet/config, applyDefaults). */
+/** A UUID comes from the API server; for a static pod, the kubelet derives an id from a hash (kubelet/config, applyDefaults). */
 const API_UID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 /**
- * The manifests that a labelled container is of, nearest first. The kubelet appends the node's name to that of the pod
- * (kubelet/config/common.go, generatePodName), and nobody else knows the name of the node.
+ * The manifests that a labelled container may belong to, nearest first. The kubelet appends the node's name to the pod's
+ * (kubelet/config/common.go, generatePodName), and nothing else knows the node's name.
  */
 export function manifestsOf(labels: Record<string, string>, files: ManifestFile[]): ManifestFile[] {
   const labelled = podContainer(labels)
@@ -71,7 +71,7 @@ export function containerIn({
   throw new Error(`internal error: the manifest has no container ${container}`)
 }
 
-/** Why the kubelet cannot be made to swap the container; null where it can. */
+/** Why the kubelet cannot swap the container; null if it can. */
 export function staticPodProblem(pod: ObservedPod, running: ContainerJson): PodProblem | null {
   const objection = manifestObjection(pod, running)
   if (objection !== null) return { code: 'static-pod-manifest', ...objection }

@@ -10,7 +10,7 @@ const FIRST_KUBE_CONTROLLERS = '1.0.0'
 const IN_CLUSTER_TOKEN = '/var/run/secrets/kubernetes.io/serviceaccount'
 
 /**
- * What stands against going from kube-policy-controller to kube-controllers with the same environment. ETCD_ENDPOINTS,
+ * What prevents a move from kube-policy-controller to kube-controllers with the same environment. ETCD_ENDPOINTS,
  * ETCD_*_FILE and LOG_LEVEL mean the same in both, and without ENABLED_CONTROLLERS the new ones do what the old one did
  * (docs.projectcalico.org v2.5 and v2.6, reference of both).
  */
@@ -32,8 +32,10 @@ export function controllersEnv(
   return [...(missing.length > 0 ? [refused] : []), ...electionEnds(name, env)]
 }
 
-/** Where the keeper of the controllers takes their settings from. */
-export function changeBy({ pod, unit }: ObservedControllers, name: string, settings: string): string {
+/** How to change the settings of the controllers, by their owner. */
+export function changeBy({ pod, unit, owner }: ObservedControllers, name: string, settings: string): string {
+  if (owner.kind === 'deployment')
+    return `set in Deployment ${owner.namespace}/${owner.name} the equivalent of docker run ${settings}`
   if (pod) return `set in ${pod.manifest.path} the equivalent of docker run ${settings}`
   return unit
     ? `add ${settings} to docker run in ${unit.source.name}, and restart it with the old image`
@@ -50,7 +52,7 @@ interface Setting {
   how: string
 }
 
-/** K8S_API is read no more: a kubeconfig tells where the API is, or what Kubernetes gives to a pod. */
+/** K8S_API is no longer read: the API is found with a kubeconfig, or with what Kubernetes gives to a pod. */
 function apiSettings({ Mounts }: ContainerJson, env: Map<string, string>): Setting[] {
   const isInCluster =
     Boolean(env.get('KUBERNETES_SERVICE_HOST')) &&

@@ -3,7 +3,7 @@ import { tagOf } from '../docker/image-ref.ts'
 import { mustPull, type RunningImage } from '../docker/image-state.ts'
 import type { ObservedImage } from '../model.ts'
 
-/** What runs and what is asked for, by tag or label; null where neither states it. */
+/** The running and the requested version, by tag or label; null if neither states it. */
 export function nodeVersions(
   running: RunningImage,
   asked: ObservedImage,
@@ -11,7 +11,7 @@ export function nodeVersions(
   return { from: runningVersion(running), to: askedVersion(asked) }
 }
 
-/** What this host has under a tag that has moved since tells nothing of what the pull will bring. */
+/** If a tag has moved, this host's image with that tag says nothing about what the pull will return. */
 export function askedVersion(image: ObservedImage): string | null {
   return imageVersion(tagOf(image.ref), mustPull(image) ? null : image.local?.Config?.Labels)
 }

@@ -53,18 +53,18 @@ const TABLE: [releases: string[], node: string | null, cni: string, controllers:
   [['3.0.9'], null, 'v2.0.7', 'v2.0.6'],
 ]
 
-/** From here on the three carry one version, and no row is needed. */
+/** From here on the three have the same version, and need no row. */
 const FIRST_OF_ONE_VERSION = '3.0.10'
 
 /** The controllers were called kube-policy-controller before. */
 const FIRST_KUBE_CONTROLLERS = '2.6.0'
 
-/** Calico took them back. */
+/** Calico withdrew them. */
 const WITHDRAWN = ['2.6.0', '2.6.4', '3.0.0']
 
 const KNOWN = TABLE.flatMap(([releases]) => releases)
 
-/** `v2.6.12` and `2.6.12` are one release: the config's own entry wins over the table. Null where neither has it. */
+/** `v2.6.12` and `2.6.12` are one release: the config's own entry overrides the table. Null if neither has it. */
 export function releaseImages(name: string, { registry, releases }: ReleaseSources): ReleaseImages | null {
   const images = { ...tableImages(name, registry), ...ownEntry(name, releases) }
   const { node, cni, controllers } = images
@@ -132,7 +132,7 @@ function nearest(name: string): string[] {
     .map((version) => (version === FIRST_OF_ONE_VERSION ? `v${version} and later` : `v${version}`))
 }
 
-/** Patches lie nearer to each other than minors, and these than majors. */
+/** Patches are nearer to each other than minors, and minors than majors. */
 function weight(version: string): number {
   return semver.major(version) * 1e6 + semver.minor(version) * 1e3 + semver.patch(version)
 }

@@ -1,6 +1,7 @@
 import type { BirdEndpoint, Session } from '../bird/view.ts'
 import type { KubeletDirectory } from '../cni/kubelet-directories.ts'
 import type { Problem } from '../errors.ts'
+import type { ObservedDeployment } from '../kubernetes/deployment.ts'
 import type { ClusterNode } from '../kubernetes/node.ts'
 import type { InstalledPlugin, Owner } from '../model.ts'
 import type { Component, Plan } from '../plan/plan.ts'
@@ -23,6 +24,20 @@ export interface NodeStatus {
   /** Docker's name of it: always, no, ... */
   restartPolicy: string
   owner: Owner
+}
+
+/** The Deployment of the controllers, as the cluster has it. */
+export interface DeploymentStatus
+  extends Pick<ObservedDeployment, 'namespace' | 'name' | 'strategy' | 'replicas'> {
+  /** Of its template; null where it has no container of the controllers. */
+  image: string | null
+  version: string | null
+  /** It is rolled out, and its pod is available. */
+  available: boolean
+  /** Why not, in the words of the scheduler or the kubelet; null where they say nothing. */
+  trouble: string | null
+  /** Its pods, and the Node of each; null where it has none yet. */
+  pods: { name: string; node: string | null }[]
 }
 
 /** One BIRD daemon that answers. */
@@ -86,6 +101,8 @@ export interface StatusReport {
   announcedMs: number | null
   /** Null where this host has no container of the controllers. */
   controllers: NodeStatus | null
+  /** Null where none keeps them, or the API server does not tell. */
+  deployment: DeploymentStatus | null
   /** The configured plugins; null where none of them is there. */
   cni: { binDir: string; plugins: InstalledPlugin[] } | null
   /** Null where the kubelet finds none that it takes. */

@@ -5,8 +5,8 @@ import type { ObservedNode } from '../model.ts'
 import { type Objection, type Rule, rulesOn } from './rule.ts'
 
 /**
- * Sessions are back after 4 to 5 s, rarely 18 s, on the way there and again on the way back. A window that holds two
- * usual ways, or one that is slow, is the shortest worth a try.
+ * Sessions are back after 4 to 5 s, rarely 18 s, in an upgrade and again in a rollback. The shortest useful window fits
+ * two usual starts, or one slow one.
  */
 const SHORTEST_WINDOW_MS = ASSUMED_ROLLBACK_MS
 
@@ -113,7 +113,7 @@ export const birdRules: Rule[] = [
       },
     ],
   ),
-  // What stood in the way of a look at BIRD was found while looking.
+  // What prevented a look at BIRD was found while looking.
   ...rulesOn(
     ({ node, problems }) => (node?.backend === 'bird' ? { daemons: node.daemons, problems } : null),
     [
@@ -158,7 +158,7 @@ function peersOf({ daemons }: ObservedNode): Record<'live' | 'restarting' | 'dea
   }
 }
 
-/** One client for both daemons, told by the socket in the container. */
+/** One client for both daemons, chosen by the socket in the container. */
 function birdcl(family: 4 | 6): string {
   return family === 4 ? 'birdcl' : 'birdcl -s /var/run/calico/bird6.ctl'
 }
@@ -173,7 +173,7 @@ function leftText({ restarting }: Session): string {
   return seconds === null ? '' : `, for at most ${seconds} s more`
 }
 
-/** Known of an Established peer only. */
+/** Known only for an Established peer. */
 function dropsRoutes({ restartAware }: Session): boolean {
   return !restartAware
 }

@@ -3,7 +3,7 @@ import { isInstalled } from '../plan/cni.ts'
 import { cniConfigProblems } from '../plan/cni-config.ts'
 import { type Rule, rulesOn } from './rule.ts'
 
-/** What is changed is what the kubelet reads, by its own flags. */
+/** The agent changes what the kubelet reads, according to its flags. */
 export const kubeletDirectoryRules: Rule[] = rulesOn(
   ({ cni, cniConfig, kubeletDirectories = [] }, wanted) =>
     (cni || cniConfig) && {
@@ -40,7 +40,7 @@ export const cniConfigRules: Rule[] = rulesOn(
     cniConfig && {
       path: cniConfig.change?.path ?? '',
       plugins: cniConfig.plugins.map(({ name }) => name),
-      // plugins that this run puts in place are tried by their staging
+      // plugins that this run installs are tried when they are staged
       problems: cniConfigProblems(
         cniConfig,
         wanted.cniConfig,

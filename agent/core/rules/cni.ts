@@ -2,7 +2,7 @@ import { cniBinaryProblems, nodenameProblem } from '../cni/preflight.ts'
 import { imageRules } from './image.ts'
 import { type Rule, rulesOn } from './rule.ts'
 
-/** The plugins can be had, and put where they belong. */
+/** The plugins are available, and can be installed. */
 export const cniSourceRules: Rule[] = [
   ...imageRules(({ cni }) => cni?.image ?? null),
   ...rulesOn(

@@ -3,7 +3,7 @@ import type { ContainerJson } from '../docker/json.ts'
 import { isHosted, type Observed, type Owner } from '../model.ts'
 import { type Objection, type Rule, rulesOn } from './rule.ts'
 
-/** The container is there, and is the operator's own to replace. */
+/** The container exists, and the operator may replace it. */
 export const containerRules: Rule[] = [
   ...rulesOn(
     ({ node }, wanted) => ({ there: node !== null, name: wanted.node.container }),
@@ -106,7 +106,7 @@ export const containerRules: Rule[] = [
     },
   ]),
   ...rulesOn(
-    // Docker takes no restart policy beside --rm, which has its own rule.
+    // Docker accepts no restart policy together with --rm, which has its own rule.
     (observed) => {
       const container = keptByDocker(observed)
       return container?.HostConfig.AutoRemove === true ? null : container

@@ -7,7 +7,7 @@ import { type Rule, rulesOn } from './rule.ts'
 interface Users {
   name: string
   controllers: ObservedControllers
-  /** As Docker takes it; null where the operator's own goes on, or the image is not known yet. */
+  /** In Docker's form; null if the operator's own setting stays, or the image is not known yet. */
   user: { from: string; to: string } | null
   unreadable: GivenFile[]
 }

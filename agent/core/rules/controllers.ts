@@ -11,11 +11,13 @@ import { controllersUnitRules } from './unit.ts'
 interface Asked {
   name: string
   controllers: ObservedControllers
-  /** Only a release asks for them: what cannot be brought up to date is left alone. */
+  /** Only a release requests them: what cannot be upgraded is left alone. */
   byRelease: boolean
 }
 
-export const controllersImageRules: Rule[] = imageRules(({ controllersImage }) => controllersImage)
+export const controllersImageRules: Rule[] = imageRules(({ controllersImage, deployment }) =>
+  deployment ? null : controllersImage,
+)
 
 export const controllersEnvRules: Rule[] = rulesOn(moving, [
   {
@@ -105,16 +107,17 @@ function startFix(name: string, { pod, unit }: ObservedControllers): string {
 }
 
 const KUBELET_FIX =
-  'change the image with kubectl; to let the agent find a static pod, set kubelet.manifests to the directory of its manifest'
+  'name the cluster in the config: kubernetes; to let the agent find a static pod, set kubelet.manifests to the directory of its manifest'
 
 /** A release brings the controllers only where there are some. */
-function named({ controllers }: Observed, { controllers: wanted }: Wanted) {
-  if (wanted.image === null || wanted.onlyIfInstalled) return null
+function named({ controllers, deployment }: Observed, { controllers: wanted }: Wanted) {
+  if (wanted.image === null || wanted.onlyIfInstalled || deployment) return null
   return { name: wanted.container, there: controllers !== null }
 }
 
-function asked({ controllers }: Observed, { controllers: wanted }: Wanted): Asked | null {
-  if (wanted.image === null || controllers === null) return null
+/** A Deployment has rules of its own. */
+function asked({ controllers, deployment }: Observed, { controllers: wanted }: Wanted): Asked | null {
+  if (wanted.image === null || controllers === null || deployment) return null
   return { name: wanted.container, controllers, byRelease: wanted.onlyIfInstalled }
 }
 

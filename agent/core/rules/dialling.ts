@@ -5,7 +5,7 @@ import type { ObservedDaemon, ObservedNode } from '../model.ts'
 import { runningVersion } from '../release/node-versions.ts'
 import { type Rule, rulesOn } from './rule.ts'
 
-/** From here on the mesh's template has the lower address wait (`passive on`, projectcalico/node 1183be5). */
+/** From here on, the mesh's template makes the lower address wait (`passive on`, projectcalico/node 1183be5). */
 const ONE_WAY_SINCE = '3.4.0'
 /** A large mesh is not listed whole. */
 const NAMED = 5
@@ -33,7 +33,7 @@ export const diallingRules: Rule[] = rulesOn(
   ],
 )
 
-/** A mesh that goes one way has the other end wait where this one does not. */
+/** In a one-way mesh, the other end waits if this one does not. */
 function dialledByBoth(daemon: ObservedDaemon, node: ObservedNode): DiallingNeighbor[] {
   const version = runningVersion(node)
   const oneWay =

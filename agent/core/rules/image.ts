@@ -1,7 +1,7 @@
 import type { Observed, ObservedImage } from '../model.ts'
 import { type Rule, rulesOn } from './rule.ts'
 
-/** The image can be had, and runs on this machine. */
+/** The image is available, and runs on this machine. */
 export const imageRules = (imageOf: (observed: Observed) => ObservedImage | null): Rule[] => [
   ...rulesOn(imageOf, [
     {

@@ -4,7 +4,7 @@ import { type Rule, rulesOn } from './rule.ts'
 /** Real calico/node has its BIRD up 2.4 to 4.5 s after its start; a slow datastore adds to that. */
 const UP_MS = 30_000
 
-/** A node that has just started: what its BIRD does not do yet, it does in a moment. */
+/** A node that has just started: what its BIRD does not do yet, it will do in a moment. */
 export const justStartedRules: Rule[] = rulesOn(
   ({ node }) =>
     node?.backend === 'bird' && node.upMs !== null

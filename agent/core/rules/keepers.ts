@@ -1,5 +1,5 @@
 import { composeLabels } from '../docker/compose.ts'
-import { isHosted, type Observed, type ObservedControllers, type Wanted } from '../model.ts'
+import { isHosted, type Observed, type ObservedControllers, type Owner, type Wanted } from '../model.ts'
 import { notReplaced, type Rule, rulesOn } from './rule.ts'
 
 interface Kept {
@@ -9,7 +9,7 @@ interface Kept {
   byRelease: boolean
 }
 
-/** What else than its owner brings the container back, with the image that it had. */
+/** What brings the container back with its old image, other than its owner. */
 function keeperRulesOn(keptOf: (observed: Observed, wanted: Wanted) => Kept | null): Rule[] {
   return rulesOn(keptOf, [
     {
@@ -55,8 +55,10 @@ export const keeperRules: Rule[] = keeperRulesOn(({ node }, wanted) =>
     : { name: wanted.node.container, running: node, image: wanted.node.image, byRelease: false },
 )
 
+const HOSTED: Owner['kind'][] = ['kubelet', 'static-pod', 'deployment']
+
 export const controllersKeeperRules: Rule[] = keeperRulesOn(({ controllers }, { controllers: wanted }) =>
-  controllers === null || wanted.image === null || controllers.owner.kind === 'kubelet' || controllers.pod
+  controllers === null || wanted.image === null || HOSTED.includes(controllers.owner.kind)
     ? null
     : {
         name: wanted.container,

@@ -1,12 +1,14 @@
 import { runsAlready } from '../docker/image-state.ts'
-import type { Observed } from '../model.ts'
+import type { Observed, Wanted } from '../model.ts'
 import { isInstalled } from '../plan/cni.ts'
 import { type Rule, rulesOn } from './rule.ts'
 
-/** Where what the pods of this host depend on changes: the Node is cordoned before. */
+/** If something that this host's pods depend on changes, the Node is cordoned before. */
 export const kubernetesRules: Rule[] = rulesOn(
-  (observed, { kubernetes }) =>
-    kubernetes?.cordon === true && observed.cluster && movesHost(observed) ? observed.cluster : null,
+  (observed, wanted) =>
+    wanted.kubernetes?.cordon === true && observed.cluster && movesHost(observed, wanted)
+      ? observed.cluster
+      : null,
   [
     {
       code: 'kubernetes-unreachable',
@@ -19,9 +21,9 @@ export const kubernetesRules: Rule[] = rulesOn(
   ],
 )
 
-/** Where nothing is asked for, as by a doctor, anything may. */
-function movesHost({ node, image, cni, cniConfig, controllersImage }: Observed): boolean {
-  if (image === null && cni === null && cniConfig === null) return controllersImage === null
+/** If nothing is requested, as in doctor, anything may. */
+function movesHost({ node, image, cni, cniConfig }: Observed, { controllers }: Wanted): boolean {
+  if (image === null && cni === null && cniConfig === null) return controllers.image === null
   if (node !== null && image !== null && !runsAlready(node, image)) return true
   if (cni !== null && !isInstalled(cni)) return true
   return cniConfig?.change != null && cniConfig.change.before !== cniConfig.change.after

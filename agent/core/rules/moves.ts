@@ -4,7 +4,7 @@ import { runsAlready } from '../docker/image-state.ts'
 import type { ContainerJson } from '../docker/json.ts'
 import type { Observed } from '../model.ts'
 import { isInstalled } from '../plan/cni.ts'
-import { nodeVersions, runningVersion, versionText } from '../release/node-versions.ts'
+import { askedVersion, nodeVersions, runningVersion, versionText } from '../release/node-versions.ts'
 import type { COMPONENTS } from '../release/releases.ts'
 import { type Objection, type Rule, rulesOn } from './rule.ts'
 
@@ -59,20 +59,32 @@ export const moveRules: Rule[] = rulesOn(movesOf, [
   },
 ])
 
-function movesOf({ node, image, cni, companions, controllers, controllersImage }: Observed): Moves | null {
+function movesOf(observed: Observed): Moves | null {
+  const { node, image, cni, companions, controllers, deployment } = observed
   const moves: Move[] = []
   if (node && image && !runsAlready(node, image))
     moves.push({ component: 'node', ...nodeVersions(node, image) })
   if (cni && !isInstalled(cni))
     moves.push({ component: 'cni', from: companions.cni, to: imageVersion(cni.version, null) })
-  if (controllers && controllersImage && !runsAlready(controllers, controllersImage))
-    moves.push({ component: 'controllers', ...nodeVersions(controllers, controllersImage) })
+  moves.push(...controllersMove(observed))
   if (moves.length === 0) return null
   return {
     moves,
     nodeIsV3: node !== null && isV3('node', runningVersion(node)),
-    inKubernetes: [node, controllers].some((one) => one !== null && isInKubernetes(one.container)),
+    inKubernetes:
+      (deployment && 'image' in deployment && deployment.usesKubernetes) ||
+      [node, controllers].some((one) => one !== null && isInKubernetes(one.container)),
   }
+}
+
+function controllersMove({ controllers, deployment, companions, controllersImage: image }: Observed): Move[] {
+  if (image === null) return []
+  if (deployment) {
+    const isMove = 'image' in deployment && deployment.image !== image.ref
+    return isMove ? [{ component: 'controllers', from: companions.controllers, to: askedVersion(image) }] : []
+  }
+  if (!controllers || runsAlready(controllers, image)) return []
+  return [{ component: 'controllers', ...nodeVersions(controllers, image) }]
 }
 
 /** The datastore is the cluster's: no agent of one host can see how far its migration is. */

@@ -1,7 +1,7 @@
 import type { Problem } from '../errors.ts'
 import type { Observed, Wanted } from '../model.ts'
 
-/** What stands against an upgrade; what it leaves out is the rule's own. */
+/** What prevents an upgrade; what it leaves out comes from the rule. */
 export type Objection = Pick<Problem, 'message' | 'fix'> & Partial<Problem>
 
 /** One preflight rule about a subject, such as the container or its BIRD. */
@@ -10,9 +10,9 @@ export interface RuleOn<Subject> {
   code: string
   severity: Problem['severity']
   allowable?: true
-  /** What it stands against passes by itself: the upgrade is put off, not refused. */
+  /** The problem goes away by itself: the upgrade is deferred, not refused. */
   deferrable?: true
-  /** The sentence that holds where nothing is wrong, and what shows it. */
+  /** The sentence that is true if nothing is wrong, and the evidence for it. */
   about: string | ((subject: Subject) => string)
   seen(subject: Subject): string
   check(subject: Subject): Objection[] | Objection | null
@@ -27,11 +27,11 @@ interface Finding {
 export type Rule = Pick<RuleOn<never>, 'code' | 'severity'> & {
   allowable: boolean
   deferrable: boolean
-  /** Null where this host has nothing that the rule is about. */
+  /** Null if this host has nothing that the rule is about. */
   look(observed: Observed, wanted: Wanted): Finding | null
 }
 
-/** Rules that have their subject in common. */
+/** Rules about the same subject. */
 export function rulesOn<Subject>(
   subjectOf: (observed: Observed, wanted: Wanted) => Subject | null,
   rules: RuleOn<Subject>[],
@@ -63,7 +63,7 @@ function problemOf(rule: RuleOn<never>, objection: Objection, allow: string[]): 
   return { ...problem, fix: `${problem.fix}; --allow ${rule.code} overrides` }
 }
 
-/** What only a release asks for is left alone, and said. */
+/** What only a release requests is left alone, with a warning. */
 export function notReplaced(name: string, why: string, fix: string, byRelease: boolean): Objection {
   return byRelease
     ? { severity: 'warning', message: `${name} is left alone: ${why}`, fix }

@@ -5,7 +5,7 @@ import type { Observed } from '../model.ts'
 import { type Objection, type Rule, rulesOn } from './rule.ts'
 
 /**
- * Two calico-nodes on one host take each other's BGP port and control socket: whatever moves waits until one is gone.
+ * Two calico-nodes on one host take each other's BGP port and control socket: no change until one is gone.
  * Where the config names something else, the one that runs is not a second one: `not-calico-node` says so.
  */
 export const secondNodeRules: Rule[] = rulesOn(
@@ -31,7 +31,7 @@ function placeOf({ HostConfig, Mounts }: ContainerJson) {
   }
 }
 
-/** Which of them works is for the operator to see. */
+/** The operator must find out which of them works. */
 function secondNode(container: ContainerJson, others: Observed['otherNodes']): Objection | null {
   const [other] = others
   if (other === undefined) return null

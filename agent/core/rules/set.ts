@@ -5,7 +5,7 @@ import { askedVersion, nodeVersions, versionText } from '../release/node-version
 import { COMPONENTS, type Release, releaseImages, releaseOfNode } from '../release/releases.ts'
 import { type Objection, type Rule, rulesOn } from './rule.ts'
 
-/** What this host will run, and what the release has; null where it is not known. */
+/** What this host will run, and what the release has; null if not known. */
 interface ComponentSet {
   versions: Record<(typeof COMPONENTS)[number], string | null>
   release: Release | null
@@ -37,7 +37,7 @@ function setOf(
   return { versions, release: wanted.release ?? releaseByNode(to) }
 }
 
-/** Where no release is asked for, the node's version tells it. */
+/** If no release is requested, the node's version identifies it. */
 function releaseByNode(version: string | null): Release | null {
   const name = version === null ? null : releaseOfNode(version)
   const images = name === null ? null : releaseImages(name, { registry: 'quay.io', releases: {} })

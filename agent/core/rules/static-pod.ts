@@ -50,7 +50,7 @@ function objectionOf(
   return problem?.code === code ? notReplaced(name, problem.why, problem.fix, byRelease) : null
 }
 
-/** The manifest would not change, and the kubelet would not look at it. */
+/** The manifest would not change, and the kubelet would not notice. */
 function movedTag({ name, controllers, pod, image, byRelease }: Asked): Objection | null {
   if (image === null || image.ref !== containerIn(pod).image || runsAlready(controllers, image)) return null
   const why = `${pod.manifest.path} already names ${image.ref}, and that tag now points to another image`

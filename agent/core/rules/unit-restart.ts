@@ -14,7 +14,7 @@ interface Restarted {
   movesPlugins: boolean
 }
 
-/** What a restart of the unit does beside the swap, and what could hold it up in the window. */
+/** What a restart of the unit does besides the swap, and what could delay it in the window. */
 function restartRulesOn(restartedOf: (observed: Observed, wanted: Wanted) => Restarted | null): Rule[] {
   return rulesOn(restartedOf, [
     {
@@ -67,7 +67,7 @@ function restartRulesOn(restartedOf: (observed: Observed, wanted: Wanted) => Res
 
 const SETTLED = ['active', 'inactive', 'failed']
 
-/** What stays is told; what a stop starts may do something that nobody expects of an upgrade. */
+/** Units that stay are a warning; a unit that a stop starts may do what no one expects from an upgrade. */
 function alongWith({ unit, kubelet, name }: Restarted): Objection[] {
   const along = unit.along ?? []
   const staying = along.filter(({ does }) => does === 'stays')
@@ -89,7 +89,7 @@ function alongWith({ unit, kubelet, name }: Restarted): Objection[] {
   ]
 }
 
-/** They are not run by the swap, but by the next boot, or by whoever restarts the unit. */
+/** The swap does not run them, but the next boot does, or whoever restarts the unit. */
 function writersOf({ unit, movesPlugins }: Restarted): Objection[] {
   const along = (unit.along ?? []).filter(({ does }) => does === 'stays')
   const all = [{ unit: unit.source.name, writes: unit.writes ?? [] }, ...along]

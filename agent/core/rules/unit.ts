@@ -3,17 +3,17 @@ import { type KeptContainer, unitChangeOf } from '../plan/running-unit.ts'
 import type { UnitChange, UnitRefusal } from '../unit/change.ts'
 import { notReplaced, type Objection, type Rule, rulesOn } from './rule.ts'
 
-/** A container that a systemd unit runs, and what is asked of it. */
+/** A container that a systemd unit runs, and what is requested for it. */
 interface Kept {
   name: string
   running: KeptContainer
   unit: ObservedUnit
   change: UnitChange | UnitRefusal | null
-  /** Only a release asks: what cannot be brought up to date is left alone. */
+  /** Only a release requests it: what cannot be upgraded is left alone. */
   byRelease: boolean
 }
 
-/** Where a systemd unit runs the container, the unit is what is changed. */
+/** If a systemd unit runs the container, the unit is changed. */
 function unitRulesOn(keptOf: (observed: Observed, wanted: Wanted) => Kept | null): Rule[] {
   return rulesOn(keptOf, [
     {
@@ -41,7 +41,7 @@ function unitRulesOn(keptOf: (observed: Observed, wanted: Wanted) => Kept | null
       severity: 'warning',
       about: 'only the unit restarts the container',
       seen: () => 'no Docker restart policy',
-      // of one that is not changed, the reason is said
+      // for a unit that is not changed, the reason is given
       check: ({ name, running, unit, change }) =>
         (change && 'why' in change) || ['', 'no'].includes(running.container.HostConfig.RestartPolicy.Name)
           ? null

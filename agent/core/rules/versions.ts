@@ -14,7 +14,7 @@ interface Move {
   env: Map<string, string>
 }
 
-/** The version of the node that is asked for is one to have, with the settings that there are. */
+/** The requested version of the node is usable, with the current settings. */
 export const versionRules: Rule[] = rulesOn(moveOf, [
   {
     code: 'withdrawn-version',

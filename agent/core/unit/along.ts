@@ -1,4 +1,4 @@
-/** A unit that a restart of another one concerns. */
+/** A unit that is affected by a restart of another one. */
 export interface Along {
   unit: string
   /** By which setting, such as `Requires=calico-node.service`. */
@@ -7,14 +7,14 @@ export interface Along {
   does: 'stays' | 'starts'
 }
 
-/** One along with what of it may write to the directory of the CNI plugins at its next start: the lines, as they are written. */
+/** Such a unit, with its lines that may write to the directory of the CNI plugins at its next start, as written. */
 export interface ObservedAlong extends Along {
   writes: string[]
 }
 
 /**
- * Properties of a unit that name others, and the setting of those that is behind it. Measured with systemd 252: a
- * restart takes along all but the last two; PropagatesStopTo= only where the unit fails, as BoundBy= then does.
+ * Properties of a unit that name others, and the setting of those others that causes it. Measured with systemd 252: a
+ * restart affects all but the last two; PropagatesStopTo= only if the unit fails, like BoundBy=.
  */
 const RELATIONS = {
   RequiredBy: { setting: 'Requires', does: 'stays' },
@@ -27,7 +27,7 @@ const RELATIONS = {
 
 export const RELATION_NAMES = Object.keys(RELATIONS) as (keyof typeof RELATIONS)[]
 
-/** Of what `systemctl show` prints of units, a block each: the other units that it names, and how. */
+/** Parses what `systemctl show` prints for units, one block each: the other units that it names, and how. */
 export function relationsIn(shown: string): Along[] {
   return shown.split('\n\n').flatMap((block) => {
     const values = new Map(

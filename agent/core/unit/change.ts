@@ -3,27 +3,27 @@ import { isNeedless, lastingText, trialText } from './drop-in.ts'
 import { LASTING, placeFor, readUnit, replaceImage, type UnitRun } from './image.ts'
 import { sharedWithUnit } from './shared.ts'
 
-/** A file as it was and as it is to be; null where there is none. */
+/** A file before and after; null if there is none. */
 export interface FileEdit {
   path: string
   before: string | null
   after: string | null
 }
 
-/** How a unit is brought from one image to another and back. */
+/** How to change a unit from one image to another and back. */
 export interface UnitChange {
   unit: string
   container: string
   from: string
   to: string
   /**
-   * A drop-in that lives until the next boot at the most: it starts `to` (or `from`, on the way back), stops by KILL,
+   * A drop-in that lasts until the next boot at most: it starts `to` (or `from`, on the way back), stops with KILL,
    * and restarts nothing by itself.
    */
   trial: { path: string; forward: string; back: string }
-  /** What makes `to` last; null where the unit names it already. */
+  /** What makes `to` permanent; null if the unit already names it. */
   edit: FileEdit | null
-  /** Where the unit names `to` already: what makes `from` last on the way back. */
+  /** If the unit already names `to`: what makes `from` permanent on the way back. */
   editBack: FileEdit | null
 }
 
@@ -36,7 +36,7 @@ interface Images {
   run: string
   /** What runs now. */
   from: string
-  /** Null: what the unit names, where nothing is asked for. */
+  /** Null: what the unit names, if nothing is requested. */
   to: string | null
 }
 
@@ -89,7 +89,7 @@ function movesAnother({ source, sharers = [] }: ObservedUnit, run: UnitRun, to: 
   }
 }
 
-/** Found out in time: else it would be at the edit, with the new image up already. */
+/** Checked early: otherwise it fails at the edit, when the new image is already up. */
 function readOnly(
   { readOnly: all = [] }: ObservedUnit,
   { trial, edit, editBack }: UnitChange,
@@ -121,7 +121,7 @@ function unread(unit: ObservedUnit, container: string): UnitRefusal {
   return { why: `it ${does} ${container} in a way that the agent cannot change${quoted(unit)}`, fix: SIMPLER }
 }
 
-/** The line that shows it. */
+/** The line to quote. */
 function quoted({ claim }: ObservedUnit): string {
   return claim == null ? '' : `: ${claim.line}`
 }
@@ -132,8 +132,8 @@ const SIMPLER = 'let the unit run docker run with the image as one word'
 const TRIAL = 'zzz-calico-agent-trial.conf'
 
 /**
- * A changed file where it is the operator's own, else a drop-in: a package's file or a store's is not touched. The drop-in
- * goes where that file says the same.
+ * A changed file if it is the operator's own, otherwise a drop-in: a package's or a store's file is not touched. The
+ * drop-in is removed if that file says the same.
  */
 function editTo(unit: ObservedUnit, container: string, run: UnitRun, image: string): FileEdit | null {
   const place = placeFor(run, image)
@@ -143,14 +143,14 @@ function editTo(unit: ObservedUnit, container: string, run: UnitRun, image: stri
   const dropIn = source.fragments.find((fragment) => fragment.path === path)
   if (dropIn && isNeedless(dropIn, unit, container, image)) return { path, before: dropIn.text, after: null }
   const file = [...source.fragments, ...source.environmentFiles].find((text) => text.path === place.file)
-  // one to which nobody added is written again as a whole
+  // a drop-in to which no one has added is rewritten as a whole
   const isOwn = file === dropIn && dropIn?.text === lastingText(unit, run, run.image)
   if (file && !isOwn && !links.includes(file.path) && isOperators(file.path))
     return { path: file.path, before: file.text, after: replaceImage(file.text, place, image) }
   return { path, before: dropIn?.text ?? null, after: lastingText(unit, run, image) }
 }
 
-/** Also the file of a template is left alone: other instances have it. */
+/** The file of a template is left alone too: other instances use it. */
 function isOperators(path: string): boolean {
   return !/^\/(usr|lib|run|nix|gnu)\//.test(path) && !/@\.service(\.d\/[^/]*)?$/.test(path)
 }

@@ -5,7 +5,7 @@ import type { UnitText } from './lines.ts'
 import { shellCommands } from './shell-words.ts'
 import { textOf, trace, untraced } from './traced.ts'
 
-/** A command, with the line that holds it: `KEY=...` of a unit, `PATH: ...` of a script. */
+/** A command, with the line that contains it: `KEY=...` of a unit, `PATH: ...` of a script. */
 export interface Command {
   line: string
   words: string[]
@@ -24,13 +24,13 @@ export function commandsIn(source: UnitSource): Command[] {
   return [...own, ...scripts]
 }
 
-/** What stands before the command in the files of supervisord and monit. */
+/** What comes before the command in the files of supervisord and monit. */
 const SUPERVISED = /^(command|start program)\s*=\s*"?/
 
-/** A line that somebody wrote is shorter; to take a longer one apart would take seconds. */
+/** A handwritten line is shorter; parsing a longer one would take seconds. */
 const LONGEST_LINE = 4096
 
-/** One command a line, as a shell has them; what the shell works out is not known. */
+/** One command per line, as in a shell; what the shell computes is not known. */
 export function scriptCommands({ path, text }: UnitText, variables: Variables): Command[] {
   if (/\.ya?ml$/.test(path)) return []
   const known = new Map(variables)

@@ -20,11 +20,11 @@ export const EXEC_KEYS = [
   ...['ExecReload', 'ExecStop', 'ExecStopPost'],
 ] as const
 
-/** An `Exec...=` line that is in force. */
+/** An effective `Exec...=` line. */
 export interface ExecLine {
   key: string
   value: Traced
-  /** Its commands, variables put in; those of `sh -c` are the script's. */
+  /** Its commands, variables expanded; for `sh -c`, those of the script. */
   commands: Argument[][]
 }
 

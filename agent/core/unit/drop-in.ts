@@ -5,7 +5,7 @@ import type { UnitText } from './lines.ts'
 import { neededLines } from './starts-again.ts'
 import { textOf } from './traced.ts'
 
-/** `ExecStart=` as it is in force, lines and comments as they are, with another image. */
+/** The effective `ExecStart=` with another image, its lines and comments unchanged. */
 function writeExecStart(
   unit: ObservedUnit,
   { execStart, written }: UnitRun,
@@ -16,7 +16,7 @@ function writeExecStart(
   return writeLines(unit, lines, image, prefixed)
 }
 
-/** `prefixed` is what becomes of a line that names the image. */
+/** `prefixed` changes a line that names the image. */
 function writeLines(
   { source }: ObservedUnit,
   { key, values, written }: UnitRun['named'][number],
@@ -37,14 +37,14 @@ function writeLines(
   return [`${key}=`, ...lines.map((line) => `${key}=${line}`), ''].join('\n')
 }
 
-/** The drop-in that makes an image last. A pull of it pulls what it then runs. */
+/** The drop-in that makes an image permanent. Its pull pulls the image that it runs. */
 export function lastingText(unit: ObservedUnit, run: UnitRun, image: string): string {
   const header = '# Written by calico-agent: the file that names the image is not the operator’s own.'
   const beside = run.named.map((lines) => writeLines(unit, lines, image))
   return `${header}\n[Service]\n${writeExecStart(unit, run, image)}${beside.join('')}`
 }
 
-/** Nobody has added to the drop-in, and for that image the unit says without it what it would say. */
+/** No one has added to the drop-in, and without it the unit has the same meaning for that image. */
 export function isNeedless(dropIn: UnitText, unit: ObservedUnit, container: string, image: string): boolean {
   const fragments = unit.source.fragments.filter((fragment) => fragment !== dropIn)
   const without = { ...unit, source: { ...unit.source, fragments } }
@@ -56,10 +56,10 @@ export function isNeedless(dropIn: UnitText, unit: ObservedUnit, container: stri
 
 /**
  * The drop-in of a swap. `docker rm --force` sends KILL, whatever the unit's own ExecStop= does, and frees the name also
- * where only that ExecStop= would. What the unit prepares around its container was prepared when it started: it is
- * neither undone nor done again, so that no pull or wait stands in the window; but for what each start needs.
- * `-` and RemainAfterExit= keep a unit up whose container died, and a container that is killed has not failed: units
- * bound to it stay, OnFailure= is not run.
+ * if only that ExecStop= would. What the unit prepares for its container was prepared when it started: it is neither
+ * undone nor repeated, so that no pull or wait is in the window, except what each start needs.
+ * `-` and RemainAfterExit= keep a unit active whose container died, and a killed container does not count as failed:
+ * units bound to it stay, OnFailure= does not run.
  */
 export function trialText(unit: ObservedUnit, run: UnitRun, { container, image, id }: Trial): string {
   const [program = ''] = run.docker
@@ -76,9 +76,9 @@ export function trialText(unit: ObservedUnit, run: UnitRun, { container, image, 
     ...(keepsDirectory ? ['RuntimeDirectoryPreserve=yes'] : []),
     'RemainAfterExit=yes',
     'Restart=no',
-    // also the one that is running now ends by KILL
+    // the one that is running now also ends with KILL
     'SuccessExitStatus=137 SIGKILL',
-    // docker would hand systemd's TERM on to a container that lives on
+    // docker would pass systemd's TERM on to a container that stays
     'KillSignal=SIGKILL',
     'TimeoutStopSec=10',
     '',
@@ -103,12 +103,12 @@ function aroundLines(lines: ExecLine[], container: string): string[] {
   ])
 }
 
-/** The drop-in with all that the unit prepares around its container: for a start that fails without it. */
+/** The drop-in with all that the unit prepares for its container: for a start that fails without it. */
 export function withPreparation(trial: string): string {
   return trial.replaceAll(new RegExp(`^(${AROUND.join('|')})=\n`, 'gm'), '')
 }
 
-/** systemd takes each prefix once. */
+/** systemd accepts each prefix only once. */
 function forgiven(line: string): string {
   return /^[@:+!|]*-/.test(line) ? line : `-${line}`
 }

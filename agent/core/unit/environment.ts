@@ -4,7 +4,7 @@ import type { Assignment, UnitText } from './lines.ts'
 import { type Char, isBlank, type Traced, textOf, trace } from './traced.ts'
 
 /**
- * The variables of a unit: what `Environment=` sets, and over it what the environment files set, in their order
+ * The variables of a unit: what `Environment=` sets, overridden by the environment files, in their order
  * (systemd.exec(5)).
  */
 export function unitVariables(
@@ -28,7 +28,7 @@ function set(variables: Map<string, Traced>, assignment: Traced): void {
   if (/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) variables.set(name, assignment.slice(equals + 1))
 }
 
-/** The `NAME=value` of an environment file, quotes and escapes taken away (src/basic/env-file.c). */
+/** The `NAME=value` of an environment file, without quotes and escapes (src/basic/env-file.c). */
 function environmentLines({ path, text }: UnitText): Traced[] {
   const chars = trace(path, text)
   const lines: Traced[] = []
@@ -48,7 +48,7 @@ interface ReadLine {
   next: number
 }
 
-/** A comment goes on where its line ends in a backslash. */
+/** A comment continues if its line ends in a backslash. */
 function skipComment(chars: Traced, from: number): ReadLine {
   let at = from
   while (at < chars.length && !isNewline(chars[at])) at += chars[at]?.c === '\\' ? 2 : 1
@@ -59,7 +59,7 @@ function readLine(chars: Traced, from: number): ReadLine {
   const line: Char[] = []
   let at = from
   let quote = ''
-  /** Blanks at the end count only where they were quoted or escaped. */
+  /** Blanks at the end count only if they were quoted or escaped. */
   let keep = 0
   while (at < chars.length) {
     const char = chars[at] as Char

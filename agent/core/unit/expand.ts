@@ -3,10 +3,10 @@ import { type Char, isBlank, type Traced, textOf, untraced } from './traced.ts'
 
 export type Variables = ReadonlyMap<string, Traced>
 
-/** A word of a command line: what the program gets, and what stands in the unit for it. */
+/** A word of a command line: what the program gets, and the text for it in the unit. */
 export interface Argument {
   text: Traced
-  /** As it is written, specifiers and variables included; empty where it came out of a variable with others. */
+  /** As written, with specifiers and variables; empty if it came from a variable together with others. */
   written: Traced
 }
 
@@ -31,7 +31,7 @@ function unescapeName(text: string): string {
     .replaceAll(/\\x([0-9a-fA-F]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
 }
 
-/** A specifier that is not known stays, as text of no place. */
+/** An unknown specifier stays, as text without a place. */
 export function expandSpecifiers(text: Traced, specifiers: ReadonlyMap<string, string>): Traced {
   const expanded: Char[] = []
   for (let at = 0; at < text.length; at++) {
@@ -47,7 +47,7 @@ export function expandSpecifiers(text: Traced, specifiers: ReadonlyMap<string, s
 const NAME = /^[A-Za-z_][A-Za-z0-9_]*/
 
 /**
- * A command line with its variables put in, by systemd's rules (systemd.service(5)): `$VAR` alone is split at its
+ * A command line with its variables expanded, by systemd's rules (systemd.service(5)): `$VAR` alone is split at its
  * blanks, `${VAR}` anywhere is not, `$$` is a dollar, and what is not set is empty.
  */
 export function expandArguments(words: Traced[], variables: Variables): Argument[] {

@@ -5,7 +5,7 @@ import { sharedWith } from './shared.ts'
 import { obstacleToStart } from './starts-again.ts'
 import { type Place, placeOf, segmentsOf, type Traced, textOf } from './traced.ts'
 
-/** Where a file names an image, or the part of it between `before` and `after`, which other places hold. */
+/** Where a file names an image, or the part of it between `before` and `after`, if those come from other places. */
 export interface ImagePlace extends Place {
   before: string
   after: string
@@ -15,11 +15,11 @@ export interface ImagePlace extends Place {
 export interface UnitRun {
   image: string
   docker: string[]
-  /** Each part of the image that a place holds. */
+  /** Each part of the image, with its place. */
   places: ImagePlace[]
   /** The word of `ExecStart=` that stands for the image. */
   written: Place
-  /** The values of `ExecStart=` that are in force. */
+  /** The effective values of `ExecStart=`. */
   execStart: Place[]
   /** Other lines with the same variable, such as a pull before the start: all values of the key, and the words. */
   named: { key: string; values: Place[]; written: Place[] }[]
@@ -65,7 +65,7 @@ export function readUnit(source: UnitSource, container: string): UnitReading {
   return { kind: 'other' }
 }
 
-/** The place to change so that the unit names `image`; null where other places hold parts that differ. */
+/** The place to change so that the unit names `image`; null if other places contain parts that differ. */
 export function placeFor({ places }: UnitRun, image: string): ImagePlace | null {
   const fits = places.filter(
     ({ before, after }) =>
@@ -81,7 +81,7 @@ export function replaceImage(text: string, { start, end, before, after }: ImageP
 
 interface UnitCommands {
   lines: ExecLine[]
-  /** Whether it stays up when its processes have ended. */
+  /** Whether it stays active when its processes have ended. */
   remains: boolean
 }
 
@@ -144,7 +144,7 @@ function around(segments: { text: string }[], at: number): { before: string; aft
 }
 
 /**
- * Such as a `docker pull` before the start: one change would leave the other behind. The agent's own drop-in is written
+ * Such as a `docker pull` before the start: changing one would leave the other behind. The agent rewrites its own drop-in
  * as a whole.
  */
 function isNamedTwice(image: Argument, unit: UnitCommands): boolean {
@@ -156,7 +156,7 @@ function isNamedTwice(image: Argument, unit: UnitCommands): boolean {
     .some((word) => JSON.stringify(segmentsOf(word.text)) !== places && !(isOwn(image) && isOwn(word)))
 }
 
-/** They name it by the same place; in `ExecStart=` itself that is the word of the run. */
+/** They use the same place for it; in `ExecStart=` itself, that is the word of the run. */
 function namedBeside(image: Argument, { lines }: UnitCommands): UnitRun['named'] {
   const keys = new Set(lines.map(({ key }) => key))
   keys.delete('ExecStart')

@@ -7,15 +7,15 @@ import { textOf } from './traced.ts'
 
 /** A line by which something other than Docker keeps the container. */
 export interface Claim {
-  /** `calico-node.service`, or the file where no unit holds it. */
+  /** `calico-node.service`, or the file if the line is in no unit. */
   by: string
-  /** As it is written, `PATH: ...` where a script holds it; secrets left out. */
+  /** As written, `PATH: ...` if it is in a script; without secrets. */
   line: string
-  /** False where it only follows a container that something else starts. */
+  /** False if it only follows a container that something else starts. */
   starts: boolean
 }
 
-/** What of a unit keeps the container, in its commands or in a script that they name; null where nothing does. */
+/** The line of a unit that keeps the container, in its commands or in a script that they name; null if there is none. */
 export function claimOf(source: UnitSource, subject: Subject): Claim | null {
   const commands = commandsIn(source)
   return claimBy(source.name, commands, subject) ?? claimByCompose(source, commands, subject)
@@ -38,7 +38,7 @@ function claimBy(by: string, commands: Command[], subject: Subject): Claim | nul
   return following ? { by, line: shown(following.line), starts: false } : null
 }
 
-/** docker-compose brings up whatever its file names; the container's labels tell of the file that made it. */
+/** docker-compose brings up whatever its file names; the container's labels name the file that created it. */
 function claimByCompose(source: UnitSource, commands: Command[], subject: Subject): Claim | null {
   const { name, fragments, scripts = [] } = source
   const composed = commands.find(
@@ -63,7 +63,7 @@ export function namedFiles(source: UnitSource): string[] {
   )
 }
 
-/** The same of command lines whose words are told apart by blanks alone. */
+/** The same for command lines whose words are separated only by blanks. */
 export function namedByLines(lines: string[]): string[] {
   return filesOf(
     lines.map((line) => line.split(/[\s;="']+/)),
@@ -71,7 +71,7 @@ export function namedByLines(lines: string[]): string[] {
   )
 }
 
-/** The same of a script. */
+/** The same for a script. */
 export function namedByScript(script: UnitText): string[] {
   return filesOf(
     scriptCommands(script, new Map()).map(({ words }) => words),
@@ -81,7 +81,7 @@ export function namedByScript(script: UnitText): string[] {
 
 const COMPOSE_FILES = ['docker-compose.yml', 'docker-compose.yaml', 'compose.yaml', 'compose.yml']
 
-/** The script stands first, or behind a shell and what else may stand before it. */
+/** The script comes first, or after a shell and anything else allowed before it. */
 function filesOf(commands: string[][], directory: string): string[] {
   const files = commands.flatMap((words) => {
     const named = words.slice(0, 8).filter((word) => /^\/(?!dev\/|proc\/|sys\/)/.test(word))

@@ -1,13 +1,13 @@
 import { type Command, commandsIn, shown } from './command-lines.ts'
 import type { UnitSource } from './commands.ts'
 
-/** They look, or are told where the plugins are. */
+/** Programs that only read, or get the directory as an argument. */
 const READS =
   /(^|\/)(\[|\[\[|test|ls|stat|cat|echo|printf|logger|du|file|md5sum|sha\d+sum|kubelet|hyperkube|dockerd|containerd|cri-dockerd|crio)$/
 
 /**
- * Lines of a unit, and of the scripts that they name, that may write to a directory of plugins: whatever mentions it
- * otherwise than to look. They are as they are written, secrets left out.
+ * Lines of a unit, and of the scripts that they name, that may write to a directory of plugins: any line that uses
+ * it for more than reading. The lines are as written, without secrets.
  */
 export function linesThatWrite(source: UnitSource, binDir: string): string[] {
   const writing = commandsIn(source).filter((command) => mayWrite(command, binDir))
@@ -16,7 +16,7 @@ export function linesThatWrite(source: UnitSource, binDir: string): string[] {
 
 function mayWrite({ words }: Command, binDir: string): boolean {
   const [program = '', ...args] = words
-  // a kubelet in a container is told of it as well
+  // a kubelet in a container gets it as an argument too
   if (READS.test(program) || args.some((word) => /^(\/\S*\/)?(kubelet|hyperkube)$/.test(word))) return false
   return args.some((word) => mentions(word, binDir))
 }

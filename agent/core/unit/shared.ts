@@ -3,15 +3,15 @@ import type { Argument } from './expand.ts'
 import type { UnitText } from './lines.ts'
 import { type Place, type Traced, textOf } from './traced.ts'
 
-/** They show a variable, and do nothing with it. */
+/** They only show a variable. */
 const SHOWS = /(^|\/)(echo|printf|logger|systemd-cat|true|:)$/
-/** Environment and labels: a container that is told its own version. */
+/** Environment and labels: they tell a container its own version. */
 const TELLS = /^(-e|--env|-l|--label)$/
 const TELLS_AT_ONCE = /^(-e.|--env=|-l.|--label=)/
 
 /**
- * Another word than the image that holds a character of the same variable, such as the image of the CNI plugins or the
- * address that they are fetched from: a change of the variable would change it as well. Null where there is none.
+ * Another word than the image that contains a character of the same variable, such as the image of the CNI plugins or the
+ * address that they are fetched from: a change of the variable would change it as well. Null if there is none.
  */
 export function sharedWith(image: Argument, lines: ExecLine[]): string | null {
   const name = textOf(image.text)
@@ -30,11 +30,11 @@ export function sharedWith(image: Argument, lines: ExecLine[]): string | null {
 export interface Sharer {
   unit: string
   files: string[]
-  /** Its command lines, variables not put in. */
+  /** Its command lines, variables not expanded. */
   commands: string[]
 }
 
-/** The variable whose value holds the place, and another unit that makes something of it; null where none does. */
+/** The variable whose value contains the place, and another unit that uses it; null if none does. */
 export function sharedWithUnit(
   place: Place,
   environmentFiles: UnitText[],

@@ -3,7 +3,7 @@ import { type Char, isBlank, type Traced, textOf } from './traced.ts'
 
 /**
  * The commands of a script that systemd hands to `sh -c`, with their arguments; null where a quote is left open.
- * systemd puts `${VAR}` in first, also where the shell's single quotes would keep it; `$VAR` is the shell's.
+ * systemd expands `${VAR}` first, even in the shell's single quotes; `$VAR` is left to the shell.
  */
 export function shellCommands(script: Traced, variables: Variables): Argument[][] | null {
   const commands: Argument[][] = [[]]
@@ -46,7 +46,7 @@ function readWord(script: Traced, start: number): ReadWord | null {
     if (quote === '' && (isBlank(char) || ';&|()'.includes(char.c))) return { parts, next: at }
     const substitution = quote === "'" ? 0 : substitutionLength(script, at)
     if (substitution > 0) {
-      // what it will be is not known here
+      // its value is not known here
       add(...script.slice(at, at + substitution).map(({ c }) => ({ c, file: null, at: 0 })))
       at += substitution - 1
     } else if (char.c === quote) parts.push({ quote: '', text: [] })
@@ -60,7 +60,7 @@ function readWord(script: Traced, start: number): ReadWord | null {
   }
 }
 
-/** Of a `$(...)` or a pair of backticks; 0 where there is none. */
+/** Length of a `$(...)` or a pair of backticks; 0 if there is none. */
 function substitutionLength(script: Traced, at: number): number {
   const first = script[at]?.c
   if (first !== '`' && !(first === '$' && script[at + 1]?.c === '(')) return 0
@@ -85,7 +85,7 @@ function expanded({ parts }: ReadWord, variables: Variables): Argument[] {
   return [{ text, written }]
 }
 
-/** Without what a shell lets stand before the program: `VAR=x`, `exec`. */
+/** Without what a shell allows before the program: `VAR=x`, `exec`. */
 function fromProgram(words: Argument[]): Argument[] {
   const first = words.findIndex(({ text }) => !/^(exec$|[A-Za-z_][A-Za-z0-9_]*=)/.test(textOf(text)))
   return first < 0 ? [] : behindEnv(words.slice(first))

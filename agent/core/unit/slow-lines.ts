@@ -6,7 +6,7 @@ const ENGINES = /(^|\/)(docker|podman|nerdctl|ctr|crictl|docker-compose)$/
 /** Downloads, and waits. */
 const SLOW =
   /(^|\/)(wget|curl|aria2c|skopeo|scp|sftp|rsync|git|pip3?|apt|apt-get|yum|dnf|zypper|apk|sleep|wait-for-it(\.sh)?)$/
-/** What may stand before a program. */
+/** What may come before a program. */
 const BEFORE =
   /(^|\/)(env|timeout|nice|ionice|sudo|nohup|time|chrt|until|while|if|then|do|else|!|\{|[\d.]+[smh]?|-.*|\w+=.*)$/
 

@@ -2,18 +2,18 @@ import { type ComposeLabels, composeDirectories } from '../docker/compose.ts'
 import { dockerCommand } from '../docker/run-args.ts'
 import { textOf, untraced } from './traced.ts'
 
-/** A container, and by which images it is known. */
+/** A container, and the images that identify it. */
 export interface Subject {
   container: string
   component: 'node' | 'controllers'
-  /** Null where docker-compose did not make it. */
+  /** Null if docker-compose did not create it. */
   compose: ComposeLabels | null
 }
 
-/** What a command does with the container; null where it has nothing to do with it. */
+/** What a command does with the container; null if it has nothing to do with it. */
 type Does =
   | 'starts'
-  /** It makes a container, and which one cannot be told. */
+  /** It creates a container, but which one is not known. */
   | 'starts-unknown'
   | 'follows'
   | 'logs'
@@ -23,7 +23,7 @@ type Does =
 const ENGINES = /(^|\/)(docker|podman|nerdctl|systemd-docker|rkt|ctr|crictl)$/
 const COMPOSE = /(^|\/)(docker-compose|podman-compose)$/
 const CALICOCTL = /(^|\/)calicoctl$/
-/** calicoctl in a container, which is handed Docker's socket. */
+/** calicoctl in a container that gets Docker's socket. */
 const CALICOCTL_IMAGE = /(^|\/)calico\/ctl$|(^|\/)calicoctl$/
 
 const REPOSITORIES = {
@@ -31,12 +31,12 @@ const REPOSITORIES = {
   controllers: /(^|\/)(kube-controllers|kube-policy-controller)$/,
 }
 
-/** `restart` is not among them: it goes on with whatever container has the name. */
+/** `restart` is not among them: it keeps whatever container has the name. */
 const STARTS = ['run', 'create', 'start']
 const FOLLOWS = ['wait', 'attach']
 const ACTS = ['stop', 'kill', 'rm', 'restart']
 
-/** What one command of a unit or a script does, by its words, with variables put in: one that is not known is empty. */
+/** What one command of a unit or a script does, by its words, with variables expanded: an unknown one is empty. */
 export function doesWith(words: string[], subject: Subject): Does {
   const at = words.findIndex((word) => [ENGINES, COMPOSE, CALICOCTL].some((known) => known.test(word)))
   const [program = '', ...args] = at < 0 ? [] : words.slice(at)
@@ -53,11 +53,11 @@ export function mentions(text: string, { container, component, compose }: Subjec
   return [container, ...places].some((word) => text.includes(word)) || images[component].test(text)
 }
 
-/** It makes a container of that name, whatever else it is told; its other commands look, or take it away. */
+/** It creates a container of that name, whatever its other arguments; its other commands read it, or remove it. */
 function byCalicoctl(args: string[], { container, component }: Subject): Does {
   const at = args.indexOf('node')
   const next = args[at + 1]
-  // else it is what another command looks at: calicoctl get node
+  // otherwise it is what another command reads: calicoctl get node
   const isCommand = args
     .slice(0, at)
     .every((arg, i) => [arg, args[i - 1]].some((one) => one?.startsWith('-')))
@@ -66,7 +66,7 @@ function byCalicoctl(args: string[], { container, component }: Subject): Does {
   return component === 'node' && container === 'calico-node' && runs && !isDry ? 'starts' : null
 }
 
-/** By the file that made the container, or by a name of its own. */
+/** By the file that created the container, or by its own name. */
 function byCompose(args: string[], { container, compose }: Subject): Does {
   if (!args.some((arg) => ['up', 'start', 'run', 'create'].includes(arg))) return null
   const named = [container, ...(compose === null ? [] : [compose.project, compose.service, ...compose.files])]
@@ -85,7 +85,7 @@ function byEngine(args: string[], subject: Subject): Does {
   return rest.some((arg) => /^(-[a-z]*f[a-z]*|--follow)$/.test(arg)) ? 'logs' : null
 }
 
-/** By the container's name; where it has none that is known, by its image. */
+/** By the container's name, or by its image if the name is not known. */
 function makes(verb: string, rest: string[], subject: Subject): Does {
   if (verb === 'start') return names(rest, subject) ? 'starts' : null
   // the other engines have Docker's options
@@ -101,7 +101,7 @@ function makes(verb: string, rest: string[], subject: Subject): Does {
   return image === '' || image.includes('$') ? 'starts-unknown' : null
 }
 
-/** Such as `docker run --rm calico/node:v2.6.5 calico-node -v`, which ends by itself. */
+/** Such as `docker run --rm calico/node:v2.6.5 calico-node -v`, which exits by itself. */
 function isTool(told: string[]): boolean {
   const [program = '', ...args] = told
   return program !== '' && !/start_runit$|-felix/.test([program, ...args].join(' '))

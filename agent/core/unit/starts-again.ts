@@ -9,14 +9,14 @@ export interface Obstacle {
 }
 
 /**
- * Why a unit would start neither image once a swap has taken its container away: it stops it by an `ExecStop=` of its
- * own, so that what the unit's takes away is still there, and the container is not. Null where nothing shows that.
+ * Why a unit would start neither image once a swap has removed its container: the swap uses another `ExecStop=`, so what
+ * the unit's own would remove is still there, and the container is not. Null if nothing shows that.
  */
 export function obstacleToStart(run: DockerRunArgs, lines: ExecLine[], container: string): Obstacle | null {
   return needsContainer(lines, container) ?? fromLeft(run, lines, container)
 }
 
-/** What `docker` fails at where there is no such container. */
+/** The `docker` commands that fail if there is no such container. */
 const NEEDS = ['stop', 'kill', 'rm', 'start', 'restart', 'inspect', 'wait', 'exec', 'rename']
 
 function needsContainer(lines: ExecLine[], container: string): Obstacle | null {
@@ -31,7 +31,7 @@ function needsContainer(lines: ExecLine[], container: string): Obstacle | null {
 }
 
 function needs({ commands }: ExecLine, container: string): boolean {
-  // of several commands of a shell, the others tell what comes of it
+  // among several commands of a shell, the others decide the outcome
   if (commands.length !== 1) return false
   const [program = '', ...words] = commands.flat().map(({ text }) => textOf(text))
   const verb = words[0] === 'container' ? words[1] : words[0]
@@ -59,7 +59,7 @@ function fromLeft({ cidFile }: DockerRunArgs, lines: ExecLine[], container: stri
   }
 }
 
-/** Names of other containers that are there when the unit has started. */
+/** Names of other containers that exist when the unit has started. */
 function madeBeside(line: ExecLine, container: string): string[] {
   if (!['ExecStartPre', 'ExecStart', 'ExecStartPost'].includes(line.key) || !counts(line)) return []
   return line.commands.flatMap((words) => {
@@ -82,8 +82,8 @@ function takesAway({ key, commands }: ExecLine, named: string): boolean {
 }
 
 /**
- * Lines around `ExecStart=` that each start needs, its trial too: they take away what the one before has left, such as a
- * `--cidfile`, or act on the container that is new.
+ * Lines around `ExecStart=` that each start needs, also on trial: they remove what the previous start left, such as a
+ * `--cidfile`, or act on the new container.
  */
 export function neededLines(lines: ExecLine[], container: string): ExecLine[] {
   const starts = lines.filter(({ key }) => key === 'ExecStart')
@@ -98,7 +98,7 @@ function cidFilesOf({ commands }: ExecLine): string[] {
   })
 }
 
-/** What `docker` does to a container that runs. */
+/** The `docker` commands that act on a running container. */
 const ACTS = ['exec', 'cp', 'update', 'network', 'rename']
 
 function actsOn({ key, commands }: ExecLine, container: string): boolean {

@@ -3,24 +3,24 @@ import { EXEC_KEYS } from './commands.ts'
 /** systemd.unit(5): what pulls a unit in. */
 export const STARTED_BY = ['WantedBy', 'RequiredBy', 'BoundBy', 'UpheldBy', 'TriggeredBy']
 
-/** A unit as systemd has it loaded. */
+/** A unit as loaded by systemd. */
 export interface UnitState {
   unit: string
   load: string
   active: string
-  /** systemd's finer word of it: running, exited, start-pre, start, start-post, auto-restart, ... */
+  /** systemd's substate: running, exited, start-pre, start, start-post, auto-restart, ... */
   sub: string
   /** simple, notify, oneshot, ... */
   type: string
-  /** systemd is to start or to stop it, or is at it. */
+  /** systemd has a job to start or stop it. */
   hasJob: boolean
   /** enabled, static, masked, transient, ... */
   fileState: string
-  /** Empty where it was read from none. */
+  /** Empty if it was read from none. */
   fragment: string
   dropIns: string[]
   environmentFiles: string[]
-  /** Command lines of `ExecStart=` and `ExecStop=`, specifiers put in, variables not. */
+  /** Command lines of `ExecStart=` and `ExecStop=`, specifiers expanded, variables not. */
   execStart: string[]
   execStop: string[]
   /** All command lines, of whatever kind. */
@@ -83,7 +83,7 @@ export function startsAtBoot({ load, fileState, startedBy }: UnitState): boolean
   return load !== 'masked' && (fileState.startsWith('enabled') || startedBy.length > 0)
 }
 
-/** systemd, or what it started, may still bring something about. */
+/** systemd, or what it started, may still change something. */
 export function isAtWork(state: UnitState | null): boolean {
   if (state === null) return false
   return state.hasJob || (isUp(state) && state.sub !== 'exited')
@@ -95,7 +95,7 @@ const WAITS: Record<string, string> = {
   'auto-restart': 'it exited, and systemd is about to start it again',
 }
 
-/** In words, what systemd waits for. */
+/** What systemd is waiting for, as text. */
 export function whyActivating({ active, sub, type }: Pick<UnitState, 'active' | 'sub' | 'type'>): string {
   if (sub !== 'start') return `it is ${active}: ${WAITS[sub] ?? sub}`
   return `it is ${active}: Type=${type} waits for ${NEVER_COMES[type] ?? 'its start to end'}`

@@ -1,4 +1,4 @@
-/** A character and where it stands; `file` is null for one that no file holds as it is: an escape, a specifier. */
+/** A character and its place; `file` is null for one that no file contains as such: an escape, a specifier. */
 export interface Char {
   c: string
   file: string | null
@@ -27,7 +27,7 @@ export function textOf(traced: Traced): string {
   return traced.map(({ c }) => c).join('')
 }
 
-/** The text cut where it goes from one place to another; a null place for what no file holds. */
+/** The text, split at each change of place; a null place for text that no file contains. */
 export function segmentsOf(traced: Traced): { place: Place | null; text: string }[] {
   const segments: { place: Place | null; text: string }[] = []
   for (const { c, file, at } of traced) {
@@ -43,7 +43,7 @@ export function segmentsOf(traced: Traced): { place: Place | null; text: string 
   return segments
 }
 
-/** The one place that holds all of the text; null where there is no such place. */
+/** The one place that contains the whole text; null if there is none. */
 export function placeOf(traced: Traced): Place | null {
   const [only, ...others] = segmentsOf(traced)
   return others.length === 0 ? (only?.place ?? null) : null

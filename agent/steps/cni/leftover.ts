@@ -1,8 +1,8 @@
 import { AgentError, isEngineGone, type Problem } from '../../core/errors.ts'
 
 /**
- * Puts back, or tidies away, what is there as it was before already: what fails then is left behind and told, and the host
- * is none the worse for it. A directory that turned read-only is no reason for a stuck run.
+ * Restores, or removes, leftovers when the live files are already as before: a failure leaves them behind with a warning,
+ * and does no harm. A directory that became read-only is no reason for a stuck run.
  */
 export async function orLeftover(
   putBack: () => Promise<void>,

@@ -3,10 +3,10 @@ import type { Step, StepContext } from '../step.ts'
 
 const POLL_MS = 250
 const START_MS = 30_000
-/** A kubelet that cannot use its config ends within this. */
+/** A kubelet that cannot use its config exits within this time. */
 const SETTLE_MS = 5_000
 
-/** For a kubelet that reads its CNI config at its start only. Pods run on meanwhile. */
+/** For a kubelet that reads its CNI config only when it starts. Pods keep running. */
 export const restartKubelet: Step<'restart-kubelet'> = {
   moves: true,
   describe: ({ unit }) => `restart ${unit}: it reads the CNI config only when it starts`,
@@ -16,7 +16,7 @@ export const restartKubelet: Step<'restart-kubelet'> = {
   },
 
   async do({ unit }, { startedAt }, { kubelet }) {
-    // one that began since the config was written has read it
+    // a kubelet that started after the config was written has read it
     if (hasRestarted(await kubelet.startedAt(unit), startedAt)) return
     await kubelet.restart(unit)
   },

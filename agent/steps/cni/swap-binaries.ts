@@ -8,7 +8,7 @@ import { orLeftover } from './leftover.ts'
 type Args = StepArgs['swap-binaries']
 type Before = StepBefore['swap-binaries']
 
-/** The new plugins take their names by renames, one right after the other; the old ones stay as links beside them. */
+/** Renames the new plugins over the old ones, one right after the other; the old ones stay as links beside them. */
 export const swapBinaries: Step<'swap-binaries'> = {
   moves: true,
   describe: ({ names, binDir }) => `swap ${names.join(', ')} in ${binDir}`,
@@ -66,7 +66,7 @@ export const swapBinaries: Step<'swap-binaries'> = {
       const isBack = () => Promise.resolve(installed[i] === previous)
       if (previous !== null)
         problems.push(...(await orLeftover(() => cni.putBack(place, name), { what, isBack })))
-      // as long as it is staged it never was live
+      // while it is staged, it has never been live
       else if (staged[i] === null) await cni.takeAway(place, name, sha256)
     }
     await checkRestored(place, binaries, cni)

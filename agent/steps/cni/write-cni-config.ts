@@ -4,7 +4,7 @@ import { leftAsItIs } from '../changed-file.ts'
 import type { Step } from '../step.ts'
 import { orLeftover } from './leftover.ts'
 
-/** Calico's CNI config, from one whole text to another. A text that is neither is somebody else's: it stays. */
+/** Calico's CNI config, from one whole text to another. A text that is neither comes from someone else: it stays. */
 export const writeCniConfig: Step<'write-cni-config'> = {
   moves: true,
   describe: ({ path }) => `change ${path}`,
@@ -54,7 +54,7 @@ function isForeign({ before, after }: StepArgs['write-cni-config'], text: string
   return text !== null && text !== before && text !== after
 }
 
-/** What undoes the steps before this one must not stop here. */
+/** The undo of the earlier steps must not stop here. */
 async function problemOf(make: () => Promise<void>): Promise<Problem | null> {
   try {
     await make()

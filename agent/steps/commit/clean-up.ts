@@ -2,7 +2,7 @@ import { counted } from '../../core/counted.ts'
 import type { Problem } from '../../core/errors.ts'
 import type { Step } from '../step.ts'
 
-/** After the commit: what earlier runs kept as their way back, as far as retention no longer asks for it. */
+/** After the commit: removes what earlier runs kept for a rollback and retention no longer needs. */
 export const cleanUp: Step<'clean-up'> = {
   moves: true,
   describe: ({ containers, images, files = [] }) =>
@@ -14,13 +14,13 @@ export const cleanUp: Step<'clean-up'> = {
     ].join(', ')}`,
   capture: () => Promise.resolve({}),
 
-  // The new container is committed: what cannot be removed now is said, and undoes nothing.
+  // The new container is committed: a failed removal is a warning, and undoes nothing.
   async do({ containers, images, files = [] }, _before, { docker, configs }) {
     await Promise.allSettled([
       ...containers.map((id) => docker.removeContainer(id)),
       ...files.map((path) => configs.remove(path)),
     ])
-    // not at once: Docker keeps the image of a container that is still going
+    // not in parallel: Docker keeps the image of a container that is still being removed
     await Promise.allSettled(images.map((image) => docker.removeImage(image)))
   },
 

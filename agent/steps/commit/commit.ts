@@ -9,7 +9,7 @@ import type { Step } from '../step.ts'
 
 /**
  * The point of no return. The old container gives up its restart policy before the new one gets it: a reboot
- * between the two calls starts none, and the resume at boot starts the one; two at once is never an answer.
+ * between the two calls starts none, and the resume at boot starts one; never two at once.
  */
 export const commit: Step<'commit'> = {
   moves: true,
@@ -32,7 +32,7 @@ export const commit: Step<'commit'> = {
       if (parked) await handOverPolicy(old, nextId, docker)
       else await docker.setRestartPolicy(nextId, old.policy)
       await docker.startContainer(nextId)
-      // The names change last: until here the operator's name is the container that a reboot or a rollback brings back.
+      // The names change last: until here, the operator's name belongs to the container that a reboot or a rollback brings back.
       if (parked) await docker.renameContainer(old.id, parkName)
       await docker.renameContainer(nextId, old.name)
     }
@@ -49,7 +49,7 @@ export const commit: Step<'commit'> = {
     return !ready.includes(false)
   },
 
-  // What was put in place by then has taken hold: nothing is handed over.
+  // What is in place by then has taken effect: there is nothing to hand over.
   async tookHold({ containers }, { nextIds }, { docker }) {
     if (containers.length === 0) return true
     const held = containers.map(async ({ old, parkName }, i) => {
@@ -63,7 +63,7 @@ export const commit: Step<'commit'> = {
     return (await Promise.all(held)).includes(true)
   },
 
-  /** Only of one that does not stand; a failure after the commit undoes nothing. */
+  /** Only for a commit that did not take effect; a failure after the commit undoes nothing. */
   async undo({ containers }, { nextIds }, { docker }) {
     for (const [i, { old }] of containers.entries()) await handBackPolicy(old, nextIds[i] ?? '', docker)
     return {}
@@ -80,8 +80,8 @@ function parkedGone({ name }: OldContainer): Problem {
 }
 
 /**
- * A power cut may bring the old container back before it gave up its policy, or take a `--rm` one away: then forward
- * would be a second restart without a gate, or nothing at all.
+ * A power cut may bring the old container back before it gave up its policy, or remove a `--rm` one: going
+ * forward would then be a second restart without a gate, or nothing at all.
  */
 async function canTakeOver({ old }: ContainerCommit, nextId: string, docker: Docker): Promise<boolean> {
   const next = await docker.inspectContainer(nextId)

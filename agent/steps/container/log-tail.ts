@@ -2,15 +2,15 @@ import { linesSince, logLines } from '../../core/docker/log-lines.ts'
 import { logText, NODE_PARTS, nodeLogText, type PartLog, partLogPath } from '../../core/docker/node-logs.ts'
 import type { Docker } from '../../ports/docker.ts'
 
-/** More than is quoted: a key that is hidden has several lines. */
+/** More than is quoted: a hidden key has several lines. */
 const LOG_LINES = 50
 
-/** For the end of a sentence: the container is removed with the run, and what it logged last is kept in the reason. */
+/** For the end of a sentence: the run removes the container, so the reason keeps its last log lines. */
 export async function logTail(docker: Docker, container: string): Promise<string> {
   return logText(logLines(await docker.containerLog(container, LOG_LINES)))
 }
 
-/** The same of a calico/node, whose parts log to files; `why` it fails says which of them are concerned. */
+/** The same for a calico/node, whose parts log to files; `why` it fails shows which parts matter. */
 export async function nodeLogTail(docker: Docker, container: string, why: string): Promise<string> {
   const [own, parts] = await Promise.all([
     docker.containerLog(container, LOG_LINES),
@@ -19,7 +19,7 @@ export async function nodeLogTail(docker: Docker, container: string, why: string
   return nodeLogText(logLines(own), parts, why)
 }
 
-/** The files are mostly the host's, and the old container's before: what it wrote is left out. */
+/** The files are mostly the host's, and the old container used them before: leaves out what that one wrote. */
 async function partLogs(docker: Docker, container: string): Promise<PartLog[]> {
   const found = await docker.inspectContainer(container).catch(() => undefined)
   if (found === undefined) return []

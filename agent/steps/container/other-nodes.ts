@@ -4,12 +4,12 @@ import type { UnitChange } from '../../core/unit/change.ts'
 import type { Docker } from '../../ports/docker.ts'
 import type { Standing } from '../unit/standing.ts'
 
-/** A calico/node that runs and is none of the run's: somebody else made it meanwhile. */
+/** A running calico/node that does not belong to the run: someone else created it. */
 export async function strangerBeside(known: string[], docker: Docker): Promise<RunningContainer | undefined> {
   return otherNodes(await docker.runningContainers(), known)[0]
 }
 
-/** The container that has the old one's name by now; undefined while it is one of the run's, or nobody's. */
+/** The container that now has the old one's name; undefined if it belongs to the run, or if there is none. */
 export async function nameTaker(
   old: OldContainer,
   nextId: string,
@@ -21,8 +21,8 @@ export async function nameTaker(
 }
 
 /**
- * A calico/node that runs and that the unit did not make: under another name, or under the container's own while the unit
- * is down, which a client of the unit that died would leave too, but then with one of the run's images.
+ * A running calico/node that the unit did not create: under another name, or under the container's own name while the
+ * unit is down. A docker client of the unit that died leaves one too, but with one of the run's images.
  */
 export async function strangerToUnit(
   { change, old, standing: { found, isDown } }: { change: UnitChange; old: OldContainer; standing: Standing },

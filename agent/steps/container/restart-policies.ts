@@ -6,13 +6,13 @@ import { nameTaker } from './other-nodes.ts'
 import { isRunning } from './running.ts'
 
 /**
- * The old container gives up its restart policy, then the new one gets it. What fails between the two calls leaves the
- * old one its policy: a boot must find one that starts.
+ * The old container gives up its restart policy, then the new one gets it. If the second call fails, the
+ * old one keeps its policy: a boot must find one that starts.
  */
 export async function handOverPolicy(old: OldContainer, nextId: string, docker: Docker): Promise<void> {
   await docker.setRestartPolicy(old.id, { Name: 'no' })
   try {
-    // An Engine that started anew has ended the new one and brought the old one back: from here on it cannot.
+    // An Engine that restarted has ended the new one and brought the old one back: from here on it cannot.
     if (await isRunning(old.id, docker)) throw oldCameBack(old)
     await docker.setRestartPolicy(nextId, old.policy)
   } catch (error) {
@@ -33,7 +33,7 @@ function policyWhileStopped({ policy }: OldContainer): RestartPolicy {
   return policy.Name === 'unless-stopped' ? { Name: 'always' } : policy
 }
 
-/** The way back of it: never two that a restart of the Engine would start, and never none. */
+/** The way back: a restart of the Engine must never start two, and never none. */
 export async function handBackPolicy(old: OldContainer, nextId: string, docker: Docker): Promise<void> {
   const next = await docker.inspectContainer(nextId)
   const hadPolicy = next !== undefined && !hasNoPolicy(next)

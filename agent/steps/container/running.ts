@@ -1,6 +1,6 @@
 import type { Docker } from '../../ports/docker.ts'
 
-/** Of a container that is gone as well: it does not. */
+/** Also for a container that is gone: it is not running. */
 export async function isRunning(id: string, docker: Docker): Promise<boolean> {
   return (await docker.inspectContainer(id))?.State.Running === true
 }

@@ -6,7 +6,7 @@ import type { Clock } from '../../ports/clock.ts'
 import type { Docker } from '../../ports/docker.ts'
 import type { StepContext } from '../step.ts'
 
-/** Starts the old container again; where it is gone, or cannot be started any more, one that is made again. Returns its id. */
+/** Starts the old container again, or recreates it if it is gone or can no longer be started. Returns its id. */
 export async function startOld(
   old: OldContainer,
   { docker, clock }: Pick<StepContext, 'docker' | 'clock'>,
@@ -25,7 +25,7 @@ export async function startOld(
   return another
 }
 
-/** `--rm`, or somebody, took the old container: one made again from what was journaled, or the old one untouched. */
+/** If `--rm` or someone removed the old container, recreates it from the journal; otherwise returns the old one unchanged. */
 async function recreated(docker: Docker, old: OldContainer, clock: Clock): Promise<string> {
   const found = await docker.inspectContainer(old.name)
   if (found && (found.Id !== old.id || found.State.Running)) return found.Id
@@ -41,7 +41,7 @@ async function recreated(docker: Docker, old: OldContainer, clock: Clock): Promi
   return id
 }
 
-/** Its tag may have moved by the pull. */
+/** The pull may have moved its tag. */
 async function imageOf({ image, imageId }: OldContainer, docker: Docker): Promise<string> {
   const [byName, byId] = [await docker.inspectImage(image), await docker.inspectImage(imageId)]
   return byId ? nameOfContent(image, byId, byName) : imageId

@@ -2,25 +2,25 @@ import type { ContainerJson } from '../../core/docker/json.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { StepContext, StepResult } from '../step.ts'
 
-/** A part of the time in which some controllers ran; ms since the epoch. */
+/** An interval in which controllers ran; ms since the epoch. */
 export interface Stint {
   from: number
   to: number
 }
 
-/** When the old ones ended, by Docker's own time, which outlives a death of the agent; the step's `since` where they were removed. */
+/** When the old ones ended, by Docker's own time, which survives the agent's death; the step's `since` if they were removed. */
 export function endOf(old: ContainerJson | undefined, { since, clock }: StepContext): number {
   return old ? Date.parse(old.State.FinishedAt) : wallTime(since, clock)
 }
 
-/** Of a moment on the monotonic clock. */
+/** Wall-clock time of a moment on the monotonic clock. */
 export function wallTime(at: number, clock: Clock): number {
   return clock.date().getTime() - (clock.now() - at)
 }
 
 /**
- * How long none ran, from the end of the old ones on until one was started that stays; new ones that were on trial
- * between did run. Nothing where that cannot be told: a boot came between.
+ * How long none ran, from the end of the old ones until the start of one that stays; new ones on trial in between did
+ * run. Nothing if that is not known, because of a boot in between.
  */
 export function downTime(
   goneAt: number,

@@ -27,7 +27,7 @@ export const swapControllersUnit: Step<'swap-controllers-unit'> = {
   },
 
   async do({ change, old }, _before, context) {
-    // a try that died half-way may have come this far
+    // an interrupted try may have got this far
     if (isNew((await settledUnit(change, null, context)).found, old)) return
     await putTrial(change, change.trial.forward, context)
     const isNext = (found: ContainerJson) => isNew(found, old)
@@ -47,7 +47,7 @@ export const swapControllersUnit: Step<'swap-controllers-unit'> = {
     return isSettled && isNew(found, old) && found.State.Running
   },
 
-  /** What a job that is still under way is about to end does not count as running. */
+  /** A container that a job in progress is about to stop does not count as running. */
   async undo({ change, old }, _before, context) {
     const standing = await settledUnit(change, null, context)
     const { found } = standing

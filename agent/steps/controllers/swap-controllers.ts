@@ -9,8 +9,8 @@ import { downTime, endOf, stintOf } from './gap.ts'
 import { notRestored, passedCheck, untilHealthy } from './trial.ts'
 
 /**
- * Two instances would both write: the old one is seen stopped before the new one starts, and while one of them runs,
- * the other has no policy by which a restart of the Engine could start it beside it. It is no BIRD: TERM is right.
+ * Two instances would both write: the old one must be seen stopped before the new one starts. While one of them runs,
+ * the other has no policy that lets a restart of the Engine start it too. There is no BIRD in it: TERM is right.
  */
 export const swapControllers: Step<'swap-controllers'> = {
   moves: true,
@@ -47,7 +47,7 @@ export const swapControllers: Step<'swap-controllers'> = {
   async undo({ old }, { nextId, startedAt }, context) {
     const { docker } = context
     await stopForGood(nextId, docker)
-    // the stop of an agent that died may still be under way: this one ends with it
+    // the stop of an agent that died may still be in progress: this one ends with it
     await docker.stopContainer(old.id)
     const goneAt = endOf(await docker.inspectContainer(old.id), context)
     const trial = stintOf(await docker.inspectContainer(nextId))
@@ -59,7 +59,7 @@ export const swapControllers: Step<'swap-controllers'> = {
   },
 }
 
-/** Seen stopped, and with nothing left that could start it again. */
+/** Stops it, and makes sure that nothing can start it again. */
 async function stopForGood(id: string, docker: Docker): Promise<void> {
   const found = await docker.inspectContainer(id)
   if (!found) return
@@ -82,12 +82,12 @@ async function stopForGood(id: string, docker: Docker): Promise<void> {
  */
 async function comeBackAfterBoot(old: OldContainer, docker: Docker): Promise<void> {
   if (old.autoRemove || ['', 'no'].includes(old.policy.Name) || (await docker.info()).liveRestore) return
-  // one that was stopped by hand stays so under `unless-stopped`
+  // under `unless-stopped`, one that was stopped by hand stays stopped
   const policy = old.policy.Name === 'unless-stopped' ? { Name: 'always' } : old.policy
   if (await docker.inspectContainer(old.id)) await docker.setRestartPolicy(old.id, policy)
 }
 
-/** Somebody may have made one anew under the old one's name. */
+/** Someone may have created another one under the old one's name. */
 async function refuseSecond({ id, name }: OldContainer, docker: Docker): Promise<void> {
   const found = await docker.inspectContainer(name)
   if (found?.State.Running !== true) return

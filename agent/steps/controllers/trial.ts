@@ -10,7 +10,7 @@ import type { StepContext } from '../step.ts'
 const POLL_MS = 500
 /** From its start until the datastore and the API have been read once. */
 const READY_MS = 60_000
-/** kube-controllers try their datastore for 10 s, and end then (cmd/kube-controllers/main.go). */
+/** kube-controllers try their datastore for 10 s, then exit (cmd/kube-controllers/main.go). */
 const LEAST_SETTLE_MS = 12_000
 
 /**
@@ -25,7 +25,7 @@ export async function untilHealthy(
 ): Promise<void> {
   const { docker, clock, signal } = context
   const since = clock.now()
-  const settledAfter = Math.max(settleMs, LEAST_SETTLE_MS)
+  const settledAfter = settleTime(settleMs)
   let goodSince: number | null = null
   for (;;) {
     const found = await docker.inspectContainer(id)
@@ -40,7 +40,12 @@ export async function untilHealthy(
   }
 }
 
-/** In words, why it is not ready; null where it is. */
+/** How long they must stay well. */
+export function settleTime(settleMs: number): number {
+  return Math.max(settleMs, LEAST_SETTLE_MS)
+}
+
+/** Why it is not ready, as text; null if it is. */
 async function notReady(container: ContainerJson, check: string[], docker: Docker): Promise<string | null> {
   const failing = await failingExec(container.Id, check, docker)
   if (failing !== null) return failing
@@ -49,8 +54,8 @@ async function notReady(container: ContainerJson, check: string[], docker: Docke
 }
 
 /**
- * `check-status` believes a file that stays in the container's layer: a parked one that is started again is ready by
- * what it wrote before it was stopped. Its own start writes it after the last end, or the creation.
+ * `check-status` trusts a file that stays in the container's layer: a parked one that is started again looks ready by
+ * what it wrote before it was stopped. So the file must be newer than the container's last end, or its creation.
  */
 async function saysOfBefore({ Id, Config, Created, State }: ContainerJson, docker: Docker): Promise<boolean> {
   const places = new Set(
@@ -62,14 +67,14 @@ async function saysOfBefore({ Id, Config, Created, State }: ContainerJson, docke
   return written.length > 0 && Math.max(...written) < Math.max(0, ...began)
 }
 
-/** An exec of a program that is not there, as Docker tells of it. */
+/** How Docker reports an exec of a program that does not exist. */
 const NO_SUCH_PROGRAM = [126, 127]
 const EXEC_TIMEOUT_MS = 10_000
 /** One that was started just now is not ready yet. */
 const NEW_MS = 20_000
 
 /**
- * What the new ones are held to: with health reports off (`HEALTH_ENABLED=false`) no check ever passes, in the old ones
+ * The check that the new ones must pass: with health reports off (`HEALTH_ENABLED=false`) no check ever passes, in the old ones
  * as well. An image without the program says nothing.
  */
 export async function passedCheck(

@@ -4,7 +4,7 @@ import type { Step } from '../step.ts'
 import { patchNode } from './node.ts'
 import { uncordonOrPending } from './uncordon.ts'
 
-/** Before anything moves: the scheduler places no new pod here. Pods that run stay. */
+/** Before anything changes: the scheduler places no new pod here. Running pods stay. */
 export const cordon: Step<'cordon'> = {
   moves: false,
   undoneLast: true,
@@ -12,7 +12,7 @@ export const cordon: Step<'cordon'> = {
 
   async capture({ node, optional }, { kubernetes }) {
     const found = await patchNode(kubernetes, node, () => null).catch((error: unknown) => {
-      // `do` tells it
+      // `do` reports it
       if (optional && error instanceof AgentError) return null
       throw error
     })

@@ -6,7 +6,7 @@ import type { Kubernetes } from '../../ports/kubernetes.ts'
 /** A Node is written every few minutes by its kubelet, and by whoever labels it. */
 const MAX_CONFLICTS = 10
 
-/** The Node after the patch that `decide` makes of it, as it is at that moment; null is nothing to change. */
+/** The Node after the patch that `decide` returns for its current state; null means nothing to change. */
 export async function patchNode(
   kubernetes: Kubernetes | null,
   name: string,
@@ -27,7 +27,7 @@ export async function patchNode(
   }
 }
 
-/** Takes back what the run marked, if it is still the run's. A Node that is gone comes back schedulable. */
+/** Removes the run's mark, if it is still there. A Node that is gone comes back schedulable. */
 export async function uncordon(
   kubernetes: Kubernetes | null,
   { node, run }: { node: string; run: string },
@@ -56,7 +56,7 @@ function isConflict(error: unknown): boolean {
   return error instanceof AgentError && error.code === 'kubernetes-conflict'
 }
 
-/** Before the patch, or in the moment of it. */
+/** Before the patch, or at the moment of it. */
 function isGone(error: unknown): boolean {
   return error instanceof AgentError && ['kubernetes-node', 'kubernetes-gone'].includes(error.code)
 }

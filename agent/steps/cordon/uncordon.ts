@@ -13,7 +13,7 @@ export const uncordon: Step<'uncordon'> = {
   undo: () => Promise.resolve({}),
 }
 
-/** What the API server does not take now is left to a later try. */
+/** What the API server does not accept now is left for a later try. */
 export async function uncordonOrPending(
   node: { node: string; run: string },
   { kubernetes }: Pick<StepContext, 'kubernetes'>,

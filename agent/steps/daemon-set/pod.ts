@@ -1,6 +1,7 @@
 import type { ContainerJson } from '../../core/docker/json.ts'
-import { AgentError } from '../../core/errors.ts'
-import { whyWaiting } from '../../core/kubernetes/daemon-set.ts'
+import { AgentError, isTransient } from '../../core/errors.ts'
+import { daemonSetOf, nodeOf, type PodObject, whyWaiting } from '../../core/kubernetes/daemon-set.ts'
+import { selectorOf } from '../../core/kubernetes/deployment.ts'
 import type { StepArgs } from '../../core/plan/plan.ts'
 import { CONTAINER_LABEL, NAMESPACE_LABEL, POD_LABEL } from '../../core/pod/static-pod.ts'
 import type { ContainerSummary, Docker } from '../../ports/docker.ts'
@@ -18,80 +19,152 @@ async function containersOf({ set, container }: SwapPod, docker: Docker): Promis
   return all.filter(({ labels }) => labels[NAMESPACE_LABEL] === set.namespace)
 }
 
-/** Those that are here before anything moves, of earlier pods as well. */
+/** Those that exist before anything changes, including those of earlier pods. */
 export async function knownContainers(args: SwapPod, docker: Docker): Promise<string[]> {
   return (await containersOf(args, docker)).map(({ id }) => id)
 }
 
-/** The one of a later pod than the swapped one's that runs, or ran last; undefined where none was made yet. */
+/** The running or last container of a pod created after the swapped one; undefined if there is none yet. */
 export async function nextContainer(
   args: SwapPod,
   known: string[],
   docker: Docker,
 ): Promise<ContainerJson | undefined> {
-  const later = (await containersOf(args, docker)).filter(
-    ({ id, labels }) => !known.includes(id) && labels[UID_LABEL] !== args.pod.uid,
+  return await newestOf(
+    (await containersOf(args, docker)).filter(
+      ({ id, labels }) => !known.includes(id) && labels[UID_LABEL] !== args.pod.uid,
+    ),
+    docker,
   )
-  const all = await Promise.all(later.map(({ id }) => docker.inspectContainer(id)))
-  const found = all.filter((one) => one !== undefined)
-  return found.find(({ State }) => State.Running) ?? newest(found)
 }
 
-function newest(found: ContainerJson[]): ContainerJson | undefined {
-  return found.toSorted((one, other) => other.State.StartedAt.localeCompare(one.State.StartedAt))[0]
+/** Those of one pod. */
+export async function containerOfPod(
+  args: SwapPod,
+  uid: string,
+  docker: Docker,
+): Promise<ContainerJson | undefined> {
+  const all = await containersOf(args, docker)
+  return await newestOf(
+    all.filter(({ labels }) => labels[UID_LABEL] === uid),
+    docker,
+  )
 }
 
-/** Waits until a container of a later pod is up; one that ended again counts. Undefined where none came. */
+async function newestOf(all: ContainerSummary[], docker: Docker): Promise<ContainerJson | undefined> {
+  const inspected = await Promise.all(all.map(({ id }) => docker.inspectContainer(id)))
+  const found = inspected.filter((one) => one !== undefined)
+  const [newest] = found.toSorted((one, other) => other.State.StartedAt.localeCompare(one.State.StartedAt))
+  return found.find(({ State }) => State.Running) ?? newest
+}
+
+/**
+ * Waits until a container of a later pod is up; one that has ended again counts. Undefined if none came. What the kubelet
+ * starts again in the pod that is deleted goes at once: the next one would run beside it.
+ */
 export async function untilStarted(
   args: SwapPod,
   known: string[],
   deadline: number,
-  { docker, clock }: StepContext,
+  context: StepContext,
 ): Promise<ContainerJson | undefined> {
+  const { docker, clock, signal } = context
   for (;;) {
+    await killRunning(args, ({ uid }) => uid === args.pod.uid, context)
     const found = await nextContainer(args, known, docker)
     if (found && found.State.Status !== 'created') return found
-    if (clock.now() > deadline) return undefined
+    if (clock.now() > deadline || signal.aborted) return undefined
     await clock.sleep(POLL_MS)
   }
 }
 
 /**
- * Deletes a pod and kills its container in the same moment. The kubelet's own TERM, 0.3 s later, would end BIRD's
- * sessions; the container killed first, and the pod deleted late, the kubelet would start the old image once more.
+ * Deletes a pod and kills its container in the same moment, neither waiting for the other. The kubelet's own TERM would end
+ * BIRD's sessions, and comes as soon as the kubelet hears of the delete, on a busy host before its answer is here; a second
+ * after the kill alone, the kubelet would start the old image once more.
  */
 export async function deleteAndKill(
-  { pod, uid, container }: { pod: string; uid: string; container: string },
-  { set }: SwapPod,
+  pod: { name: string; uid: string },
+  args: SwapPod,
   context: StepContext,
 ): Promise<void> {
   const { docker, clock } = context
-  await apiOf(context).remove({ kind: 'Pod', namespace: set.namespace, name: pod }, uid)
+  const { namespace } = args.set
+  const ofPod = (await containersOf(args, docker)).filter(({ labels }) => labels[UID_LABEL] === pod.uid)
   context.since = clock.now()
-  // one that has ended by itself is no failure
-  await docker.killContainer(container).catch((error: unknown) => {
+  const kills = ofPod.filter(isUp).map(({ id }) => kill(id, docker))
+  const removal = apiOf(context).remove({ kind: 'Pod', namespace, name: pod.name }, pod.uid)
+  const [removed, ...killed] = await Promise.allSettled([removal, ...kills])
+  for (const one of killed) if (one.status === 'rejected') throw one.reason
+  if (removed.status === 'fulfilled') return
+  // an answer that is lost says nothing of the pod
+  const isUnclear = isTransient(removed.reason)
+  if (!isUnclear || !(await isOnItsWayOut(args, pod, context))) throw removed.reason
+}
+
+/** Kills what the kubelet is about to end by TERM: containers of pods that are gone. Returns whether one ran. */
+export async function killDoomed(args: SwapPod, alive: string[], context: StepContext): Promise<boolean> {
+  const isDoomed = ({ pod, uid }: PodName): boolean =>
+    !alive.includes(uid) && pod.startsWith(`${args.set.name}-`)
+  return await killRunning(args, isDoomed, context)
+}
+
+interface PodName {
+  pod: string
+  uid: string
+}
+
+async function killRunning(
+  args: SwapPod,
+  which: (pod: PodName) => boolean,
+  { docker }: StepContext,
+): Promise<boolean> {
+  const found = (await containersOf(args, docker)).filter(
+    (one) => isUp(one) && which({ pod: one.labels[POD_LABEL] ?? '', uid: one.labels[UID_LABEL] ?? '' }),
+  )
+  await Promise.all(found.map(({ id }) => kill(id, docker)))
+  return found.length > 0
+}
+
+const isUp = ({ state }: ContainerSummary): boolean => state === 'running'
+
+async function kill(id: string, docker: Docker): Promise<void> {
+  // a container that has ended by itself is not a failure
+  await docker.killContainer(id).catch((error: unknown) => {
     if (!(error instanceof AgentError) || error.code !== 'docker-refused') throw error
   })
 }
 
-/** By its labels: which pod a container is of. */
-export function podOf({ Config }: ContainerJson): { pod: string; uid: string } {
-  return { pod: Config.Labels?.[POD_LABEL] ?? '', uid: Config.Labels?.[UID_LABEL] ?? '' }
+/** The pod is gone, made anew or being deleted: the kubelet ends its containers. */
+export async function isOnItsWayOut(
+  { set }: SwapPod,
+  { name, uid }: { name: string; uid: string },
+  context: StepContext,
+): Promise<boolean> {
+  const there = await apiOf(context).get({ kind: 'Pod', namespace: set.namespace, name })
+  return there?.metadata.uid !== uid || there.metadata.deletionTimestamp !== undefined
 }
 
-/** In words, why no new container came up, as far as the cluster tells. */
+/** The DaemonSet's pods of this host, also one that is not scheduled yet. */
+export async function podsHere({ set, pod: { node } }: SwapPod, context: StepContext): Promise<PodObject[]> {
+  const api = apiOf(context)
+  const found = await api.get({ kind: 'DaemonSet', ...set })
+  const all = found ? await api.list({ kind: 'Pod', namespace: set.namespace }, selectorOf(found)) : []
+  return all.filter((one) => daemonSetOf(one)?.name === set.name && nodeOf(one) === node)
+}
+
+/** Why no new container came up, as text, as far as the cluster reports it. */
 export async function whyNone(args: SwapPod, context: StepContext): Promise<string> {
   const { set, container } = args
   const base = `no pod of ${set.namespace}/${set.name} started ${container} on this host in time`
-  const found = (await context.docker.listContainers(`${NAMESPACE_LABEL}=${set.namespace}`)).find(
-    ({ labels }) =>
-      (labels[POD_LABEL] ?? '').startsWith(`${set.name}-`) && labels[UID_LABEL] !== args.pod.uid,
-  )
-  const name = found?.labels[POD_LABEL]
-  if (name === undefined) return base
-  const pod = await apiOf(context)
-    .get({ kind: 'Pod', namespace: set.namespace, name })
-    .catch(() => null)
-  const why = pod && whyWaiting(pod)
-  return why ? `${base}: ${why}` : base
+  try {
+    const pods = await podsHere(args, context)
+    const next = pods.find(({ metadata }) => metadata.uid !== args.pod.uid)
+    if (!next) return `${base}: the DaemonSet has made none`
+    const why = whyWaiting(next)
+    return why === null ? base : `${base}: pod ${next.metadata.name}: ${why}`
+  } catch (error) {
+    if (error instanceof AgentError) return `${base}: ${error.message}`
+    throw error
+  }
 }

@@ -1,9 +1,18 @@
-import { AgentError } from '../../core/errors.ts'
-import { strategyPatch } from '../../core/kubernetes/daemon-set.ts'
-import type { Step } from '../step.ts'
+import { AgentError, type Problem } from '../../core/errors.ts'
+import { type DaemonSetObject, owedStrategy, strategyPatch } from '../../core/kubernetes/daemon-set.ts'
+import type { StepArgs } from '../../core/plan/plan.ts'
+import type { Step, StepContext } from '../step.ts'
 import { apiOf, patchDaemonSet } from './template.ts'
 
-/** After the commit of the last host: the DaemonSet gets the update strategy back that it had before the rollout. */
+type Set = StepArgs['restore-strategy']['set']
+
+/** The controller of the DaemonSet looks at a change within ms, unless it is away. */
+const LOOKED_AT_MS = 5_000
+/** An API server that restarts. */
+const AWAY_MS = 30_000
+const POLL_MS = 200
+
+/** After the commit of the last host: restores the update strategy that the DaemonSet had before the rollout. */
 export const restoreStrategy: Step<'restore-strategy'> = {
   moves: false,
   describe: ({ set }) =>
@@ -12,15 +21,62 @@ export const restoreStrategy: Step<'restore-strategy'> = {
   do: () => Promise.resolve(),
 
   async verify({ set }, _before, context) {
-    try {
-      await patchDaemonSet(apiOf(context), set, strategyPatch)
-      return {}
-    } catch (error) {
-      if (!(error instanceof AgentError)) throw error
-      return { problems: [{ ...error.asProblem(), severity: 'warning' }] }
-    }
+    const left = await giveStrategyBack(set, context)
+    return left !== null && left.why !== null ? { problems: [strategyKept(set, left)] } : {}
   },
 
   goesOn: () => Promise.resolve(true),
   undo: () => Promise.resolve({}),
+}
+
+/** After a rollback, where one host may be done and another one not: then that is said. */
+export async function giveStrategyBackOrSay(set: Set, context: StepContext): Promise<Problem[]> {
+  const left = await giveStrategyBack(set, context)
+  return left === null ? [] : [strategyKept(set, left)]
+}
+
+/** The strategy that is still owed, and what kept it from coming back; without `why`, other hosts are not done. */
+interface Left {
+  owed: string | null
+  why: AgentError | null
+}
+
+async function giveStrategyBack(set: Set, context: StepContext): Promise<Left | null> {
+  const deadline = context.clock.now() + AWAY_MS
+  for (;;) {
+    try {
+      await untilLookedAt(set, context)
+      const owed = owedStrategy(await patchDaemonSet(apiOf(context), set, strategyPatch))
+      return owed && { owed: owed.type, why: null }
+    } catch (error) {
+      if (!(error instanceof AgentError)) throw error
+      if (!error.isTransient || context.clock.now() > deadline) return { owed: null, why: error }
+      await context.clock.sleep(POLL_MS)
+    }
+  }
+}
+
+/** Its status tells how many pods are of the template only once its controller has seen the last change. */
+async function untilLookedAt(set: Set, context: StepContext): Promise<void> {
+  const deadline = context.clock.now() + LOOKED_AT_MS
+  const isLookedAt = ({ metadata, status = {} }: DaemonSetObject): boolean =>
+    (status.observedGeneration ?? 0) >= metadata.generation
+  for (;;) {
+    const now = await patchDaemonSet(apiOf(context), set, () => null)
+    if (owedStrategy(now) === null || isLookedAt(now) || context.clock.now() > deadline) return
+    await context.clock.sleep(POLL_MS)
+  }
+}
+
+function strategyKept({ namespace, name }: Set, { owed, why }: Left): Problem {
+  const reason = why?.message ?? 'not every pod is of its template'
+  return {
+    code: 'strategy-kept',
+    severity: 'warning',
+    message: `DaemonSet ${namespace}/${name} keeps its update strategy OnDelete: ${reason}`,
+    fix:
+      owed === null
+        ? `set it by hand: kubectl -n ${namespace} patch daemonset ${name} -p '{"spec":{"updateStrategy":{"type":"RollingUpdate"}}}'; its annotation calico-agent/template has the one from before`
+        : `upgrade or roll back the other hosts: the last one brings ${owed} back`,
+  }
 }

@@ -1,4 +1,4 @@
-import { AgentError } from '../../core/errors.ts'
+import { AgentError, ExitCode } from '../../core/errors.ts'
 import type { Json } from '../../core/json/merge-patch.ts'
 import {
   type DaemonSetObject,
@@ -11,38 +11,53 @@ import {
 } from '../../core/kubernetes/daemon-set.ts'
 import type { StepArgs } from '../../core/plan/plan.ts'
 import type { Kubernetes } from '../../ports/kubernetes.ts'
+import { patchObject } from '../patch-object.ts'
 import type { StepContext } from '../step.ts'
 
-const MAX_CONFLICTS = 10
-
-/** The DaemonSet after the patch that `decide` makes of it, as it is at that moment; null is nothing to change. */
+/** The DaemonSet after the patch that `decide` returns for its current state; null means nothing to change. */
 export async function patchDaemonSet(
   api: Kubernetes,
-  { namespace, name }: Namespaced,
+  set: Namespaced,
   decide: (set: DaemonSetObject) => Json | null,
 ): Promise<DaemonSetObject> {
-  const ref = { kind: 'DaemonSet', namespace, name } as const
-  for (let conflicts = 0; ; conflicts++) {
-    const set = await api.get(ref)
-    if (set === null) throw gone(`${namespace}/${name}`)
-    const patch = decide(set)
-    if (patch === null) return set
-    try {
-      return await api.patch(ref, patch, 'strategic')
-    } catch (error) {
-      const isConflict = error instanceof AgentError && error.code === 'kubernetes-conflict'
-      if (!isConflict || conflicts >= MAX_CONFLICTS) throw error
-    }
-  }
+  return await patchObject(api, { kind: 'DaemonSet', ...set }, decide)
 }
 
 type SwapPod = StepArgs['swap-pod']
 
-export async function applyTemplate({ set, images, run }: SwapPod, context: StepContext): Promise<void> {
-  await patchDaemonSet(apiOf(context), set, (now) => templatePatch(now, targets(images, 'to'), run))
+/** @throws AgentError `template-changed` where it is not what the plan was made from any more */
+export async function checkTemplate({ set, images }: SwapPod, context: StepContext): Promise<void> {
+  await patchDaemonSet(apiOf(context), set, (now) => {
+    refuseOthers(now, images)
+    return null
+  })
 }
 
-/** Puts the images back that this host's pod had. Returns whether they stand there now: what others changed stays. */
+export async function applyTemplate({ set, images, run }: SwapPod, context: StepContext): Promise<void> {
+  await patchDaemonSet(apiOf(context), set, (now) => {
+    refuseOthers(now, images)
+    return templatePatch(now, targets(images, 'to'), run)
+  })
+}
+
+function refuseOthers({ metadata, spec }: DaemonSetObject, images: SwapPod['images']): void {
+  const now = imagesOf(spec.template.spec)
+  for (const { list, name, was, to } of images) {
+    const image = now.find((one) => one.list === list && one.name === name)?.image
+    if (image !== undefined && [was, to].includes(image)) continue
+    const { namespace, name: set } = metadata
+    throw new AgentError(
+      'template-changed',
+      `cannot change the template of DaemonSet ${namespace}/${set}: someone else changed it during the run: ${image === undefined ? `${name} is gone` : `${name} has ${image}`}`,
+      {
+        fix: `check kubectl -n ${namespace} rollout history daemonset/${set}, then run the upgrade again`,
+        exitCode: ExitCode.refused,
+      },
+    )
+  }
+}
+
+/** Restores the images that this host's pod had. Returns whether the template has them now: what others changed stays. */
 export async function restoreTemplate({ set, images, run }: SwapPod, context: StepContext): Promise<boolean> {
   const old = targets(images, 'from')
   const after = await patchDaemonSet(apiOf(context), set, (now) =>
@@ -52,20 +67,14 @@ export async function restoreTemplate({ set, images, run }: SwapPod, context: St
   return old.every((one) => stands.some((other) => isSame(one, other)))
 }
 
-function targets(images: SwapPod['images'], side: 'from' | 'to'): TemplateImage[] {
+export function targets(images: SwapPod['images'], side: 'from' | 'to'): TemplateImage[] {
   return images.map(({ list, name, ...image }) => ({ list, name, image: image[side] }))
 }
 
-/** @throws AgentError `kubernetes-credential` where the section was taken out of the config since */
+/** @throws AgentError `kubernetes-credential` if the section has been removed from the config */
 export function apiOf({ kubernetes }: Pick<StepContext, 'kubernetes'>): Kubernetes {
   if (kubernetes) return kubernetes
   throw new AgentError('kubernetes-credential', 'cannot reach the cluster: none is configured', {
     fix: 'restore the section kubernetes in the config',
-  })
-}
-
-function gone(name: string): AgentError {
-  return new AgentError('kubernetes-gone', `cannot change DaemonSet ${name}: it no longer exists`, {
-    fix: `kubectl get daemonsets -A lists them`,
   })
 }

@@ -4,12 +4,12 @@ import type { StepContext, StepResult } from '../step.ts'
 import { describeUnmet, watchTrial } from './gate.ts'
 import type { Trial } from './readings.ts'
 
-/** BIRD's own wait for silent peers is 240 s; past that and a margin the old node is not coming back. */
+/** BIRD's own wait for silent peers is 240 s; after that and a margin, the old node does not come back. */
 const RESTORE_LIMIT_MS = 300_000
-/** Sessions come back within 18 s: a peer that is still missing then, and accepts no connection, went away. */
+/** Sessions come back within 18 s: a peer that is still missing then, and accepts no connection, has gone down. */
 const PATIENCE_MS = 20_000
 
-/** Waits until the old container, started again, has its sessions and its recovery behind it. */
+/** Waits until the old container, started again, has its sessions back and has finished its recovery. */
 export async function awaitRestored(trial: Trial, context: StepContext): Promise<StepResult> {
   const patienceMs = context.clock.now() - trial.goneAt + PATIENCE_MS
   const result = await watchTrial(

@@ -11,9 +11,9 @@ import { checkDialling } from '../window/dial-guard.ts'
 import { failingCheck, lookAtFelix } from './health.ts'
 
 /**
- * The look right before the KILL. A pull takes minutes: peers come and go meanwhile, an operator may lay hands on the
- * old container. What the new node is held against is what the old one shows now, not what it showed to the plan.
- * @throws AgentError `changed-meanwhile`, or the code of the rule that stands against it by now
+ * The look right before the KILL. A pull takes minutes: peers come and go meanwhile, an operator may change
+ * the old container. The new node is compared with what the old one shows now, not with what it showed to the plan.
+ * @throws AgentError `changed-meanwhile`, or the code of the rule that now prevents the run
  */
 export async function finalCheck(
   old: OldContainer,
@@ -21,7 +21,7 @@ export async function finalCheck(
   context: StepContext,
 ): Promise<{ found: ContainerJson; gate: Gate }> {
   const found = await foundAsPlanned(old, context)
-  // what takes time goes beside the look at the peers, or before it: nothing comes between that look and the KILL
+  // do slow work alongside the look at the peers, or before it: nothing may come between that look and the KILL
   const guard = await checkDialling(planned, context)
   const [gate, health, felix] = await Promise.all([
     context.recheck ? judgedAnew(old, planned, context) : seenAnew(old, planned, context),
@@ -57,7 +57,7 @@ export async function foundAsPlanned(
 async function judgedAnew(old: OldContainer, planned: Gate, context: StepContext): Promise<Gate> {
   const { gate, problems } = (await context.recheck?.(old, planned)) ?? { gate: planned, problems: [] }
   const errors = problems.filter(isError)
-  // what does not pass by itself is what to tell first
+  // report first what does not go away by itself
   const first = errors.find((problem) => refusalOf([problem]) === 'refused') ?? errors[0]
   if (first === undefined) {
     for (const problem of problems) context.emit({ type: 'problem', problem })
@@ -68,11 +68,11 @@ async function judgedAnew(old: OldContainer, planned: Gate, context: StepContext
   throw new AgentError(first.code, message, { fix: first.fix, exitCode: ExitCode.refused })
 }
 
-/** A resumed run has no rules at hand: what would cost the routes is looked for here. */
+/** A resumed run has no rules to check: look here for what would lose the routes. */
 async function seenAnew(old: OldContainer, planned: Gate, { bird }: StepContext): Promise<Gate> {
   const daemons = planned.daemons.map(async (daemon) => {
     const view = await bird.look(daemon.endpoint, old.id)
-    // BIRD's "last reboot" moves with the wall clock: the recovery itself tells of a restart that matters.
+    // BIRD's "last reboot" moves with the wall clock: a restart that matters shows in the recovery.
     if (view.state !== 'up') throw changed(old, 'stopped: its BIRD does not answer')
     if (view.recovering) throw changed(old, 'restarted: its BIRD is recovering')
     return { ...daemon, baseline: birdBaseline(view, daemon.baseline.established) }
@@ -80,7 +80,7 @@ async function seenAnew(old: OldContainer, planned: Gate, { bird }: StepContext)
   return { ...planned, daemons: await Promise.all(daemons) }
 }
 
-/** What fails on the old node as well says nothing of the new one. */
+/** A check that fails on the old node too says nothing about the new one. */
 async function passedChecks(
   { id, wasRunning }: OldContainer,
   { health }: Gate,
@@ -103,20 +103,20 @@ function noGate(words: string) {
   }
 }
 
-/** Two calico-nodes on a host: whoever started the old one again, or made another one, wants that one. */
+/** Two calico-nodes on a host: whoever started the old one again, or created another one, wants that one. */
 export async function refuseSecondNode(old: OldContainer, nextId: string, docker: Docker): Promise<void> {
   if (await isRunning(old.id, docker)) throw changed(old, 'started again beside the new one')
   await refuseAnother(old, nextId, docker)
 }
 
-/** Somebody made another one, under the old one's name or beside it. */
+/** Someone created another one, under the old one's name or beside it. */
 export async function refuseAnother(old: OldContainer, madeId: string, docker: Docker): Promise<void> {
   await refuseTakenName(old, madeId, docker)
   const stranger = await strangerBeside([old.id, madeId], docker)
   if (stranger) throw changed(old, `replaced by another calico/node, ${stranger.name}`)
 }
 
-/** Somebody made another one of that name: by hand, by docker-compose, by a playbook. */
+/** Someone created another one with that name: by hand, with docker-compose, or with a playbook. */
 export async function refuseTakenName(old: OldContainer, nextId: string, docker: Docker): Promise<void> {
   const taker = await nameTaker(old, nextId, docker)
   if (taker) throw changed(old, `recreated: the name now belongs to ${taker.id.slice(0, 12)}`)

@@ -22,11 +22,11 @@ import { isOld, type Trial } from './readings.ts'
 import { leftDisabled, trialProblems, whyGivenUp } from './trial-messages.ts'
 import { type Interest, TrialObserver } from './trial-observer.ts'
 
-/** Until BIRD is up nothing else is worth a look, and its first moment is measured. */
+/** Until BIRD is up nothing else matters, and the moment when it comes up is measured. */
 const DOWN_POLL_MS = 15
 /** A look at a large mesh costs BIRD and the agent more: a ms for each session, within these bounds. */
 const POLL_MS = { least: 100, most: 500 }
-/** A BIRD that is quicker is judged by this look; one that is not holds up no other. */
+/** A BIRD that answers within this is judged by this look; a slower one does not hold up the others. */
 const QUICK_MS = 250
 /** Every look at BIRD has ended by then. */
 const SLOWEST_MS = 15_000
@@ -45,7 +45,7 @@ export function describeUnmet(unmet: string[]): string {
   return unmet.length === 0 ? '' : ` (${unmet.join('; ')})`
 }
 
-/** Has looks taken and judged, and carries out the verdicts. */
+/** Takes looks, judges them, and carries out the verdicts. */
 class TrialWatch {
   readonly #trial: Trial
   readonly #context: StepContext
@@ -105,7 +105,7 @@ class TrialWatch {
     return Math.min(POLL_MS.most, Math.max(POLL_MS.least, sessions))
   }
 
-  /** The rows tell that the sessions are back: what is missing for a verdict is asked at once. */
+  /** The rows show that the sessions are back: ask at once for what a verdict still needs. */
   #pauseMs(): number {
     return this.#depths().includes('details') ? 0 : this.#pollMs()
   }
@@ -135,13 +135,13 @@ class TrialWatch {
     return await enableReleased(this.#trial.container, this.#daemons, this.#state, this.#context)
   }
 
-  /** `disabled` are peers that BIRD did not enable again. */
+  /** `disabled`: peers that BIRD did not enable again. */
   #success(disabled: string[]): TrialResult {
     const problems = [...trialProblems(this.#state), ...disabled.map(leftDisabled)]
     return { passed: true, window: this.#window(), unmet: [], problems }
   }
 
-  /** Marks the window's moments, and says where it stands. */
+  /** Records the moments of the window, and reports its state. */
   #tell(): void {
     const { daemons } = this.#state
     const standings = daemons.map(({ standing }) => standing)

@@ -5,7 +5,7 @@ import type { StepContext } from '../step.ts'
 
 const EXEC_TIMEOUT_MS = 10_000
 
-/** In words, why the check does not pass in the container; null where it does. Never rejects. */
+/** Why the check fails in the container, as text; null if it passes. Never rejects. */
 export async function failingCheck(
   check: HealthCheck,
   container: string,
@@ -23,7 +23,7 @@ export async function failingCheck(
   }
 }
 
-/** In words, why the command does not pass in the container; null where it does. Never rejects. */
+/** Why the command fails in the container, as text; null if it passes. Never rejects. */
 export async function failingExec(container: string, argv: string[], docker: Docker): Promise<string | null> {
   const command = argv.join(' ')
   try {
@@ -34,7 +34,7 @@ export async function failingExec(container: string, argv: string[], docker: Doc
   }
 }
 
-/** Process id of the container's Felix, `none` where it has none, null where that cannot be told. Never rejects. */
+/** Process id of the container's Felix, `none` if it has none, null if that is not known. Never rejects. */
 export async function lookAtFelix(
   container: string,
   { docker }: Pick<StepContext, 'docker'>,

@@ -3,7 +3,7 @@ import type { TrialState } from '../../core/bird/trial.ts'
 import type { Reach } from '../../ports/probe.ts'
 import type { StepContext } from '../step.ts'
 
-/** Disables the dead peers that alone hold the recovery back, so that BIRD stops waiting for them. Returns their names. */
+/** Disables the dead peers if the recovery waits only for them, so that BIRD stops waiting. Returns their names. */
 export async function releasePeers(
   container: string,
   daemons: GatedDaemon[],
@@ -21,8 +21,8 @@ export async function releasePeers(
 }
 
 /**
- * Puts released peers back. They are told by the baseline, not by memory: the process that released them may be dead.
- * Returns those that BIRD did not take the command for.
+ * Enables released peers again. The baseline names them, not memory: the process that released them may be dead.
+ * Returns those for which BIRD did not accept the command.
  */
 export async function enableReleased(
   container: string,
@@ -40,13 +40,13 @@ export async function enableReleased(
   return left
 }
 
-/** The peers that BIRD took the command for; the others are seen again by the next look. */
+/** The peers for which BIRD accepted the command; the next look sees the others again. */
 async function switched(peers: string[], command: (peer: string) => Promise<void>): Promise<string[]> {
   const results = await Promise.allSettled(peers.map(command))
   return peers.filter((_, i) => results[i]?.status === 'fulfilled')
 }
 
-/** BGP's port is left alone: the peer would take the connection for this host's BIRD. */
+/** BGP's port is not used: the peer would mistake the connection for this host's BIRD. */
 const DISCARD_PORT = 9
 
 /**

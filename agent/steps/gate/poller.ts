@@ -6,8 +6,8 @@ interface News<T> {
 }
 
 /**
- * A look that is taken again and again, while others are: none waits for another, and one that hangs holds up itself
- * alone. What is taken must not reject.
+ * A look that is repeated alongside others: none waits for another, and one that hangs holds up only itself. The look
+ * must not reject.
  */
 export class Poller<T> {
   readonly #take: () => Promise<T>
@@ -19,7 +19,7 @@ export class Poller<T> {
     this.#take = take
   }
 
-  /** Begins a look, unless one is under way or the last one began less than `everyMs` ago. */
+  /** Begins a look, unless one is in progress or the last one began less than `everyMs` ago. */
   begin(everyMs: number, clock: { now(): number }): void {
     if (this.#pending !== undefined || clock.now() - this.#takenAt < everyMs) return
     const takenAt = clock.now()
@@ -30,7 +30,7 @@ export class Poller<T> {
     })
   }
 
-  /** The look that is under way, and since when; undefined while none is. */
+  /** The look in progress, and since when; undefined if there is none. */
   get pending(): { since: number; ended: Promise<void> } | undefined {
     return this.#pending && { since: this.#takenAt, ended: this.#pending }
   }

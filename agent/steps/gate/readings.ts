@@ -9,11 +9,11 @@ export interface Trial {
   container: string
   /** Monotonic ms at which the old BIRD was last alive. */
   goneAt: number
-  /** What a BIRD that is silent from the first look on is taken for. */
+  /** The state assumed for a BIRD that is silent from the first look on. */
   unseen?: 'down' | 'recovering'
   /**
-   * Of the old node on its way back, which is not judged: ms since then after which peers that are gone are no longer
-   * waited for. A new one waits for them to its last moment.
+   * For the old node on its way back, which is not judged: ms since then after which it no longer waits for peers that
+   * are gone. A new node waits for them to its last moment.
    */
   patienceMs?: number
 }
@@ -22,7 +22,7 @@ export function isOld({ patienceMs }: Trial): boolean {
   return patienceMs !== undefined
 }
 
-/** What cannot be read is no reason to kill: it is taken as a BIRD that does not answer. Never rejects. */
+/** An unreadable reply is no reason to kill: it counts as a BIRD that does not answer. Never rejects. */
 export async function readDaemon(
   endpoint: BirdEndpoint,
   container: string,

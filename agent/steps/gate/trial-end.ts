@@ -6,7 +6,7 @@ import { releaseRoutes } from '../window/held-routes.ts'
 import { describeUnmet, type TrialResult } from './gate.ts'
 
 /**
- * The end of a new container's trial: what was held for the window is let go, or why it is not kept, by its own logs.
+ * The end of a new container's trial: releases what was held for the window, or reports from its logs why it is not kept.
  * @throws AgentError `gate-failed`
  */
 export async function endOfTrial(

@@ -47,7 +47,7 @@ function wholeSeconds(ms: number): string {
   return `${(ms / 1000).toFixed(0)} s`
 }
 
-/** What a container that is kept leaves to be said. */
+/** Warnings about a container that is kept. */
 export function trialProblems(state: TrialState): Problem[] {
   const missing = state.daemons.flatMap(({ standing }) => standing.missing)
   return [

@@ -7,11 +7,11 @@ import { gonePeers } from './peers.ts'
 import { Poller } from './poller.ts'
 import { type ContainerReading, isOld, readContainer, readDaemon, type Trial } from './readings.ts'
 
-/** Docker is busy with the start; asking it more often would slow what is waited for. */
+/** Docker is busy with the start; asking more often would slow down the start. */
 const CONTAINER_POLL_MS = 250
 const HEALTH_POLL_MS = 500
 const PEERS_POLL_MS = 3_000
-/** A look at the container that takes so long tells nothing of it any more. */
+/** After this long, the result of a look at the container is out of date. */
 const OVERDUE_MS = 2_000
 
 /** What to look at next, beside the container itself. */
@@ -24,7 +24,7 @@ export interface Interest {
   peers: { neighbor: string; port: number }[]
 }
 
-/** All looks at a container on trial, beside each other. */
+/** All looks at a container on trial, in parallel. */
 export class TrialObserver {
   readonly #trial: Trial
   readonly #context: StepContext
@@ -60,7 +60,7 @@ export class TrialObserver {
     return this.#views
   }
 
-  /** Begins every look that is due; none is waited for. */
+  /** Begins every look that is due, and waits for none. */
   begin(interest: Interest): void {
     const { clock } = this.#context
     this.#interest = interest
@@ -79,7 +79,7 @@ export class TrialObserver {
   async birdsAnswered(limitMs: number): Promise<void> {
     const answered = new AbortController()
     const all = Promise.all(this.#birds.flatMap(({ pending }) => pending?.ended ?? [])).then(() => {
-      // without a reason it makes an error with its stack, at every look
+      // without a reason, each abort creates an error with its stack
       answered.abort('answered')
     })
     await Promise.race([all, this.#context.clock.sleep(limitMs, answered.signal).catch(() => undefined)])

@@ -48,13 +48,13 @@ export const pullImage: Step<'pull-image'> = {
   },
 
   goesOn: () => Promise.resolve(false),
-  // A pulled image harms nothing and makes the next try quick; retention removes it.
+  // A pulled image does no harm and makes the next try quick; retention removes it.
   undo: () => Promise.resolve({}),
 }
 
 type Planned = Pick<StepArgs['pull-image'], 'digest' | 'id'>
 
-/** A tag may move between the look at the registry and the pull: what the plan was made for is not what came. */
+/** A tag may move between the query of the registry and the pull: the pull then returns another image than planned. */
 function refuseMoved(image: string, { digest, id }: Planned, local: ImageJson): void {
   const isPlanned =
     (digest === undefined || hasDigest(local, image, digest)) && (id === undefined || local.Id === id)
@@ -69,7 +69,7 @@ function refuseMoved(image: string, { digest, id }: Planned, local: ImageJson): 
   )
 }
 
-/** The labels of an image are known once it is here: what the rules about versions say now. */
+/** The labels of an image are known once it is here: checks the rules about versions again. */
 async function judgeAgain({ observed, wanted }: Judged, docker: Docker): Promise<Problem[]> {
   const here = new Map<string, ImageJson>()
   for (const { ref } of imagesOf(observed)) {
@@ -82,10 +82,10 @@ async function judgeAgain({ observed, wanted }: Judged, docker: Docker): Promise
   return problems
 }
 
-/** The layers as they come, and unpacked: a calico/node takes some 150 MB and 400 MB. */
+/** Layers, compressed and unpacked: a calico/node needs some 150 MB and 400 MB. */
 const NEEDED_BYTES = 600e6
 
-/** Settings and logs of a container, which a run must be able to write to its end. */
+/** Settings and logs of a container, which a run must be able to write until its end. */
 const DATA_BYTES = 50e6
 
 /** @throws AgentError `no-space` */

@@ -8,7 +8,7 @@ export const createContainer: Step<'create-container'> = {
   capture: () => Promise.resolve({}),
 
   async do({ name, run, spec }, _before, { docker }) {
-    // A container of a try that died half-way may lack a network: begin afresh.
+    // A container from an interrupted try may lack a network: start over.
     await removeCreated(docker, run)
     const id = await docker.createContainer(name, spec.body)
     for (const { network, endpoint } of spec.furtherNetworks)
@@ -25,7 +25,7 @@ export const createContainer: Step<'create-container'> = {
   },
 }
 
-/** Removes what this run created, and the anonymous volumes that came with it and nobody else knows. */
+/** Removes what this run created, and the anonymous volumes that came with it and that nothing else uses. */
 export async function removeCreated(docker: Docker, run: string): Promise<void> {
   for (const { id } of await docker.listContainers(`${RUN_LABEL}=${run}`)) {
     const container = await docker.inspectContainer(id)

@@ -4,16 +4,16 @@ import { startOld } from '../container/start-old.ts'
 import type { StepContext } from '../step.ts'
 import { removeCreated } from './create-container.ts'
 
-/** A request that the Engine has taken is begun within this. */
+/** The Engine begins an accepted request within this time. */
 const LATE_MS = 1_000
 const POLL_MS = 50
 
 type Tools = Pick<StepContext, 'docker' | 'clock'>
 
 /**
- * An agent died, or gave up waiting, while Docker was to start the new container: Docker may still do it, beside the old
- * one. One that has never run is removed first, so that a late start finds none. One that was parked must stay: its start
- * is waited for, and ended.
+ * An agent died, or gave up waiting, while Docker was starting the new container: Docker may still start it beside the
+ * old one. If it has never run, remove it first, so that a late start finds none. A parked one must stay: wait for its
+ * start, and end it.
  */
 export async function barLateStart(
   next: NextContainer,
@@ -32,8 +32,8 @@ export async function barLateStart(
 }
 
 /**
- * Ends a new container that Docker started all the same. Returns the old one's id, started afresh, since the other BIRD
- * has taken its socket; undefined where no second one runs.
+ * Ends a new container that Docker started after all. Returns the id of the old one, restarted because the other BIRD
+ * has taken its socket; undefined if no second one runs.
  */
 export async function endSecond(
   { old, id, nextId }: { old: OldContainer; id: string; nextId: string },

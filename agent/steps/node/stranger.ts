@@ -13,7 +13,7 @@ interface Left {
   fix: string
 }
 
-/** Somebody else's calico/node runs by now: it stays, whatever its sessions do, and nothing is started beside it. */
+/** Someone else's calico/node is running: it stays, whatever its sessions do, and nothing is started beside it. */
 export async function leaveToStranger(
   stranger: RunningContainer,
   { name, trial, fix }: Left,

@@ -27,7 +27,7 @@ export const swapContainer: Step<'swap-container'> = {
   async capture({ old, next, gate: planned }, context) {
     const nextId = (await findNext(context.docker, next)).Id
     const { found, gate } = await finalCheck(old, planned, context)
-    // The policy that it has: what the commit needs, a full /run or another engine could refuse. Better known before the KILL.
+    // Sets the policy that it already has: a full /run or another engine may refuse what the commit needs. Find out before the KILL.
     await context.docker.setRestartPolicy(old.id, old.policy)
     return { nextId, startedAt: found.State.StartedAt, gate }
   },
@@ -38,8 +38,8 @@ export const swapContainer: Step<'swap-container'> = {
     // A killed `unless-stopped` container stays down after a reboot; `always` brings it back while the new one is on trial.
     if (old.policy.Name === 'unless-stopped') await docker.setRestartPolicy(old.id, { Name: 'always' })
     emit({ type: 'window-open', budgetMs: gate.budgetMs })
-    // After a death half-way the old one may be gone already: the window then counts from where it began. And the next
-    // one's sessions may be back: whoever dialled them is not to be cut off.
+    // If an agent died half-way, the old one may already be gone: the window then counts from its beginning. The new
+    // one's sessions may be back: do not cut off the peers that dialled them.
     const [oldRuns, nextRuns] = await Promise.all([old.id, nextId].map((id) => isRunning(id, docker)))
     if (oldRuns) context.since = clock.now()
     const cleanedUp = docker.killContainer(old.id)
@@ -47,7 +47,7 @@ export const swapContainer: Step<'swap-container'> = {
       await Promise.race([cleanedUp, birdIsDead(gate, cleanedUp, context)])
       await Promise.all([docker.startContainer(nextId), nextRuns || closeDialling(gate, context)])
     } finally {
-      // until then Docker has the old one running
+      // until then Docker reports the old one as running
       await cleanedUp
     }
   },
@@ -58,7 +58,7 @@ export const swapContainer: Step<'swap-container'> = {
     return await endOfTrial(trial, nextId, context)
   },
 
-  // Forward is quicker while the new container lives, and while the old one does that may be killed any moment; after a
+  // Going forward is quicker while the new container lives, and while the old one may be killed at any moment; after a
   // reboot the old one is back by its own policy.
   async goesOn({ old, gate: planned }, { nextId, startedAt, gate = planned }, context) {
     const { docker } = context
@@ -82,12 +82,12 @@ export const swapContainer: Step<'swap-container'> = {
     }
     if (await isUnderTheKill(old, { gate, startedAt }, context)) {
       goneAt = clock.now()
-      // an Engine that refuses it has none on its way
+      // an Engine that refuses it has no kill in progress
       await docker.killContainer(old.id).catch((error: unknown) => {
         if (isEngineGone(error)) throw error
       })
     }
-    // one that runs, by whose hand ever, has sessions that are not to be cut off
+    // a running one, whoever started it, has sessions that must not be cut off
     const runs = await isRunning(old.id, docker)
     const [id] = await Promise.all([startOld(old, context), runs || closeDialling(gate, context)])
     if (old.policy.Name === 'unless-stopped') await docker.setRestartPolicy(id, old.policy)
@@ -97,7 +97,7 @@ export const swapContainer: Step<'swap-container'> = {
   },
 }
 
-/** It neither starts beside the other one nor comes back at a boot. */
+/** It must not start beside the other one, or come back at boot. */
 async function leftToAnother(
   stranger: RunningContainer,
   { old, gate, goneAt }: { old: OldContainer; gate: Gate; goneAt: number },
@@ -129,9 +129,9 @@ async function restoredAlone(
 }
 
 /**
- * The old container still runs as it did before the kill was asked for. Docker carries a kill out also when nobody waits
- * for it any more, and shows none that is on its way: one that is asked for again, and answered, leaves none behind. That
- * opens a fresh window, unless its BIRD has restarted by itself since.
+ * The old container still runs as before the kill was requested. Docker carries out a kill even if nobody waits for it
+ * any more, and does not show a pending one: a second kill that is answered leaves none pending. That opens a fresh
+ * window, unless its BIRD has restarted by itself since.
  */
 async function isUnderTheKill(
   { id }: OldContainer,
@@ -150,7 +150,7 @@ const DEAD_POLL_MS = 5
 
 /**
  * BIRD is dead within 30 ms of the KILL; Docker answers once it has cleaned up behind the container, some 60 ms later.
- * The new container need not wait for that. Where BIRD cannot be seen from the host, Docker's answer is waited for.
+ * The new container need not wait for that. If BIRD cannot be seen from the host, wait for Docker's answer.
  */
 async function birdIsDead(
   { daemons }: Gate,

@@ -10,18 +10,18 @@ const POLL_MS = 250
 /** A kubelet without inotify looks at its directory every 20 s (--file-check-frequency). */
 const NOTICE_MS = 90_000
 const START_MS = 120_000
-/** The kubelet ends a pod's containers first and its sandbox last: what stands still after that is over. */
+/** The kubelet stops a pod's containers first and its sandbox last: if nothing changes after that, the pod is gone. */
 const QUIET_MS = 2_000
 /** Of a pod that was not seen to run: the kubelet may be about to start it. */
 const UNSEEN_QUIET_MS = 10_000
 
-/** All of the pod, its sandbox with them. */
+/** All containers of the pod, including its sandbox. */
 async function containersOf({ pod, namespace }: PodContainer, docker: Docker): Promise<ContainerSummary[]> {
   const all = await docker.listContainers(`${POD_LABEL}=${pod}`)
   return all.filter(({ labels }) => (labels[NAMESPACE_LABEL] ?? 'default') === namespace)
 }
 
-/** Every one of that name on this host, whatever its pod. */
+/** Every container with that name on this host, in any pod. */
 export async function allInPods(container: string, docker: Docker): Promise<ContainerSummary[]> {
   return await docker.listContainers(`${CONTAINER_LABEL}=${container}`)
 }
@@ -34,7 +34,7 @@ function isUp({ state }: ContainerSummary): boolean {
   return ['running', 'paused', 'restarting'].includes(state)
 }
 
-/** Waits until nothing of the pod runs, and nothing of it is on its way up. Returns when it was first seen so, monotonic; null where it was not seen to run. */
+/** Waits until nothing of the pod is running or about to start. Returns when it was first seen so, monotonic; null if it was never seen running. */
 export async function untilGone(
   pod: PodContainer,
   stopMs: number,
@@ -56,13 +56,13 @@ export async function untilGone(
   }
 }
 
-/** What the kubelet shall start: none of those that were there before. */
+/** What the kubelet should start: none of those that existed before. */
 interface Sought {
   image: string
   known: string[]
 }
 
-/** Waits until the kubelet runs the container; one that is sought may have ended again. */
+/** Waits until the kubelet runs the container; it may have ended again. */
 export async function untilRuns(
   pod: PodContainer,
   sought: Sought | null,
@@ -72,7 +72,7 @@ export async function untilRuns(
   const since = clock.now()
   for (;;) {
     const found = await look(pod, sought, docker)
-    // the kubelet itself may pull, and a tag move by that
+    // the kubelet itself may pull, which may move a tag
     if (found && (sought === null || found.Image === (await docker.inspectImage(sought.image))?.Id))
       return found
     if (clock.now() - since > START_MS) throw notStarted(pod, found)

@@ -10,8 +10,8 @@ import type { Step, StepContext } from '../step.ts'
 import { allInPods, runningInPods, untilGone, untilRuns } from './containers.ts'
 
 /**
- * A kubelet that sees another manifest starts the new pod while the old one still ends: so the manifest is taken out
- * first, the old pod seen gone, and only then the new manifest put in place. A reboot between the two starts none.
+ * A kubelet that sees another manifest starts the new pod while the old one is still stopping: so take the manifest
+ * out, wait until the old pod is gone, and only then put the new manifest in place. A reboot in between starts none.
  */
 export const swapStaticPod: Step<'swap-static-pod'> = {
   moves: true,
@@ -37,7 +37,7 @@ export const swapStaticPod: Step<'swap-static-pod'> = {
     if (text === manifest.after && isOut) return
     if (text === null ? !isOut : text !== manifest.before) throw changed(manifest.path)
     if (text !== null) await manifests.takeOut(manifest.path, manifest.wayBack)
-    // a kubelet takes its time to see it: the old one runs on until then
+    // the kubelet notices it after a while: the old one keeps running until then
     context.since = (await untilGone(pod, stopMs, context, signal)) ?? context.since
     if ((await manifests.read(manifest.path)) !== null) throw changed(manifest.path)
     await manifests.put(manifest.path, manifest.after, attributes)
@@ -53,7 +53,7 @@ export const swapStaticPod: Step<'swap-static-pod'> = {
     return downTime(await endOfOld(running, context), found)
   },
 
-  /** With the new manifest in place the kubelet starts the new one, and it is for the gate to say. */
+  /** Once the new manifest is in place, the kubelet starts the new one, and the gate decides. */
   goesOn: async ({ manifest: { path, after } }, _before, { manifests }) =>
     (await manifests.read(path)) === after,
 
@@ -81,12 +81,12 @@ export const swapStaticPod: Step<'swap-static-pod'> = {
   },
 }
 
-/** What the kubelet stopped it removes some time after. */
+/** The kubelet removes what it has stopped some time later. */
 async function endOfOld([id]: string[], context: StepContext): Promise<number> {
   return endOf(id === undefined ? undefined : await context.docker.inspectContainer(id), context)
 }
 
-/** The one on trial, where it runs. */
+/** The container on trial, if it runs. */
 async function newIn(
   { container }: PodContainer,
   running: string[],
@@ -107,7 +107,7 @@ async function putBack(
   if (!(await manifests.bringBack(wayBack, path))) await manifests.put(path, before, attributes)
 }
 
-/** A kubelet that heeds nothing still has the old one run: then its manifest belongs to it. */
+/** A kubelet that has not reacted still runs the old one: it then needs its manifest back. */
 async function untilGoneOrOld(
   { pod, stopMs, running }: { pod: PodContainer; stopMs: number; running: string[] },
   context: StepContext,

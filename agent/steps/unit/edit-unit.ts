@@ -5,7 +5,7 @@ import { isRunning } from '../container/running.ts'
 import type { Step } from '../step.ts'
 import { removeTrial } from './restart.ts'
 
-/** What was on trial becomes the unit's own: its file names the new image, and its own settings are in force again. */
+/** Makes the trial permanent: the unit's file names the new image, and the unit's own settings apply again. */
 export const editUnit: Step<'edit-unit'> = {
   moves: true,
   describe: ({ change: { edit, unit, to } }) =>
@@ -22,7 +22,7 @@ export const editUnit: Step<'edit-unit'> = {
   async verify({ change }, _before, { systemd, docker }) {
     const state = await systemd.show(change.unit)
     const isKept = state?.active === 'active' && !state.needsReload
-    // on trial the unit stays up when its container dies
+    // while on trial, the unit stays up when its container dies
     if (isKept && (await isRunning(change.container, docker))) return {}
     const how = isKept ? `${change.container} is not running` : `it is ${state?.active ?? 'gone'}`
     throw new AgentError('unit-not-kept', `cannot keep ${change.unit} as it is now: ${how}`, {
@@ -38,7 +38,7 @@ export const editUnit: Step<'edit-unit'> = {
   },
 }
 
-/** @throws AgentError `unit-changed` where somebody else has changed the file meanwhile */
+/** @throws AgentError `unit-changed` if someone else has changed the file */
 async function replaceFile(edit: FileEdit, ports: { unitFiles: UnitFiles }): Promise<void> {
   const now = await textOf(edit.path, ports)
   if (now === edit.after) return
@@ -47,8 +47,8 @@ async function replaceFile(edit: FileEdit, ports: { unitFiles: UnitFiles }): Pro
 }
 
 /**
- * Has a file that named the new image already name the old one. What keeps it from that is returned, to be told when
- * the old one runs: the drop-in starts it all the same.
+ * Changes a file that already named the new image back to the old one. Returns what prevents that, to be reported once
+ * the old one runs: the drop-in starts it anyway.
  */
 export async function tryEditBack(
   { editBack }: UnitChange,
@@ -61,7 +61,7 @@ export async function tryEditBack(
   )
 }
 
-/** The pull before may have taken minutes: a plan is not carried out on another file. */
+/** The pull before may have taken minutes: do not carry out a plan on a file that has changed since. */
 export async function refuseChangedFile(
   { path, before }: FileEdit,
   ports: { unitFiles: UnitFiles },
@@ -73,7 +73,7 @@ async function textOf(path: string, { unitFiles }: { unitFiles: UnitFiles }): Pr
   return (await unitFiles.read(path))?.text ?? null
 }
 
-/** What somebody else wrote meanwhile is left. */
+/** Keeps what someone else has written since. */
 async function restoreFile(
   { path, before, after }: FileEdit,
   { unit, from }: UnitChange,

@@ -7,7 +7,7 @@ import type { StepContext } from '../step.ts'
 
 const POLL_MS = 20
 const LIFE_POLL_MS = 5
-/** A start job is given up then, whatever it waits for. */
+/** Gives up a start job after this time, whatever it waits for. */
 const JOB_LIMIT_MS = 120_000
 
 export interface Restart {
@@ -16,13 +16,13 @@ export interface Restart {
   image: string
   /** The container that must be gone. */
   oldId: string | null
-  /** Whether a container is the one that is waited for: what an earlier job began may still come up. */
+  /** Whether this is the expected container: one from an earlier job may still come up. */
   isNext: (found: ContainerJson) => boolean
-  /** Whether the old one is still at work, where more than Docker tells. */
+  /** Whether the old one is still running, if something other than Docker can show it. */
   lives?: (() => Promise<boolean>) | undefined
-  /** As soon as it is dead, before the next one is up. */
+  /** Called as soon as it is dead, before the next one is up. */
   onGone?: (() => Promise<void>) | undefined
-  /** How long after its death the next one is waited for: as long as a start may take where it is left out. */
+  /** How long to wait for the next one after its death; by default as long as a start may take. */
   patienceMs?: number
 }
 
@@ -39,9 +39,9 @@ export async function restartUnit(
   const { change, image, onGone } = restart
   const { active } = await checkTrial(change, image, context)
   const left = await docker.inspectContainer(change.container)
-  // after a death half-way nothing may run any more: the window then counts from where it began
+  // if an agent died half-way, nothing may be running: the window then counts from its beginning
   if (left?.State.Running === true) context.since = clock.now()
-  // systemd runs no ExecStop= of a unit that failed or still starts: what it left, running or not, would keep the name
+  // systemd runs no ExecStop= for a unit that failed or is still starting: the container that it left would keep the name
   if (left && (!left.State.Running || active !== 'active')) await docker.removeContainer(left.Id)
   await systemd.resetFailed(change.unit)
   await systemd.restart(change.unit)
@@ -52,7 +52,7 @@ export async function restartUnit(
   return found
 }
 
-/** Writes the drop-in and has systemd read it. */
+/** Writes the drop-in and reloads systemd. */
 export async function putTrial(
   { trial }: UnitChange,
   text: string,
@@ -62,13 +62,13 @@ export async function putTrial(
   await systemd.daemonReload()
 }
 
-/** Takes the drop-in away: what the files say is in force again, and what runs goes on. */
+/** Removes the drop-in: the unit's files apply again, and what runs keeps running. */
 export async function removeTrial({ trial }: UnitChange, { unitFiles, systemd }: StepContext): Promise<void> {
   await unitFiles.remove(trial.path)
   await systemd.daemonReload()
 }
 
-/** What systemd made of the drop-in: another one may win over it, and then BIRD could be stopped by TERM. */
+/** Checks how systemd reads the drop-in: another one may override it, and BIRD could then be stopped with TERM. */
 async function checkTrial(
   { unit, container }: UnitChange,
   image: string,
@@ -105,7 +105,7 @@ async function followOld(
   }
 }
 
-/** systemd may be done when docker has begun, or wait on when the container is up: the container itself tells. */
+/** systemd may finish when docker has only begun, or still wait when the container is up: check the container itself. */
 async function nextContainer(
   { change: { unit, container }, oldId, isNext, patienceMs = JOB_LIMIT_MS }: Restart,
   context: StepContext,
@@ -113,7 +113,7 @@ async function nextContainer(
   const { docker, systemd, clock } = context
   const deadline = clock.now() + JOB_LIMIT_MS
   for (;;) {
-    // in this order: what comes to its end meanwhile has left its container
+    // in this order: a job that ends in between has left its container
     const state = await systemd.show(unit)
     const found = await docker.inspectContainer(container)
     const isThere = found !== undefined && found.Id !== oldId && isNext(found)

@@ -6,29 +6,29 @@ import { isAtWork, isUp, type UnitState, whyActivating } from '../../core/unit/s
 import type { StepContext } from '../step.ts'
 
 const POLL_MS = 50
-/** Where no window presses. At a boot a unit may pull or wait before its container. */
+/** If no window is running. At boot, a unit may pull or wait before its container. */
 const LIMIT_MS = 120_000
-/** What waits on behind a container that is healthy. */
+/** For a unit that still waits although its container is healthy. */
 const STARTED_LIMIT_MS = 45_000
 
-/** What there is of the unit's container. */
+/** The current state of the unit's container. */
 export interface Standing {
   found: ContainerJson | undefined
-  /** The unit runs nothing: it would not stop a container that is there all the same. */
+  /** The unit runs nothing: it would not stop a container that exists anyway. */
   isDown: boolean
-  /** False where what is under way does not come to its end. */
+  /** False if the job in progress does not finish. */
   isSettled: boolean
 }
 
-/** How long after the old one's death the next one is waited for: what is left then is for the way back. */
+/** How long to wait for the next one after the old one's death: the rest is for the way back. */
 export function patienceOf(gate: Gate | null): number {
   return gate === null ? LIMIT_MS : gate.budgetMs - gate.reserveMs
 }
 
 /**
- * The unit's container once nothing is under way that could still change it: systemd finishes a job that an agent began
- * and did not live to see the end of, and docker's own start comes after it. A start that was begun by the drop-in is
- * waited for no longer than the window has time.
+ * The unit's container once nothing in progress can still change it: systemd finishes a job even if the agent that began
+ * it has died, and docker's own start comes after it. For a start with the drop-in, wait no longer than the window
+ * allows.
  */
 export async function settledUnit(
   { unit, container, trial }: UnitChange,
@@ -53,7 +53,7 @@ function runsNothing(state: UnitState | null): boolean {
   return state === null || !isUp(state) || (state.sub === 'exited' && state.exitStatus !== '0')
 }
 
-/** A unit whose container is there may wait on for something else: the container stays. */
+/** A unit whose container exists may still wait for something else: the container stays. */
 function isAtRest(state: UnitState | null, found: ContainerJson | undefined): boolean {
   const isThere = found !== undefined && found.State.Status !== 'created'
   if (state?.active === 'activating') return isThere && ['start', 'start-post'].includes(state.sub)
@@ -61,7 +61,7 @@ function isAtRest(state: UnitState | null, found: ContainerJson | undefined): bo
 }
 
 /**
- * Waits until systemd as well takes the unit for started: before that, its own settings may stop it.
+ * Waits until systemd too considers the unit started: before that, the unit's own settings may stop it.
  * @throws AgentError `gate-failed`
  */
 export async function awaitStarted(

@@ -17,8 +17,8 @@ import { awaitStarted, patienceOf, settledUnit } from './standing.ts'
 import { isNew, noContainerReason, restartOld, unitNotRestored } from './trial.ts'
 
 /**
- * The one step with a window where systemd runs the container. The new image is on trial by a drop-in under /run:
- * the unit's own files are untouched until it has shown itself healthy, and a reboot brings the old one back.
+ * The one step with a window if systemd runs the container. The new image is on trial by a drop-in under /run:
+ * the unit's own files do not change until it is healthy, and a reboot brings the old one back.
  */
 export const swapUnit: Step<'swap-unit'> = {
   moves: true,
@@ -32,7 +32,7 @@ export const swapUnit: Step<'swap-unit'> = {
   },
 
   async do({ change, old, gate: planned }, { gate = planned }, context) {
-    // a try that died half-way may have come this far
+    // an interrupted try may have got this far
     if (isNew((await settledUnit(change, gate, context)).found, old)) return
     if (gate.daemons.length > 0) await holdRoutes(context)
     await putTrial(change, change.trial.forward, context)
@@ -82,7 +82,7 @@ export const swapUnit: Step<'swap-unit'> = {
     }
     let back = found
     if (!isSettled || found?.Image !== old.imageId || !found.State.Running) {
-      // all that can be done before the restart is done before it is safe: BIRD goes on meanwhile
+      // do all preparation before it is safe to restart: BIRD makes progress in the meantime
       await putTrial(change, change.trial.back, context)
       const trial = { gate, container: change.container, goneAt }
       const recovered = found?.State.Running === true && (await awaitSafeStop(trial, context))
@@ -106,7 +106,7 @@ async function unitLeftTo(
   { change, gate, goneAt }: { change: UnitChange; gate: Gate; goneAt: number },
   context: StepContext,
 ): Promise<StepResult> {
-  // by the stop command of the drop-in, one of the container's own name would go
+  // the drop-in's stop command would remove one with the container's own name
   const isNamesake = stranger.name === change.container
   await putTrial(change, `${change.trial.back}${isNamesake ? 'ExecStop=\n' : ''}`, context)
   await context.systemd.stop(change.unit)
@@ -120,7 +120,7 @@ async function unitLeftTo(
   )
 }
 
-/** BIRD's sockets on the host tell; by docker exec nothing would come back of a dead one. */
+/** BIRD's sockets on the host show it; docker exec would return nothing from a dead one. */
 function birdLives({ daemons }: Gate, { bird }: StepContext): (() => Promise<boolean>) | undefined {
   if (daemons.length === 0 || daemons.some(({ endpoint }) => endpoint.via !== 'host')) return undefined
   return async () => {

@@ -7,18 +7,18 @@ import { isAtWork, type UnitState, whyActivating } from '../../core/unit/state.t
 import type { StepContext } from '../step.ts'
 import { putTrial, type Restart, restartUnit } from './restart.ts'
 
-/** Made from another image, after the old one. */
+/** Created from another image, after the old one. */
 export function isNew(found: ContainerJson | undefined, old: OldContainer): found is ContainerJson {
   return found !== undefined && found.Id !== old.id && found.Image !== old.imageId
 }
 
 interface WayBack extends Pick<Restart, 'change' | 'lives' | 'onGone'> {
   old: OldContainer
-  /** What has the container's name now. */
+  /** The container that has the name now. */
   found: ContainerJson | undefined
 }
 
-/** Has the unit run the old image by the drop-in that is in place. Returns its container, undefined where the unit starts none. */
+/** Has the unit run the old image with the current drop-in. Returns its container, undefined if the unit starts none. */
 export async function restartOld(
   { change, old, found, ...follow }: WayBack,
   context: StepContext,
@@ -27,13 +27,13 @@ export async function restartOld(
   const restart = { change, image: change.from, oldId: found?.Id ?? null, isNext, ...follow }
   const back = await restartUnit(restart, context)
   if (back) return back
-  // One that ended by itself before systemd stopped it has kept its name: this try removes it. And what the unit prepares
-  // may be gone, by a boot or by its own hand.
+  // A container that ended before systemd stopped it has kept its name: this try removes it. And what the unit prepares
+  // may be gone, because of a boot or of the unit itself.
   await putTrial(change, withPreparation(change.trial.back), context)
   return await restartUnit(restart, context)
 }
 
-/** In words, why there is no new container. */
+/** Why there is no new container, as text. */
 export async function noContainerReason(
   { unit, container }: UnitChange,
   { systemd }: Pick<StepContext, 'systemd'>,
@@ -52,7 +52,7 @@ export async function unitNotRestored(
   })
 }
 
-/** Of a unit without its container. */
+/** For a unit without its container. */
 function howItIs(state: UnitState | null): string {
   if (state === null) return 'it is gone'
   if (state.active === 'activating') return whyActivating(state)

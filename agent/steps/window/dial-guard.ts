@@ -4,15 +4,15 @@ import type { Gate } from '../../core/plan/plan.ts'
 import type { StepContext } from '../step.ts'
 import { orWarn } from './held-routes.ts'
 
-/** Whether neighbors can be kept from dialling; where this host cannot, that is said. Takes some 50 ms. */
+/** Whether this host can prevent neighbors from dialling; warns if not. Takes some 50 ms. */
 export async function checkDialling(gate: Gate, context: StepContext): Promise<boolean> {
   const neighbors = diallingOf(gate)
   return neighbors.length === 0 || (await orWarn(context, () => context.dialGuard.check(neighbors)))
 }
 
 /**
- * Once the old BIRD is dead, so that its last packets reach the peers, and beside the start of the next one: until that
- * one listens, nothing is there to dial.
+ * Runs once the old BIRD is dead, so that its last packets reach the peers, and while the new one starts: until the new
+ * one listens, there is nothing to dial.
  */
 export async function closeDialling(gate: Gate, context: StepContext): Promise<void> {
   const neighbors = diallingOf(gate)
@@ -29,7 +29,7 @@ export async function openDialling(context: StepContext): Promise<void> {
 
 type DialledGate = Pick<Gate, 'daemons' | 'budgetMs' | 'reserveMs'>
 
-/** To be asked at each look: lets those neighbors in that must come by themselves, each once. */
+/** Call it at each look: lets in the neighbors that must connect by themselves, each once. */
 export class DialLift {
   readonly #gate: DialledGate
   readonly #context: StepContext
@@ -42,12 +42,12 @@ export class DialLift {
     this.#context = context
   }
 
-  /** `views` are the last looks, by daemon of the gate. */
+  /** `views`: the last looks, by daemon of the gate. */
   async after(views: (BirdView<SessionRow> | undefined)[]): Promise<void> {
     const wanted = this.#gate.daemons.flatMap(({ dialling = [] }, i) => this.#wanted(i, dialling, views[i]))
     const addresses = wanted.map(({ address }) => address).filter((address) => !this.#letIn.has(address))
     if (addresses.length === 0) return
-    // tried again at each look, and said once
+    // tried again at each look, reported once
     const context = this.#hasFailed ? { ...this.#context, emit: () => undefined } : this.#context
     this.#hasFailed = !(await orWarn(context, () => this.#letThemIn(addresses)))
   }

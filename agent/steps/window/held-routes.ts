@@ -1,7 +1,7 @@
 import { AgentError } from '../../core/errors.ts'
 import type { StepContext } from '../step.ts'
 
-/** A net below the swap: where it cannot be spread, the swap goes on without it, and that is said. */
+/** A safety net for the swap: if it cannot be set up, the swap continues without it, with a warning. */
 export async function holdRoutes(context: StepContext): Promise<void> {
   await orWarn(context, () => context.routes.hold())
 }

@@ -21,12 +21,12 @@ export async function gc(app: GcApp, wanted: WantedKept): Promise<GcReport> {
   return reportOf(without(there, left), journals, problems)
 }
 
-/** The same, looked for and left in place. */
+/** Finds the same, but removes nothing. */
 export async function planGc(app: GcApp, wanted: WantedKept): Promise<GcReport> {
   return reportOf(await find(app, wanted), await app.runs.beyond(app.keepRuns), [])
 }
 
-/** The report where nothing could be looked for. */
+/** The report if the search is not possible. */
 export function emptyGcReport(problems: Problem[]): GcReport {
   return reportOf({ containers: [], images: [], files: [] }, [], problems)
 }
@@ -45,7 +45,7 @@ async function find(app: GcApp, wanted: WantedKept): Promise<Existing> {
   return await findExisting(garbage, app.ports)
 }
 
-/** What stands may be all that it can be settled with. */
+/** What is left may be all that the run can be settled with. */
 function refuseUnsettled(history: RunState[]): void {
   const interrupted = history.find(({ outcome }) => outcome === null)
   if (interrupted)

@@ -6,13 +6,13 @@ import type { OldContainer } from '../../core/plan/plan.ts'
 import { isCommittedRun, type RunState } from '../../journal/run-state.ts'
 import { type InPlace, leftoversOf, replacedBy, replacedControllers } from '../replaced.ts'
 
-/** The newest way back of each: what `agent rollback` puts in place. */
+/** The newest way back of each: what `agent rollback` restores. */
 export interface WaysBack {
   node: OldContainer | null
   controllers: OldContainer | null
 }
 
-/** What bears their names now; undefined where nothing does. */
+/** What has their names now; undefined if nothing does. */
 export interface NamedContainers {
   node: ContainerJson | undefined
   controllers: ContainerJson | undefined
@@ -25,8 +25,8 @@ export function waysBack(history: RunState[]): WaysBack {
 }
 
 /**
- * What no rollback and no upgrade asks for any more, whether it is still there or not: as for the next commit, but the
- * newest way back stays, since nothing takes its place.
+ * What no rollback and no upgrade needs any more, whether it still exists or not: as for the next commit, except that
+ * the newest way back stays, because nothing replaces it.
  */
 export function unreferenced(
   history: RunState[],
@@ -46,7 +46,7 @@ export function unreferenced(
   }
 }
 
-/** What runs stays, and its image. */
+/** What is running stays, with its image. */
 function placeOf(container: ContainerJson | undefined): InPlace {
   return {
     running: container ? { container } : null,
@@ -54,7 +54,7 @@ function placeOf(container: ContainerJson | undefined): InPlace {
   }
 }
 
-/** Of plugins all but the newest; of a CNI config or a manifest every one, which its commit made void. */
+/** Of plugins, all but the newest; of a CNI config or a manifest, all: the commit made them obsolete. */
 function obsoleteBackups(history: RunState[]): string[] {
   const steps = history.filter(isCommittedRun).flatMap(({ plan }) => plan.steps)
   const plugins = steps.flatMap((step) => (step.kind === 'swap-binaries' ? [keptPaths(step.args)] : []))
@@ -63,7 +63,7 @@ function obsoleteBackups(history: RunState[]): string[] {
   return [...plugins.slice(1).flat(), ...configs, ...pods]
 }
 
-/** Plugins that were fetched, and that a later run passed over: it put others in place. */
+/** Fetched plugins that a later run passed over, because it installed others. */
 function stagedFiles(history: RunState[]): string[] {
   const swapped = history.findIndex(
     (run) => isCommittedRun(run) && run.plan.steps.some(({ kind }) => kind === 'swap-binaries'),
@@ -75,7 +75,7 @@ function stagedFiles(history: RunState[]): string[] {
     .flatMap((step) => {
       if (step.kind !== 'stage-binaries') return []
       const { run, binDir, binaries } = step.args
-      // the flat ones are of earlier agents
+      // earlier agents created the flat ones
       const names = [stagingName(run), ...binaries.map(({ name }) => flatStagedName(run, name))]
       return names.map((name) => `${binDir}/${name}`)
     })

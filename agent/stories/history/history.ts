@@ -6,7 +6,7 @@ import type { App } from '../app.ts'
 import { reportOf } from '../run-report.ts'
 import { timelineOf } from './timeline.ts'
 
-/** The runs of this host from their journals, newest first, or one of them. Changes nothing, and asks nobody. */
+/** The runs of this host from their journals, newest first, or one of them. Changes nothing, and queries nothing else. */
 export async function history(
   { runs }: Pick<App, 'runs'>,
   named: string | undefined,
@@ -27,7 +27,7 @@ export async function history(
   }
 }
 
-/** The newest run, where one is asked for and none is named. */
+/** The newest run, if a run is requested but not named. */
 export async function newestRun({ runs }: Pick<App, 'runs'>): Promise<string> {
   const [newest] = await runs.history()
   if (newest) return newest.plan.run
@@ -36,7 +36,7 @@ export async function newestRun({ runs }: Pick<App, 'runs'>): Promise<string> {
   })
 }
 
-/** The report where the journals could not be read. */
+/** The report if the journals cannot be read. */
 export function emptyHistoryReport(problems: Problem[]): HistoryReport {
   return { schema: 1, runs: [], timeline: null, problems }
 }

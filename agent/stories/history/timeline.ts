@@ -5,7 +5,7 @@ import type { JournalRecord, Stamp } from '../../journal/record.ts'
 type Told = Pick<RunTimeline, 'agent' | 'steps' | 'events'>
 
 /**
- * When each step of a run was at work, and what happened between them. Times are ms since the run began: by the
+ * When each step of a run was in progress, and what happened in between. Times are ms since the run began: by the
  * monotonic clock while the host that began it is up, by the wall clock after a boot.
  */
 export function timelineOf(records: JournalRecord[], steps: StepReport[]): Told {
@@ -24,7 +24,7 @@ function sinceBegin(begin: Stamp, { at, mono, boot }: Stamp): number {
   return Math.max(0, Math.round(ms))
 }
 
-/** A step that was begun anew after a crash began when it was first begun. */
+/** A step that was started again after a crash counts from its first start. */
 function spansOf(
   records: JournalRecord[],
   index: number,

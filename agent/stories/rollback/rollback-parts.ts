@@ -1,10 +1,13 @@
 import { nameOfContent } from '../../core/docker/image-ref.ts'
-import { isError, type Problem } from '../../core/errors.ts'
+import { AgentError, isError, type Problem } from '../../core/errors.ts'
+import { observedDeployment } from '../../core/kubernetes/deployment.ts'
+import { rolloutOf } from '../../core/kubernetes/rollout.ts'
 import type { Observed, ObservedControllers, ObservedNode, Wanted } from '../../core/model.ts'
 import { type BackPart, cniBackPart, cniConfigBackPart } from '../../core/plan/back.ts'
 import { controllersOrUnitBack, nodeOrUnitBack } from '../../core/plan/build.ts'
 import { canBeUpgraded } from '../../core/plan/controllers.ts'
 import { daemonSetBackPart } from '../../core/plan/daemon-set.ts'
+import { deploymentBackPart } from '../../core/plan/deployment.ts'
 import type { OldContainer, StepArgs } from '../../core/plan/plan.ts'
 import { staticPodBackPart } from '../../core/plan/static-pod.ts'
 import { staticPodProblem } from '../../core/pod/static-pod.ts'
@@ -12,11 +15,13 @@ import { preflightWithoutImage } from '../../core/preflight.ts'
 import type { RunState } from '../../journal/run-state.ts'
 import { withConfig } from '../../observe/bird-config.ts'
 import { observeHost } from '../../observe/observe.ts'
+import { apiOf } from '../../steps/daemon-set/template.ts'
 import type { App } from '../app.ts'
 import {
   replacedBy,
   replacedControllers,
   swappedDaemonSetPod,
+  swappedDeployment,
   swappedPlugins,
   swappedPod,
 } from '../replaced.ts'
@@ -36,7 +41,7 @@ interface Seen {
   run: string
 }
 
-/** What puts back each part that a run replaced. The host is looked at once, if a container is to come back. */
+/** The plan parts that restore what a run replaced. Observes the host once, if a container must come back. */
 export async function rollbackParts(
   app: App,
   wanted: Wanted,
@@ -54,6 +59,7 @@ export async function rollbackParts(
   const isSeen = node ?? daemonSetPod ?? controllers ?? pod
   const observed = isSeen ? await observeHost(target, app.ports, app.signal) : null
   const seen = observed && { app, target, observed, run }
+  const deployment = swappedDeployment(undone)
   const all = [
     seen && node && (await nodeBack(seen, node)),
     seen && daemonSetPod && daemonSetBack(seen, daemonSetPod),
@@ -62,10 +68,12 @@ export async function rollbackParts(
     seen && controllers && (await controllersBack(seen, controllers)),
     seen && pod && (await podBack(seen, pod)),
   ]
-  return all.filter((part) => part !== null)
+  const others = all.filter((part) => part !== null)
+  if (deployment === null) return others
+  return [...others, await deploymentBack(app, wanted, deployment, { run, isAlone: others.length === 0 })]
 }
 
-/** What was replaced is asked for again. */
+/** The replaced version is requested again. */
 function targetOf(wanted: Wanted, { node, daemonSetPod, controllers, pod }: Replaced): Wanted {
   const image = controllers?.image ?? pod?.from
   const container = controllers?.name ?? pod?.pod.container
@@ -75,7 +83,7 @@ function targetOf(wanted: Wanted, { node, daemonSetPod, controllers, pod }: Repl
     ...(daemonSetPod && {
       node: { ...wanted.node, image: daemonSetPod.from, container: daemonSetPod.container },
     }),
-    // As for a release: what cannot be put back is left alone, and keeps nothing else from coming back.
+    // As for a release: what cannot be restored is left alone, and does not prevent the rest.
     ...(image !== undefined &&
       container !== undefined && {
         controllers: { ...wanted.controllers, image, onlyIfInstalled: true, container },
@@ -105,13 +113,13 @@ function daemonSetBack({ target, observed, run }: Seen, swap: StepArgs['swap-pod
   return { part: daemonSetBackPart(input, swap), problems }
 }
 
-/** A parked container has a config of its own: before v3.4 its BIRD dials neighbors for which the one that runs waits. */
+/** A parked container has its own config: before v3.4 its BIRD dials neighbors that the running one waits for. */
 export async function asItDials(
   { ports }: Pick<App, 'ports'>,
   node: ObservedNode,
   old: OldContainer,
 ): Promise<ObservedNode> {
-  // a unit's container is gone, and the next one is made by the unit
+  // a unit's container is gone, and the unit creates the next one
   if ((await ports.docker.inspectContainer(old.id)) === undefined) return node
   const parked = await withConfig(node.daemons, old.id, ports.docker)
   const daemons = node.daemons.map((daemon, i) => {
@@ -132,7 +140,7 @@ async function controllersBack({ app, target, observed, run }: Seen, old: OldCon
   return { part: controllersOrUnitBack(input, replaced), problems }
 }
 
-/** A unit makes a container of its own at each start: then the image tells. */
+/** A unit creates a new container at each start: then compare the image. */
 function isBack({ container, unit }: Pick<ObservedControllers, 'container' | 'unit'>, old: OldContainer) {
   return unit ? container.Image === old.imageId : container.Id === old.id
 }
@@ -150,7 +158,7 @@ async function podBack(
   { app, target, observed, run }: Seen,
   swap: StepArgs['swap-static-pod'],
 ): Promise<BackPart> {
-  // what does not stay up is what a rollback is for
+  // a container that does not stay up is what a rollback is for
   const problems = preflightWithoutImage(observed, target, 'controllers').filter(
     ({ code }) => code !== 'controllers-not-running',
   )
@@ -161,6 +169,23 @@ async function podBack(
   const input = { run, wanted: target, controllers }
   const back = staticPodBackPart(input, swap, isLocal)
   return { ...back, problems: [...problems, ...back.problems] }
+}
+
+/** An API server that is away keeps nothing else from coming back. */
+async function deploymentBack(
+  { ports: { kubernetes } }: App,
+  wanted: Wanted,
+  swap: StepArgs['swap-deployment'],
+  { run, isAlone }: { run: string; isAlone: boolean },
+): Promise<BackPart> {
+  try {
+    const rollout = await rolloutOf(apiOf({ kubernetes }), swap.deployment)
+    const deployment = rollout && observedDeployment(rollout, swap.container)
+    return deploymentBackPart({ run, wanted, deployment }, swap)
+  } catch (error) {
+    if (!(error instanceof AgentError)) throw error
+    return { part: null, problems: [{ ...error.asProblem(), severity: isAlone ? 'error' : 'warning' }] }
+  }
 }
 
 async function pluginsBack({ ports: { cni } }: App, undone: RunState, run: string): Promise<BackPart | null> {
@@ -176,13 +201,13 @@ async function configBack({ ports }: App, { plan }: RunState, run: string): Prom
   const write = plan.steps.find((step) => step.kind === 'write-cni-config')
   if (write === undefined) return null
   const { path } = write.args
-  // found out in time: else it would be with the old node up already, and that would go back for it
+  // check early: otherwise it fails with the old node already up, and that would be undone
   const unusable = await ports.configs.directoryProblem(path.replace(/\/[^/]*$/, ''))
   if (unusable) return { part: null, problems: [{ ...unusable, severity: 'warning' }] }
   return cniConfigBackPart(run, write.args, await ports.configs.read(path))
 }
 
-/** Whether the parked container is still there, or is to be made again, and from which image. */
+/** Whether the parked container still exists or must be recreated, and from which image. */
 async function stateOfReplaced({ ports: { docker } }: App, old: OldContainer) {
   const [parked, byId, byName] = await Promise.all([
     docker.inspectContainer(old.id),
@@ -193,7 +218,7 @@ async function stateOfReplaced({ ports: { docker } }: App, old: OldContainer) {
     old,
     parked: parked !== undefined,
     image: byId ? nameOfContent(old.image, byId, byName) : old.image,
-    // another one under its name is not what ran here: the registry may have it still
+    // another image with its name is not what ran here: the registry may still have it
     imageIsLocal: byId !== undefined,
     imageConfig: byId?.Config ?? null,
   }

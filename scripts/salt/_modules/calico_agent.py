@@ -1,5 +1,5 @@
 """
-Runs the Calico host agent: what each function returns is the agent's own JSON, with its exit code as ``rc``.
+Runs the Calico host agent. Each function returns the agent's JSON, with its exit code as ``rc``.
 
     salt 'node1*' calico_agent.status
     salt 'node1*' calico_agent.upgrade check=True
@@ -13,7 +13,7 @@ EXECUTABLE = "calico-agent"
 
 
 def installed():
-    """Whether this minion has the agent. The module is there without it: a state of the same run may install it."""
+    """Whether this minion has the agent. The module loads without it: a state of the same run may install it."""
     return shutil.which(EXECUTABLE) is not None
 
 
@@ -23,12 +23,12 @@ def _run(command, *flags, **options):
     for name, value in options.items():
         if value is not None:
             argv += ["--" + name.replace("_", "-"), str(value)]
-    # A list and no shell: nothing in it is expanded.
+    # A list, without a shell: nothing is expanded.
     done = __salt__["cmd.run_all"](argv, python_shell=False, ignore_retcode=True)
     try:
         report = json.loads(done["stdout"])
     except ValueError:
-        raise RuntimeError("cannot read what calico-agent says: " + (done["stderr"] or done["stdout"])) from None
+        raise RuntimeError("cannot read calico-agent's output: " + (done["stderr"] or done["stdout"])) from None
     return {**report, "rc": done["retcode"]}
 
 
@@ -42,21 +42,21 @@ def status(node=None, config=None):
 
 
 def upgrade(node=None, window=None, allow=None, config=None, check=False):
-    """Makes this host run what its config, or ``node``, says. ``check`` only plans."""
+    """Upgrades this host to the version in its config, or in ``node``. With ``check``, only plans."""
     flags = ["--check"] if check else []
     return _run("upgrade", *flags, *_rules(allow), node=node, window=window, config=config)
 
 
 def prefetch(node=None, config=None):
-    """Pulls what an upgrade needs; nothing that runs is touched."""
+    """Pulls what an upgrade needs; nothing running is changed."""
     return _run("prefetch", node=node, config=config)
 
 
 def rollback(run=None, window=None, allow=None, config=None):
-    """Puts back what the last committed run, or ``run``, replaced."""
+    """Restores what the last committed run, or ``run``, replaced."""
     return _run("rollback", *([run] if run else []), *_rules(allow), window=window, config=config)
 
 
 def resume(config=None):
-    """Finishes or unwinds an interrupted run."""
+    """Finishes or undoes an interrupted run."""
     return _run("resume", config=config)

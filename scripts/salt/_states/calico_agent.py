@@ -10,14 +10,14 @@ States of the Calico host agent.
 
 def upgraded(name, node=None, window=None, allow=None, config=None):
     """
-    The host runs what its config, or ``node``, says.
+    The host runs the version in its config, or in ``node``.
 
-    In test mode the result is None where something would change. A run that was refused, rolled back, stuck, or
-    deferred to another run is a failure whose comment has the way out.
+    In test mode, the result is None if something would change. A run that was refused, rolled back, stuck, or
+    deferred because of another run is a failure. Its comment has the way out.
     """
     test = __opts__["test"]
     if test and not __salt__["calico_agent.installed"]():
-        comment = "the agent would be installed first; only it can tell what it would change"
+        comment = "the agent would be installed first; only then can it report what it would change"
         return {"name": name, "result": None, "changes": {}, "comment": comment}
     report = __salt__["calico_agent.upgrade"](node=node, window=window, allow=allow, config=config, check=test)
     failed = report["rc"] != 0
@@ -35,8 +35,8 @@ def _changes(report):
         for component, change in report["components"].items()
         if change["from"] != change["to"]
     }
-    # A tag that means another image by now has the same name on both sides.
-    return changes or {"images": {"old": "as before", "new": "what their tags mean now"}}
+    # A tag that now points to another image has the same name on both sides.
+    return changes or {"images": {"old": "as before", "new": "what their tags point to now"}}
 
 
 def _comment(report):

@@ -2,11 +2,12 @@ import type { Plan, StepArgs, StepKind } from '../plan.ts'
 import { configLines, pluginLines } from './cni.ts'
 import { containersLines, nodeLines } from './container.ts'
 import { podLines } from './daemon-set.ts'
+import { deploymentLines } from './deployment.ts'
 import { staticPodLines } from './static-pod.ts'
 import type { StuckRun } from './stuck-run.ts'
 import { controllersUnitLines, nodeUnitLines } from './unit.ts'
 
-/** For each kind of step that moves something: what stands where, how the old comes back, how the new is kept. */
+/** For each kind of step that changes something: how to see the state, restore the old, and keep the new. */
 const LINES: { [K in StepKind]?: (args: StepArgs[K], run: StuckRun) => string[] } = {
   'swap-container': nodeLines,
   'swap-unit': nodeUnitLines,
@@ -16,6 +17,7 @@ const LINES: { [K in StepKind]?: (args: StepArgs[K], run: StuckRun) => string[] 
   'swap-controllers': containersLines,
   'swap-controllers-unit': controllersUnitLines,
   'swap-static-pod': staticPodLines,
+  'swap-deployment': deploymentLines,
   cordon: ({ node, run }) => [
     `once the host is settled: kubectl uncordon ${node}, if run ${run} cordoned it: kubectl describe node ${node} shows its annotation calico-agent/cordoned-by`,
   ],

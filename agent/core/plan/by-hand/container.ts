@@ -3,7 +3,7 @@ import { dockerRunLine } from '../../docker/run.ts'
 import type { ContainerCommit, OldContainer, StepArgs } from '../plan.ts'
 import type { StuckRun } from './stuck-run.ts'
 
-/** BIRD tells which of two nodes may be kept. */
+/** BIRD shows which of two nodes may be kept. */
 export function nodeLines({ old }: StepArgs['swap-container'], run: StuckRun): string[] {
   const lines = swapLines(old, run, ({ id, policy, parkName }) => [
     'to keep the new one (NEW), if docker exec NEW birdcl show protocols has its sessions Established:',
@@ -16,7 +16,7 @@ export function nodeLines({ old }: StepArgs['swap-container'], run: StuckRun): s
   return lines.length === 0 ? [] : [...lines, ...HELD_ROUTES]
 }
 
-/** One is seen stopped before the other starts: two would both write. */
+/** See one stopped before you start the other: two would both write. */
 export function containersLines({ old }: StepArgs['swap-controllers'], run: StuckRun): string[] {
   return swapLines(old, run, ({ id, policy, parkName }) => [
     'to put the old controllers back, but never run two at once:',
@@ -36,7 +36,7 @@ interface Kept {
   parkName: string
 }
 
-/** What is there, the two ways out, and the old container made again; nothing of one that no commit names. */
+/** What exists, the two ways out, and how to recreate the old container; nothing about one that no commit names. */
 function swapLines(old: OldContainer, { steps }: StuckRun, waysOut: (kept: Kept) => string[]): string[] {
   const commits = steps.flatMap((step) => (step.kind === 'commit' ? step.args.containers : []))
   const commit = commits.find((one) => one.old.id === old.id)

@@ -2,7 +2,7 @@ import { POD_LABEL } from '../../pod/static-pod.ts'
 import type { StepArgs } from '../plan.ts'
 import { journaled, type StuckRun } from './stuck-run.ts'
 
-/** The manifest is out while the old pod ends: the kubelet would start the new one beside it. */
+/** The manifest stays out while the old pod stops: otherwise the kubelet would start the new one beside it. */
 export function staticPodLines(
   { manifest: { path, wayBack }, pod, to }: StepArgs['swap-static-pod'],
   run: StuckRun,

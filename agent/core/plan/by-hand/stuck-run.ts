@@ -1,6 +1,6 @@
 import type { PlannedStep, StepKind } from '../plan.ts'
 
-/** What the lines of a step may refer to besides its arguments. */
+/** What the lines of a step may refer to in addition to its arguments. */
 export interface StuckRun {
   steps: PlannedStep[]
   /** The file of its journal. */

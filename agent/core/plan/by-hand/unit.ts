@@ -18,7 +18,7 @@ export function nodeUnitLines({ change }: StepArgs['swap-unit']): string[] {
   ]
 }
 
-/** The name of the container keeps a second one out. */
+/** The name of the container prevents a second one. */
 export function controllersUnitLines({ change }: StepArgs['swap-controllers-unit']): string[] {
   const { unit, container, from, to, trial } = change
   return [

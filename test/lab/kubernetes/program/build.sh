@@ -3,6 +3,7 @@
 # downloads and compiles stays in SCRATCH. Go checks each module against its checksum database: there is no go.sum here,
 # which would be 1,300 lines.
 set -euo pipefail
+shopt -s inherit_errexit
 
 scratch=$1
 export PATH=/usr/lib/go-1.19/bin:$PATH CGO_ENABLED=0
@@ -30,8 +31,9 @@ link_sources() {
 
 # The apiserver's OpenAPI definitions: the build of Kubernetes generates them, its Go module is without.
 generate_openapi() {
-  local inputs
-  mapfile -t inputs < <(api_packages)
+  local packages inputs
+  packages=$(api_packages)
+  mapfile -t inputs <<<"$packages"
   link_sources "${inputs[@]}"
   go build -o "$scratch/openapi-gen" k8s.io/kube-openapi/cmd/openapi-gen
   (
@@ -56,5 +58,6 @@ compile() {
 mkdir -p "$scratch/program"
 cp "$(dirname "$0")"/{go.mod,main.go} "$scratch/program/"
 cd "$scratch/program"
+go mod download k8s.io/api k8s.io/kubernetes # so that they have directories
 generate_openapi
 compile

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Ansible's view of `calico-agent upgrade --json`: what it reports is what the agent reports."""
+"""Runs `calico-agent upgrade --json`, and reports what the agent reports."""
 
 import json
 import os
@@ -9,21 +9,21 @@ from ansible.module_utils.basic import AnsibleModule
 
 DOCUMENTATION = """
 module: calico_agent
-short_description: makes a host run the Calico that its config names
+short_description: upgrades Calico on a host to the version that its config names
 description:
-  - Runs C(calico-agent upgrade --json). A host that runs it already is left alone.
-  - In check mode it runs C(--check), which plans and changes nothing.
+  - Runs C(calico-agent upgrade --json). A host that already runs it does not change.
+  - In check mode, it runs C(--check), which only plans.
 options:
   config:
     description:
-      - The config that the host is going to have. It is used in check mode only, when it is not on disk yet;
-        else the agent reads its own file.
+      - The config that the host will have. It is used only in check mode, when it is not yet on disk;
+        otherwise the agent reads its own file.
     type: dict
   node:
-    description: The calico/node image; wins over the config.
+    description: The calico/node image; overrides the config.
     type: str
   window:
-    description: Seconds; the smallest of 90, BIRD's and this.
+    description: Upper limit of the window in seconds; at most 90, and at most BIRD's restart time.
     type: int
   allow:
     description: Preflight rules to override.
@@ -31,14 +31,14 @@ options:
     elements: str
     default: []
   executable:
-    description: The agent.
+    description: The agent's executable.
     type: path
     default: /usr/bin/calico-agent
 """
 
 RETURN = """
 outcome:
-  description: the agent's word, such as C(upgraded), C(unchanged), C(planned), C(rolled-back), C(partial), C(refused)
+  description: the agent's outcome, such as C(upgraded), C(unchanged), C(planned), C(rolled-back), C(partial), C(refused)
   type: str
   returned: always
 rc:
@@ -50,7 +50,7 @@ components:
   type: dict
   returned: when the agent ran
 report:
-  description: the whole of the agent's JSON
+  description: the agent's whole JSON report
   type: dict
   returned: when the agent ran
 """
@@ -69,7 +69,7 @@ def arguments(params, config_file):
 
 
 def planned_config(module):
-    """The file that --check reads: what the host is going to have, or has."""
+    """The file that --check reads: the config that the host will have, or already has."""
     if module.params["config"] is None:
         return "/etc/calico-agent/agent.yaml"
     handle, path = tempfile.mkstemp(suffix=".yaml", dir=module.tmpdir)
@@ -96,7 +96,7 @@ def run(module):
     try:
         report = json.loads(out)
     except ValueError:
-        module.fail_json(msg="cannot read what the agent says", outcome="unknown", rc=rc, stdout=out, stderr=err)
+        module.fail_json(msg="cannot read the agent's output", outcome="unknown", rc=rc, stdout=out, stderr=err)
     result = {
         "changed": report["changed"],
         "outcome": report["outcome"],
@@ -130,7 +130,7 @@ def main():
         module.exit_json(
             changed=True,
             outcome="unknown",
-            msg="the agent would be installed first; only it can tell what it would change",
+            msg="the agent would be installed first; only then can it report what it would change",
         )
     run(module)
 

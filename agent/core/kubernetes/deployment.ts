@@ -1,0 +1,248 @@
+import type { Json } from '../json/merge-patch.ts'
+import {
+  type DaemonSetObject,
+  type Namespaced,
+  type PodContainerSpec,
+  type PodObject,
+  patchedMeta,
+  type TemplateMark,
+  templateMark,
+  type UpdateStrategy,
+} from './daemon-set.ts'
+
+/** What the agent reads of a Deployment (apps/v1). */
+export interface DeploymentObject {
+  metadata: DaemonSetObject['metadata'] & {
+    ownerReferences?: { kind: string; name: string; controller?: boolean }[]
+  }
+  spec: {
+    replicas?: number
+    paused?: boolean
+    strategy: UpdateStrategy
+    selector: { matchLabels?: Record<string, string> }
+    template: { spec: PodTemplate }
+  }
+  status?: {
+    observedGeneration?: number
+    replicas?: number
+    updatedReplicas?: number
+    availableReplicas?: number
+  }
+}
+
+interface PodTemplate {
+  containers: (PodContainerSpec & { env?: { name: string; value?: string }[] })[]
+  imagePullSecrets?: unknown[]
+}
+
+/** A Deployment and the pods that it has now, those that end among them. */
+export interface Rollout {
+  set: DeploymentObject
+  pods: PodObject[]
+}
+
+/** The Deployment of kube-controllers, whichever host its pod runs on. */
+export interface ObservedDeployment extends Namespaced {
+  container: string
+  /** Of the container in the template; null where it has no such container. */
+  image: string | null
+  /** Type of its strategy. */
+  strategy: string
+  replicas: number
+  isPaused: boolean
+  /** Every pod is of the template as it is, and available; no other pod is left. */
+  isAvailable: boolean
+  /** What keeps it from that, in the scheduler's or the kubelet's words; null where they say nothing. */
+  trouble: string | null
+  /** Its pods: the Node of each, and the digest that runs; null where none is known yet. */
+  pods: { name: string; node: string | null; digest: string | null }[]
+  /** The object that would put back what is changed here, such as an operator's; null where there is none. */
+  keeper: string | null
+  /** Whoever pulls needs a Secret that the kubelet has, and Docker may not. */
+  hasPullSecrets: boolean
+  /** It keeps Calico's data in the Kubernetes API. */
+  usesKubernetes: boolean
+  /** The run that wrote the template, where nobody has changed it since. */
+  run: string | null
+}
+
+const HASH_LABEL = 'pod-template-hash'
+
+/** The Deployment whose ReplicaSet keeps the pod: its name is the Deployment's with the hash of the template. */
+export function deploymentOf({ metadata }: PodObject): Namespaced | null {
+  const { labels = {}, ownerReferences = [], namespace } = metadata
+  const owner = ownerReferences.find(({ controller }) => controller === true)
+  const suffix = `-${labels[HASH_LABEL] ?? ''}`
+  if (owner?.kind !== 'ReplicaSet' || suffix === '-' || !owner.name.endsWith(suffix)) return null
+  return { namespace, name: owner.name.slice(0, -suffix.length) }
+}
+
+/** As the API server takes a label selector. */
+export function selectorOf({
+  spec,
+}: {
+  spec: { selector?: { matchLabels?: Record<string, string> } }
+}): string {
+  const labels = Object.entries(spec.selector?.matchLabels ?? {})
+  return labels.map(([key, value]) => `${key}=${value}`).join(',')
+}
+
+/** Pods that were evicted, or have ended otherwise, stay as objects for long. */
+export function podsOf(
+  { metadata: { name, namespace } }: DeploymentObject,
+  listed: PodObject[],
+): PodObject[] {
+  return listed.filter((pod) => {
+    const owner = deploymentOf(pod)
+    const hasEnded = ['Succeeded', 'Failed'].includes(pod.status?.phase ?? '')
+    return owner?.name === name && owner.namespace === namespace && !hasEnded
+  })
+}
+
+export function observedDeployment({ set, pods }: Rollout, container: string): ObservedDeployment {
+  const { metadata, spec } = set
+  const named = containerIn(set, container)
+  const owner = metadata.ownerReferences?.find(({ controller }) => controller === true)
+  const datastore = named?.env?.find(({ name }) => name === 'DATASTORE_TYPE')?.value
+  return {
+    namespace: metadata.namespace,
+    name: metadata.name,
+    container,
+    image: named?.image ?? null,
+    strategy: spec.strategy.type,
+    replicas: replicasOf(set),
+    isPaused: spec.paused === true,
+    isAvailable: isAvailable({ set, pods }, container),
+    trouble: troubleOf(pods),
+    pods: pods.map((pod) => ({
+      name: pod.metadata.name,
+      node: pod.spec.nodeName ?? null,
+      digest: statusOf(pod, container)?.imageID?.split('@')[1] ?? null,
+    })),
+    keeper: owner ? `${owner.kind} ${owner.name}` : null,
+    hasPullSecrets: (spec.template.spec.imagePullSecrets ?? []).length > 0,
+    usesKubernetes: datastore === 'kubernetes',
+    run: templateMark(set)?.run ?? null,
+  }
+}
+
+/** One replica is the API server's default. */
+function replicasOf({ spec: { replicas = 1 } }: DeploymentObject): number {
+  return replicas
+}
+
+function containerIn({ spec }: DeploymentObject, container: string) {
+  return spec.template.spec.containers.find(({ name }) => name === container)
+}
+
+/** The image of a container in the template; null where it has no such container. */
+export function imageIn(set: DeploymentObject, container: string): string | null {
+  return containerIn(set, container)?.image ?? null
+}
+
+/** All is as the template says, as far as its controller has seen it; a pod that ends still counts. */
+export function isAvailable({ set, pods }: Rollout, container: string): boolean {
+  const {
+    observedGeneration = 0,
+    replicas = 0,
+    updatedReplicas = 0,
+    availableReplicas = 0,
+  } = set.status ?? {}
+  const wanted = replicasOf(set)
+  const isSeen = observedGeneration >= set.metadata.generation
+  const image = imageIn(set, container)
+  const isNew = ({ metadata, spec }: PodObject): boolean =>
+    metadata.deletionTimestamp === undefined &&
+    spec.containers.some((one) => one.name === container && one.image === image)
+  return (
+    isSeen &&
+    [replicas, updatedReplicas, availableReplicas, pods.length].every((count) => count === wanted) &&
+    pods.every(isNew)
+  )
+}
+
+/** Names of the pods whose container runs. */
+export function runningPods(pods: PodObject[], container: string): string[] {
+  return pods
+    .filter((pod) => statusOf(pod, container)?.state?.running !== undefined)
+    .map(({ metadata }) => metadata.name)
+}
+
+/** Changes with each pod that is made, and with each restart of a container. */
+export function instanceOf(pods: PodObject[], container: string): string {
+  return pods.map((pod) => `${pod.metadata.uid}/${statusOf(pod, container)?.restartCount ?? 0}`).join()
+}
+
+function statusOf({ status }: PodObject, container: string) {
+  return status?.containerStatuses?.find(({ name }) => name === container)
+}
+
+/** What the kubelet does at each start. */
+const USUAL = ['ContainerCreating', 'PodInitializing']
+
+/** Why a pod does not come up, in the scheduler's or the kubelet's words; null where nothing is said against it. */
+export function troubleOf(pods: PodObject[]): string | null {
+  return pods.map(troubleOfPod).find((trouble) => trouble !== null) ?? null
+}
+
+function troubleOfPod({ metadata, status = {} }: PodObject): string | null {
+  const { phase = 'Pending', conditions = [], initContainerStatuses = [], containerStatuses = [] } = status
+  const unscheduled = conditions.find((one) => one.type === 'PodScheduled' && one.status === 'False')
+  if (unscheduled) return `pod ${metadata.name} is ${phase}: ${words(unscheduled)}`
+  const all = [...initContainerStatuses, ...containerStatuses]
+  const waiting = all.find(({ state }) => state?.waiting && !USUAL.includes(state.waiting.reason ?? ''))
+  if (!waiting) return null
+  const { exitCode } = waiting.lastState?.terminated ?? {}
+  const ended = exitCode === undefined ? '' : `; its last exit code is ${exitCode}`
+  return `pod ${metadata.name}: ${words(waiting.state?.waiting ?? {})}${ended}`
+}
+
+function words({ reason = '', message = '' }: { reason?: string; message?: string }): string {
+  return [reason, message].filter((text) => text !== '').join(': ')
+}
+
+export interface DeploymentChange {
+  container: string
+  image: string
+  run: string
+}
+
+/**
+ * The strategic merge patch that gives the template the image, and has the old pod end before the new one starts; null
+ * where it is so already. Refused where the Deployment has changed since.
+ */
+export function deploymentPatch(set: DeploymentObject, change: DeploymentChange): Json | null {
+  const { container, image, run } = change
+  const { strategy } = set.spec
+  if (imageIn(set, container) === image && strategy.type === RECREATE) return null
+  const own = ownMark(set, run)
+  const mark: TemplateMark = {
+    run,
+    generation: set.metadata.generation + 1,
+    strategy: own?.strategy ?? strategy,
+  }
+  return {
+    metadata: patchedMeta(set, JSON.stringify(mark)),
+    spec: {
+      strategy: { type: RECREATE, rollingUpdate: null },
+      template: { spec: { containers: [{ name: container, image }] } },
+    },
+  }
+}
+
+/** Gives back the strategy that was there before the run; null where somebody else has changed the Deployment since. */
+export function strategyBackPatch(set: DeploymentObject, run: string): Json | null {
+  const mark = ownMark(set, run)
+  if (mark === null) return null
+  const { type, rollingUpdate = null } = mark.strategy
+  return { metadata: patchedMeta(set, null), spec: { strategy: { type, rollingUpdate } } }
+}
+
+/** The run's mark, where the Deployment is still what the run wrote. */
+export function ownMark(set: DeploymentObject, run: string): TemplateMark | null {
+  const mark = templateMark(set)
+  return mark?.run === run ? mark : null
+}
+
+/** One is seen gone before the next is made. */
+export const RECREATE = 'Recreate'

@@ -1,0 +1,89 @@
+import type { ContainerJson } from '../core/docker/json.ts'
+import { AgentError, type Problem } from '../core/errors.ts'
+import {
+  deploymentOf,
+  deploymentPatch,
+  type ObservedDeployment,
+  observedDeployment,
+  type Rollout,
+} from '../core/kubernetes/deployment.ts'
+import { rolloutOf } from '../core/kubernetes/rollout.ts'
+import type { ObservedControllers, ObservedNode, Owner, WantedControllers } from '../core/model.ts'
+import { podContainer } from '../core/pod/static-pod.ts'
+import type { Kubernetes } from '../ports/kubernetes.ts'
+
+export type FoundDeployment = ObservedDeployment | { problem: Problem }
+
+/** calico.yaml's. */
+const NAMESPACE = 'kube-system'
+
+/**
+ * The Deployment that keeps the controllers; null where none does. A pod of this host names its own. On the other hosts
+ * of a hosted install, and where the config says so, it has the name of the container.
+ */
+export async function findDeployment(
+  { container: name, image, manager }: WantedControllers,
+  { controllers, node }: { controllers: ObservedControllers | null; node: ObservedNode | null },
+  api: Kubernetes,
+): Promise<FoundDeployment | null> {
+  if (controllers && controllers.owner.kind !== 'kubelet') return null
+  // a look without a target, as for each scrape, need not ask from every host
+  const isElsewhere = image !== null && (manager === 'deployment' || node?.daemonSet !== undefined)
+  const labelled = controllers && podContainer(controllers.container.Config.Labels ?? {})
+  try {
+    const pod =
+      labelled && (await api.get({ kind: 'Pod', namespace: labelled.namespace, name: labelled.pod }))
+    const own = pod && deploymentOf(pod)
+    // another kind of the cluster keeps it
+    if (pod && !own) return null
+    const named = own ?? (isElsewhere ? { namespace: namespaceOf(node), name } : null)
+    const rollout = named && (await rolloutOf(api, named))
+    if (!rollout) return null
+    const observed = observedDeployment(rollout, name)
+    if (image !== null) await tryPatch(rollout, observed, image, api)
+    return observed
+  } catch (error) {
+    if (error instanceof AgentError) return { problem: error.asProblem() }
+    throw error
+  }
+}
+
+function namespaceOf(node: ObservedNode | null): string {
+  return node?.daemonSet && 'namespace' in node.daemonSet ? node.daemonSet.namespace : NAMESPACE
+}
+
+/** Whether the image may be changed. */
+async function tryPatch(
+  { set }: Rollout,
+  { container, image: now, namespace, name }: ObservedDeployment,
+  image: string,
+  api: Kubernetes,
+): Promise<void> {
+  const patch = now === null ? null : deploymentPatch(set, { container, image, run: '' })
+  if (patch === null) return
+  try {
+    await api.tryPatch({ kind: 'Deployment', namespace, name }, patch, 'strategic')
+  } catch (error) {
+    // its status has changed since: that says nothing against it
+    if (!(error instanceof AgentError) || error.code !== 'kubernetes-conflict') throw error
+  }
+}
+
+/** The container of this host, as the Deployment's pod has it; null where that pod is another host's by now. */
+export function keptByDeployment(
+  controllers: ObservedControllers | null,
+  deployment: FoundDeployment,
+): ObservedControllers | null {
+  if (controllers === null || 'problem' in deployment) return controllers
+  const { namespace, name, image, pods } = deployment
+  const labelled = podContainer(controllers.container.Config.Labels ?? {})
+  if (!pods.some((pod) => pod.name === labelled?.pod)) return null
+  const why = `it is of pod ${labelled?.pod ?? ''}, which Deployment ${namespace}/${name} keeps`
+  const owner: Owner = { kind: 'deployment', namespace, name, why }
+  return { ...controllers, container: named(controllers.container, image), owner }
+}
+
+/** The kubelet creates containers by an image's id. */
+function named(container: ContainerJson, image: string | null): ContainerJson {
+  return image === null ? container : { ...container, Config: { ...container.Config, Image: image } }
+}

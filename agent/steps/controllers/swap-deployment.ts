@@ -1,0 +1,111 @@
+import { AgentError, ExitCode, type Problem } from '../../core/errors.ts'
+import {
+  deploymentPatch,
+  imageIn,
+  isAvailable,
+  ownMark,
+  RECREATE,
+  type Rollout,
+  strategyBackPatch,
+} from '../../core/kubernetes/deployment.ts'
+import { rolloutOf } from '../../core/kubernetes/rollout.ts'
+import type { StepArgs } from '../../core/plan/plan.ts'
+import { apiOf } from '../daemon-set/template.ts'
+import { patchObject } from '../patch-object.ts'
+import type { Step, StepContext, StepResult } from '../step.ts'
+import { changedByOthers, throughAway, untilAvailable } from './rollout.ts'
+import { settleTime } from './trial.ts'
+
+type SwapDeployment = StepArgs['swap-deployment']
+
+/**
+ * One patch sets the image and has the old pod end before the new one starts: whatever becomes of the agent, the cluster
+ * never runs two. The way back sets the old image first, and gives the strategy back once its pod is available.
+ */
+export const swapDeployment: Step<'swap-deployment'> = {
+  moves: true,
+  describe: ({ deployment: { namespace, name }, to, strategy }) =>
+    `bring Deployment ${namespace}/${name} to ${to}${strategy === RECREATE ? '' : `, and its strategy from ${strategy} to ${RECREATE}`}: the old pod ends, then the new one starts; until it is up no new policy, pod label or namespace is handled`,
+
+  async capture(args, context) {
+    const { deployment, container, from } = args
+    const rollout = await rolloutOf(apiOf(context), deployment)
+    if (!rollout || imageIn(rollout.set, container) !== from) throw changedByOthers(args)
+    return { wasAvailable: isAvailable(rollout, container) }
+  },
+
+  async do(args, _before, context) {
+    await throughAway(() => applyImage(args, context), context, context.signal)
+  },
+
+  async verify(args, _before, context) {
+    const { container, to } = args
+    const settleMs = settleTime(args.settleMs)
+    const isOurs = ({ set }: Rollout): boolean => imageIn(set, container) === to
+    return downResult(await untilAvailable({ ...args, settleMs }, isOurs, context, context.signal))
+  },
+
+  // The cluster goes on by itself: it is for the watch to say.
+  async goesOn({ deployment, container, to, run }, _before, context) {
+    const rollout = await throughAway(() => rolloutOf(apiOf(context), deployment), context)
+    return rollout !== null && imageIn(rollout.set, container) === to && ownMark(rollout.set, run) !== null
+  },
+
+  async undo(args, { wasAvailable }, context) {
+    const { deployment, container, from, run } = args
+    const api = apiOf(context)
+    const rollout = await rolloutOf(api, deployment)
+    if (rollout === null || ownMark(rollout.set, run) === null) return leftAlone(args, rollout)
+    const ref = { kind: 'Deployment', ...deployment } as const
+    const after = await patchObject(
+      api,
+      ref,
+      (set) => ownMark(set, run) && deploymentPatch(set, { container, image: from, run }),
+    )
+    if (ownMark(after, run) === null) return leftAlone(args, { set: after, pods: [] })
+    const result = wasAvailable ? await untilRestored(args, context) : {}
+    await patchObject(api, ref, (set) => strategyBackPatch(set, run))
+    return result
+  },
+}
+
+async function applyImage(args: SwapDeployment, context: StepContext): Promise<void> {
+  const { deployment, container, from, to: image, run } = args
+  await patchObject(apiOf(context), { kind: 'Deployment', ...deployment }, (set) => {
+    const now = imageIn(set, container)
+    if (now !== from && now !== image) throw changedByOthers(args)
+    return deploymentPatch(set, { container, image, run })
+  })
+}
+
+async function untilRestored(args: SwapDeployment, context: StepContext): Promise<StepResult> {
+  const { container, from } = args
+  try {
+    // it ran well before
+    const watched = { ...args, settleMs: 0 }
+    return downResult(await untilAvailable(watched, ({ set }) => imageIn(set, container) === from, context))
+  } catch (error) {
+    if (!(error instanceof AgentError) || error.code !== 'controllers-failed') throw error
+    const { namespace, name } = args.deployment
+    const message = `cannot bring Deployment ${namespace}/${name} back to ${from}: ${error.message.replace(/^[^:]*: /, '')}`
+    const fix = `kubectl -n ${namespace} describe deployment ${name}, and its pods, shows why`
+    throw new AgentError('not-restored', message, { fix, exitCode: ExitCode.stuck, cause: error })
+  }
+}
+
+function downResult(downMs: number | null): StepResult {
+  return downMs === null ? {} : { downMs }
+}
+
+/** It was not changed by this run, or is back, or somebody else has changed it since: theirs stays. */
+function leftAlone({ deployment, container, from }: SwapDeployment, rollout: Rollout | null): StepResult {
+  if (rollout && imageIn(rollout.set, container) === from) return {}
+  const { namespace, name } = deployment
+  const problem: Problem = {
+    code: 'template-changed',
+    severity: 'warning',
+    message: `Deployment ${namespace}/${name} was ${rollout ? 'changed' : 'deleted'} by somebody else meanwhile, and is left as it is`,
+    fix: `kubectl -n ${namespace} rollout history deployment/${name} shows what; kubectl -n ${namespace} rollout undo deployment/${name} goes back`,
+  }
+  return { problems: [problem] }
+}

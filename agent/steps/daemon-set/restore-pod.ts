@@ -1,0 +1,66 @@
+import { AgentError, ExitCode } from '../../core/errors.ts'
+import { imagesOf, isSame, type PodObject } from '../../core/kubernetes/daemon-set.ts'
+import type { Gate, StepArgs } from '../../core/plan/plan.ts'
+import { awaitRestored, awaitSafeStop } from '../gate/await-restored.ts'
+import type { StepContext, StepResult } from '../step.ts'
+import { closeDialling } from '../window/dial-guard.ts'
+import { containerOfPod, deleteAndKill, killDoomed, podsHere, whyNone } from './pod.ts'
+import { targets } from './template.ts'
+
+type SwapPod = StepArgs['swap-pod']
+
+/** Of a pod whose start is part of the way back: images are here, the scheduler and the kubelet take some seconds. */
+const RESTORE_MS = 120_000
+const POLL_MS = 250
+
+/**
+ * Once the template has the old images again: takes away this host's pods of others, whether they run, wait or crash, and
+ * waits for one of the old images.
+ */
+export async function restorePod(args: SwapPod, gate: Gate, context: StepContext): Promise<StepResult> {
+  const { docker, clock } = context
+  const deadline = clock.now() + RESTORE_MS
+  let goneAt = context.since
+  for (;;) {
+    const alive = (await podsHere(args, context)).filter(
+      ({ metadata }) => metadata.deletionTimestamp === undefined,
+    )
+    const uids = alive.map(({ metadata }) => metadata.uid)
+    if (await killDoomed(args, uids, context)) goneAt = clock.now()
+    const wrong = alive.find((pod) => !hasOldImages(args, pod))
+    if (wrong) goneAt = await takeAway(wrong, args, { gate, goneAt }, context)
+    const [back] = wrong ? [] : alive
+    const container = back && (await containerOfPod(args, back.metadata.uid, docker))
+    if (container?.State.Running === true)
+      return await awaitRestored({ gate, container: container.Id, goneAt }, context)
+    if (clock.now() > deadline) throw notRestored(await whyNone(args, context))
+    await clock.sleep(POLL_MS)
+  }
+}
+
+function hasOldImages({ images }: SwapPod, { spec }: PodObject): boolean {
+  const present = imagesOf(spec)
+  return targets(images, 'from').every((one) => present.some((other) => isSame(one, other)))
+}
+
+/** Returns since when BIRD is gone. */
+async function takeAway(
+  { metadata: { name, uid } }: PodObject,
+  args: SwapPod,
+  { gate, goneAt }: { gate: Gate; goneAt: number },
+  context: StepContext,
+): Promise<number> {
+  const container = await containerOfPod(args, uid, context.docker)
+  const isRecovered =
+    container !== undefined && (await awaitSafeStop({ gate, container: container.Id, goneAt }, context))
+  await deleteAndKill({ name, uid }, args, context)
+  await closeDialling(gate, context)
+  return isRecovered ? context.clock.now() : goneAt
+}
+
+function notRestored(why: string): AgentError {
+  return new AgentError('not-restored', `cannot restore the old pod: ${why}`, {
+    fix: 'kubectl describe the pod shows why',
+    exitCode: ExitCode.stuck,
+  })
+}

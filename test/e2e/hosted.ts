@@ -1,0 +1,117 @@
+import type { DaemonSetObject, PodObject } from '../../agent/core/kubernetes/daemon-set.ts'
+import type { NodeObject } from '../../agent/core/kubernetes/node.ts'
+import type { Host, Kubernetes } from '../lab/index.ts'
+import { configure, lab, type World } from './support.ts'
+
+const KUBECONFIG = '/etc/calico-agent/kubeconfig'
+const SYSTEM = ['-n', 'kube-system']
+
+export interface HostedWorld extends World {
+  kubernetes: Kubernetes
+}
+
+export const QUICK = { window: 30, settle: 2, kubernetes: { kubeconfig: KUBECONFIG } }
+
+/** The rights of docs/hosted.md. */
+export const RULES = [
+  { apiGroups: [''], resources: ['nodes'], verbs: ['get', 'list', 'patch'] },
+  { apiGroups: [''], resources: ['pods'], verbs: ['get', 'list', 'delete'] },
+  { apiGroups: ['apps'], resources: ['daemonsets'], verbs: ['get', 'patch'] },
+]
+
+/** This worker's two hosts as Nodes of a cluster whose DaemonSet keeps calico-node, and an agent with a credential. */
+export async function hostedWorld(
+  hosted: Parameters<Kubernetes['resetHosted']>[1] = {},
+): Promise<HostedWorld> {
+  const mesh = lab.workerMesh()
+  const kubernetes = lab.kubernetes()
+  await kubernetes.start()
+  await kubernetes.resetHosted(mesh, hosted)
+  await grant(kubernetes, RULES)
+  const kubeconfig = await kubernetes.kubeconfigOf('calico-agent', { name: 'calico-agent' })
+  const [host, peer] = mesh.hosts as [Host, Host]
+  for (const each of [host, peer]) {
+    await each.writeFile(KUBECONFIG, kubeconfig, 0o600)
+    await configure(each, QUICK)
+  }
+  return { mesh, host, peer, kubernetes }
+}
+
+/** Gives the agent's user these rights, and no others. */
+export async function grant(kubernetes: Kubernetes, rules: readonly object[]): Promise<void> {
+  const group = 'rbac.authorization.k8s.io'
+  const name = 'calico-agent'
+  await kubernetes.apply(
+    { apiVersion: `${group}/v1`, kind: 'ClusterRole', metadata: { name }, rules },
+    {
+      apiVersion: `${group}/v1`,
+      kind: 'ClusterRoleBinding',
+      metadata: { name },
+      roleRef: { apiGroup: group, kind: 'ClusterRole', name },
+      subjects: [{ apiGroup: group, kind: 'User', name }],
+    },
+  )
+}
+
+export const daemonSet = ({ kubernetes }: HostedWorld): Promise<DaemonSetObject> =>
+  kubernetes.get<DaemonSetObject>([...SYSTEM, 'daemonset', 'calico-node'])
+
+/** As somebody else does it. */
+export async function editDaemonSet({ kubernetes }: HostedWorld, patch: object): Promise<void> {
+  await kubernetes.kubectl([...SYSTEM, 'patch', 'daemonset', 'calico-node', '-p', JSON.stringify(patch)])
+}
+
+export async function podOf({ kubernetes }: HostedWorld, host: Host): Promise<PodObject> {
+  const selector = ['-l', 'k8s-app=calico-node', `--field-selector=spec.nodeName=${host.name}`]
+  const { items } = await kubernetes.get<{ items: PodObject[] }>([...SYSTEM, 'pods', ...selector])
+  const [pod] = items
+  if (!pod || items.length !== 1) throw new Error(`${items.length} pods of calico-node on ${host.name}`)
+  return pod
+}
+
+/** Tags, by container, of the template or of a pod. */
+export function tags({
+  initContainers = [],
+  containers,
+}: DaemonSetObject['spec']['template']['spec']): Record<string, string> {
+  return Object.fromEntries(
+    [...initContainers, ...containers].map(({ name, image }) => [name, image.split(':').at(-1) ?? '']),
+  )
+}
+
+/** All that an operator sees of where a rollout stands. */
+export async function standing(world: HostedWorld): Promise<object> {
+  const { spec, metadata } = await daemonSet(world)
+  const cordoned = await Promise.all(
+    [world.host, world.peer].map(({ name }) => world.kubernetes.get<NodeObject>(['node', name])),
+  )
+  return {
+    template: tags(spec.template.spec),
+    host: tags((await podOf(world, world.host)).spec),
+    peer: tags((await podOf(world, world.peer)).spec),
+    strategy: spec.updateStrategy.type,
+    marked: metadata.annotations?.['calico-agent/template'] !== undefined,
+    cordoned: cordoned.filter((node) => node.spec?.unschedulable === true).length,
+  }
+}
+
+/** What Docker says of the calico-nodes of a host since then, in words: two at once, or one that got TERM. */
+export async function nodeFlaws(host: Host, since: number): Promise<string[]> {
+  const range = [since, Date.now()].map((ms) => (ms / 1000).toFixed(3))
+  const argv = ['docker', 'events', '--since', range[0] ?? '', '--until', range[1] ?? '']
+  const filters = ['--filter', 'type=container', '--filter', 'label=io.kubernetes.container.name=calico-node']
+  const format = '{{.Action}} {{.ID}} {{.Actor.Attributes.signal}}'
+  const said = await host.ok([...argv, ...filters, '--format', format])
+  const running = new Set<string>()
+  const killed = new Set<string>()
+  const flaws: string[] = []
+  for (const line of said.split('\n').filter(Boolean)) {
+    const [action = '', id = '', signal = ''] = line.split(' ')
+    if (action === 'die') running.delete(id)
+    if (action === 'start') running.add(id)
+    if (action === 'start' && running.size > 1) flaws.push('two calico-nodes at once')
+    if (action === 'kill' && signal === '9') killed.add(id)
+    if (action === 'kill' && !killed.has(id)) flaws.push(`signal ${signal} to a calico-node`)
+  }
+  return flaws
+}

@@ -1,0 +1,231 @@
+import type { AgentEvent } from '../../agent/core/events.ts'
+import { owedStrategy } from '../../agent/core/kubernetes/daemon-set.ts'
+import { clusterNode } from '../../agent/core/kubernetes/node.ts'
+import type { Wanted } from '../../agent/core/model.ts'
+import { upgradePlan } from '../../agent/core/plan/build.ts'
+import type { Plan } from '../../agent/core/plan/plan.ts'
+import { observe } from '../../agent/observe/observe.ts'
+import type { Ports } from '../../agent/steps/step.ts'
+import { wanted as anyHost } from '../core/observed.ts'
+import { restartTimeline, session, type Timeline } from '../fakes/bird.ts'
+import { FakeClock } from '../fakes/clock.ts'
+import { FakeCluster } from '../fakes/cluster.ts'
+import { FakeCniBinaries } from '../fakes/cni-binaries.ts'
+import { FakeDatastore } from '../fakes/datastore.ts'
+import { FakeDialGuard } from '../fakes/dial-guard.ts'
+import { FakeDocker } from '../fakes/docker.ts'
+import { FakeHostedKubelet } from '../fakes/hosted-kubelet.ts'
+import { FakeKernelRoutes } from '../fakes/kernel-routes.ts'
+import { FakeManifests } from '../fakes/manifests.ts'
+import { fakeProbe } from '../fakes/probe.ts'
+import { FakeSystemd } from '../fakes/systemd.ts'
+import { ConfiguredHost } from './configured-host.ts'
+import { KillableRun, RUN } from './killable-run.ts'
+import { BIRD_CFG, MESH } from './mesh-config.ts'
+import { CHANGES, type Death, type Move, withMoves } from './moves.ts'
+import { NodeLife } from './node-life.ts'
+
+export const [OLD, NEW] = ['calico/node:v3.17.6', 'calico/node:v3.20.0']
+const CNI = 'calico/cni:v3.17.6'
+const WANTED: Wanted = {
+  ...anyHost,
+  node: { ...anyHost.node, image: NEW },
+  kubernetes: { cordon: true },
+  windowMs: 20_000,
+  settleMs: 1_000,
+}
+
+export interface HostedOptions {
+  /** Where the rollout stands on the other host of the cluster; without, there is none. */
+  other?: 'to come' | 'done'
+  /** How the new image's BIRD behaves; by default as the old one's. */
+  newBird?: (instance: string) => Timeline
+  newExitsAfter?: number
+  /** The kubelet cannot find the new image. */
+  unknown?: boolean
+}
+
+/** A host whose calico/node a DaemonSet keeps, with its kubelet and its cluster, and an agent that may die on it. */
+export class HostedHost {
+  readonly ops: string[] = []
+  readonly events: AgentEvent[] = []
+  readonly clock = new FakeClock()
+  readonly agent = new KillableRun(this.clock, () => [
+    this.ops.length,
+    this.routes.held,
+    this.dialGuard.closed.size,
+    this.cluster.set,
+    this.cluster.pods,
+  ])
+  readonly docker = new FakeDocker(this.ops)
+  readonly cluster: FakeCluster
+  readonly kubelet = new FakeHostedKubelet(this.docker, this.clock, 'calico-node')
+  readonly node: NodeLife
+  readonly routes = new FakeKernelRoutes()
+  readonly dialGuard = new FakeDialGuard(this.ops)
+  readonly #files = new ConfiguredHost(this.ops)
+  readonly #options: HostedOptions
+
+  private constructor(options: HostedOptions) {
+    this.#options = options
+    const { clock, docker, ops, kubelet } = this
+    this.cluster = new FakeCluster('host-1', clock, { node: OLD, cni: CNI })
+    this.cluster.onPod = {
+      added: (pod) => {
+        kubelet.added(pod)
+      },
+      gone: (pod) => {
+        kubelet.gone(pod)
+      },
+    }
+    const timeline = (image: string, instance: string): Timeline =>
+      options.newBird && image === NEW
+        ? options.newBird(instance)
+        : restartTimeline(instance, [session(2), session(3)])
+    this.node = new NodeLife({
+      ...{ clock, docker, ops, timeline, newImage: NEW },
+      newExitsAfter: options.newExitsAfter,
+    })
+    docker.date = () => clock.date()
+    const exited = docker.onExit
+    docker.onExit = (container) => {
+      exited(container)
+      kubelet.ended(container.Id)
+    }
+  }
+
+  /** With the old calico/node long since recovered. */
+  static async create(options: HostedOptions = {}): Promise<HostedHost> {
+    const host = new HostedHost(options)
+    const { docker, clock, cluster } = host
+    docker.files.set(BIRD_CFG, MESH)
+    for (const image of [OLD, NEW]) docker.images.publish(image)
+    docker.images.pull(OLD, () => undefined)
+    if (options.other) cluster.addOther('host-2', options.other === 'done' ? NEW : OLD)
+    if (options.unknown === true) host.kubelet.unknown.add(NEW)
+    cluster.sync()
+    while (host.node.container === undefined) await clock.sleep(1_000)
+    if (options.other === 'done') host.#beginRollout()
+    await clock.sleep(400_000)
+    host.ops.length = 0
+    cluster.violations.length = 0
+    return host
+  }
+
+  /** As an agent on the other host has left it. */
+  #beginRollout(): void {
+    this.cluster.edit(({ metadata, spec }) => {
+      const { updateStrategy: strategy, template } = spec
+      const mark = { run: 'of another host', generation: metadata.generation + 1, strategy }
+      metadata.annotations = { 'calico-agent/template': JSON.stringify(mark) }
+      spec.updateStrategy = { type: 'OnDelete' }
+      template.spec.containers = [{ name: 'calico-node', image: NEW }]
+    })
+  }
+
+  ports(): Ports {
+    const { docker, clock, routes, dialGuard } = this
+    const systemd = new FakeSystemd(docker)
+    const { configs, kubelet } = this.#files
+    return {
+      ...{ docker, clock, routes, dialGuard, bird: this.node.bird, kubernetes: this.cluster },
+      ...{ probe: fakeProbe(), datastore: new FakeDatastore(), cni: new FakeCniBinaries([]) },
+      ...{ configs, kubelet, systemd, unitFiles: systemd.files, manifests: new FakeManifests() },
+    }
+  }
+
+  async plan(): Promise<Plan> {
+    const looking = { emit: () => undefined, signal: new AbortController().signal }
+    const observed = await observe(WANTED, this.ports(), looking, () => null)
+    const leftovers = { containers: [], images: [], files: [] }
+    return upgradePlan({ run: RUN, wanted: WANTED, observed, leftovers }).plan
+  }
+
+  async run(death?: Death, signal?: AbortSignal): Promise<string> {
+    return await this.agent.begin(await this.plan(), this.#tools(signal), death)
+  }
+
+  async resume(death?: Death): Promise<string> {
+    return await this.agent.resume(this.#tools(), death)
+  }
+
+  powerCycle(): void {
+    this.node.cut()
+    this.routes.held = false
+    this.dialGuard.closed.clear()
+    this.clock.reboot()
+    this.docker.powerCycle()
+    this.restartKubelet()
+    this.cluster.sync()
+  }
+
+  /** What it missed it learns from the API server. */
+  restartKubelet(): void {
+    this.kubelet.isAsleep = false
+    this.kubelet.restart(this.cluster.pods.filter(({ spec }) => spec.nodeName === 'host-1'))
+  }
+
+  /** What the report says. */
+  get problems(): string[] {
+    return (this.agent.state()?.problems ?? []).map(({ code, message }) => `${code}: ${message}`)
+  }
+
+  /** In words, what is not as it must be after a run that ended with `outcome`. */
+  async flaws(outcome: string): Promise<string[]> {
+    await this.clock.sleep(60_000)
+    const image = outcome === 'upgraded' ? NEW : OLD
+    const running = await this.docker.runningContainers()
+    const runs = running.map((one) => one.image).join()
+    return [
+      ...this.node.violations,
+      ...this.kubelet.violations,
+      ...this.cluster.violations,
+      ...(['upgraded', 'rolled-back', 'refused', 'nothing'].includes(outcome)
+        ? []
+        : [`it ended ${outcome}: ${this.problems.join('; ')}`]),
+      ...(runs === image ? [] : [`there run: ${runs}`]),
+      ...(this.routes.held ? ['routes are held'] : []),
+      ...[...this.dialGuard.closed].map((address) => `${address} is kept from dialling`),
+      ...(clusterNode(this.cluster.node).unschedulable ? ['the Node is cordoned'] : []),
+      ...this.#templateFlaws(outcome),
+      ...this.#strategyFlaws(outcome === 'upgraded'),
+    ]
+  }
+
+  #templateFlaws(outcome: string): string[] {
+    const isUntouched = ['refused', 'nothing'].includes(outcome)
+    const isNew = outcome === 'upgraded' || (isUntouched && this.#options.other === 'done')
+    const { containers, initContainers } = this.cluster.set.spec.template.spec
+    const found = [...(initContainers ?? []), ...containers].map((one) => one.image).join()
+    return found === `${CNI},${isNew ? NEW : OLD}` ? [] : [`the template has ${found}`]
+  }
+
+  /** It comes back with the last host, whichever way; until then it is known. */
+  #strategyFlaws(upgraded: boolean): string[] {
+    const { set } = this.cluster
+    const { type } = set.spec.updateStrategy
+    const { other } = this.#options
+    const isUnderWay = other !== undefined && (other === 'to come') === upgraded
+    if (!isUnderWay)
+      return type === 'RollingUpdate' && set.spec.updateStrategy.rollingUpdate?.['maxUnavailable'] === 1
+        ? []
+        : [`the strategy is ${type}`]
+    const owed = owedStrategy(set)?.rollingUpdate?.['maxUnavailable']
+    return type === 'OnDelete' && owed === 1 ? [] : [`the strategy is ${type}, and RollingUpdate is lost`]
+  }
+
+  #tools(signal?: AbortSignal) {
+    return {
+      ports: (move: Move): Ports => {
+        const ports = this.ports()
+        return {
+          ...ports,
+          docker: withMoves(ports.docker, CHANGES, move),
+          kubernetes: ports.kubernetes && withMoves(ports.kubernetes, ['patch', 'remove'], move),
+        }
+      },
+      emit: (event: AgentEvent) => void this.events.push(event),
+      ...(signal && { signal }),
+    }
+  }
+}

@@ -1,0 +1,257 @@
+import { describe, expect, it } from 'vitest'
+import { AgentError } from '../../agent/core/errors.ts'
+import { awayError } from '../fakes/kubernetes.ts'
+import { HostedHost, type HostedOptions, NEW } from './hosted-host.ts'
+
+describe('the swap of a DaemonSet’s pod', () => {
+  it.each<[string, HostedOptions]>([
+    ['the only host', {}],
+    ['the first of two', { other: 'to come' }],
+    ['the last of two', { other: 'done' }],
+  ])('replaces the pod of this host alone: %s', async (_, options) => {
+    const host = await HostedHost.create(options)
+    expect({ outcome: await host.run(), problems: host.problems }).toEqual({
+      outcome: 'upgraded',
+      problems: [],
+    })
+    expect(await host.flaws('upgraded')).toEqual([])
+  })
+})
+
+type Deaths = HostedOptions & { powerCut?: boolean; waitMs?: number; asked?: boolean }
+
+/** What goes wrong when the agent dies at any of its moves, and is resumed so long after. */
+async function flawsOfDeaths({ powerCut = false, waitMs = 0, asked, ...options }: Deaths): Promise<string[]> {
+  const whole = await HostedHost.create(options)
+  await whole.run()
+  const all: string[] = []
+  const deaths = whole.agent.deaths.filter(({ before }) => asked !== true || !before)
+  for (const death of deaths) {
+    const host = await HostedHost.create(options)
+    const isDead = (await host.run({ ...death, ...(asked && { asked }) })) === 'killed'
+    if (powerCut) host.powerCycle()
+    if (waitMs > 0) await host.clock.sleep(waitMs)
+    // between the delete and the kill nobody else is there to kill
+    host.kubelet.violations.length = 0
+    const outcome = await host.resume()
+    const flaws = isDead ? await host.flaws(outcome) : ['it was not killed']
+    const where = `${death.before ? 'before' : 'after'} move ${death.at}`
+    all.push(...flaws.map((flaw) => `died ${where}, ${outcome}: ${flaw}`))
+  }
+  return all
+}
+
+const noBird: HostedOptions['newBird'] = () => [{ at: 0, view: { state: 'down' } }]
+const images: [string, HostedOptions][] = [
+  ['a good image', {}],
+  ['a good image on the last host', { other: 'done' }],
+  ['an image whose BIRD never comes', { newBird: noBird }],
+  ['an image that crashes, on the last host', { newExitsAfter: 300, other: 'done' }],
+  ['an image that the kubelet cannot find', { unknown: true }],
+]
+const ways: [string, Deaths][] = [
+  ['at once', {}],
+  ['after 1 s', { waitMs: 1_000 }],
+  ['after 30 s', { waitMs: 30_000 }],
+  ['after a power cut', { powerCut: true }],
+  ['after a power cut and 30 s', { powerCut: true, waitMs: 30_000 }],
+]
+
+describe('an agent that dies at any of its moves', () => {
+  it.each(images.flatMap(([name, options]) => ways.map(([how, way]) => ({ name, how, ...options, ...way }))))(
+    'leaves one pod, old or new with its template: $name, resumed $how',
+    async ({ name: _name, how: _how, ...deaths }) => {
+      expect(await flawsOfDeaths(deaths)).toEqual([])
+    },
+  )
+
+  it('twice does so as well', async () => {
+    const whole = await HostedHost.create()
+    await whole.run()
+    const all: string[] = []
+    for (let at = 0; at < whole.agent.moves; at++) {
+      for (let again = 0; again < 7; again++) {
+        const host = await HostedHost.create()
+        await host.run({ at, before: false })
+        await host.resume({ at: again, before: false })
+        const flaws = await host.flaws(await host.resume())
+        all.push(...flaws.map((flaw) => `died after move ${at}, then after move ${again}: ${flaw}`))
+      }
+    }
+    expect(all).toEqual([])
+  })
+
+  it('while the API server carries out what it asked for leaves it so too', async () => {
+    expect(await flawsOfDeaths({ asked: true })).toEqual([])
+  })
+})
+
+describe('a new image that does not pass', () => {
+  it.each<[string, HostedOptions, string]>([
+    ['never has a BIRD', { newBird: noBird }, 'gate-failed'],
+    ['crashes', { newExitsAfter: 300 }, 'gate-failed'],
+    ['crashes on the last host', { newExitsAfter: 300, other: 'done' }, 'gate-failed'],
+    ['is not found by the kubelet', { unknown: true }, 'gate-failed'],
+  ])('gives way to the old pod and its template: %s', async (_, options, code) => {
+    const host = await HostedHost.create(options)
+    expect(await host.run()).toBe('rolled-back')
+    expect(host.problems[0]).toContain(code)
+    expect(await host.flaws('rolled-back')).toEqual([])
+  })
+})
+
+/** Resumes as the service does, until the run is finished. */
+async function settled(host: HostedHost, outcome: string): Promise<string> {
+  for (let tries = 0; tries < 4 && host.agent.state()?.outcome === null; tries++) {
+    outcome = await host.resume()
+    await host.clock.sleep(5_000)
+  }
+  return outcome
+}
+
+/** The API server goes away there, so that the agent has no answer, and comes back. */
+function goesAway({ cluster, clock }: HostedHost, at: string, ms: number): void {
+  const seen = new Map<string, number>()
+  cluster.onWrite = (what) => {
+    const count = (seen.get(what) ?? 0) + 1
+    seen.set(what, count)
+    if (`${what}#${count}` !== at) return
+    cluster.away = awayError()
+    void clock.sleep(ms).then(() => {
+      cluster.away = null
+      cluster.sync()
+    })
+    throw awayError()
+  }
+}
+
+describe('an API server that goes away', () => {
+  const points = ['patch#1', 'patched#1', 'remove#1', 'removed#1', 'patch#2', 'patched#2']
+  it.each(points.flatMap((point) => [500, 5_000, 100_000].map((ms) => ({ point, ms }))))(
+    'leaves the host old or new: at $point for $ms ms',
+    async ({ point, ms }) => {
+      const host = await HostedHost.create()
+      goesAway(host, point, ms)
+      const outcome = await settled(host, await host.run())
+      const isKept = host.problems.some((problem) => problem.startsWith('strategy-kept'))
+      const expected = isKept && point === 'patch#2' ? ['the strategy is OnDelete'] : []
+      expect({ outcome, flaws: await host.flaws(outcome) }).toEqual({ outcome, flaws: expected })
+      expect(isKept).toBe(point.endsWith('#2') && ms === 100_000)
+    },
+  )
+
+  it.each([5_000, 400_000])('while a dead run is resumed does not end the run: for %i ms', async (ms) => {
+    const host = await HostedHost.create()
+    let at = -1
+    host.agent.onMove = (move, what) => {
+      if (what === 'killContainer' && at < 0) at = move
+    }
+    await host.run()
+    const other = await HostedHost.create()
+    await other.run({ at, before: false })
+    other.cluster.away = awayError()
+    void other.clock.sleep(ms).then(() => {
+      other.cluster.away = null
+      other.cluster.sync()
+    })
+    let outcome = 'killed'
+    for (let tries = 0; tries < 20 && other.agent.state()?.outcome === null; tries++) {
+      outcome = await other.resume()
+      await other.clock.sleep(5_000)
+    }
+    expect(['upgraded', 'rolled-back']).toContain(outcome)
+    expect(await other.flaws(outcome)).toEqual([])
+  })
+})
+
+describe('somebody who edits the DaemonSet', () => {
+  const theirs = 'calico/node:v3.19.0'
+  const edit = ({ cluster }: HostedHost): void => {
+    cluster.edit(({ spec }) => {
+      spec.template.spec.containers = [{ name: 'calico-node', image: theirs }]
+    })
+  }
+  const template = ({ cluster }: HostedHost): string | undefined =>
+    cluster.set.spec.template.spec.containers[0]?.image
+
+  it('before the run writes it has it refused', async () => {
+    const host = await HostedHost.create()
+    host.agent.onMove = (_, what) => {
+      if (what !== 'pullImage') return
+      host.cluster.edit(({ spec }) => (spec.updateStrategy = { type: 'OnDelete' }))
+      edit(host)
+    }
+    expect(await host.run()).toBe('refused')
+    expect(host.problems[0]).toContain('template-changed')
+    expect(host.problems[0]).toContain(theirs)
+    expect(template(host)).toBe(theirs)
+    expect(host.ops.filter((op) => op.startsWith('docker kill'))).toEqual([])
+  })
+
+  it('while the new pod passes the gate keeps it, and the strategy comes back once all pods are theirs', async () => {
+    const host = await HostedHost.create()
+    host.agent.onMove = (_, what) => {
+      if (what === 'killContainer') host.cluster.edit(() => undefined)
+    }
+    expect(await host.run()).toBe('upgraded')
+    expect(await host.flaws('upgraded')).toEqual([])
+  })
+
+  it('before the new pod is made has nothing of theirs undone', async () => {
+    const host = await HostedHost.create()
+    host.docker.images.publish(theirs)
+    host.docker.images.pull(theirs, () => undefined)
+    host.agent.onMove = (_, what) => {
+      if (what === 'killContainer' && template(host) !== theirs) edit(host)
+    }
+    expect(await host.run()).toBe('stuck')
+    expect(host.problems.join()).toContain('template-changed')
+    expect(template(host)).toBe(theirs)
+    expect((await host.docker.runningContainers()).map((one) => one.image)).toEqual([theirs])
+    expect([host.routes.held, ...host.kubelet.violations]).toEqual([false])
+  })
+})
+
+describe('somebody who edits the DaemonSet while a pod is on trial that fails', () => {
+  it('has nothing of theirs undone, and is told', async () => {
+    const theirs = 'calico/node:v3.19.0'
+    const host = await HostedHost.create({ newBird: noBird })
+    void host.clock.sleep(5_000).then(() => {
+      host.cluster.edit(({ spec }) => {
+        spec.template.spec.containers = [{ name: 'calico-node', image: theirs }]
+      })
+    })
+    expect(await host.run()).toBe('stuck')
+    expect(host.problems.join()).toContain('template-changed')
+    expect((await host.docker.runningContainers()).map((one) => one.image)).toEqual([NEW])
+  })
+})
+
+describe('a credential that may not delete pods any more', () => {
+  it('has the template put back, and the old pod goes on', async () => {
+    const host = await HostedHost.create()
+    host.cluster.onWrite = (what) => {
+      if (what === 'remove')
+        throw new AgentError('kubernetes-forbidden', 'cannot delete Pod', { fix: 'grant it' })
+    }
+    expect(await host.run()).toBe('rolled-back')
+    expect(host.problems[0]).toContain('kubernetes-forbidden')
+    expect(await host.flaws('rolled-back')).toEqual([])
+    expect(host.cluster.pods.map(({ metadata }) => metadata.name)).toEqual(['calico-node-1'])
+  })
+})
+
+describe('a kubelet that is stopped in the middle', () => {
+  it.each([1_000, 60_000])('and started again after %i ms leaves the host old or new', async (ms) => {
+    const host = await HostedHost.create()
+    host.agent.onMove = (_, what) => {
+      if (what !== 'killContainer' || host.kubelet.isAsleep) return
+      host.kubelet.isAsleep = true
+      void host.clock.sleep(ms).then(() => {
+        host.restartKubelet()
+      })
+    }
+    const outcome = await settled(host, await host.run())
+    expect({ outcome, flaws: await host.flaws(outcome) }).toEqual({ outcome, flaws: [] })
+  })
+})

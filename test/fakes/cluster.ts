@@ -1,0 +1,199 @@
+import type { Json } from '../../agent/core/json/merge-patch.ts'
+import {
+  type DaemonSetObject,
+  imagesOf,
+  isSame,
+  type PodObject,
+  TEMPLATE_ANNOTATION,
+} from '../../agent/core/kubernetes/daemon-set.ts'
+import type { Kind, KubernetesObjects, ObjectRef } from '../../agent/ports/kubernetes.ts'
+import type { FakeClock } from './clock.ts'
+import { FakeKubernetes, refused } from './kubernetes.ts'
+
+const NAMESPACE = 'kube-system'
+const NAME = 'calico-node'
+const LABELS = { 'k8s-app': NAME }
+const CONTROLLER_MS = 80
+const WATCH_MS = 800
+
+type Changed = (pod: PodObject) => void
+
+/**
+ * A Node and a DaemonSet whose pods have no grace: a deleted one is gone from the API at once, as calico.yaml has it, and
+ * its controller makes the next one.
+ */
+export class FakeCluster extends FakeKubernetes {
+  /** The kubelet of this host hears of its pods. */
+  onPod: { added: Changed; gone: Changed } = { added: () => undefined, gone: () => undefined }
+  /** No controller looks at anything. */
+  isAsleep = false
+  /** Each write of the agent's; what it throws is the answer, which may come before or after the write. */
+  onWrite: (what: string) => void = () => undefined
+  readonly violations: string[] = []
+  readonly #host: string
+  readonly #clock: FakeClock
+  #set: DaemonSetObject
+  #pods: PodObject[] = []
+  #made = 0
+  #versions = 1
+
+  constructor(host: string, clock: FakeClock, images: { node: string; cni: string }) {
+    super(host)
+    this.#host = host
+    this.#clock = clock
+    this.#set = {
+      metadata: { name: NAME, namespace: NAMESPACE, uid: 'set', resourceVersion: '1', generation: 1 },
+      spec: {
+        selector: { matchLabels: LABELS },
+        updateStrategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 1 } },
+        template: {
+          spec: {
+            initContainers: [{ name: 'install-cni', image: images.cni }],
+            containers: [{ name: NAME, image: images.node }],
+          },
+        },
+      },
+    }
+  }
+
+  get set(): DaemonSetObject {
+    return structuredClone(this.#set)
+  }
+
+  get pods(): PodObject[] {
+    return structuredClone(this.#pods)
+  }
+
+  /** The pod of another host, of an image of its own. */
+  addOther(host: string, node: string): void {
+    this.#make(host, node)
+  }
+
+  /** Somebody else writes it. */
+  edit(change: (set: DaemonSetObject) => void): void {
+    change(this.#set)
+    this.#set.metadata.generation += 1
+    this.#touch()
+  }
+
+  /** What the controller of the DaemonSet does at once. */
+  sync(): void {
+    if (this.isAsleep || this.away !== null) return
+    const hosts = new Set([this.#host, ...this.#pods.map(({ spec }) => spec.nodeName ?? '')])
+    for (const host of hosts) if (!this.#pods.some(({ spec }) => spec.nodeName === host)) this.#make(host)
+    const current = imagesOf(this.#set.spec.template.spec)
+    const updated = this.#pods.filter(({ spec }) =>
+      imagesOf(spec).every((one) => current.some((other) => isSame(one, other))),
+    )
+    this.#set.status = {
+      observedGeneration: this.#set.metadata.generation,
+      desiredNumberScheduled: hosts.size,
+      updatedNumberScheduled: updated.length,
+    }
+    if (this.#set.spec.updateStrategy.type === 'RollingUpdate' && updated.length < hosts.size)
+      this.violations.push('the DaemonSet replaces pods by itself')
+  }
+
+  override async get<K extends Kind>(ref: ObjectRef<K>): Promise<KubernetesObjects[K] | null> {
+    const node = await super.get(ref)
+    if (ref.kind === 'Node') return node
+    if (ref.kind === 'DaemonSet') return (ref.name === NAME ? this.set : null) as KubernetesObjects[K] | null
+    return (this.pods.find(({ metadata }) => metadata.name === ref.name) ?? null) as
+      | KubernetesObjects[K]
+      | null
+  }
+
+  override async list<K extends Kind>(): Promise<KubernetesObjects[K][]> {
+    await this.thisNode()
+    return this.pods as KubernetesObjects[K][]
+  }
+
+  override async patch<K extends Kind>(ref: ObjectRef<K>, patch: Json): Promise<KubernetesObjects[K]> {
+    if (ref.kind !== 'DaemonSet') return await super.patch(ref, patch)
+    await this.thisNode()
+    this.onWrite('patch')
+    const { metadata, spec } = patch as unknown as DaemonSetObject
+    if (metadata.resourceVersion !== this.#set.metadata.resourceVersion)
+      throw refused('kubernetes-conflict', 'the object has been modified')
+    this.#write(metadata.annotations?.[TEMPLATE_ANNOTATION] ?? null, spec)
+    this.onWrite('patched')
+    return this.set as KubernetesObjects[K]
+  }
+
+  override async tryPatch<K extends Kind>(ref: ObjectRef<K>, patch: Json): Promise<void> {
+    if (ref.kind === 'Node') await super.tryPatch(ref, patch)
+  }
+
+  override async remove(ref: ObjectRef<Kind>, uid: string): Promise<void> {
+    await this.thisNode()
+    this.onWrite('remove')
+    const pod = this.#pods.find(({ metadata }) => metadata.name === ref.name && metadata.uid === uid)
+    if (pod) {
+      this.#pods = this.#pods.filter((other) => other !== pod)
+      void this.#tell('gone', pod)
+      this.#later()
+    }
+    this.onWrite('removed')
+  }
+
+  #write(mark: string | null, spec: DaemonSetObject['spec'] | undefined): void {
+    const { metadata } = this.#set
+    const before = JSON.stringify(this.#set.spec)
+    if (spec) {
+      const { type, rollingUpdate } = spec.updateStrategy
+      this.#set.spec.updateStrategy = { type, ...(rollingUpdate && { rollingUpdate }) }
+      const patched = (spec as Partial<DaemonSetObject['spec']>).template?.spec
+      const { template } = this.#set.spec
+      for (const list of ['initContainers', 'containers'] as const)
+        for (const { name, image } of patched?.[list] ?? [])
+          template.spec[list] = (template.spec[list] ?? []).map((one) =>
+            one.name === name ? { name, image } : one,
+          )
+    }
+    metadata.annotations = mark === null ? {} : { [TEMPLATE_ANNOTATION]: mark }
+    if (JSON.stringify(this.#set.spec) !== before) metadata.generation += 1
+    this.#touch()
+    const images = imagesOf(this.#set.spec.template.spec).map(({ image }) => image)
+    this.ops.push(`daemonset: ${this.#set.spec.updateStrategy.type} ${images.join(' ')}`)
+  }
+
+  #touch(): void {
+    this.#versions += 1
+    this.#set.metadata.resourceVersion = String(this.#versions)
+    this.#later()
+  }
+
+  #later(): void {
+    void this.#clock.sleep(CONTROLLER_MS).then(() => {
+      this.sync()
+    })
+  }
+
+  /** The kubelet's watch ends with the API server, and is tried again a while after. */
+  async #tell(what: 'added' | 'gone', pod: PodObject): Promise<void> {
+    await Promise.resolve()
+    const wasAway = this.away !== null
+    while (this.away !== null) await this.#clock.sleep(100)
+    if (wasAway) await this.#clock.sleep(WATCH_MS)
+    if (pod.spec.nodeName === this.#host) this.onPod[what](pod)
+  }
+
+  #make(host: string, image?: string): void {
+    this.#made += 1
+    const { containers, initContainers } = structuredClone(this.#set.spec.template.spec)
+    const own = image === undefined ? containers : [{ name: NAME, image }]
+    const pod: PodObject = {
+      metadata: {
+        name: `${NAME}-${this.#made}`,
+        namespace: NAMESPACE,
+        uid: `uid-${this.#made}`,
+        resourceVersion: '1',
+        ownerReferences: [{ kind: 'DaemonSet', name: NAME, controller: true }],
+      },
+      spec: { nodeName: host, containers: own, ...(initContainers && { initContainers }) },
+    }
+    this.#pods.push(pod)
+    void this.#tell('added', pod)
+    this.#later()
+  }
+}
