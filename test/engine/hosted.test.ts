@@ -58,12 +58,13 @@ const ways: [string, Deaths][] = [
 ]
 
 describe('an agent that dies at any of its moves', () => {
-  it.each(images.flatMap(([name, options]) => ways.map(([how, way]) => ({ name, how, ...options, ...way }))))(
-    'leaves one pod, old or new with its template: $name, resumed $how',
-    async ({ name: _name, how: _how, ...deaths }) => {
-      expect(await flawsOfDeaths(deaths)).toEqual([])
-    },
-  )
+  it.each(
+    images.flatMap(([name, options]) =>
+      ways.map(([how, way]) => ({ name, how, deaths: { ...options, ...way } })),
+    ),
+  )('leaves one pod, old or new with its template: $name, resumed $how', async ({ deaths }) => {
+    expect(await flawsOfDeaths(deaths)).toEqual([])
+  })
 
   it('twice does so as well', async () => {
     const whole = await HostedHost.create()
