@@ -116,7 +116,12 @@ describe('a new pod that does not come up gives way to the old one', () => {
   it('where nothing schedules it, until something does', async () => {
     const { kubernetes } = world
     await kubernetes.killPart('kube-scheduler')
-    const restart = until('the way back', () => saysUnwinding(), { timeoutMs: 60_000 }).finally(() =>
+    const earlier = await newestJournal()
+    const goesBack = async (): Promise<boolean> => {
+      const now = await newestJournal()
+      return now !== earlier && (await host.readFile(now)).includes('"type":"unwinding"')
+    }
+    const restart = until('the way back', goesBack, { timeoutMs: 60_000 }).finally(() =>
       kubernetes.startPart('kube-scheduler'),
     )
     await rolledBack(() => upgrade(image(NEW)), /the pod is Pending/)
@@ -124,9 +129,8 @@ describe('a new pod that does not come up gives way to the old one', () => {
   })
 })
 
-async function saysUnwinding(): Promise<boolean> {
-  const script = 'cat "$(ls -d /var/lib/calico-agent/runs/*.jsonl | tail -1)"'
-  return (await host.ok(['sh', '-c', script])).includes('"type":"unwinding"')
+async function newestJournal(): Promise<string> {
+  return (await host.ok(['sh', '-c', 'ls -d /var/lib/calico-agent/runs/*.jsonl | tail -1'])).trim()
 }
 
 const REACHED = '/tmp/reached'
