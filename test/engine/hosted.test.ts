@@ -58,9 +58,12 @@ const ways: [string, Deaths][] = [
 ]
 
 describe('an agent that dies at any of its moves', () => {
-  it.each(images.flatMap(([name, options]) => ways.map(([how, way]) => ({ name, how, ...options, ...way }))))(
-    'leaves one pod, old or new with its template: $name, resumed $how',
-    async ({ name: _name, how: _how, ...deaths }) => {
+  const cases = images.flatMap(([name, options]) =>
+    ways.map(([how, way]): [string, string, Deaths] => [name, how, { ...options, ...way }]),
+  )
+  it.each(cases)(
+    'leaves one pod, old or new with its template: %s, resumed %s',
+    async (_name, _how, deaths) => {
       expect(await flawsOfDeaths(deaths)).toEqual([])
     },
   )
