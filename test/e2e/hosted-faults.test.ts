@@ -57,7 +57,7 @@ async function rolledBack(action: () => Promise<AgentResult>, says: RegExp): Pro
   const cost = await costOf(world, action)
   const { code, report } = cost.result
   expect({ code, outcome: report.outcome }).toEqual({ code: 4, outcome: 'rolled-back' })
-  expect(report.problems[0]?.message).toMatch(says)
+  expect(report.problems.map(({ message }) => message).join('\n')).toMatch(says)
   expect(await standing(world)).toEqual(before)
   expect((await podOf(world, world.peer)).metadata.uid).toBe(beside.metadata.uid)
   expect(await nodeFlaws(host, since)).toEqual([])
@@ -111,6 +111,22 @@ describe('a new pod that does not come up gives way to the old one', () => {
 
   it('with an init container that fails', async () => {
     await rolledBack(() => upgrade(image(NEW), '--cni', image('v2.6.12')), /install-cni: /)
+  })
+
+  it('with an image that the kubelet pulls anew, and cannot', async () => {
+    const gone = 'nowhere.lab:5000/calico/node:v3.20.0'
+    const pulls = (imagePullPolicy: string) => ({ containers: [{ name: 'calico-node', imagePullPolicy }] })
+    await editDaemonSet(world, {
+      spec: { updateStrategy: { $patch: 'replace', type: 'OnDelete' }, template: { spec: pulls('Always') } },
+    })
+    await host.ok(['docker', 'pull', '--quiet', image(NEW)])
+    await host.ok(['docker', 'tag', image(NEW), gone])
+    await rolledBack(() => upgrade(gone), /calico-node: (ErrImagePull|ImagePullBackOff)/)
+    await editDaemonSet(world, {
+      spec: { updateStrategy: { type: 'RollingUpdate' }, template: { spec: pulls('IfNotPresent') } },
+    })
+    await world.kubernetes.untilRolledOut()
+    await world.mesh.untilSettled()
   })
 
   it('where nothing schedules it, until something does', async () => {
