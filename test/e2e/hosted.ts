@@ -10,7 +10,7 @@ export interface HostedWorld extends World {
   kubernetes: Kubernetes
 }
 
-export const QUICK = { window: 30, settle: 2, kubernetes: { kubeconfig: KUBECONFIG } }
+const QUICK = { window: 30, settle: 2, kubernetes: { kubeconfig: KUBECONFIG } }
 
 /** The rights of docs/hosted.md. */
 export const RULES = [
