@@ -34,9 +34,10 @@ COPY dist/agent /src/dist/agent
 
 FROM ${AGENT} AS agent
 
-# What the agent calls: flock, which Debian's base has, and ip.
+# What the agent calls: flock, which Debian's base has, and ip, which looks tcp up in /etc/protocols.
 FROM ${BASE}
 RUN command -v ip >/dev/null || \
   { apt-get update && apt-get install --yes --no-install-recommends iproute2 && rm -rf /var/lib/apt/lists/*; }
+RUN [ -e /etc/protocols ] || printf 'tcp\t6\tTCP\n' >/etc/protocols
 COPY --from=agent /src/dist/agent /usr/bin/agent
 ENTRYPOINT ["/usr/bin/agent"]

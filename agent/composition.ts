@@ -8,6 +8,7 @@ import { createCniConfigs } from './adapters/cni-config.ts'
 import { createDatastore } from './adapters/datastore.ts'
 import { createDialGuard } from './adapters/dial-guard.ts'
 import { connectDocker } from './adapters/docker/engine.ts'
+import { createLease } from './adapters/fleet/lease.ts'
 import { readHostIdentity } from './adapters/host-identity.ts'
 import { acquireHostLock, type HostLock, hostLockHolder } from './adapters/host-lock/host-lock.ts'
 import { createKernelRoutes } from './adapters/kernel-routes.ts'
@@ -28,10 +29,12 @@ import type { Emit } from './core/events.ts'
 import { checkAllowed } from './core/preflight.ts'
 import { type JournalFiles, RunStore, runName } from './journal/store.ts'
 import type { Bird } from './ports/bird.ts'
+import type { Clock } from './ports/clock.ts'
 import type { CniBinaries } from './ports/cni-binaries.ts'
 import type { CniConfigs } from './ports/cni-config.ts'
 import type { DialGuard } from './ports/dial-guard.ts'
 import type { Docker } from './ports/docker.ts'
+import type { Fleet } from './ports/fleet.ts'
 import type { KernelRoutes } from './ports/kernel-routes.ts'
 import type { Kubelet } from './ports/kubelet.ts'
 import type { Kubernetes } from './ports/kubernetes.ts'
@@ -132,6 +135,7 @@ async function open(
   let lock: HostLock | undefined
   const app: App = {
     version,
+    fleet: fleetOf(config, outside, clock),
     ports: { ...outside, probe: createProbe(), datastore: createDatastore(), clock },
     runs: new RunStore(journals, clock, await readHostIdentity()),
     lock: async (command) => {
@@ -155,6 +159,18 @@ function kubernetesOf({ kubernetes }: Config): Kubernetes | null {
   if (!kubernetes) return null
   const { kubeconfig = null, inCluster, node } = kubernetes
   return createKubernetes({ kubeconfig, inCluster, node })
+}
+
+function fleetOf(
+  { kubernetes: config }: Config,
+  { docker, kubernetes }: Pick<Outside, 'docker' | 'kubernetes'>,
+  clock: Clock,
+): Fleet | null {
+  if (config?.lease === undefined || kubernetes === null) return null
+  const { lease: name, namespace } = config
+  const host = async (): Promise<string> =>
+    (await kubernetes.thisNode((await docker.info()).name)).metadata.name
+  return createLease({ namespace, name }, { kubernetes, clock, host })
 }
 
 /** One connection to each Engine for as long as the process lives: a service opens the host many times. */

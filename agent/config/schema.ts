@@ -45,6 +45,16 @@ const nodeName = z
   .max(253)
   .regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, 'must be a Node name, or auto')
 
+/** The same for a Lease; a namespace is a DNS label. */
+const leaseName = z
+  .string()
+  .max(253)
+  .regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, 'must be the name of a Lease')
+const namespaceName = z
+  .string()
+  .max(63)
+  .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, 'must be the name of a namespace')
+
 /** A plugin's name is the name of its file, and of a field in the CNI config. */
 const pluginName = z
   .string()
@@ -147,6 +157,8 @@ const sections = {
       inCluster: z.boolean().default(false),
       node: nodeName.default('auto'),
       cordon: z.boolean().default(true),
+      lease: leaseName.optional(),
+      namespace: namespaceName.default('calico-agent'),
     })
     .refine(({ kubeconfig, inCluster }) => kubeconfig === undefined || !inCluster, {
       error: 'set kubeconfig or inCluster: true, not both',
@@ -188,6 +200,11 @@ export const configSchema = configShape
         `${unknownRelease((input as Config).release ?? '')}; you can add it under releases in the config`,
     },
   )
+  .refine(({ controllers, kubernetes }) => controllers.manager !== 'deployment' || kubernetes !== undefined, {
+    path: ['controllers', 'manager'],
+    when: whereGood('controllers', 'kubernetes'),
+    error: 'a Deployment is changed by the API server: name the cluster in kubernetes',
+  })
   .refine(({ docker, service }) => samePlace(docker.socket) !== samePlace(service.socket), {
     path: ['service', 'socket'],
     when: whereGood('docker', 'service'),

@@ -1,4 +1,4 @@
-import { isEngineGone, isTransient } from '../core/errors.ts'
+import { isEngineGone, isTransient, type Problem } from '../core/errors.ts'
 import type { Outcome } from '../core/report/report.ts'
 import { isAnySettled, isForwardOnly, lastCommit, touchedSteps } from '../journal/commits.ts'
 import type { Journal } from '../journal/journal.ts'
@@ -8,13 +8,14 @@ import { retryTransient } from './retry-transient.ts'
 /** Another try does not help a run that died this often. */
 const MAX_RESUMES = 5
 
-/** Finishes or undoes an interrupted run, using only its journal. */
-export async function resume(execution: Execution): Promise<Outcome> {
+/** Finishes or undoes an interrupted run, using only its journal. With `lost` it begins no move that it had not begun. */
+export async function resume(execution: Execution, lost: Problem | null = null): Promise<Outcome> {
   const { journal } = execution
   await journal.append({ type: 'resumed' })
   if (journal.state.resumes > MAX_RESUMES) return await endLoop(execution)
   const { unwinding } = journal.state
   if (unwinding) return await goBack(execution, unwinding)
+  if (lost && !isForwardOnly(journal.state) && hasMovesAhead(journal)) return await goBack(execution, lost)
   let isForward = false
   try {
     isForward = await asked(execution)
@@ -47,7 +48,7 @@ async function asked(execution: Execution): Promise<boolean> {
   }
 }
 
-/** In a commit, and after the last one, its own word counts; else every move that is not settled must still stand. */
+/** In a commit, and after the last one, that step decides; otherwise every move that is not settled must still be in effect. */
 async function goesOn(execution: Execution): Promise<boolean> {
   const { journal, ports, emit, signal } = execution
   const { state } = journal
@@ -61,6 +62,10 @@ async function goesOn(execution: Execution): Promise<boolean> {
   }
   // if nothing left can have failed, the remaining parts are tried
   return asked.length > 0 || isAnySettled(state)
+}
+
+function hasMovesAhead(journal: Journal): boolean {
+  return journal.state.steps.some(({ doing }, index) => !doing && stepAt(journal, index).moves)
 }
 
 function canFall(journal: Journal, index: number): boolean {

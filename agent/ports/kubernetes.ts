@@ -1,6 +1,7 @@
 import type { Json } from '../core/json/merge-patch.ts'
 import type { DaemonSetObject, PodObject } from '../core/kubernetes/daemon-set.ts'
 import type { DeploymentObject } from '../core/kubernetes/deployment.ts'
+import type { LeaseObject } from '../core/kubernetes/lease.ts'
 import type { NodeObject } from '../core/kubernetes/node.ts'
 
 /** What the agent reads of each kind. */
@@ -8,6 +9,7 @@ export interface KubernetesObjects {
   Node: NodeObject
   Pod: PodObject
   DaemonSet: DaemonSetObject
+  Lease: LeaseObject
   Deployment: DeploymentObject
 }
 
@@ -43,6 +45,8 @@ export interface Kubernetes {
    * @throws AgentError `kubernetes-conflict`, `kubernetes-gone`
    */
   patch<K extends Kind>(ref: ObjectRef<K>, patch: Json, type?: PatchType): Promise<KubernetesObjects[K]>
+  /** @throws AgentError `kubernetes-conflict` where it is there already, `kubernetes-gone` where its namespace is not */
+  create<K extends Kind>(ref: ObjectRef<K>, object: Json): Promise<KubernetesObjects[K]>
   /**
    * Whether the patch would be accepted, by this credential's rights and by a dry run, admission included; changes nothing.
    * API servers before 1.13 have no dry run: only the rights are checked there.

@@ -32,7 +32,7 @@ export interface Jobs {
   run(kind: JobKind, config: Config, emit: Emit): Promise<Finished>
   /** Whether earlier runs speak against the config's target. */
   held(config: Config): Promise<Held | null>
-  /** Whether an earlier run left the Node cordoned because the API server was down. */
+  /** Whether an earlier run left the Node cordoned, or other hosts waiting, because the API server was down. */
   uncordonPending(config: Config): Promise<boolean>
   /** The host as it is now; null if it cannot be observed. */
   look(config: Config): Promise<StatusReport | null>
@@ -42,8 +42,15 @@ const LOOK_TIMEOUT_MS = 8_000
 
 export function createJobs(open: OpenHost, signal: AbortSignal): Jobs {
   const silent: Emit = () => undefined
+  // an agent before this one may have left its turn
+  let owesTurn = true
   return {
-    run: (kind, config, emit) => run(kind, () => open(config, emit, signal)),
+    run: async (kind, config, emit) => {
+      const finished = await run(kind, () => open(config, emit, signal))
+      if (finished.report.problems.some(({ code }) => code === 'lease-pending')) owesTurn = true
+      else if (kind === 'uncordon' && finished.end === 'done') owesTurn = false
+      return finished
+    },
     held: async (config) => {
       try {
         const { app, wanted } = await open(config, silent, signal)
@@ -55,6 +62,7 @@ export function createJobs(open: OpenHost, signal: AbortSignal): Jobs {
     },
     uncordonPending: async (config) => {
       if (!config.kubernetes) return false
+      if (owesTurn && config.kubernetes.lease !== undefined) return true
       const { app } = await open(config, silent, signal)
       return (await app.runs.history().catch(() => [])).some(isUncordonPending)
     },

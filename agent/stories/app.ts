@@ -9,14 +9,18 @@ import type { Journal } from '../journal/journal.ts'
 import type { RunState } from '../journal/run-state.ts'
 import type { RunStore } from '../journal/store.ts'
 import type { ObservePorts } from '../observe/observe.ts'
+import type { Fleet } from '../ports/fleet.ts'
 import type { Ports, Recheck } from '../steps/step.ts'
 import { refuseCopied } from './copied-journal.ts'
+import { lostTurn } from './lost-turn.ts'
 import { reportOf } from './run-report.ts'
 
 /** Everything that a story needs; created in main. */
 export interface App {
   version: string
   ports: Ports & ObservePorts
+  /** Null where hosts do not wait for each other. */
+  fleet: Fleet | null
   runs: RunStore
   /** One run at a time on a host. @throws AgentError `locked` (exit 75) */
   lock(command: string): Promise<void>
@@ -49,7 +53,9 @@ export async function resumeInterrupted(app: App): Promise<Report | null> {
   const interrupted = (await app.runs.history()).find(isUnfinished)
   if (!interrupted) return null
   await refuseCopied(interrupted, app)
-  return await settle(app, await app.runs.reopen(interrupted.plan.run), resume, true)
+  const lost = await lostTurn(app.fleet, interrupted)
+  const journal = await app.runs.reopen(interrupted.plan.run)
+  return await settle(app, journal, (execution) => resume(execution, lost), true)
 }
 
 export function isUnfinished({ outcome }: RunState): boolean {

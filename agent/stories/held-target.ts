@@ -33,6 +33,9 @@ export function targetText(target: Target): string | null {
 /** Outcomes of an upgrade that was undone, fully or partly. */
 const FAILED: (string | null)[] = ['rolled-back', 'partial']
 
+/** Undone for no fault of the target's: an operator stopped the run, or took its turn away. */
+const NO_VERDICT = ['cancelled', 'lease-held', 'fleet-halted']
+
 /** How often a run may be cut off before its target is held: the target may be what takes the host down. */
 const CUT_OFF_LIMIT = 2
 
@@ -56,7 +59,7 @@ export function heldTarget(history: RunState[], target: Target): Held | null {
 
 function failedWith(runs: RunState[], target: Target, run: string): Held | null {
   const { unwinding } = runs[0] ?? {}
-  if (unwinding?.code === 'cancelled') return null
+  if (unwinding && NO_VERDICT.includes(unwinding.code)) return null
   if (unwinding?.code !== 'interrupted')
     return { run, reason: unwinding?.message ?? 'it failed and was rolled back', stuck: false }
   const other = runs.findIndex(

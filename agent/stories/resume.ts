@@ -1,28 +1,38 @@
+import type { Problem } from '../core/errors.ts'
+import type { Wanted } from '../core/model.ts'
 import type { Report } from '../core/report/report.ts'
 import { type App, resumeInterrupted } from './app.ts'
 import { finishUncordons } from './pending-uncordon.ts'
 import { unstarted } from './run-report.ts'
+import { endTurn } from './turn.ts'
 
-/** Finishes or undoes the interrupted run, and uncordons what a run could not; otherwise there is nothing to do. */
-export async function resume(app: App): Promise<Report> {
+/** Finishes or undoes the interrupted run, uncordons what a run could not, and ends the turn of this host. */
+export async function resume(app: App, wanted: Wanted): Promise<Report> {
   await app.lock('resume')
   const resumed = await resumeInterrupted(app)
-  const uncordoned = await uncordoning(app)
-  return resumed ?? uncordoned
+  const settled = await settling(app, wanted)
+  return resumed ?? settled
 }
 
 /** For the service: an API server that is down must not prevent what comes after the resume. */
-export async function resumeAlone(app: App): Promise<Report> {
+export async function resumeAlone(app: App, wanted: Wanted): Promise<Report> {
   await app.lock('resume')
-  return (await resumeInterrupted(app)) ?? unstarted('unchanged', null, [])
+  const resumed = await resumeInterrupted(app)
+  if (resumed === null) return unstarted('unchanged', null, [])
+  return { ...resumed, problems: [...resumed.problems, ...(await endTurn(app, wanted))] }
 }
 
-export async function uncordonAlone(app: App): Promise<Report> {
+export async function uncordonAlone(app: App, wanted: Wanted): Promise<Report> {
   await app.lock('uncordon')
-  return await uncordoning(app)
+  return await settling(app, wanted)
 }
 
-async function uncordoning(app: App): Promise<Report> {
-  const pending = await finishUncordons(app)
+async function settling(app: App, wanted: Wanted): Promise<Report> {
+  const pending = await settleCluster(app, wanted)
   return unstarted(pending.length > 0 ? 'deferred' : 'unchanged', null, pending)
+}
+
+/** What the end of a run owes the cluster, where the API server was away then. Returns what still cannot be done. */
+export async function settleCluster(app: App, wanted: Wanted): Promise<Problem[]> {
+  return [...(await finishUncordons(app)), ...(await endTurn(app, wanted))]
 }

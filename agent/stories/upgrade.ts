@@ -8,25 +8,35 @@ import type { Report } from '../core/report/report.ts'
 import { observe } from '../observe/observe.ts'
 import { type App, carryOut, resumeInterrupted } from './app.ts'
 import { onlyExisting } from './existing.ts'
-import { finishUncordons } from './pending-uncordon.ts'
 import { recheckOf } from './recheck.ts'
 import { inPlace, knownContent, leftoversOf } from './replaced.ts'
+import { settleCluster } from './resume.ts'
 import { unstarted } from './run-report.ts'
+import { fetchAhead, inTurn, needsTurn } from './turn.ts'
 
 /** Upgrades this host to what is requested: settle what an earlier run left, observe, plan, execute, report. */
 export async function upgrade(app: App, wanted: Wanted): Promise<Report> {
   await app.lock('upgrade')
   const earlier = await resumeInterrupted(app)
   if (earlier?.outcome === 'stuck') return earlier
-  for (const problem of await finishUncordons(app)) app.emit({ type: 'problem', problem })
+  for (const problem of await settleCluster(app, wanted)) app.emit({ type: 'problem', problem })
 
-  const { change, problems } = await planUpgrade(app, wanted)
-  for (const problem of grouped(problems)) app.emit({ type: 'problem', problem })
+  const first = await planUpgrade(app, wanted)
+  for (const problem of grouped(first.problems)) app.emit({ type: 'problem', problem })
+  // The interrupted run that was just finished has already upgraded the host.
+  if (earlier?.changed === true && first.change?.plan.steps.length === 0) return earlier
+  if (first.change === null || !needsTurn(app, first.change.plan)) return await begin(app, wanted, first)
+
+  const fetched = await fetchAhead(app, first.change.plan, first.problems)
+  if (fetched !== null && fetched.outcome !== 'prefetched') return fetched
+  // the host may have changed by the time that its turn comes
+  return await inTurn(app, wanted, async (run) => begin(app, wanted, await planUpgrade(app, wanted, run)))
+}
+
+/** Carries out what was planned, if anything. */
+async function begin(app: App, wanted: Wanted, { change, problems }: Planned): Promise<Report> {
   if (change === null) return unstarted(refusalOf(problems), null, problems)
-  if (change.plan.steps.length === 0) {
-    // The interrupted run that was just finished has already upgraded the host.
-    return earlier?.changed === true ? earlier : unstarted('unchanged', change.plan, problems)
-  }
+  if (change.plan.steps.length === 0) return unstarted('unchanged', change.plan, problems)
   return await carryOut(app, change.plan, problems, change.diff, recheckOf(app, wanted, problems))
 }
 
@@ -50,17 +60,21 @@ export async function prefetch(app: App, wanted: Wanted): Promise<Report> {
   return await carryOut(app, fetching, problems, [])
 }
 
-/** What an upgrade would do. A null change means a refusal: the problems say why. */
-export async function planUpgrade(
-  app: App,
-  wanted: Wanted,
-): Promise<{ observed: Observed; change: PlannedChange | null; problems: Problem[] }> {
+/** A null change means a refusal: the problems say why. */
+interface Planned {
+  observed: Observed
+  change: PlannedChange | null
+  problems: Problem[]
+}
+
+/** What an upgrade would do. */
+export async function planUpgrade(app: App, wanted: Wanted, run = app.newRun()): Promise<Planned> {
   const history = await app.runs.history()
   const observed = await observe(wanted, app.ports, app, knownContent(history))
   const problems = preflight(observed, wanted)
   if (problems.some(isError)) return { observed, change: null, problems }
   const left = leftoversOf(history, wanted.keepImages, inPlace(observed))
   const leftovers = await onlyExisting(left, app.ports)
-  const change = upgradePlan({ run: app.newRun(), wanted, observed, leftovers })
+  const change = upgradePlan({ run, wanted, observed, leftovers })
   return { observed, change, problems }
 }

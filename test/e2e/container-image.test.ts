@@ -1,16 +1,14 @@
 // The agent as an image, built by the Dockerfile on a host, and run there with the command that it gives.
 
-import { readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { beforeAll, expect, it } from 'vitest'
-import { baseRootTar, until } from '../lab/index.ts'
-import { bring } from './packages.ts'
+import { until } from '../lab/index.ts'
+import { buildImage } from './agent-pods.ts'
 import * as support from './support.ts'
 import { UPGRADED } from './under-way.ts'
 
 const root = resolve(import.meta.dirname, '../..')
-const base = 'lab/debian:base'
 
 let at: support.World
 let command: string[]
@@ -18,23 +16,8 @@ let command: string[]
 beforeAll(async () => {
   at = await support.world()
   command = runCommand(await readFile(join(root, 'Dockerfile'), 'utf8'))
-  await onStdin(await baseRootTar(), `docker import - ${base}`)
-  const context = join(tmpdir(), `calico-agent-context-${process.pid}.tar`)
-  const parts = ['Dockerfile', '.dockerignore', 'dist/agent']
-  await support.program(
-    ['tar', '--create', `--file=${context}`, `--directory=${root}`, ...parts],
-    process.env,
-  )
-  const args = `--network=none --build-arg BASE=${base} --build-arg AGENT=prebuilt --tag calico-host-agent`
-  await onStdin(context, `DOCKER_BUILDKIT=1 docker build ${args} -`)
-  await rm(context)
+  await buildImage(at.host, 'calico-host-agent')
 })
-
-/** The host's shell with a file as its input. */
-async function onStdin(file: string, line: string): Promise<void> {
-  const path = await bring(at.host, file)
-  await at.host.ok(['sh', '-c', `${line} <"$0" && rm "$0"`, path])
-}
 
 /** `docker run ... calico-host-agent` out of the comment of the Dockerfile. */
 function runCommand(dockerfile: string): string[] {

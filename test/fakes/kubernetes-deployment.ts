@@ -133,6 +133,10 @@ export class FakeDeployment implements Kubernetes {
     return this.#answer('checkRight')
   }
 
+  create(): Promise<never> {
+    return Promise.reject(new Error('nothing is created here'))
+  }
+
   remove(): Promise<void> {
     return Promise.reject(new Error('nothing of a Deployment is removed'))
   }

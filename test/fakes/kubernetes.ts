@@ -1,19 +1,21 @@
 import { AgentError } from '../../agent/core/errors.ts'
 import type { Json } from '../../agent/core/json/merge-patch.ts'
 import { isJsonObject } from '../../agent/core/json/merge-patch.ts'
+import type { LeaseObject } from '../../agent/core/kubernetes/lease.ts'
 import { FIELD_MANAGER, type NodeObject } from '../../agent/core/kubernetes/node.ts'
 import type { Kind, Kubernetes, KubernetesObjects, ObjectRef } from '../../agent/ports/kubernetes.ts'
 
 /** Of the one Node. */
 export const UID = 'f4e0a7c2-0000-4000-8000-000000000001'
 
-/** One Node, as the API server keeps it: a version for each write, and who owns `spec.unschedulable`. */
+/** One Node and one Lease, as the API server keeps them: a version for each write, and who owns `spec.unschedulable`. */
 export class FakeKubernetes implements Kubernetes {
   /** Thrown by each call. */
   away: AgentError | null = null
   /** Done before a patch is looked at: somebody else is faster. */
   beforePatch: (() => void) | null = null
   readonly ops: string[] = []
+  lease: LeaseObject | null = null
   #isGone = false
   #node: NodeObject
   #version = 1
@@ -45,14 +47,26 @@ export class FakeKubernetes implements Kubernetes {
     return this.node
   }
 
-  async get<K extends Kind>({ name }: ObjectRef<K>): Promise<KubernetesObjects[K] | null> {
+  async get<K extends Kind>({ kind, name }: ObjectRef<K>): Promise<KubernetesObjects[K] | null> {
     await this.#answer()
+    if (kind === 'Lease') return structuredClone(this.lease) as KubernetesObjects[K] | null
     return this.#has(name) ? (this.node as KubernetesObjects[K]) : null
   }
 
-  async patch<K extends Kind>({ name }: ObjectRef<K>, patch: Json): Promise<KubernetesObjects[K]> {
+  async create<K extends Kind>({ name }: ObjectRef<K>, object: Json): Promise<KubernetesObjects[K]> {
     await this.#answer()
     this.beforePatch?.()
+    if (this.lease) throw refused('kubernetes-conflict', `Lease ${name} already exists`)
+    return this.#writeLease(object) as KubernetesObjects[K]
+  }
+
+  async patch<K extends Kind>({ kind, name }: ObjectRef<K>, patch: Json): Promise<KubernetesObjects[K]> {
+    await this.#answer()
+    this.beforePatch?.()
+    if (kind === 'Lease') {
+      checkVersion(this.lease, patch)
+      return this.#writeLease(patch) as KubernetesObjects[K]
+    }
     this.#check(name, patch)
     this.#write(patch, FIELD_MANAGER)
     return this.node as KubernetesObjects[K]
@@ -83,9 +97,15 @@ export class FakeKubernetes implements Kubernetes {
 
   #check(name: string, patch: Json): void {
     if (!this.#has(name)) throw refused('kubernetes-gone', `Node ${name} is gone`)
-    const asked = (patch as { metadata?: { resourceVersion?: string } }).metadata?.resourceVersion
-    if (asked !== undefined && asked !== this.#node.metadata.resourceVersion)
-      throw refused('kubernetes-conflict', 'the object has been modified')
+    checkVersion(this.#node, patch)
+  }
+
+  #writeLease(patch: Json): LeaseObject {
+    this.#version += 1
+    const lease = merged(this.lease as unknown as Json, patch) as unknown as LeaseObject
+    lease.metadata.resourceVersion = String(this.#version)
+    this.lease = lease
+    return structuredClone(lease)
   }
 
   #answer(): Promise<void> {
@@ -104,6 +124,13 @@ export class FakeKubernetes implements Kubernetes {
     const owner = { manager, time: '2026-11-27T00:00:00Z', fieldsV1: { 'f:spec': { 'f:unschedulable': {} } } }
     this.#node.metadata.managedFields = this.#node.spec?.unschedulable === true ? [owner] : []
   }
+}
+
+/** A patch may name the version that it is of. */
+function checkVersion(object: { metadata: { resourceVersion: string } } | null, patch: Json): void {
+  const asked = (patch as { metadata?: { resourceVersion?: string } }).metadata?.resourceVersion
+  if (asked !== undefined && asked !== object?.metadata.resourceVersion)
+    throw refused('kubernetes-conflict', 'the object has been modified')
 }
 
 function merged(target: Json, patch: Json): Json {

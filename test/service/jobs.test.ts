@@ -3,6 +3,7 @@ import { configSchema } from '../../agent/config/schema.ts'
 import { wantedOf } from '../../agent/config/wanted.ts'
 import { AgentError, ExitCode } from '../../agent/core/errors.ts'
 import type { RunState } from '../../agent/journal/run-state.ts'
+import type { Fleet } from '../../agent/ports/fleet.ts'
 import { readConfig } from '../../agent/service/config-snapshot.ts'
 import { createJobs } from '../../agent/service/jobs.ts'
 import type { App } from '../../agent/stories/app.ts'
@@ -23,6 +24,7 @@ interface World {
 function jobs({ lock, open, history = [] }: World) {
   let closed = 0
   const app = {
+    fleet: null,
     lock: () => (lock ? Promise.reject(lock) : Promise.resolve()),
     runs: { history: () => Promise.resolve(history) },
   } as unknown as App
@@ -115,5 +117,48 @@ describe('a look at the config', () => {
     const { snapshot } = await readConfig(() => Promise.reject(error('bad-config', ExitCode.usage)))
     expect(snapshot).toMatchObject({ kind: 'invalid', problems: [{ code: 'bad-config', fix: 'mend it' }] })
     await expect(readConfig(() => Promise.reject(new TypeError('a bug')))).rejects.toThrow('a bug')
+  })
+})
+
+describe('the turn of this host', () => {
+  const fleet = (away: boolean): Fleet => ({
+    take: () => Promise.resolve(),
+    giveBack: () => (away ? Promise.reject(error('kubernetes-unreachable')) : Promise.resolve()),
+  })
+  const leased = configSchema.parse({ kubernetes: { lease: 'calico-agent' } })
+
+  it('may be left from an agent before this one, until the engine says that it is not', async () => {
+    let away = true
+    const made = createJobs(() => {
+      const app = {
+        fleet: fleet(away),
+        lock: () => Promise.resolve(),
+        runs: { history: () => Promise.resolve([]) },
+      }
+      return Promise.resolve({
+        app: app as unknown as App,
+        wanted: wantedOf(leased, []),
+        end: () => undefined,
+      })
+    }, never)
+    const settle = async (): Promise<string> => (await made.run('uncordon', leased, () => undefined)).end
+    expect(await made.uncordonPending(leased)).toBe(true)
+    expect(await settle()).toBe('deferred')
+    expect(await made.uncordonPending(leased)).toBe(true)
+    away = false
+    expect(await settle()).toBe('done')
+    expect(await made.uncordonPending(leased)).toBe(false)
+  })
+
+  it('does not matter where hosts do not wait for each other', async () => {
+    const made = createJobs(() => {
+      const app = { fleet: null, runs: { history: () => Promise.resolve([]) } }
+      return Promise.resolve({
+        app: app as unknown as App,
+        wanted: wantedOf(config, []),
+        end: () => undefined,
+      })
+    }, never)
+    expect(await made.uncordonPending(configSchema.parse({ kubernetes: {} }))).toBe(false)
   })
 })

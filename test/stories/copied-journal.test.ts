@@ -32,6 +32,7 @@ function appAt(identity: HostIdentity | null): App {
     version: '0.0.0',
     ports: host.ports(),
     runs: new RunStore(files, host.clock, identity),
+    fleet: null,
     lock: () => Promise.resolve(),
     lockHolder: () => Promise.resolve(null),
     newRun: () => `run-${++runs}`,
@@ -49,7 +50,7 @@ describe('an interrupted run of another host', () => {
   it('is resumed by no command, and its journal stays as it is', async () => {
     const before = files.texts.get('run-9.jsonl')
     const app = appAt(here)
-    await expect(resume(app)).rejects.toMatchObject(copied)
+    await expect(resume(app, wanted)).rejects.toMatchObject(copied)
     await expect(upgrade(app, wanted)).rejects.toMatchObject(copied)
     await expect(rollback(app, wanted, undefined)).rejects.toMatchObject({
       ...copied,
@@ -70,14 +71,14 @@ describe('an interrupted run of another host', () => {
     ['got another machine-id at its boot', { ...elsewhere, machine: 'cccc' }],
     ['has no machine-id', { machine: null, name: 'host3' }],
   ])('is this one’s where the host %s', async (_what, identity) => {
-    expect(await resume(appAt(identity))).toMatchObject({ run: 'run-9' })
+    expect(await resume(appAt(identity), wanted)).toMatchObject({ run: 'run-9' })
   })
 
   it('is this one’s where its container is here, whatever the host is called now', async () => {
     const HostConfig = { NetworkMode: 'host', RestartPolicy: { Name: 'no' } }
     const Labels = { [RUN_LABEL]: 'run-9' }
     await host.docker.createContainer('next', { Image: 'calico/node:v2.6.5', Labels, HostConfig })
-    expect(await resume(appAt(here))).toMatchObject({ run: 'run-9' })
+    expect(await resume(appAt(here), wanted)).toMatchObject({ run: 'run-9' })
   })
 })
 

@@ -14,6 +14,7 @@ function appOn(host: DeploymentHost): App {
     version: '0.0.0',
     ports: host.ports(),
     runs: new RunStore(new MemoryFiles(), host.clock),
+    fleet: null,
     lock: () => Promise.resolve(),
     lockHolder: () => Promise.resolve(null),
     newRun: () => `run-${++runs}`,

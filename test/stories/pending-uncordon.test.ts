@@ -3,6 +3,7 @@ import type { JournalFiles } from '../../agent/journal/store.ts'
 import { RunStore } from '../../agent/journal/store.ts'
 import type { App } from '../../agent/stories/app.ts'
 import { resume } from '../../agent/stories/resume.ts'
+import { wanted } from '../core/observed.ts'
 import { FakeHost } from '../engine/fake-host.ts'
 import { RUN } from '../engine/killable-run.ts'
 import { awayError } from '../fakes/kubernetes.ts'
@@ -20,6 +21,7 @@ async function withPendingUncordon() {
   const app = {
     ports: host.ports(),
     runs,
+    fleet: null,
     lock: () => Promise.resolve(),
     emit: () => undefined,
     signal: new AbortController().signal,
@@ -48,23 +50,23 @@ function filesOf(disk: { text: string }): JournalFiles {
 describe('an uncordon that is pending', () => {
   it('is put off as long as the API server is away, and done when it answers', async () => {
     const { cluster, app, runs } = await withPendingUncordon()
-    const away = await resume(app)
+    const away = await resume(app, wanted)
     expect(away).toMatchObject({ outcome: 'deferred', problems: [{ code: 'uncordon-pending' }] })
 
     cluster.away = null
-    expect((await resume(app)).outcome).toBe('unchanged')
+    expect((await resume(app, wanted)).outcome).toBe('unchanged')
     expect(cluster.node.spec?.unschedulable).toBeUndefined()
     expect(await runs.history()).toMatchObject([{ uncordonPending: false, outcome: 'upgraded' }])
     // nothing more is to be done
     cluster.away = awayError()
-    expect((await resume(app)).outcome).toBe('unchanged')
+    expect((await resume(app, wanted)).outcome).toBe('unchanged')
   })
 
   it('keeps its journal from being removed', async () => {
     const { cluster, app, runs } = await withPendingUncordon()
     expect(await runs.beyond(0)).toEqual([])
     cluster.away = null
-    await resume(app)
+    await resume(app, wanted)
     // the last committed run stays for its rollback
     expect(await runs.beyond(0)).toEqual([])
   })
@@ -74,7 +76,7 @@ describe('an uncordon that is pending', () => {
     cluster.setUnschedulable(false, 'kubectl')
     cluster.setUnschedulable(true, 'kubectl')
     cluster.away = null
-    expect((await resume(app)).outcome).toBe('unchanged')
+    expect((await resume(app, wanted)).outcome).toBe('unchanged')
     expect(cluster.node.spec?.unschedulable).toBe(true)
   })
 })

@@ -23,6 +23,7 @@ function appOn(host: ControllersHost | FakeHost): App {
     version: '0.0.0',
     ports: host.ports(),
     runs: new RunStore(new MemoryFiles(), host.clock),
+    fleet: null,
     lock: () => Promise.resolve(),
     lockHolder: () => Promise.resolve(null),
     newRun: () => `run-${++runs}`,

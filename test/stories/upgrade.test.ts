@@ -25,6 +25,7 @@ async function upgradeOf(stops: boolean) {
         return Promise.reject(new Error('the disk is full'))
       },
     },
+    fleet: null,
     lock: () => Promise.resolve(),
     newRun: () => RUN,
     emit: () => undefined,

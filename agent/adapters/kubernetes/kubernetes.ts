@@ -55,8 +55,15 @@ export function createKubernetes({ node, ...source }: KubernetesConfig): Kuberne
   return {
     get,
     checkRight,
+    async create(ref, body) {
+      const path = `${collectionOf(ref)}?fieldManager=${FIELD_MANAGER}`
+      const created = await ask({ verb: 'create', path, ref, body })
+      if (created !== null) return created as KubernetesObjects[(typeof ref)['kind']]
+      throw noNamespace(ref)
+    },
     list,
-    thisNode: (hostname) => findNode(node, hostname, { get, list: () => list({ kind: 'Node' }) }),
+    thisNode: (hostname) =>
+      findNode(nodeAsked(node, source.inCluster), hostname, { get, list: () => list({ kind: 'Node' }) }),
     patch: (ref, body, type) => patch(ref, body, type),
     async tryPatch(ref, body, type) {
       if (!hasDryRun(await versionOf(ref))) {
@@ -85,6 +92,11 @@ function once<A, T>(ask: (about: A) => Promise<T>): (about: A) => Promise<T> {
   return async (about) => (answered ??= await ask(about))
 }
 
+/** The pod of a DaemonSet is told its Node by a field of its own: its config is the same on every host. */
+function nodeAsked(node: string, inCluster: boolean): string {
+  return (node === 'auto' && inCluster && process.env['NODE_NAME']) || node
+}
+
 const PATCH_TYPES: Record<PatchType, string> = {
   merge: 'application/merge-patch+json',
   strategic: 'application/strategic-merge-patch+json',
@@ -93,5 +105,11 @@ const PATCH_TYPES: Record<PatchType, string> = {
 function gone({ kind, name }: ObjectRef<Kind>): AgentError {
   return new AgentError('kubernetes-gone', `cannot change ${kind} ${name}: it no longer exists`, {
     fix: `check it with kubectl get ${kind.toLowerCase()} ${name}`,
+  })
+}
+
+function noNamespace({ kind, namespace = '' }: ObjectRef<Kind>): AgentError {
+  return new AgentError('kubernetes-gone', `cannot create ${kind}: there is no namespace ${namespace}`, {
+    fix: `kubectl create namespace ${namespace}`,
   })
 }

@@ -4,6 +4,7 @@ import type { Kind, ObjectRef } from '../../ports/kubernetes.ts'
 const RESOURCES: Record<Kind, { base: string; group: string; resource: string }> = {
   Node: { base: '/api/v1', group: '', resource: 'nodes' },
   Pod: { base: '/api/v1', group: '', resource: 'pods' },
+  Lease: { base: '/apis/coordination.k8s.io/v1', group: 'coordination.k8s.io', resource: 'leases' },
   DaemonSet: { base: '/apis/apps/v1', group: 'apps', resource: 'daemonsets' },
   Deployment: { base: '/apis/apps/v1', group: 'apps', resource: 'deployments' },
 }

@@ -13,6 +13,7 @@ import { onlyExisting } from '../existing.ts'
 import { recheckOf } from '../recheck.ts'
 import { type InPlace, leftoversOf, replacedBy, replacedControllers } from '../replaced.ts'
 import { unstarted } from '../run-report.ts'
+import { endTurn } from '../turn.ts'
 import { asItDials, rollbackParts } from './rollback-parts.ts'
 
 /** Puts back what the last committed run, or the run that is named, replaced. */
@@ -20,6 +21,7 @@ export async function rollback(app: App, wanted: Wanted, named: string | undefin
   await app.lock('rollback')
   const earlier = await resumeInterrupted(app)
   if (earlier?.outcome === 'stuck') return earlier
+  for (const problem of await endTurn(app, wanted)) app.emit({ type: 'problem', problem })
 
   const history = await app.runs.history()
   const undone = findRun(history, named)

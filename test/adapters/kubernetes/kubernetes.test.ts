@@ -188,6 +188,17 @@ describe('a call to the API server', () => {
     expect(await errorOf(client().patch(ref, {}))).toMatchObject({ code: 'kubernetes-refused' })
   })
 
+  it('lists the pods of a namespace that a selector takes, and names the right that it lacks', async () => {
+    const pods = { kind: 'Pod', namespace: 'kube-system' } as const
+    answers(200, { kind: 'PodList', items: [{ metadata: { name: 'a' } }] })
+    expect(await client().list(pods, 'k8s-app=x,y=z')).toEqual([{ metadata: { name: 'a' } }])
+    const query = '?labelSelector=k8s-app%3Dx%2Cy%3Dz'
+    expect(asked.at(-1)?.url).toBe(`/api/v1/namespaces/kube-system/pods${query}`)
+    answers(403, statusOf(403, 'pods is forbidden: User "agent" cannot list resource "pods" in API group ""'))
+    const error = await errorOf(client().list(pods, ''))
+    expect(error.fix).toContain('--verb=list --resource=pods')
+  })
+
   it.each([
     [401, 'kubernetes-credential', false],
     [403, 'kubernetes-forbidden', false],

@@ -1,0 +1,15 @@
+/** What a host asks for when it wants its turn. */
+export interface Turn {
+  run: string
+  /** In words, the same on every host that is to run the same. */
+  target: string
+}
+
+/** Which host failed with which target, and how: no other host starts with it. */
+export interface Halt extends Turn {
+  host: string
+  reason: string
+}
+
+/** `untouched`: the turn says nothing about its target. */
+export type TurnEnd = 'done' | 'untouched' | Omit<Halt, 'host'>

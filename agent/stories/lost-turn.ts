@@ -1,0 +1,24 @@
+import { AgentError, ExitCode, type Problem } from '../core/errors.ts'
+import type { Component, Plan } from '../core/plan/plan.ts'
+import type { RunState } from '../journal/run-state.ts'
+import type { Fleet } from '../ports/fleet.ts'
+import { targetText } from './held-target.ts'
+
+/**
+ * Why an interrupted upgrade must begin no further move: an operator took its turn away, and another host is at work.
+ * An engine that does not answer says nothing, and the way back never asks.
+ */
+export async function lostTurn(fleet: Fleet | null, { plan, unwinding }: RunState): Promise<Problem | null> {
+  if (fleet === null || plan.command !== 'upgrade' || unwinding !== null) return null
+  try {
+    await fleet.take({ run: plan.run, target: targetText(namesOf(plan)) ?? '' })
+    return null
+  } catch (error) {
+    if (!(error instanceof AgentError)) throw error
+    return error.exitCode === ExitCode.deferred ? error.asProblem() : null
+  }
+}
+
+function namesOf({ components }: Plan): Partial<Record<Component, string>> {
+  return Object.fromEntries(Object.entries(components).map(([component, { to }]) => [component, to]))
+}

@@ -1,0 +1,73 @@
+import { AgentError, type Problem } from '../core/errors.ts'
+import type { TurnEnd } from '../core/fleet.ts'
+import type { Wanted } from '../core/model.ts'
+import type { Plan } from '../core/plan/plan.ts'
+import type { Report } from '../core/report/report.ts'
+import type { RunState } from '../journal/run-state.ts'
+import { bindStep } from '../steps/registry.ts'
+import { type App, carryOut, isUnfinished } from './app.ts'
+import { heldTarget, targetOf, targetText } from './held-target.ts'
+
+/** Only what touches something that runs waits for other hosts. */
+export function needsTurn({ fleet }: Pick<App, 'fleet'>, { steps }: Plan): boolean {
+  return fleet !== null && steps.some((step) => bindStep(step).moves)
+}
+
+/** Pulls what the plan pulls, as a run of its own: no host waits for another one's pull. Null where all is here. */
+export async function fetchAhead(app: App, plan: Plan, problems: Problem[]): Promise<Report | null> {
+  const steps = plan.steps.filter(({ kind }) => kind === 'pull-image')
+  if (steps.length === 0) return null
+  return await carryOut(app, { ...plan, command: 'prefetch', run: app.newRun(), steps }, problems, [])
+}
+
+/** Takes the turn for this host, works, and gives it back. A run that is left open keeps it. */
+export async function inTurn(
+  app: App,
+  wanted: Wanted,
+  work: (run: string) => Promise<Report>,
+): Promise<Report> {
+  const run = app.newRun()
+  await app.fleet?.take({ run, target: targetText(targetOf(wanted)) ?? '' })
+  try {
+    const report = await work(run)
+    return { ...report, problems: [...report.problems, ...(await endTurn(app, wanted))] }
+  } catch (error) {
+    await endTurn(app, wanted)
+    throw error
+  }
+}
+
+/**
+ * Gives back the turn that this host has, if it has it. A run that is open or stuck keeps it, as its host may need more.
+ * The engine may be away: that undoes nothing, and is tried again later.
+ */
+export async function endTurn({ fleet, runs }: App, wanted: Wanted): Promise<Problem[]> {
+  if (fleet === null) return []
+  const history = (await runs.history()).filter(({ plan }) => plan.command !== 'prefetch')
+  const [last] = history
+  if (last && (isUnfinished(last) || last.outcome === 'stuck')) return []
+  try {
+    await fleet.giveBack(endOf(history, wanted))
+    return []
+  } catch (error) {
+    if (!(error instanceof AgentError)) throw error
+    return [pending(error)]
+  }
+}
+
+/** The target is judged as the service does, which does not try one again that has failed. */
+function endOf(history: RunState[], wanted: Wanted): TurnEnd {
+  const target = targetOf(wanted)
+  const held = heldTarget(history, target)
+  if (held) return { run: held.run ?? '', target: targetText(target) ?? '', reason: held.reason }
+  return history[0]?.outcome === 'upgraded' ? 'done' : 'untouched'
+}
+
+function pending({ message }: AgentError): Problem {
+  return {
+    code: 'lease-pending',
+    severity: 'warning',
+    message: `the other hosts still wait for this one: ${message}`,
+    fix: 'the service tries again by itself; agent resume does it at once',
+  }
+}

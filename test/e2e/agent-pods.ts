@@ -1,0 +1,140 @@
+// The agent's own image in the lab's registry, and scripts/kubernetes/ with it.
+
+import { createHash } from 'node:crypto'
+import { readdir, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import type { Report } from '../../agent/core/report/report.ts'
+import { baseRootTar, type Host, type Kubernetes, until } from '../lab/index.ts'
+import { bring } from './packages.ts'
+import { lab, parseReport, program } from './support.ts'
+
+const root = resolve(import.meta.dirname, '../..')
+const manifests = join(root, 'scripts/kubernetes')
+
+export const NAMESPACE = 'calico-agent'
+export const ACCOUNT = `system:serviceaccount:${NAMESPACE}:calico-agent`
+
+/**
+ * The image of this very agent, in the lab's registry. It is built once for each agent, and best before anything else runs
+ * on the host: a build and a push have a kubelet's probes time out.
+ */
+export async function publishImage(host: Host): Promise<string> {
+  const hash = createHash('sha256')
+  for (const file of ['dist/agent', 'Dockerfile']) hash.update(await readFile(join(root, file)))
+  const image = `${lab.registry.address}/calico-host-agent:${hash.digest('hex').slice(0, 12)}`
+  if ((await host.run(['docker', 'manifest', 'inspect', '--insecure', image])).code === 0) return image
+  await buildImage(host, image)
+  await host.ok(['docker', 'push', image])
+  return image
+}
+
+/** A calico/node that goes wrong in this way, and calls itself a later version than those that run. */
+export async function publishBadImage(host: Host, flavour: string): Promise<string> {
+  const [from, image] = [lab.registry.image(flavour), lab.registry.image(`v3.26.1-${flavour}`)]
+  const label = 'org.opencontainers.image.version=v3.26.1'
+  const build = `printf 'FROM %s\\nLABEL %s\\n' ${from} ${label} | docker build --tag ${image} -`
+  await host.ok(['sh', '-c', `${build} && docker push ${image}`])
+  return image
+}
+
+/** Built on a host without a network, from dist/agent. */
+export async function buildImage(host: Host, tag: string): Promise<void> {
+  const base = 'lab/debian:base'
+  await onStdin(host, await baseRootTar(), `docker import - ${base}`)
+  const context = join(tmpdir(), `calico-agent-context-${process.pid}.tar`)
+  const parts = ['Dockerfile', '.dockerignore', 'dist/agent']
+  await program(['tar', '--create', `--file=${context}`, `--directory=${root}`, ...parts], process.env)
+  const args = `--network=none --build-arg BASE=${base} --build-arg AGENT=prebuilt --tag ${tag}`
+  await onStdin(host, context, `DOCKER_BUILDKIT=1 docker build ${args} -`)
+  await rm(context)
+}
+
+/** The host's shell with a file as its input. */
+async function onStdin(host: Host, file: string, line: string): Promise<void> {
+  const path = await bring(host, file)
+  await host.ok(['sh', '-c', `${line} <"$0" && rm "$0"`, path])
+}
+
+/** `kubectl apply -f scripts/kubernetes`, with the image and the line of the config that an operator sets. */
+export async function applyAgent(kubernetes: Kubernetes, image: string, line: string): Promise<void> {
+  const names = (await readdir(manifests)).filter((name) => name.endsWith('.yaml')).sort()
+  const texts = await Promise.all(names.map((name) => readFile(join(manifests, name), 'utf8')))
+  const text = texts
+    .join('\n---\n')
+    .replace(/image: .*calico-host-agent.*/, `image: ${image}`)
+    // a test need not show how long the defaults are
+    .replace(
+      '# release: v3.17.6',
+      [line, `registry: ${lab.registry.address}`, 'window: 30', 'settle: 2'].join('\n    '),
+    )
+  await kubernetes.kubectl(['apply', '-f', '-'], text)
+}
+
+export async function untilAgentsReady(kubernetes: Kubernetes): Promise<void> {
+  await kubernetes.kubectl(['rollout', 'status', '-n', NAMESPACE, 'daemonset/calico-agent', '--timeout=120s'])
+}
+
+/** What an earlier test left of it. */
+export async function removeAgent(kubernetes: Kubernetes): Promise<void> {
+  const gone = ['--ignore-not-found', '--wait=false']
+  await kubernetes.kubectl(['delete', '-n', NAMESPACE, 'daemonset', 'calico-agent', ...gone])
+  await kubernetes.kubectl(['delete', '-n', NAMESPACE, 'pods', '--all', '--force', '--grace-period=0'])
+  await kubernetes.kubectl(['delete', 'namespace', NAMESPACE, '--ignore-not-found', '--timeout=60s'])
+}
+
+/** The agent in its pod on this host, with `--json`. */
+export async function agentIn(host: Host, ...args: string[]): Promise<{ code: number; report: Report }> {
+  const label = 'io.kubernetes.container.name=agent'
+  const id = (await host.ok(['docker', 'ps', '--quiet', '--filter', `label=${label}`])).trim()
+  const { code, stdout, stderr } = await host.run(['docker', 'exec', id, 'agent', ...args, '--json'])
+  return { code, report: parseReport(stdout, stderr) }
+}
+
+interface Rule {
+  apiGroups: string[]
+  resources: string[]
+  resourceNames?: string[]
+  verbs: string[]
+}
+
+export interface Right {
+  /** As RBAC names it, with its group. */
+  resource: string
+  /** Empty: of the whole cluster. */
+  namespace: string
+  verb: string
+}
+
+/** Of what a rule is for by name. */
+const NAMES: Record<string, string> = {
+  'daemonsets.apps': '/calico-node',
+  'deployments.apps': '/calico-kube-controllers',
+  'leases.coordination.k8s.io': '/calico-agent',
+}
+
+/** Takes one verb out of the account's role. Resolves to what gives it back. */
+export async function takeAway(
+  kubernetes: Kubernetes,
+  { resource, namespace, verb }: Right,
+): Promise<() => Promise<void>> {
+  const kind = namespace === '' ? 'clusterrole' : 'role'
+  const scope = namespace === '' ? [] : ['-n', namespace]
+  const role = await kubernetes.get<{ rules: Rule[] }>([...scope, kind, 'calico-agent'])
+  const isIt = ({ apiGroups, resources }: Rule): boolean =>
+    [resources[0], apiGroups[0]].filter(Boolean).join('.') === resource
+  const rules = role.rules.map((rule) =>
+    isIt(rule) ? { ...rule, verbs: rule.verbs.filter((one) => one !== verb) } : rule,
+  )
+  const write = async (wanted: Rule[], allowed: 'yes' | 'no'): Promise<void> => {
+    const patch = JSON.stringify({ rules: wanted.filter(({ verbs }) => verbs.length > 0) })
+    await kubernetes.kubectl(['patch', ...scope, kind, 'calico-agent', '--type=merge', '--patch', patch])
+    const name = verb === 'create' ? '' : (NAMES[resource] ?? '')
+    const question = ['auth', 'can-i', verb, `${resource}${name}`, `--as=${ACCOUNT}`, ...scope]
+    const answered = async (): Promise<boolean> =>
+      (await kubernetes.kubectl(question).catch(() => 'no')).trim() === allowed
+    await until(`${verb} ${resource}: ${allowed}`, answered, { timeoutMs: 10_000, everyMs: 200 })
+  }
+  await write(rules, 'no')
+  return () => write(role.rules, 'yes')
+}

@@ -1,0 +1,190 @@
+// The agent as a DaemonSet: `kubectl apply -f scripts/kubernetes`, and one line of its ConfigMap.
+
+import { beforeAll, expect, it } from 'vitest'
+import type { JournalRecord } from '../../agent/journal/record.ts'
+import { rows, section, textOf } from '../docs/markdown.ts'
+import { type Host, type Kubernetes, until } from '../lab/index.ts'
+import {
+  ACCOUNT,
+  agentIn,
+  applyAgent,
+  NAMESPACE,
+  publishBadImage,
+  publishImage,
+  removeAgent,
+  takeAway,
+  untilAgentsReady,
+} from './agent-pods.ts'
+import { costOf, expectNoCost, image, lab, type World } from './support.ts'
+
+const NEW = 'v3.20.0'
+
+/** What is named is not left out, as what a release brings may be. */
+const UPGRADE = ['upgrade', '--node', image(NEW), '--controllers', lab.registry.controllersImage(NEW)]
+
+let at: World
+let kubernetes: Kubernetes
+let agentImage: string
+
+beforeAll(async () => {
+  const mesh = lab.workerMesh()
+  const [host, peer] = mesh.hosts as [Host, Host]
+  at = { mesh, host, peer }
+  kubernetes = lab.kubernetes()
+  await kubernetes.start()
+  await removeAgent(kubernetes)
+  await mesh.reset({ image: 'v3.17.6' })
+  agentImage = await publishImage(host)
+  await kubernetes.resetHosted(mesh, { release: 'v3.17.6' })
+  await applyAgent(kubernetes, agentImage, '# no target yet')
+  await untilAgentsReady(kubernetes)
+}, 420_000)
+
+/** Verbs by resource, beyond those of any account. */
+async function rightsIn(namespace: string): Promise<string[]> {
+  const list = (account: string) =>
+    kubernetes.kubectl(['auth', 'can-i', '--list', `--as=${account}`, '-n', namespace])
+  const [own, anyones] = await Promise.all([
+    list(ACCOUNT),
+    list(`system:serviceaccount:${NAMESPACE}:default`),
+  ])
+  const lines = (text: string): string[] => text.split('\n').map((line) => line.replace(/ +/g, ' ').trim())
+  return lines(own)
+    .filter((line) => !lines(anyones).includes(line))
+    .sort()
+}
+
+/** The table of docs/in-cluster.md. */
+const documented = rows(section(textOf('docs/in-cluster.md'), '## What it may do')).map((row) => {
+  const [resource = '', namespace = '', names = '', verbs = ''] = row.map((cell) =>
+    cell.replace(/^-$|`/g, ''),
+  )
+  return { resource, namespace, names, verbs }
+})
+
+it('may do what docs/in-cluster.md says, and no more', async () => {
+  for (const here of ['kube-system', NAMESPACE, 'default']) {
+    const rules = documented.filter(({ namespace }) => namespace === '' || namespace === here)
+    const lines = rules.map(({ resource, names, verbs }) => `${resource} [] [${names}] [${verbs}]`)
+    expect(await rightsIn(here), here).toEqual(lines.sort())
+  }
+})
+
+const rights = documented.flatMap(({ verbs, ...rule }) => verbs.split(' ').map((verb) => ({ ...rule, verb })))
+
+it.each(rights)('changes nothing without the right to $verb $resource, and names it', async (right) => {
+  const { resource, verb } = right
+  // what is created is not patched
+  if (verb === 'create') await kubernetes.kubectl(['delete', '-n', NAMESPACE, 'lease', '--all'])
+  else if (verb === 'patch' && resource.startsWith('leases')) await kubernetes.apply(freeLease)
+  const restore = await takeAway(kubernetes, right)
+  try {
+    const { code, report } = await agentIn(at.host, ...UPGRADE)
+    expect({ code, changed: report.changed }).toEqual({ code: 3, changed: false })
+    const fixes = report.problems.map(({ fix }) => fix).join('\n')
+    expect(fixes).toContain(`--verb=${verb} --resource=${resource}`)
+  } finally {
+    await restore()
+  }
+})
+
+const freeLease = {
+  apiVersion: 'coordination.k8s.io/v1',
+  kind: 'Lease',
+  metadata: { name: 'calico-agent', namespace: NAMESPACE },
+}
+
+interface Lease {
+  metadata: { annotations?: Record<string, string> }
+  spec: { holderIdentity?: string }
+}
+
+const lease = (): Promise<Lease> => kubernetes.get<Lease>(['-n', NAMESPACE, 'lease', 'calico-agent'])
+
+const unschedulable = async (): Promise<string[]> => {
+  const template = '{range .items[?(@.spec.unschedulable)]}{.metadata.name} {end}'
+  return (await kubernetes.kubectl(['get', 'nodes', '-o', `jsonpath=${template}`])).split(' ').filter(Boolean)
+}
+
+/** The image that calico-node's container of each host was made from. */
+async function running(host: Host): Promise<string> {
+  const label = 'io.kubernetes.container.name=calico-node'
+  const format = '{{.Image}}'
+  const ids = await host.ok(['docker', 'ps', '--quiet', '--filter', `label=${label}`])
+  const id = ids.split('\n')[0] ?? ''
+  const imageId = (await host.ok(['docker', 'inspect', '--format', format, id])).trim()
+  return await host.ok(['docker', 'image', 'inspect', '--format', '{{join .RepoTags " "}}', imageId])
+}
+
+/** What the journals of a host say, without the runs that only fetched. */
+async function records(host: Host): Promise<JournalRecord[][]> {
+  const { stdout } = await host.run([
+    'sh',
+    '-c',
+    'for f in /var/lib/calico-agent/runs/*.jsonl; do cat $f; echo; done',
+  ])
+  return stdout
+    .split('\n\n')
+    .filter(Boolean)
+    .map((text) =>
+      text
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line.slice(9)) as JournalRecord),
+    )
+    .filter(([first]) => first?.type === 'run' && first.plan.command === 'upgrade')
+}
+
+/** From the first record to the last, of the only upgrade. */
+async function workOf(host: Host): Promise<{ from: number; to: number }> {
+  const [run = [], ...others] = await records(host)
+  expect(others).toEqual([])
+  expect(run.at(-1)).toMatchObject({ type: 'finished', outcome: 'upgraded' })
+  expect(JSON.stringify(run)).not.toContain('dial-guard-unavailable')
+  return { from: Date.parse(run[0]?.at ?? ''), to: Date.parse(run.at(-1)?.at ?? '') }
+}
+
+it('upgrades one node after the other when one line of the ConfigMap changes, without a packet lost', async () => {
+  const seen: string[][] = []
+  const cost = await costOf(at, async () => {
+    await applyAgent(kubernetes, agentImage, `release: ${NEW}`)
+    const done = async (): Promise<boolean> => {
+      seen.push(await unschedulable())
+      const images = await Promise.all(at.mesh.hosts.map(running))
+      return images.every((tags) => tags.includes(NEW)) && (await lease()).spec.holderIdentity === undefined
+    }
+    await until('both nodes to be upgraded', done, { timeoutMs: 120_000, everyMs: 300 })
+  })
+  expectNoCost(cost)
+  const template = 'jsonpath={.spec.template.spec.containers[0].image}'
+  const deployment = ['get', '-n', 'kube-system', 'deployment', 'calico-kube-controllers', '-o', template]
+  expect(await kubernetes.kubectl(deployment)).toBe(lab.registry.controllersImage(NEW))
+  expect(seen.filter((nodes) => nodes.length > 1)).toEqual([])
+  expect(seen.filter((nodes) => nodes.length === 1)).not.toEqual([])
+  const [one, other] = (await Promise.all(at.mesh.hosts.map(workOf))).sort((a, b) => a.from - b.from)
+  expect(other?.from).toBeGreaterThan(one?.to ?? Infinity)
+  expect(await unschedulable()).toEqual([])
+}, 150_000)
+
+it('stops at the first node that fails, and no other one starts with that image', async () => {
+  const bad = await publishBadImage(at.host, 'crashes-after-3s')
+  const before = await Promise.all(at.mesh.hosts.map(running))
+  const cost = await costOf(at, async () => {
+    await applyAgent(kubernetes, agentImage, `node: { image: ${bad} }`)
+    const halted = async (): Promise<boolean> =>
+      (await lease()).metadata.annotations?.['calico-agent/halted'] !== undefined
+    await until('a node to fail', halted, { timeoutMs: 150_000, everyMs: 500 })
+    const waits = async (): Promise<boolean> => {
+      const logs = await kubernetes.kubectl(['logs', '-n', NAMESPACE, '-l', 'app=calico-agent', '--tail=50'])
+      return logs.includes('fleet-halted')
+    }
+    await until('the other node to say so', waits, { timeoutMs: 60_000, everyMs: 1_000 })
+  })
+  expectNoCost(cost)
+  const runs = (await Promise.all(at.mesh.hosts.map(records))).flat()
+  const ofBad = runs.filter(([first]) => first?.type === 'run' && first.plan.components.node?.to === bad)
+  expect(ofBad.map((run) => run.at(-1))).toMatchObject([{ type: 'finished', outcome: 'rolled-back' }])
+  expect(await Promise.all(at.mesh.hosts.map(running))).toEqual(before)
+  expect(await unschedulable()).toEqual([])
+  expect((await lease()).spec.holderIdentity).toBeUndefined()
+}, 240_000)

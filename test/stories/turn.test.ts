@@ -1,0 +1,167 @@
+import { beforeEach, describe, expect, it } from 'vitest'
+import { AgentError, ExitCode } from '../../agent/core/errors.ts'
+import type { Turn, TurnEnd } from '../../agent/core/fleet.ts'
+import { RunStore } from '../../agent/journal/store.ts'
+import type { Fleet } from '../../agent/ports/fleet.ts'
+import type { App } from '../../agent/stories/app.ts'
+import { resume } from '../../agent/stories/resume.ts'
+import { rollback } from '../../agent/stories/rollback/rollback.ts'
+import { upgrade } from '../../agent/stories/upgrade.ts'
+import { wanted as anyHost } from '../core/observed.ts'
+import { FakeHost } from '../engine/fake-host.ts'
+import { RUN } from '../engine/killable-run.ts'
+import { awayError } from '../fakes/kubernetes.ts'
+import { MemoryFiles } from '../journal/memory-files.ts'
+
+const wanted = { ...anyHost, windowMs: 20_000, settleMs: 1_000 }
+
+/** Whose turn it is, as the tests want it. */
+class FakeFleet implements Fleet {
+  readonly ops: string[] = []
+  heldElsewhere = false
+  away = false
+  onTake: () => void = () => undefined
+
+  take({ target }: Turn): Promise<void> {
+    this.onTake()
+    if (this.heldElsewhere) {
+      const held = new AgentError('lease-held', 'cannot start: host-2 is at work', {
+        fix: 'wait',
+        exitCode: ExitCode.deferred,
+      })
+      return Promise.reject(held)
+    }
+    this.ops.push(`take ${target}`)
+    return Promise.resolve()
+  }
+
+  giveBack(end: TurnEnd): Promise<void> {
+    if (this.away) return Promise.reject(awayError())
+    this.ops.push(typeof end === 'string' ? `give back, ${end}` : `give back, failed: ${end.reason}`)
+    return Promise.resolve()
+  }
+}
+
+let host: FakeHost
+let fleet: FakeFleet
+let app: App
+
+async function begin(options: Parameters<typeof FakeHost.create>[0] = {}): Promise<void> {
+  host = await FakeHost.create(options)
+  fleet = new FakeFleet()
+  let runs = 0
+  app = {
+    version: '0.0.0',
+    ports: host.ports(),
+    fleet,
+    runs: new RunStore(new MemoryFiles(), host.clock),
+    lock: () => Promise.resolve(),
+    lockHolder: () => Promise.resolve(null),
+    newRun: () => `run-${++runs}`,
+    keepRuns: 20,
+    emit: () => undefined,
+    signal: new AbortController().signal,
+  }
+}
+beforeEach(() => begin())
+
+const target = wanted.node.image ?? ''
+const commands = async (): Promise<string[]> =>
+  (await app.runs.history()).map(({ plan, outcome }) => `${plan.command} ${outcome ?? 'open'}`).reverse()
+
+describe('an upgrade of one host among many', () => {
+  it('fetches first, then takes the turn, and gives it back at its end', async () => {
+    let atTurn: Promise<string[]> | undefined
+    fleet.onTake = () => {
+      atTurn = commands()
+    }
+    expect(await upgrade(app, wanted)).toMatchObject({ outcome: 'upgraded' })
+    expect(fleet.ops).toEqual(['give back, untouched', `take ${target}`, 'give back, done'])
+    expect(await atTurn).toEqual(['prefetch prefetched'])
+    expect(await commands()).toEqual(['prefetch prefetched', 'upgrade upgraded'])
+  })
+
+  it('leaves no run behind while another host is at work, and fetches once', async () => {
+    fleet.heldElsewhere = true
+    for (const _ of [1, 2])
+      await expect(upgrade(app, wanted)).rejects.toMatchObject({ code: 'lease-held', exitCode: 75 })
+    expect(await commands()).toEqual(['prefetch prefetched'])
+    fleet.heldElsewhere = false
+    expect(await upgrade(app, wanted)).toMatchObject({ outcome: 'upgraded' })
+    expect(await commands()).toEqual(['prefetch prefetched', 'upgrade upgraded'])
+  })
+
+  it('asks for no turn where nothing is to be moved', async () => {
+    await upgrade(app, wanted)
+    fleet.ops.length = 0
+    fleet.heldElsewhere = true
+    expect(await upgrade(app, wanted)).toMatchObject({ outcome: 'unchanged' })
+  })
+
+  it('looks at the host again when its turn has come', async () => {
+    const before = await host.docker.inspectContainer('calico-node')
+    fleet.onTake = () => void host.docker.removeContainer(before?.Id ?? '')
+    expect(await upgrade(app, wanted)).toMatchObject({ outcome: 'refused' })
+    expect(fleet.ops.at(-1)).toBe('give back, untouched')
+  })
+
+  it('keeps the others from a target that failed here', async () => {
+    await begin({ newExitsAfter: 1_000 })
+    expect(await upgrade(app, wanted)).toMatchObject({ outcome: 'rolled-back' })
+    expect(fleet.ops.at(-1)).toMatch(/^give back, failed: cannot /)
+  })
+
+  it('gives the turn back later where the engine is away at the end', async () => {
+    const take = fleet.take.bind(fleet)
+    fleet.take = async (turn) => {
+      await take(turn)
+      fleet.away = true
+    }
+    const report = await upgrade(app, wanted)
+    expect(report.outcome).toBe('upgraded')
+    expect(report.problems.map(({ code }) => code)).toContain('lease-pending')
+    expect(await resume(app, wanted)).toMatchObject({ outcome: 'deferred' })
+    fleet.away = false
+    expect(await resume(app, wanted)).toMatchObject({ outcome: 'unchanged' })
+    expect(fleet.ops.at(-1)).toBe('give back, done')
+  })
+
+  it('does not wait to go back', async () => {
+    await upgrade(app, wanted)
+    fleet.heldElsewhere = true
+    expect(await rollback(app, wanted, undefined)).toMatchObject({ outcome: 'rolled-back' })
+  })
+})
+
+describe('an upgrade that was interrupted between two moves', () => {
+  /** Dies when the node is swapped, and the plugins are not. */
+  async function interrupted(): Promise<App> {
+    await begin({ withPlugins: true })
+    const moves: string[] = []
+    host.agent.onMove = (_, what) => void moves.push(what)
+    await host.run()
+    await begin({ withPlugins: true })
+    await host.run(undefined, { at: moves.indexOf('putInPlace'), before: true })
+    const files = new MemoryFiles()
+    files.texts.set(`${RUN}.jsonl`, host.agent.text)
+    return { ...app, runs: new RunStore(files, host.clock) }
+  }
+
+  it('takes its turn again, goes on, and gives it back', async () => {
+    expect(await resume(await interrupted(), wanted)).toMatchObject({ outcome: 'upgraded' })
+    expect(fleet.ops).toEqual([expect.stringMatching(/^take /), 'give back, done'])
+  })
+
+  it('goes back where its turn was taken away, and says nothing about its target', async () => {
+    const resumed = await interrupted()
+    fleet.heldElsewhere = true
+    expect(await resume(resumed, wanted)).toMatchObject({ outcome: 'rolled-back' })
+    expect(fleet.ops).toEqual(['give back, untouched'])
+  })
+
+  it('does not wait for an engine that is away', async () => {
+    const resumed = await interrupted()
+    fleet.take = () => Promise.reject(awayError())
+    expect(await resume(resumed, wanted)).toMatchObject({ outcome: 'upgraded' })
+  })
+})
