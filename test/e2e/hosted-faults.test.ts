@@ -114,7 +114,7 @@ describe('a new pod that does not come up gives way to the old one', () => {
   })
 
   it('with an image that the kubelet pulls anew, and cannot', async () => {
-    const gone = 'nowhere.lab:5000/calico/node:v3.20.0'
+    const gone = image('nowhere-but-here')
     const pulls = (imagePullPolicy: string) => ({ containers: [{ name: 'calico-node', imagePullPolicy }] })
     await editDaemonSet(world, {
       spec: { updateStrategy: { $patch: 'replace', type: 'OnDelete' }, template: { spec: pulls('Always') } },

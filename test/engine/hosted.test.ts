@@ -230,6 +230,19 @@ describe('somebody who edits the DaemonSet while a pod is on trial that fails', 
   })
 })
 
+describe('a DaemonSet that had OnDelete before', () => {
+  it.each<[string, HostedOptions]>([
+    ['upgraded', {}],
+    ['rolled-back', { newExitsAfter: 300 }],
+  ])('keeps it, and no mark, when it is %s', async (outcome, options) => {
+    const host = await HostedHost.create(options)
+    host.cluster.edit(({ spec }) => (spec.updateStrategy = { type: 'OnDelete' }))
+    expect(await host.run()).toBe(outcome)
+    const { spec, metadata } = host.cluster.set
+    expect([spec.updateStrategy, metadata.annotations]).toEqual([{ type: 'OnDelete' }, {}])
+  })
+})
+
 describe('a credential that may not delete pods any more', () => {
   it('has the template put back, and the old pod goes on', async () => {
     const host = await HostedHost.create()
