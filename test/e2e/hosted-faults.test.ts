@@ -115,18 +115,11 @@ describe('a new pod that does not come up gives way to the old one', () => {
 
   it('with an image that the kubelet pulls anew, and cannot', async () => {
     const gone = image('nowhere-but-here')
-    const pulls = (imagePullPolicy: string) => ({ containers: [{ name: 'calico-node', imagePullPolicy }] })
-    await editDaemonSet(world, {
-      spec: { updateStrategy: { $patch: 'replace', type: 'OnDelete' }, template: { spec: pulls('Always') } },
-    })
+    await setPullPolicy('Always')
     await host.ok(['docker', 'pull', '--quiet', image(NEW)])
     await host.ok(['docker', 'tag', image(NEW), gone])
     await rolledBack(() => upgrade(gone), /calico-node: (ErrImagePull|ImagePullBackOff)/)
-    await editDaemonSet(world, {
-      spec: { updateStrategy: { type: 'RollingUpdate' }, template: { spec: pulls('IfNotPresent') } },
-    })
-    await world.kubernetes.untilRolledOut()
-    await world.mesh.untilSettled()
+    await setPullPolicy('IfNotPresent')
   })
 
   it('where nothing schedules it, until something does', async () => {
@@ -144,6 +137,14 @@ describe('a new pod that does not come up gives way to the old one', () => {
     await restart
   })
 })
+
+/** Under RollingUpdate: on one host after the other. */
+async function setPullPolicy(imagePullPolicy: string): Promise<void> {
+  const containers = [{ name: 'calico-node', imagePullPolicy }]
+  await editDaemonSet(world, { spec: { template: { spec: { containers } } } })
+  await world.kubernetes.untilRolledOut()
+  await world.mesh.untilSettled()
+}
 
 async function newestJournal(): Promise<string> {
   return (await host.ok(['sh', '-c', 'ls -d /var/lib/calico-agent/runs/*.jsonl | tail -1'])).trim()
