@@ -30,7 +30,7 @@ async function list(directory: string): Promise<ConfigFile[]> {
   )
 }
 
-/** A file that cannot be read is none that the kubelet takes. */
+/** The kubelet does not use a file that cannot be read. */
 async function contentOf(path: string): Promise<ConfigFile['content']> {
   try {
     const text = await read(path)
@@ -87,7 +87,7 @@ async function directoryProblem(directory: string): Promise<Problem | null> {
     await access(directory, constants.W_OK)
     return null
   } catch (error) {
-    // that there is none is told by what is looked for in it
+    // a missing directory shows when its files are looked for
     if (isMissing(error)) return null
     return fileError('cni-config-dir-unusable', 'replace files in', directory, error).asProblem()
   }

@@ -11,7 +11,7 @@ export function createDatastore(): Datastore {
 async function dial(endpoint: Endpoint, deadlineMs: number): Promise<string | null> {
   return await new Promise((resolve) => {
     const socket = endpoint.tls ? tlsSocket(endpoint) : connect({ host: endpoint.host, port: endpoint.port })
-    // a timer that counts: name look-ups have no time-out of their own
+    // a separate timer: name look-ups have no timeout of their own
     const deadline = setTimeout(() => {
       settle(`no answer within ${deadlineMs / 1000} s`)
     }, deadlineMs)
@@ -32,7 +32,7 @@ async function dial(endpoint: Endpoint, deadlineMs: number): Promise<string | nu
   })
 }
 
-/** Whom the server trusts and who trusts it is calico/node's affair; so are old versions of TLS. */
+/** Certificates, and old versions of TLS, are for calico/node to judge. */
 function tlsSocket({ host, port }: Endpoint): Socket {
   return connectTls({
     host,
@@ -53,7 +53,7 @@ const WORDS: Record<string, string> = {
   EAI_AGAIN: 'no DNS server answers',
 }
 
-/** What answers without TLS; any other failure of TLS comes of a server that speaks it. */
+/** A server that answers without TLS; any other TLS failure comes from a server that speaks TLS. */
 const NO_TLS = ['ERR_SSL_WRONG_VERSION_NUMBER', 'ERR_SSL_PACKET_LENGTH_TOO_LONG', 'ERR_SSL_HTTP_REQUEST']
 
 function failureOf({ code = '', message }: NodeJS.ErrnoException): string | null {

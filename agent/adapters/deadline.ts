@@ -1,7 +1,7 @@
 export interface Deadline {
   /** Aborted when the time is over. */
   readonly signal: AbortSignal
-  /** Whoever waited is done. */
+  /** Call it when the wait is over. */
   clear(): void
 }
 

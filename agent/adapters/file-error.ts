@@ -28,7 +28,7 @@ export function fileError(code: string, action: string, path: string, error: unk
   return new AgentError(code, `cannot ${action} ${path}: ${reasonOf(error)}`, { fix, cause: error })
 }
 
-/** What is there is not what is asked for: the kernel has nothing to say about it. */
+/** What is there is of the wrong kind, which is not an error of the kernel. */
 export function unfit(reason: string, fix: string): Error {
   return Object.assign(new Error(reason), { fix })
 }

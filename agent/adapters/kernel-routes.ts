@@ -2,7 +2,7 @@ import { AgentError } from '../core/errors.ts'
 import type { KernelRoutes } from '../ports/kernel-routes.ts'
 import { runIp } from './ip.ts'
 
-/** After the RFC of graceful restart; a table and two places in the rules that nobody else has. */
+/** After the RFC of graceful restart; a table and two places in the rules that nothing else uses. */
 const HELD_TABLE = 24724
 /** Right before the rule of the main table, 32766. */
 const MAIN_FIRST = 32724
@@ -27,7 +27,7 @@ async function hold(): Promise<void> {
   }
 }
 
-/** States that `ip` shows with a route and does not take. */
+/** States that `ip` shows with a route but does not accept. */
 const STATES = /\b(dead|linkdown|offload|trap|rt_trap|pref medium|expires \S+|error \S+)\b/g
 
 /** One line of `ip -oneline route show` as an `ip -batch` line; `\` stands for the line breaks of several next hops. */
@@ -36,7 +36,7 @@ function addition(route: string): string {
     .replaceAll(STATES, ' ')
     .replaceAll(/[\\\s]+/g, ' ')
     .trim()
-  // What holds for the whole route stands before its next hops.
+  // Attributes of the whole route come before its next hops.
   return `route add ${words.replace(/(?= nexthop |$)/, ` proto static table ${HELD_TABLE}`)}\n`
 }
 
@@ -55,7 +55,7 @@ async function release(): Promise<void> {
 /** Words without blanks only; no shell sees them. */
 async function ip(words: string, input = ''): Promise<string> {
   const { code, output, errors } = await runIp('routes-not-held', words.split(' '), input)
-  // A batch is carried on over single routes that cannot be added.
+  // A batch continues after a route that cannot be added.
   if (code === 0 || (code !== null && input !== '')) return output
   throw new AgentError('routes-not-held', `cannot run ip ${words}: ${errors.trim()}`, {
     fix: 'ip rule show lists the rules',

@@ -19,7 +19,7 @@ import { runProgram } from './run-program.ts'
 const ASK_MS = 10_000
 /** systemd's own limit for a start is 90 s. */
 const RESTART_MS = 120_000
-/** Of its config, its unit's files and its command line. */
+/** Size limit of its config, its unit's files and its command line. */
 const MAX_BYTES = 1024 * 1024
 /** From a unit's main process down to the kubelet: a script, a shell, a supervisor. */
 const MOST_BELOW = 3
@@ -46,7 +46,7 @@ async function startedAt(unit: string): Promise<number | null> {
   return ActiveState === 'active' ? Number(began) : null
 }
 
-/** Of what runs the variables are filled in; else systemd's files say what they are. */
+/** A running process has its variables expanded; otherwise systemd's files define them. */
 async function argumentsOf(unit: string): Promise<string[]> {
   const shown = await show(unit)
   const { ExecStart = '', MainPID = '0' } = shown
@@ -56,7 +56,7 @@ async function argumentsOf(unit: string): Promise<string[]> {
   return words.length > 0 ? words : execStartArguments(ExecStart)
 }
 
-/** A script may have started it and wait: then the kubelet is below it. */
+/** A script may have started it and wait: the kubelet is then its child. */
 async function argumentsOfProcess(pid: string): Promise<string[] | null> {
   const own = await commandLine(pid)
   let pids = [pid]

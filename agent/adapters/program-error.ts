@@ -22,7 +22,7 @@ const reasons: Record<string, { reason: string; fix: (program: string) => string
 /** Where Debian has them. */
 const packages: Record<string, string> = { ip: 'iproute2', flock: 'util-linux', cp: 'coreutils' }
 
-/** A program was not started, and so says nothing about what it was to be asked. */
+/** The program was not started, so it says nothing about the question. */
 export function cannotStart(code: string, program: string, error: Failure): AgentError {
   const errno = String(error.code)
   if (errno === 'EMFILE' || errno === 'ENFILE')

@@ -6,8 +6,8 @@ import { fileError, isMissing, unfit } from './file-error.ts'
 const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants
 
 /**
- * Opens a regular file to read; whoever asks closes it. A FIFO or a device is refused without being waited for: all that
- * is read by a name that others may have put there is opened here.
+ * Opens a regular file to read; the caller closes it. Refuses a FIFO or a device without waiting for it: use this for
+ * every path that others may have created.
  */
 export async function openRegular(path: string, noFollow = false): Promise<FileHandle> {
   const file = await open(path, O_RDONLY | O_NONBLOCK | (noFollow ? O_NOFOLLOW : 0))

@@ -37,7 +37,7 @@ async function openTrusted(path: string): Promise<void> {
   await checkWritable(path)
 }
 
-/** The first one that was made. Not mkdir()'s own `recursive`: under /proc, where none can be made, that never ends. */
+/** The first one that was created. Not mkdir()'s own `recursive`: under /proc, where nothing can be created, it never ends. */
 async function makeDirectories(path: string): Promise<string | undefined> {
   const parent = dirname(path)
   const isThere = (await lstat(parent).catch(() => null)) !== null
@@ -68,7 +68,7 @@ async function lstatOf(path: string) {
   return { uid, mode, isSymbolicLink: stats.isSymbolicLink(), isDirectory: stats.isDirectory() }
 }
 
-/** Root passes every permission check: only a write tells of a read-only or full file system. */
+/** Root passes every permission check: only a write reveals a read-only or full file system. */
 async function checkWritable(path: string): Promise<void> {
   const probe = join(path, '.probe')
   try {

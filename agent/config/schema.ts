@@ -200,6 +200,11 @@ export const configSchema = configShape
         `${unknownRelease((input as Config).release ?? '')}; you can add it under releases in the config`,
     },
   )
+  .refine(({ controllers, kubernetes }) => controllers.manager !== 'deployment' || kubernetes !== undefined, {
+    path: ['controllers', 'manager'],
+    when: whereGood('controllers', 'kubernetes'),
+    error: 'a Deployment is changed by the API server: name the cluster in kubernetes',
+  })
   .refine(({ docker, service }) => samePlace(docker.socket) !== samePlace(service.socket), {
     path: ['service', 'socket'],
     when: whereGood('docker', 'service'),

@@ -90,7 +90,7 @@ export function isAway(error: unknown): boolean {
   return isEngineGone(error) || (error instanceof AgentError && error.code === 'kubernetes-unreachable')
 }
 
-/** It says nothing against what was asked for: a later try may succeed. */
+/** It is not caused by the request: a later try may succeed. */
 export function isTransient(error: unknown): boolean {
   return error instanceof AgentError && error.isTransient
 }

@@ -197,7 +197,7 @@ async function finish({ journal }: Execution, outcome: Outcome, problem?: Proble
   return outcome
 }
 
-/** What may pass, such as an Engine that is away or a full disk, leaves the run open: a resume goes on with it. */
+/** A transient error, such as an Engine that is down or a full disk, leaves the run open: a resume continues it. */
 export async function giveUp(execution: Execution, error: unknown): Promise<Outcome> {
   const problem = asProblem(error, new AbortController().signal)
   if (!isTransient(error)) return await finish(execution, 'stuck', problem)

@@ -48,7 +48,7 @@ async function asked(execution: Execution): Promise<boolean> {
   }
 }
 
-/** In a commit, and after the last one, its own word counts; else every move that is not settled must still stand. */
+/** In a commit, and after the last one, that step decides; otherwise every move that is not settled must still be in effect. */
 async function goesOn(execution: Execution): Promise<boolean> {
   const { journal, ports, emit, signal } = execution
   const { state } = journal

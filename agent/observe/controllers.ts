@@ -15,8 +15,9 @@ export type ControllersPorts = OwnerPorts & { kubernetes: Kubernetes | null }
 type Places = Pick<Wanted, 'controllers' | 'kubelet' | 'places' | 'kubernetes'>
 
 /**
- * A host without the container is normal. Where it stands by, its keeper cannot be told of another image, or something else starts it as well, a
- * release brings nothing either; the rules say why. A Deployment is found from any host of a hosted install: `node` tells it.
+ * A host without the container is normal. If it is on standby, its owner cannot switch images, or something else starts
+ * it too, a release changes nothing here; the rules say why. `node` shows a hosted install, where any host finds the
+ * Deployment.
  */
 export async function observeControllers(
   places: Places,

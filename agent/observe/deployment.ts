@@ -27,6 +27,8 @@ export async function findDeployment(
   api: Kubernetes,
 ): Promise<FoundDeployment | null> {
   if (controllers && controllers.owner.kind !== 'kubelet') return null
+  // a look without a target, as for each scrape, need not ask from every host
+  const isElsewhere = image !== null && (manager === 'deployment' || node?.daemonSet !== undefined)
   const labelled = controllers && podContainer(controllers.container.Config.Labels ?? {})
   try {
     const pod =
@@ -34,8 +36,7 @@ export async function findDeployment(
     const own = pod && deploymentOf(pod)
     // another kind of the cluster keeps it
     if (pod && !own) return null
-    const named =
-      own ?? (manager === 'deployment' || node?.daemonSet ? { namespace: namespaceOf(node), name } : null)
+    const named = own ?? (isElsewhere ? { namespace: namespaceOf(node), name } : null)
     const rollout = named && (await rolloutOf(api, named))
     if (!rollout) return null
     const observed = observedDeployment(rollout, name)

@@ -35,12 +35,6 @@ export interface Kubernetes {
    * @throws AgentError `kubernetes-node`
    */
   thisNode(hostname: string): Promise<NodeObject>
-  /** Those of a namespace that have all these labels. */
-  list<K extends Kind>(
-    kind: K,
-    namespace: string,
-    labels: Record<string, string>,
-  ): Promise<KubernetesObjects[K][]>
   /** Null where there is no such object. */
   get<K extends Kind>(ref: ObjectRef<K>): Promise<KubernetesObjects[K] | null>
   /** Those of a namespace that a label selector takes. */

@@ -6,8 +6,8 @@ const IDLE_SHARE = 0.7
 const LIMIT_MS = 15_000
 
 /**
- * Waits until the processors are idle for the most part, so that what else goes on weighs on no side: the end of the
- * last round, or somebody's work. A machine that is never quiet is measured as it is.
+ * Waits until the processors are mostly idle, so that other work affects neither side: the end of the last round, or
+ * someone's job. A machine that is never quiet is measured as it is.
  */
 export async function untilQuiet(): Promise<void> {
   const end = performance.now() + LIMIT_MS

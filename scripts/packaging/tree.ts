@@ -53,7 +53,7 @@ async function place(tree: string, path: string, content: string | Buffer, mode 
   await chmod(file, mode)
 }
 
-/** A script of the project, executable, beside or in the tree; it stands alone: what it reads in is put into it. */
+/** A script of the project, executable, beside or in the tree; it is self-contained: the files that it sources are included. */
 export async function placeScript(root: string, name: string, to: string): Promise<void> {
   const [script = '', runs = ''] = await Promise.all(
     [name, 'scripts/packaging/runs.sh'].map((path) => readFile(join(root, path), 'utf8')),

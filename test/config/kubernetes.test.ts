@@ -3,6 +3,14 @@ import { wantedOf } from '../../agent/config/wanted.ts'
 import { parse, problemsOf } from './parsing.ts'
 
 describe('the section kubernetes', () => {
+  it('is needed where a Deployment keeps the controllers', () => {
+    const stated = 'controllers: { manager: deployment }'
+    expect(problemsOf(stated).join('\n')).toContain(
+      'controllers.manager: a Deployment is changed by the API server',
+    )
+    expect(parse(`${stated}\nkubernetes: {}`).controllers.manager).toBe('deployment')
+  })
+
   it('is absent unless it is written', () => {
     expect(wantedOf(parse('window: 60'), []).kubernetes).toBeNull()
   })

@@ -2,18 +2,23 @@
 // of Docker's own: no pod is replaced.
 
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import type { StatusReport } from '../../agent/core/report/status.ts'
 import { installFaultyAgent } from '../faults/build.ts'
-import { FAULTY_AGENT } from '../faults/trial.ts'
 import { type Host, until } from '../lab/index.ts'
-import { journal, startAgent } from './background.ts'
+import { startAgent } from './background.ts'
 import {
+  BOTH_WAYS,
   cluster,
   clusterStatus,
+  DEATHS,
   documentedRole,
+  faultyUpgrade,
+  KUBECTL,
   nodeSeen,
   otherImage,
   SCHEDULABLE,
   UNSERVED_WEBHOOK,
+  upgradeWhile,
 } from './cordons.ts'
 import { ask, replaceConfig, startService, systemctl, untilService } from './service.ts'
 import {
@@ -32,8 +37,6 @@ import {
 import { MOMENTS } from './under-way.ts'
 
 const QUICK = { window: 30, settle: 1 }
-/** The lab's images are of releases that no host takes one after the other. */
-const BOTH_WAYS = ['--allow', 'downgrade']
 const CREDENTIAL = '/var/lib/kubelet/pki/kubelet-client-current.pem'
 
 let at: World
@@ -79,16 +82,15 @@ async function expectOneNode(): Promise<void> {
 describe('the Node of a host', () => {
   it('is cordoned while the window is open, and by nobody after it, at no cost', async () => {
     const cost = await costOf(at, async () => {
-      const run = await upgradeUntil(MOMENTS.windowOpen)
-      const during = { node: await nodeSeen(host.name), status: await clusterStatus(host) }
-      return { during, ...(await run.done) }
+      const seen = '/tmp/seen-in-the-window'
+      const result = await upgradeWhile(host, `agent status --json >${seen}`)
+      return { ...result, during: JSON.parse(await host.readFile(seen)) as StatusReport }
     })
     expectNoCost(cost)
     const { code, report, during } = cost.result
     const { run } = report
     expect({ code, problems: report.problems }).toEqual({ code: 0, problems: [] })
-    expect(during.node).toEqual({ unschedulable: true, run })
-    expect(during.status).toEqual({
+    expect(during.kubernetes).toEqual({
       node: { name: host.name, unschedulable: true, cordonedBy: 'calico-agent', run },
       uncordonPending: null,
     })
@@ -100,7 +102,6 @@ describe('the Node of a host', () => {
   it('is uncordoned with the rest where the image is bad', async () => {
     const { code, report } = await agent(host, 'upgrade', '--node', image('exits-at-once'))
     expect({ code, outcome: report.outcome }).toEqual({ code: 4, outcome: 'rolled-back' })
-    expect(report.kubernetes).toMatchObject({ uncordonPending: false })
     expect(await nodeSeen(host.name)).toEqual(SCHEDULABLE)
     await expectOneNode()
   })
@@ -117,14 +118,12 @@ describe('the Node of a host', () => {
   })
 
   it.each([
-    ['cordoned anew', [['uncordon'], ['cordon']], true],
-    ['uncordoned', [['uncordon']], false],
-    ['taken over', [['annotate', 'node', 'calico-agent/cordoned-by-']], true],
+    ['cordoned anew', ['uncordon host1', 'cordon host1'], true],
+    ['uncordoned', ['uncordon host1'], false],
+    ['taken over', ['annotate node host1 calico-agent/cordoned-by-'], true],
   ])('is left alone where an operator has it %s meanwhile', async (_, commands, unschedulable) => {
-    const run = await upgradeUntil(MOMENTS.windowOpen)
-    for (const [verb = '', ...args] of commands)
-      await cluster.kubectl([verb, ...args.slice(0, 1), host.name, ...args.slice(1)])
-    expect(await run.done).toMatchObject({ code: 0, report: { problems: [] } })
+    const script = commands.map((command) => `${KUBECTL} ${command.replace('host1', host.name)}`).join(' && ')
+    expect(await upgradeWhile(host, script)).toMatchObject({ code: 0, report: { problems: [] } })
     expect(await nodeSeen(host.name)).toEqual({ unschedulable, run: null })
   })
 
@@ -180,9 +179,7 @@ describe('an API server that is away', () => {
     expect(await nodeSeen(host.name)).toEqual({ unschedulable: true, run: report.run })
     expect((await agent(host, 'resume')).report).toMatchObject({ outcome: 'unchanged', problems: [] })
     expect(await nodeSeen(host.name)).toEqual(SCHEDULABLE)
-    expect(await host.ok(['agent', 'history', report.run ?? ''])).toContain(
-      'the API server took the uncordon',
-    )
+    expect(await host.ok(['agent', 'history', report.run ?? ''])).toContain('accepted the pending uncordon')
   })
 
   it('and hangs does not delay the window', async () => {
@@ -196,33 +193,22 @@ describe('an API server that is away', () => {
     })
     // a call that was waited for takes 5 s
     const took = (kind: string): number => report.steps.find((step) => step.kind === kind)?.ms ?? Number.NaN
-    const { recoveredMs } = report.window ?? {}
-    expect(took('swap-container') - (recoveredMs ?? 0) - QUICK.settle * 1000).toBeLessThan(5_000)
+    expect(took('swap-container') - (report.window?.recoveredMs ?? 0) - QUICK.settle * 1000).toBeLessThan(
+      5_000,
+    )
     expect(took('uncordon')).toBeGreaterThan(4_900)
     expect((await agent(host, 'resume')).code).toBe(0)
     expect(await nodeSeen(host.name)).toEqual(SCHEDULABLE)
   })
 })
 
-/** The first patch cordons, the second one uncordons. */
-const DEATHS = [
-  'before kubernetes.patch#1',
-  'after kubernetes.patch#1',
-  'after docker.killContainer#1',
-  'before kubernetes.patch#2',
-  'after kubernetes.patch#2',
-]
-
 describe('an agent that dies', () => {
   it.each(DEATHS)('%s leaves a Node that its resume uncordons', async (point) => {
-    const argv = ['upgrade', '--node', await otherImage(host), ...BOTH_WAYS, '--json']
-    const faulty = [`/opt/calico-agent/${FAULTY_AGENT}`, ...argv]
-    expect(await host.run(faulty, { env: { AGENT_FAULT: `${point}=kill` } })).toMatchObject({ code: 137 })
+    expect(await faultyUpgrade(host, `${point}=kill`)).toMatchObject({ code: 137 })
     const { report } = await agent(host, 'resume')
     expect(['upgraded', 'refused', 'rolled-back']).toContain(report.outcome)
     expect(report.kubernetes).toMatchObject({ uncordonPending: false })
     expect(await nodeSeen(host.name)).toEqual(SCHEDULABLE)
-    expect((await journal(host)).at(-1)).toMatchObject({ type: 'finished' })
     await expectOneNode()
   })
 })

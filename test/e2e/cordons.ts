@@ -1,6 +1,7 @@
 import type { StatusReport } from '../../agent/core/report/status.ts'
-import type { Host } from '../lab/index.ts'
-import { containers, image, lab } from './support.ts'
+import { FAULTY_AGENT } from '../faults/trial.ts'
+import type { ExecResult, Host } from '../lab/index.ts'
+import { type AgentResult, containers, image, lab, parseReport } from './support.ts'
 
 export const cluster = lab.kubernetes()
 
@@ -25,6 +26,34 @@ export const SCHEDULABLE: NodeSeen = { unschedulable: false, run: null }
 export async function otherImage(host: Host): Promise<string> {
   const running = (await containers(host)).filter((one) => one.includes(' running '))
   return image(running.some((one) => one.includes('v2.6.5')) ? 'v2.6.12' : 'v2.6.5')
+}
+
+/** The lab's images are of releases that no host takes one after the other. */
+export const BOTH_WAYS = ['--allow', 'downgrade']
+
+/** On a host, by the credential of its kubelet. */
+export const KUBECTL = '/opt/kubernetes/kubectl --kubeconfig /etc/kubernetes/kubelet.conf'
+
+/** The first patch cordons, the second one uncordons. */
+export const DEATHS = [
+  'before kubernetes.patch#1',
+  'after kubernetes.patch#1',
+  'after docker.killContainer#1',
+  'before kubernetes.patch#2',
+  'after kubernetes.patch#2',
+]
+
+export async function faultyUpgrade(host: Host, fault: string): Promise<ExecResult> {
+  const argv = ['upgrade', '--node', await otherImage(host), ...BOTH_WAYS, '--json']
+  return await host.run([`/opt/calico-agent/${FAULTY_AGENT}`, ...argv], { env: { AGENT_FAULT: fault } })
+}
+
+/** An upgrade in whose open window the script runs to its end. */
+export async function upgradeWhile(host: Host, script: string): Promise<AgentResult> {
+  const path = '/root/meanwhile'
+  await host.writeFile(path, `#!/bin/sh\n${script}\n`, 0o755)
+  const { code, stdout, stderr } = await faultyUpgrade(host, `after docker.startContainer#1=${path}`)
+  return { code, stderr, report: parseReport(stdout, stderr) }
 }
 
 export async function clusterStatus(host: Host): Promise<StatusReport['kubernetes']> {

@@ -24,6 +24,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   for (const host of mesh.hosts) await kubernetes.removeNode(host)
+  await kubernetes.kill()
 })
 
 const upgrade = (host: Host, tag: string, ...flags: string[]) =>
@@ -47,7 +48,9 @@ describe('the Deployment of the controllers', () => {
     expect(await stateOf(kubernetes)).toBe('v3.20.0 Recreate, 1 available')
     const other = await upgrade(elsewhere, 'v3.20.0')
     expect([other.code, other.report.outcome, other.report.changed]).toEqual([0, 'unchanged', false])
-    const status = JSON.parse(await elsewhere.ok(['agent', 'status', '--json'])) as StatusReport
+    const status = JSON.parse(
+      await elsewhere.ok(['agent', 'status', '--controllers', controllers('v3.20.0'), '--json']),
+    ) as StatusReport
     expect(status.deployment).toMatchObject({
       name: NAME,
       version: '3.20.0',

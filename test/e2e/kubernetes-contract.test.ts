@@ -37,5 +37,8 @@ kubernetesContract('the API server', async () => {
   const node = { apiVersion: 'v1', kind: 'Node', metadata: { generateName: 'contract-', labels } }
   const created = await cluster.kubectl(['create', '-f', '-', '-o', 'json'], JSON.stringify(node))
   const { name, uid } = (JSON.parse(created) as { metadata: { name: string; uid: string } }).metadata
-  return { kubernetes, name, uid, kubectl: async (command) => void (await cluster.kubectl([command, name])) }
+  const kubectl = async (command: string): Promise<void> => {
+    await cluster.kubectl([command, name])
+  }
+  return { kubernetes, name, uid, kubectl }
 })

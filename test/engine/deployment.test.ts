@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { AgentError } from '../../agent/core/errors.ts'
 import { bindStep } from '../../agent/steps/registry.ts'
 import { awayError } from '../fakes/kubernetes.ts'
-import type { Fate } from '../fakes/kubernetes-deployment.ts'
+import type { FakeDeployment, Fate } from '../fakes/kubernetes-deployment.ts'
 import { DeploymentHost, type DeploymentOptions, NEW, OLD } from './deployment-host.ts'
 
 const codes = ({ agent }: DeploymentHost): string[] | undefined =>
@@ -173,38 +173,42 @@ describe('the cluster of these tests', () => {
   })
 })
 
+function edited(cluster: FakeDeployment, ...changes: Parameters<FakeDeployment['edit']>): void {
+  cluster.edit(...changes)
+}
+
 describe('what stands against it', () => {
-  it.each<[string, (host: DeploymentHost) => void, string[]]>([
+  it.each<[string, (cluster: FakeDeployment, host: DeploymentHost) => unknown, string[]]>([
     ['nothing', () => undefined, []],
     [
       'an operator that keeps it',
-      (host) => (host.cluster.keeper = 'default'),
+      (cluster) => (cluster.keeper = 'default'),
       ['error controllers-deployment'],
     ],
-    ['a pause', (host) => host.cluster.edit({ paused: true }), ['error controllers-deployment']],
-    ['no replicas', (host) => host.cluster.edit({ replicas: 0 }), ['error controllers-deployment']],
-    ['two replicas', (host) => host.cluster.edit({ replicas: 2 }), ['error controllers-deployment']],
+    ['a pause', (cluster) => edited(cluster, { paused: true }), ['error controllers-deployment']],
+    ['no replicas', (cluster) => edited(cluster, { replicas: 0 }), ['error controllers-deployment']],
+    ['two replicas', (cluster) => edited(cluster, { replicas: 2 }), ['error controllers-deployment']],
     [
       'an API server that is away',
-      (host) => (host.cluster.away = awayError()),
+      (cluster) => (cluster.away = awayError()),
       ['error kubernetes-unreachable'],
     ],
     [
       'a rollout that is not done',
-      (host) => host.cluster.edit({ image: 'calico/kube-controllers:theirs' }),
+      (cluster) => edited(cluster, { image: 'calico/kube-controllers:theirs' }),
       ['error deployment-rolling'],
     ],
     [
       'another program',
-      (host) => {
-        host.cluster.edit({ image: 'nginx' })
-        host.clock.pass(60_000)
+      (cluster, { clock }) => {
+        edited(cluster, { image: 'nginx' })
+        clock.pass(60_000)
       },
       ['error not-controllers'],
     ],
   ])('is %s', async (_, arrange, expected) => {
     const host = new DeploymentHost({ strategy: 'Recreate' })
-    arrange(host)
+    arrange(host.cluster, host)
     expect(await host.objections()).toEqual(expected)
   })
 

@@ -72,6 +72,13 @@ describe('the Deployment of the controllers', () => {
     expect(seen).toMatchObject({ controllers: null, deployment: { namespace: 'kube-system', name: NAME } })
   })
 
+  it('is not asked for from elsewhere where nothing is asked for, as for a scrape', async () => {
+    expect(await look({ manager: 'deployment', image: null })).toEqual({
+      controllers: null,
+      controllersImage: null,
+    })
+  })
+
   it('is not asked for on a host of another install', async () => {
     const calls: string[] = []
     const seen = await look({}, ({ cluster }) => {

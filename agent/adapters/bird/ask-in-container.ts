@@ -11,7 +11,7 @@ export type Exec = (
 /** How long BIRD may take for one reply, with the start of a process in the container. */
 const EXEC_DEADLINE_MS = 5_000
 
-/** One `birdcl` for each command: it takes no more. */
+/** One `birdcl` for each command: it accepts only one. */
 export async function askInContainer(
   exec: Exec,
   container: string,
@@ -31,7 +31,7 @@ async function ask(exec: Exec, container: string, socket: string, command: strin
   throw new NoAnswer(/Unable to connect|Connection closed/.test(output) ? 'down' : 'silent')
 }
 
-/** An exec that could not be made says nothing about BIRD: whether the container lives is Docker's to tell. */
+/** An exec that cannot be created says nothing about BIRD: ask Docker whether the container is alive. */
 async function execOrSilent(exec: Exec, container: string, argv: string[]) {
   try {
     return await exec(container, argv, EXEC_DEADLINE_MS)

@@ -33,7 +33,7 @@ export async function askAtSocket(path: string, commands: readonly string[]): Pr
   }
 }
 
-/** A full queue of clients (EAGAIN) says that BIRD is busy: it is tried again for a moment. */
+/** A full queue of clients (EAGAIN) means that BIRD is busy: retry for a moment. */
 async function connected(path: string): Promise<Socket> {
   for (let left = BUSY_MS; ; left -= BUSY_POLL_MS) {
     const socket = connect(path)
@@ -89,7 +89,7 @@ function replyReader(socket: Socket): () => Promise<string> {
       look()
       return await promise
     } catch (error) {
-      // whole lines that are not BIRD's tell that something else listens there
+      // whole lines that are not BIRD's show that something else listens there
       if (error instanceof NoAnswer) replyLines(reader.takeRest())
       throw error
     } finally {

@@ -15,7 +15,7 @@ export async function socketState(path: string): Promise<SocketState> {
   return (await accepts(path)) ? 'listening' : 'dead'
 }
 
-/** Only a refusal tells that nobody listens; a BIRD that is too busy to accept is there. */
+/** Only a refusal shows that nothing listens; a BIRD that is too busy to accept is there. */
 async function accepts(path: string): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<boolean>()
   const socket = connect(path, () => {
@@ -31,7 +31,7 @@ async function accepts(path: string): Promise<boolean> {
   }
 }
 
-/** Inode and change time: BIRD makes the socket anew at each start. */
+/** Inode and change time: BIRD creates the socket again at each start. */
 export async function socketIdentity(path: string): Promise<string | null> {
   const stats = await stat(path, { bigint: true }).catch(() => null)
   return stats && `${stats.dev}:${stats.ino}:${stats.ctimeNs}`

@@ -9,7 +9,7 @@ import { dockerTimeout, socketInvalid, translate } from './errors.ts'
 import { withWholeAnswers } from './whole-answers.ts'
 
 interface RequestOptions {
-  /** Milliseconds until `docker-timeout`; `Infinity` where the caller watches the request itself. */
+  /** Milliseconds until `docker-timeout`; `Infinity` if the caller watches the request itself. */
   timeoutMs?: number
   /** Ends the request; its reason is then what is thrown. */
   signal?: AbortSignal
@@ -65,7 +65,7 @@ export function requestsTo(socket: string, defaultTimeoutMs: number): Request {
   }
 }
 
-/** After these the next request asks the Engine for its version again: it may be another one by then. */
+/** After these the next request asks the Engine for its version again: it may be another Engine by then. */
 function isStale(error: Error): boolean {
   const codes = ['docker-unreachable', 'docker-timeout', 'docker-api-version']
   return error instanceof AgentError && codes.includes(error.code)
@@ -89,10 +89,10 @@ function isVersion(value: unknown): value is string {
   return typeof value === 'string' && /^\d+\.\d+$/.test(value)
 }
 
-/** Given explicitly, or DOCKER_HOST and its like would win over the socket that was asked for. */
+/** Given explicitly, or DOCKER_HOST and the like would override the requested socket. */
 const notFromEnvironment = { host: undefined, protocol: 'http', timeout: undefined } as const
 
-/** It speaks Docker's API, and not all of it: restart policies, health and exits are other ones. */
+/** It speaks Docker's API, but not all of it: restart policies, health and exits differ. */
 function refusePodman(components: unknown, socket: string): void {
   const all = Array.isArray(components) ? (components as (Component | null)[]) : []
   const podman = all.find((one) => /podman/i.test(one?.Name ?? ''))
@@ -135,10 +135,10 @@ function isOlder(one: string, other: string): boolean {
   return major < otherMajor || (major === otherMajor && minor < otherMinor)
 }
 
-/** A path that cannot be a socket is told apart from an Engine that does not run: `systemctl start` mends only one. */
+/** A path that cannot be a socket is distinguished from an Engine that is not running: `systemctl start` fixes only the latter. */
 async function checkSocket(socket: string): Promise<void> {
   const stat = await lstat(socket).catch(() => undefined)
-  // not there, or not to be looked at: connecting says which
+  // missing, or not accessible: connecting shows which
   if (stat === undefined || stat.isSocket()) return
   if (stat.isSymbolicLink()) {
     const target = await readlink(socket)

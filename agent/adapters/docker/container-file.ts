@@ -39,7 +39,7 @@ export function readContainerFileCall(request: Request): Docker['readContainerFi
   }
 }
 
-/** Opens the archive endpoint's tar; how long it may take is for who reads it to say. */
+/** Opens the archive endpoint's tar; its reader decides how long that may take. */
 export function openContainerArchiveCall(request: Request): Docker['openContainerArchive'] {
   return async (id, path, signal) => {
     const what = `read ${path} of container ${id}`

@@ -32,7 +32,7 @@ const removalTimeoutMs = 120_000
 const stopGraceS = 10
 const stopMarginMs = 30_000
 
-/** The calls on containers. Kill and start stand inside the outage window: each is one request, nothing before it. */
+/** The calls on containers. Kill and start are inside the outage window: each is one request, with nothing before it. */
 export function containerCalls(request: Request): ContainerCalls {
   const inspectContainer = async (container: string): Promise<ContainerJson | undefined> => {
     const what = `inspect container ${container}`

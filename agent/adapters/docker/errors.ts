@@ -11,7 +11,7 @@ export class EngineError extends AgentError {
     const { code, fix } = classify(reply)
     super(code, `cannot ${what}: ${reply === '' ? `HTTP status ${status}` : reply}`, {
       ...{ fix, cause },
-      // what has a name of its own is no fault that passes, but for a full disk
+      // an error with its own code is not transient, except a full disk
       isTransient: code === 'no-space' || (code === 'docker-failed' && status >= 500),
     })
     this.status = status

@@ -60,7 +60,7 @@ interface ExecState {
 
 const execShape = { Running: 'boolean', ExitCode: 'number?' } as const
 
-/** The Engine has no call that ends an exec: what was started goes on until it ends by itself. */
+/** The Engine has no call that ends an exec: the program runs until it exits by itself. */
 function execTimeout(what: string, timeoutMs: number): AgentError {
   return new AgentError('exec-timeout', `cannot ${what}: it did not finish within ${timeoutMs / 1000} s`, {
     fix: 'check what hangs in the container: docker top CONTAINER',
@@ -69,7 +69,7 @@ function execTimeout(what: string, timeoutMs: number): AgentError {
 
 /**
  * Joins the frames of Docker's raw stream: one byte of stream type, three of nothing, four of length, payload
- * (Engine API, "Attach to a container", stream format). A frame that was cut gives what there is of it.
+ * (Engine API, "Attach to a container", stream format). A truncated frame yields what there is of it.
  */
 export function demultiplex(raw: Buffer): string {
   const payloads: Buffer[] = []

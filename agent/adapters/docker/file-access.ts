@@ -10,7 +10,7 @@ const symlinkBit = 0x08000000
 /** As the kernel follows them. */
 const MOST_LINKS = 40
 
-/** By the archive endpoint, which sees what is mounted as well; of a directory no more than its own entry is read. */
+/** Uses the archive endpoint, which also sees mounts; reads only the entry of a directory itself. */
 export function fileAccessCall(request: Request): Docker['fileAccess'] {
   return async (id, path) => {
     let place = path

@@ -20,7 +20,7 @@ export async function imageRootOf(
 ): Promise<string> {
   const words = (DriverStatus ?? []).flat()
   if (!words.includes('io.containerd.snapshotter.v1')) return DockerRootDir
-  // one that dockerd starts itself keeps everything below dockerd's own root
+  // a containerd that dockerd starts keeps everything below dockerd's own root
   if (/\/docker\/containerd\//.test(String(Containerd?.Address))) return `${DockerRootDir}/containerd/daemon`
   const config = await readRegularFile(configFile, { maxBytes: MAX_CONFIG_BYTES }).catch(() => null)
   return rootIn(config?.toString('utf8') ?? '') ?? CONTAINERD_ROOT

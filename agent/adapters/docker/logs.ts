@@ -28,7 +28,7 @@ export function containerLogCall(request: Request): Docker['containerLog'] {
   }
 }
 
-/** The archive endpoint gives a file from its beginning: it is read through, and its end is kept. */
+/** The archive endpoint sends a file from its beginning: read it all, and keep its end. */
 export function containerFileTailCall(request: Request): Docker['containerFileTail'] {
   return async (id, path) => {
     const what = `read the end of ${path} of container ${id}`
@@ -52,7 +52,7 @@ export function containerFileTailCall(request: Request): Docker['containerFileTa
   }
 }
 
-/** Of the one file in the tar, without the line that was cut. */
+/** The end of the one file in the tar, without a truncated first line. */
 async function endOfFile(tar: ArchiveReply): Promise<string> {
   const { extract } = await import('tar-stream')
   const kept = { bytes: Buffer.alloc(0), isCut: false }

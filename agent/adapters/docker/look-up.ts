@@ -16,20 +16,20 @@ import { getJson } from './get-json.ts'
 import { registryError, registrySilent } from './registry-errors.ts'
 
 export interface LookUpOptions {
-  /** All tries together: an Engine waits 15 s for a registry that does not answer, or twice so long. */
+  /** All tries together: an Engine waits 15 s for a registry that does not answer, or twice as long. */
   limitMs: number
-  /** After so long without an answer somebody is told. */
+  /** After this long without an answer, report it. */
   silenceMs: number
   /** Before the first repetition; doubled for each further one. */
   backoffMs: number
 }
 
-/** Of a registry that is overloaded. One that is not there is not asked again. */
+/** For an overloaded registry. One that does not exist is not asked again. */
 const RETRIES = 3
 
 type LoginFor = (registry: string) => Promise<RegistryLogin | undefined>
 
-/** Asks with the operator's login, and again where the answer may be another one a moment later. */
+/** Asks with the operator's login, and again if the answer may differ a moment later. */
 export function lookUpCall(
   request: Request,
   loginFor: LoginFor,

@@ -18,14 +18,14 @@ export interface PullOptions {
   retries: number
   /** Before the first repetition; doubled for each further one. */
   backoffMs: number
-  /** A pull that tells nothing for so long is given up and repeated. */
+  /** A pull without progress for this long is given up and repeated. */
   stallMs: number
 }
 
 type LoginFor = (registry: string) => Promise<RegistryLogin | undefined>
 type OnProgress = (progress: PullProgress) => void
 
-/** Pulls with the operator's login, and repeats what may pass by itself: throttling, 5xx, time-outs, cuts, stalls. */
+/** Pulls with the operator's login, and repeats after transient errors: throttling, 5xx, time-outs, cuts, stalls. */
 export function pullCall(request: Request, loginFor: LoginFor, options: PullOptions): Docker['pullImage'] {
   return async (text, onProgress, signal) => {
     const ref = parseImageRef(text)
@@ -85,7 +85,7 @@ async function pullOnce(request: Request, { ref, login, signal, stallMs, ...rest
   }
 }
 
-/** A digest goes where the tag goes; it decides where both are given, as in `docker pull`. */
+/** A digest takes the place of the tag, and decides if both are given, as in `docker pull`. */
 async function startPull(
   engine: Dockerode,
   ref: ImageRef,
@@ -96,7 +96,7 @@ async function startPull(
   return await engine.createImage(login, options)
 }
 
-/** The Engine's status is 200 before anything can fail: what happened stands in the lines, and only there. */
+/** The Engine's status is 200 before anything can fail: what happened is only in the lines. */
 async function followPull(
   stream: NodeJS.ReadableStream,
   what: string,

@@ -6,7 +6,7 @@ interface Rule {
   pattern: RegExp
   code: string
   fix: (ref: ImageRef) => string
-  /** What passes by itself is worth another try. */
+  /** A transient error is worth another try. */
   retry?: true
 }
 

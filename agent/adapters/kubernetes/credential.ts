@@ -1,3 +1,4 @@
+import type { OutgoingHttpHeaders } from 'node:http'
 import type { RequestOptions } from 'node:https'
 import { dirname, resolve } from 'node:path'
 import type { KubeConfig } from '@kubernetes/client-node'
@@ -17,8 +18,10 @@ export interface Credential {
   /** Where the credential comes from: a file, or words. */
   origin: string
   /** TLS material and headers for one request. */
-  options: () => Promise<RequestOptions>
+  options: () => Promise<TlsOptions>
 }
+
+type TlsOptions = Omit<RequestOptions, 'headers'> & { headers?: OutgoingHttpHeaders }
 
 /** kubeadm's place, and the one that most other installers use. */
 const KUBELETS = ['/etc/kubernetes/kubelet.conf', '/var/lib/kubelet/kubeconfig']
@@ -88,8 +91,8 @@ async function emptyConfig(): Promise<KubeConfig> {
 function credentialOf(config: KubeConfig, origin: string): Credential {
   const cluster = config.getCurrentCluster()
   if (cluster === null) throw noCredential(origin, 'its current-context names no cluster')
-  const options = async (): Promise<RequestOptions> => {
-    const into: RequestOptions = {}
+  const options = async (): Promise<TlsOptions> => {
+    const into: TlsOptions = {}
     try {
       await config.applyToHTTPSOptions(into)
     } catch (error) {

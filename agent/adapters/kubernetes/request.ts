@@ -1,5 +1,5 @@
 import { request as httpRequest, type IncomingMessage } from 'node:http'
-import { request as httpsRequest, type RequestOptions } from 'node:https'
+import { request as httpsRequest } from 'node:https'
 import { abortable } from '../../core/abortable.ts'
 import { AgentError } from '../../core/errors.ts'
 import { type Deadline, startDeadline } from '../deadline.ts'
@@ -38,7 +38,7 @@ const METHODS: Record<Call['verb'], string> = {
 function exchange(
   { verb, path, body, type = 'application/json' }: Call,
   server: string,
-  options: RequestOptions,
+  options: Awaited<ReturnType<Credential['options']>> & { signal: AbortSignal },
 ): Promise<Answer> {
   const url = new URL(server.replace(/\/$/, '') + path)
   const text = body === undefined ? undefined : JSON.stringify(body)

@@ -4,7 +4,7 @@ type Systemctl = (argv: string[]) => Promise<{ stdout: string }>
 
 const SHOW = ['show', `--property=${['Id', ...RELATION_NAMES].join(',')}`, '--']
 
-/** Also what depends on a unit that does. One that is not up stays down by any restart. */
+/** Also what depends on a unit that does. An inactive one stays down in any restart. */
 export async function alongWith(unit: string, systemctl: Systemctl): Promise<Along[]> {
   const known = new Map<string, Along>()
   let asked = [unit]

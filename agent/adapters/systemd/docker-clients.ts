@@ -5,8 +5,8 @@ import { readRegularFile } from '../read-file.ts'
 const MAX_BYTES = 2 * 1024 * 1024
 
 /**
- * The unit in whose cgroup a `docker run` or `docker start` of the container is at work, whatever script started it;
- * null where there is none.
+ * The unit in whose cgroup a `docker run` or `docker start` of the container is running, whatever script started it;
+ * null if there is none.
  */
 export async function unitOfClient(container: string, proc = '/proc'): Promise<string | null> {
   for await (const { pid, words } of commandLines(proc)) {

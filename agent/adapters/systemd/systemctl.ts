@@ -9,7 +9,7 @@ import { hasClient, unitOfClient } from './docker-clients.ts'
 import { enabledUnits } from './enabled-units.ts'
 
 const QUERY_TIMEOUT_MS = 10_000
-/** A reload runs generators; past this it hangs. */
+/** A reload runs generators; after this it hangs. */
 const JOB_TIMEOUT_MS = 120_000
 
 const PROPERTIES = [
@@ -36,10 +36,10 @@ export function createSystemd(): Systemd {
     daemonReload: () => succeed(['daemon-reload']),
     resetFailed,
     restart,
-    // such a client lives on when the agent that started it is killed
+    // such a client survives when the agent that started it is killed
     isAsked: (unit) => hasClient(['systemctl', ...restartOf(unit)]),
     along: (unit) => alongWith(unit, (argv) => systemctl(argv, QUERY_TIMEOUT_MS)),
-    // alone: units that require it go on
+    // only this unit: units that require it keep running
     stop: (unit) => succeed(['stop', '--job-mode=ignore-requirements', unit]),
   }
 }
@@ -53,13 +53,13 @@ function sharedWhileUnderWay<T>(ask: () => Promise<T>): () => Promise<T> {
   }
 }
 
-/** Also what is enabled and not loaded, as what a target wants that is not reached. */
+/** Also units that are enabled but not loaded, such as those wanted by an inactive target. */
 async function services(): Promise<UnitState[]> {
   const [loaded, enabled] = await Promise.all([showAll(['--all', '--type=service', '*']), enabledUnits()])
   const known = new Set(loaded.map(({ unit }) => unit))
   const missing = loaded.length === 0 ? [] : enabled.filter((unit) => !known.has(unit))
   if (missing.length === 0) return loaded
-  // an alias stands for one that is known
+  // an alias names a unit that is already known
   const further = (await showAll(['--', ...missing])).filter(({ unit }) => !known.has(unit))
   return [...loaded, ...further]
 }
@@ -108,7 +108,7 @@ async function systemctl(argv: string[], timeout: number): Promise<Answer> {
   try {
     return await runProgram('systemctl', argv, timeout)
   } catch (error) {
-    // only where it is not there is no systemd
+    // if it does not exist, there is no systemd
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
       throw cannotStart('systemd-failed', 'systemctl', error as Error)
     return { exitCode: null, stdout: '', stderr: 'systemctl is not in PATH' }

@@ -42,8 +42,8 @@ async function readScript(path: string): Promise<string | undefined> {
 }
 
 /**
- * It is written by a rename: what counts is the directory, or the one that it will be made in. A file that is immutable,
- * or a read-only mount of its own, is not renamed over.
+ * It is written by a rename: what counts is the directory, or its nearest existing parent. A rename cannot replace an
+ * immutable file, or one that is a read-only mount.
  */
 async function isWritable(path: string): Promise<boolean> {
   const directory = dirname(path)

@@ -18,7 +18,7 @@ export interface DaemonSetInput extends NodeInput {
   byRelease: boolean
 }
 
-/** The images of a template that go with the node and the plugins that are asked for. */
+/** The images of a template that match the requested node and plugins. */
 function templateImages(
   { daemonSet: { template }, node, cni, byRelease }: DaemonSetInput,
   image: ObservedImage,

@@ -158,7 +158,7 @@ export interface StepArgs {
     strategy: string
     settleMs: number
   }
-  /** `optional`: the operator allowed to go on without it. */
+  /** `optional`: the operator allowed the run to continue without it. */
   cordon: { node: string; run: string; optional: boolean }
   uncordon: { node: string; run: string }
   /** `parts`: those that it settles; the whole plan if it is the only commit. */

@@ -32,7 +32,7 @@ export function controllersEnv(
   return [...(missing.length > 0 ? [refused] : []), ...electionEnds(name, env)]
 }
 
-/** Where the keeper of the controllers takes their settings from. */
+/** How to change the settings of the controllers, by their owner. */
 export function changeBy({ pod, unit, owner }: ObservedControllers, name: string, settings: string): string {
   if (owner.kind === 'deployment')
     return `set in Deployment ${owner.namespace}/${owner.name} the equivalent of docker run ${settings}`

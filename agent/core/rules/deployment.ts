@@ -109,7 +109,7 @@ function notFound(
 
 /** The template would not change, and nothing would be rolled out. */
 function movedTag({ name, deployment, image, byRelease }: Known): Objection | null {
-  if (image?.ref !== deployment.image || image === null || !('digest' in image.remote)) return null
+  if (image === null || image.ref !== deployment.image || !('digest' in image.remote)) return null
   const { digest } = image.remote
   const differs = deployment.pods.some((pod) => pod.digest !== null && pod.digest !== digest)
   if (!differs) return null

@@ -21,7 +21,7 @@ export const kubernetesRules: Rule[] = rulesOn(
   ],
 )
 
-/** Where nothing is asked for, as by a doctor, anything may. */
+/** If nothing is requested, as in doctor, anything may. */
 function movesHost({ node, image, cni, cniConfig }: Observed, { controllers }: Wanted): boolean {
   if (image === null && cni === null && cniConfig === null) return controllers.image === null
   if (node !== null && image !== null && !runsAlready(node, image)) return true

@@ -16,6 +16,8 @@ import { gateFailed } from './trial.ts'
 type SwapDeployment = StepArgs['swap-deployment']
 
 const POLL_MS = 500
+/** A pod that is available: its Deployment is asked less often while it settles. */
+const SETTLING_POLL_MS = 2_000
 /** From the patch until the new pod is available: the old one's grace period, a pull of some 100 MB, the first reads. */
 const AVAILABLE_MS = 300_000
 /** What the scheduler or the kubelet has against a pod may pass, as a registry that answers late does. */
@@ -72,12 +74,12 @@ export async function untilAvailable(
     const rollout = await throughAway(() => look(args, context), context, signal)
     const now = clock.now()
     // nobody is at fault while the API server is away
-    watch.deadline += now - asked > POLL_MS ? now - asked : 0
+    if (now - asked > POLL_MS) watch.deadline += now - asked
     if (!isOurs(rollout)) throw changedByOthers(args)
     noteRunning(watch, runningPods(rollout.pods, args.container), now)
     if (isSettled(watch, rollout, args.container, { now, settleMs: args.settleMs })) return downTimeOf(watch)
     refuseTrouble(watch, rollout, now)
-    await clock.sleep(POLL_MS, signal)
+    await clock.sleep(watch.good === null ? POLL_MS : SETTLING_POLL_MS, signal)
   }
 }
 

@@ -45,7 +45,7 @@ export function settleTime(settleMs: number): number {
   return Math.max(settleMs, LEAST_SETTLE_MS)
 }
 
-/** In words, why it is not ready; null where it is. */
+/** Why it is not ready, as text; null if it is. */
 async function notReady(container: ContainerJson, check: string[], docker: Docker): Promise<string | null> {
   const failing = await failingExec(container.Id, check, docker)
   if (failing !== null) return failing

@@ -59,7 +59,7 @@ async function newestOf(all: ContainerSummary[], docker: Docker): Promise<Contai
 }
 
 /**
- * Waits until a container of a later pod is up; one that ended again counts. Undefined where none came. What the kubelet
+ * Waits until a container of a later pod is up; one that has ended again counts. Undefined if none came. What the kubelet
  * starts again in the pod that is deleted goes at once: the next one would run beside it.
  */
 export async function untilStarted(
@@ -129,7 +129,7 @@ async function killRunning(
 const isUp = ({ state }: ContainerSummary): boolean => state === 'running'
 
 async function kill(id: string, docker: Docker): Promise<void> {
-  // one that has ended by itself is no failure
+  // a container that has ended by itself is not a failure
   await docker.killContainer(id).catch((error: unknown) => {
     if (!(error instanceof AgentError) || error.code !== 'docker-refused') throw error
   })

@@ -12,7 +12,7 @@ const LOOKED_AT_MS = 5_000
 const AWAY_MS = 30_000
 const POLL_MS = 200
 
-/** After the commit of the last host: the DaemonSet gets the update strategy back that it had before the rollout. */
+/** After the commit of the last host: restores the update strategy that the DaemonSet had before the rollout. */
 export const restoreStrategy: Step<'restore-strategy'> = {
   moves: false,
   describe: ({ set }) =>

@@ -60,7 +60,7 @@ export const swapPod: Step<'swap-pod'> = {
   async undo(args, { gate }, context) {
     const isOut = await isOnItsWayOut(args, args.pod, context)
     const isKilled = !(await isRunning(args.old.id, context.docker))
-    // the kubelet is about to end it by TERM
+    // the kubelet is about to stop it with TERM
     if (isOut && !isKilled) await context.docker.killContainer(args.old.id)
     const isBack = await restoreTemplate(args, context)
     const isMoved = isOut || isKilled

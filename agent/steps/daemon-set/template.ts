@@ -14,7 +14,7 @@ import type { Kubernetes } from '../../ports/kubernetes.ts'
 import { patchObject } from '../patch-object.ts'
 import type { StepContext } from '../step.ts'
 
-/** The DaemonSet after the patch that `decide` makes of it, as it is at that moment; null is nothing to change. */
+/** The DaemonSet after the patch that `decide` returns for its current state; null means nothing to change. */
 export async function patchDaemonSet(
   api: Kubernetes,
   set: Namespaced,

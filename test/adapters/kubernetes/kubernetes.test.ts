@@ -138,6 +138,18 @@ describe('a call to the API server', () => {
     expect(length).toBe(String(body.length))
   })
 
+  it('lists the pods of a namespace by their labels', async () => {
+    answers(200, { kind: 'PodList', items: [{ metadata: { name: 'calico-node-1' } }] })
+    const found = await client().list(
+      { kind: 'Pod', namespace: 'kube-system' },
+      'k8s-app=calico-node,tier=node',
+    )
+    expect(found).toMatchObject([{ metadata: { name: 'calico-node-1' } }])
+    expect(asked.map(({ url }) => decodeURIComponent(url))).toEqual([
+      '/api/v1/namespaces/kube-system/pods?labelSelector=k8s-app=calico-node,tier=node',
+    ])
+  })
+
   it('tries a patch by a dry run', async () => {
     answer = ({ url }, response) =>
       response.end(JSON.stringify(url === '/version' ? { gitVersion: 'v1.23.17' } : NODE))
@@ -174,6 +186,17 @@ describe('a call to the API server', () => {
     }
     await client().tryPatch(ref, {})
     expect(await errorOf(client().patch(ref, {}))).toMatchObject({ code: 'kubernetes-refused' })
+  })
+
+  it('lists the pods of a namespace that a selector takes, and names the right that it lacks', async () => {
+    const pods = { kind: 'Pod', namespace: 'kube-system' } as const
+    answers(200, { kind: 'PodList', items: [{ metadata: { name: 'a' } }] })
+    expect(await client().list(pods, 'k8s-app=x,y=z')).toEqual([{ metadata: { name: 'a' } }])
+    const query = '?labelSelector=k8s-app%3Dx%2Cy%3Dz'
+    expect(asked.at(-1)?.url).toBe(`/api/v1/namespaces/kube-system/pods${query}`)
+    answers(403, statusOf(403, 'pods is forbidden: User "agent" cannot list resource "pods" in API group ""'))
+    const error = await errorOf(client().list(pods, ''))
+    expect(error.fix).toContain('--verb=list --resource=pods')
   })
 
   it.each([
