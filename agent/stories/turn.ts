@@ -1,9 +1,10 @@
 import { AgentError, type Problem } from '../core/errors.ts'
 import type { TurnEnd } from '../core/fleet.ts'
 import type { Wanted } from '../core/model.ts'
-import type { Plan } from '../core/plan/plan.ts'
+import type { Plan, PlannedStep } from '../core/plan/plan.ts'
 import type { Report } from '../core/report/report.ts'
 import type { RunState } from '../journal/run-state.ts'
+import type { Docker } from '../ports/docker.ts'
 import { bindStep } from '../steps/registry.ts'
 import { type App, carryOut, isUnfinished } from './app.ts'
 import { heldTarget, targetOf, targetText } from './held-target.ts'
@@ -15,9 +16,17 @@ export function needsTurn({ fleet }: Pick<App, 'fleet'>, { steps }: Plan): boole
 
 /** Pulls what the plan pulls, as a run of its own: no host waits for another one's pull. Null where all is here. */
 export async function fetchAhead(app: App, plan: Plan, problems: Problem[]): Promise<Report | null> {
-  const steps = plan.steps.filter(({ kind }) => kind === 'pull-image')
+  const steps: PlannedStep[] = []
+  for (const step of plan.steps) if (await fetches(step, app.ports.docker)) steps.push(step)
   if (steps.length === 0) return null
   return await carryOut(app, { ...plan, command: 'prefetch', run: app.newRun(), steps }, problems, [])
+}
+
+/** An image that is pulled whether it is here or not would be pulled anew at each try. */
+async function fetches(step: PlannedStep, docker: Docker): Promise<boolean> {
+  if (step.kind !== 'pull-image') return false
+  const { image, digest } = step.args
+  return digest !== undefined || (await docker.inspectImage(image)) === undefined
 }
 
 /** Takes the turn for this host, works, and gives it back. A run that is left open keeps it. */

@@ -83,10 +83,24 @@ export async function removeAgent(kubernetes: Kubernetes): Promise<void> {
   await kubernetes.kubectl(['delete', 'namespace', NAMESPACE, '--ignore-not-found', '--timeout=60s'])
 }
 
+async function agentContainer(host: Host): Promise<string> {
+  const label = 'io.kubernetes.container.name=agent'
+  return (await host.ok(['docker', 'ps', '--quiet', '--filter', `label=${label}`])).trim()
+}
+
+/** How long after the kubelet moved the ConfigMap's `..data` the agent of this host read it, in ms. */
+export async function readAfter(host: Host): Promise<number> {
+  const data = '/var/lib/kubelet/pods/*/volumes/kubernetes.io~configmap/config/..data'
+  const moved = await host.ok(['sh', '-c', `date -u -d "$(stat -c %y ${data})" +%FT%T.%3NZ`])
+  const log = await host.ok(['sh', '-c', `docker logs ${await agentContainer(host)} 2>&1`])
+  const reads = log.split('\n').filter((line) => line.includes('"event":"config"'))
+  const { time } = JSON.parse(reads.at(-1) ?? '{}') as { time: string }
+  return Date.parse(time) - Date.parse(moved.trim())
+}
+
 /** The agent in its pod on this host, with `--json`. */
 export async function agentIn(host: Host, ...args: string[]): Promise<{ code: number; report: Report }> {
-  const label = 'io.kubernetes.container.name=agent'
-  const id = (await host.ok(['docker', 'ps', '--quiet', '--filter', `label=${label}`])).trim()
+  const id = await agentContainer(host)
   const { code, stdout, stderr } = await host.run(['docker', 'exec', id, 'agent', ...args, '--json'])
   return { code, report: parseReport(stdout, stderr) }
 }

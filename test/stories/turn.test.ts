@@ -1,11 +1,13 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { AgentError, ExitCode } from '../../agent/core/errors.ts'
 import type { Turn, TurnEnd } from '../../agent/core/fleet.ts'
+import type { Plan, PlannedStep } from '../../agent/core/plan/plan.ts'
 import { RunStore } from '../../agent/journal/store.ts'
 import type { Fleet } from '../../agent/ports/fleet.ts'
 import type { App } from '../../agent/stories/app.ts'
 import { resume } from '../../agent/stories/resume.ts'
 import { rollback } from '../../agent/stories/rollback/rollback.ts'
+import { fetchAhead } from '../../agent/stories/turn.ts'
 import { upgrade } from '../../agent/stories/upgrade.ts'
 import { wanted as anyHost } from '../core/observed.ts'
 import { FakeHost } from '../engine/fake-host.ts'
@@ -89,6 +91,19 @@ describe('an upgrade of one host among many', () => {
     fleet.heldElsewhere = false
     expect(await upgrade(app, wanted)).toMatchObject({ outcome: 'upgraded' })
     expect(await commands()).toEqual(['prefetch prefetched', 'upgrade upgraded'])
+  })
+
+  it('fetches nothing anew that its plan pulls in any case', async () => {
+    const pull = (image: string): PlannedStep => ({ kind: 'pull-image', component: 'node', args: { image } })
+    const plan = (image: string): Plan => ({
+      run: RUN,
+      command: 'upgrade',
+      components: {},
+      steps: [pull(image)],
+    })
+    const there = (await host.docker.inspectContainer('calico-node'))?.Config.Image ?? ''
+    expect(await fetchAhead(app, plan(there), [])).toBeNull()
+    expect(await fetchAhead(app, plan(target), [])).toMatchObject({ outcome: 'prefetched' })
   })
 
   it('asks for no turn where nothing is to be moved', async () => {
