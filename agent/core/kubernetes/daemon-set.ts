@@ -25,7 +25,7 @@ export interface PodObject {
   metadata: Meta & {
     labels?: Record<string, string>
     deletionTimestamp?: string
-    ownerReferences?: { kind: string; name: string; controller?: boolean }[]
+    ownerReferences?: OwnerReference[]
   }
   spec: PodSpec & { nodeName?: string; affinity?: Affinity }
   status?: {
@@ -34,6 +34,12 @@ export interface PodObject {
     containerStatuses?: PodContainerStatus[]
     initContainerStatuses?: PodContainerStatus[]
   }
+}
+
+export interface OwnerReference {
+  kind: string
+  name: string
+  controller?: boolean
 }
 
 /** By which the controller of a DaemonSet names the Node of a pod, also of one that is not scheduled yet. */
@@ -56,7 +62,7 @@ interface PodContainerStatus {
 
 /** What the agent reads of a DaemonSet (apps/v1). */
 export interface DaemonSetObject {
-  metadata: Meta & { generation: number }
+  metadata: Meta & { generation: number; ownerReferences?: OwnerReference[] }
   spec: {
     selector?: { matchLabels?: Record<string, string> }
     updateStrategy: UpdateStrategy
@@ -83,6 +89,8 @@ export interface ObservedDaemonSet extends Namespaced {
   strategy: UpdateStrategy
   /** Pods are being replaced by the DaemonSet itself, whatever BGP says. */
   isRolling: boolean
+  /** The object that would undo a change of the DaemonSet, such as an operator's; absent where there is none. */
+  keeper?: string
 }
 
 /** The image of a container in a template, and which list it stands in. */
@@ -109,8 +117,13 @@ export function imagesOf({ containers, initContainers = [] }: PodSpec): Template
 
 /** The DaemonSet by whose controller reference the pod exists; null where another kind keeps it. */
 export function daemonSetOf({ metadata }: PodObject): Namespaced | null {
-  const owner = metadata.ownerReferences?.find(({ controller }) => controller === true)
+  const owner = controllerOf(metadata)
   return owner?.kind === 'DaemonSet' ? { namespace: metadata.namespace, name: owner.name } : null
+}
+
+/** The object that keeps another one as it is; undefined where none does. */
+export function controllerOf({ ownerReferences = [] }: { ownerReferences?: OwnerReference[] }) {
+  return ownerReferences.find(({ controller }) => controller === true)
 }
 
 /** The Node that a pod runs on, or will run on. */
@@ -123,6 +136,7 @@ export function nodeOf({ spec: { nodeName, affinity } }: PodObject): string | un
 export function observedDaemonSet(set: DaemonSetObject, pod: PodObject): ObservedDaemonSet {
   const { namespace, name } = set.metadata
   const { updateStrategy: strategy, template } = set.spec
+  const keeper = controllerOf(set.metadata)
   return {
     namespace,
     name,
@@ -135,6 +149,7 @@ export function observedDaemonSet(set: DaemonSetObject, pod: PodObject): Observe
     template: imagesOf(template.spec),
     strategy,
     isRolling: strategy.type === 'RollingUpdate' && !isRolledOut(set),
+    ...(keeper && { keeper: `${keeper.kind} ${keeper.name}` }),
   }
 }
 
