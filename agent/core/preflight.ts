@@ -7,6 +7,7 @@ import { cniConfigRules, kubeletDirectoryRules } from './rules/cni-config.ts'
 import { containerRules } from './rules/container.ts'
 import { controllersEnvRules, controllersImageRules, controllersRules } from './rules/controllers.ts'
 import { controllersUserRules } from './rules/controllers-user.ts'
+import { daemonSetRules } from './rules/daemon-set.ts'
 import { datastoreRules } from './rules/datastore.ts'
 import { deploymentRules } from './rules/deployment.ts'
 import { diallingRules } from './rules/dialling.ts'
@@ -28,6 +29,7 @@ const nodeImageRules = imageRules(({ image }) => image)
 /** About the node, swapped or not: what prevents a swap does not matter if the image already runs. */
 const NODE_RULES: readonly Rule[] = [
   ...containerRules,
+  ...daemonSetRules,
   ...secondNodeRules,
   ...unitRules,
   ...keeperRules,
@@ -60,6 +62,7 @@ const LABEL_RULES: readonly Rule[] = [
 /** The rules for a swap of the node. */
 const SWAP_RULES: readonly Rule[] = [
   ...containerRules,
+  ...daemonSetRules,
   ...secondNodeRules,
   ...unitRules,
   ...nodeRestartRules,

@@ -1,5 +1,5 @@
 import type { ObservedDaemonSet, TemplateImage } from '../../agent/core/kubernetes/daemon-set.ts'
-import type { ObservedNode } from '../../agent/core/model.ts'
+import type { ObservedCni, ObservedImage, ObservedNode } from '../../agent/core/model.ts'
 import { container, node } from './observed.ts'
 
 export const NODE = 'calico/node:v3.17.6'
@@ -37,4 +37,12 @@ export function hostedNode(
     daemonSet: set,
     ...more,
   })
+}
+
+/** The plugins of an image, which the DaemonSet installs. */
+export function cniFrom(image: ObservedImage): ObservedCni {
+  return {
+    ...{ installed: [], offered: null, version: null, image, problems: [] },
+    nodename: { written: true, optional: false },
+  }
 }

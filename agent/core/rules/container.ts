@@ -37,25 +37,6 @@ export const containerRules: Rule[] = [
     ],
   ),
   ...rulesOn(
-    ({ node }) => (node?.daemonSet && 'pod' in node.daemonSet ? node.daemonSet : null),
-    [
-      {
-        code: 'daemonset-rolling',
-        severity: 'error',
-        deferrable: true,
-        about: 'the DaemonSet is not replacing pods itself',
-        seen: ({ strategy }) => `strategy ${strategy.type}, no rollout in progress`,
-        check: ({ namespace, name, isRolling }) =>
-          isRolling
-            ? {
-                message: `cannot upgrade a pod of ${namespace}/${name}: the DaemonSet is replacing its pods itself`,
-                fix: `wait until it has finished: kubectl -n ${namespace} rollout status daemonset/${name}`,
-              }
-            : null,
-      },
-    ],
-  ),
-  ...rulesOn(
     ({ node, otherNodes: [other] }) => (node && !isHosted(node.owner) ? { ...node.container, other } : null),
     [
       {

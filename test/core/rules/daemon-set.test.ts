@@ -6,8 +6,8 @@ import {
 } from '../../../agent/core/kubernetes/daemon-set.ts'
 import type { Observed } from '../../../agent/core/model.ts'
 import { preflight } from '../../../agent/core/preflight.ts'
-import { hostedNode, NODE } from '../daemon-set.ts'
-import { observed, wanted } from '../observed.ts'
+import { CNI, cniFrom, hostedNode, NODE } from '../daemon-set.ts'
+import { digest, image, observed, wanted } from '../observed.ts'
 
 const found = (changes: Parameters<typeof hostedNode>[0], more: Partial<Observed> = {}): string[] =>
   preflight(observed({ node: hostedNode(changes), ...more }), wanted).map(
@@ -32,5 +32,23 @@ describe('a DaemonSet that an operator keeps', () => {
     )
     expect(observedDaemonSet(set, pod).keeper).toBeUndefined()
     expect(found({}).join()).not.toContain('hosted-install')
+  })
+})
+
+describe('a tag that the pod names already, and that means another image now', () => {
+  const remote = { digest: digest('b'), platforms: [] }
+  const tagMoved = (ref: string): string =>
+    `daemonset-tag-moved: cannot upgrade pod calico-node-1 of DaemonSet kube-system/calico-node: it names ${ref} already, and that tag means another image now`
+
+  it('is refused, of calico/node', () => {
+    expect(found({}, { image: { ref: NODE, local: null, remote } })).toContain(tagMoved(NODE))
+    expect(found({}, { image: { ref: `${NODE}-1`, local: null, remote } }).join()).not.toContain('tag-moved')
+  })
+
+  it('is refused, of the plugins', () => {
+    const local = image('2', `calico/cni@${digest('c')}`)
+    const same = cniFrom({ ref: CNI, local, remote: { digest: digest('c'), platforms: [] } })
+    expect(found({}, { cni: cniFrom({ ref: CNI, local, remote }) })).toContain(tagMoved(CNI))
+    expect(found({}, { cni: same }).join()).not.toContain('tag-moved')
   })
 })

@@ -1,0 +1,64 @@
+import { imageChange, mustPull } from '../docker/image-state.ts'
+import type { ObservedDaemonSet } from '../kubernetes/daemon-set.ts'
+import type { Observed, ObservedImage } from '../model.ts'
+import { type Objection, type Rule, rulesOn } from './rule.ts'
+
+interface Asked {
+  set: ObservedDaemonSet
+  image: ObservedImage | null
+  /** Images that are asked for by a name that this host's pod has already, and that mean another image now. */
+  moved: string[]
+}
+
+/** The DaemonSet that keeps calico/node can be brought to the image. */
+export const daemonSetRules: Rule[] = [
+  ...rulesOn(
+    ({ node }) => (node?.daemonSet && 'pod' in node.daemonSet ? node.daemonSet : null),
+    [
+      {
+        code: 'daemonset-rolling',
+        severity: 'error',
+        deferrable: true,
+        about: 'the DaemonSet is not replacing pods itself',
+        seen: ({ strategy }) => `strategy ${strategy.type}, no rollout in progress`,
+        check: ({ namespace, name, isRolling }) =>
+          isRolling
+            ? {
+                message: `cannot upgrade a pod of ${namespace}/${name}: the DaemonSet is replacing its pods itself`,
+                fix: `wait until it has finished: kubectl -n ${namespace} rollout status daemonset/${name}`,
+              }
+            : null,
+      },
+    ],
+  ),
+  ...rulesOn(asked, [
+    {
+      code: 'daemonset-tag-moved',
+      severity: 'error',
+      about: 'the image that is asked for has a name of its own',
+      seen: ({ image }) => image?.ref ?? 'as it is',
+      check: movedTags,
+    },
+  ]),
+]
+
+function asked({ node, image, cni }: Observed): Asked | null {
+  if (!node?.daemonSet || 'problem' in node.daemonSet) return null
+  const set = node.daemonSet
+  const isNodeMoved = image !== null && imageChange(node, image).tagMoved === true
+  const isCniMoved = cni?.image?.local && mustPull(cni.image) && isOfPod(set, cni.image.ref)
+  const moved = [isNodeMoved ? image : null, isCniMoved ? cni.image : null].flatMap((one) => one?.ref ?? [])
+  return { set, image, moved }
+}
+
+function isOfPod({ pod }: ObservedDaemonSet, ref: string): boolean {
+  return pod.images.some((one) => one.image === ref)
+}
+
+/** The template would not change, and neither the DaemonSet nor the way back could tell the images apart. */
+function movedTags({ set: { namespace, name, pod }, moved }: Asked): Objection[] {
+  return moved.map((ref) => ({
+    message: `cannot upgrade pod ${pod.name} of DaemonSet ${namespace}/${name}: it names ${ref} already, and that tag means another image now`,
+    fix: 'name the new image by its digest',
+  }))
+}

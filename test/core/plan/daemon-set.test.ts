@@ -1,0 +1,30 @@
+import { describe, expect, it } from 'vitest'
+import type { Observed, ObservedImage, Wanted } from '../../../agent/core/model.ts'
+import { upgradePlan } from '../../../agent/core/plan/build.ts'
+import { settleByHand } from '../../../agent/core/plan/by-hand/by-hand.ts'
+import type { Plan } from '../../../agent/core/plan/plan.ts'
+import { hostedNode, images, NODE } from '../daemon-set.ts'
+import { digest, observed, wanted } from '../observed.ts'
+
+const NEXT = 'calico/node:v3.20.0'
+
+const imageOf = (ref: string, letter = 'b'): ObservedImage => ({
+  ...{ ref, local: null },
+  remote: { digest: digest(letter), platforms: [] },
+})
+
+const planned = (seen: Partial<Observed>, asked: Wanted = wanted): Plan =>
+  upgradePlan({
+    ...{ run: 'R1', wanted: asked, observed: observed({ node: hostedNode(), ...seen }) },
+    leftovers: { containers: [], images: [], files: [] },
+  }).plan
+
+describe('by hand', () => {
+  const linesOf = (ref: string): string =>
+    settleByHand(planned({ node: hostedNode({ template: images(ref) }), image: imageOf(ref) }), '/j') ?? ''
+
+  it('sets the images that differ, and none where none does', () => {
+    expect(linesOf(NEXT)).toContain(`set image daemonset/calico-node calico-node=${NODE}\n`)
+    expect(linesOf(NODE)).not.toContain('set image')
+  })
+})
