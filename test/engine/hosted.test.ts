@@ -167,6 +167,9 @@ describe('an API server that goes away', () => {
   })
 })
 
+const template = ({ cluster }: HostedHost): string | undefined =>
+  cluster.set.spec.template.spec.containers[0]?.image
+
 describe('somebody who edits the DaemonSet', () => {
   const theirs = 'calico/node:v3.19.0'
   const edit = ({ cluster }: HostedHost): void => {
@@ -174,9 +177,6 @@ describe('somebody who edits the DaemonSet', () => {
       spec.template.spec.containers = [{ name: 'calico-node', image: theirs }]
     })
   }
-  const template = ({ cluster }: HostedHost): string | undefined =>
-    cluster.set.spec.template.spec.containers[0]?.image
-
   it('before the run writes it has it refused', async () => {
     const host = await HostedHost.create()
     host.agent.onMove = (_, what) => {
@@ -240,6 +240,25 @@ describe('a DaemonSet that had OnDelete before', () => {
     expect(await host.run()).toBe(outcome)
     const { spec, metadata } = host.cluster.set
     expect([spec.updateStrategy, metadata.annotations]).toEqual([{ type: 'OnDelete' }, {}])
+  })
+})
+
+describe('a template that somebody else gave the new image already', () => {
+  it.each<[string, HostedOptions]>([
+    ['upgraded', {}],
+    ['rolled-back', { newExitsAfter: 300 }],
+  ])('is marked, so that there is a way back: %s', async (outcome, options) => {
+    const host = await HostedHost.create(options)
+    host.cluster.edit(({ spec }) => {
+      spec.updateStrategy = { type: 'OnDelete' }
+      spec.template.spec.containers = [{ name: 'calico-node', image: NEW }]
+    })
+    expect(await host.run()).toBe(outcome)
+    const { spec, metadata } = host.cluster.set
+    expect([spec.updateStrategy, metadata.annotations]).toEqual([{ type: 'OnDelete' }, {}])
+    const running = await host.docker.runningContainers()
+    const image = outcome === 'upgraded' ? NEW : 'calico/node:v3.17.6'
+    expect([template(host), ...running.map((one) => one.image)]).toEqual([image, image])
   })
 })
 

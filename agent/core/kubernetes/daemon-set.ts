@@ -188,26 +188,25 @@ function strategyBefore(set: DaemonSetObject): UpdateStrategy {
 }
 
 /**
- * The strategic merge patch that gives the template these images and has no pod replaced by itself; null where it is so
- * already. Refused where the DaemonSet has changed since.
+ * The strategic merge patch that gives the template these images, has no pod replaced by itself, and marks it: without a
+ * mark there is no way back. Null where it is so already. Refused where the DaemonSet has changed since.
  */
 export function templatePatch(set: DaemonSetObject, images: TemplateImage[], run: string): Json | null {
   const now = imagesOf(set.spec.template.spec)
   const changed = images.filter((one) => !now.some((other) => isSame(one, other)))
-  const { type } = set.spec.updateStrategy
-  if (changed.length === 0 && type === 'OnDelete') return null
+  const isChange = changed.length > 0 || set.spec.updateStrategy.type !== 'OnDelete'
+  if (!isChange && templateMark(set) !== null) return null
   const mark: TemplateMark = {
     run,
-    generation: set.metadata.generation + 1,
+    // only a change of the spec makes another generation
+    generation: set.metadata.generation + (isChange ? 1 : 0),
     strategy: strategyBefore(set),
   }
-  return {
-    metadata: patchedMeta(set, JSON.stringify(mark)),
-    spec: {
-      updateStrategy: { type: 'OnDelete', rollingUpdate: null },
-      ...(changed.length > 0 && { template: { spec: listsOf(changed) } }),
-    },
+  const spec = {
+    updateStrategy: { type: 'OnDelete', rollingUpdate: null },
+    ...(changed.length > 0 && { template: { spec: listsOf(changed) } }),
   }
+  return { metadata: patchedMeta(set, JSON.stringify(mark)), ...(isChange && { spec }) }
 }
 
 /** Gives back the strategy that was there before the rollout; null where no agent has changed it, or not all is done. */
