@@ -243,6 +243,27 @@ describe('a DaemonSet that had OnDelete before', () => {
   })
 })
 
+describe('an agent of another host that begins a newer rollout', () => {
+  it('has its template left as it is', async () => {
+    const theirs = 'calico/node:v3.21.0'
+    const host = await HostedHost.create({ newBird: noBird })
+    void host.clock.sleep(5_000).then(() => {
+      host.cluster.edit(({ metadata, spec }) => {
+        const mark = {
+          run: 'theirs',
+          generation: metadata.generation + 1,
+          strategy: { type: 'RollingUpdate' },
+        }
+        metadata.annotations = { 'calico-agent/template': JSON.stringify(mark) }
+        spec.template.spec.containers = [{ name: 'calico-node', image: theirs }]
+      })
+    })
+    expect(await host.run()).toBe('stuck')
+    expect(host.problems.join()).toContain('template-changed')
+    expect(template(host)).toBe(theirs)
+  })
+})
+
 describe('a template that somebody else gave the new image already', () => {
   it.each<[string, HostedOptions]>([
     ['upgraded', {}],

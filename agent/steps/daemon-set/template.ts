@@ -61,10 +61,23 @@ function refuseOthers({ metadata, spec }: DaemonSetObject, images: SwapPod['imag
 export async function restoreTemplate({ set, images, run }: SwapPod, context: StepContext): Promise<boolean> {
   const old = targets(images, 'from')
   const after = await patchDaemonSet(apiOf(context), set, (now) =>
-    templateMark(now) === null ? null : templatePatch(now, old, run),
+    templateMark(now) !== null && isOfRun(now, images) ? templatePatch(now, old, run) : null,
   )
-  const stands = imagesOf(after.spec.template.spec)
-  return old.every((one) => stands.some((other) => isSame(one, other)))
+  return hasImages(after, old)
+}
+
+/** Has what the run wrote, or what was there before: another agent may be at a newer rollout. */
+function isOfRun({ spec }: DaemonSetObject, images: SwapPod['images']): boolean {
+  const now = imagesOf(spec.template.spec)
+  return images.every(({ list, name, from, was, to }) => {
+    const image = now.find((one) => one.list === list && one.name === name)?.image
+    return image !== undefined && [from, was, to].includes(image)
+  })
+}
+
+function hasImages({ spec }: DaemonSetObject, images: TemplateImage[]): boolean {
+  const now = imagesOf(spec.template.spec)
+  return images.every((one) => now.some((other) => isSame(one, other)))
 }
 
 export function targets(images: SwapPod['images'], side: 'from' | 'to'): TemplateImage[] {
