@@ -62,8 +62,8 @@ export const swapPod: Step<'swap-pod'> = {
     const isKilled = !(await isRunning(args.old.id, context.docker))
     // the kubelet is about to stop it with TERM
     if (isOut && !isKilled) await context.docker.killContainer(args.old.id)
-    const isBack = await restoreTemplate(args, context)
     const isMoved = isOut || isKilled
+    const isBack = await restoreTemplate(args, isMoved, context)
     const isTheirs = isMoved && !isBack
     const restored = isMoved && isBack ? await restorePod(args, gate, context) : { window: null }
     await Promise.all([releaseRoutes(context), openDialling(context)])

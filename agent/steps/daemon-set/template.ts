@@ -57,9 +57,16 @@ function refuseOthers({ metadata, spec }: DaemonSetObject, images: SwapPod['imag
   }
 }
 
-/** Restores the images that this host's pod had. Returns whether the template has them now: what others changed stays. */
-export async function restoreTemplate({ set, images, run }: SwapPod, context: StepContext): Promise<boolean> {
-  const old = targets(images, 'from')
+/**
+ * Restores the images that this host's pod had or, where the pod has not moved, those that the template had: the rollout
+ * that other hosts began goes on. Returns whether the template has them now: what others changed stays.
+ */
+export async function restoreTemplate(
+  { set, images, run }: SwapPod,
+  isMoved: boolean,
+  context: StepContext,
+): Promise<boolean> {
+  const old = targets(images, isMoved ? 'from' : 'was')
   const after = await patchDaemonSet(apiOf(context), set, (now) =>
     templateMark(now) !== null && isOfRun(now, images) ? templatePatch(now, old, run) : null,
   )
@@ -80,7 +87,7 @@ function hasImages({ spec }: DaemonSetObject, images: TemplateImage[]): boolean 
   return images.every((one) => now.some((other) => isSame(one, other)))
 }
 
-export function targets(images: SwapPod['images'], side: 'from' | 'to'): TemplateImage[] {
+export function targets(images: SwapPod['images'], side: 'from' | 'was' | 'to'): TemplateImage[] {
   return images.map(({ list, name, ...image }) => ({ list, name, image: image[side] }))
 }
 
