@@ -215,6 +215,27 @@ describe('somebody who edits the DaemonSet', () => {
   })
 })
 
+describe('somebody who edits the DaemonSet while the old pod comes back', () => {
+  it('has their pod left as it is', async () => {
+    const theirs = 'calico/node:v3.19.0'
+    const host = await HostedHost.create({ newBird: noBird })
+    host.docker.images.publish(theirs)
+    host.docker.images.pull(theirs, () => undefined)
+    let removals = 0
+    host.cluster.onWrite = (what) => {
+      if (what !== 'remove' || ++removals !== 2) return
+      host.cluster.edit(({ spec }) => {
+        spec.template.spec.containers = [{ name: 'calico-node', image: theirs }]
+      })
+    }
+    expect(await host.run()).toBe('stuck')
+    expect(host.problems.join()).toContain('template-changed')
+    await host.clock.sleep(5_000)
+    expect((await host.docker.runningContainers()).map((one) => one.image)).toEqual([theirs])
+    expect([removals, host.routes.held]).toEqual([2, false])
+  })
+})
+
 describe('somebody who edits the DaemonSet while a pod is on trial that fails', () => {
   it('has nothing of theirs undone, and is told', async () => {
     const theirs = 'calico/node:v3.19.0'

@@ -73,6 +73,11 @@ export async function restoreTemplate(
   return hasImages(after, old)
 }
 
+/** Nobody has changed it since it was restored for a pod of the old images. */
+export async function isStillRestored({ set, images }: SwapPod, context: StepContext): Promise<boolean> {
+  return hasImages(await patchDaemonSet(apiOf(context), set, () => null), targets(images, 'from'))
+}
+
 /** Has what the run wrote, or what was there before: another agent may be at a newer rollout. */
 function isOfRun({ spec }: DaemonSetObject, images: SwapPod['images']): boolean {
   const now = imagesOf(spec.template.spec)
