@@ -27,8 +27,8 @@ import { NodeLife } from './node-life.ts'
 
 const OLD = 'calico/node:v3.17.6'
 export const NEW = 'calico/node:v3.20.0'
-const CNI = 'calico/cni:v3.17.6'
-const WANTED: Wanted = {
+export const CNI = 'calico/cni:v3.17.6'
+export const HOSTED: Wanted = {
   ...anyHost,
   node: { ...anyHost.node, image: NEW },
   kubernetes: { cordon: true },
@@ -140,9 +140,9 @@ export class HostedHost {
 
   async plan(): Promise<Plan> {
     const looking = { emit: () => undefined, signal: new AbortController().signal }
-    const observed = await observe(WANTED, this.ports(), looking, () => null)
+    const observed = await observe(HOSTED, this.ports(), looking, () => null)
     const leftovers = { containers: [], images: [], files: [] }
-    return upgradePlan({ run: RUN, wanted: WANTED, observed, leftovers }).plan
+    return upgradePlan({ run: RUN, wanted: HOSTED, observed, leftovers }).plan
   }
 
   async run(death?: Death, signal?: AbortSignal): Promise<string> {

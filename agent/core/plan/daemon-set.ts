@@ -74,19 +74,26 @@ export function daemonSetPart(input: DaemonSetInput, image: ObservedImage): Plan
   }
 }
 
-/** Has the DaemonSet run what an earlier run replaced here. */
+/** This host's pod has the images that an earlier run replaced. */
+export function isPodBack({ pod }: ObservedDaemonSet, { images }: StepArgs['swap-pod']): boolean {
+  return images.every((one) => pod.images.some((other) => isSame({ ...one, image: one.from }, other)))
+}
+
+/** Has the DaemonSet run what an earlier run replaced here; `missing` are the images that this host lost since. */
 export function daemonSetBackPart(
   input: Omit<DaemonSetInput, 'cni' | 'byRelease'>,
-  { from, to, images }: StepArgs['swap-pod'],
+  { from, to, images, old }: StepArgs['swap-pod'],
+  missing: string[],
 ): PlanPart {
   const back = images.map(({ from: image, list, name }) => ({ list, name, image }))
   const target = { to: from, version: imageVersion(tagOf(from), null) }
   return {
     component: 'node',
     change: { from: to, to: from },
-    prepare: [...new Set(back.map(({ image }) => image))].map(
-      (image): PlannedStep => ({ kind: 'pull-image', component: 'node', args: { image } }),
-    ),
+    prepare: missing.map((image): PlannedStep => {
+      const args = { image, ...(image === from && { id: old.imageId }) }
+      return { kind: 'pull-image', component: 'node', args }
+    }),
     ...partOf(input, back, target),
     diff: templateDiff(input.daemonSet, back),
   }

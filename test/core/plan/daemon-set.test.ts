@@ -2,8 +2,9 @@ import { describe, expect, it } from 'vitest'
 import type { Observed, ObservedImage, Wanted } from '../../../agent/core/model.ts'
 import { upgradePlan } from '../../../agent/core/plan/build.ts'
 import { settleByHand } from '../../../agent/core/plan/by-hand/by-hand.ts'
+import { isPodBack } from '../../../agent/core/plan/daemon-set.ts'
 import type { Plan } from '../../../agent/core/plan/plan.ts'
-import { hostedNode, images, NODE } from '../daemon-set.ts'
+import { CNI, daemonSet, hostedNode, images, NODE } from '../daemon-set.ts'
 import { digest, observed, wanted } from '../observed.ts'
 
 const NEXT = 'calico/node:v3.20.0'
@@ -26,5 +27,20 @@ describe('by hand', () => {
   it('sets the images that differ, and none where none does', () => {
     expect(linesOf(NEXT)).toContain(`set image daemonset/calico-node calico-node=${NODE}\n`)
     expect(linesOf(NODE)).not.toContain('set image')
+  })
+})
+
+describe('a pod is back', () => {
+  const { steps } = planned({ image: imageOf(NEXT) })
+  const swap = steps.find((step) => step.kind === 'swap-pod')?.args
+  const isBack = (ofNode: string, cni: string): boolean | null => {
+    const { pod } = daemonSet()
+    return swap ? isPodBack(daemonSet({ pod: { ...pod, images: images(ofNode, cni) } }), swap) : null
+  }
+
+  it('where each of its images is, the plugins’ as well', () => {
+    expect([isBack(NODE, CNI), isBack(NEXT, CNI), isBack(NODE, 'calico/cni:v3.20.0')]).toEqual([
+      ...[true, false, false],
+    ])
   })
 })
