@@ -54,11 +54,11 @@ function judgedPulls(steps: PlannedStep[], { observed, wanted }: Judged): Planne
 function nodeOfKeeper(
   input: NodeInput & { wanted: Wanted },
   image: ObservedImage,
-  { cni }: Pick<Observed, 'cni'>,
+  { cni, flexvol }: Pick<Observed, 'cni' | 'flexvol'>,
 ): PlanPart {
   const { daemonSet } = input.node
   if (daemonSet && 'pod' in daemonSet)
-    return daemonSetPart({ ...input, daemonSet, cni, byRelease: input.wanted.release !== null }, image)
+    return daemonSetPart({ ...input, daemonSet, cni, flexvol: flexvol ?? null }, image)
   return input.node.unit ? unitPart(input, image) : nodePart(input, image)
 }
 
@@ -94,7 +94,7 @@ export function controllersOrUnitBack(input: ControllersInput, replaced: Replace
 
 /** The plan that only fetches: images are pulled, plugins are staged. */
 export function prefetchPlan({ run, wanted, observed }: Omit<UpgradeInput, 'leftovers'>): Plan {
-  const { node, image, controllers, controllersImage } = observed
+  const { node, image, flexvol, controllers, controllersImage } = observed
   const cni = cniInput(run, wanted, observed)
   return {
     run,
@@ -106,6 +106,7 @@ export function prefetchPlan({ run, wanted, observed }: Omit<UpgradeInput, 'left
     },
     steps: [
       ...(image ? pullSteps('node', image) : []),
+      ...(flexvol ? pullSteps('node', flexvol) : []),
       ...(cni ? cniFetchSteps(cni) : []),
       ...controllersPulls(observed),
     ],

@@ -1,7 +1,8 @@
 import { imageVersion } from '../docker/health.ts'
-import { formatImageRef, parseImageRef, tagOf } from '../docker/image-ref.ts'
+import { tagOf } from '../docker/image-ref.ts'
 import { imageChange, pullSteps, runsAlready } from '../docker/image-state.ts'
 import { imageName, isSame, type ObservedDaemonSet, type TemplateImage } from '../kubernetes/daemon-set.ts'
+import { isFlexvol } from '../kubernetes/flexvol.ts'
 import type { ObservedCni, ObservedImage, ObservedNode } from '../model.ts'
 import { askedVersion } from '../release/node-versions.ts'
 import type { DiffEntry } from '../report/report.ts'
@@ -14,30 +15,23 @@ export interface DaemonSetInput extends NodeInput {
   daemonSet: ObservedDaemonSet
   /** The plugins that the DaemonSet installs; null if none are requested. */
   cni: ObservedCni | null
-  /** The image of each part of the release that goes by the node's own version. */
-  byRelease: boolean
+  /** The FlexVolume driver's image; null if none is requested. */
+  flexvol: ObservedImage | null
 }
 
 /** The images of a template that match the requested node and plugins. */
 function templateImages(
-  { daemonSet: { template }, node, cni, byRelease }: DaemonSetInput,
+  { daemonSet: { template }, node, cni, flexvol }: DaemonSetInput,
   image: ObservedImage,
 ): TemplateImage[] {
   const container = containerName(node)
   const current = template.find(({ list, name }) => list === 'containers' && name === container)?.image
   const next = (one: TemplateImage): string => {
     if (one.image === current || (one.list === 'containers' && one.name === container)) return image.ref
-    const name = imageName(one.image)
-    if (name === 'cni' && cni?.image) return cni.image.ref
-    return name === 'pod2daemon-flexvol' && byRelease ? retagged(one.image, image.ref) : one.image
+    if (imageName(one.image) === 'cni' && cni?.image) return cni.image.ref
+    return flexvol && isFlexvol(one) ? flexvol.ref : one.image
   }
   return template.map((one) => ({ ...one, image: next(one) }))
-}
-
-function retagged(image: string, like: string): string {
-  const { tag } = parseImageRef(like)
-  const { registry, path } = parseImageRef(image)
-  return tag === undefined ? image : formatImageRef({ registry, path, tag })
 }
 
 /** The kubelet's label has the plain name; the container's full name includes the pod's. */
@@ -47,24 +41,17 @@ function containerName({ container }: Pick<ObservedNode, 'container'>): string {
 
 /** Has the DaemonSet run `image` on this host: its template first, then this host's pod alone. */
 export function daemonSetPart(input: DaemonSetInput, image: ObservedImage): PlanPart {
-  const { node, daemonSet, cni } = input
+  const { node, daemonSet, cni, flexvol } = input
   const change = imageChange(node, image)
   const images = templateImages(input, image)
   if (runsAlready(node, image) && isPodOf(daemonSet, images)) return unchanged('node', change)
-  const others = images.filter((one) => imageName(one.image) === 'pod2daemon-flexvol')
   return {
     component: 'node',
     change,
     prepare: [
       ...pullSteps('node', image),
       ...(cni?.image ? pullSteps('node', cni.image) : []),
-      ...others.map(
-        ({ image: ref }): PlannedStep => ({
-          kind: 'pull-image',
-          component: 'node',
-          args: { image: ref },
-        }),
-      ),
+      ...(flexvol ? pullSteps('node', flexvol) : []),
     ],
     ...partOf(input, images, { to: image.ref, version: askedVersion(image) }),
     diff: [
@@ -81,7 +68,7 @@ export function isPodBack({ pod }: ObservedDaemonSet, { images }: StepArgs['swap
 
 /** Has the DaemonSet run what an earlier run replaced here; `missing` are the images that this host lost since. */
 export function daemonSetBackPart(
-  input: Omit<DaemonSetInput, 'cni' | 'byRelease'>,
+  input: Omit<DaemonSetInput, 'cni' | 'flexvol'>,
   { from, to, images, old }: StepArgs['swap-pod'],
   missing: string[],
 ): PlanPart {

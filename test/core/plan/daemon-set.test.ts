@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest'
+import { flexvolImage } from '../../../agent/core/kubernetes/flexvol.ts'
 import type { Observed, ObservedImage, Wanted } from '../../../agent/core/model.ts'
 import { upgradePlan } from '../../../agent/core/plan/build.ts'
 import { settleByHand } from '../../../agent/core/plan/by-hand/by-hand.ts'
 import { isPodBack } from '../../../agent/core/plan/daemon-set.ts'
 import type { Plan } from '../../../agent/core/plan/plan.ts'
 import { CNI, daemonSet, hostedNode, images, NODE } from '../daemon-set.ts'
-import { digest, observed, wanted } from '../observed.ts'
+import { digest, image, observed, wanted } from '../observed.ts'
 
 const NEXT = 'calico/node:v3.20.0'
 
@@ -27,6 +28,31 @@ describe('by hand', () => {
   it('sets the images that differ, and none where none does', () => {
     expect(linesOf(NEXT)).toContain(`set image daemonset/calico-node calico-node=${NODE}\n`)
     expect(linesOf(NODE)).not.toContain('set image')
+  })
+})
+
+describe('the FlexVolume driver of a release', () => {
+  const flexvol = imageOf('calico/pod2daemon-flexvol:v3.20.0')
+  const driver = {
+    list: 'initContainers' as const,
+    name: 'flexvol',
+    image: 'calico/pod2daemon-flexvol:v3.17.6',
+  }
+  const withDriver = [driver, ...images()]
+  const set = daemonSet()
+  const node = hostedNode({ template: withDriver, pod: { ...set.pod, images: withDriver } })
+  const local = image('3', `calico/pod2daemon-flexvol@${digest('b')}`)
+  const pulls = (seen: Partial<Observed>): string[] =>
+    planned({ node, image: imageOf(NEXT), ...seen }).steps.flatMap((step) =>
+      step.kind === 'pull-image' ? [step.args.image] : [],
+    )
+
+  it('is pulled where it is asked for and not here', () => {
+    expect(flexvolImage(withDriver, NEXT)).toBe(flexvol.ref)
+    expect(flexvolImage(images(), NEXT)).toBeNull()
+    expect(pulls({ flexvol })).toEqual([NEXT, flexvol.ref])
+    expect(pulls({ flexvol: { ...flexvol, local } })).toEqual([NEXT])
+    expect(pulls({})).toEqual([NEXT])
   })
 })
 
