@@ -1,6 +1,7 @@
 import { runsAlready } from './docker/image-state.ts'
 import { AgentError, ExitCode, isError, type Problem } from './errors.ts'
 import type { Observed, Wanted } from './model.ts'
+import { pluginInstaller, pluginsChange } from './plan/daemon-set-plugins.ts'
 import { birdRules } from './rules/bird.ts'
 import { cniRules, cniSourceRules } from './rules/cni.ts'
 import { cniConfigRules, kubeletDirectoryRules } from './rules/cni-config.ts'
@@ -124,9 +125,13 @@ export function pulledProblems(before: Observed, now: Observed, wanted: Wanted):
   return problemsOf(LABEL_RULES, now, wanted).filter(({ message }) => !known.includes(message))
 }
 
-function rulesFor({ node, image }: Observed): readonly Rule[] {
+function rulesFor(observed: Observed): readonly Rule[] {
+  const { node, image, cni } = observed
   const others = [...moveRules, ...CNI_RULES, ...CONTROLLERS_RULES, ...kubernetesRules]
-  if (image === null) return [...secondNodeRules, ...others]
+  const plugins = pluginsChange(observed)
+  if (plugins !== null && plugins.from !== plugins.to) return RULES
+  const isOfPod = cni !== null && pluginInstaller(observed) !== null
+  if (image === null) return [...(isOfPod ? NODE_RULES : secondNodeRules), ...others]
   return node !== null && runsAlready(node, image) ? [...NODE_RULES, ...others] : RULES
 }
 

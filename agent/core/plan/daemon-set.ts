@@ -4,12 +4,12 @@ import { imageChange, pullSteps, runsAlready } from '../docker/image-state.ts'
 import { imageName, isSame, type ObservedDaemonSet, type TemplateImage } from '../kubernetes/daemon-set.ts'
 import { isFlexvol } from '../kubernetes/flexvol.ts'
 import type { ObservedCni, ObservedImage, ObservedNode } from '../model.ts'
-import { askedVersion } from '../release/node-versions.ts'
+import { askedVersion, runningVersion } from '../release/node-versions.ts'
 import type { DiffEntry } from '../report/report.ts'
 import { imageAsked, imageDiff, oldContainer } from './container-swap.ts'
 import { gateOf, type NodeInput } from './node.ts'
 import { type PlanPart, unchanged } from './part.ts'
-import type { PlannedStep, StepArgs, SwappedImage } from './plan.ts'
+import type { Change, Component, PlannedStep, StepArgs, SwappedImage } from './plan.ts'
 
 export interface DaemonSetInput extends NodeInput {
   daemonSet: ObservedDaemonSet
@@ -22,12 +22,12 @@ export interface DaemonSetInput extends NodeInput {
 /** The images of a template that match the requested node and plugins. */
 function templateImages(
   { daemonSet: { template }, node, cni, flexvol }: DaemonSetInput,
-  image: ObservedImage,
+  ref: string,
 ): TemplateImage[] {
   const container = containerName(node)
   const current = template.find(({ list, name }) => list === 'containers' && name === container)?.image
   const next = (one: TemplateImage): string => {
-    if (one.image === current || (one.list === 'containers' && one.name === container)) return image.ref
+    if (one.image === current || (one.list === 'containers' && one.name === container)) return ref
     if (imageName(one.image) === 'cni' && cni?.image) return cni.image.ref
     return flexvol && isFlexvol(one) ? flexvol.ref : one.image
   }
@@ -43,7 +43,7 @@ function containerName({ container }: Pick<ObservedNode, 'container'>): string {
 export function daemonSetPart(input: DaemonSetInput, image: ObservedImage): PlanPart {
   const { node, daemonSet, cni, flexvol } = input
   const change = imageChange(node, image)
-  const images = templateImages(input, image)
+  const images = templateImages(input, image.ref)
   if (runsAlready(node, image) && isPodOf(daemonSet, images)) return unchanged('node', change)
   return {
     component: 'node',
@@ -61,6 +61,21 @@ export function daemonSetPart(input: DaemonSetInput, image: ObservedImage): Plan
   }
 }
 
+/** Has the DaemonSet install the plugins of an image on this host, with calico/node as it is. */
+export function pluginsPart(input: DaemonSetInput, change: Change): PlanPart {
+  const { node, daemonSet, cni } = input
+  const { Image: ref } = node.container.Config
+  const images = templateImages(input, ref)
+  if (isPodOf(daemonSet, images)) return unchanged('cni', change)
+  return {
+    component: 'cni',
+    change,
+    prepare: cni?.image ? pullSteps('cni', cni.image) : [],
+    ...partOf(input, images, { to: ref, version: runningVersion(node) }, 'cni'),
+    diff: templateDiff(daemonSet, images),
+  }
+}
+
 /** This host's pod has the images that an earlier run replaced. */
 export function isPodBack({ pod }: ObservedDaemonSet, { images }: StepArgs['swap-pod']): boolean {
   return images.every((one) => pod.images.some((other) => isSame({ ...one, image: one.from }, other)))
@@ -74,14 +89,16 @@ export function daemonSetBackPart(
 ): PlanPart {
   const back = images.map(({ from: image, list, name }) => ({ list, name, image }))
   const target = { to: from, version: imageVersion(tagOf(from), null) }
+  const plugins = from === to ? images.find((one) => one.from !== one.to) : undefined
+  const component = plugins ? 'cni' : 'node'
   return {
-    component: 'node',
-    change: { from: to, to: from },
+    component,
+    change: { from: plugins?.to ?? to, to: plugins?.from ?? from },
     prepare: missing.map((image): PlannedStep => {
       const args = { image, ...(image === from && { id: old.imageId }) }
-      return { kind: 'pull-image', component: 'node', args }
+      return { kind: 'pull-image', component, args }
     }),
-    ...partOf(input, back, target),
+    ...partOf(input, back, target, component),
     diff: templateDiff(input.daemonSet, back),
   }
 }
@@ -90,6 +107,7 @@ function partOf(
   input: Pick<DaemonSetInput, 'daemonSet' | 'engineHostname' | 'node' | 'run' | 'wanted'>,
   images: TemplateImage[],
   { to, version }: { to: string; version: string | null },
+  component: Component = 'node',
 ): Pick<PlanPart, 'move' | 'commits' | 'after'> {
   const { daemonSet, node, run } = input
   const { namespace, name, pod } = daemonSet
@@ -106,9 +124,9 @@ function partOf(
     gate: gateOf(input, version),
   }
   return {
-    move: [{ kind: 'swap-pod', component: 'node', args }],
+    move: [{ kind: 'swap-pod', component, args }],
     commits: [],
-    after: [{ kind: 'restore-strategy', component: 'node', args: { set } }],
+    after: [{ kind: 'restore-strategy', component, args: { set } }],
   }
 }
 

@@ -1,11 +1,12 @@
 import { imageChange, mustPull } from '../docker/image-state.ts'
-import type { ObservedDaemonSet } from '../kubernetes/daemon-set.ts'
-import type { Observed, ObservedImage } from '../model.ts'
+import { imageName, type ObservedDaemonSet, type TemplateImage } from '../kubernetes/daemon-set.ts'
+import type { Observed, ObservedCni, ObservedImage } from '../model.ts'
 import { type Objection, type Rule, rulesOn } from './rule.ts'
 
 interface Asked {
   set: ObservedDaemonSet
   image: ObservedImage | null
+  cni: ObservedCni | null
   /** Images that are asked for by a name that this host's pod has already, and that mean another image now. */
   moved: string[]
 }
@@ -39,6 +40,13 @@ export const daemonSetRules: Rule[] = [
       seen: ({ image }) => image?.ref ?? 'as it is',
       check: movedTags,
     },
+    {
+      code: 'daemonset-plugins',
+      severity: 'error',
+      about: 'the DaemonSet can install the CNI plugins that are asked for',
+      seen: ({ cni }) => cni?.image?.ref ?? 'as they are',
+      check: pluginsObjection,
+    },
   ]),
 ]
 
@@ -48,11 +56,34 @@ function asked({ node, image, cni }: Observed): Asked | null {
   const isNodeMoved = image !== null && imageChange(node, image).tagMoved === true
   const isCniMoved = cni?.image?.local && mustPull(cni.image) && isOfPod(set, cni.image.ref)
   const moved = [isNodeMoved ? image : null, isCniMoved ? cni.image : null].flatMap((one) => one?.ref ?? [])
-  return { set, image, moved }
+  return { set, image, cni, moved }
 }
 
 function isOfPod({ pod }: ObservedDaemonSet, ref: string): boolean {
   return pod.images.some((one) => one.image === ref)
+}
+
+/** Its pod installs the plugins of its own image at each start, and comes with the template's calico/node. */
+function pluginsObjection({ set, image, cni }: Asked): Objection | null {
+  if (cni === null || !set.template.some((one) => imageName(one.image) === 'cni')) return null
+  const it = `DaemonSet ${set.namespace}/${set.name}`
+  if (cni.image === null) {
+    return {
+      message: `cannot install the CNI plugins: a pod of ${it} installs those of its own image at each start`,
+      fix: 'name an image of them: --cni IMAGE',
+    }
+  }
+  if (image !== null || set.pod.images.every((one) => isSameNode(one, set))) return null
+  return {
+    message: `cannot install the CNI plugins alone: the template of ${it} has another calico/node than pod ${set.pod.name}`,
+    fix: 'name the calico/node as well: --node IMAGE',
+  }
+}
+
+/** Or is no container of calico/node's image at all. */
+function isSameNode({ list, name, image }: TemplateImage, { template }: ObservedDaemonSet): boolean {
+  if (list === 'initContainers') return true
+  return template.some((one) => one.list === list && one.name === name && one.image === image)
 }
 
 /** The template would not change, and neither the DaemonSet nor the way back could tell the images apart. */
