@@ -8,7 +8,7 @@ import { cniConfigRules, kubeletDirectoryRules } from './rules/cni-config.ts'
 import { containerRules } from './rules/container.ts'
 import { controllersEnvRules, controllersImageRules, controllersRules } from './rules/controllers.ts'
 import { controllersUserRules } from './rules/controllers-user.ts'
-import { daemonSetRules } from './rules/daemon-set.ts'
+import { daemonSetRules, daemonSetSwapRules } from './rules/daemon-set.ts'
 import { datastoreRules } from './rules/datastore.ts'
 import { deploymentRules } from './rules/deployment.ts'
 import { diallingRules } from './rules/dialling.ts'
@@ -64,6 +64,7 @@ const LABEL_RULES: readonly Rule[] = [
 const SWAP_RULES: readonly Rule[] = [
   ...containerRules,
   ...daemonSetRules,
+  ...daemonSetSwapRules,
   ...secondNodeRules,
   ...unitRules,
   ...nodeRestartRules,

@@ -15,9 +15,14 @@ export interface PodContainerSpec {
   image: string
 }
 
-interface PodSpec {
-  containers: PodContainerSpec[]
-  initContainers?: PodContainerSpec[]
+/** What else the agent reads of a container; the API server fills in the policy. */
+interface ContainerOfPod extends PodContainerSpec {
+  imagePullPolicy?: string
+}
+
+export interface PodSpec {
+  containers: ContainerOfPod[]
+  initContainers?: ContainerOfPod[]
 }
 
 /** What the agent reads of a Pod (core/v1). */
@@ -89,6 +94,8 @@ export interface ObservedDaemonSet extends Namespaced {
   strategy: UpdateStrategy
   /** Pods are being replaced by the DaemonSet itself, whatever BGP says. */
   isRolling: boolean
+  /** Names of the containers of the template whose image the kubelet pulls at each start; absent where there is none. */
+  pullsAlways?: string[]
   /** The object that would undo a change of the DaemonSet, such as an operator's; absent where there is none. */
   keeper?: string
 }
@@ -137,6 +144,7 @@ export function observedDaemonSet(set: DaemonSetObject, pod: PodObject): Observe
   const { namespace, name } = set.metadata
   const { updateStrategy: strategy, template } = set.spec
   const keeper = controllerOf(set.metadata)
+  const pullsAlways = pullingAlways(template.spec)
   return {
     namespace,
     name,
@@ -149,8 +157,14 @@ export function observedDaemonSet(set: DaemonSetObject, pod: PodObject): Observe
     template: imagesOf(template.spec),
     strategy,
     isRolling: strategy.type === 'RollingUpdate' && !isRolledOut(set),
+    ...(pullsAlways.length > 0 && { pullsAlways }),
     ...(keeper && { keeper: `${keeper.kind} ${keeper.name}` }),
   }
+}
+
+function pullingAlways({ containers, initContainers = [] }: PodSpec): string[] {
+  const all = [...initContainers, ...containers]
+  return all.filter(({ imagePullPolicy }) => imagePullPolicy === 'Always').map(({ name }) => name)
 }
 
 /** Every pod is of the template as it is now. */

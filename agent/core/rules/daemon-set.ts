@@ -50,6 +50,26 @@ export const daemonSetRules: Rule[] = [
   ]),
 ]
 
+/** What a swap of the pod brings along. */
+export const daemonSetSwapRules: Rule[] = rulesOn(
+  ({ node }) => (node?.daemonSet && 'pod' in node.daemonSet ? node.daemonSet : null),
+  [
+    {
+      code: 'daemonset-pulls-always',
+      severity: 'warning',
+      about: 'the kubelet starts the pod without asking the registry',
+      seen: ({ namespace, name }) => `no imagePullPolicy: Always in ${namespace}/${name}`,
+      check: ({ namespace, name, pullsAlways = [] }) =>
+        pullsAlways.length === 0
+          ? null
+          : {
+              message: `DaemonSet ${namespace}/${name} makes the kubelet pull the image of ${pullsAlways.join(', ')} at each start: a pod cannot start while the registry does not answer, neither the new one nor the old one`,
+              fix: 'set imagePullPolicy: IfNotPresent in the template, and use a tag other than latest',
+            },
+    },
+  ],
+)
+
 function asked({ node, image, cni }: Observed): Asked | null {
   if (!node?.daemonSet || 'problem' in node.daemonSet) return null
   const set = node.daemonSet

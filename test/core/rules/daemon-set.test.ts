@@ -52,3 +52,17 @@ describe('a tag that the pod names already, and that means another image now', (
     expect(found({}, { cni: same }).join()).not.toContain('tag-moved')
   })
 })
+
+describe('a template that makes the kubelet pull at each start', () => {
+  it('is a warning, which names the containers', () => {
+    const pulling = [{ name: 'calico-node', image: NODE, imagePullPolicy: 'Always' }]
+    const template = { spec: { containers: pulling } }
+    const { pullsAlways } = observedDaemonSet({ ...set, spec: { ...set.spec, template } }, pod)
+    expect(pullsAlways).toEqual(['calico-node'])
+    expect(observedDaemonSet(set, pod).pullsAlways).toBeUndefined()
+    expect(found({ pullsAlways: ['calico-node'] }).join()).toMatch(
+      /daemonset-pulls-always: .*pull the image of calico-node at each start/,
+    )
+    expect(found({}).join()).not.toContain('pulls-always')
+  })
+})
