@@ -1,5 +1,6 @@
 import { parseImageRef, repository } from '../docker/image-ref.ts'
 import type { Json } from '../json/merge-patch.ts'
+import { templateDifferences } from './template-differences.ts'
 
 interface Meta {
   name: string
@@ -16,8 +17,10 @@ export interface PodContainerSpec {
 }
 
 /** What else the agent reads of a container; the API server fills in the policy. */
-interface ContainerOfPod extends PodContainerSpec {
+export interface ContainerOfPod extends PodContainerSpec {
   imagePullPolicy?: string
+  env?: { name: string; value?: string }[]
+  volumeMounts?: { name: string; mountPath: string }[]
 }
 
 export interface PodSpec {
@@ -96,6 +99,8 @@ export interface ObservedDaemonSet extends Namespaced {
   isRolling: boolean
   /** Names of the containers of the template whose image the kubelet pulls at each start; absent where there is none. */
   pullsAlways?: string[]
+  /** What else than images a pod of the template has otherwise than this host's; absent where nothing is. */
+  differences?: string[]
   /** The object that would undo a change of the DaemonSet, such as an operator's; absent where there is none. */
   keeper?: string
 }
@@ -145,6 +150,7 @@ export function observedDaemonSet(set: DaemonSetObject, pod: PodObject): Observe
   const { updateStrategy: strategy, template } = set.spec
   const keeper = controllerOf(set.metadata)
   const pullsAlways = pullingAlways(template.spec)
+  const differences = templateDifferences(template.spec, pod.spec)
   return {
     namespace,
     name,
@@ -158,6 +164,7 @@ export function observedDaemonSet(set: DaemonSetObject, pod: PodObject): Observe
     strategy,
     isRolling: strategy.type === 'RollingUpdate' && !isRolledOut(set),
     ...(pullsAlways.length > 0 && { pullsAlways }),
+    ...(differences.length > 0 && { differences }),
     ...(keeper && { keeper: `${keeper.kind} ${keeper.name}` }),
   }
 }

@@ -67,6 +67,19 @@ export const daemonSetSwapRules: Rule[] = rulesOn(
               fix: 'set imagePullPolicy: IfNotPresent in the template, and use a tag other than latest',
             },
     },
+    {
+      code: 'daemonset-differs',
+      severity: 'warning',
+      about: 'a new pod has other images, and nothing else',
+      seen: ({ pod }) => `${pod.name} has the environment and the mounts of the template`,
+      check: ({ namespace, name, pod, differences = [] }) =>
+        differences.length === 0
+          ? null
+          : {
+              message: `the template of DaemonSet ${namespace}/${name} has changed since pod ${pod.name} was made, and a new pod brings that along: ${differences.join(', ')}; a rollback keeps it`,
+              fix: `check kubectl -n ${namespace} rollout history daemonset/${name}`,
+            },
+    },
   ],
 )
 

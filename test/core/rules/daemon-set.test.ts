@@ -4,6 +4,7 @@ import {
   observedDaemonSet,
   type PodObject,
 } from '../../../agent/core/kubernetes/daemon-set.ts'
+import { templateDifferences } from '../../../agent/core/kubernetes/template-differences.ts'
 import type { Observed } from '../../../agent/core/model.ts'
 import { preflight } from '../../../agent/core/preflight.ts'
 import { CNI, cniFrom, hostedNode, NODE } from '../daemon-set.ts'
@@ -64,5 +65,38 @@ describe('a template that makes the kubelet pull at each start', () => {
       /daemonset-pulls-always: .*pull the image of calico-node at each start/,
     )
     expect(found({}).join()).not.toContain('pulls-always')
+  })
+})
+
+describe('a template that has changed in more than images', () => {
+  const mount = (mountPath: string) => ({ name: 'x', mountPath })
+  const pod = {
+    containers: [
+      {
+        ...{ name: 'calico-node', image: 'old', env: [{ name: 'A', value: '1' }, { name: 'B' }] },
+        volumeMounts: [mount('/lib/modules'), mount('/var/run/secrets/kubernetes.io/serviceaccount')],
+      },
+    ],
+  }
+  const template = {
+    initContainers: [{ name: 'flexvol', image: 'x' }],
+    containers: [
+      {
+        ...{ name: 'calico-node', image: 'new', env: [{ name: 'A', value: '2' }, { name: 'B' }] },
+        volumeMounts: [mount('/lib/modules'), mount('/run/xtables.lock')],
+      },
+    ],
+  }
+
+  it('is a warning, which names what a new pod brings along', () => {
+    const differences = templateDifferences(template, pod)
+    expect(differences).toEqual([
+      'container flexvol',
+      'variable A of calico-node',
+      'mount /run/xtables.lock of calico-node',
+    ])
+    expect(templateDifferences(pod, pod)).toEqual([])
+    expect(found({ differences }).join()).toMatch(/daemonset-differs: .*brings that along: container flexvol/)
+    expect(found({}).join()).not.toContain('daemonset-differs')
   })
 })
