@@ -38,12 +38,18 @@ export async function findDaemonSet(
       // the way back looks for pods that never started
       await kubernetes.checkRight('list', { ...ofPods, name: '' })
     }
-    const why = `it belongs to pod ${pod.metadata.name} of DaemonSet ${named.namespace}/${named.name}`
-    return { owner: { kind: 'daemonset', ...named, why }, daemonSet: observedDaemonSet(set, pod) }
+    const daemonSet = observedDaemonSet(set, pod)
+    return { owner: { kind: 'daemonset', ...named, why: whyOf(daemonSet) }, daemonSet }
   } catch (error) {
     if (error instanceof AgentError) return { owner, daemonSet: { problem: error.asProblem() } }
     throw error
   }
+}
+
+function whyOf({ namespace, name, pod, owed }: ObservedDaemonSet): string {
+  const it = `it belongs to pod ${pod.name} of DaemonSet ${namespace}/${name}`
+  if (owed === undefined) return it
+  return `${it}; update strategy OnDelete until the rollout is done: before, it was ${owed}`
 }
 
 /** Null where no release is asked for, or where no DaemonSet installs the driver. */

@@ -6,6 +6,7 @@ import type { PlannedChange } from '../core/plan/part.ts'
 import { prefetchProblems, preflight, refusalOf } from '../core/preflight.ts'
 import type { Report } from '../core/report/report.ts'
 import { observe } from '../observe/observe.ts'
+import { giveStrategyBackIfDone } from '../steps/daemon-set/restore-strategy.ts'
 import { type App, carryOut, resumeInterrupted } from './app.ts'
 import { onlyExisting } from './existing.ts'
 import { recheckOf } from './recheck.ts'
@@ -34,10 +35,18 @@ export async function upgrade(app: App, wanted: Wanted): Promise<Report> {
 }
 
 /** Carries out what was planned, if anything. */
-async function begin(app: App, wanted: Wanted, { change, problems }: Planned): Promise<Report> {
+async function begin(app: App, wanted: Wanted, { observed, change, problems }: Planned): Promise<Report> {
   if (change === null) return unstarted(refusalOf(problems), null, problems)
-  if (change.plan.steps.length === 0) return unstarted('unchanged', change.plan, problems)
+  if (change.plan.steps.length === 0)
+    return unstarted('unchanged', change.plan, [...problems, ...(await strategyBack(app, observed))])
   return await carryOut(app, change.plan, problems, change.diff, recheckOf(app, wanted, problems))
+}
+
+/** The last host could not restore the update strategy, or went away: the next one that looks does it. */
+async function strategyBack({ ports }: App, { node }: Observed): Promise<Problem[]> {
+  const set = node?.daemonSet
+  if (!set || 'problem' in set || set.owed === undefined) return []
+  return await giveStrategyBackIfDone({ namespace: set.namespace, name: set.name }, ports)
 }
 
 /** The same, computed but not carried out. */

@@ -1,6 +1,7 @@
 import { expect, it, vi } from 'vitest'
 import type { Emit } from '../../agent/core/events.ts'
 import { RunStore } from '../../agent/journal/store.ts'
+import { observeHost } from '../../agent/observe/observe.ts'
 import type { App } from '../../agent/stories/app.ts'
 import { rollback } from '../../agent/stories/rollback/rollback.ts'
 import { upgrade } from '../../agent/stories/upgrade.ts'
@@ -113,4 +114,36 @@ it('a rollback of a DaemonSet’s pod pulls what this host does not have, and no
   const [{ plan } = { plan: null }] = await app.runs.history()
   const pulls = plan?.steps.flatMap((step) => (step.kind === 'pull-image' ? [step.args] : []))
   expect(pulls).toEqual([{ image: CNI }])
+})
+
+it('a rollback of a DaemonSet’s pod says that the template goes back for the whole cluster', async () => {
+  const host = await HostedHost.create()
+  const app = appOn(host)
+  host.docker.images.publish(CNI)
+  await upgrade(app, HOSTED)
+  await host.clock.sleep(400_000)
+  const { problems } = await rollback(app, HOSTED, undefined)
+  expect(problems.map(({ code }) => code)).toContain('template-back')
+})
+
+it('an upgrade with nothing to do restores the update strategy that is owed once every host is done', async () => {
+  const host = await HostedHost.create({ other: 'to come' })
+  const app = appOn(host)
+  expect(await upgrade(app, HOSTED)).toMatchObject({ outcome: 'upgraded' })
+  const again = async () => {
+    await host.clock.sleep(400_000)
+    const { outcome, problems } = await upgrade(app, HOSTED)
+    return [outcome, problems.map(({ code }) => code), host.cluster.set.spec.updateStrategy.type]
+  }
+  expect(await again()).toEqual(['unchanged', [], 'OnDelete'])
+  const node = await observeHost(HOSTED, host.ports(), app.signal)
+  expect(node.node?.owner).toMatchObject({
+    why: expect.stringContaining(
+      'OnDelete until the rollout is done: before, it was RollingUpdate',
+    ) as string,
+  })
+  const other = host.cluster.pods.find(({ spec }) => spec.nodeName === 'host-2')
+  await host.cluster.remove({ kind: 'Pod', name: other?.metadata.name ?? '' }, other?.metadata.uid ?? '')
+  host.cluster.addOther('host-2', host.cluster.set.spec.template.spec.containers[0]?.image ?? '')
+  expect(await again()).toEqual(['unchanged', [], 'RollingUpdate'])
 })

@@ -99,6 +99,8 @@ export interface ObservedDaemonSet extends Namespaced {
   isRolling: boolean
   /** Names of the containers of the template whose image the kubelet pulls at each start; absent where there is none. */
   pullsAlways?: string[]
+  /** Type of the strategy that comes back with the end of the rollout; absent where none is owed. */
+  owed?: string
   /** What else than images a pod of the template has otherwise than this host's; absent where nothing is. */
   differences?: string[]
   /** The object that would undo a change of the DaemonSet, such as an operator's; absent where there is none. */
@@ -148,6 +150,7 @@ export function nodeOf({ spec: { nodeName, affinity } }: PodObject): string | un
 export function observedDaemonSet(set: DaemonSetObject, pod: PodObject): ObservedDaemonSet {
   const { namespace, name } = set.metadata
   const { updateStrategy: strategy, template } = set.spec
+  const owed = owedStrategy(set)
   const keeper = controllerOf(set.metadata)
   const pullsAlways = pullingAlways(template.spec)
   const differences = templateDifferences(template.spec, pod.spec)
@@ -164,6 +167,7 @@ export function observedDaemonSet(set: DaemonSetObject, pod: PodObject): Observe
     strategy,
     isRolling: strategy.type === 'RollingUpdate' && !isRolledOut(set),
     ...(pullsAlways.length > 0 && { pullsAlways }),
+    ...(owed && { owed: owed.type }),
     ...(differences.length > 0 && { differences }),
     ...(keeper && { keeper: `${keeper.kind} ${keeper.name}` }),
   }

@@ -10,6 +10,7 @@ import type { Step, StepContext } from '../step.ts'
 import { apiOf, patchDaemonSet } from './template.ts'
 
 type Set = StepArgs['restore-strategy']['set']
+type Needs = Pick<StepContext, 'kubernetes' | 'clock'>
 
 /** The controller of the DaemonSet looks at a change within ms, unless it is away. */
 const LOOKED_AT_MS = 5_000
@@ -26,16 +27,21 @@ export const restoreStrategy: Step<'restore-strategy'> = {
   do: () => Promise.resolve(),
 
   async verify({ set }, _before, context) {
-    const left = await giveStrategyBack(set, context)
-    return left !== null && left.why !== null ? { problems: [strategyKept(set, left)] } : {}
+    return { problems: await giveStrategyBackIfDone(set, context) }
   },
 
   goesOn: () => Promise.resolve(true),
   undo: () => Promise.resolve({}),
 }
 
+/** The last host restores it; that others are not done yet is no problem. */
+export async function giveStrategyBackIfDone(set: Set, context: Needs): Promise<Problem[]> {
+  const left = await giveStrategyBack(set, context)
+  return left !== null && left.why !== null ? [strategyKept(set, left)] : []
+}
+
 /** After a rollback, where one host may be done and another one not: then that is said. */
-export async function giveStrategyBackOrSay(set: Set, context: StepContext): Promise<Problem[]> {
+export async function giveStrategyBackOrSay(set: Set, context: Needs): Promise<Problem[]> {
   const left = await giveStrategyBack(set, context)
   return left === null ? [] : [strategyKept(set, left)]
 }
@@ -46,7 +52,7 @@ interface Left {
   why: AgentError | null
 }
 
-async function giveStrategyBack(set: Set, context: StepContext): Promise<Left | null> {
+async function giveStrategyBack(set: Set, context: Needs): Promise<Left | null> {
   const deadline = context.clock.now() + AWAY_MS
   for (;;) {
     try {
@@ -62,7 +68,7 @@ async function giveStrategyBack(set: Set, context: StepContext): Promise<Left | 
 }
 
 /** Its status tells how many pods are of the template only once its controller has seen the last change. */
-async function untilLookedAt(set: Set, context: StepContext): Promise<void> {
+async function untilLookedAt(set: Set, context: Needs): Promise<void> {
   const deadline = context.clock.now() + LOOKED_AT_MS
   const isLookedAt = ({ metadata, status = {} }: DaemonSetObject): boolean =>
     (status.observedGeneration ?? 0) >= metadata.generation

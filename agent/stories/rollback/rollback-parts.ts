@@ -113,7 +113,17 @@ async function daemonSetBack(
   const isBarred = problems.some(isError) || !daemonSet || 'problem' in daemonSet
   if (isBarred || isPodBack(daemonSet, swap)) return { part: null, problems }
   const input = { run, wanted: target, engineHostname: engine.name, node, daemonSet }
-  return { part: daemonSetBackPart(input, swap, await missingImages(app, swap)), problems }
+  const part = daemonSetBackPart(input, swap, await missingImages(app, swap))
+  return { part, problems: part.diff.length > 0 ? [...problems, templateBack(swap)] : problems }
+}
+
+function templateBack({ set: { namespace, name } }: StepArgs['swap-pod']): Problem {
+  return {
+    code: 'template-back',
+    severity: 'warning',
+    message: `the template of DaemonSet ${namespace}/${name} goes back for the whole cluster: a pod that another host makes anew has the old images`,
+    fix: 'agent rollback on the other hosts as well, or agent upgrade here again',
+  }
 }
 
 /** What the old pod needs and this host does not have; of calico/node, the image that ran here. */
