@@ -175,7 +175,7 @@ export interface ObservedNode {
   datastore: ObservedDatastore | null
 }
 
-/** Kubernetes keeps the container: a DaemonSet, a Deployment, a static pod. */
+/** The kubelet keeps the container, by a manifest or by nothing that is known to be changeable. */
 export function isHosted({ kind }: Owner): boolean {
   return kind === 'kubelet' || kind === 'static-pod'
 }

@@ -92,7 +92,7 @@ export async function deleteAndKill(
   const { namespace } = args.set
   const ofPod = (await containersOf(args, docker)).filter(({ labels }) => labels[UID_LABEL] === pod.uid)
   context.since = clock.now()
-  const kills = ofPod.filter(isUp).map(({ id }) => kill(id, docker))
+  const kills = ofPod.filter(isUp).map(({ id }) => docker.killContainer(id))
   const removal = apiOf(context).remove({ kind: 'Pod', namespace, name: pod.name }, pod.uid)
   const [removed, ...killed] = await Promise.allSettled([removal, ...kills])
   for (const one of killed) if (one.status === 'rejected') throw one.reason
@@ -103,9 +103,18 @@ export async function deleteAndKill(
 }
 
 /** Kills what the kubelet is about to end by TERM: containers of pods that are gone. Returns whether one ran. */
-export async function killDoomed(args: SwapPod, alive: string[], context: StepContext): Promise<boolean> {
-  const isDoomed = ({ pod, uid }: PodName): boolean =>
-    !alive.includes(uid) && pod.startsWith(`${args.set.name}-`)
+export async function killDoomed(
+  args: SwapPod,
+  alive: string[],
+  context: Pick<StepContext, 'docker' | 'kubernetes'>,
+): Promise<boolean> {
+  const { namespace, name } = args.set
+  const isDoomed = async ({ pod, uid }: PodName): Promise<boolean> => {
+    if (alive.includes(uid) || !pod.startsWith(`${name}-`)) return false
+    // a pod that is gone has nothing but its name; one that is there may be another DaemonSet's
+    const there = await apiOf(context).get({ kind: 'Pod', namespace, name: pod })
+    return there?.metadata.uid !== uid || daemonSetOf(there)?.name === name
+  }
   return await killRunning(args, isDoomed, context)
 }
 
@@ -116,24 +125,19 @@ interface PodName {
 
 async function killRunning(
   args: SwapPod,
-  which: (pod: PodName) => boolean,
-  { docker }: StepContext,
+  which: (pod: PodName) => boolean | Promise<boolean>,
+  { docker }: Pick<StepContext, 'docker'>,
 ): Promise<boolean> {
-  const found = (await containersOf(args, docker)).filter(
-    (one) => isUp(one) && which({ pod: one.labels[POD_LABEL] ?? '', uid: one.labels[UID_LABEL] ?? '' }),
-  )
-  await Promise.all(found.map(({ id }) => kill(id, docker)))
-  return found.length > 0
+  const running = (await containersOf(args, docker)).filter(isUp)
+  const killed = running.map(async ({ id, labels }) => {
+    const isMeant = await which({ pod: labels[POD_LABEL] ?? '', uid: labels[UID_LABEL] ?? '' })
+    if (isMeant) await docker.killContainer(id)
+    return isMeant
+  })
+  return (await Promise.all(killed)).includes(true)
 }
 
 const isUp = ({ state }: ContainerSummary): boolean => state === 'running'
-
-async function kill(id: string, docker: Docker): Promise<void> {
-  // a container that has ended by itself is not a failure
-  await docker.killContainer(id).catch((error: unknown) => {
-    if (!(error instanceof AgentError) || error.code !== 'docker-refused') throw error
-  })
-}
 
 /** The pod is gone, made anew or being deleted: the kubelet ends its containers. */
 export async function isOnItsWayOut(
