@@ -83,7 +83,7 @@ describe('an upgrade of one host among many', () => {
 
   it('leaves no run behind while another host is at work, and fetches once', async () => {
     fleet.heldElsewhere = true
-    for (const _ of [1, 2])
+    for (let tries = 0; tries < 2; tries++)
       await expect(upgrade(app, wanted)).rejects.toMatchObject({ code: 'lease-held', exitCode: 75 })
     expect(await commands()).toEqual(['prefetch prefetched'])
     fleet.heldElsewhere = false
