@@ -149,9 +149,8 @@ if (options.help) {
     const file = resolve(options.out, name)
     await stage(file, async () => void metafiles.push(await bundle(entry, file, version)))
   }
-  await writeJson(join(options.out, 'agent.meta.json'), {
-    inputs: Object.assign({}, ...metafiles.map(({ inputs }) => inputs)),
-  })
+  const inputs = Object.fromEntries(metafiles.flatMap((metafile) => Object.entries(metafile.inputs)))
+  await writeJson(join(options.out, 'agent.meta.json'), { inputs })
   if (!options['bundle-only']) {
     await stage(executable, () => buildExecutable(script, executable))
     const said = run(executable, ['--version']).trim()

@@ -60,9 +60,9 @@ describe('the Deployment of the controllers', () => {
     await neverTwo()
   })
 
-  it('is rolled back from a host that does not run it', async () => {
+  it('is brought to a release, and rolled back, from a host that does not run it', async () => {
     const [, elsewhere] = await placed(kubernetes, mesh.hosts)
-    const moved = await upgrade(elsewhere, 'v3.26.1')
+    const moved = await agent(elsewhere, 'upgrade', '--to', 'v3.26.1', '--only', 'controllers')
     expect([moved.code, moved.report.outcome]).toEqual([0, 'upgraded'])
     const { code, report } = await agent(elsewhere, 'rollback')
     expect({ code, outcome: report.outcome }).toEqual({ code: 0, outcome: 'rolled-back' })

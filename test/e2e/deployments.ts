@@ -37,7 +37,8 @@ export async function nameCluster(kubernetes: Kubernetes, hosts: readonly Host[]
   for (const host of hosts) {
     await host.writeFile(CREDENTIAL, credential, 0o600)
     await host.writeFile(ADMIN, admin, 0o600)
-    await configure(host, { window: 30, settle: 2, kubernetes: { kubeconfig: CREDENTIAL } })
+    const registry = lab.registry.address
+    await configure(host, { registry, window: 30, settle: 2, kubernetes: { kubeconfig: CREDENTIAL } })
   }
 }
 

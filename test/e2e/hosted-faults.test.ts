@@ -57,7 +57,7 @@ async function rolledBack(action: () => Promise<AgentResult>, says: RegExp): Pro
   const cost = await costOf(world, action)
   const { code, report } = cost.result
   expect({ code, outcome: report.outcome }).toEqual({ code: 4, outcome: 'rolled-back' })
-  expect(report.problems[0]?.message).toMatch(says)
+  expect(report.problems.map(({ message }) => message).join('\n')).toMatch(says)
   expect(await standing(world)).toEqual(before)
   expect((await podOf(world, world.peer)).metadata.uid).toBe(beside.metadata.uid)
   expect(await nodeFlaws(host, since)).toEqual([])
@@ -113,10 +113,24 @@ describe('a new pod that does not come up gives way to the old one', () => {
     await rolledBack(() => upgrade(image(NEW), '--cni', image('v2.6.12')), /install-cni: /)
   })
 
+  it('with an image that the kubelet pulls anew, and cannot', async () => {
+    const gone = image('nowhere-but-here')
+    await setPullPolicy('Always')
+    await host.ok(['docker', 'pull', '--quiet', image(NEW)])
+    await host.ok(['docker', 'tag', image(NEW), gone])
+    await rolledBack(() => upgrade(gone), /calico-node: (ErrImagePull|ImagePullBackOff)/)
+    await setPullPolicy('IfNotPresent')
+  })
+
   it('where nothing schedules it, until something does', async () => {
     const { kubernetes } = world
     await kubernetes.killPart('kube-scheduler')
-    const restart = until('the way back', () => saysUnwinding(), { timeoutMs: 60_000 }).finally(() =>
+    const earlier = await newestJournal()
+    const goesBack = async (): Promise<boolean> => {
+      const now = await newestJournal()
+      return now !== earlier && (await host.readFile(now)).includes('"type":"unwinding"')
+    }
+    const restart = until('the way back', goesBack, { timeoutMs: 60_000 }).finally(() =>
       kubernetes.startPart('kube-scheduler'),
     )
     await rolledBack(() => upgrade(image(NEW)), /the pod is Pending/)
@@ -124,9 +138,16 @@ describe('a new pod that does not come up gives way to the old one', () => {
   })
 })
 
-async function saysUnwinding(): Promise<boolean> {
-  const script = 'cat "$(ls -d /var/lib/calico-agent/runs/*.jsonl | tail -1)"'
-  return (await host.ok(['sh', '-c', script])).includes('"type":"unwinding"')
+/** Under RollingUpdate: on one host after the other. */
+async function setPullPolicy(imagePullPolicy: string): Promise<void> {
+  const containers = [{ name: 'calico-node', imagePullPolicy }]
+  await editDaemonSet(world, { spec: { template: { spec: { containers } } } })
+  await world.kubernetes.untilRolledOut()
+  await world.mesh.untilSettled()
+}
+
+async function newestJournal(): Promise<string> {
+  return (await host.ok(['sh', '-c', 'ls -d /var/lib/calico-agent/runs/*.jsonl | tail -1'])).trim()
 }
 
 const REACHED = '/tmp/reached'

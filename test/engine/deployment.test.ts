@@ -173,9 +173,11 @@ describe('the cluster of these tests', () => {
   })
 })
 
-function edited(cluster: FakeDeployment, ...changes: Parameters<FakeDeployment['edit']>): void {
-  cluster.edit(...changes)
-}
+const edited =
+  (...changes: Parameters<FakeDeployment['edit']>) =>
+  (cluster: FakeDeployment): void => {
+    cluster.edit(...changes)
+  }
 
 describe('what stands against it', () => {
   it.each<[string, (cluster: FakeDeployment, host: DeploymentHost) => unknown, string[]]>([
@@ -185,9 +187,9 @@ describe('what stands against it', () => {
       (cluster) => (cluster.keeper = 'default'),
       ['error controllers-deployment'],
     ],
-    ['a pause', (cluster) => edited(cluster, { paused: true }), ['error controllers-deployment']],
-    ['no replicas', (cluster) => edited(cluster, { replicas: 0 }), ['error controllers-deployment']],
-    ['two replicas', (cluster) => edited(cluster, { replicas: 2 }), ['error controllers-deployment']],
+    ['a pause', edited({ paused: true }), ['error controllers-deployment']],
+    ['no replicas', edited({ replicas: 0 }), ['error controllers-deployment']],
+    ['two replicas', edited({ replicas: 2 }), ['error controllers-deployment']],
     [
       'an API server that is away',
       (cluster) => (cluster.away = awayError()),
@@ -195,13 +197,13 @@ describe('what stands against it', () => {
     ],
     [
       'a rollout that is not done',
-      (cluster) => edited(cluster, { image: 'calico/kube-controllers:theirs' }),
+      edited({ image: 'calico/kube-controllers:theirs' }),
       ['error deployment-rolling'],
     ],
     [
       'another program',
       (cluster, { clock }) => {
-        edited(cluster, { image: 'nginx' })
+        cluster.edit({ image: 'nginx' })
         clock.pass(60_000)
       },
       ['error not-controllers'],

@@ -25,7 +25,8 @@ import { BIRD_CFG, MESH } from './mesh-config.ts'
 import { CHANGES, type Death, type Move, withMoves } from './moves.ts'
 import { NodeLife } from './node-life.ts'
 
-export const [OLD, NEW] = ['calico/node:v3.17.6', 'calico/node:v3.20.0']
+const OLD = 'calico/node:v3.17.6'
+export const NEW = 'calico/node:v3.20.0'
 const CNI = 'calico/cni:v3.17.6'
 const WANTED: Wanted = {
   ...anyHost,

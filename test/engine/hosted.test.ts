@@ -58,9 +58,12 @@ const ways: [string, Deaths][] = [
 ]
 
 describe('an agent that dies at any of its moves', () => {
-  it.each(images.flatMap(([name, options]) => ways.map(([how, way]) => ({ name, how, ...options, ...way }))))(
-    'leaves one pod, old or new with its template: $name, resumed $how',
-    async ({ name: _name, how: _how, ...deaths }) => {
+  const cases = images.flatMap(([name, options]) =>
+    ways.map(([how, way]): [string, string, Deaths] => [name, how, { ...options, ...way }]),
+  )
+  it.each(cases)(
+    'leaves one pod, old or new with its template: %s, resumed %s',
+    async (_name, _how, deaths) => {
       expect(await flawsOfDeaths(deaths)).toEqual([])
     },
   )
@@ -224,6 +227,19 @@ describe('somebody who edits the DaemonSet while a pod is on trial that fails', 
     expect(await host.run()).toBe('stuck')
     expect(host.problems.join()).toContain('template-changed')
     expect((await host.docker.runningContainers()).map((one) => one.image)).toEqual([NEW])
+  })
+})
+
+describe('a DaemonSet that had OnDelete before', () => {
+  it.each<[string, HostedOptions]>([
+    ['upgraded', {}],
+    ['rolled-back', { newExitsAfter: 300 }],
+  ])('keeps it, and no mark, when it is %s', async (outcome, options) => {
+    const host = await HostedHost.create(options)
+    host.cluster.edit(({ spec }) => (spec.updateStrategy = { type: 'OnDelete' }))
+    expect(await host.run()).toBe(outcome)
+    const { spec, metadata } = host.cluster.set
+    expect([spec.updateStrategy, metadata.annotations]).toEqual([{ type: 'OnDelete' }, {}])
   })
 })
 

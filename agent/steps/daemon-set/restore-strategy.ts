@@ -1,5 +1,10 @@
 import { AgentError, type Problem } from '../../core/errors.ts'
-import { type DaemonSetObject, owedStrategy, strategyPatch } from '../../core/kubernetes/daemon-set.ts'
+import {
+  type DaemonSetObject,
+  isMarked,
+  owedStrategy,
+  strategyPatch,
+} from '../../core/kubernetes/daemon-set.ts'
 import type { StepArgs } from '../../core/plan/plan.ts'
 import type { Step, StepContext } from '../step.ts'
 import { apiOf, patchDaemonSet } from './template.ts'
@@ -63,7 +68,7 @@ async function untilLookedAt(set: Set, context: StepContext): Promise<void> {
     (status.observedGeneration ?? 0) >= metadata.generation
   for (;;) {
     const now = await patchDaemonSet(apiOf(context), set, () => null)
-    if (owedStrategy(now) === null || isLookedAt(now) || context.clock.now() > deadline) return
+    if (!isMarked(now) || isLookedAt(now) || context.clock.now() > deadline) return
     await context.clock.sleep(POLL_MS)
   }
 }
