@@ -276,6 +276,8 @@ export interface Observed {
   otherNodes: { id: string; name: string; image: string }[]
   /** Of the node; null where none is asked for. */
   image: ObservedImage | null
+  /** Of the FlexVolume driver that the DaemonSet installs; absent where no release is asked for, and in a journal of before. */
+  flexvol?: ObservedImage
   /** Null where no source is given. */
   cni: ObservedCni | null
   /** Null where it is left alone. */

@@ -1,12 +1,14 @@
 import { runsAlready } from './docker/image-state.ts'
 import { AgentError, ExitCode, isError, type Problem } from './errors.ts'
 import type { Observed, Wanted } from './model.ts'
+import { pluginInstaller, pluginsChange } from './plan/daemon-set-plugins.ts'
 import { birdRules } from './rules/bird.ts'
 import { cniRules, cniSourceRules } from './rules/cni.ts'
 import { cniConfigRules, kubeletDirectoryRules } from './rules/cni-config.ts'
 import { containerRules } from './rules/container.ts'
 import { controllersEnvRules, controllersImageRules, controllersRules } from './rules/controllers.ts'
 import { controllersUserRules } from './rules/controllers-user.ts'
+import { daemonSetRules, daemonSetSwapRules } from './rules/daemon-set.ts'
 import { datastoreRules } from './rules/datastore.ts'
 import { deploymentRules } from './rules/deployment.ts'
 import { diallingRules } from './rules/dialling.ts'
@@ -28,6 +30,7 @@ const nodeImageRules = imageRules(({ image }) => image)
 /** About the node, swapped or not: what prevents a swap does not matter if the image already runs. */
 const NODE_RULES: readonly Rule[] = [
   ...containerRules,
+  ...daemonSetRules,
   ...secondNodeRules,
   ...unitRules,
   ...keeperRules,
@@ -60,6 +63,8 @@ const LABEL_RULES: readonly Rule[] = [
 /** The rules for a swap of the node. */
 const SWAP_RULES: readonly Rule[] = [
   ...containerRules,
+  ...daemonSetRules,
+  ...daemonSetSwapRules,
   ...secondNodeRules,
   ...unitRules,
   ...nodeRestartRules,
@@ -121,9 +126,13 @@ export function pulledProblems(before: Observed, now: Observed, wanted: Wanted):
   return problemsOf(LABEL_RULES, now, wanted).filter(({ message }) => !known.includes(message))
 }
 
-function rulesFor({ node, image }: Observed): readonly Rule[] {
+function rulesFor(observed: Observed): readonly Rule[] {
+  const { node, image, cni } = observed
   const others = [...moveRules, ...CNI_RULES, ...CONTROLLERS_RULES, ...kubernetesRules]
-  if (image === null) return [...secondNodeRules, ...others]
+  const plugins = pluginsChange(observed)
+  if (plugins !== null && plugins.from !== plugins.to) return RULES
+  const isOfPod = cni !== null && pluginInstaller(observed) !== null
+  if (image === null) return [...(isOfPod ? NODE_RULES : secondNodeRules), ...others]
   return node !== null && runsAlready(node, image) ? [...NODE_RULES, ...others] : RULES
 }
 

@@ -1,9 +1,12 @@
 import type { ContainerJson } from '../core/docker/json.ts'
 import { AgentError, type Problem } from '../core/errors.ts'
 import { daemonSetOf, type ObservedDaemonSet, observedDaemonSet } from '../core/kubernetes/daemon-set.ts'
-import type { Owner } from '../core/model.ts'
+import { flexvolImage } from '../core/kubernetes/flexvol.ts'
+import type { ObservedImage, ObservedNode, Owner, Wanted } from '../core/model.ts'
 import { podContainer } from '../core/pod/static-pod.ts'
+import type { Docker } from '../ports/docker.ts'
 import type { Kubernetes } from '../ports/kubernetes.ts'
+import { type Looking, observeImage } from './image.ts'
 
 export interface FoundDaemonSet {
   owner: Owner
@@ -41,6 +44,19 @@ export async function findDaemonSet(
     if (error instanceof AgentError) return { owner, daemonSet: { problem: error.asProblem() } }
     throw error
   }
+}
+
+/** Null where no release is asked for, or where no DaemonSet installs the driver. */
+export async function observeFlexvol(
+  { release, node: { image } }: Pick<Wanted, 'release' | 'node'>,
+  lookAtNode: Promise<ObservedNode | null>,
+  docker: Docker,
+  looking: Looking,
+): Promise<ObservedImage | null> {
+  const set = (await lookAtNode)?.daemonSet
+  if (release === null || image === null || !set || 'problem' in set) return null
+  const ref = flexvolImage(set.template, image)
+  return ref === null ? null : await observeImage(ref, docker, looking)
 }
 
 function podGone(pod: string): Problem {

@@ -28,7 +28,7 @@ import { type KnownContent, observeCni } from './cni-binaries.ts'
 import { observeCniConfig } from './cni-config.ts'
 import { companionsOf } from './companions.ts'
 import { observeControllers } from './controllers.ts'
-import { findDaemonSet, namedByPod } from './daemon-set.ts'
+import { findDaemonSet, namedByPod, observeFlexvol } from './daemon-set.ts'
 import { observeDatastore } from './datastore.ts'
 import { type Looking, observeImage } from './image.ts'
 import { observeCluster } from './kubernetes.ts'
@@ -71,8 +71,9 @@ export async function observe(
       ? []
       : ports.kubelet.cniDirectories(wanted.kubelet.unit, wanted.places),
     observeCluster(wanted, ports.kubernetes, engine.name),
+    observeFlexvol(wanted, lookAtNode, ports.docker, looking),
   ])
-  const [node, running, plugin, controllers, image, cni, cniConfig, kubeletDirectories, cluster] =
+  const [node, running, plugin, controllers, image, cni, cniConfig, kubeletDirectories, cluster, flexvol] =
     await abortable(looks, signal).catch(async (error: unknown) => {
       // it removes the container that it reads an image from
       if (signal.aborted) await source.catch(() => undefined)
@@ -81,7 +82,7 @@ export async function observe(
   const others = otherNodes(running, node ? [node.container.Id] : [])
   const companions = companionsOf(plugin, controllers)
   const seen = { engine, node, otherNodes: others, companions, ...controllers, image, cni, cniConfig }
-  return { ...seen, kubeletDirectories, ...(cluster && { cluster }), problems }
+  return { ...seen, kubeletDirectories, ...(cluster && { cluster }), ...(flexvol && { flexvol }), problems }
 }
 
 /** Only the host: nothing is requested, and no registry is queried. */

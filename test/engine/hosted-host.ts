@@ -27,8 +27,8 @@ import { NodeLife } from './node-life.ts'
 
 const OLD = 'calico/node:v3.17.6'
 export const NEW = 'calico/node:v3.20.0'
-const CNI = 'calico/cni:v3.17.6'
-const WANTED: Wanted = {
+export const CNI = 'calico/cni:v3.17.6'
+export const HOSTED: Wanted = {
   ...anyHost,
   node: { ...anyHost.node, image: NEW },
   kubernetes: { cordon: true },
@@ -66,6 +66,8 @@ export class HostedHost {
   readonly dialGuard = new FakeDialGuard(this.ops)
   readonly #files = new ConfiguredHost(this.ops)
   readonly #options: HostedOptions
+  /** The container before the run. */
+  #first: string | undefined
 
   private constructor(options: HostedOptions) {
     this.#options = options
@@ -108,6 +110,7 @@ export class HostedHost {
     while (host.node.container === undefined) await clock.sleep(1_000)
     if (options.other === 'done') host.#beginRollout()
     await clock.sleep(400_000)
+    host.#first = host.node.container
     host.ops.length = 0
     cluster.violations.length = 0
     return host
@@ -137,9 +140,9 @@ export class HostedHost {
 
   async plan(): Promise<Plan> {
     const looking = { emit: () => undefined, signal: new AbortController().signal }
-    const observed = await observe(WANTED, this.ports(), looking, () => null)
+    const observed = await observe(HOSTED, this.ports(), looking, () => null)
     const leftovers = { containers: [], images: [], files: [] }
-    return upgradePlan({ run: RUN, wanted: WANTED, observed, leftovers }).plan
+    return upgradePlan({ run: RUN, wanted: HOSTED, observed, leftovers }).plan
   }
 
   async run(death?: Death, signal?: AbortSignal): Promise<string> {
@@ -188,13 +191,14 @@ export class HostedHost {
       ...(this.routes.held ? ['routes are held'] : []),
       ...[...this.dialGuard.closed].map((address) => `${address} is kept from dialling`),
       ...(clusterNode(this.cluster.node).unschedulable ? ['the Node is cordoned'] : []),
-      ...this.#templateFlaws(outcome),
+      ...this.#templateFlaws(outcome, !running.some(({ id }) => id === this.#first)),
       ...this.#strategyFlaws(outcome === 'upgraded'),
     ]
   }
 
-  #templateFlaws(outcome: string): string[] {
-    const isUntouched = ['refused', 'nothing'].includes(outcome)
+  /** What other hosts began goes on where this one has not moved. */
+  #templateFlaws(outcome: string, isMoved: boolean): string[] {
+    const isUntouched = ['refused', 'nothing'].includes(outcome) || !isMoved
     const isNew = outcome === 'upgraded' || (isUntouched && this.#options.other === 'done')
     const { containers, initContainers } = this.cluster.set.spec.template.spec
     const found = [...(initContainers ?? []), ...containers].map((one) => one.image).join()

@@ -7,6 +7,7 @@ import { upgrade } from '../../agent/stories/upgrade.ts'
 import { wanted as nothing } from '../core/observed.ts'
 import { ControllersHost } from '../engine/controllers-host.ts'
 import { FakeHost, labelled } from '../engine/fake-host.ts'
+import { CNI, HOSTED, HostedHost } from '../engine/hosted-host.ts'
 import { BIRD_CFG, MESH } from '../engine/mesh-config.ts'
 import { MemoryFiles } from '../journal/memory-files.ts'
 
@@ -17,7 +18,7 @@ const wanted = {
   settleMs: 1_000,
 }
 
-function appOn(host: ControllersHost | FakeHost): App {
+function appOn(host: ControllersHost | FakeHost | HostedHost): App {
   let runs = 0
   return {
     version: '0.0.0',
@@ -100,4 +101,16 @@ it('a rollback leaves a CNI config alone that cannot be written, and says so bef
   expect(outcome).toBe('rolled-back')
   expect(Object.keys(components)).toEqual(['node'])
   expect(problems).toContainEqual(expect.objectContaining({ code, severity: 'warning' }))
+})
+
+it('a rollback of a DaemonSet’s pod pulls what this host does not have, and nothing else', async () => {
+  const host = await HostedHost.create()
+  const app = appOn(host)
+  expect(await upgrade(app, HOSTED)).toMatchObject({ outcome: 'upgraded' })
+  host.docker.images.publish(CNI)
+  await host.clock.sleep(400_000)
+  expect(await rollback(app, HOSTED, undefined)).toMatchObject({ outcome: 'rolled-back', changed: true })
+  const [{ plan } = { plan: null }] = await app.runs.history()
+  const pulls = plan?.steps.flatMap((step) => (step.kind === 'pull-image' ? [step.args] : []))
+  expect(pulls).toEqual([{ image: CNI }])
 })

@@ -15,9 +15,14 @@ export interface PodContainerSpec {
   image: string
 }
 
-interface PodSpec {
-  containers: PodContainerSpec[]
-  initContainers?: PodContainerSpec[]
+/** What else the agent reads of a container; the API server fills in the policy. */
+interface ContainerOfPod extends PodContainerSpec {
+  imagePullPolicy?: string
+}
+
+export interface PodSpec {
+  containers: ContainerOfPod[]
+  initContainers?: ContainerOfPod[]
 }
 
 /** What the agent reads of a Pod (core/v1). */
@@ -25,7 +30,7 @@ export interface PodObject {
   metadata: Meta & {
     labels?: Record<string, string>
     deletionTimestamp?: string
-    ownerReferences?: { kind: string; name: string; controller?: boolean }[]
+    ownerReferences?: OwnerReference[]
   }
   spec: PodSpec & { nodeName?: string; affinity?: Affinity }
   status?: {
@@ -34,6 +39,12 @@ export interface PodObject {
     containerStatuses?: PodContainerStatus[]
     initContainerStatuses?: PodContainerStatus[]
   }
+}
+
+export interface OwnerReference {
+  kind: string
+  name: string
+  controller?: boolean
 }
 
 /** By which the controller of a DaemonSet names the Node of a pod, also of one that is not scheduled yet. */
@@ -56,7 +67,7 @@ interface PodContainerStatus {
 
 /** What the agent reads of a DaemonSet (apps/v1). */
 export interface DaemonSetObject {
-  metadata: Meta & { generation: number }
+  metadata: Meta & { generation: number; ownerReferences?: OwnerReference[] }
   spec: {
     selector?: { matchLabels?: Record<string, string> }
     updateStrategy: UpdateStrategy
@@ -83,6 +94,10 @@ export interface ObservedDaemonSet extends Namespaced {
   strategy: UpdateStrategy
   /** Pods are being replaced by the DaemonSet itself, whatever BGP says. */
   isRolling: boolean
+  /** Names of the containers of the template whose image the kubelet pulls at each start; absent where there is none. */
+  pullsAlways?: string[]
+  /** The object that would undo a change of the DaemonSet, such as an operator's; absent where there is none. */
+  keeper?: string
 }
 
 /** The image of a container in a template, and which list it stands in. */
@@ -109,8 +124,13 @@ export function imagesOf({ containers, initContainers = [] }: PodSpec): Template
 
 /** The DaemonSet by whose controller reference the pod exists; null where another kind keeps it. */
 export function daemonSetOf({ metadata }: PodObject): Namespaced | null {
-  const owner = metadata.ownerReferences?.find(({ controller }) => controller === true)
+  const owner = controllerOf(metadata)
   return owner?.kind === 'DaemonSet' ? { namespace: metadata.namespace, name: owner.name } : null
+}
+
+/** The object that keeps another one as it is; undefined where none does. */
+export function controllerOf({ ownerReferences = [] }: { ownerReferences?: OwnerReference[] }) {
+  return ownerReferences.find(({ controller }) => controller === true)
 }
 
 /** The Node that a pod runs on, or will run on. */
@@ -123,6 +143,8 @@ export function nodeOf({ spec: { nodeName, affinity } }: PodObject): string | un
 export function observedDaemonSet(set: DaemonSetObject, pod: PodObject): ObservedDaemonSet {
   const { namespace, name } = set.metadata
   const { updateStrategy: strategy, template } = set.spec
+  const keeper = controllerOf(set.metadata)
+  const pullsAlways = pullingAlways(template.spec)
   return {
     namespace,
     name,
@@ -135,7 +157,14 @@ export function observedDaemonSet(set: DaemonSetObject, pod: PodObject): Observe
     template: imagesOf(template.spec),
     strategy,
     isRolling: strategy.type === 'RollingUpdate' && !isRolledOut(set),
+    ...(pullsAlways.length > 0 && { pullsAlways }),
+    ...(keeper && { keeper: `${keeper.kind} ${keeper.name}` }),
   }
+}
+
+function pullingAlways({ containers, initContainers = [] }: PodSpec): string[] {
+  const all = [...initContainers, ...containers]
+  return all.filter(({ imagePullPolicy }) => imagePullPolicy === 'Always').map(({ name }) => name)
 }
 
 /** Every pod is of the template as it is now. */
@@ -173,26 +202,25 @@ function strategyBefore(set: DaemonSetObject): UpdateStrategy {
 }
 
 /**
- * The strategic merge patch that gives the template these images and has no pod replaced by itself; null where it is so
- * already. Refused where the DaemonSet has changed since.
+ * The strategic merge patch that gives the template these images, has no pod replaced by itself, and marks it: without a
+ * mark there is no way back. Null where it is so already. Refused where the DaemonSet has changed since.
  */
 export function templatePatch(set: DaemonSetObject, images: TemplateImage[], run: string): Json | null {
   const now = imagesOf(set.spec.template.spec)
   const changed = images.filter((one) => !now.some((other) => isSame(one, other)))
-  const { type } = set.spec.updateStrategy
-  if (changed.length === 0 && type === 'OnDelete') return null
+  const isChange = changed.length > 0 || set.spec.updateStrategy.type !== 'OnDelete'
+  if (!isChange && templateMark(set) !== null) return null
   const mark: TemplateMark = {
     run,
-    generation: set.metadata.generation + 1,
+    // only a change of the spec makes another generation
+    generation: set.metadata.generation + (isChange ? 1 : 0),
     strategy: strategyBefore(set),
   }
-  return {
-    metadata: patchedMeta(set, JSON.stringify(mark)),
-    spec: {
-      updateStrategy: { type: 'OnDelete', rollingUpdate: null },
-      ...(changed.length > 0 && { template: { spec: listsOf(changed) } }),
-    },
+  const spec = {
+    updateStrategy: { type: 'OnDelete', rollingUpdate: null },
+    ...(changed.length > 0 && { template: { spec: listsOf(changed) } }),
   }
+  return { metadata: patchedMeta(set, JSON.stringify(mark)), ...(isChange && { spec }) }
 }
 
 /** Gives back the strategy that was there before the rollout; null where no agent has changed it, or not all is done. */

@@ -1,5 +1,6 @@
 import type { Json } from '../json/merge-patch.ts'
 import {
+  controllerOf,
   type DaemonSetObject,
   type Namespaced,
   type PodContainerSpec,
@@ -12,9 +13,7 @@ import {
 
 /** What the agent reads of a Deployment (apps/v1). */
 export interface DeploymentObject {
-  metadata: DaemonSetObject['metadata'] & {
-    ownerReferences?: { kind: string; name: string; controller?: boolean }[]
-  }
+  metadata: DaemonSetObject['metadata']
   spec: {
     replicas?: number
     paused?: boolean
@@ -70,8 +69,8 @@ const HASH_LABEL = 'pod-template-hash'
 
 /** The Deployment whose ReplicaSet keeps the pod: its name is the Deployment's with the hash of the template. */
 export function deploymentOf({ metadata }: PodObject): Namespaced | null {
-  const { labels = {}, ownerReferences = [], namespace } = metadata
-  const owner = ownerReferences.find(({ controller }) => controller === true)
+  const { labels = {}, namespace } = metadata
+  const owner = controllerOf(metadata)
   const suffix = `-${labels[HASH_LABEL] ?? ''}`
   if (owner?.kind !== 'ReplicaSet' || suffix === '-' || !owner.name.endsWith(suffix)) return null
   return { namespace, name: owner.name.slice(0, -suffix.length) }
@@ -102,7 +101,7 @@ export function podsOf(
 export function observedDeployment({ set, pods }: Rollout, container: string): ObservedDeployment {
   const { metadata, spec } = set
   const named = containerIn(set, container)
-  const owner = metadata.ownerReferences?.find(({ controller }) => controller === true)
+  const owner = controllerOf(metadata)
   const datastore = named?.env?.find(({ name }) => name === 'DATASTORE_TYPE')?.value
   return {
     namespace: metadata.namespace,

@@ -1,5 +1,4 @@
 import { imageChange, pullSteps, type RunningImage } from '../docker/image-state.ts'
-import { imageName } from '../kubernetes/daemon-set.ts'
 import type { Observed, ObservedImage, Wanted } from '../model.ts'
 import { type CniInput, cniFetchSteps, cniPart } from './cni.ts'
 import { cniConfigPart } from './cni-config.ts'
@@ -7,7 +6,8 @@ import type { Replaced } from './container-swap.ts'
 import { type ControllersInput, controllersBackPart, controllersPart } from './controllers.ts'
 import { controllersUnitBackPart, controllersUnitPart } from './controllers-unit.ts'
 import { cordonOf } from './cordon.ts'
-import { daemonSetPart } from './daemon-set.ts'
+import { daemonSetPart, pluginsPart } from './daemon-set.ts'
+import { pluginInstaller, pluginsChange } from './daemon-set-plugins.ts'
 import { deploymentPart, deploymentPulls } from './deployment.ts'
 import { type NodeInput, nodeBackPart, nodePart } from './node.ts'
 import { unitBackPart, unitPart } from './node-unit.ts'
@@ -26,9 +26,10 @@ interface UpgradeInput {
 export function upgradePlan({ run, wanted, observed, leftovers }: UpgradeInput): PlannedChange {
   const { engine, node, image, cniConfig } = observed
   const on = { run, wanted, engineHostname: engine.name }
-  const cni = installsPlugins(observed) ? null : cniInput(run, wanted, observed)
+  const cni = cniInput(run, wanted, observed)
   const parts = [
-    node && image ? nodeOfKeeper({ ...on, node }, image, observed) : null,
+    node &&
+      (image ? nodeOfKeeper({ ...on, node }, image, observed) : pluginsAlone({ ...on, node }, observed)),
     cni ? cniPart(cni) : null,
     cniConfig && wanted.cniConfig ? cniConfigPart(run, cniConfig, wanted.cniConfig) : null,
     controllersOfKeeper(on, observed),
@@ -54,12 +55,19 @@ function judgedPulls(steps: PlannedStep[], { observed, wanted }: Judged): Planne
 function nodeOfKeeper(
   input: NodeInput & { wanted: Wanted },
   image: ObservedImage,
-  { cni }: Pick<Observed, 'cni'>,
+  { cni, flexvol }: Pick<Observed, 'cni' | 'flexvol'>,
 ): PlanPart {
   const { daemonSet } = input.node
   if (daemonSet && 'pod' in daemonSet)
-    return daemonSetPart({ ...input, daemonSet, cni, byRelease: input.wanted.release !== null }, image)
+    return daemonSetPart({ ...input, daemonSet, cni, flexvol: flexvol ?? null }, image)
   return input.node.unit ? unitPart(input, image) : nodePart(input, image)
+}
+
+/** Where the DaemonSet installs the plugins, and no calico/node is asked for. */
+function pluginsAlone(input: NodeInput, { node, cni }: Pick<Observed, 'node' | 'cni'>): PlanPart | null {
+  const daemonSet = pluginInstaller({ node })
+  const change = pluginsChange({ node, cni })
+  return daemonSet && change && pluginsPart({ ...input, daemonSet, cni, flexvol: null }, change)
 }
 
 /** Restores the calico/node that an earlier run replaced. */
@@ -94,19 +102,22 @@ export function controllersOrUnitBack(input: ControllersInput, replaced: Replace
 
 /** The plan that only fetches: images are pulled, plugins are staged. */
 export function prefetchPlan({ run, wanted, observed }: Omit<UpgradeInput, 'leftovers'>): Plan {
-  const { node, image, controllers, controllersImage } = observed
+  const { node, image, flexvol, controllers, controllersImage } = observed
   const cni = cniInput(run, wanted, observed)
+  const plugins = cni ? cniPart(cni).change : pluginsChange(observed)
   return {
     run,
     command: 'prefetch',
     components: {
       ...(image && { node: fetched(node, image) }),
-      ...(cni && { cni: cniPart(cni).change }),
+      ...(plugins && { cni: plugins }),
       ...(controllersImage && { controllers: fetched(controllers, controllersImage) }),
     },
     steps: [
       ...(image ? pullSteps('node', image) : []),
+      ...(flexvol ? pullSteps('node', flexvol) : []),
       ...(cni ? cniFetchSteps(cni) : []),
+      ...(!cni && observed.cni?.image ? pullSteps('cni', observed.cni.image) : []),
       ...controllersPulls(observed),
     ],
   }
@@ -119,12 +130,6 @@ function controllersPulls({ controllers, deployment, controllersImage: image }: 
   return 'problem' in deployment ? [] : deploymentPulls({ deployment, isHere }, image)
 }
 
-/** The DaemonSet has a container that installs the plugins at each start of its pod. */
-function installsPlugins({ node }: Pick<Observed, 'node'>): boolean {
-  const set = node?.daemonSet
-  return set !== undefined && 'pod' in set && set.template.some((one) => imageName(one.image) === 'cni')
-}
-
 function fetched(running: RunningImage | null, image: ObservedImage): Change {
   return running ? imageChange(running, image) : { from: '', to: image.ref }
 }
@@ -132,8 +137,8 @@ function fetched(running: RunningImage | null, image: ObservedImage): Change {
 function cniInput(
   run: string,
   { cni: { source, ...places } }: Pick<Wanted, 'cni'>,
-  { cni: observed, cniConfig }: Pick<Observed, 'cni' | 'cniConfig'>,
+  { node, cni: observed, cniConfig }: Pick<Observed, 'node' | 'cni' | 'cniConfig'>,
 ): CniInput | null {
-  if (source === null || observed === null) return null
+  if (source === null || observed === null || pluginInstaller({ node })) return null
   return { run, wanted: { ...places, source }, observed, cniVersion: cniConfig?.change?.cniVersion ?? null }
 }

@@ -1,43 +1,37 @@
 import { imageVersion } from '../docker/health.ts'
-import { formatImageRef, parseImageRef, tagOf } from '../docker/image-ref.ts'
+import { tagOf } from '../docker/image-ref.ts'
 import { imageChange, pullSteps, runsAlready } from '../docker/image-state.ts'
 import { imageName, isSame, type ObservedDaemonSet, type TemplateImage } from '../kubernetes/daemon-set.ts'
+import { isFlexvol } from '../kubernetes/flexvol.ts'
 import type { ObservedCni, ObservedImage, ObservedNode } from '../model.ts'
-import { askedVersion } from '../release/node-versions.ts'
+import { askedVersion, runningVersion } from '../release/node-versions.ts'
 import type { DiffEntry } from '../report/report.ts'
 import { imageAsked, imageDiff, oldContainer } from './container-swap.ts'
 import { gateOf, type NodeInput } from './node.ts'
 import { type PlanPart, unchanged } from './part.ts'
-import type { PlannedStep, StepArgs, SwappedImage } from './plan.ts'
+import type { Change, Component, PlannedStep, StepArgs, SwappedImage } from './plan.ts'
 
 export interface DaemonSetInput extends NodeInput {
   daemonSet: ObservedDaemonSet
   /** The plugins that the DaemonSet installs; null if none are requested. */
   cni: ObservedCni | null
-  /** The image of each part of the release that goes by the node's own version. */
-  byRelease: boolean
+  /** The FlexVolume driver's image; null if none is requested. */
+  flexvol: ObservedImage | null
 }
 
 /** The images of a template that match the requested node and plugins. */
 function templateImages(
-  { daemonSet: { template }, node, cni, byRelease }: DaemonSetInput,
-  image: ObservedImage,
+  { daemonSet: { template }, node, cni, flexvol }: DaemonSetInput,
+  ref: string,
 ): TemplateImage[] {
   const container = containerName(node)
   const current = template.find(({ list, name }) => list === 'containers' && name === container)?.image
   const next = (one: TemplateImage): string => {
-    if (one.image === current || (one.list === 'containers' && one.name === container)) return image.ref
-    const name = imageName(one.image)
-    if (name === 'cni' && cni?.image) return cni.image.ref
-    return name === 'pod2daemon-flexvol' && byRelease ? retagged(one.image, image.ref) : one.image
+    if (one.image === current || (one.list === 'containers' && one.name === container)) return ref
+    if (imageName(one.image) === 'cni' && cni?.image) return cni.image.ref
+    return flexvol && isFlexvol(one) ? flexvol.ref : one.image
   }
   return template.map((one) => ({ ...one, image: next(one) }))
-}
-
-function retagged(image: string, like: string): string {
-  const { tag } = parseImageRef(like)
-  const { registry, path } = parseImageRef(image)
-  return tag === undefined ? image : formatImageRef({ registry, path, tag })
 }
 
 /** The kubelet's label has the plain name; the container's full name includes the pod's. */
@@ -47,24 +41,17 @@ function containerName({ container }: Pick<ObservedNode, 'container'>): string {
 
 /** Has the DaemonSet run `image` on this host: its template first, then this host's pod alone. */
 export function daemonSetPart(input: DaemonSetInput, image: ObservedImage): PlanPart {
-  const { node, daemonSet, cni } = input
+  const { node, daemonSet, cni, flexvol } = input
   const change = imageChange(node, image)
-  const images = templateImages(input, image)
+  const images = templateImages(input, image.ref)
   if (runsAlready(node, image) && isPodOf(daemonSet, images)) return unchanged('node', change)
-  const others = images.filter((one) => imageName(one.image) === 'pod2daemon-flexvol')
   return {
     component: 'node',
     change,
     prepare: [
       ...pullSteps('node', image),
       ...(cni?.image ? pullSteps('node', cni.image) : []),
-      ...others.map(
-        ({ image: ref }): PlannedStep => ({
-          kind: 'pull-image',
-          component: 'node',
-          args: { image: ref },
-        }),
-      ),
+      ...(flexvol ? pullSteps('node', flexvol) : []),
     ],
     ...partOf(input, images, { to: image.ref, version: askedVersion(image) }),
     diff: [
@@ -74,20 +61,44 @@ export function daemonSetPart(input: DaemonSetInput, image: ObservedImage): Plan
   }
 }
 
-/** Has the DaemonSet run what an earlier run replaced here. */
+/** Has the DaemonSet install the plugins of an image on this host, with calico/node as it is. */
+export function pluginsPart(input: DaemonSetInput, change: Change): PlanPart {
+  const { node, daemonSet, cni } = input
+  const { Image: ref } = node.container.Config
+  const images = templateImages(input, ref)
+  if (isPodOf(daemonSet, images)) return unchanged('cni', change)
+  return {
+    component: 'cni',
+    change,
+    prepare: cni?.image ? pullSteps('cni', cni.image) : [],
+    ...partOf(input, images, { to: ref, version: runningVersion(node) }, 'cni'),
+    diff: templateDiff(daemonSet, images),
+  }
+}
+
+/** This host's pod has the images that an earlier run replaced. */
+export function isPodBack({ pod }: ObservedDaemonSet, { images }: StepArgs['swap-pod']): boolean {
+  return images.every((one) => pod.images.some((other) => isSame({ ...one, image: one.from }, other)))
+}
+
+/** Has the DaemonSet run what an earlier run replaced here; `missing` are the images that this host lost since. */
 export function daemonSetBackPart(
-  input: Omit<DaemonSetInput, 'cni' | 'byRelease'>,
-  { from, to, images }: StepArgs['swap-pod'],
+  input: Omit<DaemonSetInput, 'cni' | 'flexvol'>,
+  { from, to, images, old }: StepArgs['swap-pod'],
+  missing: string[],
 ): PlanPart {
   const back = images.map(({ from: image, list, name }) => ({ list, name, image }))
   const target = { to: from, version: imageVersion(tagOf(from), null) }
+  const plugins = from === to ? images.find((one) => one.from !== one.to) : undefined
+  const component = plugins ? 'cni' : 'node'
   return {
-    component: 'node',
-    change: { from: to, to: from },
-    prepare: [...new Set(back.map(({ image }) => image))].map(
-      (image): PlannedStep => ({ kind: 'pull-image', component: 'node', args: { image } }),
-    ),
-    ...partOf(input, back, target),
+    component,
+    change: { from: plugins?.to ?? to, to: plugins?.from ?? from },
+    prepare: missing.map((image): PlannedStep => {
+      const args = { image, ...(image === from && { id: old.imageId }) }
+      return { kind: 'pull-image', component, args }
+    }),
+    ...partOf(input, back, target, component),
     diff: templateDiff(input.daemonSet, back),
   }
 }
@@ -96,6 +107,7 @@ function partOf(
   input: Pick<DaemonSetInput, 'daemonSet' | 'engineHostname' | 'node' | 'run' | 'wanted'>,
   images: TemplateImage[],
   { to, version }: { to: string; version: string | null },
+  component: Component = 'node',
 ): Pick<PlanPart, 'move' | 'commits' | 'after'> {
   const { daemonSet, node, run } = input
   const { namespace, name, pod } = daemonSet
@@ -112,9 +124,9 @@ function partOf(
     gate: gateOf(input, version),
   }
   return {
-    move: [{ kind: 'swap-pod', component: 'node', args }],
+    move: [{ kind: 'swap-pod', component, args }],
     commits: [],
-    after: [{ kind: 'restore-strategy', component: 'node', args: { set } }],
+    after: [{ kind: 'restore-strategy', component, args: { set } }],
   }
 }
 

@@ -1,6 +1,6 @@
 import { looksLikeCalicoNode } from '../docker/calico-node.ts'
 import type { ContainerJson } from '../docker/json.ts'
-import { isHosted, type Observed, type Owner } from '../model.ts'
+import { isHosted, type Observed, type ObservedNode, type Owner } from '../model.ts'
 import { type Objection, type Rule, rulesOn } from './rule.ts'
 
 /** The container exists, and the operator may replace it. */
@@ -32,26 +32,7 @@ export const containerRules: Rule[] = [
         about: 'Kubernetes does not manage calico/node, or the agent can change its DaemonSet',
         seen: ({ owner }) => (owner.kind === 'daemonset' ? owner.why : 'no Kubernetes label'),
         check: ({ name, owner, daemonSet }) =>
-          daemonSet && 'problem' in daemonSet ? daemonSet.problem : hosted(name, owner),
-      },
-    ],
-  ),
-  ...rulesOn(
-    ({ node }) => (node?.daemonSet && 'pod' in node.daemonSet ? node.daemonSet : null),
-    [
-      {
-        code: 'daemonset-rolling',
-        severity: 'error',
-        deferrable: true,
-        about: 'the DaemonSet is not replacing pods itself',
-        seen: ({ strategy }) => `strategy ${strategy.type}, no rollout in progress`,
-        check: ({ namespace, name, isRolling }) =>
-          isRolling
-            ? {
-                message: `cannot upgrade a pod of ${namespace}/${name}: the DaemonSet is replacing its pods itself`,
-                fix: `wait until it has finished: kubectl -n ${namespace} rollout status daemonset/${name}`,
-              }
-            : null,
+          daemonSet ? unchangeable(name, daemonSet) : hosted(name, owner),
       },
     ],
   ),
@@ -131,6 +112,15 @@ export const containerRules: Rule[] = [
 
 function keptByDocker({ node }: Observed): ContainerJson | null {
   return node?.owner.kind === 'docker' && node.unit === null ? node.container : null
+}
+
+function unchangeable(name: string, set: NonNullable<ObservedNode['daemonSet']>): Objection | null {
+  if ('problem' in set) return set.problem
+  if (set.keeper === undefined) return null
+  return {
+    message: `cannot upgrade ${name}: ${set.keeper} keeps DaemonSet ${set.namespace}/${set.name}, and would put the old image back`,
+    fix: `change the image in ${set.keeper}`,
+  }
 }
 
 function hosted(name: string, owner: Owner): Objection | null {

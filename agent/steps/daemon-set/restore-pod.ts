@@ -5,7 +5,7 @@ import { awaitRestored, awaitSafeStop } from '../gate/await-restored.ts'
 import type { StepContext, StepResult } from '../step.ts'
 import { closeDialling } from '../window/dial-guard.ts'
 import { containerOfPod, deleteAndKill, killDoomed, podsHere, whyNone } from './pod.ts'
-import { targets } from './template.ts'
+import { isStillRestored, targets } from './template.ts'
 
 type SwapPod = StepArgs['swap-pod']
 
@@ -15,12 +15,17 @@ const POLL_MS = 250
 
 /**
  * Once the template has the old images again: takes away this host's pods of others, whether they run, wait or crash, and
- * waits for one of the old images.
+ * waits for one of the old images. Null where someone else changes the template meanwhile: their pod stays.
  */
-export async function restorePod(args: SwapPod, gate: Gate, context: StepContext): Promise<StepResult> {
+export async function restorePod(
+  args: SwapPod,
+  gate: Gate,
+  context: StepContext,
+): Promise<StepResult | null> {
   const { docker, clock } = context
   const deadline = clock.now() + RESTORE_MS
   let goneAt = context.since
+  let isAgain = false
   for (;;) {
     const alive = (await podsHere(args, context)).filter(
       ({ metadata }) => metadata.deletionTimestamp === undefined,
@@ -28,7 +33,9 @@ export async function restorePod(args: SwapPod, gate: Gate, context: StepContext
     const uids = alive.map(({ metadata }) => metadata.uid)
     if (await killDoomed(args, uids, context)) goneAt = clock.now()
     const wrong = alive.find((pod) => !hasOldImages(args, pod))
+    if (wrong && isAgain && !(await isStillRestored(args, context))) return null
     if (wrong) goneAt = await takeAway(wrong, args, { gate, goneAt }, context)
+    isAgain ||= wrong !== undefined
     const [back] = wrong ? [] : alive
     const container = back && (await containerOfPod(args, back.metadata.uid, docker))
     if (container?.State.Running === true)

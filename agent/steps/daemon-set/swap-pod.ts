@@ -4,7 +4,7 @@ import { isRunning } from '../container/running.ts'
 import { finalCheck, refuseAnother } from '../gate/final-check.ts'
 import { watchTrial } from '../gate/gate.ts'
 import { endOfTrial } from '../gate/trial-end.ts'
-import type { Step } from '../step.ts'
+import type { Step, StepResult } from '../step.ts'
 import { closeDialling, openDialling } from '../window/dial-guard.ts'
 import { holdRoutes, releaseRoutes } from '../window/held-routes.ts'
 import { deleteAndKill, isOnItsWayOut, knownContainers, nextContainer, untilStarted, whyNone } from './pod.ts'
@@ -62,12 +62,12 @@ export const swapPod: Step<'swap-pod'> = {
     const isKilled = !(await isRunning(args.old.id, context.docker))
     // the kubelet is about to stop it with TERM
     if (isOut && !isKilled) await context.docker.killContainer(args.old.id)
-    const isBack = await restoreTemplate(args, context)
     const isMoved = isOut || isKilled
-    const isTheirs = isMoved && !isBack
-    const restored = isMoved && isBack ? await restorePod(args, gate, context) : { window: null }
+    const isBack = await restoreTemplate(args, isMoved, context)
+    const stays: StepResult | null = isMoved ? null : { window: null }
+    const restored = isMoved && isBack ? await restorePod(args, gate, context) : stays
     await Promise.all([releaseRoutes(context), openDialling(context)])
-    if (isTheirs) throw changedByOthers(args)
+    if (restored === null) throw changedByOthers(args)
     const problems = await giveStrategyBackOrSay(args.set, context)
     return { ...restored, problems: [...(restored.problems ?? []), ...problems] }
   },

@@ -57,17 +57,42 @@ function refuseOthers({ metadata, spec }: DaemonSetObject, images: SwapPod['imag
   }
 }
 
-/** Restores the images that this host's pod had. Returns whether the template has them now: what others changed stays. */
-export async function restoreTemplate({ set, images, run }: SwapPod, context: StepContext): Promise<boolean> {
-  const old = targets(images, 'from')
+/**
+ * Restores the images that this host's pod had or, where the pod has not moved, those that the template had: the rollout
+ * that other hosts began goes on. Returns whether the template has them now: what others changed stays.
+ */
+export async function restoreTemplate(
+  { set, images, run }: SwapPod,
+  isMoved: boolean,
+  context: StepContext,
+): Promise<boolean> {
+  const old = targets(images, isMoved ? 'from' : 'was')
   const after = await patchDaemonSet(apiOf(context), set, (now) =>
-    templateMark(now) === null ? null : templatePatch(now, old, run),
+    templateMark(now) !== null && isOfRun(now, images) ? templatePatch(now, old, run) : null,
   )
-  const stands = imagesOf(after.spec.template.spec)
-  return old.every((one) => stands.some((other) => isSame(one, other)))
+  return hasImages(after, old)
 }
 
-export function targets(images: SwapPod['images'], side: 'from' | 'to'): TemplateImage[] {
+/** Nobody has changed it since it was restored for a pod of the old images. */
+export async function isStillRestored({ set, images }: SwapPod, context: StepContext): Promise<boolean> {
+  return hasImages(await patchDaemonSet(apiOf(context), set, () => null), targets(images, 'from'))
+}
+
+/** Has what the run wrote, or what was there before: another agent may be at a newer rollout. */
+function isOfRun({ spec }: DaemonSetObject, images: SwapPod['images']): boolean {
+  const now = imagesOf(spec.template.spec)
+  return images.every(({ list, name, from, was, to }) => {
+    const image = now.find((one) => one.list === list && one.name === name)?.image
+    return image !== undefined && [from, was, to].includes(image)
+  })
+}
+
+function hasImages({ spec }: DaemonSetObject, images: TemplateImage[]): boolean {
+  const now = imagesOf(spec.template.spec)
+  return images.every((one) => now.some((other) => isSame(one, other)))
+}
+
+export function targets(images: SwapPod['images'], side: 'from' | 'was' | 'to'): TemplateImage[] {
   return images.map(({ list, name, ...image }) => ({ list, name, image: image[side] }))
 }
 

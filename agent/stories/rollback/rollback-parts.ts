@@ -6,7 +6,7 @@ import type { Observed, ObservedControllers, ObservedNode, Wanted } from '../../
 import { type BackPart, cniBackPart, cniConfigBackPart } from '../../core/plan/back.ts'
 import { controllersOrUnitBack, nodeOrUnitBack } from '../../core/plan/build.ts'
 import { canBeUpgraded } from '../../core/plan/controllers.ts'
-import { daemonSetBackPart } from '../../core/plan/daemon-set.ts'
+import { daemonSetBackPart, isPodBack } from '../../core/plan/daemon-set.ts'
 import { deploymentBackPart } from '../../core/plan/deployment.ts'
 import type { OldContainer, StepArgs } from '../../core/plan/plan.ts'
 import { staticPodBackPart } from '../../core/plan/static-pod.ts'
@@ -62,7 +62,7 @@ export async function rollbackParts(
   const deployment = swappedDeployment(undone)
   const all = [
     seen && node && (await nodeBack(seen, node)),
-    seen && daemonSetPod && daemonSetBack(seen, daemonSetPod),
+    seen && daemonSetPod && (await daemonSetBack(seen, daemonSetPod)),
     await pluginsBack(app, undone, run),
     await configBack(app, undone, run),
     seen && controllers && (await controllersBack(seen, controllers)),
@@ -103,14 +103,30 @@ async function nodeBack({ app, target, observed, run }: Seen, old: OldContainer)
   return { part: nodeOrUnitBack(input, replaced), problems }
 }
 
-function daemonSetBack({ target, observed, run }: Seen, swap: StepArgs['swap-pod']): BackPart {
+async function daemonSetBack(
+  { app, target, observed, run }: Seen,
+  swap: StepArgs['swap-pod'],
+): Promise<BackPart> {
   const { node, engine } = observed
   const problems = preflightWithoutImage(observed, target, 'node')
   const daemonSet = node?.daemonSet
   const isBarred = problems.some(isError) || !daemonSet || 'problem' in daemonSet
-  if (isBarred || node.container.Config.Image === swap.from) return { part: null, problems }
+  if (isBarred || isPodBack(daemonSet, swap)) return { part: null, problems }
   const input = { run, wanted: target, engineHostname: engine.name, node, daemonSet }
-  return { part: daemonSetBackPart(input, swap), problems }
+  return { part: daemonSetBackPart(input, swap, await missingImages(app, swap)), problems }
+}
+
+/** What the old pod needs and this host does not have; of calico/node, the image that ran here. */
+async function missingImages(
+  { ports: { docker } }: App,
+  { images, from, old }: StepArgs['swap-pod'],
+): Promise<string[]> {
+  const missing: string[] = []
+  for (const image of new Set(images.map((one) => one.from))) {
+    const local = await docker.inspectImage(image)
+    if (!local || (image === from && local.Id !== old.imageId)) missing.push(image)
+  }
+  return missing
 }
 
 /** A parked container has its own config: before v3.4 its BIRD dials neighbors that the running one waits for. */

@@ -13,9 +13,13 @@ export function podLines({ set, container, pod, images }: StepArgs['swap-pod']):
   return [
     `check what exists: ${kubectl} get pods -o wide; ${kubectl} rollout history daemonset/${name}; docker ps -a --filter label=io.kubernetes.container.name=${container}`,
     `the old pod of this host was ${pod.name}; to keep the new one, if its sessions are Established, do nothing`,
-    `to put the old images back, but not while birdcl show status in it reports a recovery:`,
-    `  ${kubectl} set image daemonset/${name} ${imagesFrom}`,
-    `  ${kubectl} delete pod POD --wait=false; docker kill $(${running})`,
+    ...(imagesFrom === ''
+      ? []
+      : [
+          `to put the old images back, but not while birdcl show status in it reports a recovery:`,
+          `  ${kubectl} set image daemonset/${name} ${imagesFrom}`,
+          `  ${kubectl} delete pod POD --wait=false; docker kill $(${running})`,
+        ]),
     ...HELD_ROUTES,
   ]
 }

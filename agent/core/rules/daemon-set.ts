@@ -1,0 +1,115 @@
+import { imageChange, mustPull } from '../docker/image-state.ts'
+import { imageName, type ObservedDaemonSet, type TemplateImage } from '../kubernetes/daemon-set.ts'
+import type { Observed, ObservedCni, ObservedImage } from '../model.ts'
+import { type Objection, type Rule, rulesOn } from './rule.ts'
+
+interface Asked {
+  set: ObservedDaemonSet
+  image: ObservedImage | null
+  cni: ObservedCni | null
+  /** Images that are asked for by a name that this host's pod has already, and that mean another image now. */
+  moved: string[]
+}
+
+/** The DaemonSet that keeps calico/node can be brought to the image. */
+export const daemonSetRules: Rule[] = [
+  ...rulesOn(
+    ({ node }) => (node?.daemonSet && 'pod' in node.daemonSet ? node.daemonSet : null),
+    [
+      {
+        code: 'daemonset-rolling',
+        severity: 'error',
+        deferrable: true,
+        about: 'the DaemonSet is not replacing pods itself',
+        seen: ({ strategy }) => `strategy ${strategy.type}, no rollout in progress`,
+        check: ({ namespace, name, isRolling }) =>
+          isRolling
+            ? {
+                message: `cannot upgrade a pod of ${namespace}/${name}: the DaemonSet is replacing its pods itself`,
+                fix: `wait until it has finished: kubectl -n ${namespace} rollout status daemonset/${name}`,
+              }
+            : null,
+      },
+    ],
+  ),
+  ...rulesOn(asked, [
+    {
+      code: 'daemonset-tag-moved',
+      severity: 'error',
+      about: 'the image that is asked for has a name of its own',
+      seen: ({ image }) => image?.ref ?? 'as it is',
+      check: movedTags,
+    },
+    {
+      code: 'daemonset-plugins',
+      severity: 'error',
+      about: 'the DaemonSet can install the CNI plugins that are asked for',
+      seen: ({ cni }) => cni?.image?.ref ?? 'as they are',
+      check: pluginsObjection,
+    },
+  ]),
+]
+
+/** What a swap of the pod brings along. */
+export const daemonSetSwapRules: Rule[] = rulesOn(
+  ({ node }) => (node?.daemonSet && 'pod' in node.daemonSet ? node.daemonSet : null),
+  [
+    {
+      code: 'daemonset-pulls-always',
+      severity: 'warning',
+      about: 'the kubelet starts the pod without asking the registry',
+      seen: ({ namespace, name }) => `no imagePullPolicy: Always in ${namespace}/${name}`,
+      check: ({ namespace, name, pullsAlways = [] }) =>
+        pullsAlways.length === 0
+          ? null
+          : {
+              message: `DaemonSet ${namespace}/${name} makes the kubelet pull the image of ${pullsAlways.join(', ')} at each start: a pod cannot start while the registry does not answer, neither the new one nor the old one`,
+              fix: 'set imagePullPolicy: IfNotPresent in the template, and use a tag other than latest',
+            },
+    },
+  ],
+)
+
+function asked({ node, image, cni }: Observed): Asked | null {
+  if (!node?.daemonSet || 'problem' in node.daemonSet) return null
+  const set = node.daemonSet
+  const isNodeMoved = image !== null && imageChange(node, image).tagMoved === true
+  const isCniMoved = cni?.image?.local && mustPull(cni.image) && isOfPod(set, cni.image.ref)
+  const moved = [isNodeMoved ? image : null, isCniMoved ? cni.image : null].flatMap((one) => one?.ref ?? [])
+  return { set, image, cni, moved }
+}
+
+function isOfPod({ pod }: ObservedDaemonSet, ref: string): boolean {
+  return pod.images.some((one) => one.image === ref)
+}
+
+/** Its pod installs the plugins of its own image at each start, and comes with the template's calico/node. */
+function pluginsObjection({ set, image, cni }: Asked): Objection | null {
+  if (cni === null || !set.template.some((one) => imageName(one.image) === 'cni')) return null
+  const it = `DaemonSet ${set.namespace}/${set.name}`
+  if (cni.image === null) {
+    return {
+      message: `cannot install the CNI plugins: a pod of ${it} installs those of its own image at each start`,
+      fix: 'name an image of them: --cni IMAGE',
+    }
+  }
+  if (image !== null || set.pod.images.every((one) => isSameNode(one, set))) return null
+  return {
+    message: `cannot install the CNI plugins alone: the template of ${it} has another calico/node than pod ${set.pod.name}`,
+    fix: 'name the calico/node as well: --node IMAGE',
+  }
+}
+
+/** Or is no container of calico/node's image at all. */
+function isSameNode({ list, name, image }: TemplateImage, { template }: ObservedDaemonSet): boolean {
+  if (list === 'initContainers') return true
+  return template.some((one) => one.list === list && one.name === name && one.image === image)
+}
+
+/** The template would not change, and neither the DaemonSet nor the way back could tell the images apart. */
+function movedTags({ set: { namespace, name, pod }, moved }: Asked): Objection[] {
+  return moved.map((ref) => ({
+    message: `cannot upgrade pod ${pod.name} of DaemonSet ${namespace}/${name}: it names ${ref} already, and that tag means another image now`,
+    fix: 'name the new image by its digest',
+  }))
+}

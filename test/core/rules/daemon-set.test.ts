@@ -1,0 +1,68 @@
+import { describe, expect, it } from 'vitest'
+import {
+  type DaemonSetObject,
+  observedDaemonSet,
+  type PodObject,
+} from '../../../agent/core/kubernetes/daemon-set.ts'
+import type { Observed } from '../../../agent/core/model.ts'
+import { preflight } from '../../../agent/core/preflight.ts'
+import { CNI, cniFrom, hostedNode, NODE } from '../daemon-set.ts'
+import { digest, image, observed, wanted } from '../observed.ts'
+
+const found = (changes: Parameters<typeof hostedNode>[0], more: Partial<Observed> = {}): string[] =>
+  preflight(observed({ node: hostedNode(changes), ...more }), wanted).map(
+    ({ code, message }) => `${code}: ${message}`,
+  )
+
+const meta = { name: 'calico-node', namespace: 'kube-system', uid: 'u', resourceVersion: '1', generation: 1 }
+const containers = [{ name: 'calico-node', image: NODE }]
+const set: DaemonSetObject = {
+  metadata: meta,
+  spec: { updateStrategy: { type: 'OnDelete' }, template: { spec: { containers } } },
+}
+const pod: PodObject = { metadata: { ...meta, name: 'calico-node-1' }, spec: { containers } }
+
+describe('a DaemonSet that an operator keeps', () => {
+  it('is refused', () => {
+    const ownerReferences = [{ kind: 'Installation', name: 'default', controller: true }]
+    const { keeper } = observedDaemonSet({ ...set, metadata: { ...meta, ownerReferences } }, pod)
+    expect(keeper).toBe('Installation default')
+    expect(found({ keeper: 'Installation default' }).join()).toMatch(
+      /hosted-install: .*Installation default keeps DaemonSet kube-system\/calico-node, and would put/,
+    )
+    expect(observedDaemonSet(set, pod).keeper).toBeUndefined()
+    expect(found({}).join()).not.toContain('hosted-install')
+  })
+})
+
+describe('a tag that the pod names already, and that means another image now', () => {
+  const remote = { digest: digest('b'), platforms: [] }
+  const tagMoved = (ref: string): string =>
+    `daemonset-tag-moved: cannot upgrade pod calico-node-1 of DaemonSet kube-system/calico-node: it names ${ref} already, and that tag means another image now`
+
+  it('is refused, of calico/node', () => {
+    expect(found({}, { image: { ref: NODE, local: null, remote } })).toContain(tagMoved(NODE))
+    expect(found({}, { image: { ref: `${NODE}-1`, local: null, remote } }).join()).not.toContain('tag-moved')
+  })
+
+  it('is refused, of the plugins', () => {
+    const local = image('2', `calico/cni@${digest('c')}`)
+    const same = cniFrom({ ref: CNI, local, remote: { digest: digest('c'), platforms: [] } })
+    expect(found({}, { cni: cniFrom({ ref: CNI, local, remote }) })).toContain(tagMoved(CNI))
+    expect(found({}, { cni: same }).join()).not.toContain('tag-moved')
+  })
+})
+
+describe('a template that makes the kubelet pull at each start', () => {
+  it('is a warning, which names the containers', () => {
+    const pulling = [{ name: 'calico-node', image: NODE, imagePullPolicy: 'Always' }]
+    const template = { spec: { containers: pulling } }
+    const { pullsAlways } = observedDaemonSet({ ...set, spec: { ...set.spec, template } }, pod)
+    expect(pullsAlways).toEqual(['calico-node'])
+    expect(observedDaemonSet(set, pod).pullsAlways).toBeUndefined()
+    expect(found({ pullsAlways: ['calico-node'] }).join()).toMatch(
+      /daemonset-pulls-always: .*pull the image of calico-node at each start/,
+    )
+    expect(found({}).join()).not.toContain('pulls-always')
+  })
+})
