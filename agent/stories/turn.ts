@@ -7,7 +7,7 @@ import type { RunState } from '../journal/run-state.ts'
 import type { Docker } from '../ports/docker.ts'
 import { bindStep } from '../steps/registry.ts'
 import { type App, carryOut, isUnfinished } from './app.ts'
-import { heldTarget, targetOf, targetText } from './held-target.ts'
+import { concerns, heldTarget, targetOf, targetText } from './held-target.ts'
 
 /** Only what touches something that runs waits for other hosts. */
 export function needsTurn({ fleet }: Pick<App, 'fleet'>, { steps }: Plan): boolean {
@@ -67,9 +67,12 @@ export async function endTurn({ fleet, runs }: App, wanted: Wanted): Promise<Pro
 /** The target is judged as the service does, which does not try one again that has failed. */
 function endOf(history: RunState[], wanted: Wanted): TurnEnd {
   const target = targetOf(wanted)
+  const text = targetText(target) ?? ''
   const held = heldTarget(history, target)
-  if (held) return { run: held.run ?? '', target: targetText(target) ?? '', reason: held.reason }
-  return history[0]?.outcome === 'upgraded' ? 'done' : 'untouched'
+  if (held) return { run: held.run ?? '', target: text, reason: held.reason }
+  const [last] = history
+  const isReached = last?.outcome === 'upgraded' && concerns(last.plan, target, 'to')
+  return isReached ? { run: last.plan.run, target: text, reason: null } : 'untouched'
 }
 
 function pending({ message }: AgentError): Problem {

@@ -39,10 +39,12 @@ class FakeFleet implements Fleet {
 
   giveBack(end: TurnEnd): Promise<void> {
     if (this.away) return Promise.reject(awayError())
-    this.ops.push(typeof end === 'string' ? `give back, ${end}` : `give back, failed: ${end.reason}`)
+    this.ops.push(`give back, ${end === 'untouched' ? end : said(end.reason)}`)
     return Promise.resolve()
   }
 }
+
+const said = (reason: string | null): string => (reason === null ? 'done' : `failed: ${reason}`)
 
 let host: FakeHost
 let fleet: FakeFleet
@@ -163,8 +165,16 @@ describe('an upgrade that was interrupted between two moves', () => {
   }
 
   it('takes its turn again, goes on, and gives it back', async () => {
-    expect(await resume(await interrupted(), wanted)).toMatchObject({ outcome: 'upgraded' })
+    const source = { kind: 'directory', path: '/srv' } as const
+    const both = { ...wanted, cni: { ...wanted.cni, source } }
+    expect(await resume(await interrupted(), both)).toMatchObject({ outcome: 'upgraded' })
     expect(fleet.ops).toEqual([expect.stringMatching(/^take /), 'give back, done'])
+  })
+
+  it('says nothing about a target that is asked for meanwhile', async () => {
+    const next = { ...wanted, node: { ...wanted.node, image: 'calico/node:v3.0.0' } }
+    expect(await resume(await interrupted(), next)).toMatchObject({ outcome: 'upgraded' })
+    expect(fleet.ops.at(-1)).toBe('give back, untouched')
   })
 
   it('goes back where its turn was taken away, and says nothing about its target', async () => {
