@@ -43,10 +43,17 @@ describe('the Lease', () => {
     await fleetOf('host-1').take(turn)
     await expect(fleetOf('host-2').take(turn)).rejects.toMatchObject({
       message: expect.stringMatching(
-        /^cannot start: host-1 is at work with run run-1, and has held Lease calico-agent\/calico-agent since \S+Z$/,
+        /^cannot start: host-1 has held Lease calico-agent\/calico-agent, for run run-1, since \S+Z$/,
       ) as string,
       fix: expect.stringContaining('kubectl -n calico-agent delete lease calico-agent') as string,
     })
+  })
+
+  it('is known to its holder', async () => {
+    expect(await fleetOf('host-1').held()).toBeNull()
+    await fleetOf('host-1').take(turn)
+    expect(await fleetOf('host-1').held()).toEqual(name)
+    expect(await fleetOf('host-2').held()).toBeNull()
   })
 
   it('is taken again by the host that has it, as after a death', async () => {

@@ -14,6 +14,7 @@ import { FakeHost } from '../engine/fake-host.ts'
 import { RUN } from '../engine/killable-run.ts'
 import { awayError } from '../fakes/kubernetes.ts'
 import { MemoryFiles } from '../journal/memory-files.ts'
+import { everyKind, plan, recordsOf, textOf } from '../journal/sample.ts'
 
 const wanted = { ...anyHost, windowMs: 20_000, settleMs: 1_000 }
 
@@ -23,6 +24,11 @@ class FakeFleet implements Fleet {
   heldElsewhere = false
   away = false
   onTake: () => void = () => undefined
+  isHeld = false
+
+  held(): Promise<{ namespace: string; name: string } | null> {
+    return Promise.resolve(this.isHeld ? { namespace: 'calico-agent', name: 'turns' } : null)
+  }
 
   take({ target }: Turn): Promise<void> {
     this.onTake()
@@ -33,12 +39,14 @@ class FakeFleet implements Fleet {
       })
       return Promise.reject(held)
     }
+    this.isHeld = true
     this.ops.push(`take ${target}`)
     return Promise.resolve()
   }
 
   giveBack(end: TurnEnd): Promise<void> {
     if (this.away) return Promise.reject(awayError())
+    this.isHeld = false
     this.ops.push(`give back, ${end === 'untouched' ? end : said(end.reason)}`)
     return Promise.resolve()
   }
@@ -147,6 +155,54 @@ describe('an upgrade of one host among many', () => {
     await upgrade(app, wanted)
     fleet.heldElsewhere = true
     expect(await rollback(app, wanted, undefined)).toMatchObject({ outcome: 'rolled-back' })
+  })
+})
+
+describe('a run that is stuck', () => {
+  const asItIs = { ...wanted, node: { ...wanted.node, image: plan(RUN).components.node?.from ?? '' } }
+  beforeEach(() => {
+    const stuck = everyKind.map((entry) =>
+      entry.type === 'finished' ? { ...entry, outcome: 'stuck' as const } : entry,
+    )
+    const files = new MemoryFiles()
+    files.texts.set(`${RUN}.jsonl`, textOf(recordsOf(stuck)))
+    app = { ...app, runs: new RunStore(files, host.clock) }
+    fleet.isHeld = true
+  })
+
+  it('keeps the turn, and says so, with what lets the other hosts go on', async () => {
+    // nothing that a later try would do
+    expect(await resume(app, wanted)).toMatchObject({
+      outcome: 'unchanged',
+      problems: [
+        {
+          code: 'lease-kept',
+          severity: 'warning',
+          message: expect.stringContaining('Lease calico-agent/turns') as string,
+          fix: expect.stringContaining('kubectl -n calico-agent delete lease turns') as string,
+        },
+      ],
+    })
+    expect(fleet.ops).toEqual([])
+  })
+
+  it('has nothing to say where the Lease was deleted', async () => {
+    fleet.isHeld = false
+    expect(await resume(app, wanted)).toMatchObject({ outcome: 'unchanged', problems: [] })
+  })
+
+  it('gives the turn back once the host is found as asked', async () => {
+    expect(await upgrade(app, asItIs)).toMatchObject({ outcome: 'unchanged' })
+    expect(fleet.ops).toEqual(['give back, untouched'])
+  })
+
+  it('says so in its own report', async () => {
+    await begin()
+    const refused = new AgentError('docker-refused', 'cannot start', { fix: 'none' })
+    host.docker.startContainer = () => Promise.reject(refused)
+    const report = await upgrade(app, wanted)
+    expect(report.outcome).toBe('stuck')
+    expect(report.problems.map(({ code }) => code)).toContain('lease-kept')
   })
 })
 

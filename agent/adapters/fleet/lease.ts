@@ -36,6 +36,10 @@ export function createLease(name: Namespaced, { kubernetes, clock, host: thisHos
         if (patch !== null) await kubernetes.patch(ref, patch)
       })
     },
+    async held() {
+      const lease = await kubernetes.get(ref)
+      return lease?.spec?.holderIdentity === (await thisHost()) ? name : null
+    },
   }
 }
 

@@ -88,9 +88,9 @@ function held({ metadata, spec }: LeaseObject, holder: string): AgentError {
   const since = spec?.acquireTime?.replace(/\.\d+/, '')
   return new AgentError(
     'lease-held',
-    `cannot start: ${holder} is at work${run === undefined ? '' : ` with run ${run}`}, and has held ${nameOf(metadata)} since ${since ?? 'an unknown time'}`,
+    `cannot start: ${holder} has held ${nameOf(metadata)}${run === undefined ? '' : `, for run ${run},`} since ${since ?? 'an unknown time'}`,
     {
-      fix: `wait until it is done; if ${holder} never comes back: ${deletion(metadata)}`,
+      fix: `wait until its run ends; if that is stuck, settle ${holder} by hand; if ${holder} never comes back: ${deletion(metadata)}`,
       exitCode: ExitCode.deferred,
     },
   )
@@ -107,10 +107,10 @@ function halted({ metadata }: LeaseObject, { host, run, target, reason }: Halt):
   )
 }
 
-function nameOf({ namespace, name }: Namespaced): string {
+export function nameOf({ namespace, name }: Namespaced): string {
   return `Lease ${namespace}/${name}`
 }
 
-function deletion({ namespace, name }: Namespaced): string {
+export function deletion({ namespace, name }: Namespaced): string {
   return `kubectl -n ${namespace} delete lease ${name}`
 }
