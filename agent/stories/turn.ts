@@ -40,11 +40,13 @@ export async function inTurn(
   work: (run: string) => Promise<Report>,
 ): Promise<Report> {
   const run = app.newRun()
-  await app.fleet?.take({ run, target: targetText(targetOf(wanted)) ?? '' })
   try {
+    await app.fleet?.take({ run, target: targetText(targetOf(wanted)) ?? '' })
     return await withTurnEnded(app, wanted, await work(run))
   } catch (error) {
-    await endTurn(app, wanted)
+    // also where the answer was lost: the engine may have given the turn
+    const owed = await endTurn(app, wanted)
+    if (error instanceof AgentError) error.further.push(...owed)
     throw error
   }
 }

@@ -151,6 +151,26 @@ describe('an upgrade of one host among many', () => {
     expect(fleet.ops.at(-1)).toBe('give back, done')
   })
 
+  it('gives back a turn that it has without having read so', async () => {
+    const take = fleet.take.bind(fleet)
+    fleet.take = async (turn) => {
+      await take(turn)
+      throw awayError()
+    }
+    await expect(upgrade(app, wanted)).rejects.toMatchObject({ code: 'kubernetes-unreachable' })
+    expect(fleet.isHeld).toBe(false)
+  })
+
+  it('says that it may still have it where the engine does not take it back either', async () => {
+    fleet.take = () => {
+      fleet.away = true
+      return Promise.reject(awayError())
+    }
+    const error = await upgrade(app, wanted).catch((thrown: unknown) => thrown)
+    const problems = error instanceof AgentError ? error.asProblems() : []
+    expect(problems.map(({ code }) => code)).toEqual(['kubernetes-unreachable', 'lease-pending'])
+  })
+
   it('does not wait to go back', async () => {
     await upgrade(app, wanted)
     fleet.heldElsewhere = true
