@@ -93,6 +93,14 @@ describe('a Deployment of the controllers', () => {
     expect(codes(host)).toEqual(['template-changed'])
   })
 
+  it('is not changed again where another host gave it the same image meanwhile', async () => {
+    const host = new DeploymentHost({ strategy: 'Recreate' })
+    const plan = await host.plan()
+    host.cluster.edit({ image: NEW })
+    expect(await host.agent.begin(plan, { ports: () => host.ports() })).toBe('upgraded')
+    expect(await host.flaws('upgraded')).toEqual([])
+  })
+
   it('is watched through an API server that restarts', async () => {
     const host = new DeploymentHost()
     host.agent.onMove = (_, what) => {
