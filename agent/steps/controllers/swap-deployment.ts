@@ -53,21 +53,39 @@ export const swapDeployment: Step<'swap-deployment'> = {
   },
 
   async undo(args, { wasAvailable }, context) {
-    const { deployment, container, from, run } = args
-    const api = apiOf(context)
-    const rollout = await rolloutOf(api, deployment)
-    if (rollout === null || ownMark(rollout.set, run) === null) return leftAlone(args, rollout)
-    const ref = { kind: 'Deployment', ...deployment } as const
-    const after = await patchObject(
-      api,
-      ref,
-      (set) => ownMark(set, run) && deploymentPatch(set, { container, image: from, run }),
-    )
-    if (ownMark(after, run) === null) return leftAlone(args, { set: after, pods: [] })
-    const result = wasAvailable ? await untilRestored(args, context) : {}
-    await patchObject(api, ref, (set) => strategyBackPatch(set, run))
-    return result
+    try {
+      return await goBack(args, wasAvailable, context)
+    } catch (error) {
+      if (!isByOthers(error)) throw error
+      return leftAlone(args, await rolloutOf(apiOf(context), args.deployment))
+    }
   },
+}
+
+async function goBack(
+  args: SwapDeployment,
+  wasAvailable: boolean,
+  context: StepContext,
+): Promise<StepResult> {
+  const { deployment, container, from, run } = args
+  const api = apiOf(context)
+  const rollout = await rolloutOf(api, deployment)
+  if (rollout === null || ownMark(rollout.set, run) === null) return leftAlone(args, rollout)
+  const ref = { kind: 'Deployment', ...deployment } as const
+  const after = await patchObject(
+    api,
+    ref,
+    (set) => ownMark(set, run) && deploymentPatch(set, { container, image: from, run }),
+  )
+  if (ownMark(after, run) === null) return leftAlone(args, { set: after, pods: [] })
+  const result = wasAvailable ? await untilRestored(args, context) : {}
+  await patchObject(api, ref, (set) => strategyBackPatch(set, run))
+  return result
+}
+
+/** Somebody else changed or deleted the Deployment while it was watched. */
+function isByOthers(error: unknown): boolean {
+  return error instanceof AgentError && ['template-changed', 'kubernetes-gone'].includes(error.code)
 }
 
 /** Another host of the same rollout may have been faster. */
