@@ -232,19 +232,6 @@ describe('a call to the API server', () => {
   })
 
   it.each([
-    ['Lease', 'coordination.k8s.io/v1 (Kubernetes 1.14 or later)'],
-    ['Deployment', 'apps/v1 (Kubernetes 1.9 or later)'],
-  ] as const)('names the release that serves a %s, and does not try again', async (kind, group) => {
-    answers(404, '404 page not found\n')
-    expect(await errorOf(client().get({ kind, namespace: 'a', name: 'b' }))).toMatchObject({
-      code: 'kubernetes-refused',
-      message: `cannot get ${kind} b: this API server has no ${group}`,
-      isTransient: false,
-    })
-    expect(await errorOf(client().get(ref))).toMatchObject({ code: 'kubernetes-unreachable' })
-  })
-
-  it.each([
     ['a page of a proxy', 200, '<html>'],
     ['an object of something else', 404, '{}'],
   ])('does not take %s for an answer', async (_, code, body) => {
