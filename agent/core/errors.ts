@@ -48,6 +48,8 @@ export class AgentError extends Error {
   readonly exitCode: ExitCode
   /** The same request may succeed later: an Engine that is down, a full disk, a server error. */
   readonly isTransient: boolean
+  /** What it left behind. */
+  readonly further: Problem[] = []
 
   constructor(
     code: string,
@@ -67,7 +69,7 @@ export class AgentError extends Error {
 
   /** More than one if all were searched for at once. */
   asProblems(): Problem[] {
-    return [this.asProblem()]
+    return [this.asProblem(), ...this.further]
   }
 }
 

@@ -11,5 +11,5 @@ export interface Halt extends Turn {
   reason: string
 }
 
-/** `untouched`: the turn says nothing about its target. */
-export type TurnEnd = 'done' | 'untouched' | Omit<Halt, 'host'>
+/** What a run says about its target: why it failed, or null if it succeeded. `untouched`: it says nothing. */
+export type TurnEnd = 'untouched' | (Turn & { reason: string | null })

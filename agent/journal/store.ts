@@ -77,12 +77,18 @@ export class RunStore {
     return (await this.#decode(run + SUFFIX)).records
   }
 
-  /** The oldest runs, beyond so many; the last committed one stays, for its rollback, and those that are not settled or have a Node to uncordon. */
+  /**
+   * The oldest runs, beyond so many; the last committed one stays, for its rollback, and those that are not settled or
+   * have a Node to uncordon. Prefetches are counted alone: a host that waits for its turn may make one at each try.
+   */
   async beyond(keep: number): Promise<string[]> {
     const runs = await this.history()
     const rollback = runs.find(isCommittedRun)
+    const isPrefetch = ({ plan }: RunState): boolean => plan.command === 'prefetch'
+    const kinds = [runs.filter(isPrefetch), runs.filter((run) => !isPrefetch(run))]
+    const newest = kinds.flatMap((kind) => kind.slice(0, keep))
     return runs
-      .slice(keep)
+      .filter((run) => !newest.includes(run))
       .filter((run) => run !== rollback && run.outcome !== null && !run.uncordonPending)
       .map(({ plan }) => plan.run)
   }

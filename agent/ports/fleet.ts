@@ -1,4 +1,5 @@
 import type { Turn, TurnEnd } from '../core/fleet.ts'
+import type { Namespaced } from '../core/kubernetes/daemon-set.ts'
 
 /**
  * Lets one host of many work at a time. A turn has no time to live: a host that died in the middle keeps it until it has
@@ -12,4 +13,6 @@ export interface Fleet {
   take(turn: Turn): Promise<void>
   /** Ends the turn of this host; one that another host has is left alone. */
   giveBack(end: TurnEnd): Promise<void>
+  /** The Lease, if this host holds it; null otherwise. */
+  held(): Promise<Namespaced | null>
 }

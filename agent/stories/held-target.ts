@@ -71,7 +71,7 @@ function failedWith(runs: RunState[], target: Target, run: string): Held | null 
 }
 
 /** Whether the run went to the target, or away from it: compares every component of the run. */
-function concerns({ components }: Plan, target: Target, end: 'from' | 'to'): boolean {
+export function concerns({ components }: Plan, target: Target, end: 'from' | 'to'): boolean {
   const parts = Object.entries(components) as [Component, { from: string; to: string }][]
   return parts.length > 0 && parts.every(([part, change]) => isSame(target[part], change[end]))
 }

@@ -4,14 +4,15 @@ import type { Report } from '../core/report/report.ts'
 import { type App, resumeInterrupted } from './app.ts'
 import { finishUncordons } from './pending-uncordon.ts'
 import { unstarted } from './run-report.ts'
-import { endTurn } from './turn.ts'
+import { endTurn, isKept, withTurnEnded } from './turn.ts'
 
 /** Finishes or undoes the interrupted run, uncordons what a run could not, and ends the turn of this host. */
 export async function resume(app: App, wanted: Wanted): Promise<Report> {
   await app.lock('resume')
   const resumed = await resumeInterrupted(app)
-  const settled = await settling(app, wanted)
-  return resumed ?? settled
+  if (resumed === null) return await settling(app, wanted)
+  await finishUncordons(app)
+  return await withTurnEnded(app, wanted, resumed)
 }
 
 /** For the service: an API server that is down must not prevent what comes after the resume. */
@@ -19,7 +20,7 @@ export async function resumeAlone(app: App, wanted: Wanted): Promise<Report> {
   await app.lock('resume')
   const resumed = await resumeInterrupted(app)
   if (resumed === null) return unstarted('unchanged', null, [])
-  return { ...resumed, problems: [...resumed.problems, ...(await endTurn(app, wanted))] }
+  return await withTurnEnded(app, wanted, resumed)
 }
 
 export async function uncordonAlone(app: App, wanted: Wanted): Promise<Report> {
@@ -29,7 +30,8 @@ export async function uncordonAlone(app: App, wanted: Wanted): Promise<Report> {
 
 async function settling(app: App, wanted: Wanted): Promise<Report> {
   const pending = await settleCluster(app, wanted)
-  return unstarted(pending.length > 0 ? 'deferred' : 'unchanged', null, pending)
+  const isDue = pending.some((problem) => !isKept(problem))
+  return unstarted(isDue ? 'deferred' : 'unchanged', null, pending)
 }
 
 /** What the end of a run owes the cluster, where the API server was away then. Returns what still cannot be done. */

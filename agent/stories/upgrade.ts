@@ -13,20 +13,27 @@ import { recheckOf } from './recheck.ts'
 import { inPlace, knownContent, leftoversOf } from './replaced.ts'
 import { settleCluster } from './resume.ts'
 import { unstarted } from './run-report.ts'
-import { fetchAhead, inTurn, needsTurn } from './turn.ts'
+import { fetchAhead, giveBackSettled, inTurn, isKept, needsTurn, withTurnEnded } from './turn.ts'
 
 /** Upgrades this host to what is requested: settle what an earlier run left, observe, plan, execute, report. */
 export async function upgrade(app: App, wanted: Wanted): Promise<Report> {
   await app.lock('upgrade')
   const earlier = await resumeInterrupted(app)
-  if (earlier?.outcome === 'stuck') return earlier
-  for (const problem of await settleCluster(app, wanted)) app.emit({ type: 'problem', problem })
+  if (earlier?.outcome === 'stuck') return await withTurnEnded(app, wanted, earlier)
+  const owed = await settleCluster(app, wanted)
+  for (const problem of owed) {
+    // this very upgrade may give it back
+    if (!isKept(problem)) app.emit({ type: 'problem', problem })
+  }
 
   const first = await planUpgrade(app, wanted)
   for (const problem of grouped(first.problems)) app.emit({ type: 'problem', problem })
   // The interrupted run that was just finished has already upgraded the host.
   if (earlier?.changed === true && first.change?.plan.steps.length === 0) return earlier
-  if (first.change === null || !needsTurn(app, first.change.plan)) return await begin(app, wanted, first)
+  if (first.change === null || !needsTurn(app, first.change.plan)) {
+    const report = await begin(app, wanted, first)
+    return owed.length === 0 ? report : await withTurnEnded(app, wanted, report)
+  }
 
   const fetched = await fetchAhead(app, first.change.plan, first.problems)
   if (fetched !== null && fetched.outcome !== 'prefetched') return fetched
@@ -38,8 +45,12 @@ export async function upgrade(app: App, wanted: Wanted): Promise<Report> {
 async function begin(app: App, wanted: Wanted, { observed, change, problems }: Planned): Promise<Report> {
   if (change === null) return unstarted(refusalOf(problems), null, problems)
   if (change.plan.steps.length === 0)
-    return unstarted('unchanged', change.plan, [...problems, ...(await strategyBack(app, observed))])
+    return unstarted('unchanged', change.plan, [...problems, ...(await settled(app, observed))])
   return await carryOut(app, change.plan, problems, change.diff, recheckOf(app, wanted, problems))
+}
+
+async function settled(app: App, observed: Observed): Promise<Problem[]> {
+  return [...(await giveBackSettled(app)), ...(await strategyBack(app, observed))]
 }
 
 /** The last host could not restore the update strategy, or went away: the next one that looks does it. */

@@ -6,6 +6,7 @@ import { FakeKubernetes } from '../fakes/kubernetes.ts'
 
 const name = { namespace: 'calico-agent', name: 'calico-agent' }
 const turn = { run: 'run-1', target: 'calico/node:v2' }
+const done = { ...turn, reason: null }
 const failed = { ...turn, reason: 'no session came back' }
 
 let cluster: FakeKubernetes
@@ -32,7 +33,7 @@ describe('the Lease', () => {
       spec: { holderIdentity: 'host-1', acquireTime: expect.stringMatching(/\.\d{6}Z$/) as string },
     })
     expect(await refusal(fleetOf('host-2').take(turn))).toEqual(['lease-held', 75])
-    await fleetOf('host-1').giveBack('done')
+    await fleetOf('host-1').giveBack(done)
     expect(cluster.lease?.spec).toEqual({})
     await fleetOf('host-2').take(turn)
     expect(cluster.lease?.spec?.holderIdentity).toBe('host-2')
@@ -42,10 +43,17 @@ describe('the Lease', () => {
     await fleetOf('host-1').take(turn)
     await expect(fleetOf('host-2').take(turn)).rejects.toMatchObject({
       message: expect.stringMatching(
-        /^cannot start: host-1 is at work with run run-1, and has held Lease calico-agent\/calico-agent since \S+Z$/,
+        /^cannot start: host-1 has held Lease calico-agent\/calico-agent, for run run-1, since \S+Z$/,
       ) as string,
       fix: expect.stringContaining('kubectl -n calico-agent delete lease calico-agent') as string,
     })
+  })
+
+  it('is known to its holder', async () => {
+    expect(await fleetOf('host-1').held()).toBeNull()
+    await fleetOf('host-1').take(turn)
+    expect(await fleetOf('host-1').held()).toEqual(name)
+    expect(await fleetOf('host-2').held()).toBeNull()
   })
 
   it('is taken again by the host that has it, as after a death', async () => {
@@ -55,10 +63,10 @@ describe('the Lease', () => {
   })
 
   it('is given back by nobody but its holder', async () => {
-    await fleetOf('host-1').giveBack('done')
+    await fleetOf('host-1').giveBack(done)
     expect(cluster.lease).toBeNull()
     await fleetOf('host-1').take(turn)
-    await fleetOf('host-2').giveBack('done')
+    await fleetOf('host-2').giveBack(done)
     expect(cluster.lease?.spec?.holderIdentity).toBe('host-1')
   })
 
@@ -68,7 +76,7 @@ describe('the Lease', () => {
   ])('that another host has %s in the same moment stays with it', async (_, isThere) => {
     if (isThere) {
       await fleetOf('host-1').take(turn)
-      await fleetOf('host-1').giveBack('done')
+      await fleetOf('host-1').giveBack(done)
     }
     cluster.beforePatch = () => {
       cluster.beforePatch = null
@@ -97,13 +105,21 @@ describe('a target that failed on one host', () => {
     await fleetOf('host-1').take(turn)
   })
 
-  it('keeps nobody from another one, and is forgotten when that has succeeded', async () => {
+  it('keeps nobody from another one, whose success says nothing about it', async () => {
     const other = fleetOf('host-2')
-    await other.take({ run: 'run-2', target: 'calico/node:v3' })
-    await other.giveBack('untouched')
+    const next = { run: 'run-2', target: 'calico/node:v3' }
+    await other.take(next)
+    await other.giveBack({ ...next, reason: null })
     expect(await refusal(other.take(turn))).toEqual(['fleet-halted', 75])
-    await other.take({ run: 'run-2', target: 'calico/node:v3' })
-    await other.giveBack('done')
+  })
+
+  it('is forgotten when a run of the host itself has succeeded with it, and not an earlier one', async () => {
+    const [one, other] = [fleetOf('host-1'), fleetOf('host-2')]
+    await one.take({ ...turn, run: 'run-2' })
+    await one.giveBack(done)
+    expect(await refusal(other.take(turn))).toEqual(['fleet-halted', 75])
+    await one.take({ ...turn, run: 'run-2' })
+    await one.giveBack({ ...done, run: 'run-2' })
     await other.take(turn)
   })
 })

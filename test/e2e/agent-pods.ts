@@ -83,7 +83,7 @@ export async function removeAgent(kubernetes: Kubernetes): Promise<void> {
   await kubernetes.kubectl(['delete', 'namespace', NAMESPACE, '--ignore-not-found', '--timeout=60s'])
 }
 
-async function agentContainer(host: Host): Promise<string> {
+export async function agentContainer(host: Host): Promise<string> {
   const label = 'io.kubernetes.container.name=agent'
   return (await host.ok(['docker', 'ps', '--quiet', '--filter', `label=${label}`])).trim()
 }

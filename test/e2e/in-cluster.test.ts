@@ -6,6 +6,7 @@ import { rows, section, textOf } from '../docs/markdown.ts'
 import { type Host, type Kubernetes, until } from '../lab/index.ts'
 import {
   ACCOUNT,
+  agentContainer,
   agentIn,
   applyAgent,
   NAMESPACE,
@@ -190,4 +191,29 @@ it('stops at the first node that fails, and no other one starts with that image'
   expect(await Promise.all(at.mesh.hosts.map(running))).toEqual(before)
   expect(await unschedulable()).toEqual([])
   expect((await lease()).spec.holderIdentity).toBeUndefined()
+}, 240_000)
+
+it('resumes with its Lease where an agent dies in the middle, while the other node waits', async () => {
+  const next = 'v3.26.1'
+  const cost = await costOf(at, async () => {
+    await applyAgent(kubernetes, agentImage, `node: { image: ${image(next)} }`)
+    let holder: string | undefined
+    const cordoned = async (): Promise<boolean> => {
+      ;[holder] = await unschedulable()
+      return holder !== undefined
+    }
+    await until('a node to begin', cordoned, { timeoutMs: 90_000, everyMs: 50 })
+    const host = at.mesh.hosts.find(({ name }) => name === holder) ?? at.host
+    await host.ok(['docker', 'kill', await agentContainer(host)])
+    expect((await lease()).spec.holderIdentity).toBe(holder)
+    const done = async (): Promise<boolean> => {
+      const images = await Promise.all(at.mesh.hosts.map(running))
+      return images.every((tags) => tags.includes(next)) && (await lease()).spec.holderIdentity === undefined
+    }
+    await until('both nodes to be upgraded', done, { timeoutMs: 120_000, everyMs: 500 })
+  })
+  expectNoCost(cost)
+  const runs = (await Promise.all(at.mesh.hosts.map(records))).flat()
+  expect(runs.flat().filter(({ type }) => type === 'resumed')).toHaveLength(1)
+  expect(await unschedulable()).toEqual([])
 }, 240_000)

@@ -85,12 +85,34 @@ describe('a Deployment of the controllers', () => {
     expect(host.cluster.spec).toMatchObject({ image: NEW, replicas: 2 })
   })
 
+  it('is left to somebody else who edits it during the way back', async () => {
+    const theirs = 'calico/kube-controllers:theirs'
+    const host = new DeploymentHost({ fate: 'crashes' })
+    let isBack = false
+    host.agent.onMove = (_, what) => {
+      const { image } = host.cluster.spec
+      if (what === 'get' && isBack && image === OLD) host.cluster.edit({ image: theirs })
+      isBack ||= what === 'patch' && image === NEW
+    }
+    expect(await host.upgrade()).toBe('rolled-back')
+    expect(codes(host)).toEqual(['controllers-failed', 'template-changed'])
+    expect(host.cluster.spec.image).toBe(theirs)
+  })
+
   it('is not changed where somebody else was faster', async () => {
     const host = new DeploymentHost()
     const plan = await host.plan()
     host.cluster.edit({ image: 'calico/kube-controllers:theirs' })
     expect(await host.agent.begin(plan, { ports: () => host.ports() })).toBe('refused')
     expect(codes(host)).toEqual(['template-changed'])
+  })
+
+  it('is not changed again where another host gave it the same image meanwhile', async () => {
+    const host = new DeploymentHost({ strategy: 'Recreate' })
+    const plan = await host.plan()
+    host.cluster.edit({ image: NEW })
+    expect(await host.agent.begin(plan, { ports: () => host.ports() })).toBe('upgraded')
+    expect(await host.flaws('upgraded')).toEqual([])
   })
 
   it('is watched through an API server that restarts', async () => {

@@ -31,6 +31,7 @@ describe('the state of a run', () => {
       resumes: 0,
       stopped: null,
       outcome: null,
+      uncordonPending: false,
     })
   })
 

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { MAX_JOURNAL_BYTES, MAX_PLAN_BYTES } from '../../agent/core/journal-size.ts'
+import type { Plan } from '../../agent/core/plan/plan.ts'
 import type { Outcome } from '../../agent/core/report/report.ts'
 import { RunStore, runName } from '../../agent/journal/store.ts'
 import { FakeClock } from '../fakes/clock.ts'
@@ -14,8 +15,8 @@ beforeEach(() => {
   store = new RunStore(files, new FakeClock())
 })
 
-async function finishedRun(run: string, outcome: Outcome): Promise<void> {
-  const journal = await store.begin('0.1.0', plan(run), [])
+async function finishedRun(run: string, outcome: Outcome, command?: Plan['command']): Promise<void> {
+  const journal = await store.begin('0.1.0', plan(run, command), [])
   await journal.append({ type: 'finished', outcome })
   await journal.close()
 }
@@ -143,6 +144,14 @@ it('keeps the journal of a run that has no end yet, however many came after it',
   for (const run of ['run-2', 'run-3', 'run-4']) await finishedRun(run, 'upgraded')
   await store.prune(1)
   expect(await names()).toEqual(['run-4', 'run-1'])
+})
+
+it('counts prefetches alone, which push out no journal of an upgrade', async () => {
+  await finishedRun('run-1', 'upgraded')
+  await finishedRun('run-2', 'rolled-back')
+  for (const run of ['run-3', 'run-4', 'run-5']) await finishedRun(run, 'prefetched', 'prefetch')
+  await store.prune(2)
+  expect(await names()).toEqual(['run-5', 'run-4', 'run-2', 'run-1'])
 })
 
 describe('runName', () => {

@@ -124,6 +124,7 @@ describe('the turn of this host', () => {
   const fleet = (away: boolean): Fleet => ({
     take: () => Promise.resolve(),
     giveBack: () => (away ? Promise.reject(error('kubernetes-unreachable')) : Promise.resolve()),
+    held: () => Promise.resolve(null),
   })
   const leased = configSchema.parse({ kubernetes: { lease: 'calico-agent' } })
 

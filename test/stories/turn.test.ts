@@ -14,6 +14,7 @@ import { FakeHost } from '../engine/fake-host.ts'
 import { RUN } from '../engine/killable-run.ts'
 import { awayError } from '../fakes/kubernetes.ts'
 import { MemoryFiles } from '../journal/memory-files.ts'
+import { everyKind, plan, recordsOf, textOf } from '../journal/sample.ts'
 
 const wanted = { ...anyHost, windowMs: 20_000, settleMs: 1_000 }
 
@@ -23,6 +24,11 @@ class FakeFleet implements Fleet {
   heldElsewhere = false
   away = false
   onTake: () => void = () => undefined
+  isHeld = false
+
+  held(): Promise<{ namespace: string; name: string } | null> {
+    return Promise.resolve(this.isHeld ? { namespace: 'calico-agent', name: 'turns' } : null)
+  }
 
   take({ target }: Turn): Promise<void> {
     this.onTake()
@@ -33,16 +39,20 @@ class FakeFleet implements Fleet {
       })
       return Promise.reject(held)
     }
+    this.isHeld = true
     this.ops.push(`take ${target}`)
     return Promise.resolve()
   }
 
   giveBack(end: TurnEnd): Promise<void> {
     if (this.away) return Promise.reject(awayError())
-    this.ops.push(typeof end === 'string' ? `give back, ${end}` : `give back, failed: ${end.reason}`)
+    this.isHeld = false
+    this.ops.push(`give back, ${end === 'untouched' ? end : said(end.reason)}`)
     return Promise.resolve()
   }
 }
+
+const said = (reason: string | null): string => (reason === null ? 'done' : `failed: ${reason}`)
 
 let host: FakeHost
 let fleet: FakeFleet
@@ -141,10 +151,78 @@ describe('an upgrade of one host among many', () => {
     expect(fleet.ops.at(-1)).toBe('give back, done')
   })
 
+  it('gives back a turn that it has without having read so', async () => {
+    const take = fleet.take.bind(fleet)
+    fleet.take = async (turn) => {
+      await take(turn)
+      throw awayError()
+    }
+    await expect(upgrade(app, wanted)).rejects.toMatchObject({ code: 'kubernetes-unreachable' })
+    expect(fleet.isHeld).toBe(false)
+  })
+
+  it('says that it may still have it where the engine does not take it back either', async () => {
+    fleet.take = () => {
+      fleet.away = true
+      return Promise.reject(awayError())
+    }
+    const error = await upgrade(app, wanted).catch((thrown: unknown) => thrown)
+    const problems = error instanceof AgentError ? error.asProblems() : []
+    expect(problems.map(({ code }) => code)).toEqual(['kubernetes-unreachable', 'lease-pending'])
+  })
+
   it('does not wait to go back', async () => {
     await upgrade(app, wanted)
     fleet.heldElsewhere = true
     expect(await rollback(app, wanted, undefined)).toMatchObject({ outcome: 'rolled-back' })
+  })
+})
+
+describe('a run that is stuck', () => {
+  const asItIs = { ...wanted, node: { ...wanted.node, image: plan(RUN).components.node?.from ?? '' } }
+  beforeEach(() => {
+    const stuck = everyKind.map((entry) =>
+      entry.type === 'finished' ? { ...entry, outcome: 'stuck' as const } : entry,
+    )
+    const files = new MemoryFiles()
+    files.texts.set(`${RUN}.jsonl`, textOf(recordsOf(stuck)))
+    app = { ...app, runs: new RunStore(files, host.clock) }
+    fleet.isHeld = true
+  })
+
+  it('keeps the turn, and says so, with what lets the other hosts go on', async () => {
+    // nothing that a later try would do
+    expect(await resume(app, wanted)).toMatchObject({
+      outcome: 'unchanged',
+      problems: [
+        {
+          code: 'lease-kept',
+          severity: 'warning',
+          message: expect.stringContaining('Lease calico-agent/turns') as string,
+          fix: expect.stringContaining('kubectl -n calico-agent delete lease turns') as string,
+        },
+      ],
+    })
+    expect(fleet.ops).toEqual([])
+  })
+
+  it('has nothing to say where the Lease was deleted', async () => {
+    fleet.isHeld = false
+    expect(await resume(app, wanted)).toMatchObject({ outcome: 'unchanged', problems: [] })
+  })
+
+  it('gives the turn back once the host is found as asked', async () => {
+    expect(await upgrade(app, asItIs)).toMatchObject({ outcome: 'unchanged' })
+    expect(fleet.ops).toEqual(['give back, untouched'])
+  })
+
+  it('says so in its own report', async () => {
+    await begin()
+    const refused = new AgentError('docker-refused', 'cannot start', { fix: 'none' })
+    host.docker.startContainer = () => Promise.reject(refused)
+    const report = await upgrade(app, wanted)
+    expect(report.outcome).toBe('stuck')
+    expect(report.problems.map(({ code }) => code)).toContain('lease-kept')
   })
 })
 
@@ -163,8 +241,16 @@ describe('an upgrade that was interrupted between two moves', () => {
   }
 
   it('takes its turn again, goes on, and gives it back', async () => {
-    expect(await resume(await interrupted(), wanted)).toMatchObject({ outcome: 'upgraded' })
+    const source = { kind: 'directory', path: '/srv' } as const
+    const both = { ...wanted, cni: { ...wanted.cni, source } }
+    expect(await resume(await interrupted(), both)).toMatchObject({ outcome: 'upgraded' })
     expect(fleet.ops).toEqual([expect.stringMatching(/^take /), 'give back, done'])
+  })
+
+  it('says nothing about a target that is asked for meanwhile', async () => {
+    const next = { ...wanted, node: { ...wanted.node, image: 'calico/node:v3.0.0' } }
+    expect(await resume(await interrupted(), next)).toMatchObject({ outcome: 'upgraded' })
+    expect(fleet.ops.at(-1)).toBe('give back, untouched')
   })
 
   it('goes back where its turn was taken away, and says nothing about its target', async () => {

@@ -1,12 +1,9 @@
-import { AgentError } from '../../core/errors.ts'
+import { unlessConflict } from '../../core/kubernetes/conflict.ts'
 import type { Namespaced } from '../../core/kubernetes/daemon-set.ts'
 import { giveBackPatch, newLease, takePatch } from '../../core/kubernetes/lease.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Fleet } from '../../ports/fleet.ts'
 import type { Kubernetes } from '../../ports/kubernetes.ts'
-
-/** Of a hundred hosts that ask in the same moment one has it after each round, and the others are told so. */
-const MAX_CONFLICTS = 10
 
 interface LeaseParts {
   kubernetes: Kubernetes
@@ -36,18 +33,9 @@ export function createLease(name: Namespaced, { kubernetes, clock, host: thisHos
         if (patch !== null) await kubernetes.patch(ref, patch)
       })
     },
-  }
-}
-
-/** Decides anew by the Lease as it is then, where somebody else was faster. */
-async function unlessConflict(work: () => Promise<void>): Promise<void> {
-  for (let conflicts = 0; ; conflicts++) {
-    try {
-      await work()
-      return
-    } catch (error) {
-      const isConflict = error instanceof AgentError && error.code === 'kubernetes-conflict'
-      if (!isConflict || conflicts >= MAX_CONFLICTS) throw error
-    }
+    async held() {
+      const lease = await kubernetes.get(ref)
+      return lease?.spec?.holderIdentity === (await thisHost()) ? name : null
+    },
   }
 }

@@ -2,6 +2,7 @@ import { AgentError } from '../../core/errors.ts'
 import type { Kind, ObjectRef } from '../../ports/kubernetes.ts'
 import { forbidden } from './access.ts'
 import type { Credential } from './credential.ts'
+import { groupVersionOf } from './paths.ts'
 
 export interface Call {
   /** As RBAC names it. */
@@ -21,11 +22,15 @@ export interface Answer {
 /** As the API server words it (k8s.io/apiserver, webhook/errors). */
 const WEBHOOK_FAILED = 'failed calling webhook'
 
+/** What the API server says, in plain text, of a path under a group and version that it does not serve. */
+const NO_SUCH_PATH = '404 page not found'
+
 /** The object of an answer; null where there is none. @throws AgentError, see the port */
 export function objectOf(call: Call, answer: Answer, credential: Credential): unknown {
   const { status } = answer
   const body = parsed(answer.text)
   if (status === 404 && isStatus(body)) return null
+  if (status === 404 && answer.text.trim() === NO_SUCH_PATH) refuseUnserved(call)
   const isOther = isStatus(body) && call.verb !== 'delete'
   if (body === undefined || (status < 400 && isOther) || status === 404)
     throw unreachable(credential, `it answers with ${status}, but not like a Kubernetes API server`)
@@ -33,8 +38,22 @@ export function objectOf(call: Call, answer: Answer, credential: Credential): un
   throw failure(call, status, isStatus(body) ? body.message : answer.text, credential)
 }
 
-function failure({ verb, ref }: Call, status: number, said: string, credential: Credential): AgentError {
-  const what = `${verb} ${ref.kind}${ref.name === '' ? 's' : ` ${ref.name}`}`
+/** The core is served by every API server: whoever has not even that is something else. */
+function refuseUnserved(call: Call): void {
+  const group = groupVersionOf(call.path)
+  if (group === null) return
+  throw new AgentError(
+    'kubernetes-refused',
+    `cannot ${textOf(call)}: this API server has no ${group.name} (Kubernetes ${group.since} or later)`,
+    {
+      fix: `kubectl version shows which release it is: upgrade it, or take what needs a ${call.ref.kind} out of the config`,
+    },
+  )
+}
+
+function failure(call: Call, status: number, said: string, credential: Credential): AgentError {
+  const { verb, ref } = call
+  const what = textOf(call)
   if (status === 401) {
     return new AgentError(
       'kubernetes-credential',
@@ -61,6 +80,10 @@ function failure({ verb, ref }: Call, status: number, said: string, credential: 
     `cannot ${what}: the API server answered with ${status}: ${said}`,
     { fix: 'check the message of the API server' },
   )
+}
+
+function textOf({ verb, ref }: Call): string {
+  return `${verb} ${ref.kind}${ref.name === '' ? 's' : ` ${ref.name}`}`
 }
 
 export function unreachable({ server, origin }: Credential, why: string): AgentError {

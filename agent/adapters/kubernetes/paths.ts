@@ -9,6 +9,20 @@ const RESOURCES: Record<Kind, { base: string; group: string; resource: string }>
   Deployment: { base: '/apis/apps/v1', group: 'apps', resource: 'deployments' },
 }
 
+/** The groups beside the core, with the first release of Kubernetes that serves each. */
+const SINCE: Record<string, string> = {
+  'apps/v1': '1.9',
+  'authorization.k8s.io/v1': '1.6',
+  'coordination.k8s.io/v1': '1.14',
+}
+
+/** The group and version that a path is of, and since when there is one; null for the core. */
+export function groupVersionOf(path: string): { name: string; since: string } | null {
+  const name = /^\/apis\/([^/]+\/[^/]+)\//.exec(path)?.[1]
+  const since = name === undefined ? undefined : SINCE[name]
+  return name === undefined || since === undefined ? null : { name, since }
+}
+
 export function pathOf(ref: ObjectRef<Kind>): string {
   return `${collectionOf(ref)}/${encodeURIComponent(ref.name)}`
 }

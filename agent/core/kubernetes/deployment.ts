@@ -71,10 +71,18 @@ const HASH_LABEL = 'pod-template-hash'
 export function deploymentOf({ metadata }: PodObject): Namespaced | null {
   const { labels = {}, namespace } = metadata
   const owner = controllerOf(metadata)
-  const suffix = `-${labels[HASH_LABEL] ?? ''}`
-  if (owner?.kind !== 'ReplicaSet' || suffix === '-' || !owner.name.endsWith(suffix)) return null
-  return { namespace, name: owner.name.slice(0, -suffix.length) }
+  const hash = labels[HASH_LABEL] ?? ''
+  if (owner?.kind !== 'ReplicaSet' || hash === '') return null
+  const suffix = [`-${hash}`, `-${safeEncoded(hash)}`].find((one) => owner.name.endsWith(one))
+  return suffix === undefined ? null : { namespace, name: owner.name.slice(0, -suffix.length) }
 }
+
+/** Up to Kubernetes 1.11 the label has the hash as a number, and only the name has it encoded (k8s.io/apimachinery, util/rand). */
+function safeEncoded(hash: string): string {
+  return hash.replace(/./g, (char) => SAFE_CHARS.charAt(char.charCodeAt(0) % SAFE_CHARS.length))
+}
+
+const SAFE_CHARS = 'bcdfghjklmnpqrstvwxz2456789'
 
 /** As the API server takes a label selector. */
 export function selectorOf({

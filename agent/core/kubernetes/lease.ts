@@ -46,9 +46,18 @@ export function takePatch(lease: LeaseObject, asking: Asking): Json {
 /** The patch that gives the Lease back; null where this host does not hold it. */
 export function giveBackPatch(lease: LeaseObject, host: string, end: TurnEnd): Json | null {
   if (lease.spec?.holderIdentity !== host) return null
-  const halt = typeof end === 'string' ? null : JSON.stringify({ host, ...end } satisfies Halt)
-  const marks = { [RUN_ANNOTATION]: null, ...(end !== 'untouched' && { [HALT_ANNOTATION]: halt }) }
+  const marks = { [RUN_ANNOTATION]: null, ...haltMark(lease, host, end) }
   return { metadata: metaOf(lease, marks), spec: { holderIdentity: null, acquireTime: null } }
+}
+
+/** A success lifts the halt of its own target only, and only in the turn that it was made in. */
+function haltMark(lease: LeaseObject, host: string, end: TurnEnd): Record<string, string | null> {
+  if (end === 'untouched') return {}
+  const { run, target, reason } = end
+  if (reason !== null)
+    return { [HALT_ANNOTATION]: JSON.stringify({ host, run, target, reason } satisfies Halt) }
+  const lifts = runOf(lease) === run && haltOf(lease)?.target === target
+  return lifts ? { [HALT_ANNOTATION]: null } : {}
 }
 
 function metaOf({ metadata }: LeaseObject, annotations: Record<string, string | null>): Json {
@@ -58,6 +67,10 @@ function metaOf({ metadata }: LeaseObject, annotations: Record<string, string | 
 /** The API server wants a time with six digits of a second (metav1.MicroTime). */
 function holding({ host, now }: Asking): Json {
   return { holderIdentity: host, acquireTime: now.toISOString().replace('Z', '000Z') }
+}
+
+function runOf({ metadata }: Pick<LeaseObject, 'metadata'>): string | undefined {
+  return metadata.annotations?.[RUN_ANNOTATION]
 }
 
 function haltOf({ metadata }: LeaseObject): Halt | null {
@@ -71,13 +84,13 @@ function haltOf({ metadata }: LeaseObject): Halt | null {
 }
 
 function held({ metadata, spec }: LeaseObject, holder: string): AgentError {
-  const run = metadata.annotations?.[RUN_ANNOTATION]
+  const run = runOf({ metadata })
   const since = spec?.acquireTime?.replace(/\.\d+/, '')
   return new AgentError(
     'lease-held',
-    `cannot start: ${holder} is at work${run === undefined ? '' : ` with run ${run}`}, and has held ${nameOf(metadata)} since ${since ?? 'an unknown time'}`,
+    `cannot start: ${holder} has held ${nameOf(metadata)}${run === undefined ? '' : `, for run ${run},`} since ${since ?? 'an unknown time'}`,
     {
-      fix: `wait until it is done; if ${holder} never comes back: ${deletion(metadata)}`,
+      fix: `wait until its run ends; if that is stuck, settle ${holder} by hand; if ${holder} never comes back: ${deletion(metadata)}`,
       exitCode: ExitCode.deferred,
     },
   )
@@ -94,10 +107,10 @@ function halted({ metadata }: LeaseObject, { host, run, target, reason }: Halt):
   )
 }
 
-function nameOf({ namespace, name }: Namespaced): string {
+export function nameOf({ namespace, name }: Namespaced): string {
   return `Lease ${namespace}/${name}`
 }
 
-function deletion({ namespace, name }: Namespaced): string {
+export function deletion({ namespace, name }: Namespaced): string {
   return `kubectl -n ${namespace} delete lease ${name}`
 }

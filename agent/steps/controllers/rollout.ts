@@ -88,7 +88,7 @@ async function look(
   context: StepContext,
 ): Promise<Rollout> {
   const rollout = await rolloutOf(apiOf(context), deployment)
-  if (rollout === null) throw gone('Deployment', `${deployment.namespace}/${deployment.name}`)
+  if (rollout === null) throw gone({ kind: 'Deployment', ...deployment })
   return rollout
 }
 

@@ -1,5 +1,6 @@
 import { AgentError, ExitCode, type Problem } from '../../core/errors.ts'
 import {
+  type DeploymentObject,
   deploymentPatch,
   imageIn,
   isAvailable,
@@ -28,10 +29,10 @@ export const swapDeployment: Step<'swap-deployment'> = {
     `bring Deployment ${namespace}/${name} to ${to}${strategy === RECREATE ? '' : `, and its strategy from ${strategy} to ${RECREATE}`}: the old pod ends, then the new one starts; until it is up no new policy, pod label or namespace is handled`,
 
   async capture(args, context) {
-    const { deployment, container, from } = args
-    const rollout = await rolloutOf(apiOf(context), deployment)
-    if (!rollout || imageIn(rollout.set, container) !== from) throw changedByOthers(args)
-    return { wasAvailable: isAvailable(rollout, container) }
+    const rollout = await rolloutOf(apiOf(context), args.deployment)
+    if (rollout === null) throw changedByOthers(args)
+    refuseOthers(rollout.set, args)
+    return { wasAvailable: isAvailable(rollout, args.container) }
   },
 
   async do(args, _before, context) {
@@ -52,28 +53,51 @@ export const swapDeployment: Step<'swap-deployment'> = {
   },
 
   async undo(args, { wasAvailable }, context) {
-    const { deployment, container, from, run } = args
-    const api = apiOf(context)
-    const rollout = await rolloutOf(api, deployment)
-    if (rollout === null || ownMark(rollout.set, run) === null) return leftAlone(args, rollout)
-    const ref = { kind: 'Deployment', ...deployment } as const
-    const after = await patchObject(
-      api,
-      ref,
-      (set) => ownMark(set, run) && deploymentPatch(set, { container, image: from, run }),
-    )
-    if (ownMark(after, run) === null) return leftAlone(args, { set: after, pods: [] })
-    const result = wasAvailable ? await untilRestored(args, context) : {}
-    await patchObject(api, ref, (set) => strategyBackPatch(set, run))
-    return result
+    try {
+      return await goBack(args, wasAvailable, context)
+    } catch (error) {
+      if (!isByOthers(error)) throw error
+      return leftAlone(args, await rolloutOf(apiOf(context), args.deployment))
+    }
   },
 }
 
+async function goBack(
+  args: SwapDeployment,
+  wasAvailable: boolean,
+  context: StepContext,
+): Promise<StepResult> {
+  const { deployment, container, from, run } = args
+  const api = apiOf(context)
+  const rollout = await rolloutOf(api, deployment)
+  if (rollout === null || ownMark(rollout.set, run) === null) return leftAlone(args, rollout)
+  const ref = { kind: 'Deployment', ...deployment } as const
+  const after = await patchObject(
+    api,
+    ref,
+    (set) => ownMark(set, run) && deploymentPatch(set, { container, image: from, run }),
+  )
+  if (ownMark(after, run) === null) return leftAlone(args, { set: after, pods: [] })
+  const result = wasAvailable ? await untilRestored(args, context) : {}
+  await patchObject(api, ref, (set) => strategyBackPatch(set, run))
+  return result
+}
+
+/** Somebody else changed or deleted the Deployment while it was watched. */
+function isByOthers(error: unknown): boolean {
+  return error instanceof AgentError && ['template-changed', 'kubernetes-gone'].includes(error.code)
+}
+
+/** Another host of the same rollout may have been faster. */
+function refuseOthers(set: DeploymentObject, args: SwapDeployment): void {
+  const now = imageIn(set, args.container)
+  if (now !== args.from && now !== args.to) throw changedByOthers(args)
+}
+
 async function applyImage(args: SwapDeployment, context: StepContext): Promise<void> {
-  const { deployment, container, from, to: image, run } = args
+  const { deployment, container, to: image, run } = args
   await patchObject(apiOf(context), { kind: 'Deployment', ...deployment }, (set) => {
-    const now = imageIn(set, container)
-    if (now !== from && now !== image) throw changedByOthers(args)
+    refuseOthers(set, args)
     return deploymentPatch(set, { container, image, run })
   })
 }

@@ -13,15 +13,16 @@ import { onlyExisting } from '../existing.ts'
 import { recheckOf } from '../recheck.ts'
 import { type InPlace, leftoversOf, replacedBy, replacedControllers } from '../replaced.ts'
 import { unstarted } from '../run-report.ts'
-import { endTurn } from '../turn.ts'
+import { endTurn, withTurnEnded } from '../turn.ts'
 import { asItDials, rollbackParts } from './rollback-parts.ts'
 
 /** Puts back what the last committed run, or the run that is named, replaced. */
 export async function rollback(app: App, wanted: Wanted, named: string | undefined): Promise<Report> {
   await app.lock('rollback')
   const earlier = await resumeInterrupted(app)
-  if (earlier?.outcome === 'stuck') return earlier
-  for (const problem of await endTurn(app, wanted)) app.emit({ type: 'problem', problem })
+  if (earlier?.outcome === 'stuck') return await withTurnEnded(app, wanted, earlier)
+  const owed = await endTurn(app, wanted)
+  for (const problem of owed) app.emit({ type: 'problem', problem })
 
   const history = await app.runs.history()
   const undone = findRun(history, named)
@@ -39,7 +40,8 @@ export async function rollback(app: App, wanted: Wanted, named: string | undefin
   const { cordon, problem } = await cordonIfPossible(app, wanted, run)
   const warnings = problem ? [...problems, problem] : problems
   const { plan, diff } = joinParts({ run, command: 'rollback' }, parts, leftovers, cordon)
-  return await carryOut(app, plan, warnings, diff, recheckOf(app, target, warnings, next))
+  const report = await carryOut(app, plan, warnings, diff, recheckOf(app, target, warnings, next))
+  return owed.length === 0 ? report : await withTurnEnded(app, wanted, report)
 }
 
 /** A rollback is urgent: an API server that is down does not stop it. */

@@ -57,7 +57,7 @@ const files: [string, (path: string) => unknown, { config: RegExp; journal: RegE
   [
     'an executable',
     (path) => writeFile(path, Buffer.from('7f454c4602fffe0a00', 'hex')),
-    { config: /not text/, journal: /checksum/ },
+    { config: /not UTF-8 text/, journal: /checksum/ },
   ],
   [
     'deep nesting',
