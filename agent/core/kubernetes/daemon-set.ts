@@ -1,5 +1,6 @@
 import { parseImageRef, repository } from '../docker/image-ref.ts'
 import type { Json } from '../json/merge-patch.ts'
+import type { PodContainerSpec, PodSpec } from './pod-spec.ts'
 import { templateDifferences } from './template-differences.ts'
 
 interface Meta {
@@ -8,24 +9,6 @@ interface Meta {
   uid: string
   resourceVersion: string
   annotations?: Record<string, string>
-}
-
-/** A container as a pod or a template names it. */
-export interface PodContainerSpec {
-  name: string
-  image: string
-}
-
-/** What else the agent reads of a container; the API server fills in the policy. */
-export interface ContainerOfPod extends PodContainerSpec {
-  imagePullPolicy?: string
-  env?: { name: string; value?: string }[]
-  volumeMounts?: { name: string; mountPath: string }[]
-}
-
-export interface PodSpec {
-  containers: ContainerOfPod[]
-  initContainers?: ContainerOfPod[]
 }
 
 /** What the agent reads of a Pod (core/v1). */

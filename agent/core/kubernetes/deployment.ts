@@ -3,13 +3,13 @@ import {
   controllerOf,
   type DaemonSetObject,
   type Namespaced,
-  type PodContainerSpec,
   type PodObject,
   patchedMeta,
   type TemplateMark,
   templateMark,
   type UpdateStrategy,
 } from './daemon-set.ts'
+import type { PodContainerSpec } from './pod-spec.ts'
 
 /** What the agent reads of a Deployment (apps/v1). */
 export interface DeploymentObject {

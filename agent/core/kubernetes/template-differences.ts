@@ -1,4 +1,4 @@
-import type { ContainerOfPod, PodSpec } from './daemon-set.ts'
+import type { ContainerOfPod, PodSpec } from './pod-spec.ts'
 
 /** The kubelet's credential in each pod, which no template has. */
 const TOKEN = '/var/run/secrets/kubernetes.io/serviceaccount'
