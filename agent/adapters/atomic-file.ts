@@ -139,7 +139,7 @@ function appendTo(file: FileHandle, path: string, startSize: number): AppendFile
  * when another file gets the first name. A file that has that name already is replaced.
  * @throws AgentError `cannot-write`
  */
-export async function keepAs(path: string, name: string): Promise<void> {
+export async function linkAs(path: string, name: string): Promise<void> {
   try {
     await refuseSymlink(path)
     await unlinkIfThere(name)

@@ -4,7 +4,7 @@ import { remove as removeTree } from 'fs-extra/esm'
 import { type ConfigFile, LIVE_ENDING } from '../core/cni/config.ts'
 import { AgentError, type Problem } from '../core/errors.ts'
 import type { CniConfigs } from '../ports/cni-config.ts'
-import { bringBack, keepAs, removeFile, removeTemp, syncDirectory, writeFileAtomic } from './atomic-file.ts'
+import { bringBack, linkAs, removeFile, removeTemp, syncDirectory, writeFileAtomic } from './atomic-file.ts'
 import { fileError, isMissing } from './file-error.ts'
 import { readRegularFile } from './read-file.ts'
 
@@ -52,7 +52,7 @@ async function read(path: string): Promise<string | null> {
 }
 
 async function replace(path: string, text: string, wayBack: string): Promise<void> {
-  await keepAs(path, wayBack)
+  await linkAs(path, wayBack)
   await write(path, text)
 }
 

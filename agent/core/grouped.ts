@@ -3,7 +3,7 @@ import type { Problem } from './errors.ts'
 const MOST_NAMES = 5
 
 /** `a, b, c`; if there are many, the first few and the number of the rest. */
-export function someOf(names: string[]): string {
+export function abbreviatedList(names: string[]): string {
   const more = names.length - MOST_NAMES
   return more <= 1 ? names.join(', ') : `${names.slice(0, MOST_NAMES).join(', ')} and ${more} more`
 }
@@ -25,5 +25,5 @@ function joined<P extends Problem>(group: P[]): P[] {
   const [first, ...others] = group
   if (first?.subject === undefined || others.length === 0) return group
   const names = others.flatMap(({ subject }) => subject ?? [])
-  return [{ ...first, message: `${first.message} (${others.length} more: ${someOf(names)})` }]
+  return [{ ...first, message: `${first.message} (${others.length} more: ${abbreviatedList(names)})` }]
 }

@@ -15,7 +15,7 @@ import type { Release } from './release/releases.ts'
 import type { ObservedAlong } from './unit/along.ts'
 import type { UnitSource } from './unit/commands.ts'
 import type { Claim } from './unit/keeps.ts'
-import type { Sharer } from './unit/shared.ts'
+import type { SharingUnit } from './unit/shared.ts'
 import type { UnitState } from './unit/state.ts'
 
 /** What the config and the flags ask of this host. Times in milliseconds. */
@@ -130,7 +130,7 @@ export interface ObservedUnit {
   /** Its files, and the directories of its drop-ins, that cannot be written from here. */
   readOnly?: string[]
   /** Other units that read its environment files. */
-  sharers?: Sharer[]
+  sharers?: SharingUnit[]
   /** What of its commands keeps the container, where it is no `docker run` that can be read. */
   claim?: Claim | null
   /** It is not up, and the next boot starts it. */

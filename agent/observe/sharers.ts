@@ -1,4 +1,4 @@
-import type { Sharer } from '../core/unit/shared.ts'
+import type { SharingUnit } from '../core/unit/shared.ts'
 import { isUp, startsAtBoot, type UnitState } from '../core/unit/state.ts'
 import type { UnitFiles } from '../ports/unit-files.ts'
 
@@ -7,7 +7,7 @@ export async function sharersOf(
   files: string[],
   others: UnitState[],
   unitFiles: Pick<UnitFiles, 'expand'>,
-): Promise<Sharer[]> {
+): Promise<SharingUnit[]> {
   if (files.length === 0) return []
   const reading = others.filter((state) => state.environmentFiles.length > 0)
   const sharers = reading

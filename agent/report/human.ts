@@ -1,4 +1,4 @@
-import { grouped, someOf } from '../core/grouped.ts'
+import { abbreviatedList, grouped } from '../core/grouped.ts'
 import type { Report, StepReport } from '../core/report/report.ts'
 import { diffLines } from './diff-text.ts'
 import { problemLines } from './problem-text.ts'
@@ -108,6 +108,8 @@ function standsWhere({ status, summary, ms }: StepReport): string {
 function releasedLines(peers: string[], { yellow }: Colors): string[] {
   if (peers.length === 0) return []
   return [
-    yellow(`released ${someOf(peers)}: down before the run, and the only ones that delayed the recovery`),
+    yellow(
+      `released ${abbreviatedList(peers)}: down before the run, and the only ones that delayed the recovery`,
+    ),
   ]
 }

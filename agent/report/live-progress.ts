@@ -2,7 +2,7 @@ import type { AgentEvent } from '../core/events.ts'
 import { lookUpText, type Pull, pullText, retryText } from './pull-text.ts'
 import { type Describe, RunView, type StepView } from './run-view.ts'
 import { Screen, type Terminal } from './screen.ts'
-import { bar, type Colors, duration, oneLine, seconds, setSeconds } from './text.ts'
+import { type Colors, duration, oneLine, progressBar, seconds, setSeconds } from './text.ts'
 
 const REDRAW_MS = 100
 const SPINNER = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏']
@@ -113,13 +113,13 @@ function detailLines(view: RunView, colors: Colors): string[] {
 
 function pullLines(pull: Pull, colors: Colors): string[] {
   const { currentBytes, totalBytes, retry } = pull
-  const line = `    ${colors.cyan(bar(currentBytes, totalBytes, BAR_WIDTH))} ${pullText(pull)}`
+  const line = `    ${colors.cyan(progressBar(currentBytes, totalBytes, BAR_WIDTH))} ${pullText(pull)}`
   return retry ? [line, `    ${colors.yellow(retryText(retry))}`] : [line]
 }
 
 function windowLine(usedMs: number, budgetMs: number, colors: Colors): string {
   const paint = usedMs < budgetMs / 2 ? colors.green : usedMs < budgetMs ? colors.yellow : colors.red
-  return `window ${paint(bar(usedMs, budgetMs, BAR_WIDTH))} ${seconds(usedMs)} of ${setSeconds(budgetMs)}`
+  return `window ${paint(progressBar(usedMs, budgetMs, BAR_WIDTH))} ${seconds(usedMs)} of ${setSeconds(budgetMs)}`
 }
 
 function spinner(colors: Colors): string {

@@ -2,7 +2,7 @@ import type { AgentEvent, Emit } from '../core/events.ts'
 import type { PlannedStep } from '../core/plan/plan.ts'
 import type { Logger } from './logger.ts'
 import { lookUpText, pullPace, pullText, retryText } from './pull-text.ts'
-import type { Of } from './run-view.ts'
+import type { EventOf } from './run-view.ts'
 
 /** One event, one line, its facts as fields. */
 export function logEvents(logger: Logger): Emit {
@@ -65,7 +65,10 @@ function entry(event: AgentEvent, steps: PlannedStep[]): ['debug' | 'info' | 'wa
   }
 }
 
-function stepEntry({ index, status, reason }: Of<'step'>, steps: PlannedStep[]): ReturnType<typeof entry> {
+function stepEntry(
+  { index, status, reason }: EventOf<'step'>,
+  steps: PlannedStep[],
+): ReturnType<typeof entry> {
   const name = `step ${index + 1} of ${steps.length}, ${steps[index]?.kind ?? 'unknown'}`
   if (status === 'failed') return ['error', `${name}: failed: ${reason ?? 'for an unknown reason'}`]
   return [status === 'undoing' ? 'warn' : 'info', `${name}: ${status}`]

@@ -2,7 +2,7 @@ import { counted } from '../core/counted.ts'
 import type { AgentEvent, StepStatus } from '../core/events.ts'
 import type { Output } from './output.ts'
 import { lookUpText, pullPace, pullText, retryText } from './pull-text.ts'
-import { type Describe, type Of, RunView, releasedText } from './run-view.ts'
+import { type Describe, type EventOf, RunView, releasedText } from './run-view.ts'
 import { duration, oneLine, seconds, setSeconds } from './text.ts'
 import { markText } from './window-text.ts'
 
@@ -64,19 +64,19 @@ export class PlainProgress {
     }
   }
 
-  #step({ index, status }: Of<'step'>): string | null {
+  #step({ index, status }: EventOf<'step'>): string | null {
     const step = this.#view?.steps[index]
     const said = step && STEP_TEXT[status]?.(step)
     return said === undefined ? null : `[${index + 1}/${this.#view?.steps.length ?? 0}] ${said}`
   }
 
   /** The step that failed has mostly said why. */
-  #unwinding({ reason }: Of<'unwinding'>): string {
+  #unwinding({ reason }: EventOf<'unwinding'>): string {
     const said = this.#view?.steps.some((step) => step.reason === oneLine(reason))
     return said ? 'rolling back' : `rolling back: ${oneLine(reason)}`
   }
 
-  #pull(event: Of<'pull'>): string | null {
+  #pull(event: EventOf<'pull'>): string | null {
     if (event.retry) return `  ${retryText(event.retry)}`
     return this.#pullIsDue(event) ? `  ${pullText(event)}` : null
   }

@@ -1,11 +1,11 @@
 import type { AgentEvent, StepStatus } from '../core/events.ts'
-import { someOf } from '../core/grouped.ts'
+import { abbreviatedList } from '../core/grouped.ts'
 import type { PlannedStep } from '../core/plan/plan.ts'
 import type { Pull } from './pull-text.ts'
 import { oneLine, seconds, setSeconds } from './text.ts'
 
 export type Describe = (step: PlannedStep) => string
-export type Of<T extends AgentEvent['type']> = Extract<AgentEvent, { type: T }>
+export type EventOf<T extends AgentEvent['type']> = Extract<AgentEvent, { type: T }>
 
 export interface StepView {
   summary: string
@@ -29,12 +29,12 @@ export class RunView {
   /** The last news of the download, with the last retry there was. */
   pull: Pull | null = null
   #recovered = false
-  #standing: Of<'standing'> | null = null
+  #standing: EventOf<'standing'> | null = null
   /** Time of the look since which nothing is unmet. */
   #settledFrom: number | null = null
   #settleMs: number
 
-  constructor({ run, steps, resumed }: Of<'run'>, describe: Describe) {
+  constructor({ run, steps, resumed }: EventOf<'run'>, describe: Describe) {
     this.run = run
     this.resumed = resumed
     const swap = steps.find((step) => step.kind === 'swap-container' || step.kind === 'swap-unit')
@@ -80,7 +80,7 @@ export class RunView {
     }
   }
 
-  #step({ index, status, ms, reason }: Of<'step'>): void {
+  #step({ index, status, ms, reason }: EventOf<'step'>): void {
     const step = this.steps[index]
     if (!step) return
     step.status = status
@@ -101,7 +101,7 @@ export class RunView {
     this.#recovered = false
   }
 
-  #look(look: Of<'standing'>): void {
+  #look(look: EventOf<'standing'>): void {
     this.#standing = look
     if (!this.#recovered) this.usedMs = look.sinceGoneMs
     const good = look.unmet.length === 0 && (look.phase === 'recovered' || look.phase === 'none')
@@ -139,8 +139,8 @@ export class RunView {
   }
 }
 
-export function releasedText({ peers }: Of<'released'>): string {
-  return `released ${someOf(peers)}: down before the run, and BIRD waited only for them`
+export function releasedText({ peers }: EventOf<'released'>): string {
+  return `released ${abbreviatedList(peers)}: down before the run, and BIRD waited only for them`
 }
 
 function more(count: number): string {

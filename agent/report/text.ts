@@ -39,7 +39,7 @@ export function duration(ms: number): string {
 }
 
 /** `[###-----]`; full when more than the whole is used. */
-export function bar(used: number, whole: number, width: number): string {
+export function progressBar(used: number, whole: number, width: number): string {
   const share = whole > 0 ? Math.min(1, Math.max(0, used / whole)) : 0
   const filled = Math.round(share * width)
   return `[${'#'.repeat(filled)}${'-'.repeat(width - filled)}]`

@@ -1,6 +1,6 @@
 import type { WindowMark } from '../core/events.ts'
 import type { WindowReport } from '../core/report/report.ts'
-import { bar, type Colors, seconds, setSeconds } from './text.ts'
+import { type Colors, progressBar, seconds, setSeconds } from './text.ts'
 
 /** A moment of the window as text; on the way back, the old BIRD comes up. */
 export function markText(mark: WindowMark, unwound: boolean): string {
@@ -22,7 +22,7 @@ export function windowLines(window: WindowReport, unwound: boolean, colors: Colo
   return [
     `window   ${verdict(window, colors)}`,
     ...moments.flatMap(([ms, text]) => (ms === null ? [] : [`  ${seconds(ms, 3).padStart(9)}  ${text}`])),
-    ...(usedMs === null ? [] : [`  ${bar(usedMs, budgetMs, BAR_WIDTH)}`]),
+    ...(usedMs === null ? [] : [`  ${progressBar(usedMs, budgetMs, BAR_WIDTH)}`]),
   ]
 }
 

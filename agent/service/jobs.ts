@@ -5,7 +5,7 @@ import { askingNothing, type Wanted } from '../core/model.ts'
 import type { Report } from '../core/report/report.ts'
 import type { StatusReport } from '../core/report/status.ts'
 import { type App, isUnfinished } from '../stories/app.ts'
-import { type Held, heldTarget, targetOf } from '../stories/held-target.ts'
+import { type HeldTarget, heldTarget, targetOf } from '../stories/held-target.ts'
 import { isUncordonPending } from '../stories/pending-uncordon.ts'
 import { resumeAlone, uncordonAlone } from '../stories/resume.ts'
 import { exitCodeOf, reportOfError } from '../stories/run-report.ts'
@@ -31,7 +31,7 @@ export interface Finished {
 export interface Jobs {
   run(kind: JobKind, config: Config, emit: Emit): Promise<Finished>
   /** Whether earlier runs speak against the config's target. */
-  held(config: Config): Promise<Held | null>
+  held(config: Config): Promise<HeldTarget | null>
   /** Whether an earlier run left the Node cordoned, or other hosts waiting, because the API server was down. */
   uncordonPending(config: Config): Promise<boolean>
   /** The host as it is now; null if it cannot be observed. */

@@ -3,7 +3,7 @@ import type { Report } from '../core/report/report.ts'
 import { pullText } from '../report/pull-text.ts'
 import type { RunView } from '../report/run-view.ts'
 import { clip, oneLine } from '../report/text.ts'
-import type { Held } from '../stories/held-target.ts'
+import type { HeldTarget } from '../stories/held-target.ts'
 import { type LoopState, type ServiceState, serviceState } from './loop.ts'
 
 /** What the service reports about itself. */
@@ -12,7 +12,7 @@ export interface ServiceStatus {
   /** The run in progress. */
   live: RunView | null
   /** Why the target is not tried again. */
-  held: Held | null
+  held: HeldTarget | null
   lastReport: Report | null
   /** Wall time of the next automatic try. */
   retryAt: Date | null

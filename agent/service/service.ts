@@ -4,7 +4,7 @@ import type { Report } from '../core/report/report.ts'
 import { logEvents } from '../report/log-events.ts'
 import type { Logger } from '../report/logger.ts'
 import { RunView } from '../report/run-view.ts'
-import type { Held } from '../stories/held-target.ts'
+import type { HeldTarget } from '../stories/held-target.ts'
 import type { ConfigRead } from './config-snapshot.ts'
 import { Counters } from './counters.ts'
 import type { Finished, Jobs } from './jobs.ts'
@@ -53,7 +53,7 @@ export class Service {
   #state: LoopState = atStart
   #config: Config | null = null
   #live: RunView | null = null
-  #held: Held | null = null
+  #held: HeldTarget | null = null
   #lastReport: Report | null = null
   #bug: Error | null = null
   #ready = false

@@ -4,7 +4,7 @@ import type { Component, Plan } from '../core/plan/plan.ts'
 import { isCommittedRun, type RunState } from '../journal/run-state.ts'
 
 /** Why the service does not apply a target by itself, according to the newest run. */
-export interface Held {
+export interface HeldTarget {
   /** Null where the journals cannot be read. */
   run: string | null
   reason: string
@@ -43,7 +43,7 @@ const CUT_OFF_LIMIT = 2
  * Whether the newest runs speak against the target: it failed and was rolled back, an operator rolled it back, or the
  * host or the agent died in the middle of it twice in a row. `history` is newest first.
  */
-export function heldTarget(history: RunState[], target: Target): Held | null {
+export function heldTarget(history: RunState[], target: Target): HeldTarget | null {
   const runs = history.filter(({ plan }) => plan.command !== 'prefetch')
   const [last] = runs
   if (last === undefined) return null
@@ -57,7 +57,7 @@ export function heldTarget(history: RunState[], target: Target): Held | null {
   return failedWith(runs, target, run)
 }
 
-function failedWith(runs: RunState[], target: Target, run: string): Held | null {
+function failedWith(runs: RunState[], target: Target, run: string): HeldTarget | null {
   const { unwinding } = runs[0] ?? {}
   if (unwinding && NO_VERDICT.includes(unwinding.code)) return null
   if (unwinding?.code !== 'interrupted')

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import type { Problem } from '../../agent/core/errors.ts'
-import { grouped, someOf } from '../../agent/core/grouped.ts'
+import { abbreviatedList, grouped } from '../../agent/core/grouped.ts'
 
 const down = (subject: string, socket = ''): Problem => ({
   ...{ code: 'peer-down', severity: 'warning', subject },
@@ -32,6 +32,6 @@ it('keeps apart what is not the same', () => {
 })
 
 it('does not leave a single name out', () => {
-  expect(someOf(['a', 'b', 'c', 'd', 'e', 'f'])).toBe('a, b, c, d, e, f')
-  expect(someOf(['a', 'b', 'c', 'd', 'e', 'f', 'g'])).toBe('a, b, c, d, e and 2 more')
+  expect(abbreviatedList(['a', 'b', 'c', 'd', 'e', 'f'])).toBe('a, b, c, d, e, f')
+  expect(abbreviatedList(['a', 'b', 'c', 'd', 'e', 'f', 'g'])).toBe('a, b, c, d, e and 2 more')
 })

@@ -10,7 +10,7 @@ import type { Finished } from '../../agent/service/jobs.ts'
 import type { End, JobKind } from '../../agent/service/loop.ts'
 import type { Notice } from '../../agent/service/notify.ts'
 import { Service } from '../../agent/service/service.ts'
-import type { Held } from '../../agent/stories/held-target.ts'
+import type { HeldTarget } from '../../agent/stories/held-target.ts'
 import { unstarted } from '../../agent/stories/run-report.ts'
 import { begin, standing, swapping } from '../report/samples.ts'
 
@@ -22,7 +22,7 @@ class Bench {
   readonly stop = new AbortController()
   image = 'calico/node:v1'
   invalid = false
-  held: Held | null = null
+  held: HeldTarget | null = null
   uncordonPending = false
   emit: Emit = () => undefined
   #end: ((finished: Finished) => void) | undefined

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { RUN_LABEL } from '../../agent/core/docker/container-spec.ts'
-import { barLateStart, endSecond } from '../../agent/steps/node/late-start.ts'
+import { preventLateStart, stopSecondNode } from '../../agent/steps/node/late-start.ts'
 import { FakeClock } from '../fakes/clock.ts'
 import { FakeDocker } from '../fakes/docker.ts'
 
@@ -24,7 +24,7 @@ async function hostWith(...names: string[]) {
 describe('a start that Docker carries out late', () => {
   it('finds no container, where that has never run', async () => {
     const { docker, clock, ids, running } = await hostWith('next')
-    await barLateStart({ createdBy: 'r1' }, ids[0] ?? '', { docker, clock })
+    await preventLateStart({ createdBy: 'r1' }, ids[0] ?? '', { docker, clock })
     await expect(docker.startContainer(ids[0] ?? '')).rejects.toMatchObject({ code: 'container-not-found' })
     expect(await running()).toEqual([])
   })
@@ -35,7 +35,7 @@ describe('a start that Docker carries out late', () => {
     await docker.startContainer(id)
     await docker.killContainer(id)
     const late = clock.sleep(300).then(() => docker.startContainer(id))
-    await Promise.all([barLateStart({ parked: id }, id, { docker, clock }), late])
+    await Promise.all([preventLateStart({ parked: id }, id, { docker, clock }), late])
     expect(docker.ops.at(-1)).toBe('docker kill parked')
     expect(await running()).toEqual([])
   })
@@ -46,7 +46,7 @@ describe('a start that Docker carries out late', () => {
     await docker.startContainer(id)
     docker.exit(id, 1)
     const before = clock.now()
-    await barLateStart({ createdBy: 'r1' }, id, { docker, clock })
+    await preventLateStart({ createdBy: 'r1' }, id, { docker, clock })
     expect(clock.now()).toBe(before)
     expect(await docker.inspectContainer(id)).toBeDefined()
   })
@@ -63,11 +63,11 @@ describe('a start that Docker carries out late', () => {
         furtherNetworks: [],
       },
     }
-    expect(await endSecond({ old, id, nextId }, { docker, clock })).toBe(id)
+    expect(await stopSecondNode({ old, id, nextId }, { docker, clock })).toBe(id)
     expect(docker.ops.slice(-3)).toEqual([
       ...['docker kill next', 'docker kill calico-node', 'docker start calico-node'],
     ])
     expect(await running()).toEqual(['calico-node'])
-    expect(await endSecond({ old, id, nextId }, { docker, clock })).toBeUndefined()
+    expect(await stopSecondNode({ old, id, nextId }, { docker, clock })).toBeUndefined()
   })
 })

@@ -1,5 +1,5 @@
 import { ELF_HEAD_BYTES, elfArchitecture } from '../../core/cni/elf.ts'
-import { tooOldFor } from '../../core/cni/version.ts'
+import { unsupportedVersion } from '../../core/cni/version.ts'
 import type { AgentError } from '../../core/errors.ts'
 import type { StagedBinary, StageRequest } from '../../ports/cni-binaries.ts'
 import { cniVersionsOf, versionOf } from './plugin.ts'
@@ -47,7 +47,7 @@ export async function tryOut(
 ): Promise<StagedBinary> {
   const [version, answer] = await Promise.all([versionOf(path), cniVersionsOf(path)])
   if ('failure' in answer) throw doesNotStart(name, answer.failure)
-  const tooOld = cniVersion === null ? null : tooOldFor(cniVersion, answer.known)
+  const tooOld = cniVersion === null ? null : unsupportedVersion(cniVersion, answer.known)
   if (tooOld) throw wrong('cni-binary-too-old', name, tooOld.reason, tooOld.fix)
   return { name, sha256, version }
 }

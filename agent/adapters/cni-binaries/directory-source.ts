@@ -2,7 +2,14 @@ import { type FileHandle, readdir, realpath } from 'node:fs/promises'
 import { join, sep } from 'node:path'
 import { fileError } from '../file-error.ts'
 import { openRegular } from '../read-file.ts'
-import { bounded, missingBinaries, type ReadSource, refused, type SourceFile, type Take } from './source.ts'
+import {
+  bounded,
+  missingBinaries,
+  type ReadSource,
+  refused,
+  type SourceFile,
+  type TakeFile,
+} from './source.ts'
 
 /** `fileOf` names the file of a plugin, where it is not the plugin's own name. */
 export function directorySource(path: string, fileOf = (name: string): string => name): ReadSource {
@@ -27,7 +34,7 @@ async function look(path: string): Promise<{ root: string; there: string[] }> {
 async function takeFile(
   root: string,
   { name, file }: { name: string; file: string },
-  take: Take,
+  take: TakeFile,
   signal: AbortSignal,
 ): Promise<void> {
   const path = join(root, file)

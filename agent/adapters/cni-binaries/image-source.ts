@@ -4,7 +4,7 @@ import { AgentError } from '../../core/errors.ts'
 import type { ContainerArchive, Docker } from '../../ports/docker.ts'
 import { startDeadline } from '../deadline.ts'
 import { isAtWork, readerName } from './reader.ts'
-import { bounded, missingBinaries, type ReadSource, refused, type Take } from './source.ts'
+import { bounded, missingBinaries, type ReadSource, refused, type TakeFile } from './source.ts'
 import { untar } from './untar.ts'
 
 /** Where images of calico/cni have their plugins, early ones and late ones. */
@@ -76,7 +76,7 @@ async function takeFile(
   docker: ImageReader,
   id: string,
   name: string,
-  take: Take,
+  take: TakeFile,
   signal: AbortSignal,
 ): Promise<boolean> {
   for (const directory of DIRECTORIES) {

@@ -10,10 +10,10 @@ export interface SourceFile {
   content: AsyncIterable<Uint8Array>
 }
 
-export type Take = (file: SourceFile) => Promise<void>
+export type TakeFile = (file: SourceFile) => Promise<void>
 
 /** Hands each of the names on; the names that it handed on. */
-export type ReadSource = (names: string[], take: Take, signal: AbortSignal) => Promise<void>
+export type ReadSource = (names: string[], take: TakeFile, signal: AbortSignal) => Promise<void>
 
 /** The content, as far as it is not larger than a plugin is. */
 export async function* bounded(

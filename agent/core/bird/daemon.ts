@@ -172,7 +172,7 @@ export function bindingPhase(
 }
 
 /** BIRD dies in a container that runs, more often than a start may need; with a session up, once is too often. */
-export function keepsFalling({ fallsBeforeSessions, fallsAfterSessions }: DaemonState): boolean {
+export function keepsDying({ fallsBeforeSessions, fallsAfterSessions }: DaemonState): boolean {
   return fallsAfterSessions > 0 || fallsBeforeSessions > TOLERATED_STARTS
 }
 

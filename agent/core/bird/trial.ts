@@ -5,7 +5,7 @@ import {
   daemonAfter,
   daemonAtStart,
   endOfRibPending,
-  keepsFalling,
+  keepsDying,
 } from './daemon.ts'
 import { combinedPhase } from './phase.ts'
 import type { BirdView, SessionRow } from './view.ts'
@@ -195,7 +195,7 @@ export function windowState(state: TrialState, now: number, cancelled: boolean):
       container.at >= fellAt + CONTAINER_MARGIN_MS || container.state === 'exited'
         ? container.state
         : 'unknown',
-    birdRestarted: daemons.some(keepsFalling),
+    birdRestarted: daemons.some(keepsDying),
     felixRestarted: state.felixRestarts > TOLERATED_FELIX_RESTARTS,
     peersForgotten: daemons.some(({ standing }) => standing.peersForgotten),
     recoveredForMs: recoveredAt === null ? null : now - recoveredAt,

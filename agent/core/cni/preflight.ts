@@ -3,7 +3,7 @@ import type { Problem } from '../errors.ts'
 import type { Observed, ObservedCni, WantedCni } from '../model.ts'
 import { isInstalled } from '../plan/cni.ts'
 import { askedVersion } from '../release/node-versions.ts'
-import { tooOldFor } from './version.ts'
+import { unsupportedVersion } from './version.ts'
 
 /** From here on, a plugin reads this host's name from a file that calico/node writes. */
 const NEEDS_NODENAME = '3.1.0'
@@ -17,7 +17,7 @@ export function cniBinaryProblems(cni: ObservedCni, wanted: WantedCni, cniVersio
 /** Problems with the planned CNI config; plugins that could not be tried yet are asked when staged. */
 function tooOldProblems({ tried = [] }: ObservedCni, cniVersion: string | null): Problem[] {
   return tried.flatMap(({ name, known }): Problem[] => {
-    const tooOld = cniVersion === null || known === null ? null : tooOldFor(cniVersion, known)
+    const tooOld = cniVersion === null || known === null ? null : unsupportedVersion(cniVersion, known)
     if (tooOld === null) return []
     const message = `cannot use the CNI plugin ${name}: ${tooOld.reason}`
     return [{ code: 'cni-binary-too-old', severity: 'error', message, fix: tooOld.fix }]

@@ -41,7 +41,10 @@ export function silentPlugin(path: string, failure: string): Problem {
 }
 
 /** Why a plugin is too old for the version that a config asks for, and what to do; null where it is not. */
-export function tooOldFor(cniVersion: string, known: string[]): { reason: string; fix: string } | null {
+export function unsupportedVersion(
+  cniVersion: string,
+  known: string[],
+): { reason: string; fix: string } | null {
   if (known.includes(cniVersion)) return null
   return {
     reason: `the CNI config sets cniVersion ${cniVersion}, and it supports ${known.join(', ')}`,

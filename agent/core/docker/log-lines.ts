@@ -29,7 +29,7 @@ export function linesSince(lines: string[], startedAt: string): string[] {
 }
 
 /** Lines that tell of something wrong; BIRD, Felix, confd and runit each in their way. */
-export function isTrouble(line: string): boolean {
+export function isErrorLine(line: string): boolean {
   return /\[(warn|err|fatal|panic|crit)|\b(warning|error|fatal|panic)\b|<(warn|err|fatal|bug)|\b(cannot|can't|unable|fail(ed|ure)?|refused|denied)\b/i.test(
     line,
   )

@@ -1,4 +1,4 @@
-import { isTrouble, quoted, saysDatastoreIsAway } from './log-lines.ts'
+import { isErrorLine, quoted, saysDatastoreIsAway } from './log-lines.ts'
 
 /** The parts of calico/node that log to a file of their own (`/etc/service/available/PART/log/run`). */
 export const NODE_PARTS = ['felix', 'bird', 'bird6', 'confd'] as const
@@ -40,7 +40,7 @@ function ownLogText(lines: string[]): string {
 /** What is wrong, before what is merely last. A part that is not known to be concerned has to have trouble. */
 function partText({ part, lines }: PartLog, asked: NodePart[]): string[] {
   if (asked.length > 0 && !asked.includes(part)) return []
-  const trouble = lines.filter(isTrouble)
+  const trouble = lines.filter(isErrorLine)
   const text = quoted(trouble.length > 0 || asked.length === 0 ? trouble : lines, PART_LINES)
   return text === '' ? [] : [`; ${part} logged: ${text}`]
 }

@@ -1,6 +1,6 @@
 import type { ObservedUnit } from '../model.ts'
-import { isNeedless, lastingText, trialText } from './drop-in.ts'
-import { LASTING, placeFor, readUnit, replaceImage, type UnitRun } from './image.ts'
+import { isNeedless, permanentDropIn, trialText } from './drop-in.ts'
+import { PERMANENT_DROP_IN, placeFor, readUnit, replaceImage, type UnitRun } from './image.ts'
 import { sharedWithUnit } from './shared.ts'
 
 /** A file before and after; null if there is none. */
@@ -139,15 +139,15 @@ function editTo(unit: ObservedUnit, container: string, run: UnitRun, image: stri
   const place = placeFor(run, image)
   if (place === null) return null
   const { source, links } = unit
-  const path = `/etc/systemd/system/${source.name}.d/${LASTING}`
+  const path = `/etc/systemd/system/${source.name}.d/${PERMANENT_DROP_IN}`
   const dropIn = source.fragments.find((fragment) => fragment.path === path)
   if (dropIn && isNeedless(dropIn, unit, container, image)) return { path, before: dropIn.text, after: null }
   const file = [...source.fragments, ...source.environmentFiles].find((text) => text.path === place.file)
   // a drop-in to which no one has added is rewritten as a whole
-  const isOwn = file === dropIn && dropIn?.text === lastingText(unit, run, run.image)
+  const isOwn = file === dropIn && dropIn?.text === permanentDropIn(unit, run, run.image)
   if (file && !isOwn && !links.includes(file.path) && isOperators(file.path))
     return { path: file.path, before: file.text, after: replaceImage(file.text, place, image) }
-  return { path, before: dropIn?.text ?? null, after: lastingText(unit, run, image) }
+  return { path, before: dropIn?.text ?? null, after: permanentDropIn(unit, run, image) }
 }
 
 /** The file of a template is left alone too: other instances use it. */

@@ -38,7 +38,7 @@ function writeLines(
 }
 
 /** The drop-in that makes an image permanent. Its pull pulls the image that it runs. */
-export function lastingText(unit: ObservedUnit, run: UnitRun, image: string): string {
+export function permanentDropIn(unit: ObservedUnit, run: UnitRun, image: string): string {
   const header = '# Written by calico-agent: the file that names the image is not the operator’s own.'
   const beside = run.named.map((lines) => writeLines(unit, lines, image))
   return `${header}\n[Service]\n${writeExecStart(unit, run, image)}${beside.join('')}`
@@ -50,8 +50,8 @@ export function isNeedless(dropIn: UnitText, unit: ObservedUnit, container: stri
   const without = { ...unit, source: { ...unit.source, fragments } }
   const [now, then] = [readUnit(unit.source, container), readUnit(without.source, container)]
   if (now.kind !== 'runs' || then.kind !== 'runs' || then.run.image !== image) return false
-  const isOurs = dropIn.text === lastingText(unit, now.run, now.run.image)
-  return isOurs && lastingText(without, then.run, image) === lastingText(unit, now.run, image)
+  const isOurs = dropIn.text === permanentDropIn(unit, now.run, now.run.image)
+  return isOurs && permanentDropIn(without, then.run, image) === permanentDropIn(unit, now.run, image)
 }
 
 /**

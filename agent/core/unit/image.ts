@@ -33,7 +33,7 @@ export type UnitReading =
   | { kind: 'other' }
 
 /** The agent's own drop-in, where the file that names the image is not the operator's. */
-export const LASTING = 'zz-calico-agent.conf'
+export const PERMANENT_DROP_IN = 'zz-calico-agent.conf'
 
 const BY_VARIABLE = 'name the image in the unit as one word, or as ${CALICO_NODE_IMAGE} from its Environment='
 
@@ -149,7 +149,7 @@ function around(segments: { text: string }[], at: number): { before: string; aft
  */
 function isNamedTwice(image: Argument, unit: UnitCommands): boolean {
   const places = JSON.stringify(segmentsOf(image.text))
-  const isOwn = ({ written }: Argument) => placeOf(written)?.file.endsWith(`/${LASTING}`) === true
+  const isOwn = ({ written }: Argument) => placeOf(written)?.file.endsWith(`/${PERMANENT_DROP_IN}`) === true
   return of(unit, 'ExecStart', 'ExecStartPre', 'ExecStartPost')
     .flatMap(({ commands }) => commands.flat())
     .filter(({ text }) => textOf(text) === textOf(image.text))

@@ -27,7 +27,7 @@ export function sharedWith(image: Argument, lines: ExecLine[]): string | null {
 }
 
 /** Another unit that reads one of its environment files. */
-export interface Sharer {
+export interface SharingUnit {
   unit: string
   files: string[]
   /** Its command lines, variables not expanded. */
@@ -38,7 +38,7 @@ export interface Sharer {
 export function sharedWithUnit(
   place: Place,
   environmentFiles: UnitText[],
-  sharers: Sharer[],
+  sharers: SharingUnit[],
 ): { variable: string; unit: string; word: string } | null {
   const file = environmentFiles.find(({ path }) => path === place.file)
   const variable = file && /([A-Za-z_]\w*)\s*=[^\n]*$/.exec(file.text.slice(0, place.start))?.[1]

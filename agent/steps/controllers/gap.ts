@@ -3,13 +3,13 @@ import type { Clock } from '../../ports/clock.ts'
 import type { StepContext, StepResult } from '../step.ts'
 
 /** An interval in which controllers ran; ms since the epoch. */
-export interface Stint {
+export interface RunningPeriod {
   from: number
   to: number
 }
 
 /** When the old ones ended, by Docker's own time, which survives the agent's death; the step's `since` if they were removed. */
-export function endOf(old: ContainerJson | undefined, { since, clock }: StepContext): number {
+export function stoppedAt(old: ContainerJson | undefined, { since, clock }: StepContext): number {
   return old ? Date.parse(old.State.FinishedAt) : wallTime(since, clock)
 }
 
@@ -25,7 +25,7 @@ export function wallTime(at: number, clock: Clock): number {
 export function downTime(
   goneAt: number,
   found: Pick<ContainerJson, 'State'> | undefined,
-  between: Stint | null = null,
+  between: RunningPeriod | null = null,
 ): StepResult {
   const backAt = Date.parse(found?.State.StartedAt ?? '')
   const isBetween = between !== null && between.from >= goneAt && between.to <= backAt
@@ -34,7 +34,7 @@ export function downTime(
 }
 
 /** From the start of a container to its end, null where it never ran; one that was removed ended at `goneAt`. */
-export function stintOf(container: ContainerJson | undefined, goneAt?: number): Stint | null {
+export function runningPeriod(container: ContainerJson | undefined, goneAt?: number): RunningPeriod | null {
   const from = Date.parse(container?.State.StartedAt ?? '')
   const to = goneAt ?? Date.parse(container?.State.FinishedAt ?? '')
   return from > 0 && to >= from ? { from, to } : null

@@ -5,9 +5,9 @@ import { foundAsPlanned } from '../gate/final-check.ts'
 import type { Step, StepContext } from '../step.ts'
 import { refuseChangedFile, tryEditBack } from '../unit/edit-unit.ts'
 import { putTrial, removeTrial, restartUnit } from '../unit/restart.ts'
-import { awaitStarted, type Standing, settledUnit } from '../unit/standing.ts'
+import { awaitStarted, type SettledUnit, settledUnit } from '../unit/standing.ts'
 import { isNew, noContainerReason, restartOld, unitNotRestored } from '../unit/trial.ts'
-import { downTime, endOf, stintOf, wallTime } from './gap.ts'
+import { downTime, runningPeriod, stoppedAt, wallTime } from './gap.ts'
 import { gateFailed, notRestored, passedCheck, untilHealthy } from './trial.ts'
 
 /**
@@ -39,7 +39,7 @@ export const swapControllersUnit: Step<'swap-controllers-unit'> = {
     if (!isNew(found, old)) throw gateFailed(await noContainerReason(change, context))
     await untilHealthy(found.Id, check, settleMs, context)
     await awaitStarted(change, context)
-    return downTime(endOf(await context.docker.inspectContainer(old.id), context), found)
+    return downTime(stoppedAt(await context.docker.inspectContainer(old.id), context), found)
   },
 
   async goesOn({ change, old }, _before, context) {
@@ -66,12 +66,12 @@ export const swapControllersUnit: Step<'swap-controllers-unit'> = {
     if (unedited) throw unedited
     await removeTrial(change, context)
     if (isUntouched) return {}
-    const trial = !isNew(found, old) ? null : stintOf(found, endedAt(found, onWay))
-    return downTime(endOf(await context.docker.inspectContainer(old.id), context), back, trial)
+    const trial = !isNew(found, old) ? null : runningPeriod(found, endedAt(found, onWay))
+    return downTime(stoppedAt(await context.docker.inspectContainer(old.id), context), back, trial)
   },
 }
 
-function runsOld({ found, isDown, isSettled }: Standing, old: OldContainer): boolean {
+function runsOld({ found, isDown, isSettled }: SettledUnit, old: OldContainer): boolean {
   return isSettled && !isDown && found?.Image === old.imageId && found.State.Running
 }
 

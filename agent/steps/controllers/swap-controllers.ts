@@ -5,7 +5,7 @@ import { findNext } from '../container/next-container.ts'
 import { isRunning } from '../container/running.ts'
 import { startOld } from '../container/start-old.ts'
 import type { Step } from '../step.ts'
-import { downTime, endOf, stintOf } from './gap.ts'
+import { downTime, runningPeriod, stoppedAt } from './gap.ts'
 import { notRestored, passedCheck, untilHealthy } from './trial.ts'
 
 /**
@@ -36,7 +36,7 @@ export const swapControllers: Step<'swap-controllers'> = {
     const { docker } = context
     await untilHealthy(nextId, check, settleMs, context)
     await refuseSecond(old, docker)
-    const goneAt = endOf(await docker.inspectContainer(old.id), context)
+    const goneAt = stoppedAt(await docker.inspectContainer(old.id), context)
     return downTime(goneAt, await docker.inspectContainer(nextId))
   },
 
@@ -49,8 +49,8 @@ export const swapControllers: Step<'swap-controllers'> = {
     await stopForGood(nextId, docker)
     // the stop of an agent that died may still be in progress: this one ends with it
     await docker.stopContainer(old.id)
-    const goneAt = endOf(await docker.inspectContainer(old.id), context)
-    const trial = stintOf(await docker.inspectContainer(nextId))
+    const goneAt = stoppedAt(await docker.inspectContainer(old.id), context)
+    const trial = runningPeriod(await docker.inspectContainer(nextId))
     const id = await startOld(old, context)
     if (!old.autoRemove && id === old.id) await docker.setRestartPolicy(id, old.policy)
     const back = await docker.inspectContainer(id)

@@ -4,7 +4,7 @@ import { AgentError, ExitCode, isError } from '../../core/errors.ts'
 import type { Gate, OldContainer } from '../../core/plan/plan.ts'
 import { refusalOf } from '../../core/preflight.ts'
 import type { Docker } from '../../ports/docker.ts'
-import { nameTaker, strangerBeside } from '../container/other-nodes.ts'
+import { foreignNode, nameTaker } from '../container/other-nodes.ts'
 import { isRunning } from '../container/running.ts'
 import type { StepContext } from '../step.ts'
 import { checkDialling } from '../window/dial-guard.ts'
@@ -112,8 +112,8 @@ export async function refuseSecondNode(old: OldContainer, nextId: string, docker
 /** Someone created another one, under the old one's name or beside it. */
 export async function refuseAnother(old: OldContainer, madeId: string, docker: Docker): Promise<void> {
   await refuseTakenName(old, madeId, docker)
-  const stranger = await strangerBeside([old.id, madeId], docker)
-  if (stranger) throw changed(old, `replaced by another calico/node, ${stranger.name}`)
+  const foreign = await foreignNode([old.id, madeId], docker)
+  if (foreign) throw changed(old, `replaced by another calico/node, ${foreign.name}`)
 }
 
 /** Someone created another one with that name: by hand, with docker-compose, or with a playbook. */

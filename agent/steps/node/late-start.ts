@@ -15,7 +15,7 @@ type Tools = Pick<StepContext, 'docker' | 'clock'>
  * old one. If it has never run, remove it first, so that a late start finds none. A parked one must stay: wait for its
  * start, and end it.
  */
-export async function barLateStart(
+export async function preventLateStart(
   next: NextContainer,
   nextId: string,
   { docker, clock }: Tools,
@@ -35,7 +35,7 @@ export async function barLateStart(
  * Ends a new container that Docker started after all. Returns the id of the old one, restarted because the other BIRD
  * has taken its socket; undefined if no second one runs.
  */
-export async function endSecond(
+export async function stopSecondNode(
   { old, id, nextId }: { old: OldContainer; id: string; nextId: string },
   context: Tools,
 ): Promise<string | undefined> {

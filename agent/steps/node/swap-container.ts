@@ -2,7 +2,7 @@ import type { RunningContainer } from '../../core/docker/second-node.ts'
 import { isEngineGone } from '../../core/errors.ts'
 import type { Gate, OldContainer } from '../../core/plan/plan.ts'
 import { findNext } from '../container/next-container.ts'
-import { strangerBeside } from '../container/other-nodes.ts'
+import { foreignNode } from '../container/other-nodes.ts'
 import { isRunning } from '../container/running.ts'
 import { startOld } from '../container/start-old.ts'
 import { awaitRestored, awaitSafeStop } from '../gate/await-restored.ts'
@@ -13,8 +13,8 @@ import { endOfTrial } from '../gate/trial-end.ts'
 import type { Step, StepContext, StepResult } from '../step.ts'
 import { closeDialling, openDialling } from '../window/dial-guard.ts'
 import { holdRoutes, releaseRoutes } from '../window/held-routes.ts'
-import { barLateStart, endSecond } from './late-start.ts'
-import { leaveToStranger } from './stranger.ts'
+import { leaveToForeignNode } from './foreign-node.ts'
+import { preventLateStart, stopSecondNode } from './late-start.ts'
 
 /**
  * The one step with a window: KILL the old container, start the prepared one, gate it on the baseline.
@@ -72,10 +72,10 @@ export const swapContainer: Step<'swap-container'> = {
     if (await isRunning(nextId, docker)) {
       if (await awaitSafeStop({ gate, container: nextId, goneAt }, context)) goneAt = clock.now()
       await docker.killContainer(nextId)
-    } else await barLateStart(next, nextId, context)
-    const stranger = await strangerBeside([old.id, nextId], docker)
-    if (stranger && !(await isRunning(old.id, docker)))
-      return await leftToAnother(stranger, { old, gate, goneAt }, context)
+    } else await preventLateStart(next, nextId, context)
+    const foreign = await foreignNode([old.id, nextId], docker)
+    if (foreign && !(await isRunning(old.id, docker)))
+      return await leftToAnother(foreign, { old, gate, goneAt }, context)
     if (!old.wasRunning) {
       if (old.policy.Name === 'unless-stopped') await docker.setRestartPolicy(old.id, old.policy)
       return { window: null }
@@ -99,16 +99,16 @@ export const swapContainer: Step<'swap-container'> = {
 
 /** It must not start beside the other one, or come back at boot. */
 async function leftToAnother(
-  stranger: RunningContainer,
+  foreign: RunningContainer,
   { old, gate, goneAt }: { old: OldContainer; gate: Gate; goneAt: number },
   context: StepContext,
 ): Promise<StepResult> {
   const { docker } = context
   if (await docker.inspectContainer(old.id)) await docker.setRestartPolicy(old.id, { Name: 'no' })
   const fix = `agent status; docker rm ${old.id.slice(0, 12)} if the old container still exists`
-  return await leaveToStranger(
-    stranger,
-    { name: old.name, trial: { gate, container: stranger.id, goneAt }, fix },
+  return await leaveToForeignNode(
+    foreign,
+    { name: old.name, trial: { gate, container: foreign.id, goneAt }, fix },
     context,
   )
 }
@@ -121,7 +121,7 @@ async function restoredAlone(
   const restored = await awaitRestored({ gate, container: ids.id, goneAt }, context).catch(
     (error: unknown) => error as Error,
   )
-  const again = await endSecond(ids, context)
+  const again = await stopSecondNode(ids, context)
   if (again !== undefined)
     return await awaitRestored({ gate, container: again, goneAt: context.clock.now() }, context)
   if (restored instanceof Error) throw restored

@@ -4,7 +4,7 @@ import type { ManifestChange } from '../../core/plan/plan.ts'
 import type { PodContainer } from '../../core/pod/static-pod.ts'
 import type { FileAttributes, Manifests } from '../../ports/manifests.ts'
 import { leftAsItIs } from '../changed-file.ts'
-import { downTime, endOf, stintOf, wallTime } from '../controllers/gap.ts'
+import { downTime, runningPeriod, stoppedAt, wallTime } from '../controllers/gap.ts'
 import { passedCheck, untilHealthy } from '../controllers/trial.ts'
 import type { Step, StepContext } from '../step.ts'
 import { allInPods, runningInPods, untilGone, untilRuns } from './containers.ts'
@@ -77,13 +77,13 @@ export const swapStaticPod: Step<'swap-static-pod'> = {
     if (running.length === 0) return {}
     const back = await untilRuns(pod, null, context).catch(notRestored)
     if (running.includes(back.Id)) return {}
-    return downTime(await endOfOld(running, context), back, stintOf(trial, wallTime(goneAt, clock)))
+    return downTime(await endOfOld(running, context), back, runningPeriod(trial, wallTime(goneAt, clock)))
   },
 }
 
 /** The kubelet removes what it has stopped some time later. */
 async function endOfOld([id]: string[], context: StepContext): Promise<number> {
-  return endOf(id === undefined ? undefined : await context.docker.inspectContainer(id), context)
+  return stoppedAt(id === undefined ? undefined : await context.docker.inspectContainer(id), context)
 }
 
 /** The container on trial, if it runs. */

@@ -12,7 +12,7 @@ const LIMIT_MS = 120_000
 const STARTED_LIMIT_MS = 45_000
 
 /** The current state of the unit's container. */
-export interface Standing {
+export interface SettledUnit {
   found: ContainerJson | undefined
   /** The unit runs nothing: it would not stop a container that exists anyway. */
   isDown: boolean
@@ -34,7 +34,7 @@ export async function settledUnit(
   { unit, container, trial }: UnitChange,
   gate: Gate | null,
   { docker, systemd, unitFiles, clock, since }: StepContext,
-): Promise<Standing> {
+): Promise<SettledUnit> {
   const isOurs = (await unitFiles.read(trial.path)) !== undefined
   const deadline = isOurs ? since + patienceOf(gate) : clock.now() + LIMIT_MS
   for (;;) {

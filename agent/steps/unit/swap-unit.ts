@@ -2,12 +2,12 @@ import type { RunningContainer } from '../../core/docker/second-node.ts'
 import { AgentError } from '../../core/errors.ts'
 import type { Gate } from '../../core/plan/plan.ts'
 import type { UnitChange } from '../../core/unit/change.ts'
-import { strangerToUnit } from '../container/other-nodes.ts'
+import { foreignNodeOfUnit } from '../container/other-nodes.ts'
 import { awaitRestored, awaitSafeStop } from '../gate/await-restored.ts'
 import { finalCheck, refuseAnother } from '../gate/final-check.ts'
 import { watchTrial } from '../gate/gate.ts'
 import { endOfTrial } from '../gate/trial-end.ts'
-import { leaveToStranger } from '../node/stranger.ts'
+import { leaveToForeignNode } from '../node/foreign-node.ts'
 import type { Step, StepContext, StepResult } from '../step.ts'
 import { closeDialling, openDialling } from '../window/dial-guard.ts'
 import { holdRoutes, releaseRoutes } from '../window/held-routes.ts'
@@ -74,9 +74,9 @@ export const swapUnit: Step<'swap-unit'> = {
     }
     const unedited = await tryEditBack(change, context)
     let goneAt = context.since
-    const stranger = await strangerToUnit({ change, old, standing }, context.docker)
-    if (stranger) {
-      const left = await unitLeftTo(stranger, { change, gate, goneAt }, context)
+    const foreign = await foreignNodeOfUnit({ change, old, standing }, context.docker)
+    if (foreign) {
+      const left = await unitLeftTo(foreign, { change, gate, goneAt }, context)
       if (unedited) throw unedited
       return left
     }
@@ -102,20 +102,20 @@ export const swapUnit: Step<'swap-unit'> = {
 
 /** The unit is stopped, by the drop-in that kills: it would run beside the other one. A boot starts it again. */
 async function unitLeftTo(
-  stranger: RunningContainer,
+  foreign: RunningContainer,
   { change, gate, goneAt }: { change: UnitChange; gate: Gate; goneAt: number },
   context: StepContext,
 ): Promise<StepResult> {
   // the drop-in's stop command would remove one with the container's own name
-  const isNamesake = stranger.name === change.container
+  const isNamesake = foreign.name === change.container
   await putTrial(change, `${change.trial.back}${isNamesake ? 'ExecStop=\n' : ''}`, context)
   await context.systemd.stop(change.unit)
   await removeTrial(change, context)
   const { unit, container: name } = change
-  const fix = `systemctl disable ${unit}, or both start at boot; to go back to the unit: docker rm -f ${stranger.name}; systemctl enable --now ${unit}`
-  return await leaveToStranger(
-    stranger,
-    { name, trial: { gate, container: stranger.id, goneAt }, fix },
+  const fix = `systemctl disable ${unit}, or both start at boot; to go back to the unit: docker rm -f ${foreign.name}; systemctl enable --now ${unit}`
+  return await leaveToForeignNode(
+    foreign,
+    { name, trial: { gate, container: foreign.id, goneAt }, fix },
     context,
   )
 }

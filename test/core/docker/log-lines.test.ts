@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import {
-  isTrouble,
+  isErrorLine,
   linesSince,
   logLines,
   quoted,
@@ -70,13 +70,13 @@ it.each([
   'panic: runtime error',
   'runsv felix: fatal: unable to start ./run',
 ])('%s is trouble', (line) => {
-  expect(isTrouble(line)).toBe(true)
+  expect(isErrorLine(line)).toBe(true)
 })
 
 it.each(['[INFO][45] felix up', 'bird: Started', 'bird: Mesh_192_0_2_2: State changed to up'])(
   '%s is none',
   (line) => {
-    expect(isTrouble(line)).toBe(false)
+    expect(isErrorLine(line)).toBe(false)
   },
 )
 

@@ -14,8 +14,8 @@ interface Left {
 }
 
 /** Someone else's calico/node is running: it stays, whatever its sessions do, and nothing is started beside it. */
-export async function leaveToStranger(
-  stranger: RunningContainer,
+export async function leaveToForeignNode(
+  foreign: RunningContainer,
   { name, trial, fix }: Left,
   context: StepContext,
 ): Promise<StepResult> {
@@ -24,14 +24,14 @@ export async function leaveToStranger(
     return { window: null, problems: [{ ...error.asProblem(), severity: 'warning' as const }] }
   })
   await Promise.all([releaseRoutes(context), openDialling(context)])
-  return { ...restored, problems: [...(restored.problems ?? []), leftAlone(stranger, name, fix)] }
+  return { ...restored, problems: [...(restored.problems ?? []), leftAlone(foreign, name, fix)] }
 }
 
-function leftAlone(stranger: RunningContainer, name: string, fix: string): Problem {
+function leftAlone(foreign: RunningContainer, name: string, fix: string): Problem {
   return {
     code: 'left-to-another',
     severity: 'warning',
-    message: `${stranger.name} (${stranger.id.slice(0, 12)}), which another process created during the run, is now the calico/node of this host; the old ${name} was not started beside it`,
+    message: `${foreign.name} (${foreign.id.slice(0, 12)}), which another process created during the run, is now the calico/node of this host; the old ${name} was not started beside it`,
     fix,
   }
 }
