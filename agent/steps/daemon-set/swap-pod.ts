@@ -20,8 +20,8 @@ type SwapPod = StepArgs['swap-pod']
  */
 export const swapPod: Step<'swap-pod'> = {
   moves: true,
-  describe: ({ set, to }) =>
-    `replace the pod of ${set.namespace}/${set.name} on this host: set the template to ${to} with OnDelete, delete and kill, gate`,
+  describe: ({ set, ...args }) =>
+    `replace the pod of ${set.namespace}/${set.name} on this host: set the template to ${imageSet(args)} with OnDelete, delete and kill, gate`,
 
   async capture(args, context) {
     await checkTemplate(args, context)
@@ -71,6 +71,11 @@ export const swapPod: Step<'swap-pod'> = {
     const problems = await giveStrategyBackOrSay(args.set, context)
     return { ...restored, problems: [...(restored.problems ?? []), ...problems] }
   },
+}
+
+/** The plugins' image, where calico/node stays as it is. */
+function imageSet({ from, to, images }: Pick<SwapPod, 'from' | 'to' | 'images'>): string {
+  return (from === to && images.find((one) => one.from !== one.to)?.to) || to
 }
 
 function noPod(why: string): AgentError {

@@ -6,6 +6,7 @@ import { settleByHand } from '../../../agent/core/plan/by-hand/by-hand.ts'
 import { daemonSetBackPart, isPodBack } from '../../../agent/core/plan/daemon-set.ts'
 import type { Plan } from '../../../agent/core/plan/plan.ts'
 import { preflight } from '../../../agent/core/preflight.ts'
+import { bindStep } from '../../../agent/steps/registry.ts'
 import { CNI, cniFrom, daemonSet, hostedNode, images, NODE } from '../daemon-set.ts'
 import { digest, image, observed, wanted } from '../observed.ts'
 
@@ -72,6 +73,7 @@ describe('the plugins alone, where the DaemonSet installs them', () => {
     expect(steps.map(({ kind }) => kind)).toEqual(['pull-image', 'swap-pod', 'commit', 'restore-strategy'])
     const swap = steps.find((step) => step.kind === 'swap-pod')?.args
     expect([swap?.from, swap?.to]).toEqual([NODE, NODE])
+    expect(steps.map((step) => bindStep(step).summary).join()).toContain(`set the template to ${next} with`)
     expect(swap?.images.map(({ to }) => to)).toEqual([next, NODE])
   })
 
