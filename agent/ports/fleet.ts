@@ -1,5 +1,5 @@
 import type { Turn, TurnEnd } from '../core/fleet.ts'
-import type { Namespaced } from '../core/kubernetes/daemon-set.ts'
+import type { Namespaced } from '../core/kubernetes/object.ts'
 
 /**
  * Lets one host of many work at a time. A turn has no time to live: a host that died in the middle keeps it until it has

@@ -1,8 +1,9 @@
 import type { Json } from '../core/json/merge-patch.ts'
-import type { DaemonSetObject, PodObject } from '../core/kubernetes/daemon-set.ts'
+import type { DaemonSetObject } from '../core/kubernetes/daemon-set.ts'
 import type { DeploymentObject } from '../core/kubernetes/deployment.ts'
 import type { LeaseObject } from '../core/kubernetes/lease.ts'
 import type { NodeObject } from '../core/kubernetes/node.ts'
+import type { PodObject } from '../core/kubernetes/pod.ts'
 
 /** What the agent reads of each kind. */
 export interface KubernetesObjects {

@@ -1,7 +1,7 @@
 import { AgentError, type Problem } from '../core/errors.ts'
 import type { TurnEnd } from '../core/fleet.ts'
-import type { Namespaced } from '../core/kubernetes/daemon-set.ts'
 import { nameOf } from '../core/kubernetes/lease.ts'
+import type { Namespaced } from '../core/kubernetes/object.ts'
 import type { Wanted } from '../core/model.ts'
 import { leaseLine } from '../core/plan/by-hand/lease.ts'
 import type { Plan, PlannedStep } from '../core/plan/plan.ts'

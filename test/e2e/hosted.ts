@@ -1,5 +1,6 @@
-import type { DaemonSetObject, PodObject } from '../../agent/core/kubernetes/daemon-set.ts'
+import type { DaemonSetObject } from '../../agent/core/kubernetes/daemon-set.ts'
 import type { NodeObject } from '../../agent/core/kubernetes/node.ts'
+import type { PodObject } from '../../agent/core/kubernetes/pod.ts'
 import type { Host, Kubernetes } from '../lab/index.ts'
 import { configure, lab, type World } from './support.ts'
 

@@ -3,9 +3,9 @@ import {
   type DaemonSetObject,
   imagesOf,
   isSame,
-  type PodObject,
   TEMPLATE_ANNOTATION,
 } from '../../agent/core/kubernetes/daemon-set.ts'
+import type { PodObject } from '../../agent/core/kubernetes/pod.ts'
 import type { Kind, KubernetesObjects, ObjectRef } from '../../agent/ports/kubernetes.ts'
 import type { FakeClock } from './clock.ts'
 import { FakeKubernetes, refused } from './kubernetes.ts'

@@ -1,4 +1,4 @@
-import type { PodObject } from '../../agent/core/kubernetes/daemon-set.ts'
+import type { PodObject } from '../../agent/core/kubernetes/pod.ts'
 import type { FakeClock } from './clock.ts'
 import type { FakeDocker } from './docker.ts'
 

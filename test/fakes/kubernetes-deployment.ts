@@ -1,8 +1,8 @@
 import { AgentError } from '../../agent/core/errors.ts'
 import type { Json } from '../../agent/core/json/merge-patch.ts'
-import type { PodObject } from '../../agent/core/kubernetes/daemon-set.ts'
 import type { DeploymentObject } from '../../agent/core/kubernetes/deployment.ts'
 import type { NodeObject } from '../../agent/core/kubernetes/node.ts'
+import type { PodObject } from '../../agent/core/kubernetes/pod.ts'
 import type { Kind, Kubernetes, KubernetesObjects, ObjectRef } from '../../agent/ports/kubernetes.ts'
 import type { FakeClock } from './clock.ts'
 

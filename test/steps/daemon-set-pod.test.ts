@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import type { PodObject } from '../../agent/core/kubernetes/daemon-set.ts'
+import type { PodObject } from '../../agent/core/kubernetes/pod.ts'
 import { killDoomed } from '../../agent/steps/daemon-set/pod.ts'
 import { HostedHost } from '../engine/hosted-host.ts'
 

@@ -1,6 +1,6 @@
 import { unlessConflict } from '../../core/kubernetes/conflict.ts'
-import type { Namespaced } from '../../core/kubernetes/daemon-set.ts'
 import { giveBackPatch, newLease, takePatch } from '../../core/kubernetes/lease.ts'
+import type { Namespaced } from '../../core/kubernetes/object.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Fleet } from '../../ports/fleet.ts'
 import type { Kubernetes } from '../../ports/kubernetes.ts'

@@ -1,59 +1,12 @@
 import { parseImageRef, repository } from '../docker/image-ref.ts'
 import type { Json } from '../json/merge-patch.ts'
-import type { PodContainerSpec, PodSpec } from './pod-spec.ts'
+import { controllerOf, type Namespaced, type ObjectMeta, type OwnerReference } from './object.ts'
+import { nodeOf, type PodContainerSpec, type PodObject, type PodSpec } from './pod.ts'
 import { templateDifferences } from './template-differences.ts'
-
-interface Meta {
-  name: string
-  namespace: string
-  uid: string
-  resourceVersion: string
-  annotations?: Record<string, string>
-}
-
-/** What the agent reads of a Pod (core/v1). */
-export interface PodObject {
-  metadata: Meta & {
-    labels?: Record<string, string>
-    deletionTimestamp?: string
-    ownerReferences?: OwnerReference[]
-  }
-  spec: PodSpec & { nodeName?: string; affinity?: Affinity }
-  status?: {
-    phase?: string
-    conditions?: { type: string; status: string; reason?: string; message?: string }[]
-    containerStatuses?: PodContainerStatus[]
-    initContainerStatuses?: PodContainerStatus[]
-  }
-}
-
-export interface OwnerReference {
-  kind: string
-  name: string
-  controller?: boolean
-}
-
-/** By which the controller of a DaemonSet names the Node of a pod, also of one that is not scheduled yet. */
-interface Affinity {
-  nodeAffinity?: {
-    requiredDuringSchedulingIgnoredDuringExecution?: {
-      nodeSelectorTerms: { matchFields?: { key: string; values?: string[] }[] }[]
-    }
-  }
-}
-
-interface PodContainerStatus {
-  name: string
-  /** `docker-pullable://NAME@DIGEST` of what runs. */
-  imageID?: string
-  restartCount?: number
-  state?: { waiting?: { reason?: string; message?: string }; running?: { startedAt?: string } }
-  lastState?: { terminated?: { exitCode?: number; reason?: string } }
-}
 
 /** What the agent reads of a DaemonSet (apps/v1). */
 export interface DaemonSetObject {
-  metadata: Meta & { generation: number; ownerReferences?: OwnerReference[] }
+  metadata: ObjectMeta & { generation: number; ownerReferences?: OwnerReference[] }
   spec: {
     selector?: { matchLabels?: Record<string, string> }
     updateStrategy: UpdateStrategy
@@ -65,12 +18,6 @@ export interface DaemonSetObject {
 export interface UpdateStrategy {
   type: string
   rollingUpdate?: { [key: string]: Json }
-}
-
-/** An object of a namespace. */
-export interface Namespaced {
-  namespace: string
-  name: string
 }
 
 /** The DaemonSet that keeps the container, and its pod on this host. */
@@ -116,18 +63,6 @@ export function imagesOf({ containers, initContainers = [] }: PodSpec): Template
 export function daemonSetOf({ metadata }: PodObject): Namespaced | null {
   const owner = controllerOf(metadata)
   return owner?.kind === 'DaemonSet' ? { namespace: metadata.namespace, name: owner.name } : null
-}
-
-/** The object that keeps another one as it is; undefined where none does. */
-export function controllerOf({ ownerReferences = [] }: { ownerReferences?: OwnerReference[] }) {
-  return ownerReferences.find(({ controller }) => controller === true)
-}
-
-/** The Node that a pod runs on, or will run on. */
-export function nodeOf({ spec: { nodeName, affinity } }: PodObject): string | undefined {
-  const terms = affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms
-  const named = terms?.flatMap(({ matchFields = [] }) => matchFields)
-  return nodeName ?? named?.find(({ key }) => key === 'metadata.name')?.values?.[0]
 }
 
 export function observedDaemonSet(set: DaemonSetObject, pod: PodObject): ObservedDaemonSet {
@@ -250,16 +185,4 @@ export function isSame(one: TemplateImage, other: TemplateImage): boolean {
 /** The image name alone, such as `node` of quay.io/calico/node:v3.16.0. */
 export function imageName(image: string): string {
   return repository(parseImageRef(image)).split('/').at(-1) ?? ''
-}
-
-/** Why a pod has not come up, as its status says; null where it says nothing. */
-export function whyWaiting({ status = {} }: PodObject): string | null {
-  const { phase, initContainerStatuses = [], containerStatuses = [] } = status
-  const waiting = [...initContainerStatuses, ...containerStatuses].find(
-    ({ state }) => state?.waiting?.reason !== undefined && state.waiting.reason !== 'PodInitializing',
-  )
-  const { reason, message } = waiting?.state?.waiting ?? {}
-  if (waiting && reason !== undefined)
-    return `${waiting.name}: ${reason}${message === undefined ? '' : `: ${message}`}`
-  return phase === undefined ? null : `the pod is ${phase}`
 }

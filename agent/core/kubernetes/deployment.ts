@@ -1,15 +1,13 @@
 import type { Json } from '../json/merge-patch.ts'
 import {
-  controllerOf,
   type DaemonSetObject,
-  type Namespaced,
-  type PodObject,
   patchedMeta,
   type TemplateMark,
   templateMark,
   type UpdateStrategy,
 } from './daemon-set.ts'
-import type { PodContainerSpec } from './pod-spec.ts'
+import { controllerOf, type Namespaced } from './object.ts'
+import type { PodContainerSpec, PodObject } from './pod.ts'
 
 /** What the agent reads of a Deployment (apps/v1). */
 export interface DeploymentObject {
@@ -83,16 +81,6 @@ function safeEncoded(hash: string): string {
 }
 
 const SAFE_CHARS = 'bcdfghjklmnpqrstvwxz2456789'
-
-/** As the API server takes a label selector. */
-export function selectorOf({
-  spec,
-}: {
-  spec: { selector?: { matchLabels?: Record<string, string> } }
-}): string {
-  const labels = Object.entries(spec.selector?.matchLabels ?? {})
-  return labels.map(([key, value]) => `${key}=${value}`).join(',')
-}
 
 /** Pods that were evicted, or have ended otherwise, stay as objects for long. */
 export function podsOf(

@@ -1,7 +1,7 @@
 import { AgentError, ExitCode } from '../errors.ts'
 import type { Halt, Turn, TurnEnd } from '../fleet.ts'
 import type { Json } from '../json/merge-patch.ts'
-import type { Namespaced } from './daemon-set.ts'
+import type { Namespaced } from './object.ts'
 
 /** What the agent reads of a Lease (coordination.k8s.io/v1). */
 export interface LeaseObject {

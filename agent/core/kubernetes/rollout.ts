@@ -1,5 +1,7 @@
-import type { Namespaced, PodObject } from './daemon-set.ts'
-import { type DeploymentObject, podsOf, type Rollout, selectorOf } from './deployment.ts'
+import { type DeploymentObject, podsOf, type Rollout } from './deployment.ts'
+import type { Namespaced } from './object.ts'
+import { selectorOf } from './object.ts'
+import type { PodObject } from './pod.ts'
 
 /** What is asked of the API server. */
 interface Reads {

@@ -1,4 +1,4 @@
-import type { ContainerOfPod, PodSpec } from './pod-spec.ts'
+import type { ContainerOfPod, PodSpec } from './pod.ts'
 
 /** The kubelet's credential in each pod, which no template has. */
 const TOKEN = '/var/run/secrets/kubernetes.io/serviceaccount'

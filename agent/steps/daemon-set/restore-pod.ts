@@ -1,5 +1,6 @@
 import { AgentError, ExitCode } from '../../core/errors.ts'
-import { imagesOf, isSame, type PodObject } from '../../core/kubernetes/daemon-set.ts'
+import { imagesOf, isSame } from '../../core/kubernetes/daemon-set.ts'
+import type { PodObject } from '../../core/kubernetes/pod.ts'
 import type { Gate, StepArgs } from '../../core/plan/plan.ts'
 import { awaitRestored, awaitSafeStop } from '../gate/await-restored.ts'
 import type { StepContext, StepResult } from '../step.ts'

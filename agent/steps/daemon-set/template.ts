@@ -4,11 +4,11 @@ import {
   type DaemonSetObject,
   imagesOf,
   isSame,
-  type Namespaced,
   type TemplateImage,
   templateMark,
   templatePatch,
 } from '../../core/kubernetes/daemon-set.ts'
+import type { Namespaced } from '../../core/kubernetes/object.ts'
 import type { StepArgs } from '../../core/plan/plan.ts'
 import type { Kubernetes } from '../../ports/kubernetes.ts'
 import { patchObject } from '../patch-object.ts'

@@ -1,9 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import {
-  type DaemonSetObject,
-  observedDaemonSet,
-  type PodObject,
-} from '../../../agent/core/kubernetes/daemon-set.ts'
+import { type DaemonSetObject, observedDaemonSet } from '../../../agent/core/kubernetes/daemon-set.ts'
+import type { PodObject } from '../../../agent/core/kubernetes/pod.ts'
 import { templateDifferences } from '../../../agent/core/kubernetes/template-differences.ts'
 import type { Observed } from '../../../agent/core/model.ts'
 import { preflight } from '../../../agent/core/preflight.ts'

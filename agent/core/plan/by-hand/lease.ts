@@ -1,5 +1,5 @@
-import type { Namespaced } from '../../kubernetes/daemon-set.ts'
 import { deletion, nameOf } from '../../kubernetes/lease.ts'
+import type { Namespaced } from '../../kubernetes/object.ts'
 
 /** The other hosts wait for it, and this one gives it back by itself only once it knows that all is well here. */
 export function leaseLine(lease: Namespaced): string {

@@ -1,0 +1,35 @@
+/** Of an object of a namespace (metav1.ObjectMeta). */
+export interface ObjectMeta {
+  name: string
+  namespace: string
+  uid: string
+  resourceVersion: string
+  annotations?: Record<string, string>
+}
+
+export interface OwnerReference {
+  kind: string
+  name: string
+  controller?: boolean
+}
+
+/** An object of a namespace. */
+export interface Namespaced {
+  namespace: string
+  name: string
+}
+
+/** The object that keeps another one as it is; undefined where none does. */
+export function controllerOf({ ownerReferences = [] }: { ownerReferences?: OwnerReference[] }) {
+  return ownerReferences.find(({ controller }) => controller === true)
+}
+
+/** As the API server takes a label selector. */
+export function selectorOf({
+  spec,
+}: {
+  spec: { selector?: { matchLabels?: Record<string, string> } }
+}): string {
+  const labels = Object.entries(spec.selector?.matchLabels ?? {})
+  return labels.map(([key, value]) => `${key}=${value}`).join(',')
+}
