@@ -24,7 +24,8 @@ export default defineConfig({
           testTimeout: 240_000,
           hookTimeout: 240_000,
           pool: 'forks',
-          maxWorkers: 3,
+          // they mostly wait: for BIRD, for what must stay healthy, for a boot
+          maxWorkers: 5,
         },
       },
     ],

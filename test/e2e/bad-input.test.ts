@@ -64,7 +64,7 @@ describe('a request that cannot be met', () => {
         code: 2,
         problem: 'bad-config',
         says: 'no --to or --node was given',
-        fix: 'give --to RELEASE or --node IMAGE',
+        fix: 'use --to RELEASE or --node IMAGE',
       },
     ],
     [
@@ -109,7 +109,7 @@ describe('a request that cannot be met', () => {
         code: 3,
         problem: 'docker-socket-invalid',
         says: 'a symbolic link to /var/run/docker.sock',
-        fix: 'give the path',
+        fix: 'use the path that it points to',
       },
     ],
     [
@@ -140,7 +140,12 @@ describe('a request that cannot be met', () => {
     [
       'a state directory that is a symlink',
       ['--state-dir', `${dir}/link`],
-      { code: 3, problem: 'state-dir-unusable', says: 'it is a symbolic link', fix: 'the directory itself' },
+      {
+        code: 3,
+        problem: 'state-dir-unusable',
+        says: 'it is a symbolic link',
+        fix: 'use the directory that it points to',
+      },
     ],
     [
       'a state directory that others can write to',
@@ -160,7 +165,7 @@ describe('a request that cannot be met', () => {
     [
       'a BIRD socket that is a symlink',
       ['--config', `${dir}/symlink.yaml`],
-      { code: 3, problem: 'bird-socket-invalid', says: 'it is a symlink', fix: 'bird.sockets' },
+      { code: 3, problem: 'bird-socket-invalid', says: 'it is a symbolic link', fix: 'bird.sockets' },
     ],
   ])('%s', async (name, argv, refusal) => {
     const { host } = at

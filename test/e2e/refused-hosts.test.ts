@@ -30,7 +30,12 @@ describe('a host is refused', () => {
     [
       'as its container belongs to kubelet',
       { args: ['--label=io.kubernetes.pod.name=calico-node-x7k2p'] },
-      { code: 3, problem: 'hosted-install', says: 'it belongs to Kubernetes', fix: 'daemonset/calico-node' },
+      {
+        code: 3,
+        problem: 'hosted-install',
+        says: 'Kubernetes manages it',
+        fix: 'set kubernetes in the config',
+      },
     ],
     [
       'as a systemd unit runs its container by a script',

@@ -44,7 +44,7 @@ describe('a config that changes', () => {
     expect(await runs(host)).toHaveLength(1)
     await until(
       'the status text',
-      async () => (await property(host, 'StatusText')).startsWith('as the config'),
+      async () => (await property(host, 'StatusText')).startsWith('matches the config'),
       {
         timeoutMs: 60_000,
       },

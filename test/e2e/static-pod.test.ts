@@ -187,10 +187,10 @@ describe('calico/node of a static pod', () => {
     await host.writeFile('/etc/kubernetes/static/node.yaml', text)
     const refused = await support.agent(host, 'upgrade', '--node', support.image('v2.6.12'))
     support.expectRefused(refused, 'hosted-install')
-    expect(refused.report.problems[0]?.message).toContain('end BIRD by TERM')
+    expect(refused.report.problems[0]?.message).toContain('stops BIRD with TERM')
     expect(refused.report.problems[0]?.fix).toContain('/etc/kubernetes/static/node.yaml')
     const said = await host.ok(['agent', 'status'])
-    expect(said).toContain('kept by the kubelet, as a static pod: /etc/kubernetes/static/node.yaml')
+    expect(said).toContain('kept running by the kubelet, as a static pod: /etc/kubernetes/static/node.yaml')
   })
 })
 
