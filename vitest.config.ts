@@ -24,8 +24,7 @@ export default defineConfig({
           testTimeout: 240_000,
           hookTimeout: 240_000,
           pool: 'forks',
-          // they mostly wait: for BIRD, for what must stay healthy, for a boot
-          maxWorkers: 5,
+          maxWorkers: 3,
         },
       },
     ],
