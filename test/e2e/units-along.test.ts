@@ -39,9 +39,11 @@ describe('a unit', () => {
     const told = report.problems.map(({ code, message }) => `${code}: ${message}`)
     expect(told).toEqual(
       expect.arrayContaining([
-        expect.stringContaining(`units-along: ${KUBELET} stays as it is (Requires=${UNIT})`),
-        expect.stringContaining(`units-along: calico-lab-bound.service stays as it is (BindsTo=${UNIT})`),
-        expect.stringContaining(`units-along: calico-lab-second.service stays as it is (PartOf=${KUBELET})`),
+        expect.stringContaining(`units-along: ${KUBELET} is not restarted (Requires=${UNIT})`),
+        expect.stringContaining(`units-along: calico-lab-bound.service is not restarted (BindsTo=${UNIT})`),
+        expect.stringContaining(
+          `units-along: calico-lab-second.service is not restarted (PartOf=${KUBELET})`,
+        ),
         expect.stringContaining(
           `${KUBELET} may install other CNI plugins at its next start: ExecStartPre=/bin/cp /opt/older-plugin ${PLUGIN}`,
         ),

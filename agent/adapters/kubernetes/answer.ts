@@ -47,6 +47,8 @@ function refuseUnserved(call: Call): void {
     `cannot ${textOf(call)}: this API server has no ${group.name} (Kubernetes ${group.since} or later)`,
     {
       fix: `kubectl version shows which release it is: upgrade it, or take what needs a ${call.ref.kind} out of the config`,
+      // one that has just started says so as well, until it has installed its groups
+      isTransient: true,
     },
   )
 }

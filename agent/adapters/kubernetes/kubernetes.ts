@@ -2,8 +2,8 @@ import { AgentError } from '../../core/errors.ts'
 import { FIELD_MANAGER } from '../../core/kubernetes/node.ts'
 import type { Kind, Kubernetes, KubernetesObjects, ObjectRef, PatchType } from '../../ports/kubernetes.ts'
 import { type AccessReview, forbidden, REVIEWS, reviewOf } from './access.ts'
-import { type Call, objectOf } from './answer.ts'
-import { type CredentialSource, loadCredential } from './credential.ts'
+import { type Call, objectOf, unreachable } from './answer.ts'
+import { type Credential, type CredentialSource, loadCredential } from './credential.ts'
 import { hasDryRun, isWebhookUnasked } from './dry-run.ts'
 import { collectionOf, pathOf } from './paths.ts'
 import { send } from './request.ts'
@@ -18,7 +18,10 @@ export interface KubernetesConfig extends CredentialSource {
 export function createKubernetes({ node, ...source }: KubernetesConfig): Kubernetes {
   const ask = async (call: Call): Promise<unknown> => {
     const credential = await loadCredential(source)
-    return objectOf(call, await send(call, credential), credential)
+    const answer = await send(call, credential)
+    if (answer.status === 403 && !(await isReady(call, credential)))
+      throw unreachable(credential, 'it answers with 403 and is not ready: it may have just started')
+    return objectOf(call, answer, credential)
   }
   const get = async <K extends Kind>(ref: ObjectRef<K>): Promise<KubernetesObjects[K] | null> =>
     (await ask({ verb: 'get', path: pathOf(ref), ref })) as KubernetesObjects[K] | null
@@ -84,6 +87,12 @@ export function createKubernetes({ node, ...source }: KubernetesConfig): Kuberne
       }
     },
   }
+}
+
+/** An API server that starts knows no roles yet, and refuses everything, /readyz with it; before 1.16 there is none. */
+async function isReady({ ref }: Call, credential: Credential): Promise<boolean> {
+  const { status } = await send({ verb: 'get', path: '/readyz', ref }, credential)
+  return status === 200 || status === 404
 }
 
 /** A cluster does not go back to before 1.13: who has answered is not asked again. */

@@ -49,8 +49,8 @@ async function take(request: IncomingMessage, response: ServerResponse): Promise
 }
 
 function answers(code: number, body: unknown): void {
-  answer = (_, response) => {
-    response.statusCode = code
+  answer = ({ url }, response) => {
+    response.statusCode = url === '/readyz' ? 200 : code
     response.end(typeof body === 'string' ? body : JSON.stringify(body))
   }
 }
@@ -224,6 +224,17 @@ describe('a call to the API server', () => {
     )
   })
 
+  it('takes a 403 of an API server that has just started for none', async () => {
+    answer = (_, response) => {
+      response.statusCode = 403
+      response.end(JSON.stringify(statusOf(403, 'no role yet')))
+    }
+    expect(await errorOf(client().get(ref))).toMatchObject({
+      code: 'kubernetes-unreachable',
+      isTransient: true,
+    })
+  })
+
   it('names the webhooks where one of them is away', async () => {
     answers(500, statusOf(500, 'Internal error occurred: failed calling webhook "a.example.com": refused'))
     const { code, fix, isTransient } = await errorOf(client().patch(ref, {}))
@@ -289,7 +300,7 @@ describe('the Node of this host', () => {
     answer = ({ url }, response) => {
       const name = url.split('/')[4]
       const found = name === undefined ? list : named[name]
-      response.statusCode = found === undefined ? (forbidden ? 403 : 404) : 200
+      response.statusCode = found !== undefined || url === '/readyz' ? 200 : forbidden ? 403 : 404
       response.end(JSON.stringify(found ?? statusOf(404, 'none')))
     }
   }
