@@ -1,4 +1,5 @@
 import { AgentError } from '../../core/errors.ts'
+import { goneError } from '../../core/kubernetes/gone.ts'
 import { FIELD_MANAGER } from '../../core/kubernetes/node.ts'
 import type { Kind, Kubernetes, KubernetesObjects, ObjectRef, PatchType } from '../../ports/kubernetes.ts'
 import { type AccessReview, forbidden, REVIEWS, reviewOf } from './access.ts'
@@ -41,7 +42,7 @@ export function createKubernetes({ node, ...source }: KubernetesConfig): Kuberne
   ): Promise<KubernetesObjects[K]> {
     const path = `${pathOf(ref)}?fieldManager=${FIELD_MANAGER}${dryRun ? '&dryRun=All' : ''}`
     const patched = await ask({ verb: 'patch', path, ref, body, type: PATCH_TYPES[type] })
-    if (patched === null) throw gone(ref)
+    if (patched === null) throw goneError(ref)
     return patched as KubernetesObjects[K]
   }
 
@@ -109,12 +110,6 @@ function nodeAsked(node: string, inCluster: boolean): string {
 const PATCH_TYPES: Record<PatchType, string> = {
   merge: 'application/merge-patch+json',
   strategic: 'application/strategic-merge-patch+json',
-}
-
-function gone({ kind, name }: ObjectRef<Kind>): AgentError {
-  return new AgentError('kubernetes-gone', `cannot change ${kind} ${name}: it no longer exists`, {
-    fix: `check it with kubectl get ${kind.toLowerCase()} ${name}`,
-  })
 }
 
 function noNamespace({ kind, namespace = '' }: ObjectRef<Kind>): AgentError {

@@ -1,4 +1,4 @@
-import { AgentError, isTransient } from '../../core/errors.ts'
+import { AgentError } from '../../core/errors.ts'
 import {
   instanceOf,
   isAvailable,
@@ -6,10 +6,11 @@ import {
   runningPods,
   troubleOf,
 } from '../../core/kubernetes/deployment.ts'
+import { goneError } from '../../core/kubernetes/gone.ts'
 import { rolloutOf } from '../../core/kubernetes/rollout.ts'
 import type { StepArgs } from '../../core/plan/plan.ts'
-import { apiOf } from '../daemon-set/template.ts'
-import { gone } from '../patch-object.ts'
+import { apiOf } from '../cluster/object.ts'
+import { throughAway } from '../cluster/through-away.ts'
 import type { StepContext } from '../step.ts'
 import { gateFailed } from './trial.ts'
 
@@ -23,24 +24,7 @@ const AVAILABLE_MS = 300_000
 /** What the scheduler or the kubelet has against a pod may pass, as a registry that answers late does. */
 const TROUBLE_MS = 30_000
 /** An API server that restarts. */
-const AWAY_MS = 120_000
-
-/** Does it again while the API server is away, for some time. */
-export async function throughAway<T>(
-  act: () => Promise<T>,
-  { clock }: Pick<StepContext, 'clock'>,
-  signal?: AbortSignal,
-): Promise<T> {
-  const deadline = clock.now() + AWAY_MS
-  for (;;) {
-    try {
-      return await act()
-    } catch (error) {
-      if (!isTransient(error) || clock.now() > deadline) throw error
-      await clock.sleep(POLL_MS, signal)
-    }
-  }
-}
+export const AWAY_MS = 120_000
 
 interface Watch {
   deadline: number
@@ -71,7 +55,7 @@ export async function untilAvailable(
   }
   for (;;) {
     const asked = clock.now()
-    const rollout = await throughAway(() => look(args, context), context, signal)
+    const rollout = await throughAway(() => look(args, context), AWAY_MS, context, signal)
     const now = clock.now()
     // nobody is at fault while the API server is away
     if (now - asked > POLL_MS) watch.deadline += now - asked
@@ -88,7 +72,7 @@ async function look(
   context: StepContext,
 ): Promise<Rollout> {
   const rollout = await rolloutOf(apiOf(context), deployment)
-  if (rollout === null) throw gone({ kind: 'Deployment', ...deployment })
+  if (rollout === null) throw goneError({ kind: 'Deployment', ...deployment })
   return rollout
 }
 

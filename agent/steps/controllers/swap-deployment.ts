@@ -11,10 +11,10 @@ import {
 } from '../../core/kubernetes/deployment.ts'
 import { rolloutOf } from '../../core/kubernetes/rollout.ts'
 import type { StepArgs } from '../../core/plan/plan.ts'
-import { apiOf } from '../daemon-set/template.ts'
-import { patchObject } from '../patch-object.ts'
+import { apiOf, patchObject } from '../cluster/object.ts'
+import { throughAway } from '../cluster/through-away.ts'
 import type { Step, StepContext, StepResult } from '../step.ts'
-import { changedByOthers, throughAway, untilAvailable } from './rollout.ts'
+import { AWAY_MS, changedByOthers, untilAvailable } from './rollout.ts'
 import { settleTime } from './trial.ts'
 
 type SwapDeployment = StepArgs['swap-deployment']
@@ -36,7 +36,7 @@ export const swapDeployment: Step<'swap-deployment'> = {
   },
 
   async do(args, _before, context) {
-    await throughAway(() => applyImage(args, context), context, context.signal)
+    await throughAway(() => applyImage(args, context), AWAY_MS, context, context.signal)
   },
 
   async verify(args, _before, context) {
@@ -48,7 +48,7 @@ export const swapDeployment: Step<'swap-deployment'> = {
 
   // The cluster goes on by itself: it is for the watch to say.
   async goesOn({ deployment, container, to, run }, _before, context) {
-    const rollout = await throughAway(() => rolloutOf(apiOf(context), deployment), context)
+    const rollout = await throughAway(() => rolloutOf(apiOf(context), deployment), AWAY_MS, context)
     return rollout !== null && imageIn(rollout.set, container) === to && ownMark(rollout.set, run) !== null
   },
 

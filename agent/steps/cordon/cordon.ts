@@ -1,5 +1,6 @@
 import { AgentError, type Problem } from '../../core/errors.ts'
-import { cordonPatch } from '../../core/kubernetes/node.ts'
+import { clusterNode, cordonPatch } from '../../core/kubernetes/node.ts'
+import { apiOf, readObject } from '../cluster/object.ts'
 import type { Step } from '../step.ts'
 import { patchNode } from './node.ts'
 import { uncordonOrPending } from './uncordon.ts'
@@ -11,7 +12,9 @@ export const cordon: Step<'cordon'> = {
   describe: ({ node }) => `cordon ${node}: no new pods are scheduled here, running pods stay`,
 
   async capture({ node, optional }, { kubernetes }) {
-    const found = await patchNode(kubernetes, node, () => null).catch((error: unknown) => {
+    const read = async () =>
+      clusterNode(await readObject(apiOf({ kubernetes }), { kind: 'Node', name: node }))
+    const found = await read().catch((error: unknown) => {
       // `do` reports it
       if (optional && error instanceof AgentError) return null
       throw error

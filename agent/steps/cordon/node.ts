@@ -2,7 +2,7 @@ import { AgentError } from '../../core/errors.ts'
 import type { Json } from '../../core/json/merge-patch.ts'
 import { type ClusterNode, clusterNode, type NodeObject, uncordonPatch } from '../../core/kubernetes/node.ts'
 import type { Kubernetes } from '../../ports/kubernetes.ts'
-import { patchObject } from '../patch-object.ts'
+import { apiOf, patchObject } from '../cluster/object.ts'
 
 /** The Node after the patch that `decide` returns for its current state; null means nothing to change. */
 export async function patchNode(
@@ -10,7 +10,7 @@ export async function patchNode(
   name: string,
   decide: (node: NodeObject) => Json | null,
 ): Promise<ClusterNode> {
-  const api = configured(kubernetes, name)
+  const api = apiOf({ kubernetes })
   return clusterNode(await patchObject(api, { kind: 'Node', name }, decide, 'merge'))
 }
 
@@ -24,13 +24,6 @@ export async function uncordon(
   } catch (error) {
     if (!isGone(error)) throw error
   }
-}
-
-function configured(kubernetes: Kubernetes | null, name: string): Kubernetes {
-  if (kubernetes) return kubernetes
-  throw new AgentError('kubernetes-credential', `cannot change Node ${name}: no cluster is configured`, {
-    fix: 'restore the section kubernetes in the config',
-  })
 }
 
 /** Before the patch, or at the moment of it. */

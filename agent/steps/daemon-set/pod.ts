@@ -6,8 +6,8 @@ import { nodeOf, type PodObject, whyWaiting } from '../../core/kubernetes/pod.ts
 import type { StepArgs } from '../../core/plan/plan.ts'
 import { CONTAINER_LABEL, NAMESPACE_LABEL, POD_LABEL } from '../../core/pod/static-pod.ts'
 import type { ContainerSummary, Docker } from '../../ports/docker.ts'
+import { apiOf } from '../cluster/object.ts'
 import type { StepContext } from '../step.ts'
-import { apiOf } from './template.ts'
 
 type SwapPod = StepArgs['swap-pod']
 

@@ -6,8 +6,10 @@ import {
   strategyPatch,
 } from '../../core/kubernetes/daemon-set.ts'
 import type { StepArgs } from '../../core/plan/plan.ts'
+import { apiOf, patchObject, readObject } from '../cluster/object.ts'
+import { throughAway } from '../cluster/through-away.ts'
 import type { Step, StepContext } from '../step.ts'
-import { apiOf, patchDaemonSet } from './template.ts'
+import { refOf } from './template.ts'
 
 type Set = StepArgs['restore-strategy']['set']
 type Needs = Pick<StepContext, 'kubernetes' | 'clock'>
@@ -53,17 +55,16 @@ interface Left {
 }
 
 async function giveStrategyBack(set: Set, context: Needs): Promise<Left | null> {
-  const deadline = context.clock.now() + AWAY_MS
-  for (;;) {
-    try {
-      await untilLookedAt(set, context)
-      const owed = owedStrategy(await patchDaemonSet(apiOf(context), set, strategyPatch))
-      return owed && { owed: owed.type, why: null }
-    } catch (error) {
-      if (!(error instanceof AgentError)) throw error
-      if (!error.isTransient || context.clock.now() > deadline) return { owed: null, why: error }
-      await context.clock.sleep(POLL_MS)
-    }
+  const restore = async (): Promise<Left | null> => {
+    await untilLookedAt(set, context)
+    const owed = owedStrategy(await patchObject(apiOf(context), refOf(set), strategyPatch))
+    return owed && { owed: owed.type, why: null }
+  }
+  try {
+    return await throughAway(restore, AWAY_MS, context)
+  } catch (error) {
+    if (!(error instanceof AgentError)) throw error
+    return { owed: null, why: error }
   }
 }
 
@@ -73,7 +74,7 @@ async function untilLookedAt(set: Set, context: Needs): Promise<void> {
   const isLookedAt = ({ metadata, status = {} }: DaemonSetObject): boolean =>
     (status.observedGeneration ?? 0) >= metadata.generation
   for (;;) {
-    const now = await patchDaemonSet(apiOf(context), set, () => null)
+    const now = await readObject(apiOf(context), refOf(set))
     if (!isMarked(now) || isLookedAt(now) || context.clock.now() > deadline) return
     await context.clock.sleep(POLL_MS)
   }

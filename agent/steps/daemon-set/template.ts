@@ -1,5 +1,4 @@
 import { AgentError, ExitCode } from '../../core/errors.ts'
-import type { Json } from '../../core/json/merge-patch.ts'
 import {
   type DaemonSetObject,
   imagesOf,
@@ -8,33 +7,21 @@ import {
   templateMark,
   templatePatch,
 } from '../../core/kubernetes/daemon-set.ts'
-import type { Namespaced } from '../../core/kubernetes/object.ts'
 import type { StepArgs } from '../../core/plan/plan.ts'
-import type { Kubernetes } from '../../ports/kubernetes.ts'
-import { patchObject } from '../patch-object.ts'
+import { apiOf, patchObject, readObject } from '../cluster/object.ts'
 import type { StepContext } from '../step.ts'
-
-/** The DaemonSet after the patch that `decide` returns for its current state; null means nothing to change. */
-export async function patchDaemonSet(
-  api: Kubernetes,
-  set: Namespaced,
-  decide: (set: DaemonSetObject) => Json | null,
-): Promise<DaemonSetObject> {
-  return await patchObject(api, { kind: 'DaemonSet', ...set }, decide)
-}
 
 type SwapPod = StepArgs['swap-pod']
 
+export const refOf = (set: SwapPod['set']) => ({ kind: 'DaemonSet', ...set }) as const
+
 /** @throws AgentError `template-changed` where it is not what the plan was made from any more */
 export async function checkTemplate({ set, images }: SwapPod, context: StepContext): Promise<void> {
-  await patchDaemonSet(apiOf(context), set, (now) => {
-    refuseOthers(now, images)
-    return null
-  })
+  refuseOthers(await readObject(apiOf(context), refOf(set)), images)
 }
 
 export async function applyTemplate({ set, images, run }: SwapPod, context: StepContext): Promise<void> {
-  await patchDaemonSet(apiOf(context), set, (now) => {
+  await patchObject(apiOf(context), refOf(set), (now) => {
     refuseOthers(now, images)
     return templatePatch(now, targets(images, 'to'), run)
   })
@@ -67,7 +54,7 @@ export async function restoreTemplate(
   context: StepContext,
 ): Promise<boolean> {
   const old = targets(images, isMoved ? 'from' : 'was')
-  const after = await patchDaemonSet(apiOf(context), set, (now) =>
+  const after = await patchObject(apiOf(context), refOf(set), (now) =>
     templateMark(now) !== null && isOfRun(now, images) ? templatePatch(now, old, run) : null,
   )
   return hasImages(after, old)
@@ -75,7 +62,7 @@ export async function restoreTemplate(
 
 /** Nobody has changed it since it was restored for a pod of the old images. */
 export async function isStillRestored({ set, images }: SwapPod, context: StepContext): Promise<boolean> {
-  return hasImages(await patchDaemonSet(apiOf(context), set, () => null), targets(images, 'from'))
+  return hasImages(await readObject(apiOf(context), refOf(set)), targets(images, 'from'))
 }
 
 /** Has what the run wrote, or what was there before: another agent may be at a newer rollout. */
@@ -94,12 +81,4 @@ function hasImages({ spec }: DaemonSetObject, images: TemplateImage[]): boolean 
 
 export function targets(images: SwapPod['images'], side: 'from' | 'was' | 'to'): TemplateImage[] {
   return images.map(({ list, name, ...image }) => ({ list, name, image: image[side] }))
-}
-
-/** @throws AgentError `kubernetes-credential` if the section has been removed from the config */
-export function apiOf({ kubernetes }: Pick<StepContext, 'kubernetes'>): Kubernetes {
-  if (kubernetes) return kubernetes
-  throw new AgentError('kubernetes-credential', 'cannot reach the cluster: none is configured', {
-    fix: 'restore the section kubernetes in the config',
-  })
 }

@@ -15,7 +15,7 @@ import { preflightWithoutImage } from '../../core/preflight.ts'
 import type { RunState } from '../../journal/run-state.ts'
 import { withConfig } from '../../observe/bird-config.ts'
 import { observeHost } from '../../observe/observe.ts'
-import { apiOf } from '../../steps/daemon-set/template.ts'
+import { apiOf } from '../../steps/cluster/object.ts'
 import type { App } from '../app.ts'
 import {
   replacedBy,
