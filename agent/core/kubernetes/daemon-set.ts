@@ -1,6 +1,12 @@
 import { parseImageRef, repository } from '../docker/image-ref.ts'
 import type { Json } from '../json/merge-patch.ts'
-import { controllerOf, type Namespaced, type ObjectMeta, type OwnerReference } from './object.ts'
+import {
+  annotationOf,
+  controllerOf,
+  type Namespaced,
+  type ObjectMeta,
+  type OwnerReference,
+} from './object.ts'
 import { nodeOf, type PodContainerSpec, type PodObject, type PodSpec } from './pod.ts'
 import { templateDifferences } from './template-differences.ts'
 
@@ -104,13 +110,7 @@ function isRolledOut({ metadata, status = {} }: DaemonSetObject): boolean {
 
 /** What an agent wrote beside the template; null where none did. */
 function markOf({ metadata }: Pick<DaemonSetObject, 'metadata'>): TemplateMark | null {
-  const text = metadata.annotations?.[TEMPLATE_ANNOTATION]
-  if (text === undefined) return null
-  try {
-    return JSON.parse(text) as TemplateMark
-  } catch {
-    return null
-  }
+  return annotationOf<TemplateMark>(metadata, TEMPLATE_ANNOTATION)
 }
 
 /** A rollout by an agent is in progress, or its end is not recorded yet. */

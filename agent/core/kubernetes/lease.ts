@@ -1,7 +1,7 @@
 import { AgentError, ExitCode } from '../errors.ts'
 import type { Halt, Turn, TurnEnd } from '../fleet.ts'
 import type { Json } from '../json/merge-patch.ts'
-import type { Namespaced } from './object.ts'
+import { annotationOf, type Namespaced } from './object.ts'
 
 /** What the agent reads of a Lease (coordination.k8s.io/v1). */
 export interface LeaseObject {
@@ -74,13 +74,7 @@ function runOf({ metadata }: Pick<LeaseObject, 'metadata'>): string | undefined 
 }
 
 function haltOf({ metadata }: LeaseObject): Halt | null {
-  const text = metadata.annotations?.[HALT_ANNOTATION]
-  if (text === undefined) return null
-  try {
-    return JSON.parse(text) as Halt
-  } catch {
-    return null
-  }
+  return annotationOf<Halt>(metadata, HALT_ANNOTATION)
 }
 
 function held({ metadata, spec }: LeaseObject, holder: string): AgentError {

@@ -19,6 +19,20 @@ export interface Namespaced {
   name: string
 }
 
+/** The JSON that an agent keeps in an annotation; null where there is none, or somebody has written another text. */
+export function annotationOf<T>(
+  { annotations = {} }: { annotations?: Record<string, string> },
+  name: string,
+): T | null {
+  const text = annotations[name]
+  if (text === undefined) return null
+  try {
+    return JSON.parse(text) as T
+  } catch {
+    return null
+  }
+}
+
 /** The object that keeps another one as it is; undefined where none does. */
 export function controllerOf({ ownerReferences = [] }: { ownerReferences?: OwnerReference[] }) {
   return ownerReferences.find(({ controller }) => controller === true)
