@@ -110,7 +110,7 @@ function isRolledOut({ metadata, status = {} }: DaemonSetObject): boolean {
 
 /** What an agent wrote beside the template; null where none did. */
 function markOf({ metadata }: Pick<DaemonSetObject, 'metadata'>): TemplateMark | null {
-  return annotationOf<TemplateMark>(metadata, TEMPLATE_ANNOTATION)
+  return annotationOf(metadata, TEMPLATE_ANNOTATION) as TemplateMark | null
 }
 
 /** A rollout by an agent is in progress, or its end is not recorded yet. */

@@ -74,7 +74,7 @@ function runOf({ metadata }: Pick<LeaseObject, 'metadata'>): string | undefined 
 }
 
 function haltOf({ metadata }: LeaseObject): Halt | null {
-  return annotationOf<Halt>(metadata, HALT_ANNOTATION)
+  return annotationOf(metadata, HALT_ANNOTATION) as Halt | null
 }
 
 function held({ metadata, spec }: LeaseObject, holder: string): AgentError {

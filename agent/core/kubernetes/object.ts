@@ -20,14 +20,14 @@ export interface Namespaced {
 }
 
 /** The JSON that an agent keeps in an annotation; null where there is none, or somebody has written another text. */
-export function annotationOf<T>(
+export function annotationOf(
   { annotations = {} }: { annotations?: Record<string, string> },
   name: string,
-): T | null {
+): unknown {
   const text = annotations[name]
   if (text === undefined) return null
   try {
-    return JSON.parse(text) as T
+    return JSON.parse(text)
   } catch {
     return null
   }
