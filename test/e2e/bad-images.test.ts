@@ -45,7 +45,7 @@ describe('an image that does not work', () => {
     {
       tag: 'felix-unhealthy',
       window: 30,
-      why: /9099\/readiness answers 503.*; felix logged: .*Reporter is not ready\. name="int_dataplane"$/,
+      why: /9099\/readiness returns 503.*; felix logged: .*Reporter is not ready\. name="int_dataplane"$/,
       takesAtMostS: 90,
     },
     { tag: 'felix-crashes', window: 90, why: /Felix keeps dying in it/, takesAtMostS: 60 },
