@@ -20,6 +20,7 @@ import {
   agent,
   costOf,
   expectNoCost,
+  expectOutcome,
   expectRefused,
   image,
   lab,
@@ -55,8 +56,8 @@ async function rolledBack(action: () => Promise<AgentResult>, says: RegExp): Pro
   const since = Date.now()
   const [before, beside] = [await standing(world), await podOf(world, world.peer)]
   const cost = await costOf(world, action)
-  const { code, report } = cost.result
-  expect({ code, outcome: report.outcome }).toEqual({ code: 4, outcome: 'rolled-back' })
+  const { report } = cost.result
+  expectOutcome(cost.result, 4, 'rolled-back')
   expect(report.problems.map(({ message }) => message).join('\n')).toMatch(says)
   expect(await standing(world)).toEqual(before)
   expect((await podOf(world, world.peer)).metadata.uid).toBe(beside.metadata.uid)
@@ -83,8 +84,7 @@ describe('a hosted upgrade is refused before anything moves', () => {
 
   it('where the image cannot be pulled', async () => {
     await unmoved(async () => {
-      const { code, report } = await upgrade(image('no-such-tag'))
-      expect({ code, outcome: report.outcome }).toEqual({ code: 3, outcome: 'refused' })
+      expectOutcome(await upgrade(image('no-such-tag')), 3, 'refused')
     })
   })
 
@@ -92,9 +92,9 @@ describe('a hosted upgrade is refused before anything moves', () => {
     await editDaemonSet(world, {
       spec: { template: { metadata: { annotations: { theirs: `${Date.now()}` } } } },
     })
-    const { code, report } = await upgrade(image(NEW))
-    expect({ code, outcome: report.outcome }).toEqual({ code: 75, outcome: 'deferred' })
-    expect(report.problems.map((problem) => problem.code)).toContain('daemonset-rolling')
+    const result = await upgrade(image(NEW))
+    expectOutcome(result, 75, 'deferred')
+    expect(result.report.problems.map((problem) => problem.code)).toContain('daemonset-rolling')
     await world.kubernetes.untilRolledOut()
     await world.mesh.untilSettled()
   })

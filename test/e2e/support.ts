@@ -78,6 +78,12 @@ export function expectNoCost({ traffic, withdrawn }: Cost): void {
   expect(withdrawn).toEqual([])
 }
 
+/** With what the agent said, where it is another one. */
+export function expectOutcome({ code, report }: AgentResult, expected: number, outcome: string): void {
+  const said = report.problems.map(({ code: of, message }) => `${of}: ${message}`).join('\n')
+  expect({ code, outcome: report.outcome }, said).toEqual({ code: expected, outcome })
+}
+
 /** Refused before the first move, for this one reason. */
 export function expectRefused({ code, report }: AgentResult, problem: string): void {
   const errors = report.problems.filter(({ severity }) => severity === 'error').map((found) => found.code)
