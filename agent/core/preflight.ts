@@ -96,9 +96,14 @@ export function checkAllowed(rules: string[]): void {
 
 const DEFERRABLE = new Set(RULES.filter(({ deferrable }) => deferrable).map(({ code }) => code))
 
+/** The DaemonSet is replacing the pod of this host: what else is seen of the pod that ends passes with it. */
+const REPLACING = ['daemonset-rolling', 'pod-gone']
+
 /** The outcome of a run that these problems prevent: deferred if all of them go away by themselves. */
 export function refusalOf(problems: Pick<Problem, 'code' | 'severity'>[]): 'refused' | 'deferred' {
-  return problems.filter(isError).every(({ code }) => DEFERRABLE.has(code)) ? 'deferred' : 'refused'
+  const codes = problems.filter(isError).map(({ code }) => code)
+  const isPassing = codes.some((code) => REPLACING.includes(code)) || codes.every((code) => DEFERRABLE.has(code))
+  return isPassing ? 'deferred' : 'refused'
 }
 
 /** Everything that prevents the request; what is allowed became a warning. */

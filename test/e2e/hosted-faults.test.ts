@@ -94,7 +94,9 @@ describe('a hosted upgrade is refused before anything moves', () => {
     })
     const result = await upgrade(image(NEW))
     expectOutcome(result, 75, 'deferred')
-    expect(result.report.problems.map((problem) => problem.code)).toContain('daemonset-rolling')
+    // where it is this host's turn, its pod may just have gone
+    const codes = result.report.problems.map(({ code }) => code)
+    expect(codes.join()).toMatch(/daemonset-rolling|pod-gone/)
     await world.kubernetes.untilRolledOut()
     await world.mesh.untilSettled()
   })
