@@ -58,7 +58,8 @@ export function formatPath(path: readonly PropertyKey[]): string {
 
 function messageOf(issue: z.core.$ZodIssue, found: string): string {
   if (issue.code === 'invalid_type') {
-    return `expected ${typeNames[issue.expected] ?? issue.expected}, found ${found}`
+    const isBare = issue.expected === 'string' && /^the (number|boolean)/.test(found)
+    return `expected ${typeNames[issue.expected] ?? issue.expected}, found ${found}${isBare ? ': put it in quotes' : ''}`
   }
   if (issue.code === 'invalid_value')
     return `expected ${issue.values.map(String).join(' or ')}, found ${found}`

@@ -55,6 +55,12 @@ const namespaceName = z
   .max(63)
   .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, 'must be the name of a namespace')
 
+/** As the API server takes it (k8s.io/apimachinery, IsConfigMapKey). */
+const configMapKey = z
+  .string()
+  .max(253)
+  .regex(/^[-._a-zA-Z0-9]+$/, 'must be a key of a ConfigMap: letters, digits, "-", "_" and "."')
+
 /** A plugin's name is the name of its file, and of a field in the CNI config. */
 const pluginName = z
   .string()
@@ -163,6 +169,12 @@ const sections = {
     .refine(({ kubeconfig, inCluster }) => kubeconfig === undefined || !inCluster, {
       error: 'set kubeconfig or inCluster: true, not both',
     }),
+  hosted: z.strictObject({
+    configMap: z
+      .record(configMapKey, z.string().nullable())
+      .refine((keys) => Object.keys(keys).length > 0, 'names no key')
+      .optional(),
+  }),
   docker: z.strictObject({ socket: absolutePath.default('/var/run/docker.sock') }),
   retention: z.strictObject({ runs: count(1).default(20), images: count(1).default(1) }),
   service: z.strictObject({
@@ -184,6 +196,7 @@ const configShape = z.strictObject({
   settle: seconds(0, 600).default(10),
   docker: sections.docker.prefault({}),
   kubernetes: sections.kubernetes.optional(),
+  hosted: sections.hosted.optional(),
   retention: sections.retention.prefault({}),
   apply: z.enum(['auto', 'manual']).default('auto'),
   service: sections.service.prefault({}),
@@ -204,6 +217,11 @@ export const configSchema = configShape
     path: ['controllers', 'manager'],
     when: whereGood('controllers', 'kubernetes'),
     error: 'a Deployment is changed by the API server: name the cluster in kubernetes',
+  })
+  .refine(({ hosted, kubernetes }) => hosted?.configMap === undefined || kubernetes !== undefined, {
+    path: ['hosted', 'configMap'],
+    when: whereGood('hosted', 'kubernetes'),
+    error: 'a ConfigMap is changed by the API server: name the cluster in kubernetes',
   })
   .refine(({ docker, service }) => samePlace(docker.socket) !== samePlace(service.socket), {
     path: ['service', 'socket'],

@@ -1,4 +1,6 @@
+import { createHash } from 'node:crypto'
 import { AgentError, ExitCode } from '../core/errors.ts'
+import type { WantedConfigMap } from '../core/kubernetes/config-map.ts'
 import {
   type CniSource,
   PARTS,
@@ -41,6 +43,7 @@ export function wantedOf(config: Config, allow: string[], only: Part[] = [...PAR
     places: placesOf(config),
     kubelet: { unit: config.kubelet.unit, manifests: config.kubelet.manifests ?? null },
     kubernetes: config.kubernetes ? { cordon: config.kubernetes.cordon } : null,
+    configMap: only.includes('config-map') ? wantedConfigMap(config) : null,
     birdSockets: bird.sockets,
     windowMs: window * 1000,
     settleMs: settle * 1000,
@@ -80,6 +83,13 @@ function wantedCniConfig({ cni, kubelet }: Config): WantedCniConfig | null {
   return { configDir, configFile, merge, binDir, kubelet: { unit, restart } }
 }
 
+function wantedConfigMap({ hosted }: Config): WantedConfigMap | null {
+  const keys = hosted?.configMap
+  if (keys === undefined) return null
+  const sorted = Object.entries(keys).sort(([one], [other]) => (one < other ? -1 : 1))
+  return { keys, mark: createHash('sha256').update(JSON.stringify(sorted)).digest('hex').slice(0, 12) }
+}
+
 function placesOf({ cni }: Config): Wanted['places'] {
   return { binDir: cni.binDir, configDir: cni.configDir, configFile: cni.configFile ?? null }
 }
@@ -89,6 +99,7 @@ const MISSING: Record<Part, string> = {
   node: 'no --to or --node was given, and FILE sets neither release nor node.image',
   cni: 'no --cni was given, and FILE sets no source under cni',
   'cni-config': 'FILE does not set cni.merge',
+  'config-map': 'FILE does not set hosted.configMap',
   controllers: 'no --to or --controllers was given, and FILE sets neither release nor controllers.image',
 }
 
@@ -97,7 +108,7 @@ const MISSING: Record<Part, string> = {
  * @throws ConfigError that shows the smallest config
  */
 export function checkTarget(
-  { node, cni, cniConfig, controllers }: Wanted,
+  { node, cni, cniConfig, configMap, controllers }: Wanted,
   file: string,
   only: Part[] | undefined,
 ): void {
@@ -105,6 +116,7 @@ export function checkTarget(
     node: node.image !== null,
     cni: cni.source !== null,
     'cni-config': cniConfig !== null,
+    'config-map': configMap !== null,
     controllers: controllers.image !== null,
   }
   const missing = only?.filter((part) => !asked[part]) ?? []

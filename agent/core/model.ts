@@ -7,6 +7,7 @@ import type { GivenFile } from './docker/file-access.ts'
 import type { ContainerJson, ImageJson } from './docker/json.ts'
 import type { Problem } from './errors.ts'
 import type { Json } from './json/merge-patch.ts'
+import type { ObservedConfigMap, WantedConfigMap } from './kubernetes/config-map.ts'
 import type { ObservedDaemonSet } from './kubernetes/daemon-set.ts'
 import type { ObservedDeployment } from './kubernetes/deployment.ts'
 import type { ObservedCluster } from './kubernetes/node.ts'
@@ -40,6 +41,8 @@ export interface Wanted {
   kubelet: { unit: string; manifests: string | null }
   /** Null where this host is no Node, as far as the config says. */
   kubernetes: { cordon: boolean } | null
+  /** Null where the ConfigMap is left alone. */
+  configMap: WantedConfigMap | null
   birdSockets: string[]
   windowMs: number
   settleMs: number
@@ -51,13 +54,14 @@ export interface Wanted {
 }
 
 /** What an upgrade can be kept to, by `--only`. */
-export const PARTS = ['node', 'cni', 'cni-config', 'controllers'] as const
+export const PARTS = ['node', 'cni', 'cni-config', 'config-map', 'controllers'] as const
 
 export type Part = (typeof PARTS)[number]
 
 /** Something is asked of this host. */
-export function hasTarget({ node, cni, cniConfig, controllers }: Wanted): boolean {
-  return node.image !== null || cni.source !== null || cniConfig !== null || controllers.image !== null
+export function hasTarget({ node, cni, cniConfig, configMap, controllers }: Wanted): boolean {
+  const configs = [cniConfig, configMap]
+  return [node.image, cni.source, controllers.image, ...configs].some((asked) => asked !== null)
 }
 
 /** The same host, with nothing asked of it. */
@@ -67,6 +71,7 @@ export function askingNothing(wanted: Wanted): Wanted {
     node: { ...wanted.node, image: null },
     cni: { ...wanted.cni, source: null },
     cniConfig: null,
+    configMap: null,
     controllers: { ...wanted.controllers, image: null },
   }
 }
@@ -292,6 +297,8 @@ export interface Observed {
   /** Of the controllers; null where none is asked for, or none run that a release could bring up to date. */
   controllersImage: ObservedImage | null
   companions: Companions
+  /** That Calico's pods read, or why it cannot be changed; absent where none is asked for, and in a journal of before. */
+  configMap?: ObservedConfigMap | { problem: Problem }
   /** Absent where no cluster is configured, and in a journal of before. */
   cluster?: ObservedCluster
   /** Absent where no CNI is asked for, and in a journal of before. */

@@ -1,10 +1,12 @@
 import { runsAlready } from './docker/image-state.ts'
 import { AgentError, ExitCode, isError, type Problem } from './errors.ts'
 import type { Observed, Wanted } from './model.ts'
+import { isConfigStale } from './plan/config-map.ts'
 import { pluginInstaller, pluginsChange } from './plan/daemon-set-plugins.ts'
 import { birdRules } from './rules/bird.ts'
 import { cniRules, cniSourceRules } from './rules/cni.ts'
 import { cniConfigRules, kubeletDirectoryRules } from './rules/cni-config.ts'
+import { configMapRules } from './rules/config-map.ts'
 import { containerRules } from './rules/container.ts'
 import { controllersEnvRules, controllersImageRules, controllersRules } from './rules/controllers.ts'
 import { controllersUserRules } from './rules/controllers-user.ts'
@@ -31,6 +33,7 @@ const nodeImageRules = imageRules(({ image }) => image)
 const NODE_RULES: readonly Rule[] = [
   ...containerRules,
   ...daemonSetRules,
+  ...configMapRules,
   ...secondNodeRules,
   ...unitRules,
   ...keeperRules,
@@ -65,6 +68,7 @@ const SWAP_RULES: readonly Rule[] = [
   ...containerRules,
   ...daemonSetRules,
   ...daemonSetSwapRules,
+  ...configMapRules,
   ...secondNodeRules,
   ...unitRules,
   ...nodeRestartRules,
@@ -102,7 +106,8 @@ const REPLACING = ['daemonset-rolling', 'pod-gone']
 /** The outcome of a run that these problems prevent: deferred if all of them go away by themselves. */
 export function refusalOf(problems: Pick<Problem, 'code' | 'severity'>[]): 'refused' | 'deferred' {
   const codes = problems.filter(isError).map(({ code }) => code)
-  const isPassing = codes.some((code) => REPLACING.includes(code)) || codes.every((code) => DEFERRABLE.has(code))
+  const isPassing =
+    codes.some((code) => REPLACING.includes(code)) || codes.every((code) => DEFERRABLE.has(code))
   return isPassing ? 'deferred' : 'refused'
 }
 
@@ -136,8 +141,9 @@ function rulesFor(observed: Observed): readonly Rule[] {
   const others = [...moveRules, ...CNI_RULES, ...CONTROLLERS_RULES, ...kubernetesRules]
   const plugins = pluginsChange(observed)
   if (plugins !== null && plugins.from !== plugins.to) return RULES
+  if (isConfigStale(observed)) return RULES
   const isOfPod = cni !== null && pluginInstaller(observed) !== null
-  if (image === null) return [...(isOfPod ? NODE_RULES : secondNodeRules), ...others]
+  if (image === null) return [...(isOfPod ? NODE_RULES : secondNodeRules), ...configMapRules, ...others]
   return node !== null && runsAlready(node, image) ? [...NODE_RULES, ...others] : RULES
 }
 

@@ -12,7 +12,7 @@ import { findContainer, findInPod, namedByManifest } from './static-pod.ts'
 
 export type ControllersPorts = OwnerPorts & { kubernetes: Kubernetes | null }
 
-type Places = Pick<Wanted, 'controllers' | 'kubelet' | 'places' | 'kubernetes'>
+type Places = Pick<Wanted, 'controllers' | 'kubelet' | 'places' | 'kubernetes' | 'configMap'>
 
 /**
  * A host without the container is normal. If it is on standby, its owner cannot switch images, or something else starts
@@ -42,7 +42,7 @@ export async function observeControllers(
 }
 
 async function observeKept(
-  { controllers: wanted, kubernetes, ...places }: Places,
+  { controllers: wanted, kubernetes, configMap, ...places }: Places,
   ports: ControllersPorts,
   node: Promise<ObservedNode | null>,
 ): Promise<Pick<Observed, 'controllers' | 'deployment'>> {
@@ -50,7 +50,7 @@ async function observeKept(
   const mayBeKept = kubernetes && ports.kubernetes && ['auto', 'deployment'].includes(wanted.manager)
   if (!mayBeKept || !ports.kubernetes) return { controllers }
   const seen = { controllers, node: await node }
-  const deployment = await findDeployment(wanted, seen, ports.kubernetes)
+  const deployment = await findDeployment({ controllers: wanted, configMap }, seen, ports.kubernetes)
   return deployment ? { controllers: keptByDeployment(controllers, deployment), deployment } : { controllers }
 }
 

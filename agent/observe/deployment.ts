@@ -8,7 +8,7 @@ import {
   type Rollout,
 } from '../core/kubernetes/deployment.ts'
 import { rolloutOf } from '../core/kubernetes/rollout.ts'
-import type { ObservedControllers, ObservedNode, Owner, WantedControllers } from '../core/model.ts'
+import type { ObservedControllers, ObservedNode, Owner, Wanted } from '../core/model.ts'
 import { podContainer } from '../core/pod/static-pod.ts'
 import type { Kubernetes } from '../ports/kubernetes.ts'
 
@@ -22,13 +22,14 @@ const NAMESPACE = 'kube-system'
  * of a hosted install, and where the config says so, it has the name of the container.
  */
 export async function findDeployment(
-  { container: name, image, manager }: WantedControllers,
+  { controllers: { container: name, image, manager }, configMap }: Pick<Wanted, 'controllers' | 'configMap'>,
   { controllers, node }: { controllers: ObservedControllers | null; node: ObservedNode | null },
   api: Kubernetes,
 ): Promise<FoundDeployment | null> {
   if (controllers && controllers.owner.kind !== 'kubelet') return null
   // a look without a target, as for each scrape, need not ask from every host
-  const isElsewhere = image !== null && (manager === 'deployment' || node?.daemonSet !== undefined)
+  const isAsked = image !== null || configMap !== null
+  const isElsewhere = isAsked && (manager === 'deployment' || node?.daemonSet !== undefined)
   const labelled = controllers && podContainer(controllers.container.Config.Labels ?? {})
   try {
     const pod =
@@ -40,7 +41,7 @@ export async function findDeployment(
     const rollout = named && (await rolloutOf(api, named))
     if (!rollout) return null
     const observed = observedDeployment(rollout, name)
-    if (image !== null) await tryPatch(rollout, observed, image, api)
+    if (isAsked) await tryPatch(rollout, observed, { image, configMap }, api)
     return observed
   } catch (error) {
     if (error instanceof AgentError) return { problem: error.asProblem() }
@@ -52,14 +53,16 @@ function namespaceOf(node: ObservedNode | null): string {
   return node?.daemonSet && 'namespace' in node.daemonSet ? node.daemonSet.namespace : NAMESPACE
 }
 
-/** Whether the image may be changed. */
+/** Whether the image, or the mark of the config, may be changed. */
 async function tryPatch(
   { set }: Rollout,
-  { container, image: now, namespace, name }: ObservedDeployment,
-  image: string,
+  { container, image: now, namespace, name, reads = [] }: ObservedDeployment,
+  { image, configMap }: { image: string | null; configMap: Wanted['configMap'] },
   api: Kubernetes,
 ): Promise<void> {
-  const patch = now === null ? null : deploymentPatch(set, { container, image, run: '' })
+  if (now === null || (image === null && reads.length === 0)) return
+  const change = { container, image: image ?? now, run: '', config: configMap?.mark }
+  const patch = deploymentPatch(set, change)
   if (patch === null) return
   try {
     await api.tryPatch({ kind: 'Deployment', namespace, name }, patch, 'strategic')

@@ -10,6 +10,7 @@ import {
   type Observed,
   type ObservedCni,
   type ObservedDaemon,
+  type ObservedImage,
   type ObservedNode,
   type Wanted,
   type WantedCni,
@@ -27,6 +28,7 @@ import { withConfig } from './bird-config.ts'
 import { type KnownContent, observeCni } from './cni-binaries.ts'
 import { observeCniConfig } from './cni-config.ts'
 import { companionsOf } from './companions.ts'
+import { observeConfigMap } from './config-map.ts'
 import { observeControllers } from './controllers.ts'
 import { findDaemonSet, namedByPod, observeFlexvol } from './daemon-set.ts'
 import { observeDatastore } from './datastore.ts'
@@ -72,17 +74,27 @@ export async function observe(
       : ports.kubelet.cniDirectories(wanted.kubelet.unit, wanted.places),
     observeCluster(wanted, ports.kubernetes, engine.name),
     observeFlexvol(wanted, lookAtNode, ports.docker, looking),
+    observeConfigMap(wanted, ports.kubernetes, lookAtNode),
   ])
-  const [node, running, plugin, controllers, image, cni, cniConfig, kubeletDirectories, cluster, flexvol] =
-    await abortable(looks, signal).catch(async (error: unknown) => {
-      // it removes the container that it reads an image from
-      if (signal.aborted) await source.catch(() => undefined)
-      throw error
-    })
+  const found = await abortable(looks, signal).catch(async (error: unknown) => {
+    // it removes the container that it reads an image from
+    if (signal.aborted) await source.catch(() => undefined)
+    throw error
+  })
+  const [node, running, plugin, controllers, image, cni, cniConfig, kubeletDirectories, ...cluster] = found
   const others = otherNodes(running, node ? [node.container.Id] : [])
   const companions = companionsOf(plugin, controllers)
   const seen = { engine, node, otherNodes: others, companions, ...controllers, image, cni, cniConfig }
-  return { ...seen, kubeletDirectories, ...(cluster && { cluster }), ...(flexvol && { flexvol }), problems }
+  return { ...seen, kubeletDirectories, ...ofCluster(...cluster), problems }
+}
+
+/** What is absent where no cluster is configured, or nothing is asked of it. */
+function ofCluster(
+  cluster: Observed['cluster'],
+  flexvol: ObservedImage | null,
+  configMap: Observed['configMap'],
+): Pick<Observed, 'cluster' | 'flexvol' | 'configMap'> {
+  return { ...(cluster && { cluster }), ...(flexvol && { flexvol }), ...(configMap && { configMap }) }
 }
 
 /** Only the host: nothing is requested, and no registry is queried. */

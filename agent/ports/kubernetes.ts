@@ -1,4 +1,5 @@
 import type { Json } from '../core/json/merge-patch.ts'
+import type { ConfigMapObject } from '../core/kubernetes/config-map.ts'
 import type { DaemonSetObject } from '../core/kubernetes/daemon-set.ts'
 import type { DeploymentObject } from '../core/kubernetes/deployment.ts'
 import type { LeaseObject } from '../core/kubernetes/lease.ts'
@@ -12,6 +13,7 @@ export interface KubernetesObjects {
   DaemonSet: DaemonSetObject
   Lease: LeaseObject
   Deployment: DeploymentObject
+  ConfigMap: ConfigMapObject
 }
 
 export type Kind = keyof KubernetesObjects

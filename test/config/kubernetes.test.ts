@@ -2,6 +2,36 @@ import { describe, expect, it } from 'vitest'
 import { wantedOf } from '../../agent/config/wanted.ts'
 import { parse, problemsOf } from './parsing.ts'
 
+describe('hosted.configMap', () => {
+  const asked = (keys: string) => `kubernetes: {}\nhosted: { configMap: ${keys} }`
+
+  it('needs the cluster', () => {
+    expect(problemsOf('hosted: { configMap: { veth_mtu: "1440" } }').join('\n')).toContain(
+      'hosted.configMap: a ConfigMap is changed by the API server',
+    )
+  })
+
+  it('has a mark that follows from its keys and values alone', () => {
+    const markOf = (keys: string) => wantedOf(parse(asked(keys)), []).configMap?.mark
+    expect(markOf('{ a: "1", b: null }')).toMatch(/^[0-9a-f]{12}$/)
+    expect(markOf('{ b: null, a: "1" }')).toBe(markOf('{ a: "1", b: null }'))
+    expect(markOf('{ a: "2", b: null }')).not.toBe(markOf('{ a: "1", b: null }'))
+    expect(wantedOf(parse(asked('{ a: "1" }')), [], ['node']).configMap).toBeNull()
+    expect(wantedOf(parse('kubernetes: {}'), []).configMap).toBeNull()
+  })
+
+  it.each([
+    [
+      '{ veth_mtu: 1440 }',
+      'hosted.configMap.veth_mtu: expected text, found the number 1440: put it in quotes',
+    ],
+    ['{}', 'hosted.configMap: names no key'],
+    ['{ "a b": "x" }', 'must be a key of a ConfigMap'],
+  ])('is not %s', (keys, problem) => {
+    expect(problemsOf(asked(keys)).join('\n')).toContain(problem)
+  })
+})
+
 describe('the section kubernetes', () => {
   it('is needed where a Deployment keeps the controllers', () => {
     const stated = 'controllers: { manager: deployment }'

@@ -56,6 +56,8 @@ describe('a good config', () => {
       window: 60,
       settle: 0,
       docker: { socket: '/run/docker.sock' },
+      kubernetes: { inCluster: true, node: 'a', cordon: false, lease: 'l', namespace: 'n' },
+      hosted: { configMap: { veth_mtu: '1440', log_level: null } },
       retention: { runs: 1, images: 1 },
       apply: 'manual',
       service: { socket: '/run/agent.sock', listen: '[::1]:9470' },
@@ -112,7 +114,7 @@ retention: { runs: 0, images: 1.5 }
 docker: /var/run/docker.sock
 `
     expect(problemsOf(text)).toEqual([
-      'agent.yaml:1:1: nodes: unknown key; did you mean "node"? (known here: release, registry, releases, node, controllers, cni, kubelet, bird, window, settle, docker, kubernetes, retention, apply, service)',
+      'agent.yaml:1:1: nodes: unknown key; did you mean "node"? (known here: release, registry, releases, node, controllers, cni, kubelet, bird, window, settle, docker, kubernetes, hosted, retention, apply, service)',
       'agent.yaml:4:10: node.image: cannot use "Quay.io/calico/Node:v2" as an image: the repository must be lower case; use quay.io/calico/node:v2',
       'agent.yaml:5:3: node.contaner: unknown key; did you mean "container"? (known here: image, container, manager, unit)',
       'agent.yaml:6:12: node.manager: expected auto or docker or systemd, found the text "kubelet"',
@@ -127,7 +129,10 @@ docker: /var/run/docker.sock
 
   it.each([
     ['node:\n', 'agent.yaml:1:6: node: expected a mapping, found nothing'],
-    ['node: { image: 3.10 }', 'agent.yaml:1:16: node.image: expected text, found the number 3.1'],
+    [
+      'node: { image: 3.10 }',
+      'agent.yaml:1:16: node.image: expected text, found the number 3.1: put it in quotes',
+    ],
     ['node: { image: yes }', null],
     ['bird: { sockets: [] }', 'agent.yaml:1:18: bird.sockets: must not be empty'],
     [
@@ -147,7 +152,7 @@ docker: /var/run/docker.sock
     ['1: 2', expect.stringMatching(/^agent.yaml:1:1: 1: unknown key/)],
     ['<<: { window: 60 }', expect.stringMatching(/<<: unknown key/)],
     ['- node', 'agent.yaml:1:1: expected a mapping, found a list'],
-    ['release: 2.6', 'agent.yaml:1:10: release: expected text, found the number 2.6'],
+    ['release: 2.6', 'agent.yaml:1:10: release: expected text, found the number 2.6: put it in quotes'],
     [
       'release: latest',
       'agent.yaml:1:10: release: must be a release, such as v2.6.12, found the text "latest"',

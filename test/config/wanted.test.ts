@@ -45,7 +45,7 @@ describe('wantedOf', () => {
 
   it('knows the parts of a host', () => {
     expect(() => partsOf('node,pods')).toThrow(
-      expect.objectContaining({ exitCode: 2, fix: 'parts: node, cni, cni-config, controllers' }),
+      expect.objectContaining({ exitCode: 2, fix: 'parts: node, cni, cni-config, config-map, controllers' }),
     )
   })
 })

@@ -1,4 +1,6 @@
-import type { ObservedDaemonSet, TemplateImage } from '../../agent/core/kubernetes/daemon-set.ts'
+import type { ConfigKeys, ObservedConfigMap } from '../../agent/core/kubernetes/config-map.ts'
+import type { ObservedDaemonSet } from '../../agent/core/kubernetes/daemon-set.ts'
+import type { TemplateImage } from '../../agent/core/kubernetes/template.ts'
 import type { ObservedCni, ObservedImage, ObservedNode } from '../../agent/core/model.ts'
 import { container, node } from './observed.ts'
 
@@ -37,6 +39,19 @@ export function hostedNode(
     daemonSet: set,
     ...more,
   })
+}
+
+/** calico-config, with the keys as they are and as they are asked for. */
+export function configMapOf(
+  after: ConfigKeys,
+  now: ConfigKeys,
+  changes: Partial<ObservedConfigMap> = {},
+): ObservedConfigMap {
+  return {
+    ...{ namespace: 'kube-system', name: 'calico-config', mark: 'm1', changedAt: '2026-11-27T00:00:00Z' },
+    ...{ before: now, now, after, unknown: [], known: Object.keys(now), backendKey: 'calico_backend' },
+    ...changes,
+  }
 }
 
 /** The plugins of an image, which the DaemonSet installs. */

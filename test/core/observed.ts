@@ -140,6 +140,7 @@ export const wanted: Wanted = {
   places: { binDir: '/opt/cni/bin', configDir: '/etc/cni/net.d', configFile: null },
   kubelet: { unit: 'kubelet.service', manifests: null },
   kubernetes: null,
+  configMap: null,
   birdSockets: [endpoint.socket, '/var/run/calico/bird6.ctl'],
   windowMs: 90_000,
   settleMs: 10_000,

@@ -33,9 +33,14 @@ export async function hostedWorld(
   const [host, peer] = mesh.hosts as [Host, Host]
   for (const each of [host, peer]) {
     await each.writeFile(KUBECONFIG, kubeconfig, 0o600)
-    await configure(each, QUICK)
+    await configureHosted(each)
   }
   return { mesh, host, peer, kubernetes }
+}
+
+/** A short window, and what else is asked. */
+export async function configureHosted(host: Host, more: object = {}): Promise<void> {
+  await configure(host, { ...QUICK, ...more })
 }
 
 /** Gives the agent's user these rights, and no others. */

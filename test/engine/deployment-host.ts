@@ -3,6 +3,7 @@ import type { Plan } from '../../agent/core/plan/plan.ts'
 import { preflight } from '../../agent/core/preflight.ts'
 import { observe } from '../../agent/observe/observe.ts'
 import type { Ports } from '../../agent/steps/step.ts'
+import { configMapOf } from '../core/daemon-set.ts'
 import { wanted as nothing } from '../core/observed.ts'
 import { FakeBird, restartTimeline } from '../fakes/bird.ts'
 import { FakeClock } from '../fakes/clock.ts'
@@ -59,6 +60,15 @@ export class DeploymentHost {
   async plan(image = NEW): Promise<Plan> {
     const leftovers = { containers: [], images: [], files: [] }
     return upgradePlan({ run: RUN, ...(await this.look(image)), leftovers }).plan
+  }
+
+  /** Has the controllers read another config, with the image as it is. */
+  async planConfig(): Promise<Plan> {
+    const { wanted, observed } = await this.look(OLD)
+    const configMap = configMapOf({ log_level: 'debug' }, { log_level: 'info' })
+    const asked = { ...observed, controllersImage: null, configMap }
+    const leftovers = { containers: [], images: [], files: [] }
+    return upgradePlan({ run: RUN, wanted, observed: asked, leftovers }).plan
   }
 
   async upgrade(death?: Death, signal = new AbortController().signal): Promise<string> {

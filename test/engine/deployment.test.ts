@@ -41,6 +41,28 @@ describe('a Deployment of the controllers', () => {
     expect(host.cluster.violations).toEqual([])
   })
 
+  it('starts its pod again with a config that it reads', async () => {
+    const host = new DeploymentHost({ strategy: 'Recreate' })
+    const before = host.cluster.pods
+    const outcome = await host.agent.begin(await host.planConfig(), { ports: () => host.ports() })
+    expect({ outcome, codes: codes(host) }).toEqual({ outcome: 'upgraded', codes: [] })
+    expect(host.cluster.spec).toMatchObject({ image: OLD, config: 'm1' })
+    expect(host.cluster.pods).not.toEqual(before)
+    expect(host.cluster.running).toEqual([OLD])
+    expect(host.cluster.violations).toEqual([])
+  })
+
+  it('is put back without the config where its pod does not come up with it', async () => {
+    const host = new DeploymentHost({ strategy: 'Recreate' })
+    const plan = await host.planConfig()
+    host.agent.onMove = (_, what) => {
+      if (what === 'get') host.cluster.fates.set(OLD, host.cluster.spec.config === 'm1' ? 'crashes' : 'runs')
+    }
+    expect(await host.agent.begin(plan, { ports: (move) => host.ports(move) })).toBe('rolled-back')
+    expect(host.cluster.spec.config).toBeUndefined()
+    expect(await host.flaws('rolled-back')).toEqual([])
+  })
+
   it.each<[Fate, string]>([
     ['crashes', 'CrashLoopBackOff: back-off 10s restarting failed container; its last exit code is 1'],
     ['is not pulled', 'ImagePullBackOff: Back-off pulling image'],

@@ -1,4 +1,5 @@
 import type { AgentEvent } from '../../agent/core/events.ts'
+import { CONFIG_ANNOTATION, keysPatch } from '../../agent/core/kubernetes/config-map.ts'
 import { owedStrategy } from '../../agent/core/kubernetes/daemon-set.ts'
 import { clusterNode } from '../../agent/core/kubernetes/node.ts'
 import type { Wanted } from '../../agent/core/model.ts'
@@ -36,12 +37,17 @@ export const HOSTED: Wanted = {
   settleMs: 1_000,
 }
 
+const [OLD_MTU, NEW_MTU] = ['1440', '1410']
+const MARK = 'mark-of-1410'
+
 export interface HostedOptions {
   /** Where the rollout stands on the other host of the cluster; without, there is none. */
   other?: 'to come' | 'done'
   /** How the new image's BIRD behaves; by default as the old one's. */
   newBird?: (instance: string) => Timeline
   newExitsAfter?: number
+  /** A key of the ConfigMap is asked for: beside the image, or alone. */
+  config?: 'beside the image' | 'alone'
   /** The kubelet cannot find the new image. */
   unknown?: boolean
 }
@@ -100,11 +106,12 @@ export class HostedHost {
   /** With the old calico/node long since recovered. */
   static async create(options: HostedOptions = {}): Promise<HostedHost> {
     const host = new HostedHost(options)
-    const { docker, clock, cluster } = host
+    const { docker, clock, cluster, kubelet } = host
     docker.files.set(BIRD_CFG, MESH)
+    kubelet.env = () => [`MTU=${cluster.configMap.data?.['veth_mtu'] ?? ''}`]
     for (const image of [OLD, NEW]) docker.images.publish(image)
     docker.images.pull(OLD, () => undefined)
-    if (options.other) cluster.addOther('host-2', options.other === 'done' ? NEW : OLD)
+    if (options.other) host.#addOther(options.other === 'done')
     if (options.unknown === true) host.kubelet.unknown.add(NEW)
     cluster.sync()
     while (host.node.container === undefined) await clock.sleep(1_000)
@@ -116,6 +123,11 @@ export class HostedHost {
     return host
   }
 
+  #addOther(isDone: boolean): void {
+    const mark = this.#options.config && MARK
+    this.cluster.addOther('host-2', isDone ? this.#image : OLD, isDone ? mark : undefined)
+  }
+
   /** As an agent on the other host has left it. */
   #beginRollout(): void {
     this.cluster.edit(({ metadata, spec }) => {
@@ -123,8 +135,27 @@ export class HostedHost {
       const mark = { run: 'of another host', generation: metadata.generation + 1, strategy }
       metadata.annotations = { 'calico-agent/template': JSON.stringify(mark) }
       spec.updateStrategy = { type: 'OnDelete' }
-      template.spec.containers = [{ name: 'calico-node', image: NEW }]
+      if (this.#image !== OLD)
+        template.spec.containers = template.spec.containers.map((one) => ({ ...one, image: NEW }))
+      if (this.#options.config) template.metadata = { annotations: { [CONFIG_ANNOTATION]: MARK } }
     })
+    if (!this.#options.config) return
+    const change = { before: { veth_mtu: OLD_MTU }, after: { veth_mtu: NEW_MTU }, mark: MARK }
+    this.cluster.writeConfig(keysPatch(this.cluster.configMap, change))
+  }
+
+  /** That this host runs after an upgrade. */
+  get #image(): string {
+    return this.#options.config === 'alone' ? OLD : NEW
+  }
+
+  get #wanted(): Wanted {
+    const { config } = this.#options
+    return {
+      ...HOSTED,
+      node: { ...HOSTED.node, image: config === 'alone' ? null : NEW },
+      configMap: config ? { keys: { veth_mtu: NEW_MTU }, mark: MARK } : null,
+    }
   }
 
   ports(): Ports {
@@ -140,9 +171,10 @@ export class HostedHost {
 
   async plan(): Promise<Plan> {
     const looking = { emit: () => undefined, signal: new AbortController().signal }
-    const observed = await observe(HOSTED, this.ports(), looking, () => null)
+    const wanted = this.#wanted
+    const observed = await observe(wanted, this.ports(), looking, () => null)
     const leftovers = { containers: [], images: [], files: [] }
-    return upgradePlan({ run: RUN, wanted: HOSTED, observed, leftovers }).plan
+    return upgradePlan({ run: RUN, wanted, observed, leftovers }).plan
   }
 
   async run(death?: Death, signal?: AbortSignal): Promise<string> {
@@ -177,7 +209,7 @@ export class HostedHost {
   /** In words, what is not as it must be after a run that ended with `outcome`. */
   async flaws(outcome: string): Promise<string[]> {
     await this.clock.sleep(60_000)
-    const image = outcome === 'upgraded' ? NEW : OLD
+    const image = outcome === 'upgraded' ? this.#image : OLD
     const running = await this.docker.runningContainers()
     const runs = running.map((one) => one.image).join()
     return [
@@ -193,6 +225,7 @@ export class HostedHost {
       ...(clusterNode(this.cluster.node).unschedulable ? ['the Node is cordoned'] : []),
       ...this.#templateFlaws(outcome, !running.some(({ id }) => id === this.#first)),
       ...this.#strategyFlaws(outcome === 'upgraded'),
+      ...(await this.#configFlaws(outcome)),
     ]
   }
 
@@ -200,9 +233,38 @@ export class HostedHost {
   #templateFlaws(outcome: string, isMoved: boolean): string[] {
     const isUntouched = ['refused', 'nothing'].includes(outcome) || !isMoved
     const isNew = outcome === 'upgraded' || (isUntouched && this.#options.other === 'done')
-    const { containers, initContainers } = this.cluster.set.spec.template.spec
-    const found = [...(initContainers ?? []), ...containers].map((one) => one.image).join()
-    return found === `${CNI},${isNew ? NEW : OLD}` ? [] : [`the template has ${found}`]
+    const { metadata, spec } = this.cluster.set.spec.template
+    const found = [...(spec.initContainers ?? []), ...spec.containers].map((one) => one.image).join()
+    const mark = metadata?.annotations?.[CONFIG_ANNOTATION]
+    const expected = `${CNI},${isNew ? this.#image : OLD}`
+    return [
+      ...(found === expected ? [] : [`the template has ${found}`]),
+      ...(mark === (isNew && this.#options.config ? MARK : undefined)
+        ? []
+        : [`the template has the mark ${mark}`]),
+      ...this.#keyFlaws(isNew),
+    ]
+  }
+
+  #keyFlaws(isNew: boolean): string[] {
+    const { data, metadata } = this.cluster.configMap
+    const isWritten = isNew && this.#options.config !== undefined
+    const key = data?.['veth_mtu']
+    return [
+      ...(key === (isWritten ? NEW_MTU : OLD_MTU) ? [] : [`the ConfigMap has ${key}`]),
+      ...((metadata.annotations?.[CONFIG_ANNOTATION] !== undefined) === isWritten
+        ? []
+        : ['its mark is left']),
+    ]
+  }
+
+  /** What runs was started with the keys as they belong to its pod; a pod that the kubelet starts again reads what is there. */
+  async #configFlaws(outcome: string): Promise<string[]> {
+    const container = await this.docker.inspectContainer(this.node.container ?? '')
+    const isNew = outcome === 'upgraded' && this.#options.config !== undefined
+    const env = container?.Config.Env ?? []
+    const right = [isNew ? NEW_MTU : OLD_MTU, this.cluster.configMap.data?.['veth_mtu']]
+    return right.some((mtu) => env.includes(`MTU=${mtu}`)) ? [] : [`it was started with ${env.join()}`]
   }
 
   /** It comes back with the last host, whichever way; until then it is known. */

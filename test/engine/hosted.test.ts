@@ -8,6 +8,10 @@ describe('the swap of a DaemonSet’s pod', () => {
     ['the only host', {}],
     ['the first of two', { other: 'to come' }],
     ['the last of two', { other: 'done' }],
+    ['with a config', { config: 'beside the image' }],
+    ['with a config, on the last of two', { config: 'beside the image', other: 'done' }],
+    ['with a config alone', { config: 'alone' }],
+    ['with a config alone, on the first of two', { config: 'alone', other: 'to come' }],
   ])('replaces the pod of this host alone: %s', async (_, options) => {
     const host = await HostedHost.create(options)
     expect({ outcome: await host.run(), problems: host.problems }).toEqual({
@@ -48,6 +52,12 @@ const images: [string, HostedOptions][] = [
   ['an image whose BIRD never comes', { newBird: noBird }],
   ['an image that crashes, on the last host', { newExitsAfter: 300, other: 'done' }],
   ['an image that the kubelet cannot find', { unknown: true }],
+  ['a config', { config: 'alone' }],
+  ['an image that crashes with its config', { newExitsAfter: 300, config: 'beside the image' }],
+  [
+    'an image that crashes, on the last host of a config',
+    { newExitsAfter: 300, config: 'beside the image', other: 'done' },
+  ],
 ]
 const ways: [string, Deaths][] = [
   ['at once', {}],
@@ -95,6 +105,7 @@ describe('a new image that does not pass', () => {
     ['crashes', { newExitsAfter: 300 }, 'gate-failed'],
     ['crashes on the last host', { newExitsAfter: 300, other: 'done' }, 'gate-failed'],
     ['is not found by the kubelet', { unknown: true }, 'gate-failed'],
+    ['crashes with its config', { newExitsAfter: 300, config: 'beside the image' }, 'gate-failed'],
   ])('gives way to the old pod and its template: %s', async (_, options, code) => {
     const host = await HostedHost.create(options)
     expect(await host.run()).toBe('rolled-back')

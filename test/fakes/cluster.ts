@@ -1,25 +1,30 @@
 import type { Json } from '../../agent/core/json/merge-patch.ts'
+import { CONFIG_ANNOTATION, type ConfigMapObject } from '../../agent/core/kubernetes/config-map.ts'
+import { type DaemonSetObject, TEMPLATE_ANNOTATION } from '../../agent/core/kubernetes/daemon-set.ts'
+import type { PodObject, PodTemplate } from '../../agent/core/kubernetes/pod.ts'
 import {
-  type DaemonSetObject,
+  configEntry,
+  configMarkOf,
+  hasEntries,
+  imageEntry,
   imagesOf,
-  isSame,
-  TEMPLATE_ANNOTATION,
-} from '../../agent/core/kubernetes/daemon-set.ts'
-import type { PodObject } from '../../agent/core/kubernetes/pod.ts'
+} from '../../agent/core/kubernetes/template.ts'
 import type { Kind, KubernetesObjects, ObjectRef } from '../../agent/ports/kubernetes.ts'
 import type { FakeClock } from './clock.ts'
-import { FakeKubernetes, refused } from './kubernetes.ts'
+import { checkVersion, FakeKubernetes, merged, refused } from './kubernetes.ts'
 
 const NAMESPACE = 'kube-system'
 const NAME = 'calico-node'
 const LABELS = { 'k8s-app': NAME }
+/** calico.yaml's, which its pods read when they start. */
+const CONFIG = 'calico-config'
 const CONTROLLER_MS = 80
 const WATCH_MS = 800
 
 type Changed = (pod: PodObject) => void
 
 /**
- * A Node and a DaemonSet whose pods have no grace: a deleted one is gone from the API at once, as calico.yaml has it, and
+ * A Node, a ConfigMap and a DaemonSet whose pods have no grace: a deleted one is gone from the API at once, as calico.yaml has it, and
  * its controller makes the next one.
  */
 export class FakeCluster extends FakeKubernetes {
@@ -33,6 +38,7 @@ export class FakeCluster extends FakeKubernetes {
   readonly #host: string
   readonly #clock: FakeClock
   #set: DaemonSetObject
+  #configMap: ConfigMapObject
   #pods: PodObject[] = []
   #made = 0
   #versions = 1
@@ -49,11 +55,32 @@ export class FakeCluster extends FakeKubernetes {
         template: {
           spec: {
             initContainers: [{ name: 'install-cni', image: images.cni }],
-            containers: [{ name: NAME, image: images.node }],
+            containers: [{ name: NAME, image: images.node, env: [fromConfig('MTU', 'veth_mtu')] }],
           },
         },
       },
     }
+    this.#configMap = {
+      metadata: {
+        ...{ name: CONFIG, namespace: NAMESPACE, uid: 'map', resourceVersion: '1' },
+        creationTimestamp: clock.date().toISOString(),
+      },
+      data: { veth_mtu: '1440', calico_backend: 'bird' },
+    }
+  }
+
+  get configMap(): ConfigMapObject {
+    return structuredClone(this.#configMap)
+  }
+
+  /** By a merge patch, which may be somebody else's. */
+  writeConfig(patch: Json): void {
+    this.#configMap = merged(this.#configMap as unknown as Json, patch) as unknown as ConfigMapObject
+    const { metadata, data } = this.#configMap
+    metadata.managedFields = [{ time: this.#clock.date().toISOString() }]
+    this.#versions += 1
+    metadata.resourceVersion = String(this.#versions)
+    this.ops.push(`configmap: ${JSON.stringify(data)}`)
   }
 
   get set(): DaemonSetObject {
@@ -64,9 +91,9 @@ export class FakeCluster extends FakeKubernetes {
     return structuredClone(this.#pods)
   }
 
-  /** The pod of another host, of an image of its own. */
-  addOther(host: string, node: string): void {
-    this.#make(host, node)
+  /** The pod of another host, of an image and a config of its own. */
+  addOther(host: string, image: string, config?: string): void {
+    this.#make(host, { image, ...(config !== undefined && { annotations: { [CONFIG_ANNOTATION]: config } }) })
   }
 
   /** Somebody else writes it. */
@@ -81,9 +108,9 @@ export class FakeCluster extends FakeKubernetes {
     if (this.isAsleep || this.away !== null) return
     const hosts = new Set([this.#host, ...this.#pods.map(({ spec }) => spec.nodeName ?? '')])
     for (const host of hosts) if (!this.#pods.some(({ spec }) => spec.nodeName === host)) this.#make(host)
-    const current = imagesOf(this.#set.spec.template.spec)
-    const updated = this.#pods.filter(({ spec }) =>
-      imagesOf(spec).every((one) => current.some((other) => isSame(one, other))),
+    const { template } = this.#set.spec
+    const updated = this.#pods.filter((pod) =>
+      hasEntries(template, [...imagesOf(pod.spec).map(imageEntry), configEntry(configMarkOf(pod))]),
     )
     this.#set.status = {
       observedGeneration: this.#set.metadata.generation,
@@ -98,6 +125,8 @@ export class FakeCluster extends FakeKubernetes {
     const node = await super.get(ref)
     if (ref.kind === 'Node') return node
     if (ref.kind === 'DaemonSet') return (ref.name === NAME ? this.set : null) as KubernetesObjects[K] | null
+    if (ref.kind === 'ConfigMap')
+      return (ref.name === CONFIG ? this.configMap : null) as KubernetesObjects[K] | null
     return (this.pods.find(({ metadata }) => metadata.name === ref.name) ?? null) as
       | KubernetesObjects[K]
       | null
@@ -109,9 +138,15 @@ export class FakeCluster extends FakeKubernetes {
   }
 
   override async patch<K extends Kind>(ref: ObjectRef<K>, patch: Json): Promise<KubernetesObjects[K]> {
-    if (ref.kind !== 'DaemonSet') return await super.patch(ref, patch)
+    if (ref.kind !== 'DaemonSet' && ref.kind !== 'ConfigMap') return await super.patch(ref, patch)
     await this.thisNode()
     this.onWrite('patch')
+    if (ref.kind === 'ConfigMap') {
+      checkVersion(this.#configMap, patch)
+      this.writeConfig(patch)
+      this.onWrite('patched')
+      return this.configMap as KubernetesObjects[K]
+    }
     const { metadata, spec } = patch as unknown as DaemonSetObject
     if (metadata.resourceVersion !== this.#set.metadata.resourceVersion)
       throw refused('kubernetes-conflict', 'the object has been modified')
@@ -142,12 +177,14 @@ export class FakeCluster extends FakeKubernetes {
     if (spec) {
       const { type, rollingUpdate } = spec.updateStrategy
       this.#set.spec.updateStrategy = { type, ...(rollingUpdate && { rollingUpdate }) }
-      const patched = (spec as Partial<DaemonSetObject['spec']>).template?.spec
+      const patched = (spec as { template?: Partial<PodTemplate> }).template
       const { template } = this.#set.spec
+      if (patched?.metadata)
+        template.metadata = merged(template.metadata ?? {}, patched.metadata) as typeof patched.metadata
       for (const list of ['initContainers', 'containers'] as const)
-        for (const { name, image } of patched?.[list] ?? [])
+        for (const { name, image } of patched?.spec?.[list] ?? [])
           template.spec[list] = (template.spec[list] ?? []).map((one) =>
-            one.name === name ? { name, image } : one,
+            one.name === name ? { ...one, image } : one,
           )
     }
     metadata.annotations = mark === null ? {} : { [TEMPLATE_ANNOTATION]: mark }
@@ -178,22 +215,34 @@ export class FakeCluster extends FakeKubernetes {
     if (pod.spec.nodeName === this.#host) this.onPod[what](pod)
   }
 
-  #make(host: string, image?: string): void {
+  #make(host: string, own?: { image: string; annotations?: Record<string, string> }): void {
     this.#made += 1
-    const { containers, initContainers } = structuredClone(this.#set.spec.template.spec)
-    const own = image === undefined ? containers : [{ name: NAME, image }]
+    const { metadata, spec } = structuredClone(this.#set.spec.template)
+    const { containers, initContainers } = spec
+    const annotations = own ? own.annotations : metadata?.annotations
     const pod: PodObject = {
       metadata: {
         name: `${NAME}-${this.#made}`,
         namespace: NAMESPACE,
         uid: `uid-${this.#made}`,
         resourceVersion: '1',
+        creationTimestamp: this.#clock.date().toISOString(),
+        ...(annotations && { annotations }),
         ownerReferences: [{ kind: 'DaemonSet', name: NAME, controller: true }],
       },
-      spec: { nodeName: host, containers: own, ...(initContainers && { initContainers }) },
+      spec: {
+        nodeName: host,
+        containers: own ? [{ name: NAME, image: own.image }] : containers,
+        ...(initContainers && { initContainers }),
+      },
     }
     this.#pods.push(pod)
     void this.#tell('added', pod)
     this.#later()
   }
 }
+
+const fromConfig = (name: string, key: string) => ({
+  name,
+  valueFrom: { configMapKeyRef: { name: CONFIG, key } },
+})

@@ -20,6 +20,8 @@ interface Kept {
 export class FakeHostedKubelet {
   /** It is stopped: it does nothing, and forgets what it was about to do. */
   isAsleep = false
+  /** What it sets in each container that it starts. */
+  env: () => string[] = () => []
   /** Images that it cannot find. */
   readonly unknown = new Set<string>()
   readonly violations: string[] = []
@@ -89,7 +91,7 @@ export class FakeHostedKubelet {
       `k8s_${this.#container}_${metadata.name}_${metadata.namespace}_${metadata.uid}_${kept.starts}`,
       {
         Image: image,
-        Env: ['NODENAME=host-1'],
+        Env: ['NODENAME=host-1', ...this.env()],
         Labels: {
           'io.kubernetes.pod.name': metadata.name,
           'io.kubernetes.pod.namespace': metadata.namespace,

@@ -1,5 +1,6 @@
 import { AgentError } from '../../agent/core/errors.ts'
 import type { Json } from '../../agent/core/json/merge-patch.ts'
+import { CONFIG_ANNOTATION } from '../../agent/core/kubernetes/config-map.ts'
 import type { DeploymentObject } from '../../agent/core/kubernetes/deployment.ts'
 import type { NodeObject } from '../../agent/core/kubernetes/node.ts'
 import type { PodObject } from '../../agent/core/kubernetes/pod.ts'
@@ -16,6 +17,7 @@ export type Fate = 'runs' | 'crashes' | 'is not pulled' | 'is not scheduled'
 interface Pod {
   serial: number
   image: string
+  config: string | undefined
   bornAt: number
   /** When it is gone, once it was told to end. */
   endsAt: number | null
@@ -23,6 +25,8 @@ interface Pod {
 
 interface Spec {
   image: string
+  /** The mark of the config, among the annotations of the template. */
+  config?: string
   strategy: { type: string; rollingUpdate?: { maxSurge: string } }
   replicas: number
   paused?: boolean
@@ -73,6 +77,12 @@ export class FakeDeployment implements Kubernetes {
     return this.#annotations
   }
 
+  /** Names of the pods that there are now. */
+  get pods(): string[] {
+    this.#catchUp()
+    return this.#pods.map((pod) => this.#podName(pod))
+  }
+
   /** Images of the pods that run now. */
   get running(): string[] {
     this.#catchUp()
@@ -117,8 +127,11 @@ export class FakeDeployment implements Kubernetes {
       else this.#annotations[key] = value
     const before = JSON.stringify(this.#spec)
     if (spec?.strategy) this.#spec = { ...this.#spec, strategy: withoutNulls(spec.strategy) }
-    const image = spec?.template?.spec.containers.find(({ name }) => name === NAME)?.image
+    const image = spec?.template?.spec?.containers.find(({ name }) => name === NAME)?.image
     if (image !== undefined) this.#spec = { ...this.#spec, image }
+    const config = spec?.template?.metadata?.annotations[CONFIG_ANNOTATION]
+    if (config === null) Reflect.deleteProperty(this.#spec, 'config')
+    else if (config !== undefined) this.#spec = { ...this.#spec, config }
     if (JSON.stringify(this.#spec) !== before) this.#generation += 1
     this.#version += 1
     return this.#object() as KubernetesObjects[K]
@@ -169,9 +182,9 @@ export class FakeDeployment implements Kubernetes {
   }
 
   #reconcile(): void {
-    const { image, strategy, replicas, paused } = this.#spec
+    const { strategy, replicas, paused } = this.#spec
     if (paused === true) return
-    const isNew = (pod: Pod): boolean => pod.image === image && pod.endsAt === null
+    const isNew = (pod: Pod): boolean => this.#isOfTemplate(pod) && pod.endsAt === null
     const others = this.#pods.filter((pod) => !isNew(pod) || replicas === 0)
     const current = this.#pods.find(isNew)
     const mayEnd = strategy.type === 'Recreate' || (current !== undefined && this.#isReady(current))
@@ -183,7 +196,12 @@ export class FakeDeployment implements Kubernetes {
   #create(): void {
     this.#serial += 1
     this.#version += 1
-    this.#pods.push({ serial: this.#serial, image: this.#spec.image, bornAt: this.#at, endsAt: null })
+    const { image, config } = this.#spec
+    this.#pods.push({ serial: this.#serial, image, config, bornAt: this.#at, endsAt: null })
+  }
+
+  #isOfTemplate({ image, config }: Pod): boolean {
+    return image === this.#spec.image && config === this.#spec.config
   }
 
   #runs(pod: Pod): boolean {
@@ -198,8 +216,8 @@ export class FakeDeployment implements Kubernetes {
     return this.fates.get(image) ?? 'runs'
   }
 
-  #podName({ serial, image }: Pod): string {
-    return `${NAME}-${hashOf(image)}-${serial}`
+  #podName(pod: Pod): string {
+    return `${NAME}-${hashOf(pod)}-${pod.serial}`
   }
 
   #podObject(pod: Pod): PodObject {
@@ -209,9 +227,10 @@ export class FakeDeployment implements Kubernetes {
     return {
       metadata: {
         ...{ name, namespace: NAMESPACE, uid: `uid-${pod.serial}`, resourceVersion: '1' },
-        labels: { ...LABELS, 'pod-template-hash': hashOf(pod.image) },
-        ownerReferences: [{ kind: 'ReplicaSet', name: `${NAME}-${hashOf(pod.image)}`, controller: true }],
+        labels: { ...LABELS, 'pod-template-hash': hashOf(pod) },
+        ownerReferences: [{ kind: 'ReplicaSet', name: `${NAME}-${hashOf(pod)}`, controller: true }],
         ...(pod.endsAt !== null && { deletionTimestamp: 'now' }),
+        ...annotated(pod),
       },
       spec: { containers: [{ name: NAME, image: pod.image }], ...(isScheduled && { nodeName: 'host-2' }) },
       status: {
@@ -229,7 +248,7 @@ export class FakeDeployment implements Kubernetes {
   }
 
   #object(): DeploymentObject {
-    const { image, strategy, replicas, paused } = this.#spec
+    const { image, config, strategy, replicas, paused } = this.#spec
     const staying = this.#pods.filter(({ endsAt }) => endsAt === null)
     const owners = this.keeper === null ? [] : [{ kind: 'Installation', name: this.keeper, controller: true }]
     return {
@@ -243,8 +262,9 @@ export class FakeDeployment implements Kubernetes {
         ...{ replicas, strategy, selector: { matchLabels: LABELS } },
         ...(paused !== undefined && { paused }),
         template: {
+          metadata: annotated({ config }),
           spec: {
-            containers: [{ name: NAME, image, env: [{ name: 'DATASTORE_TYPE', value: 'kubernetes' }] }],
+            containers: [{ name: NAME, image, env: ENV }],
             ...(this.hasPullSecrets && { imagePullSecrets: [{}] }),
           },
         },
@@ -252,7 +272,7 @@ export class FakeDeployment implements Kubernetes {
       status: {
         observedGeneration: this.#generation,
         replicas: staying.length,
-        updatedReplicas: staying.filter((pod) => pod.image === image).length,
+        updatedReplicas: staying.filter((pod) => this.#isOfTemplate(pod)).length,
         availableReplicas: staying.filter((pod) => this.#isReady(pod)).length,
       },
     }
@@ -263,9 +283,17 @@ interface PatchBody {
   metadata: { resourceVersion?: string; annotations?: Record<string, string | null> }
   spec?: {
     strategy?: { type: string; rollingUpdate: { maxSurge: string } | null }
-    template?: { spec: { containers: { name: string; image: string }[] } }
+    template?: {
+      metadata?: { annotations: Record<string, string | null> }
+      spec?: { containers: { name: string; image: string }[] }
+    }
   }
 }
+
+const ENV = [
+  { name: 'DATASTORE_TYPE', value: 'kubernetes' },
+  { name: 'LOG_LEVEL', valueFrom: { configMapKeyRef: { name: 'calico-config', key: 'log_level' } } },
+]
 
 const UNSCHEDULABLE = {
   type: 'PodScheduled',
@@ -289,6 +317,10 @@ function withoutNulls({ type, rollingUpdate }: { type: string; rollingUpdate: { 
   return { type, ...(rollingUpdate !== null && { rollingUpdate }) }
 }
 
-function hashOf(image: string): string {
-  return image.replace(/\W/g, '')
+function hashOf({ image, config = '' }: Pod): string {
+  return `${image}${config}`.replace(/\W/g, '')
+}
+
+function annotated({ config }: Pick<Pod, 'config'>): { annotations?: Record<string, string> } {
+  return config === undefined ? {} : { annotations: { [CONFIG_ANNOTATION]: config } }
 }

@@ -127,13 +127,13 @@ export class FakeKubernetes implements Kubernetes {
 }
 
 /** A patch may name the version that it is of. */
-function checkVersion(object: { metadata: { resourceVersion: string } } | null, patch: Json): void {
+export function checkVersion(object: { metadata: { resourceVersion: string } } | null, patch: Json): void {
   const asked = (patch as { metadata?: { resourceVersion?: string } }).metadata?.resourceVersion
   if (asked !== undefined && asked !== object?.metadata.resourceVersion)
     throw refused('kubernetes-conflict', 'the object has been modified')
 }
 
-function merged(target: Json, patch: Json): Json {
+export function merged(target: Json, patch: Json): Json {
   if (!isJsonObject(patch)) return patch
   const result = isJsonObject(target) ? { ...target } : {}
   for (const [key, value] of Object.entries(patch)) {

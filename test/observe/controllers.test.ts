@@ -33,9 +33,7 @@ async function hostWith(program: string) {
 }
 
 const asked = (changes: Partial<typeof wanted.controllers>) => ({
-  kubelet: wanted.kubelet,
-  places: wanted.places,
-  kubernetes: null,
+  ...wanted,
   controllers: { ...wanted.controllers, image: NEW, ...changes },
 })
 

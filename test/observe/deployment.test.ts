@@ -32,10 +32,9 @@ async function look(
   const systemd = new FakeSystemd(docker)
   const { kubelet } = new ConfiguredHost([])
   const ports = { docker, kubelet, systemd, unitFiles: systemd.files, manifests: new FakeManifests() }
-  const { kubelet: at, places } = wanted
   const controllers = { ...wanted.controllers, image: NEW, ...changes }
   return await observeControllers(
-    { controllers, kubelet: at, places, kubernetes: { cordon: true } },
+    { ...wanted, controllers, kubernetes: { cordon: true } },
     { ...ports, kubernetes: cluster },
     { emit: () => undefined, signal: new AbortController().signal },
     Promise.resolve(null),

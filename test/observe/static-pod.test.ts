@@ -52,10 +52,9 @@ async function seen(
 ): ReturnType<typeof observeControllers> {
   const systemd = new FakeSystemd(docker)
   const asked = {
+    ...wanted,
     controllers: { ...wanted.controllers, ...controllers },
     kubelet: { ...wanted.kubelet, ...at },
-    places: wanted.places,
-    kubernetes: null,
   }
   const ports = { docker, manifests, kubelet, systemd, unitFiles: systemd.files, kubernetes: null }
   const looking = { emit: () => undefined, signal: new AbortController().signal }

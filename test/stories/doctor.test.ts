@@ -23,7 +23,7 @@ const codes = (rules: readonly { code: string }[]) => [...new Set(rules.map(({ c
 /** No unit and no DaemonSet runs the container, no Deployment the controllers, and neither a CNI config nor controllers are asked for. */
 const ofThisHost = RULES.filter(
   ({ code }) =>
-    !/^(systemd|units?|slow-start|two|cni|static-pod|kubelet|manifest|daemonset|deployment)(-|$)|controllers/.test(
+    !/^(systemd|units?|slow-start|two|cni|static-pod|kubelet|manifest|daemonset|deployment|config-map)(-|$)|controllers/.test(
       code,
     ),
 )

@@ -3,6 +3,7 @@ import type { Kind, ObjectRef } from '../../ports/kubernetes.ts'
 /** Where each kind is served; `group` is that of its RBAC rules. */
 const RESOURCES: Record<Kind, { base: string; group: string; resource: string }> = {
   Node: { base: '/api/v1', group: '', resource: 'nodes' },
+  ConfigMap: { base: '/api/v1', group: '', resource: 'configmaps' },
   Pod: { base: '/api/v1', group: '', resource: 'pods' },
   Lease: { base: '/apis/coordination.k8s.io/v1', group: 'coordination.k8s.io', resource: 'leases' },
   DaemonSet: { base: '/apis/apps/v1', group: 'apps', resource: 'daemonsets' },

@@ -1,5 +1,5 @@
-import { parseImageRef, repository } from '../docker/image-ref.ts'
 import type { Json } from '../json/merge-patch.ts'
+import { type ConfigReads, configReadsOf } from './config-map.ts'
 import {
   annotationOf,
   controllerOf,
@@ -7,7 +7,8 @@ import {
   type ObjectMeta,
   type OwnerReference,
 } from './object.ts'
-import { nodeOf, type PodContainerSpec, type PodObject, type PodSpec } from './pod.ts'
+import { nodeOf, type PodObject, type PodSpec, type PodTemplate } from './pod.ts'
+import { configMarkOf, entriesPatch, imagesOf, type TemplateEntry, type TemplateImage } from './template.ts'
 import { templateDifferences } from './template-differences.ts'
 
 /** What the agent reads of a DaemonSet (apps/v1). */
@@ -16,7 +17,7 @@ export interface DaemonSetObject {
   spec: {
     selector?: { matchLabels?: Record<string, string> }
     updateStrategy: UpdateStrategy
-    template: { spec: PodSpec }
+    template: PodTemplate
   }
   status?: { observedGeneration?: number; desiredNumberScheduled?: number; updatedNumberScheduled?: number }
 }
@@ -28,8 +29,19 @@ export interface UpdateStrategy {
 
 /** The DaemonSet that keeps the container, and its pod on this host. */
 export interface ObservedDaemonSet extends Namespaced {
-  pod: { name: string; uid: string; node: string; images: TemplateImage[] }
+  pod: {
+    name: string
+    uid: string
+    node: string
+    images: TemplateImage[]
+    createdAt?: string
+    config?: string
+  }
   template: TemplateImage[]
+  /** The mark of the config that its template, and above its pod, has; absent where it has none. */
+  config?: string
+  /** What its pods read when they start; absent in a journal of before. */
+  reads?: ConfigReads
   strategy: UpdateStrategy
   /** Pods are being replaced by the DaemonSet itself, whatever BGP says. */
   isRolling: boolean
@@ -43,11 +55,6 @@ export interface ObservedDaemonSet extends Namespaced {
   keeper?: string
 }
 
-/** The image of a container in a template, and which list it stands in. */
-export interface TemplateImage extends PodContainerSpec {
-  list: 'containers' | 'initContainers'
-}
-
 /** What an agent writes beside a template that it changes. */
 export interface TemplateMark {
   run: string
@@ -58,12 +65,6 @@ export interface TemplateMark {
 }
 
 export const TEMPLATE_ANNOTATION = 'calico-agent/template'
-
-export function imagesOf({ containers, initContainers = [] }: PodSpec): TemplateImage[] {
-  const listed = (list: TemplateImage['list'], all: PodContainerSpec[]): TemplateImage[] =>
-    all.map(({ name, image }) => ({ list, name, image }))
-  return [...listed('initContainers', initContainers), ...listed('containers', containers)]
-}
 
 /** The DaemonSet by whose controller reference the pod exists; null where another kind keeps it. */
 export function daemonSetOf({ metadata }: PodObject): Namespaced | null {
@@ -78,6 +79,8 @@ export function observedDaemonSet(set: DaemonSetObject, pod: PodObject): Observe
   const keeper = controllerOf(set.metadata)
   const pullsAlways = pullingAlways(template.spec)
   const differences = templateDifferences(template.spec, pod.spec)
+  const [config, configOfPod] = [configMarkOf(template), configMarkOf(pod)]
+  const { creationTimestamp: createdAt } = pod.metadata
   return {
     namespace,
     name,
@@ -86,8 +89,12 @@ export function observedDaemonSet(set: DaemonSetObject, pod: PodObject): Observe
       uid: pod.metadata.uid,
       node: nodeOf(pod) ?? '',
       images: imagesOf(pod.spec),
+      ...(createdAt !== undefined && { createdAt }),
+      ...(configOfPod !== null && { config: configOfPod }),
     },
     template: imagesOf(template.spec),
+    ...(config !== null && { config }),
+    reads: configReadsOf(template.spec),
     strategy,
     isRolling: strategy.type === 'RollingUpdate' && !isRolledOut(set),
     ...(pullsAlways.length > 0 && { pullsAlways }),
@@ -131,13 +138,12 @@ function strategyBefore(set: DaemonSetObject): UpdateStrategy {
 }
 
 /**
- * The strategic merge patch that gives the template these images, has no pod replaced by itself, and marks it: without a
+ * The strategic merge patch that gives the template these entries, has no pod replaced by itself, and marks it: without a
  * mark there is no way back. Null where it is so already. Refused where the DaemonSet has changed since.
  */
-export function templatePatch(set: DaemonSetObject, images: TemplateImage[], run: string): Json | null {
-  const now = imagesOf(set.spec.template.spec)
-  const changed = images.filter((one) => !now.some((other) => isSame(one, other)))
-  const isChange = changed.length > 0 || set.spec.updateStrategy.type !== 'OnDelete'
+export function templatePatch(set: DaemonSetObject, entries: TemplateEntry[], run: string): Json | null {
+  const template = entriesPatch(set.spec.template, entries)
+  const isChange = template !== undefined || set.spec.updateStrategy.type !== 'OnDelete'
   if (!isChange && templateMark(set) !== null) return null
   const mark: TemplateMark = {
     run,
@@ -147,7 +153,7 @@ export function templatePatch(set: DaemonSetObject, images: TemplateImage[], run
   }
   const spec = {
     updateStrategy: { type: 'OnDelete', rollingUpdate: null },
-    ...(changed.length > 0 && { template: { spec: listsOf(changed) } }),
+    ...(template !== undefined && { template }),
   }
   return { metadata: patchedMeta(set, JSON.stringify(mark)), ...(isChange && { spec }) }
 }
@@ -168,21 +174,4 @@ export function owedStrategy(set: DaemonSetObject): UpdateStrategy | null {
 /** With the mark of who writes the template, or without it; refused where the object has changed since. */
 export function patchedMeta({ metadata }: Pick<DaemonSetObject, 'metadata'>, mark: string | null): Json {
   return { resourceVersion: metadata.resourceVersion, annotations: { [TEMPLATE_ANNOTATION]: mark } }
-}
-
-/** In a strategic merge patch, a list of containers is merged by their names. */
-function listsOf(images: TemplateImage[]): Json {
-  const listed = (list: TemplateImage['list']): Json[] =>
-    images.filter((one) => one.list === list).map(({ name, image }) => ({ name, image }))
-  const lists = (['initContainers', 'containers'] as const).map((list) => [list, listed(list)] as const)
-  return Object.fromEntries(lists.filter(([, all]) => all.length > 0))
-}
-
-export function isSame(one: TemplateImage, other: TemplateImage): boolean {
-  return one.list === other.list && one.name === other.name && one.image === other.image
-}
-
-/** The image name alone, such as `node` of quay.io/calico/node:v3.16.0. */
-export function imageName(image: string): string {
-  return repository(parseImageRef(image)).split('/').at(-1) ?? ''
 }

@@ -1,4 +1,5 @@
 import type { Json } from '../json/merge-patch.ts'
+import { configReadsOf } from './config-map.ts'
 import {
   type DaemonSetObject,
   patchedMeta,
@@ -7,7 +8,8 @@ import {
   type UpdateStrategy,
 } from './daemon-set.ts'
 import { controllerOf, type Namespaced } from './object.ts'
-import type { PodContainerSpec, PodObject } from './pod.ts'
+import type { PodObject, PodTemplate } from './pod.ts'
+import { configEntry, configMarkOf, entriesPatch, hasEntries, type TemplateEntry } from './template.ts'
 
 /** What the agent reads of a Deployment (apps/v1). */
 export interface DeploymentObject {
@@ -17,7 +19,7 @@ export interface DeploymentObject {
     paused?: boolean
     strategy: UpdateStrategy
     selector: { matchLabels?: Record<string, string> }
-    template: { spec: PodTemplate }
+    template: PodTemplate
   }
   status?: {
     observedGeneration?: number
@@ -25,11 +27,6 @@ export interface DeploymentObject {
     updatedReplicas?: number
     availableReplicas?: number
   }
-}
-
-interface PodTemplate {
-  containers: (PodContainerSpec & { env?: { name: string; value?: string }[] })[]
-  imagePullSecrets?: unknown[]
 }
 
 /** A Deployment and the pods that it has now, those that end among them. */
@@ -52,7 +49,11 @@ export interface ObservedDeployment extends Namespaced {
   /** What keeps it from that, in the scheduler's or the kubelet's words; null where they say nothing. */
   trouble: string | null
   /** Its pods: the Node of each, and the digest that runs; null where none is known yet. */
-  pods: { name: string; node: string | null; digest: string | null }[]
+  pods: { name: string; node: string | null; digest: string | null; createdAt?: string; config?: string }[]
+  /** The mark of the config that its template has; absent where it has none, and in a journal of before. */
+  config?: string
+  /** Names of the ConfigMaps that its pods read when they start; absent in a journal of before. */
+  reads?: string[]
   /** The object that would put back what is changed here, such as an operator's; null where there is none. */
   keeper: string | null
   /** Whoever pulls needs a Secret that the kubelet has, and Docker may not. */
@@ -99,6 +100,7 @@ export function observedDeployment({ set, pods }: Rollout, container: string): O
   const named = containerIn(set, container)
   const owner = controllerOf(metadata)
   const datastore = named?.env?.find(({ name }) => name === 'DATASTORE_TYPE')?.value
+  const config = configMarkOf(spec.template)
   return {
     namespace: metadata.namespace,
     name: metadata.name,
@@ -109,15 +111,25 @@ export function observedDeployment({ set, pods }: Rollout, container: string): O
     isPaused: spec.paused === true,
     isAvailable: isAvailable({ set, pods }, container),
     trouble: troubleOf(pods),
-    pods: pods.map((pod) => ({
-      name: pod.metadata.name,
-      node: pod.spec.nodeName ?? null,
-      digest: statusOf(pod, container)?.imageID?.split('@')[1] ?? null,
-    })),
+    pods: pods.map((pod) => observedPod(pod, container)),
+    ...(config !== null && { config }),
+    reads: configReadsOf(spec.template.spec).maps,
     keeper: owner ? `${owner.kind} ${owner.name}` : null,
     hasPullSecrets: (spec.template.spec.imagePullSecrets ?? []).length > 0,
     usesKubernetes: datastore === 'kubernetes',
     run: templateMark(set)?.run ?? null,
+  }
+}
+
+function observedPod(pod: PodObject, container: string): ObservedDeployment['pods'][number] {
+  const config = configMarkOf(pod)
+  const { name, creationTimestamp: createdAt } = pod.metadata
+  return {
+    name,
+    node: pod.spec.nodeName ?? null,
+    digest: statusOf(pod, container)?.imageID?.split('@')[1] ?? null,
+    ...(createdAt !== undefined && { createdAt }),
+    ...(config !== null && { config }),
   }
 }
 
@@ -131,7 +143,7 @@ function containerIn({ spec }: DeploymentObject, container: string) {
 }
 
 /** The image of a container in the template; null where it has no such container. */
-export function imageIn(set: DeploymentObject, container: string): string | null {
+function imageIn(set: DeploymentObject, container: string): string | null {
   return containerIn(set, container)?.image ?? null
 }
 
@@ -146,9 +158,11 @@ export function isAvailable({ set, pods }: Rollout, container: string): boolean 
   const wanted = replicasOf(set)
   const isSeen = observedGeneration >= set.metadata.generation
   const image = imageIn(set, container)
-  const isNew = ({ metadata, spec }: PodObject): boolean =>
-    metadata.deletionTimestamp === undefined &&
-    spec.containers.some((one) => one.name === container && one.image === image)
+  const config = configEntry(configMarkOf(set.spec.template))
+  const isNew = (pod: PodObject): boolean =>
+    pod.metadata.deletionTimestamp === undefined &&
+    hasEntries(pod, [config]) &&
+    pod.spec.containers.some((one) => one.name === container && one.image === image)
   return (
     isSeen &&
     [replicas, updatedReplicas, availableReplicas, pods.length].every((count) => count === wanted) &&
@@ -199,17 +213,30 @@ function words({ reason = '', message = '' }: { reason?: string; message?: strin
 export interface DeploymentChange {
   container: string
   image: string
+  /** The mark of the config; undefined where it is left alone. */
+  config?: string | null | undefined
   run: string
 }
 
+/** The template is as the change has it. */
+export function isChanged({ spec }: DeploymentObject, change: Omit<DeploymentChange, 'run'>): boolean {
+  return hasEntries(spec.template, entriesOf(change))
+}
+
+function entriesOf({ container, image, config }: Omit<DeploymentChange, 'run'>): TemplateEntry[] {
+  const ofImage: TemplateEntry = { list: 'containers', name: container, value: image }
+  return config === undefined ? [ofImage] : [ofImage, configEntry(config)]
+}
+
 /**
- * The strategic merge patch that gives the template the image, and has the old pod end before the new one starts; null
+ * The strategic merge patch that gives the template the image and the mark of the config, and has the old pod end before the new one starts; null
  * where it is so already. Refused where the Deployment has changed since.
  */
 export function deploymentPatch(set: DeploymentObject, change: DeploymentChange): Json | null {
-  const { container, image, run } = change
+  const { run } = change
   const { strategy } = set.spec
-  if (imageIn(set, container) === image && strategy.type === RECREATE) return null
+  const template = entriesPatch(set.spec.template, entriesOf(change))
+  if (template === undefined && strategy.type === RECREATE) return null
   const own = ownMark(set, run)
   const mark: TemplateMark = {
     run,
@@ -220,7 +247,7 @@ export function deploymentPatch(set: DeploymentObject, change: DeploymentChange)
     metadata: patchedMeta(set, JSON.stringify(mark)),
     spec: {
       strategy: { type: RECREATE, rollingUpdate: null },
-      template: { spec: { containers: [{ name: container, image }] } },
+      ...(template !== undefined && { template }),
     },
   }
 }

@@ -1,5 +1,5 @@
 import { formatImageRef, parseImageRef } from '../docker/image-ref.ts'
-import { imageName, type TemplateImage } from './daemon-set.ts'
+import { imageName, type TemplateImage } from './template.ts'
 
 /** The FlexVolume driver's image of the release that calico/node is of; null where the template installs none. */
 export function flexvolImage(template: TemplateImage[], nodeImage: string): string | null {

@@ -4,6 +4,7 @@ export interface ObjectMeta {
   namespace: string
   uid: string
   resourceVersion: string
+  creationTimestamp?: string
   annotations?: Record<string, string>
 }
 

@@ -9,13 +9,22 @@ export interface PodContainerSpec {
 /** What else the agent reads of a container; the API server fills in the policy. */
 export interface ContainerOfPod extends PodContainerSpec {
   imagePullPolicy?: string
-  env?: { name: string; value?: string }[]
+  env?: { name: string; value?: string; valueFrom?: { configMapKeyRef?: { name: string; key: string } } }[]
+  envFrom?: { configMapRef?: { name: string } }[]
   volumeMounts?: { name: string; mountPath: string }[]
 }
 
 export interface PodSpec {
   containers: ContainerOfPod[]
   initContainers?: ContainerOfPod[]
+  volumes?: { configMap?: { name: string } }[]
+  imagePullSecrets?: unknown[]
+}
+
+/** Of a DaemonSet or a Deployment. */
+export interface PodTemplate {
+  metadata?: { annotations?: Record<string, string> }
+  spec: PodSpec
 }
 
 /** What the agent reads of a Pod (core/v1). */

@@ -1,14 +1,17 @@
 import { imageChange, pullSteps, type RunningImage } from '../docker/image-state.ts'
+import type { ObservedConfigMap } from '../kubernetes/config-map.ts'
+import { deploymentProblem } from '../kubernetes/deployment-problem.ts'
 import type { Observed, ObservedImage, Wanted } from '../model.ts'
 import { type CniInput, cniFetchSteps, cniPart } from './cni.ts'
 import { cniConfigPart } from './cni-config.ts'
+import { configChange } from './config-map.ts'
 import type { Replaced } from './container-swap.ts'
 import { type ControllersInput, controllersBackPart, controllersPart } from './controllers.ts'
 import { controllersUnitBackPart, controllersUnitPart } from './controllers-unit.ts'
 import { cordonOf } from './cordon.ts'
-import { daemonSetPart, pluginsPart } from './daemon-set.ts'
+import { daemonSetPart, podPart } from './daemon-set.ts'
 import { pluginInstaller, pluginsChange } from './daemon-set-plugins.ts'
-import { deploymentPart, deploymentPulls } from './deployment.ts'
+import { deploymentPart, deploymentPulls, restartPart } from './deployment.ts'
 import { type NodeInput, nodeBackPart, nodePart } from './node.ts'
 import { unitBackPart, unitPart } from './node-unit.ts'
 import { joinParts, type Leftovers, type PlannedChange, type PlanPart } from './part.ts'
@@ -28,8 +31,7 @@ export function upgradePlan({ run, wanted, observed, leftovers }: UpgradeInput):
   const on = { run, wanted, engineHostname: engine.name }
   const cni = cniInput(run, wanted, observed)
   const parts = [
-    node &&
-      (image ? nodeOfKeeper({ ...on, node }, image, observed) : pluginsAlone({ ...on, node }, observed)),
+    node && (image ? nodeOfKeeper({ ...on, node }, image, observed) : podAlone({ ...on, node }, observed)),
     cni ? cniPart(cni) : null,
     cniConfig && wanted.cniConfig ? cniConfigPart(run, cniConfig, wanted.cniConfig) : null,
     controllersOfKeeper(on, observed),
@@ -55,19 +57,31 @@ function judgedPulls(steps: PlannedStep[], { observed, wanted }: Judged): Planne
 function nodeOfKeeper(
   input: NodeInput & { wanted: Wanted },
   image: ObservedImage,
-  { cni, flexvol }: Pick<Observed, 'cni' | 'flexvol'>,
+  { cni, flexvol, configMap }: Pick<Observed, 'cni' | 'flexvol' | 'configMap'>,
 ): PlanPart {
   const { daemonSet } = input.node
   if (daemonSet && 'pod' in daemonSet)
-    return daemonSetPart({ ...input, daemonSet, cni, flexvol: flexvol ?? null }, image)
+    return daemonSetPart(
+      { ...input, daemonSet, cni, flexvol: flexvol ?? null, configMap: askedConfig(configMap) },
+      image,
+    )
   return input.node.unit ? unitPart(input, image) : nodePart(input, image)
 }
 
-/** Where the DaemonSet installs the plugins, and no calico/node is asked for. */
-function pluginsAlone(input: NodeInput, { node, cni }: Pick<Observed, 'node' | 'cni'>): PlanPart | null {
-  const daemonSet = pluginInstaller({ node })
-  const change = pluginsChange({ node, cni })
-  return daemonSet && change && pluginsPart({ ...input, daemonSet, cni, flexvol: null }, change)
+/** Where a DaemonSet keeps calico/node, and only its plugins or its config are asked for. */
+function podAlone(input: NodeInput, observed: Observed): PlanPart | null {
+  const { node, cni } = observed
+  const daemonSet = node?.daemonSet
+  if (!daemonSet || 'problem' in daemonSet) return null
+  const pod = { ...input, daemonSet, cni, flexvol: null, configMap: askedConfig(observed.configMap) }
+  const plugins = pluginsChange({ node, cni })
+  if (plugins) return podPart(pod, 'cni', plugins)
+  const config = configChange(observed)
+  return config && podPart(pod, 'configMap', config)
+}
+
+function askedConfig(found: Observed['configMap']): ObservedConfigMap | null {
+  return found && 'now' in found ? found : null
 }
 
 /** Restores the calico/node that an earlier run replaced. */
@@ -77,13 +91,14 @@ export function nodeOrUnitBack(input: NodeInput, replaced: Replaced): PlanPart {
 
 function controllersOfKeeper(
   on: Omit<ControllersInput, 'controllers'>,
-  { controllers, deployment, controllersImage: image }: Observed,
+  { controllers, deployment, controllersImage: image, configMap }: Observed,
 ): PlanPart | null {
+  if (deployment) {
+    if ('problem' in deployment || deploymentProblem(deployment) !== null) return null
+    const input = { ...on, deployment, isHere: controllers !== null, configMap: askedConfig(configMap) }
+    return image ? deploymentPart(input, image) : restartPart(input)
+  }
   if (image === null) return null
-  if (deployment)
-    return 'problem' in deployment
-      ? null
-      : deploymentPart({ ...on, deployment, isHere: controllers !== null }, image)
   return controllers && controllersOfHost({ ...on, controllers }, image)
 }
 

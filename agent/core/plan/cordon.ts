@@ -2,7 +2,7 @@ import type { Observed, Wanted } from '../model.ts'
 import type { Component, PlannedStep } from './plan.ts'
 
 /** Controllers run anywhere: only what the pods of this host depend on is worth a cordon. */
-const COMPONENTS: readonly Component[] = ['node', 'cni', 'cniConfig']
+const COMPONENTS: readonly Component[] = ['node', 'cni', 'cniConfig', 'configMap']
 
 /** The Node to cordon while the host is worked on. */
 export interface Cordon {

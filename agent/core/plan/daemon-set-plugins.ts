@@ -1,4 +1,5 @@
-import { imageName, type ObservedDaemonSet } from '../kubernetes/daemon-set.ts'
+import type { ObservedDaemonSet } from '../kubernetes/daemon-set.ts'
+import { imageName } from '../kubernetes/template.ts'
 import type { Observed } from '../model.ts'
 import type { Change } from './plan.ts'
 

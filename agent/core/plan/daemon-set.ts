@@ -1,11 +1,21 @@
 import { imageVersion } from '../docker/health.ts'
 import { tagOf } from '../docker/image-ref.ts'
 import { imageChange, pullSteps, runsAlready } from '../docker/image-state.ts'
-import { imageName, isSame, type ObservedDaemonSet, type TemplateImage } from '../kubernetes/daemon-set.ts'
+import type { ConfigMapChange, ObservedConfigMap } from '../kubernetes/config-map.ts'
+import type { ObservedDaemonSet } from '../kubernetes/daemon-set.ts'
 import { isFlexvol } from '../kubernetes/flexvol.ts'
+import {
+  configEntry,
+  containsAll,
+  imageEntry,
+  imageName,
+  type TemplateEntry,
+  type TemplateImage,
+} from '../kubernetes/template.ts'
 import type { ObservedCni, ObservedImage, ObservedNode } from '../model.ts'
 import { askedVersion, runningVersion } from '../release/node-versions.ts'
 import type { DiffEntry } from '../report/report.ts'
+import { configMapDiff, configName, isPodStale, keysBack, writtenKeys } from './config-map.ts'
 import { imageAsked, imageDiff, oldContainer } from './container-swap.ts'
 import { gateOf, type NodeInput } from './node.ts'
 import { type PlanPart, unchanged } from './part.ts'
@@ -17,6 +27,15 @@ export interface DaemonSetInput extends NodeInput {
   cni: ObservedCni | null
   /** The FlexVolume driver's image; null if none is requested. */
   flexvol: ObservedImage | null
+  /** Null if none is requested. */
+  configMap: ObservedConfigMap | null
+}
+
+/** What a run asks of the template. */
+function templateEntries(input: DaemonSetInput, ref: string): TemplateEntry[] {
+  const images = templateImages(input, ref).map(imageEntry)
+  const { configMap, daemonSet } = input
+  return configMap && isPodStale(configMap, daemonSet) ? [...images, configEntry(configMap.mark)] : images
 }
 
 /** The images of a template that match the requested node and plugins. */
@@ -43,8 +62,8 @@ function containerName({ container }: Pick<ObservedNode, 'container'>): string {
 export function daemonSetPart(input: DaemonSetInput, image: ObservedImage): PlanPart {
   const { node, daemonSet, cni, flexvol } = input
   const change = imageChange(node, image)
-  const images = templateImages(input, image.ref)
-  if (runsAlready(node, image) && isPodOf(daemonSet, images)) return unchanged('node', change)
+  const entries = templateEntries(input, image.ref)
+  if (runsAlready(node, image) && isPodOf(input, entries)) return unchanged('node', change)
   return {
     component: 'node',
     change,
@@ -53,59 +72,77 @@ export function daemonSetPart(input: DaemonSetInput, image: ObservedImage): Plan
       ...(cni?.image ? pullSteps('node', cni.image) : []),
       ...(flexvol ? pullSteps('node', flexvol) : []),
     ],
-    ...partOf(input, images, { to: image.ref, version: askedVersion(image) }),
+    ...partOf(input, entries, { to: image.ref, version: askedVersion(image) }),
     diff: [
-      ...templateDiff(daemonSet, images),
+      ...configMapDiff(input.configMap),
+      ...templateDiff(daemonSet, entries),
       ...imageDiff(oldContainer(node, input.engineHostname), node, imageAsked(image)),
     ],
   }
 }
 
-/** Has the DaemonSet install the plugins of an image on this host, with calico/node as it is. */
-export function pluginsPart(input: DaemonSetInput, change: Change): PlanPart {
+/** Has the DaemonSet start the pod of this host with other plugins or another config, and with calico/node as it is. */
+export function podPart(input: DaemonSetInput, component: 'cni' | 'configMap', change: Change): PlanPart {
   const { node, daemonSet, cni } = input
   const { Image: ref } = node.container.Config
-  const images = templateImages(input, ref)
-  if (isPodOf(daemonSet, images)) return unchanged('cni', change)
+  const entries = templateEntries(input, ref)
+  if (isPodOf(input, entries)) return unchanged(component, change)
   return {
-    component: 'cni',
+    component,
     change,
-    prepare: cni?.image ? pullSteps('cni', cni.image) : [],
-    ...partOf(input, images, { to: ref, version: runningVersion(node) }, 'cni'),
-    diff: templateDiff(daemonSet, images),
+    prepare: cni?.image ? pullSteps(component, cni.image) : [],
+    ...partOf(input, entries, { to: ref, version: runningVersion(node) }, component),
+    diff: [...configMapDiff(input.configMap), ...templateDiff(daemonSet, entries)],
   }
 }
 
-/** This host's pod has the images that an earlier run replaced. */
+/** This host's pod has what an earlier run replaced. */
 export function isPodBack({ pod }: ObservedDaemonSet, { images }: StepArgs['swap-pod']): boolean {
-  return images.every((one) => pod.images.some((other) => isSame({ ...one, image: one.from }, other)))
+  const before = images.map(({ list, name, from: value }) => ({ list, name, value }))
+  return containsAll(entriesOf(pod.images, pod.config), before)
 }
 
 /** Has the DaemonSet run what an earlier run replaced here; `missing` are the images that this host lost since. */
 export function daemonSetBackPart(
-  input: Omit<DaemonSetInput, 'cni' | 'flexvol'>,
-  { from, to, images, old }: StepArgs['swap-pod'],
+  input: Omit<DaemonSetInput, 'cni' | 'flexvol' | 'configMap'>,
+  swap: StepArgs['swap-pod'],
   missing: string[],
 ): PlanPart {
-  const back = images.map(({ from: image, list, name }) => ({ list, name, image }))
+  const { from, images, old } = swap
+  const back = images.map(({ from: value, list, name }) => ({ list, name, value }))
+  const configMap = keysBack(swap)
   const target = { to: from, version: imageVersion(tagOf(from), null) }
-  const plugins = from === to ? images.find((one) => one.from !== one.to) : undefined
-  const component = plugins ? 'cni' : 'node'
+  const { component, change } = changeBack(swap)
   return {
     component,
-    change: { from: plugins?.to ?? to, to: plugins?.from ?? from },
+    change,
     prepare: missing.map((image): PlannedStep => {
       const args = { image, ...(image === from && { id: old.imageId }) }
       return { kind: 'pull-image', component, args }
     }),
-    ...partOf(input, back, target, component),
-    diff: templateDiff(input.daemonSet, back),
+    ...partOf({ ...input, ...(configMap && { configMap }) }, back, target, component),
+    diff: [...configMapDiff(configMap), ...templateDiff(input.daemonSet, back)],
   }
 }
 
+/** What the swap was for, in the other direction: the plugins or the config, where calico/node stayed as it was. */
+function changeBack({
+  from,
+  to,
+  images,
+  configMap,
+}: StepArgs['swap-pod']): Pick<PlanPart, 'change'> & { component: Component } {
+  const changed = from === to ? images.find((one) => one.from !== one.to) : undefined
+  if (changed && changed.list !== 'annotations')
+    return { component: 'cni', change: { from: changed.to, to: changed.from } }
+  const mark = changed?.to ?? (from === to ? configMap?.mark : undefined)
+  if (mark === undefined || mark === null) return { component: 'node', change: { from: to, to: from } }
+  return { component: 'configMap', change: { from: configName(mark), to: 'as it was before' } }
+}
+
 function partOf(
-  input: Pick<DaemonSetInput, 'daemonSet' | 'engineHostname' | 'node' | 'run' | 'wanted'>,
-  images: TemplateImage[],
+  input: Omit<DaemonSetInput, 'cni' | 'flexvol' | 'configMap'> & { configMap?: ConfigMapChange | null },
+  entries: TemplateEntry[],
   { to, version }: { to: string; version: string | null },
   component: Component = 'node',
 ): Pick<PlanPart, 'move' | 'commits' | 'after'> {
@@ -117,7 +154,8 @@ function partOf(
     run,
     pod: { name: pod.name, uid: pod.uid, node: pod.node },
     container: containerName(node),
-    images: images.map((one) => swappedImage(daemonSet, one)),
+    images: entries.map((one) => swappedImage(daemonSet, one)),
+    ...(input.configMap && { configMap: writtenKeys(input.configMap) }),
     from: node.container.Config.Image,
     to,
     old: oldContainer(node, input.engineHostname),
@@ -130,26 +168,34 @@ function partOf(
   }
 }
 
+function entriesOf(images: TemplateImage[], config: string | undefined): TemplateEntry[] {
+  return [...images.map(imageEntry), configEntry(config ?? null)]
+}
+
 function swappedImage(
-  { pod, template }: ObservedDaemonSet,
-  { list, name, image: to }: TemplateImage,
+  { pod, template, config }: ObservedDaemonSet,
+  { list, name, value: to }: TemplateEntry,
 ): SwappedImage {
-  const isIt = (one: TemplateImage): boolean => one.list === list && one.name === name
-  const was = template.find(isIt)?.image ?? ''
-  return { list, name, from: pod.images.find(isIt)?.image ?? was, was, to }
+  const valueIn = (all: TemplateEntry[]) => all.find((one) => one.list === list && one.name === name)?.value
+  const was = valueIn(entriesOf(template, config)) ?? ''
+  return { list, name, from: valueIn(entriesOf(pod.images, pod.config)) ?? was, was, to }
 }
 
-function isPodOf({ pod, template }: ObservedDaemonSet, images: TemplateImage[]): boolean {
-  const all = (present: TemplateImage[]) => images.every((one) => present.some((other) => isSame(one, other)))
-  return all(pod.images) && all(template)
+function isPodOf({ daemonSet, configMap }: DaemonSetInput, entries: TemplateEntry[]): boolean {
+  const { pod, template, config } = daemonSet
+  const isOfTemplate = [entriesOf(pod.images, pod.config), entriesOf(template, config)].every((all) =>
+    containsAll(all, entries),
+  )
+  return isOfTemplate && !(configMap && isPodStale(configMap, daemonSet))
 }
 
-function templateDiff(
-  { namespace, name, template }: ObservedDaemonSet,
-  images: TemplateImage[],
-): DiffEntry[] {
-  const lines = (all: TemplateImage[]): string =>
-    all.map((one) => `${one.list}.${one.name}: ${one.image}\n`).join('')
-  const entry = { target: `daemonset ${namespace}/${name}`, before: lines(template), after: lines(images) }
+function templateDiff(daemonSet: ObservedDaemonSet, entries: TemplateEntry[]): DiffEntry[] {
+  const { namespace, name, template, config } = daemonSet
+  const asked = (one: TemplateEntry) =>
+    entries.find(({ list, name: of }) => list === one.list && of === one.name)
+  const now = entriesOf(template, config).filter(asked)
+  const lines = (all: TemplateEntry[]): string =>
+    all.flatMap((one) => (one.value === '' ? [] : [`${one.list}.${one.name}: ${one.value}\n`])).join('')
+  const entry = { target: `daemonset ${namespace}/${name}`, before: lines(now), after: lines(entries) }
   return entry.before === entry.after ? [] : [entry]
 }

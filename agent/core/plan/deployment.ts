@@ -1,9 +1,11 @@
 import { pullSteps } from '../docker/image-state.ts'
 import type { Problem } from '../errors.ts'
+import { CONFIG_ANNOTATION, type ObservedConfigMap } from '../kubernetes/config-map.ts'
 import { type ObservedDeployment, RECREATE } from '../kubernetes/deployment.ts'
 import type { ObservedImage, Wanted } from '../model.ts'
 import type { DiffEntry } from '../report/report.ts'
 import type { BackPart } from './back.ts'
+import { configName, isDeploymentStale } from './config-map.ts'
 import { type PlanPart, unchanged } from './part.ts'
 import type { PlannedStep, StepArgs } from './plan.ts'
 
@@ -13,15 +15,39 @@ export interface DeploymentInput {
   deployment: ObservedDeployment
   /** Its pod runs on this host. */
   isHere: boolean
+  /** Null where none is asked for that it reads. */
+  configMap: ObservedConfigMap | null
 }
 
-/** Has the Deployment run `image`, and one pod end before the next one starts. */
+/** Has the Deployment run `image` with the config that is asked for, and one pod end before the next one starts. */
 export function deploymentPart(input: DeploymentInput, image: ObservedImage): PlanPart {
   const { deployment } = input
   const from = deployment.image ?? ''
   const change = { from, to: image.ref }
-  if (from === image.ref && deployment.strategy === RECREATE) return unchanged('controllers', change)
-  return { ...partOf(input, change), prepare: deploymentPulls(input, image) }
+  const config = configOf(input)
+  if (from === image.ref && deployment.strategy === RECREATE && !config)
+    return unchanged('controllers', change)
+  return { ...partOf(input, { ...change, config }), prepare: deploymentPulls(input, image) }
+}
+
+/** Has the Deployment start its pod again with the config that is asked for; null where it has it, or does not read it. */
+export function restartPart(input: DeploymentInput): PlanPart | null {
+  const { deployment, configMap } = input
+  const config = configOf(input)
+  const image = deployment.image ?? ''
+  if (!config || configMap === null) return null
+  const part = partOf(input, { from: image, to: image, config })
+  return {
+    ...part,
+    change: { from: `${configMap.namespace}/${configMap.name}`, to: configName(configMap.mark) },
+  }
+}
+
+type ConfigChange = StepArgs['swap-deployment']['config']
+
+function configOf({ deployment, configMap }: DeploymentInput): ConfigChange {
+  if (configMap === null || !isDeploymentStale(configMap, deployment)) return undefined
+  return { from: deployment.config ?? null, to: configMap.mark }
 }
 
 /** Where the pod runs here, it most likely will again. Elsewhere, and where a Secret is asked for, the kubelet pulls. */
@@ -35,13 +61,17 @@ export function deploymentPulls(
 
 /** Has the Deployment run the image that an earlier run replaced; what others made of it since stays. */
 export function deploymentBackPart(
-  input: Omit<DeploymentInput, 'deployment' | 'isHere'> & { deployment: ObservedDeployment | null },
-  { deployment: named, from, to }: StepArgs['swap-deployment'],
+  input: Pick<DeploymentInput, 'run' | 'wanted'> & { deployment: ObservedDeployment | null },
+  { deployment: named, from, to, config }: StepArgs['swap-deployment'],
 ): BackPart {
   const { deployment } = input
-  if (deployment?.image === from) return { part: null, problems: [] }
-  if (deployment?.image === to)
-    return { part: partOf({ ...input, deployment }, { from: to, to: from }), problems: [] }
+  const isAs = (image: string, mark: string | null | undefined): boolean =>
+    deployment?.image === image && (mark === undefined || (deployment.config ?? null) === mark)
+  if (isAs(from, config?.from)) return { part: null, problems: [] }
+  if (deployment && isAs(to, config?.to)) {
+    const back = { from: to, to: from, config: config && { from: config.to, to: config.from } }
+    return { part: partOf({ ...input, deployment }, back), problems: [] }
+  }
   const problem: Problem = {
     code: 'template-changed',
     severity: 'warning',
@@ -52,11 +82,19 @@ export function deploymentBackPart(
 }
 
 function partOf(
-  { run, wanted: { settleMs }, deployment }: Omit<DeploymentInput, 'isHere'>,
-  change: { from: string; to: string },
+  { run, wanted: { settleMs }, deployment }: Pick<DeploymentInput, 'run' | 'wanted' | 'deployment'>,
+  { config, ...change }: { from: string; to: string; config?: ConfigChange },
 ): PlanPart {
   const { namespace, name, container, strategy } = deployment
-  const args = { deployment: { namespace, name }, run, container, ...change, strategy, settleMs }
+  const args = {
+    deployment: { namespace, name },
+    run,
+    container,
+    ...change,
+    strategy,
+    ...(config && { config }),
+    settleMs,
+  }
   return {
     component: 'controllers',
     change,
@@ -64,19 +102,20 @@ function partOf(
     move: [{ kind: 'swap-deployment', component: 'controllers', args }],
     commits: [],
     commitsAlone: true,
-    diff: [deploymentDiff(deployment, change)],
+    diff: [deploymentDiff(deployment, change, config)],
   }
 }
 
 function deploymentDiff(
   { namespace, name, container, strategy }: ObservedDeployment,
   { from, to }: { from: string; to: string },
+  config: ConfigChange,
 ): DiffEntry {
-  const text = (type: string, image: string): string =>
-    `strategy: ${type}\ncontainers.${container}: ${image}\n`
+  const text = (type: string, image: string, mark: string | null | undefined): string =>
+    `strategy: ${type}\ncontainers.${container}: ${image}\n${mark ? `annotations.${CONFIG_ANNOTATION}: ${mark}\n` : ''}`
   return {
     target: `deployment ${namespace}/${name}`,
-    before: text(strategy, from),
-    after: text(RECREATE, to),
+    before: text(strategy, from, config?.from),
+    after: text(RECREATE, to, config?.to),
   }
 }

@@ -2,13 +2,14 @@ import type { GatedDaemon } from '../bird/baseline.ts'
 import type { ContainerSpec } from '../docker/container-spec.ts'
 import type { HealthCheck } from '../docker/health.ts'
 import type { RestartPolicy } from '../docker/json.ts'
-import type { TemplateImage } from '../kubernetes/daemon-set.ts'
+import type { ConfigMapChange } from '../kubernetes/config-map.ts'
 import type { Namespaced } from '../kubernetes/object.ts'
+import type { TemplateEntry } from '../kubernetes/template.ts'
 import type { CniSource, Observed, Wanted } from '../model.ts'
 import type { PodContainer } from '../pod/static-pod.ts'
 import type { UnitChange } from '../unit/change.ts'
 
-export type Component = 'node' | 'cni' | 'cniConfig' | 'controllers'
+export type Component = 'node' | 'cni' | 'cniConfig' | 'configMap' | 'controllers'
 
 /** The container that takes over: made by this run (found by its label), or one that an earlier run parked. */
 export type NextContainer = { createdBy: string } | { parked: string }
@@ -49,10 +50,9 @@ export interface ContainerCommit {
   parkName: string
 }
 
-/** One plugin before its swap; hashes in hex. */
-/** An image of a DaemonSet's template. */
+/** An image of a DaemonSet's template, or the mark of the config in its annotations. */
 export interface SwappedImage {
-  list: TemplateImage['list']
+  list: TemplateEntry['list']
   name: string
   /** Of this host's pod, of the template when the plan was made, and of both as they shall be. */
   from: string
@@ -60,6 +60,7 @@ export interface SwappedImage {
   to: string
 }
 
+/** One plugin before its swap; hashes in hex. */
 export interface SwappedBinary {
   name: string
   sha256: string
@@ -122,6 +123,8 @@ export interface StepArgs {
     pod: { name: string; uid: string; node: string }
     container: string
     images: SwappedImage[]
+    /** Absent where none is asked for, and in a journal of before. */
+    configMap?: ConfigMapChange
     from: string
     to: string
     old: OldContainer
@@ -157,6 +160,8 @@ export interface StepArgs {
     from: string
     to: string
     strategy: string
+    /** The mark of the config in its template; absent where none is asked for, and in a journal of before. */
+    config?: { from: string | null; to: string | null }
     settleMs: number
   }
   /** `optional`: the operator allowed the run to continue without it. */

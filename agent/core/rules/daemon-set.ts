@@ -1,5 +1,6 @@
 import { imageChange, mustPull } from '../docker/image-state.ts'
-import { imageName, type ObservedDaemonSet, type TemplateImage } from '../kubernetes/daemon-set.ts'
+import type { ObservedDaemonSet } from '../kubernetes/daemon-set.ts'
+import { imageName, type TemplateImage } from '../kubernetes/template.ts'
 import type { Observed, ObservedCni, ObservedImage } from '../model.ts'
 import { type Objection, type Rule, rulesOn } from './rule.ts'
 

@@ -1,7 +1,9 @@
 import type { Problem } from '../errors.ts'
+import type { ObservedConfigMap } from '../kubernetes/config-map.ts'
 import type { ObservedDeployment } from '../kubernetes/deployment.ts'
 import { deploymentProblem } from '../kubernetes/deployment-problem.ts'
 import type { Observed, ObservedImage, Wanted } from '../model.ts'
+import { isDeploymentStale } from '../plan/config-map.ts'
 import { notReplaced, type Objection, type Rule, rulesOn } from './rule.ts'
 
 interface Asked {
@@ -117,9 +119,16 @@ function movedTag({ name, deployment, image, byRelease }: Known): Objection | nu
   return notReplaced(name, why, 'name the new image by its digest', byRelease)
 }
 
-function asked({ deployment }: Observed, { controllers: wanted }: Wanted): Asked | null {
-  if (wanted.image === null || !deployment) return null
-  return { name: wanted.container, deployment, byRelease: wanted.onlyIfInstalled }
+function asked({ deployment, configMap }: Observed, { controllers: wanted }: Wanted): Asked | null {
+  if (!deployment) return null
+  const isRestarted = configMap && 'now' in configMap && readsOrMay(deployment, configMap)
+  if (wanted.image === null && !isRestarted) return null
+  return { name: wanted.container, deployment, byRelease: wanted.image === null || wanted.onlyIfInstalled }
+}
+
+/** One that cannot be read may have to be restarted. */
+function readsOrMay(deployment: Asked['deployment'], map: ObservedConfigMap): boolean {
+  return 'problem' in deployment || isDeploymentStale(map, deployment)
 }
 
 /** What cannot be changed is told by the first rule. */

@@ -1,6 +1,7 @@
 import { runsAlready } from '../docker/image-state.ts'
 import type { Observed, Wanted } from '../model.ts'
 import { isInstalled } from '../plan/cni.ts'
+import { isConfigStale } from '../plan/config-map.ts'
 import { type Rule, rulesOn } from './rule.ts'
 
 /** If something that this host's pods depend on changes, the Node is cordoned before. */
@@ -22,8 +23,10 @@ export const kubernetesRules: Rule[] = rulesOn(
 )
 
 /** If nothing is requested, as in doctor, anything may. */
-function movesHost({ node, image, cni, cniConfig }: Observed, { controllers }: Wanted): boolean {
-  if (image === null && cni === null && cniConfig === null) return controllers.image === null
+function movesHost(observed: Observed, { controllers, configMap }: Wanted): boolean {
+  const { node, image, cni, cniConfig } = observed
+  if ([image, cni, cniConfig, configMap].every((asked) => asked === null)) return controllers.image === null
+  if (isConfigStale(observed)) return true
   if (node !== null && image !== null && !runsAlready(node, image)) return true
   if (cni !== null && !isInstalled(cni)) return true
   return cniConfig?.change != null && cniConfig.change.before !== cniConfig.change.after

@@ -1,9 +1,10 @@
 import { AgentError, ExitCode, type Problem } from '../../core/errors.ts'
 import {
+  type DeploymentChange,
   type DeploymentObject,
   deploymentPatch,
-  imageIn,
   isAvailable,
+  isChanged,
   ownMark,
   RECREATE,
   type Rollout,
@@ -40,16 +41,16 @@ export const swapDeployment: Step<'swap-deployment'> = {
   },
 
   async verify(args, _before, context) {
-    const { container, to } = args
     const settleMs = settleTime(args.settleMs)
-    const isOurs = ({ set }: Rollout): boolean => imageIn(set, container) === to
+    const isOurs = ({ set }: Rollout): boolean => isChanged(set, changeOf(args, 'to'))
     return downResult(await untilAvailable({ ...args, settleMs }, isOurs, context, context.signal))
   },
 
   // The cluster goes on by itself: it is for the watch to say.
-  async goesOn({ deployment, container, to, run }, _before, context) {
-    const rollout = await throughAway(() => rolloutOf(apiOf(context), deployment), AWAY_MS, context)
-    return rollout !== null && imageIn(rollout.set, container) === to && ownMark(rollout.set, run) !== null
+  async goesOn(args, _before, context) {
+    const rollout = await throughAway(() => rolloutOf(apiOf(context), args.deployment), AWAY_MS, context)
+    if (rollout === null || ownMark(rollout.set, args.run) === null) return false
+    return isChanged(rollout.set, changeOf(args, 'to'))
   },
 
   async undo(args, { wasAvailable }, context) {
@@ -62,12 +63,19 @@ export const swapDeployment: Step<'swap-deployment'> = {
   },
 }
 
+function changeOf(
+  { container, run, config, ...images }: SwapDeployment,
+  side: 'from' | 'to',
+): DeploymentChange {
+  return { container, run, image: images[side], config: config?.[side] }
+}
+
 async function goBack(
   args: SwapDeployment,
   wasAvailable: boolean,
   context: StepContext,
 ): Promise<StepResult> {
-  const { deployment, container, from, run } = args
+  const { deployment, run } = args
   const api = apiOf(context)
   const rollout = await rolloutOf(api, deployment)
   if (rollout === null || ownMark(rollout.set, run) === null) return leftAlone(args, rollout)
@@ -75,7 +83,7 @@ async function goBack(
   const after = await patchObject(
     api,
     ref,
-    (set) => ownMark(set, run) && deploymentPatch(set, { container, image: from, run }),
+    (set) => ownMark(set, run) && deploymentPatch(set, changeOf(args, 'from')),
   )
   if (ownMark(after, run) === null) return leftAlone(args, { set: after, pods: [] })
   const result = wasAvailable ? await untilRestored(args, context) : {}
@@ -90,24 +98,25 @@ function isByOthers(error: unknown): boolean {
 
 /** Another host of the same rollout may have been faster. */
 function refuseOthers(set: DeploymentObject, args: SwapDeployment): void {
-  const now = imageIn(set, args.container)
-  if (now !== args.from && now !== args.to) throw changedByOthers(args)
+  const isOfRun = (['from', 'to'] as const).some((side) => isChanged(set, changeOf(args, side)))
+  if (!isOfRun) throw changedByOthers(args)
 }
 
 async function applyImage(args: SwapDeployment, context: StepContext): Promise<void> {
-  const { deployment, container, to: image, run } = args
-  await patchObject(apiOf(context), { kind: 'Deployment', ...deployment }, (set) => {
+  await patchObject(apiOf(context), { kind: 'Deployment', ...args.deployment }, (set) => {
     refuseOthers(set, args)
-    return deploymentPatch(set, { container, image, run })
+    return deploymentPatch(set, changeOf(args, 'to'))
   })
 }
 
 async function untilRestored(args: SwapDeployment, context: StepContext): Promise<StepResult> {
-  const { container, from } = args
+  const { from } = args
   try {
     // it ran well before
     const watched = { ...args, settleMs: 0 }
-    return downResult(await untilAvailable(watched, ({ set }) => imageIn(set, container) === from, context))
+    return downResult(
+      await untilAvailable(watched, ({ set }) => isChanged(set, changeOf(args, 'from')), context),
+    )
   } catch (error) {
     if (!(error instanceof AgentError) || error.code !== 'controllers-failed') throw error
     const { namespace, name } = args.deployment
@@ -122,9 +131,9 @@ function downResult(downMs: number | null): StepResult {
 }
 
 /** It was not changed by this run, or is back, or somebody else has changed it since: theirs stays. */
-function leftAlone({ deployment, container, from }: SwapDeployment, rollout: Rollout | null): StepResult {
-  if (rollout && imageIn(rollout.set, container) === from) return {}
-  const { namespace, name } = deployment
+function leftAlone(args: SwapDeployment, rollout: Rollout | null): StepResult {
+  if (rollout && isChanged(rollout.set, changeOf(args, 'from'))) return {}
+  const { namespace, name } = args.deployment
   const problem: Problem = {
     code: 'template-changed',
     severity: 'warning',

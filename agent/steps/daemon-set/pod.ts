@@ -25,6 +25,12 @@ export async function knownContainers(args: SwapPod, docker: Docker): Promise<st
   return (await containersOf(args, docker)).map(({ id }) => id)
 }
 
+/** Those that run now, except for the one that ran before the step. */
+export async function startedSince(args: SwapPod, docker: Docker): Promise<string[]> {
+  const running = (await containersOf(args, docker)).filter(isUp)
+  return running.flatMap(({ id }) => (id === args.old.id ? [] : id))
+}
+
 /** The running or last container of a pod created after the swapped one; undefined if there is none yet. */
 export async function nextContainer(
   args: SwapPod,

@@ -1,6 +1,6 @@
 import { AgentError, ExitCode } from '../../core/errors.ts'
-import { imagesOf, isSame } from '../../core/kubernetes/daemon-set.ts'
 import type { PodObject } from '../../core/kubernetes/pod.ts'
+import { hasEntries } from '../../core/kubernetes/template.ts'
 import type { Gate, StepArgs } from '../../core/plan/plan.ts'
 import { awaitRestored, awaitSafeStop } from '../gate/await-restored.ts'
 import type { StepContext, StepResult } from '../step.ts'
@@ -14,13 +14,19 @@ type SwapPod = StepArgs['swap-pod']
 const RESTORE_MS = 120_000
 const POLL_MS = 250
 
+interface Restoring {
+  gate: Gate
+  /** Containers that may have read the new config, also of a pod of the old template. */
+  misled: string[]
+}
+
 /**
- * Once the template has the old images again: takes away this host's pods of others, whether they run, wait or crash, and
- * waits for one of the old images. Null where someone else changes the template meanwhile: their pod stays.
+ * Once the template has the old entries again: takes away this host's pods of others, whether they run, wait or crash, and
+ * waits for one of the old ones. Null where someone else changes the template meanwhile: their pod stays.
  */
 export async function restorePod(
   args: SwapPod,
-  gate: Gate,
+  { gate, misled }: Restoring,
   context: StepContext,
 ): Promise<StepResult | null> {
   const { docker, clock } = context
@@ -33,22 +39,19 @@ export async function restorePod(
     )
     const uids = alive.map(({ metadata }) => metadata.uid)
     if (await killDoomed(args, uids, context)) goneAt = clock.now()
-    const wrong = alive.find((pod) => !hasOldImages(args, pod))
+    const containers = await Promise.all(alive.map((pod) => containerOfPod(args, pod.metadata.uid, docker)))
+    const wrong = alive.find(
+      (pod, i) => misled.includes(containers[i]?.Id ?? '') || !hasEntries(pod, targets(args.images, 'from')),
+    )
     if (wrong && isAgain && !(await isStillRestored(args, context))) return null
     if (wrong) goneAt = await takeAway(wrong, args, { gate, goneAt }, context)
     isAgain ||= wrong !== undefined
-    const [back] = wrong ? [] : alive
-    const container = back && (await containerOfPod(args, back.metadata.uid, docker))
+    const [container] = wrong ? [] : containers
     if (container?.State.Running === true)
       return await awaitRestored({ gate, container: container.Id, goneAt }, context)
     if (clock.now() > deadline) throw notRestored(await whyNone(args, context))
     await clock.sleep(POLL_MS)
   }
-}
-
-function hasOldImages({ images }: SwapPod, { spec }: PodObject): boolean {
-  const present = imagesOf(spec)
-  return targets(images, 'from').every((one) => present.some((other) => isSame(one, other)))
 }
 
 /** Returns since when BIRD is gone. */

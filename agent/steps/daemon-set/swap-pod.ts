@@ -7,7 +7,16 @@ import { endOfTrial } from '../gate/trial-end.ts'
 import type { Step, StepResult } from '../step.ts'
 import { closeDialling, openDialling } from '../window/dial-guard.ts'
 import { holdRoutes, releaseRoutes } from '../window/held-routes.ts'
-import { deleteAndKill, isOnItsWayOut, knownContainers, nextContainer, untilStarted, whyNone } from './pod.ts'
+import { checkConfigMap, restoreConfigMap, writeConfigMap } from './config-map.ts'
+import {
+  deleteAndKill,
+  isOnItsWayOut,
+  knownContainers,
+  nextContainer,
+  startedSince,
+  untilStarted,
+  whyNone,
+} from './pod.ts'
 import { restorePod } from './restore-pod.ts'
 import { giveStrategyBackOrSay } from './restore-strategy.ts'
 import { applyTemplate, checkTemplate, restoreTemplate } from './template.ts'
@@ -20,17 +29,19 @@ type SwapPod = StepArgs['swap-pod']
  */
 export const swapPod: Step<'swap-pod'> = {
   moves: true,
-  describe: ({ set, ...args }) =>
-    `replace the pod of ${set.namespace}/${set.name} on this host: set the template to ${imageSet(args)} with OnDelete, delete and kill, gate`,
+  describe: ({ set, configMap, ...args }) =>
+    `replace the pod of ${set.namespace}/${set.name} on this host: ${configMap ? `set ${Object.keys(configMap.after).join(', ')} in ConfigMap ${configMap.namespace}/${configMap.name}, ` : ''}set the template to ${imageSet(args)} with OnDelete, delete and kill, gate`,
 
   async capture(args, context) {
     await checkTemplate(args, context)
+    await checkConfigMap(args.configMap, context)
     const { gate } = await finalCheck(args.old, args.gate, context)
     return { gate, known: await knownContainers(args, context.docker) }
   },
 
   async do(args, { gate, known }, context) {
     if (await nextContainer(args, known, context.docker)) return
+    await writeConfigMap(args.configMap, context)
     await applyTemplate(args, context)
     if (gate.daemons.length > 0) await holdRoutes(context)
     context.emit({ type: 'window-open', budgetMs: gate.budgetMs })
@@ -64,12 +75,14 @@ export const swapPod: Step<'swap-pod'> = {
     if (isOut && !isKilled) await context.docker.killContainer(args.old.id)
     const isMoved = isOut || isKilled
     const isBack = await restoreTemplate(args, isMoved, context)
+    const kept = await restoreConfigMap(args.configMap, isMoved, context)
+    const misled = args.configMap ? await startedSince(args, context.docker) : []
     const stays: StepResult | null = isMoved ? null : { window: null }
-    const restored = isMoved && isBack ? await restorePod(args, gate, context) : stays
+    const restored = isMoved && isBack ? await restorePod(args, { gate, misled }, context) : stays
     await Promise.all([releaseRoutes(context), openDialling(context)])
     if (restored === null) throw changedByOthers(args)
     const problems = await giveStrategyBackOrSay(args.set, context)
-    return { ...restored, problems: [...(restored.problems ?? []), ...problems] }
+    return { ...restored, problems: [...kept, ...(restored.problems ?? []), ...problems] }
   },
 }
 

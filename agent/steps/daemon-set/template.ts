@@ -1,12 +1,6 @@
 import { AgentError, ExitCode } from '../../core/errors.ts'
-import {
-  type DaemonSetObject,
-  imagesOf,
-  isSame,
-  type TemplateImage,
-  templateMark,
-  templatePatch,
-} from '../../core/kubernetes/daemon-set.ts'
+import { type DaemonSetObject, templateMark, templatePatch } from '../../core/kubernetes/daemon-set.ts'
+import { hasEntries, type TemplateEntry, valueIn } from '../../core/kubernetes/template.ts'
 import type { StepArgs } from '../../core/plan/plan.ts'
 import { apiOf, patchObject, readObject } from '../cluster/object.ts'
 import type { StepContext } from '../step.ts'
@@ -28,14 +22,13 @@ export async function applyTemplate({ set, images, run }: SwapPod, context: Step
 }
 
 function refuseOthers({ metadata, spec }: DaemonSetObject, images: SwapPod['images']): void {
-  const now = imagesOf(spec.template.spec)
-  for (const { list, name, was, to } of images) {
-    const image = now.find((one) => one.list === list && one.name === name)?.image
-    if (image !== undefined && [was, to].includes(image)) continue
+  for (const one of images) {
+    const value = valueIn(spec.template, one)
+    if (value !== undefined && [one.was, one.to].includes(value)) continue
     const { namespace, name: set } = metadata
     throw new AgentError(
       'template-changed',
-      `cannot change the template of DaemonSet ${namespace}/${set}: someone else changed it during the run: ${image === undefined ? `${name} is gone` : `${name} has ${image}`}`,
+      `cannot change the template of DaemonSet ${namespace}/${set}: someone else changed it during the run: ${value === undefined ? `${one.name} is gone` : `${one.name} has ${value || 'no value'}`}`,
       {
         fix: `check kubectl -n ${namespace} rollout history daemonset/${set}, then run the upgrade again`,
         exitCode: ExitCode.refused,
@@ -45,7 +38,7 @@ function refuseOthers({ metadata, spec }: DaemonSetObject, images: SwapPod['imag
 }
 
 /**
- * Restores the images that this host's pod had or, where the pod has not moved, those that the template had: the rollout
+ * Restores the entries that this host's pod had or, where the pod has not moved, those that the template had: the rollout
  * that other hosts began goes on. Returns whether the template has them now: what others changed stays.
  */
 export async function restoreTemplate(
@@ -57,28 +50,23 @@ export async function restoreTemplate(
   const after = await patchObject(apiOf(context), refOf(set), (now) =>
     templateMark(now) !== null && isOfRun(now, images) ? templatePatch(now, old, run) : null,
   )
-  return hasImages(after, old)
+  return hasEntries(after.spec.template, old)
 }
 
 /** Nobody has changed it since it was restored for a pod of the old images. */
 export async function isStillRestored({ set, images }: SwapPod, context: StepContext): Promise<boolean> {
-  return hasImages(await readObject(apiOf(context), refOf(set)), targets(images, 'from'))
+  const { spec } = await readObject(apiOf(context), refOf(set))
+  return hasEntries(spec.template, targets(images, 'from'))
 }
 
 /** Has what the run wrote, or what was there before: another agent may be at a newer rollout. */
 function isOfRun({ spec }: DaemonSetObject, images: SwapPod['images']): boolean {
-  const now = imagesOf(spec.template.spec)
-  return images.every(({ list, name, from, was, to }) => {
-    const image = now.find((one) => one.list === list && one.name === name)?.image
-    return image !== undefined && [from, was, to].includes(image)
+  return images.every((one) => {
+    const value = valueIn(spec.template, one)
+    return value !== undefined && [one.from, one.was, one.to].includes(value)
   })
 }
 
-function hasImages({ spec }: DaemonSetObject, images: TemplateImage[]): boolean {
-  const now = imagesOf(spec.template.spec)
-  return images.every((one) => now.some((other) => isSame(one, other)))
-}
-
-export function targets(images: SwapPod['images'], side: 'from' | 'was' | 'to'): TemplateImage[] {
-  return images.map(({ list, name, ...image }) => ({ list, name, image: image[side] }))
+export function targets(images: SwapPod['images'], side: 'from' | 'was' | 'to'): TemplateEntry[] {
+  return images.map(({ list, name, ...values }) => ({ list, name, value: values[side] }))
 }

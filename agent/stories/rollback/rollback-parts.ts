@@ -132,7 +132,7 @@ async function missingImages(
   { images, from, old }: StepArgs['swap-pod'],
 ): Promise<string[]> {
   const missing: string[] = []
-  for (const image of new Set(images.map((one) => one.from))) {
+  for (const image of new Set(images.flatMap(({ list, from: was }) => (list === 'annotations' ? [] : was)))) {
     const local = await docker.inspectImage(image)
     if (!local || (image === from && local.Id !== old.imageId)) missing.push(image)
   }

@@ -37,7 +37,7 @@ function configMap(hosts: readonly Host[], config: Readonly<Record<string, strin
       log_level: 'info',
       datastore_type: 'kubernetes',
       nodename: '__KUBERNETES_NODE_NAME__',
-      mtu: 1500,
+      mtu: '__CNI_MTU__',
       // host-local and ptp stand in for Calico's IPAM and plugin
       ipam: { type: 'calico-ipam', subnet: '198.18.255.0/24', routes: [{ dst: '0.0.0.0/0' }] },
       policy: { type: 'k8s' },
@@ -49,7 +49,8 @@ function configMap(hosts: readonly Host[], config: Readonly<Record<string, strin
     typha_service_name: 'none',
     calico_backend: 'bird',
     veth_mtu: '1500',
-    cni_network_config: JSON.stringify(network, null, 2),
+    // a number, once its installer has set it
+    cni_network_config: JSON.stringify(network, null, 2).replace('"__CNI_MTU__"', '__CNI_MTU__'),
     lab_peers: hosts.map(({ address }) => address).join(','),
     ...config,
   }

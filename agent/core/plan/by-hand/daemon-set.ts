@@ -1,25 +1,33 @@
+import type { ConfigMapChange } from '../../kubernetes/config-map.ts'
 import type { StepArgs } from '../plan.ts'
 import { HELD_ROUTES } from './container.ts'
 
 /** The template decides which pod comes next; the KILL keeps BIRD from ending its sessions. */
-export function podLines({ set, container, pod, images }: StepArgs['swap-pod']): string[] {
+export function podLines({ set, container, pod, images, configMap }: StepArgs['swap-pod']): string[] {
   const { namespace, name } = set
   const kubectl = `kubectl -n ${namespace}`
   const imagesFrom = images
-    .filter(({ from, to }) => from !== to)
+    .filter(({ list, from, to }) => list !== 'annotations' && from !== to)
     .map((image) => `${image.name}=${image.from}`)
     .join(' ')
   const running = `docker ps -q --filter label=io.kubernetes.container.name=${container}`
   return [
     `check what exists: ${kubectl} get pods -o wide; ${kubectl} rollout history daemonset/${name}; docker ps -a --filter label=io.kubernetes.container.name=${container}`,
     `the old pod of this host was ${pod.name}; to keep the new one, if its sessions are Established, do nothing`,
-    ...(imagesFrom === ''
+    ...(imagesFrom === '' && !configMap
       ? []
       : [
-          `to put the old images back, but not while birdcl show status in it reports a recovery:`,
-          `  ${kubectl} set image daemonset/${name} ${imagesFrom}`,
+          `to put the old pod back, but not while birdcl show status in it reports a recovery:`,
+          ...(configMap ? [`  ${keysLine(configMap)}`] : []),
+          ...(imagesFrom === '' ? [] : [`  ${kubectl} set image daemonset/${name} ${imagesFrom}`]),
           `  ${kubectl} delete pod POD --wait=false; docker kill $(${running})`,
         ]),
     ...HELD_ROUTES,
   ]
+}
+
+/** Their values may be secrets. */
+function keysLine({ namespace, name, after }: ConfigMapChange): string {
+  const keys = Object.keys(after).join(', ')
+  return `kubectl -n ${namespace} edit configmap ${name}: restore ${keys}; the journal has the old values`
 }
