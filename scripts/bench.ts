@@ -8,6 +8,7 @@ import { deadPeer } from './benchmarks/dead-peer.ts'
 import { dial } from './benchmarks/dial.ts'
 import { figuresOf, ratiosOf, section, withSections } from './benchmarks/document.ts'
 import { gap } from './benchmarks/gap.ts'
+import { hosted } from './benchmarks/hosted.ts'
 import { machineLine } from './benchmarks/machine.ts'
 import { mesh } from './benchmarks/mesh.ts'
 import { overhead } from './benchmarks/overhead.ts'
@@ -17,7 +18,7 @@ import { service } from './benchmarks/service.ts'
 import { start } from './benchmarks/start.ts'
 import { withLab } from './with-lab.ts'
 
-const parts: readonly Part[] = [gap, pull, deadPeer, start, overhead, service, cni, dial, mesh]
+const parts: readonly Part[] = [gap, pull, deadPeer, start, overhead, service, cni, dial, mesh, hosted]
 
 const ROUNDS = 10
 

@@ -122,6 +122,7 @@ export interface Right {
 
 /** Of what a rule is for by name. */
 const NAMES: Record<string, string> = {
+  configmaps: '/calico-config',
   'daemonsets.apps': '/calico-node',
   'deployments.apps': '/calico-kube-controllers',
   'leases.coordination.k8s.io': '/calico-agent',

@@ -1,22 +1,13 @@
 // The keys of the ConfigMap that calico-node's pods read: written once, and each pod started with them.
 
 import { beforeAll, describe, expect, it } from 'vitest'
-import type { Host } from '../lab/index.ts'
-import {
-  configureHosted,
-  grant,
-  type HostedWorld,
-  hostedWorld,
-  nodeFlaws,
-  podOf,
-  RULES,
-  standing,
-} from './hosted.ts'
+import { grant, HOSTED_RULES, type Host } from '../lab/index.ts'
+import { configureHosted, type HostedWorld, hostedWorld, nodeFlaws, podOf, standing } from './hosted.ts'
 import { agent, costOf, expectNoCost, expectOutcome, expectRefused } from './support.ts'
 
 const SYSTEM = ['-n', 'kube-system']
 const CONFIG_RULES = [
-  ...RULES,
+  ...HOSTED_RULES,
   { apiGroups: [''], resources: ['configmaps'], verbs: ['get', 'patch'] },
   { apiGroups: ['apps'], resources: ['deployments'], verbs: ['get', 'patch'] },
 ]

@@ -3,18 +3,8 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { installFaultyAgent } from '../faults/build.ts'
 import { FAULTY_AGENT } from '../faults/trial.ts'
-import { type Host, until } from '../lab/index.ts'
-import {
-  editDaemonSet,
-  grant,
-  type HostedWorld,
-  hostedWorld,
-  nodeFlaws,
-  podOf,
-  RULES,
-  standing,
-  tags,
-} from './hosted.ts'
+import { grant, HOSTED_RULES, type Host, until } from '../lab/index.ts'
+import { editDaemonSet, type HostedWorld, hostedWorld, nodeFlaws, podOf, standing, tags } from './hosted.ts'
 import {
   type AgentResult,
   agent,
@@ -67,7 +57,7 @@ async function rolledBack(action: () => Promise<AgentResult>, says: RegExp): Pro
 
 describe('a hosted upgrade is refused before anything moves', () => {
   it('where the credential may not change the DaemonSet or delete the pod', async () => {
-    const [nodes, pods, sets] = RULES
+    const [nodes, pods, sets] = HOSTED_RULES
     for (const rules of [
       [nodes, pods, { ...sets, verbs: ['get'] }],
       [nodes, { ...pods, verbs: ['get', 'list'] }, sets],
@@ -79,7 +69,7 @@ describe('a hosted upgrade is refused before anything moves', () => {
         expect(refused.report.problems.map(({ fix }) => fix).join()).toContain('kubectl create clusterrole')
       })
     }
-    await grant(world.kubernetes, RULES)
+    await grant(world.kubernetes, HOSTED_RULES)
   })
 
   it('where the image cannot be pulled', async () => {

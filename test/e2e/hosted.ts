@@ -1,24 +1,23 @@
 import type { DaemonSetObject } from '../../agent/core/kubernetes/daemon-set.ts'
 import type { NodeObject } from '../../agent/core/kubernetes/node.ts'
 import type { PodObject } from '../../agent/core/kubernetes/pod.ts'
-import type { Host, Kubernetes } from '../lab/index.ts'
+import {
+  AGENT_KUBECONFIG,
+  giveCredential,
+  grant,
+  HOSTED_RULES,
+  type Host,
+  type Kubernetes,
+} from '../lab/index.ts'
 import { configure, lab, type World } from './support.ts'
 
-const KUBECONFIG = '/etc/calico-agent/kubeconfig'
 const SYSTEM = ['-n', 'kube-system']
 
 export interface HostedWorld extends World {
   kubernetes: Kubernetes
 }
 
-const QUICK = { window: 30, settle: 2, kubernetes: { kubeconfig: KUBECONFIG } }
-
-/** The rights of docs/hosted.md. */
-export const RULES = [
-  { apiGroups: [''], resources: ['nodes'], verbs: ['get', 'list', 'patch'] },
-  { apiGroups: [''], resources: ['pods'], verbs: ['get', 'list', 'delete'] },
-  { apiGroups: ['apps'], resources: ['daemonsets'], verbs: ['get', 'patch'] },
-]
+const QUICK = { window: 30, settle: 2, kubernetes: { kubeconfig: AGENT_KUBECONFIG } }
 
 /** This worker's two hosts as Nodes of a cluster whose DaemonSet keeps calico-node, and an agent with a credential. */
 export async function hostedWorld(
@@ -28,35 +27,16 @@ export async function hostedWorld(
   const kubernetes = lab.kubernetes()
   await kubernetes.start()
   await kubernetes.resetHosted(mesh, hosted)
-  await grant(kubernetes, RULES)
-  const kubeconfig = await kubernetes.kubeconfigOf('calico-agent', { name: 'calico-agent' })
+  await grant(kubernetes, HOSTED_RULES)
+  await giveCredential(kubernetes, mesh.hosts)
   const [host, peer] = mesh.hosts as [Host, Host]
-  for (const each of [host, peer]) {
-    await each.writeFile(KUBECONFIG, kubeconfig, 0o600)
-    await configureHosted(each)
-  }
+  for (const each of [host, peer]) await configureHosted(each)
   return { mesh, host, peer, kubernetes }
 }
 
 /** A short window, and what else is asked. */
 export async function configureHosted(host: Host, more: object = {}): Promise<void> {
   await configure(host, { ...QUICK, ...more })
-}
-
-/** Gives the agent's user these rights, and no others. */
-export async function grant(kubernetes: Kubernetes, rules: readonly object[]): Promise<void> {
-  const group = 'rbac.authorization.k8s.io'
-  const name = 'calico-agent'
-  await kubernetes.apply(
-    { apiVersion: `${group}/v1`, kind: 'ClusterRole', metadata: { name }, rules },
-    {
-      apiVersion: `${group}/v1`,
-      kind: 'ClusterRoleBinding',
-      metadata: { name },
-      roleRef: { apiGroup: group, kind: 'ClusterRole', name },
-      subjects: [{ apiGroup: group, kind: 'User', name }],
-    },
-  )
 }
 
 export const daemonSet = ({ kubernetes }: HostedWorld): Promise<DaemonSetObject> =>

@@ -23,6 +23,12 @@ const NEW = 'v3.20.0'
 
 /** What is named is not left out, as what a release brings may be. */
 const UPGRADE = ['upgrade', '--node', image(NEW), '--controllers', lab.registry.controllersImage(NEW)]
+/** Where the pod sees it as well. */
+const EVERYTHING = '/var/lib/calico-agent/everything.yaml'
+const everything = {
+  kubernetes: { inCluster: true, lease: 'calico-agent' },
+  hosted: { configMap: { veth_mtu: '1430' } },
+}
 
 let at: World
 let kubernetes: Kubernetes
@@ -40,6 +46,7 @@ beforeAll(async () => {
   await kubernetes.resetHosted(mesh, { release: 'v3.17.6' })
   await applyAgent(kubernetes, agentImage, '# no target yet')
   await untilAgentsReady(kubernetes)
+  await at.host.writeFile(EVERYTHING, JSON.stringify(everything), 0o600)
 }, 420_000)
 
 /** Verbs by resource, beyond those of any account. */
@@ -81,7 +88,7 @@ it.each(rights)('changes nothing without the right to $verb $resource, and names
   else if (verb === 'patch' && resource.startsWith('leases')) await kubernetes.apply(freeLease)
   const restore = await takeAway(kubernetes, right)
   try {
-    const { code, report } = await agentIn(at.host, ...UPGRADE)
+    const { code, report } = await agentIn(at.host, ...UPGRADE, '--config', EVERYTHING)
     expect({ code, changed: report.changed }).toEqual({ code: 3, changed: false })
     const fixes = report.problems.map(({ fix }) => fix).join('\n')
     expect(fixes).toContain(`--verb=${verb} --resource=${resource}`)

@@ -7,6 +7,7 @@ import { Etcd } from '../etcd.ts'
 import { execOk } from '../exec.ts'
 import { addAddress, onSwitch } from '../net.ts'
 import { labPath } from '../paths.ts'
+import { auditFlags, requestsSeen } from './audit.ts'
 import { flatKubeconfig } from './kubeconfig.ts'
 import { installPrograms, program } from './program.ts'
 
@@ -78,6 +79,11 @@ export class ControlPlane {
     return !(await Promise.all(alive)).includes(false)
   }
 
+  /** How many requests of the agents' user the apiserver has answered. */
+  requests(): Promise<number> {
+    return requestsSeen(this.#directory)
+  }
+
   /** A kubeconfig with a certificate of the cluster's CA. */
   async kubeconfigOf(file: string, subject: Subject): Promise<string> {
     const authority = await this.authority()
@@ -144,6 +150,7 @@ export class ControlPlane {
         '--enable-admission-plugins=NodeRestriction',
         '--allow-privileged',
       ],
+      ...(await auditFlags(this.#directory)),
       ...['--endpoint-reconciler-type=none', '--kubelet-preferred-address-types=InternalIP'],
     ]
   }
