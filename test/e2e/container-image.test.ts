@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { beforeAll, expect, it } from 'vitest'
 import { until } from '../lab/index.ts'
-import { buildImage } from './agent-pods.ts'
+import { buildImage } from './agent-image.ts'
 import * as support from './support.ts'
 import { UPGRADED } from './under-way.ts'
 

@@ -1,9 +1,10 @@
 // The agent as a DaemonSet: `kubectl apply -f scripts/kubernetes`, and one line of its ConfigMap.
 
 import { beforeAll, expect, it } from 'vitest'
-import type { JournalRecord } from '../../agent/journal/record.ts'
-import { rows, section, textOf } from '../docs/markdown.ts'
-import { type Host, type Kubernetes, until } from '../lab/index.ts'
+import type { JournalRecord } from '../../../agent/journal/record.ts'
+import { rows, section, textOf } from '../../docs/markdown.ts'
+import { type Host, type Kubernetes, until } from '../../lab/index.ts'
+import { costOf, expectNoCost, image, lab, type World } from '../support.ts'
 import {
   ACCOUNT,
   agentContainer,
@@ -17,7 +18,6 @@ import {
   takeAway,
   untilAgentsReady,
 } from './agent-pods.ts'
-import { costOf, expectNoCost, image, lab, type World } from './support.ts'
 
 const NEW = 'v3.20.0'
 

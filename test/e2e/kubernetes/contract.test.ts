@@ -2,11 +2,11 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll } from 'vitest'
-import { createKubernetes } from '../../agent/adapters/kubernetes/kubernetes.ts'
-import type { Kubernetes } from '../../agent/ports/kubernetes.ts'
-import { kubernetesContract } from '../contract/kubernetes-contract.ts'
-import { forwardFrom } from '../lab/kubernetes/forward.ts'
-import { lab } from './support.ts'
+import { createKubernetes } from '../../../agent/adapters/kubernetes/kubernetes.ts'
+import type { Kubernetes } from '../../../agent/ports/kubernetes.ts'
+import { kubernetesContract } from '../../contract/kubernetes-contract.ts'
+import { forwardFrom } from '../../lab/kubernetes/forward.ts'
+import { lab } from '../support.ts'
 
 const cluster = lab.kubernetes()
 const labels = { contract: 'kubernetes' }

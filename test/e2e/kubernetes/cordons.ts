@@ -1,7 +1,7 @@
-import type { StatusReport } from '../../agent/core/report/status.ts'
-import { FAULTY_AGENT } from '../faults/trial.ts'
-import type { ExecResult, Host } from '../lab/index.ts'
-import { type AgentResult, containers, image, lab, parseReport } from './support.ts'
+import type { StatusReport } from '../../../agent/core/report/status.ts'
+import { FAULTY_AGENT } from '../../faults/trial.ts'
+import type { ExecResult, Host } from '../../lab/index.ts'
+import { type AgentResult, containers, image, lab, parseReport } from '../support.ts'
 
 export const cluster = lab.kubernetes()
 

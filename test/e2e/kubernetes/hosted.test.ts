@@ -1,10 +1,10 @@
 // A DaemonSet keeps calico-node: the agent replaces the pod of its own host, on a real kubelet and control plane.
 
 import { beforeAll, describe, expect, it } from 'vitest'
-import type { StatusReport } from '../../agent/core/report/status.ts'
-import type { Host } from '../lab/index.ts'
+import type { StatusReport } from '../../../agent/core/report/status.ts'
+import type { Host } from '../../lab/index.ts'
+import { agent, costOf, expectNoCost, image, lab } from '../support.ts'
 import { daemonSet, type HostedWorld, hostedWorld, nodeFlaws, podOf, standing } from './hosted.ts'
-import { agent, costOf, expectNoCost, image, lab } from './support.ts'
 
 const cni = (tag: string): string => lab.registry.cniImage(tag)
 const [OLD, NEW] = ['v3.17.6', 'v3.20.0']

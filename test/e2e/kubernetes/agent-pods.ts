@@ -1,15 +1,14 @@
 // The agent's own image in the lab's registry, and scripts/kubernetes/ with it.
 
 import { createHash } from 'node:crypto'
-import { readdir, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readdir, readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import type { Report } from '../../agent/core/report/report.ts'
-import { baseRootTar, type Host, type Kubernetes, until } from '../lab/index.ts'
-import { bring } from './packages.ts'
-import { lab, parseReport, program } from './support.ts'
+import type { Report } from '../../../agent/core/report/report.ts'
+import { type Host, type Kubernetes, until } from '../../lab/index.ts'
+import { buildImage } from '../agent-image.ts'
+import { lab, parseReport } from '../support.ts'
 
-const root = resolve(import.meta.dirname, '../..')
+const root = resolve(import.meta.dirname, '../../..')
 const manifests = join(root, 'scripts/kubernetes')
 
 export const NAMESPACE = 'calico-agent'
@@ -36,24 +35,6 @@ export async function publishBadImage(host: Host, flavour: string): Promise<stri
   const build = `printf 'FROM %s\\nLABEL %s\\n' ${from} ${label} | docker build --tag ${image} -`
   await host.ok(['sh', '-c', `${build} && docker push ${image}`])
   return image
-}
-
-/** Built on a host without a network, from dist/agent. */
-export async function buildImage(host: Host, tag: string): Promise<void> {
-  const base = 'lab/debian:base'
-  await onStdin(host, await baseRootTar(), `docker import - ${base}`)
-  const context = join(tmpdir(), `calico-agent-context-${process.pid}.tar`)
-  const parts = ['Dockerfile', '.dockerignore', 'dist/agent']
-  await program(['tar', '--create', `--file=${context}`, `--directory=${root}`, ...parts], process.env)
-  const args = `--network=none --build-arg BASE=${base} --build-arg AGENT=prebuilt --tag ${tag}`
-  await onStdin(host, context, `DOCKER_BUILDKIT=1 docker build ${args} -`)
-  await rm(context)
-}
-
-/** The host's shell with a file as its input. */
-async function onStdin(host: Host, file: string, line: string): Promise<void> {
-  const path = await bring(host, file)
-  await host.ok(['sh', '-c', `${line} <"$0" && rm "$0"`, path])
 }
 
 /** `kubectl apply -f scripts/kubernetes`, with the image and the line of the config that an operator sets. */

@@ -1,6 +1,6 @@
-import type { DaemonSetObject } from '../../agent/core/kubernetes/daemon-set.ts'
-import type { NodeObject } from '../../agent/core/kubernetes/node.ts'
-import type { PodObject } from '../../agent/core/kubernetes/pod.ts'
+import type { DaemonSetObject } from '../../../agent/core/kubernetes/daemon-set.ts'
+import type { NodeObject } from '../../../agent/core/kubernetes/node.ts'
+import type { PodObject } from '../../../agent/core/kubernetes/pod.ts'
 import {
   AGENT_KUBECONFIG,
   giveCredential,
@@ -8,8 +8,8 @@ import {
   HOSTED_RULES,
   type Host,
   type Kubernetes,
-} from '../lab/index.ts'
-import { configure, lab, type World } from './support.ts'
+} from '../../lab/index.ts'
+import { configure, lab, type World } from '../support.ts'
 
 const SYSTEM = ['-n', 'kube-system']
 

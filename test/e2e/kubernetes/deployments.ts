@@ -1,6 +1,6 @@
-import type { Host, Kubernetes } from '../lab/index.ts'
-import { NAME, SHARED } from './controllers.ts'
-import { configure, lab } from './support.ts'
+import type { Host, Kubernetes } from '../../lab/index.ts'
+import { NAME, SHARED } from '../controllers.ts'
+import { configure, lab } from '../support.ts'
 
 const CREDENTIAL = '/etc/calico-agent/cluster.conf'
 export const ADMIN = '/etc/calico-agent/admin.conf'

@@ -2,10 +2,25 @@
 // of Docker's own: no pod is replaced.
 
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import type { StatusReport } from '../../agent/core/report/status.ts'
-import { installFaultyAgent } from '../faults/build.ts'
-import { type Host, until } from '../lab/index.ts'
-import { startAgent } from './background.ts'
+import type { StatusReport } from '../../../agent/core/report/status.ts'
+import { installFaultyAgent } from '../../faults/build.ts'
+import { type Host, until } from '../../lab/index.ts'
+import { startAgent } from '../background.ts'
+import { ask, replaceConfig, startService, systemctl, untilService } from '../service.ts'
+import {
+  agent,
+  configure,
+  containers,
+  costOf,
+  expectNoCost,
+  expectRefused,
+  image,
+  lab,
+  nodeId,
+  type World,
+  world,
+} from '../support.ts'
+import { MOMENTS } from '../under-way.ts'
 import {
   BOTH_WAYS,
   cluster,
@@ -20,21 +35,6 @@ import {
   UNSERVED_WEBHOOK,
   upgradeWhile,
 } from './cordons.ts'
-import { ask, replaceConfig, startService, systemctl, untilService } from './service.ts'
-import {
-  agent,
-  configure,
-  containers,
-  costOf,
-  expectNoCost,
-  expectRefused,
-  image,
-  lab,
-  nodeId,
-  type World,
-  world,
-} from './support.ts'
-import { MOMENTS } from './under-way.ts'
 
 const QUICK = { window: 30, settle: 1 }
 const CREDENTIAL = '/var/lib/kubelet/pki/kubelet-client-current.pem'

@@ -1,9 +1,9 @@
 // The keys of the ConfigMap that calico-node's pods read: written once, and each pod started with them.
 
 import { beforeAll, describe, expect, it } from 'vitest'
-import { grant, HOSTED_RULES, type Host } from '../lab/index.ts'
+import { grant, HOSTED_RULES, type Host } from '../../lab/index.ts'
+import { agent, costOf, expectNoCost, expectOutcome, expectRefused } from '../support.ts'
 import { configureHosted, type HostedWorld, hostedWorld, nodeFlaws, podOf, standing } from './hosted.ts'
-import { agent, costOf, expectNoCost, expectOutcome, expectRefused } from './support.ts'
 
 const SYSTEM = ['-n', 'kube-system']
 const CONFIG_RULES = [

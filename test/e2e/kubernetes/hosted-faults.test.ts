@@ -1,10 +1,9 @@
 // A DaemonSet keeps calico-node, and something goes wrong: the image, the cluster, the kubelet, the Engine, the agent.
 
 import { beforeAll, describe, expect, it } from 'vitest'
-import { installFaultyAgent } from '../faults/build.ts'
-import { FAULTY_AGENT } from '../faults/trial.ts'
-import { grant, HOSTED_RULES, type Host, until } from '../lab/index.ts'
-import { editDaemonSet, type HostedWorld, hostedWorld, nodeFlaws, podOf, standing, tags } from './hosted.ts'
+import { installFaultyAgent } from '../../faults/build.ts'
+import { FAULTY_AGENT } from '../../faults/trial.ts'
+import { grant, HOSTED_RULES, type Host, until } from '../../lab/index.ts'
 import {
   type AgentResult,
   agent,
@@ -15,7 +14,8 @@ import {
   image,
   lab,
   parseReport,
-} from './support.ts'
+} from '../support.ts'
+import { editDaemonSet, type HostedWorld, hostedWorld, nodeFlaws, podOf, standing, tags } from './hosted.ts'
 
 const [OLD, NEW] = ['v3.17.6', 'v3.20.0']
 const ALLOWED = ['downgrade', 'datastore-migration', 'dropped-env'].flatMap((rule) => ['--allow', rule])

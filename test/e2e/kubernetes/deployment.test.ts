@@ -2,14 +2,14 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { StatusReport } from '../../agent/core/report/status.ts'
-import { installFaultyAgent } from '../faults/build.ts'
-import { FAULTY_AGENT } from '../faults/trial.ts'
-import type { Host } from '../lab/index.ts'
-import { startAgent } from './background.ts'
-import { NAME } from './controllers.ts'
+import type { StatusReport } from '../../../agent/core/report/status.ts'
+import { installFaultyAgent } from '../../faults/build.ts'
+import { FAULTY_AGENT } from '../../faults/trial.ts'
+import type { Host } from '../../lab/index.ts'
+import { startAgent } from '../background.ts'
+import { NAME } from '../controllers.ts'
+import { agent, configure, expectRefused, lab, parseReport } from '../support.ts'
 import { ADMIN, controllers, mostInCluster, nameCluster, overlapsIn, placed, stateOf } from './deployments.ts'
-import { agent, configure, expectRefused, lab, parseReport } from './support.ts'
 
 const kubernetes = lab.kubernetes()
 const mesh = lab.workerMesh()

@@ -1,10 +1,10 @@
 // kube-controllers as a static pod of a real kubelet, without an API server.
 
 import { expect, it } from 'vitest'
-import { type Host, KUBELET_UNIT } from '../lab/index.ts'
-import { controllers, mostAtOnce, overlaps } from './controllers.ts'
-import { MANIFEST, manifest, podImages, runStaticPod } from './static-pods.ts'
-import { agent, configure, lab, world } from './support.ts'
+import { type Host, KUBELET_UNIT } from '../../lab/index.ts'
+import { controllers, mostAtOnce, overlaps } from '../controllers.ts'
+import { MANIFEST, manifest, podImages, runStaticPod } from '../static-pods.ts'
+import { agent, configure, lab, world } from '../support.ts'
 
 const [OLD, NEW] = [controllers('v3.20.0'), controllers('v3.26.1')]
 
