@@ -1,7 +1,7 @@
 import type { Config } from '../config/schema.ts'
 import type { ExitCode } from '../core/errors.ts'
 import type { Emit } from '../core/events.ts'
-import type { Wanted } from '../core/model.ts'
+import type { Wanted } from '../core/wanted.ts'
 import type { Logger } from '../report/logger.ts'
 import type { App } from '../stories/app.ts'
 import type { CommonOptions } from './options.ts'

@@ -1,5 +1,5 @@
 import type { ArgumentsCamelCase, Argv } from 'yargs'
-import { PARTS } from '../core/model.ts'
+import { PARTS } from '../core/wanted.ts'
 
 export interface CommonArgs {
   config: string | undefined

@@ -1,6 +1,6 @@
 import { AgentError, type ExitCode } from '../core/errors.ts'
-import type { Wanted } from '../core/model.ts'
 import type { Report } from '../core/report/report.ts'
+import type { Wanted } from '../core/wanted.ts'
 import { renderReport } from '../report/human.ts'
 import { shownJson } from '../report/json.ts'
 import type { App } from '../stories/app.ts'

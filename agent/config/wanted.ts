@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { AgentError, ExitCode } from '../core/errors.ts'
 import type { WantedConfigMap } from '../core/kubernetes/config-map.ts'
+import type { Release } from '../core/release/releases.ts'
 import {
   type CniSource,
   PARTS,
@@ -9,8 +10,7 @@ import {
   type WantedCni,
   type WantedCniConfig,
   type WantedControllers,
-} from '../core/model.ts'
-import type { Release } from '../core/release/releases.ts'
+} from '../core/wanted.ts'
 import { releaseOf } from './load.ts'
 import { minimalConfig } from './parse.ts'
 import { ConfigError } from './problems.ts'

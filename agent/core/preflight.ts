@@ -1,6 +1,6 @@
 import { runsAlready } from './docker/image-state.ts'
 import { AgentError, ExitCode, isError, type Problem } from './errors.ts'
-import type { Observed, Wanted } from './model.ts'
+import type { Observed } from './model.ts'
 import { isConfigStale } from './plan/config-map.ts'
 import { pluginInstaller, pluginsChange } from './plan/daemon-set-plugins.ts'
 import { birdRules } from './rules/bird.ts'
@@ -26,6 +26,7 @@ import { staticPodRules } from './rules/static-pod.ts'
 import { unitRules } from './rules/unit.ts'
 import { controllersRestartRules, nodeRestartRules } from './rules/unit-restart.ts'
 import { versionRules } from './rules/versions.ts'
+import type { Wanted } from './wanted.ts'
 
 const nodeImageRules = imageRules(({ image }) => image)
 

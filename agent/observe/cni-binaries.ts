@@ -1,9 +1,10 @@
 import { imageVersion } from '../core/docker/health.ts'
 import { mustPull } from '../core/docker/image-state.ts'
 import { AgentError, type Problem } from '../core/errors.ts'
-import type { CniSource, InstalledPlugin, ObservedCni, ObservedImage, WantedCni } from '../core/model.ts'
+import type { InstalledPlugin, ObservedCni, ObservedImage } from '../core/model.ts'
 import { isInstalled } from '../core/plan/cni.ts'
 import { askedVersion } from '../core/release/node-versions.ts'
+import type { CniSource, WantedCni } from '../core/wanted.ts'
 import type { CniBinaries, StagedFacts } from '../ports/cni-binaries.ts'
 
 /** The plugins' content by the id of the image that had them, as earlier runs found it. */

@@ -6,7 +6,8 @@ import {
   observedConfigMap,
 } from '../core/kubernetes/config-map.ts'
 import type { ObservedDaemonSet } from '../core/kubernetes/daemon-set.ts'
-import type { ObservedNode, Wanted } from '../core/model.ts'
+import type { ObservedNode } from '../core/model.ts'
+import type { Wanted } from '../core/wanted.ts'
 import type { Kubernetes } from '../ports/kubernetes.ts'
 
 export type FoundConfigMap = ObservedConfigMap | { problem: Problem }

@@ -1,6 +1,7 @@
 import { deploymentProblem } from '../core/kubernetes/deployment-problem.ts'
-import type { Observed, ObservedControllers, ObservedNode, Wanted, WantedControllers } from '../core/model.ts'
+import type { Observed, ObservedControllers, ObservedNode } from '../core/model.ts'
 import { canBeUpgraded } from '../core/plan/controllers.ts'
+import type { Wanted, WantedControllers } from '../core/wanted.ts'
 import type { Docker } from '../ports/docker.ts'
 import type { Kubernetes } from '../ports/kubernetes.ts'
 import { withAlong } from './along.ts'

@@ -8,8 +8,9 @@ import {
   type Rollout,
 } from '../core/kubernetes/deployment.ts'
 import { rolloutOf } from '../core/kubernetes/rollout.ts'
-import type { ObservedControllers, ObservedNode, Owner, Wanted } from '../core/model.ts'
+import type { ObservedControllers, ObservedNode, Owner } from '../core/model.ts'
 import { podContainer } from '../core/pod/static-pod.ts'
+import type { Wanted } from '../core/wanted.ts'
 import type { Kubernetes } from '../ports/kubernetes.ts'
 
 export type FoundDeployment = ObservedDeployment | { problem: Problem }

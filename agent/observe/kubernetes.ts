@@ -1,7 +1,7 @@
 import { AgentError, type Problem } from '../core/errors.ts'
 import type { Json } from '../core/json/merge-patch.ts'
 import { CORDON_ANNOTATION, clusterNode, type ObservedCluster } from '../core/kubernetes/node.ts'
-import { hasTarget, type Wanted } from '../core/model.ts'
+import { hasTarget, type Wanted } from '../core/wanted.ts'
 import type { Kubernetes } from '../ports/kubernetes.ts'
 
 /** This host's Node, and with a target whether it may be cordoned. Undefined where no cluster is configured. */

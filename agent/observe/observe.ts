@@ -5,16 +5,13 @@ import { otherNodes } from '../core/docker/second-node.ts'
 import { upMs } from '../core/docker/up-time.ts'
 import type { Problem } from '../core/errors.ts'
 import {
-  askingNothing,
-  hasTarget,
   type Observed,
   type ObservedCni,
   type ObservedDaemon,
   type ObservedImage,
   type ObservedNode,
-  type Wanted,
-  type WantedCni,
 } from '../core/model.ts'
+import { askingNothing, hasTarget, type Wanted, type WantedCni } from '../core/wanted.ts'
 import type { Bird } from '../ports/bird.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { CniBinaries } from '../ports/cni-binaries.ts'

@@ -1,5 +1,5 @@
 import type { ContainerJson } from '../core/docker/json.ts'
-import type { Owner, Wanted } from '../core/model.ts'
+import type { Owner } from '../core/model.ts'
 import {
   CONTAINER_LABEL,
   containerIn,
@@ -7,6 +7,7 @@ import {
   type ObservedPod,
   podContainer,
 } from '../core/pod/static-pod.ts'
+import type { Wanted } from '../core/wanted.ts'
 import type { Docker } from '../ports/docker.ts'
 import type { Kubelet } from '../ports/kubelet.ts'
 import type { Manifests } from '../ports/manifests.ts'

@@ -1,7 +1,8 @@
 import type { CniAnswer } from '../core/cni/version.ts'
 import type { Problem } from '../core/errors.ts'
-import type { CniSource, TriedPlugin } from '../core/model.ts'
+import type { TriedPlugin } from '../core/model.ts'
 import type { StageSource } from '../core/plan/plan.ts'
+import type { CniSource } from '../core/wanted.ts'
 
 /** A run's files in a directory of plugins. */
 export interface CniPlace {

@@ -1,7 +1,7 @@
-import type { Wanted } from '../core/model.ts'
 import { sourceText } from '../core/plan/cni.ts'
 import { configName } from '../core/plan/config-map.ts'
 import type { Component, Plan } from '../core/plan/plan.ts'
+import type { Wanted } from '../core/wanted.ts'
 import { isCommittedRun, type RunState } from '../journal/run-state.ts'
 
 /** Why the service does not apply a target by itself, according to the newest run. */

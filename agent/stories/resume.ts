@@ -1,6 +1,6 @@
 import type { Problem } from '../core/errors.ts'
-import type { Wanted } from '../core/model.ts'
 import type { Report } from '../core/report/report.ts'
+import type { Wanted } from '../core/wanted.ts'
 import { type App, resumeInterrupted } from './app.ts'
 import { finishUncordons } from './pending-uncordon.ts'
 import { unstarted } from './run-report.ts'

@@ -4,15 +4,10 @@ import { upMs } from '../core/docker/up-time.ts'
 import { AgentError, type Problem } from '../core/errors.ts'
 import type { ObservedDeployment } from '../core/kubernetes/deployment.ts'
 import type { ClusterNode } from '../core/kubernetes/node.ts'
-import {
-  hasTarget,
-  type Observed,
-  type ObservedControllers,
-  type ObservedNode,
-  type Wanted,
-} from '../core/model.ts'
+import { type Observed, type ObservedControllers, type ObservedNode } from '../core/model.ts'
 import { changesOf } from '../core/plan/plan.ts'
 import type { DeploymentStatus, NodeStatus, RunStatus, StatusReport } from '../core/report/status.ts'
+import { hasTarget, type Wanted } from '../core/wanted.ts'
 import type { RunState } from '../journal/run-state.ts'
 import { installedPlugins } from '../observe/cni-binaries.ts'
 import { observeLiveConfig } from '../observe/cni-config.ts'

@@ -1,8 +1,9 @@
 import type { BirdUp } from '../../agent/core/bird/view.ts'
 import type { ContainerConfig, ContainerJson, HostConfig, ImageJson } from '../../agent/core/docker/json.ts'
-import type { Observed, ObservedImage, ObservedNode, ObservedUnit, Wanted } from '../../agent/core/model.ts'
+import type { Observed, ObservedImage, ObservedNode, ObservedUnit } from '../../agent/core/model.ts'
 import type { UnitSource } from '../../agent/core/unit/commands.ts'
 import type { UnitState } from '../../agent/core/unit/state.ts'
+import type { Wanted } from '../../agent/core/wanted.ts'
 import { session, upView } from '../fakes/bird.ts'
 import { unitOf } from './unit/units.ts'
 

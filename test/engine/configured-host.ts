@@ -1,4 +1,4 @@
-import type { WantedCniConfig } from '../../agent/core/model.ts'
+import type { WantedCniConfig } from '../../agent/core/wanted.ts'
 import { FakeCniConfigs, FakeKubelet } from '../fakes/cni-config.ts'
 
 const CONFIG = '/etc/cni/net.d/10-calico.conf'

@@ -1,7 +1,7 @@
 import type { ContainerJson } from '../../agent/core/docker/json.ts'
-import type { Wanted } from '../../agent/core/model.ts'
 import { upgradePlan } from '../../agent/core/plan/build.ts'
 import type { Plan } from '../../agent/core/plan/plan.ts'
+import type { Wanted } from '../../agent/core/wanted.ts'
 import { observe } from '../../agent/observe/observe.ts'
 import type { Ports } from '../../agent/steps/step.ts'
 import { wanted as anyHost } from '../core/observed.ts'

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Session } from '../../agent/core/bird/view.ts'
 import { AgentError } from '../../agent/core/errors.ts'
-import type { Wanted } from '../../agent/core/model.ts'
+import type { Wanted } from '../../agent/core/wanted.ts'
 import { observe, observeHost } from '../../agent/observe/observe.ts'
 import { wanted } from '../core/observed.ts'
 import { FakeHost } from '../engine/fake-host.ts'

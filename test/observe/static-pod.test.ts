@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import type { Wanted } from '../../agent/core/model.ts'
+import type { Wanted } from '../../agent/core/wanted.ts'
 import { observeControllers } from '../../agent/observe/controllers.ts'
 import { wanted } from '../core/observed.ts'
 import { manifestText, OLD } from '../core/pod/static-pods.ts'

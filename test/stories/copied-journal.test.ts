@@ -13,6 +13,7 @@ import { wanted as nothing } from '../core/observed.ts'
 import { FakeHost } from '../engine/fake-host.ts'
 import { MemoryFiles } from '../journal/memory-files.ts'
 import { plan } from '../journal/sample.ts'
+import { appOn } from './app-on.ts'
 
 const here: HostIdentity = { machine: 'aaaa', name: 'host1' }
 const elsewhere: HostIdentity = { machine: 'bbbb', name: 'host2' }
@@ -27,19 +28,7 @@ beforeEach(async () => {
 })
 
 function appAt(identity: HostIdentity | null): App {
-  let runs = 0
-  return {
-    version: '0.0.0',
-    ports: host.ports(),
-    runs: new RunStore(files, host.clock, identity),
-    fleet: null,
-    lock: () => Promise.resolve(),
-    lockHolder: () => Promise.resolve(null),
-    newRun: () => `run-${++runs}`,
-    keepRuns: 20,
-    emit: () => undefined,
-    signal: new AbortController().signal,
-  }
+  return appOn(host, { runs: new RunStore(files, host.clock, identity) })
 }
 
 describe('an interrupted run of another host', () => {

@@ -1,28 +1,10 @@
 import { expect, it } from 'vitest'
-import { RunStore } from '../../agent/journal/store.ts'
-import type { App } from '../../agent/stories/app.ts'
 import { rollback } from '../../agent/stories/rollback/rollback.ts'
 import { status } from '../../agent/stories/status.ts'
 import { upgrade } from '../../agent/stories/upgrade.ts'
 import { DeploymentHost, NEW, OLD } from '../engine/deployment-host.ts'
 import { awayError } from '../fakes/kubernetes.ts'
-import { MemoryFiles } from '../journal/memory-files.ts'
-
-function appOn(host: DeploymentHost): App {
-  let runs = 0
-  return {
-    version: '0.0.0',
-    ports: host.ports(),
-    runs: new RunStore(new MemoryFiles(), host.clock),
-    fleet: null,
-    lock: () => Promise.resolve(),
-    lockHolder: () => Promise.resolve(null),
-    newRun: () => `run-${++runs}`,
-    keepRuns: 20,
-    emit: () => undefined,
-    signal: new AbortController().signal,
-  }
-}
+import { appOn } from './app-on.ts'
 
 async function upgraded() {
   const host = new DeploymentHost()

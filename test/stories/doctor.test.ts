@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { AgentError } from '../../agent/core/errors.ts'
-import type { Wanted } from '../../agent/core/model.ts'
 import { RULES } from '../../agent/core/preflight.ts'
+import type { Wanted } from '../../agent/core/wanted.ts'
 import { doctor, emptyDoctorReport } from '../../agent/stories/doctor.ts'
 import { wanted } from '../core/observed.ts'
 import { FakeHost } from '../engine/fake-host.ts'

@@ -1,8 +1,6 @@
 import { expect, it, vi } from 'vitest'
 import type { Emit } from '../../agent/core/events.ts'
-import { RunStore } from '../../agent/journal/store.ts'
 import { observeHost } from '../../agent/observe/observe.ts'
-import type { App } from '../../agent/stories/app.ts'
 import { rollback } from '../../agent/stories/rollback/rollback.ts'
 import { upgrade } from '../../agent/stories/upgrade.ts'
 import { wanted as nothing } from '../core/observed.ts'
@@ -10,29 +8,13 @@ import { ControllersHost } from '../engine/controllers-host.ts'
 import { FakeHost, labelled } from '../engine/fake-host.ts'
 import { CNI, HOSTED, HostedHost } from '../engine/hosted-host.ts'
 import { BIRD_CFG, MESH } from '../engine/mesh-config.ts'
-import { MemoryFiles } from '../journal/memory-files.ts'
+import { appOn } from './app-on.ts'
 
 const wanted = {
   ...nothing,
   node: { ...nothing.node, image: 'calico/node:v3.26.1' },
   controllers: { ...nothing.controllers, image: 'calico/kube-controllers:v3.26.1' },
   settleMs: 1_000,
-}
-
-function appOn(host: ControllersHost | FakeHost | HostedHost): App {
-  let runs = 0
-  return {
-    version: '0.0.0',
-    ports: host.ports(),
-    runs: new RunStore(new MemoryFiles(), host.clock),
-    fleet: null,
-    lock: () => Promise.resolve(),
-    lockHolder: () => Promise.resolve(null),
-    newRun: () => `run-${++runs}`,
-    keepRuns: 20,
-    emit: () => undefined,
-    signal: new AbortController().signal,
-  }
 }
 
 it('a rollback never brings another image than the one that ran, whatever its tag means now', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { AgentError } from '../../agent/core/errors.ts'
-import { askingNothing, type Wanted } from '../../agent/core/model.ts'
+import { askingNothing, type Wanted } from '../../agent/core/wanted.ts'
 import { RunStore } from '../../agent/journal/store.ts'
 import type { App } from '../../agent/stories/app.ts'
 import { status } from '../../agent/stories/status.ts'

@@ -15,6 +15,7 @@ import { RUN } from '../engine/killable-run.ts'
 import { awayError } from '../fakes/kubernetes.ts'
 import { MemoryFiles } from '../journal/memory-files.ts'
 import { everyKind, plan, recordsOf, textOf } from '../journal/sample.ts'
+import { appOn } from './app-on.ts'
 
 const wanted = { ...anyHost, windowMs: 20_000, settleMs: 1_000 }
 
@@ -61,19 +62,7 @@ let app: App
 async function begin(options: Parameters<typeof FakeHost.create>[0] = {}): Promise<void> {
   host = await FakeHost.create(options)
   fleet = new FakeFleet()
-  let runs = 0
-  app = {
-    version: '0.0.0',
-    ports: host.ports(),
-    fleet,
-    runs: new RunStore(new MemoryFiles(), host.clock),
-    lock: () => Promise.resolve(),
-    lockHolder: () => Promise.resolve(null),
-    newRun: () => `run-${++runs}`,
-    keepRuns: 20,
-    emit: () => undefined,
-    signal: new AbortController().signal,
-  }
+  app = appOn(host, { fleet })
 }
 beforeEach(() => begin())
 

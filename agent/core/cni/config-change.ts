@@ -1,6 +1,7 @@
 import type { Problem } from '../errors.ts'
 import type { JsonNode } from '../json/text.ts'
-import type { CniConfigChange, WantedCniConfig } from '../model.ts'
+import type { CniConfigChange } from '../model.ts'
+import type { WantedCniConfig } from '../wanted.ts'
 import {
   type ConfigFile,
   calicoPlugins,

@@ -1,8 +1,9 @@
 import semver from 'semver'
 import type { Problem } from '../errors.ts'
-import type { Observed, ObservedCni, WantedCni } from '../model.ts'
+import type { Observed, ObservedCni } from '../model.ts'
 import { isInstalled } from '../plan/cni.ts'
 import { askedVersion } from '../release/node-versions.ts'
+import type { WantedCni } from '../wanted.ts'
 import { unsupportedVersion } from './version.ts'
 
 /** From here on, a plugin reads this host's name from a file that calico/node writes. */

@@ -1,7 +1,8 @@
 import { kubeletRestart } from '../cni/kubelet.ts'
 import type { Problem } from '../errors.ts'
-import type { ObservedCniConfig, ObservedPlugin, WantedCniConfig } from '../model.ts'
+import type { ObservedCniConfig, ObservedPlugin } from '../model.ts'
 import { redactedJsonDiff } from '../redact/json.ts'
+import type { WantedCniConfig } from '../wanted.ts'
 import type { PlanPart } from './part.ts'
 import type { PlannedStep, StepArgs } from './plan.ts'
 

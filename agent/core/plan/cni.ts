@@ -1,7 +1,8 @@
 import { keptName } from '../cni/files.ts'
 import { pullSteps } from '../docker/image-state.ts'
-import type { CniSource, ObservedCni, WantedCni } from '../model.ts'
+import type { ObservedCni } from '../model.ts'
 import type { DiffEntry } from '../report/report.ts'
+import type { CniSource, WantedCni } from '../wanted.ts'
 import { type PlanPart, unchanged } from './part.ts'
 import type { PlannedStep } from './plan.ts'
 

@@ -1,4 +1,5 @@
-import type { Observed, Wanted } from '../model.ts'
+import type { Observed } from '../model.ts'
+import type { Wanted } from '../wanted.ts'
 import type { Component, PlannedStep } from './plan.ts'
 
 /** Controllers run anywhere: only what the pods of this host depend on is worth a cordon. */

@@ -5,9 +5,10 @@ import type { RestartPolicy } from '../docker/json.ts'
 import type { ConfigMapChange } from '../kubernetes/config-map.ts'
 import type { Namespaced } from '../kubernetes/object.ts'
 import type { TemplateEntry } from '../kubernetes/template.ts'
-import type { CniSource, Observed, Wanted } from '../model.ts'
+import type { Observed } from '../model.ts'
 import type { PodContainer } from '../pod/static-pod.ts'
 import type { UnitChange } from '../unit/change.ts'
+import type { CniSource, Wanted } from '../wanted.ts'
 
 export type Component = 'node' | 'cni' | 'cniConfig' | 'configMap' | 'controllers'
 

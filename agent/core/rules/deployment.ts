@@ -2,8 +2,9 @@ import type { Problem } from '../errors.ts'
 import type { ObservedConfigMap } from '../kubernetes/config-map.ts'
 import type { ObservedDeployment } from '../kubernetes/deployment.ts'
 import { deploymentProblem } from '../kubernetes/deployment-problem.ts'
-import type { Observed, ObservedImage, Wanted } from '../model.ts'
+import type { Observed, ObservedImage } from '../model.ts'
 import { isDeploymentStale } from '../plan/config-map.ts'
+import type { Wanted } from '../wanted.ts'
 import { notReplaced, type Objection, type Rule, rulesOn } from './rule.ts'
 
 interface Asked {

@@ -1,5 +1,6 @@
 import { composeLabels } from '../docker/compose.ts'
-import { isHosted, type Observed, type ObservedControllers, type Owner, type Wanted } from '../model.ts'
+import { isHosted, type Observed, type ObservedControllers, type Owner } from '../model.ts'
+import { type Wanted } from '../wanted.ts'
 import { notReplaced, type Rule, rulesOn } from './rule.ts'
 
 interface Kept {

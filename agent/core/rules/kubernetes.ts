@@ -1,7 +1,8 @@
 import { runsAlready } from '../docker/image-state.ts'
-import type { Observed, Wanted } from '../model.ts'
+import type { Observed } from '../model.ts'
 import { isInstalled } from '../plan/cni.ts'
 import { isConfigStale } from '../plan/config-map.ts'
+import type { Wanted } from '../wanted.ts'
 import { type Rule, rulesOn } from './rule.ts'
 
 /** If something that this host's pods depend on changes, the Node is cordoned before. */

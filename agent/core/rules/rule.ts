@@ -1,5 +1,6 @@
 import type { Problem } from '../errors.ts'
-import type { Observed, Wanted } from '../model.ts'
+import type { Observed } from '../model.ts'
+import type { Wanted } from '../wanted.ts'
 
 /** What prevents an upgrade; what it leaves out comes from the rule. */
 export type Objection = Pick<Problem, 'message' | 'fix'> & Partial<Problem>

@@ -1,8 +1,9 @@
 import { imageVersion } from '../docker/health.ts'
 import { tagOf } from '../docker/image-ref.ts'
-import type { Observed, Wanted } from '../model.ts'
+import type { Observed } from '../model.ts'
 import { askedVersion, nodeVersions, versionText } from '../release/node-versions.ts'
 import { COMPONENTS, type Release, releaseImages, releaseOfNode } from '../release/releases.ts'
+import type { Wanted } from '../wanted.ts'
 import { type Objection, type Rule, rulesOn } from './rule.ts'
 
 /** What this host will run, and what the release has; null if not known. */

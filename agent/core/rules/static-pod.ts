@@ -1,6 +1,7 @@
 import { runsAlready } from '../docker/image-state.ts'
-import type { Observed, ObservedControllers, ObservedImage, Wanted } from '../model.ts'
+import type { Observed, ObservedControllers, ObservedImage } from '../model.ts'
 import { containerIn, type ObservedPod, staticPodProblem } from '../pod/static-pod.ts'
+import type { Wanted } from '../wanted.ts'
 import { notReplaced, type Objection, type Rule, rulesOn } from './rule.ts'
 
 interface Asked {

@@ -1,8 +1,9 @@
 import { runsAlready } from '../docker/image-state.ts'
-import type { Observed, ObservedUnit, Wanted } from '../model.ts'
+import type { Observed, ObservedUnit } from '../model.ts'
 import { isInstalled } from '../plan/cni.ts'
 import { slowLines } from '../unit/slow-lines.ts'
 import { whyActivating } from '../unit/state.ts'
+import type { Wanted } from '../wanted.ts'
 import { type Objection, type Rule, rulesOn } from './rule.ts'
 
 /** A unit that is about to be restarted. */

@@ -1,6 +1,7 @@
-import type { Observed, ObservedUnit, Wanted } from '../model.ts'
+import type { Observed, ObservedUnit } from '../model.ts'
 import { type KeptContainer, unitChangeOf } from '../plan/running-unit.ts'
 import type { UnitChange, UnitRefusal } from '../unit/change.ts'
+import type { Wanted } from '../wanted.ts'
 import { notReplaced, type Objection, type Rule, rulesOn } from './rule.ts'
 
 /** A container that a systemd unit runs, and what is requested for it. */

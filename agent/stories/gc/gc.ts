@@ -1,7 +1,7 @@
 import { AgentError, type Problem } from '../../core/errors.ts'
-import type { Wanted } from '../../core/model.ts'
 import type { Leftovers } from '../../core/plan/part.ts'
 import type { GcReport } from '../../core/report/gc.ts'
+import type { Wanted } from '../../core/wanted.ts'
 import type { RunState } from '../../journal/run-state.ts'
 import { bindStep } from '../../steps/registry.ts'
 import type { App } from '../app.ts'

@@ -1,14 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import type { KubeletDirectory } from '../../../agent/core/cni/kubelet-directories.ts'
-import type {
-  Observed,
-  ObservedCni,
-  ObservedCniConfig,
-  ObservedPlugin,
-  Wanted,
-} from '../../../agent/core/model.ts'
+import type { Observed, ObservedCni, ObservedCniConfig, ObservedPlugin } from '../../../agent/core/model.ts'
 import { upgradePlan } from '../../../agent/core/plan/build.ts'
 import { preflight } from '../../../agent/core/preflight.ts'
+import type { Wanted } from '../../../agent/core/wanted.ts'
 import { node, observed, wanted as plain } from '../observed.ts'
 
 const RUN = 'R1'

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import type { ObservedCni, WantedCni } from '../../../agent/core/model.ts'
+import type { ObservedCni } from '../../../agent/core/model.ts'
 import { prefetchPlan, upgradePlan } from '../../../agent/core/plan/build.ts'
 import { keptPaths } from '../../../agent/core/plan/cni.ts'
 import { changesOf } from '../../../agent/core/plan/plan.ts'
+import type { WantedCni } from '../../../agent/core/wanted.ts'
 import { newImage, observed, wanted } from '../observed.ts'
 
 const RUN = '20261122T141503Z-7f3a'

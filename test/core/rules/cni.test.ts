@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import type { Observed, ObservedCni, Wanted } from '../../../agent/core/model.ts'
+import type { Observed, ObservedCni } from '../../../agent/core/model.ts'
 import { prefetchProblems, preflight } from '../../../agent/core/preflight.ts'
+import type { Wanted } from '../../../agent/core/wanted.ts'
 import { container, digest, newImage, node, observed, wanted } from '../observed.ts'
 
 const HASH = 'a'.repeat(64)
