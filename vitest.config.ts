@@ -1,18 +1,7 @@
 import { defineConfig } from 'vitest/config'
-import { BaseSequencer, type TestSpecification } from 'vitest/node'
-
-/** Those that need Kubernetes come last: on a new machine it is still being built when the first ones begin. */
-class KubernetesLast extends BaseSequencer {
-  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const sorted = await super.sort(files)
-    const needsKubernetes = ({ moduleId }: TestSpecification): boolean => /\/kubernetes[./]/.test(moduleId)
-    return [...sorted.filter((file) => !needsKubernetes(file)), ...sorted.filter(needsKubernetes)]
-  }
-}
 
 export default defineConfig({
   test: {
-    sequence: { sequencer: KubernetesLast },
     projects: [
       {
         test: {
@@ -35,7 +24,7 @@ export default defineConfig({
           testTimeout: 240_000,
           hookTimeout: 240_000,
           pool: 'forks',
-          maxWorkers: 4,
+          maxWorkers: 3,
         },
       },
     ],

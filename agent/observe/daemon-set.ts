@@ -1,5 +1,6 @@
 import type { ContainerJson } from '../core/docker/json.ts'
 import { AgentError, type Problem } from '../core/errors.ts'
+import { known } from '../core/known.ts'
 import { daemonSetOf, type ObservedDaemonSet, observedDaemonSet } from '../core/kubernetes/daemon-set.ts'
 import { flexvolImage } from '../core/kubernetes/flexvol.ts'
 import type { ObservedImage, ObservedNode, Owner } from '../core/model.ts'
@@ -60,8 +61,8 @@ export async function observeFlexvol(
   docker: Docker,
   looking: Looking,
 ): Promise<ObservedImage | null> {
-  const set = (await lookAtNode)?.daemonSet
-  if (release === null || image === null || !set || 'problem' in set) return null
+  const set = known((await lookAtNode)?.daemonSet)
+  if (release === null || image === null || set === null) return null
   const ref = flexvolImage(set.template, image)
   return ref === null ? null : await observeImage(ref, docker, looking)
 }

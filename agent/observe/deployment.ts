@@ -1,5 +1,6 @@
 import type { ContainerJson } from '../core/docker/json.ts'
 import { AgentError, type Problem } from '../core/errors.ts'
+import { known } from '../core/known.ts'
 import {
   deploymentOf,
   deploymentPatch,
@@ -51,7 +52,7 @@ export async function findDeployment(
 }
 
 function namespaceOf(node: ObservedNode | null): string {
-  return node?.daemonSet && 'namespace' in node.daemonSet ? node.daemonSet.namespace : NAMESPACE
+  return known(node?.daemonSet)?.namespace ?? NAMESPACE
 }
 
 /** Whether the image, or the mark of the config, may be changed. */

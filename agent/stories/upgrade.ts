@@ -1,5 +1,6 @@
 import { isError, type Problem } from '../core/errors.ts'
 import { grouped } from '../core/grouped.ts'
+import { known } from '../core/known.ts'
 import type { Observed } from '../core/model.ts'
 import { prefetchPlan, upgradePlan } from '../core/plan/build.ts'
 import type { PlannedChange } from '../core/plan/part.ts'
@@ -56,8 +57,8 @@ async function settled(app: App, observed: Observed): Promise<Problem[]> {
 
 /** The last host could not restore the update strategy, or went away: the next one that looks does it. */
 async function strategyBack({ ports }: App, { node }: Observed): Promise<Problem[]> {
-  const set = node?.daemonSet
-  if (!set || 'problem' in set || set.owed === undefined) return []
+  const set = known(node?.daemonSet)
+  if (set?.owed === undefined) return []
   return await giveStrategyBackIfDone({ namespace: set.namespace, name: set.name }, ports)
 }
 

@@ -1,5 +1,5 @@
 import { imageChange, pullSteps, type RunningImage } from '../docker/image-state.ts'
-import type { ObservedConfigMap } from '../kubernetes/config-map.ts'
+import { known } from '../known.ts'
 import { deploymentProblem } from '../kubernetes/deployment-problem.ts'
 import type { Observed, ObservedImage } from '../model.ts'
 import type { Wanted } from '../wanted.ts'
@@ -60,10 +60,10 @@ function nodeOfKeeper(
   image: ObservedImage,
   { cni, flexvol, configMap }: Pick<Observed, 'cni' | 'flexvol' | 'configMap'>,
 ): PlanPart {
-  const { daemonSet } = input.node
-  if (daemonSet && 'pod' in daemonSet)
+  const daemonSet = known(input.node.daemonSet)
+  if (daemonSet)
     return daemonSetPart(
-      { ...input, daemonSet, cni, flexvol: flexvol ?? null, configMap: askedConfig(configMap) },
+      { ...input, daemonSet, cni, flexvol: flexvol ?? null, configMap: known(configMap) },
       image,
     )
   return input.node.unit ? unitPart(input, image) : nodePart(input, image)
@@ -72,17 +72,12 @@ function nodeOfKeeper(
 /** Where a DaemonSet keeps calico/node, and only its plugins or its config are asked for. */
 function podAlone(input: NodeInput, observed: Observed): PlanPart | null {
   const { node, cni } = observed
-  const daemonSet = node?.daemonSet
-  if (!daemonSet || 'problem' in daemonSet) return null
-  const pod = { ...input, daemonSet, cni, flexvol: null, configMap: askedConfig(observed.configMap) }
+  const [daemonSet, configMap] = [known(node?.daemonSet), known(observed.configMap)]
+  if (daemonSet === null) return null
+  const pod = { ...input, daemonSet, cni, flexvol: null, configMap }
   const plugins = pluginsChange({ node, cni })
   if (plugins) return podPart(pod, 'cni', plugins)
-  const config = configChange(observed)
-  return config && podPart(pod, 'configMap', config)
-}
-
-function askedConfig(found: Observed['configMap']): ObservedConfigMap | null {
-  return found && 'now' in found ? found : null
+  return configMap && podPart(pod, 'configMap', configChange(configMap))
 }
 
 /** Restores the calico/node that an earlier run replaced. */
@@ -95,8 +90,9 @@ function controllersOfKeeper(
   { controllers, deployment, controllersImage: image, configMap }: Observed,
 ): PlanPart | null {
   if (deployment) {
-    if ('problem' in deployment || deploymentProblem(deployment) !== null) return null
-    const input = { ...on, deployment, isHere: controllers !== null, configMap: askedConfig(configMap) }
+    const found = known(deployment)
+    if (found === null || deploymentProblem(found) !== null) return null
+    const input = { ...on, deployment: found, isHere: controllers !== null, configMap: known(configMap) }
     return image ? deploymentPart(input, image) : restartPart(input)
   }
   if (image === null) return null

@@ -1,3 +1,4 @@
+import { known } from '../known.ts'
 import {
   type ConfigKeys,
   type ConfigMapChange,
@@ -15,10 +16,9 @@ import type { Change, StepArgs } from './plan.ts'
 /** The config under the name by which runs and their targets are compared. */
 export const configName = (mark: string): string => `hosted.configMap ${mark}`
 
-/** From the ConfigMap as it is to what is asked of it; null where nothing is. */
-export function configChange({ configMap }: Pick<Observed, 'configMap'>): Change | null {
-  if (!configMap || 'problem' in configMap) return null
-  return { from: nameOf(configMap), to: configName(configMap.mark) }
+/** From the ConfigMap as it is to what is asked of it. */
+export function configChange(map: ObservedConfigMap): Change {
+  return { from: nameOf(map), to: configName(map.mark) }
 }
 
 /** This host's pod was started before the change. */
@@ -37,9 +37,8 @@ export function isDeploymentStale(map: ObservedConfigMap, deployment: ObservedDe
 
 /** The same, as the host was observed. */
 export function isConfigStale({ node, configMap }: Pick<Observed, 'node' | 'configMap'>): boolean {
-  const set = node?.daemonSet
-  if (!configMap || 'problem' in configMap || !set || 'problem' in set) return false
-  return isPodStale(configMap, set)
+  const [map, set] = [known(configMap), known(node?.daemonSet)]
+  return map !== null && set !== null && isPodStale(map, set)
 }
 
 export function writtenKeys({ namespace, name, before, now, after, mark }: ConfigMapChange): ConfigMapChange {

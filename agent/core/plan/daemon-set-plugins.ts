@@ -1,3 +1,4 @@
+import { known } from '../known.ts'
 import type { ObservedDaemonSet } from '../kubernetes/daemon-set.ts'
 import { imageName } from '../kubernetes/template.ts'
 import type { Observed } from '../model.ts'
@@ -5,9 +6,8 @@ import type { Change } from './plan.ts'
 
 /** The DaemonSet that has a container which installs the plugins at each start of its pod; null where none has. */
 export function pluginInstaller({ node }: Pick<Observed, 'node'>): ObservedDaemonSet | null {
-  const set = node?.daemonSet
-  if (!set || 'problem' in set) return null
-  return set.template.some((one) => imageName(one.image) === 'cni') ? set : null
+  const set = known(node?.daemonSet)
+  return set?.template.some((one) => imageName(one.image) === 'cni') === true ? set : null
 }
 
 /** From the image that this host's pod installed the plugins from to the one asked for; null where none is asked for. */

@@ -1,4 +1,5 @@
 import type { Problem } from '../errors.ts'
+import { known } from '../known.ts'
 import type { ObservedConfigMap } from '../kubernetes/config-map.ts'
 import { type Objection, type Rule, rulesOn } from './rule.ts'
 
@@ -17,7 +18,7 @@ export const configMapRules: Rule[] = [
     ],
   ),
   ...rulesOn(
-    ({ configMap }) => (configMap && 'now' in configMap ? configMap : null),
+    ({ configMap }) => known(configMap),
     [
       {
         code: 'config-map-key',

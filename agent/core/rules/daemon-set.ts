@@ -1,4 +1,5 @@
 import { imageChange, mustPull } from '../docker/image-state.ts'
+import { known } from '../known.ts'
 import type { ObservedDaemonSet } from '../kubernetes/daemon-set.ts'
 import { imageName, type TemplateImage } from '../kubernetes/template.ts'
 import type { Observed, ObservedCni, ObservedImage } from '../model.ts'
@@ -15,7 +16,7 @@ interface Asked {
 /** The DaemonSet that keeps calico/node can be brought to the image. */
 export const daemonSetRules: Rule[] = [
   ...rulesOn(
-    ({ node }) => (node?.daemonSet && 'pod' in node.daemonSet ? node.daemonSet : null),
+    ({ node }) => known(node?.daemonSet),
     [
       {
         code: 'daemonset-rolling',
@@ -53,7 +54,7 @@ export const daemonSetRules: Rule[] = [
 
 /** What a swap of the pod brings along. */
 export const daemonSetSwapRules: Rule[] = rulesOn(
-  ({ node }) => (node?.daemonSet && 'pod' in node.daemonSet ? node.daemonSet : null),
+  ({ node }) => known(node?.daemonSet),
   [
     {
       code: 'daemonset-pulls-always',
@@ -85,8 +86,8 @@ export const daemonSetSwapRules: Rule[] = rulesOn(
 )
 
 function asked({ node, image, cni }: Observed): Asked | null {
-  if (!node?.daemonSet || 'problem' in node.daemonSet) return null
-  const set = node.daemonSet
+  const set = known(node?.daemonSet)
+  if (node === null || set === null) return null
   const isNodeMoved = image !== null && imageChange(node, image).tagMoved === true
   const isCniMoved = cni?.image?.local && mustPull(cni.image) && isOfPod(set, cni.image.ref)
   const moved = [isNodeMoved ? image : null, isCniMoved ? cni.image : null].flatMap((one) => one?.ref ?? [])

@@ -1,4 +1,5 @@
 import type { Problem } from '../errors.ts'
+import { known } from '../known.ts'
 import type { ObservedConfigMap } from '../kubernetes/config-map.ts'
 import type { ObservedDeployment } from '../kubernetes/deployment.ts'
 import { deploymentProblem } from '../kubernetes/deployment-problem.ts'
@@ -35,7 +36,7 @@ export const deploymentRules: Rule[] = [
       },
     },
   ]),
-  ...rulesOn(known, [
+  ...rulesOn(changeable, [
     {
       code: 'deployment-rolling',
       severity: 'error',
@@ -122,8 +123,8 @@ function movedTag({ name, deployment, image, byRelease }: Known): Objection | nu
 
 function asked({ deployment, configMap }: Observed, { controllers: wanted }: Wanted): Asked | null {
   if (!deployment) return null
-  const isRestarted = configMap && 'now' in configMap && readsOrMay(deployment, configMap)
-  if (wanted.image === null && !isRestarted) return null
+  const map = known(configMap)
+  if (wanted.image === null && !(map && readsOrMay(deployment, map))) return null
   return { name: wanted.container, deployment, byRelease: wanted.image === null || wanted.onlyIfInstalled }
 }
 
@@ -133,7 +134,7 @@ function readsOrMay(deployment: Asked['deployment'], map: ObservedConfigMap): bo
 }
 
 /** What cannot be changed is told by the first rule. */
-function known(observed: Observed, wanted: Wanted): Known | null {
+function changeable(observed: Observed, wanted: Wanted): Known | null {
   const subject = asked(observed, wanted)
   if (subject === null || 'problem' in subject.deployment) return null
   if (deploymentProblem(subject.deployment) !== null) return null

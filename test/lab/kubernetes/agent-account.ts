@@ -1,8 +1,7 @@
 import type { Host } from '../host.ts'
+import { AGENT_USER } from './audit.ts'
 import type { Kubernetes } from './cluster.ts'
 
-/** User of the agents that run on hosts. */
-export const AGENT_USER = 'calico-agent'
 export const AGENT_KUBECONFIG = '/etc/calico-agent/kubeconfig'
 
 /** The rights of docs/hosted.md for images. */

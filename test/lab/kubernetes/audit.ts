@@ -1,6 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { AGENT_USER } from './agent-account.ts'
+
+/** User of the agents that run on hosts. */
+export const AGENT_USER = 'calico-agent'
 
 const policy = {
   apiVersion: 'audit.k8s.io/v1',
