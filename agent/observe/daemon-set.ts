@@ -1,4 +1,5 @@
 import type { ContainerJson } from '../core/docker/json.ts'
+import { withImageName } from '../core/docker/named-image.ts'
 import { AgentError, type Problem } from '../core/errors.ts'
 import { known } from '../core/known.ts'
 import { daemonSetOf, type ObservedDaemonSet, observedDaemonSet } from '../core/kubernetes/daemon-set.ts'
@@ -79,12 +80,10 @@ function podGone(pod: string): Problem {
 /** What the upgrade writes beside the images. */
 const STRATEGY = { spec: { updateStrategy: { type: 'OnDelete', rollingUpdate: null } } }
 
-/** The kubelet creates containers by an image's id: the pod has the name by which people and rules know it. */
+/** With the name that its pod has for the image. */
 export function namedByPod(container: ContainerJson, { daemonSet }: FoundDaemonSet): ContainerJson {
   const name = podContainer(container.Config.Labels ?? {})?.container
-  const image =
-    'pod' in daemonSet
-      ? daemonSet.pod.images.find((one) => one.list === 'containers' && one.name === name)?.image
-      : undefined
-  return image === undefined ? container : { ...container, Config: { ...container.Config, Image: image } }
+  const images = known(daemonSet)?.pod.images
+  const image = images?.find((one) => one.list === 'containers' && one.name === name)?.image
+  return withImageName(container, image)
 }

@@ -1,4 +1,4 @@
-import type { ContainerJson } from '../core/docker/json.ts'
+import { withImageName } from '../core/docker/named-image.ts'
 import { AgentError, type Problem } from '../core/errors.ts'
 import { known } from '../core/known.ts'
 import {
@@ -85,10 +85,5 @@ export function keptByDeployment(
   if (!pods.some((pod) => pod.name === labelled?.pod)) return null
   const why = `it is of pod ${labelled?.pod ?? ''}, which Deployment ${namespace}/${name} keeps`
   const owner: Owner = { kind: 'deployment', namespace, name, why }
-  return { ...controllers, container: named(controllers.container, image), owner }
-}
-
-/** The kubelet creates containers by an image's id. */
-function named(container: ContainerJson, image: string | null): ContainerJson {
-  return image === null ? container : { ...container, Config: { ...container.Config, Image: image } }
+  return { ...controllers, container: withImageName(controllers.container, image), owner }
 }

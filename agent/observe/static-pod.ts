@@ -1,4 +1,5 @@
 import type { ContainerJson } from '../core/docker/json.ts'
+import { withImageName } from '../core/docker/named-image.ts'
 import type { Owner } from '../core/model.ts'
 import {
   CONTAINER_LABEL,
@@ -70,8 +71,7 @@ async function completed(
   return { ...pod, imageId: image?.Id ?? null, readOnly, kubelet: facts }
 }
 
-/** The kubelet creates containers by an image's id: the manifest has the name by which people and rules know it. */
+/** With the name that the manifest has for the image. */
 export function namedByManifest(container: ContainerJson, pod: ObservedPod | undefined): ContainerJson {
-  if (pod?.imageId !== container.Image) return container
-  return { ...container, Config: { ...container.Config, Image: containerIn(pod).image } }
+  return pod?.imageId === container.Image ? withImageName(container, containerIn(pod).image) : container
 }

@@ -30,8 +30,8 @@ export function targetOf({ node, cni, cniConfig, configMap, controllers }: Wante
 
 /** In one line, for people; null if nothing is requested. */
 export function targetText(target: Target): string | null {
-  const names = Object.values(target).map((name) => name ?? 'cni.merge')
-  return names.length === 0 ? null : names.join(', ')
+  const names = new Set(Object.values(target).map((name) => name ?? 'cni.merge'))
+  return names.size === 0 ? null : [...names].join(', ')
 }
 
 /** Outcomes of an upgrade that was undone, fully or partly. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { RunState } from '../../agent/journal/run-state.ts'
-import { heldTarget } from '../../agent/stories/held-target.ts'
+import { heldTarget, targetOf, targetText } from '../../agent/stories/held-target.ts'
+import { wanted } from '../core/observed.ts'
 
 /** `upgrade A>B rolled-back gate-failed`, newest first. */
 function history(...runs: string[]): RunState[] {
@@ -62,5 +63,25 @@ describe('heldTarget', () => {
       reason: 'it is stuck',
       stuck: true,
     })
+  })
+})
+
+describe('a config that is asked for', () => {
+  const configMap = { keys: { veth_mtu: '1410' }, mark: 'm1' }
+  const target = targetOf({ ...wanted, node: { ...wanted.node, image: null }, configMap })
+  const runTo = (mark: string) => {
+    const [run] = history('upgrade A>B rolled-back gate-failed')
+    if (!run) throw new Error('no run')
+    const change = { from: 'kube-system/calico-config', to: `hosted.configMap ${mark}` }
+    return [{ ...run, plan: { ...run.plan, components: { configMap: change } } }]
+  }
+
+  it('is named once, whatever is started again with it', () => {
+    expect(targetText(target)).toBe('hosted.configMap m1')
+  })
+
+  it('is held where these very keys and values failed', () => {
+    expect(heldTarget(runTo('m1'), target)?.reason).toBe('because gate-failed')
+    expect(heldTarget(runTo('m2'), target)).toBeNull()
   })
 })

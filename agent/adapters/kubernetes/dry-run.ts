@@ -6,14 +6,11 @@ interface Version {
   gitVersion?: string
 }
 
-/**
- * By default since 1.13. An older API server refuses a dry run, or takes no notice of the word and does it. One that was
- * built without a version says v0.0.0-master.
- */
+/** By default since 1.13. An older API server refuses a dry run, or takes no notice of the word and does it. */
 export function hasDryRun(version: unknown): boolean {
   const { gitVersion = '' } = (version ?? {}) as Version
   const number = semver.coerce(gitVersion)
-  return number !== null && (number.major === 0 || semver.gte(number, '1.13.0'))
+  return number !== null && semver.gte(number, '1.13.0')
 }
 
 /** A webhook that is not asked in a dry run, for its side effects (admissionregistration.k8s.io/v1beta1). */
