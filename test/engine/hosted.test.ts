@@ -18,6 +18,9 @@ describe('the swap of a DaemonSet’s pod', () => {
       outcome: 'upgraded',
       problems: [],
     })
+    // else the next run finds a rollout in progress
+    const { metadata, status } = host.cluster.set
+    expect(status?.observedGeneration).toBe(metadata.generation)
     expect(await host.flaws('upgraded')).toEqual([])
   })
 })
