@@ -120,11 +120,6 @@ function markOf({ metadata }: Pick<DaemonSetObject, 'metadata'>): TemplateMark |
   return annotationOf(metadata, TEMPLATE_ANNOTATION) as TemplateMark | null
 }
 
-/** A rollout by an agent is in progress, or its end is not recorded yet. */
-export function isMarked(set: DaemonSetObject): boolean {
-  return markOf(set) !== null
-}
-
 /** An agent wrote the template, and nobody has changed it since: its mark; else null. */
 export function templateMark(set: Pick<DaemonSetObject, 'metadata'>): TemplateMark | null {
   const mark = markOf(set)

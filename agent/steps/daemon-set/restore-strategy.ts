@@ -1,10 +1,5 @@
 import { AgentError, type Problem } from '../../core/errors.ts'
-import {
-  type DaemonSetObject,
-  isMarked,
-  owedStrategy,
-  strategyPatch,
-} from '../../core/kubernetes/daemon-set.ts'
+import { type DaemonSetObject, owedStrategy, strategyPatch } from '../../core/kubernetes/daemon-set.ts'
 import type { StepArgs } from '../../core/plan/plan.ts'
 import { apiOf, patchObject, readObject } from '../cluster/object.ts'
 import { throughAway } from '../cluster/through-away.ts'
@@ -58,7 +53,10 @@ async function giveStrategyBack(set: Set, context: Needs): Promise<Left | null> 
   const restore = async (): Promise<Left | null> => {
     await untilLookedAt(set, context)
     const owed = owedStrategy(await patchObject(apiOf(context), refOf(set), strategyPatch))
-    return owed && { owed: owed.type, why: null }
+    if (owed) return { owed: owed.type, why: null }
+    // until then it looks like a rollout in progress, which defers the next run
+    await untilLookedAt(set, context)
+    return null
   }
   try {
     return await throughAway(restore, AWAY_MS, context)
@@ -75,7 +73,7 @@ async function untilLookedAt(set: Set, context: Needs): Promise<void> {
     (status.observedGeneration ?? 0) >= metadata.generation
   for (;;) {
     const now = await readObject(apiOf(context), refOf(set))
-    if (!isMarked(now) || isLookedAt(now) || context.clock.now() > deadline) return
+    if (isLookedAt(now) || context.clock.now() > deadline) return
     await context.clock.sleep(POLL_MS)
   }
 }

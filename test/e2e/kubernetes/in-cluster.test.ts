@@ -115,6 +115,14 @@ const unschedulable = async (): Promise<string[]> => {
   return (await kubernetes.kubectl(['get', 'nodes', '-o', `jsonpath=${template}`])).split(' ').filter(Boolean)
 }
 
+/** What the agents said, where it does not happen. */
+async function untilOrLogs(...args: Parameters<typeof until>): Promise<void> {
+  await until(...args).catch(async (cause: unknown) => {
+    const logs = ['logs', '-n', NAMESPACE, '-l', 'app=calico-agent', '--prefix', '--tail=20']
+    throw new Error(`${String(cause)}\n${await kubernetes.kubectl(logs)}`, { cause })
+  })
+}
+
 /** The image that calico-node's container of each host was made from. */
 async function running(host: Host): Promise<string> {
   const label = 'io.kubernetes.container.name=calico-node'
@@ -184,7 +192,7 @@ it('stops at the first node that fails, and no other one starts with that image'
     await applyAgent(kubernetes, agentImage, `node: { image: ${bad} }`)
     const halted = async (): Promise<boolean> =>
       (await lease()).metadata.annotations?.['calico-agent/halted'] !== undefined
-    await until('a node to fail', halted, { timeoutMs: 150_000, everyMs: 500 })
+    await untilOrLogs('a node to fail', halted, { timeoutMs: 150_000, everyMs: 500 })
     const waits = async (): Promise<boolean> => {
       const logs = await kubernetes.kubectl(['logs', '-n', NAMESPACE, '-l', 'app=calico-agent', '--tail=50'])
       return logs.includes('fleet-halted')
@@ -209,7 +217,7 @@ it('resumes with its Lease where an agent dies in the middle, while the other no
       ;[holder] = await unschedulable()
       return holder !== undefined
     }
-    await until('a node to begin', cordoned, { timeoutMs: 90_000, everyMs: 50 })
+    await untilOrLogs('a node to begin', cordoned, { timeoutMs: 90_000, everyMs: 50 })
     const host = at.mesh.hosts.find(({ name }) => name === holder) ?? at.host
     await host.ok(['docker', 'kill', await agentContainer(host)])
     expect((await lease()).spec.holderIdentity).toBe(holder)
