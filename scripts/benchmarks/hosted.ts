@@ -51,7 +51,7 @@ TERM on to BIRD to another image, while the pods of both hosts ping each other, 
 image\` alone moves both hosts. The gap is measured from outside: from the last answer of the old BIRD to the first one
 of the new BIRD. Requests are those that the API server counted for the agent. Rows name their units.`,
   meaning:
-    'The kubelet ends a pod by TERM. A BIRD that gets it closes its sessions, and its peers delete the routes at once; the agent kills it in the moment of the delete. An image that is not there is pulled by the agent before, and by the kubelet inside the gap.',
+    'The kubelet ends a pod by TERM. A BIRD that gets it closes its sessions, and its peers delete the routes at once; the agent kills it in the moment of the delete. With the grace period of 0 s of calico.yaml, the kubelet starts the new calico-node beside the one that ends, so that two BIRDs overlap and the gap of the others is next to nothing: what they cost is the packets. An image that is not there is pulled by the agent before, and by the kubelet inside the gap.',
   ratios: [
     {
       key: 'hostedGapVsDelete',

@@ -1,6 +1,6 @@
 import { createConnection } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { birdRecovering, birdSessions } from './bird.ts'
+import { birdBootedAt, birdRecovering, birdSessions } from './bird.ts'
 import type { Host } from './host.ts'
 import { until } from './poll.ts'
 
@@ -20,6 +20,10 @@ const POLL_MS = 1
 export async function watchBird(host: Host): Promise<BirdWatch> {
   const path = host.birdSocketPath()
   const established = (await birdSessions(path)).filter(({ state }) => state === 'Established').length
+  const bootedAt = await birdBootedAt(path)
+  // one that is told to end greets on for a while
+  const isAnother = async (): Promise<boolean> =>
+    (await birdBootedAt(path).catch(() => bootedAt)) !== bootedAt
   let lastSign = performance.now()
   let firstSign: number | undefined
   let sawDown = false
@@ -27,9 +31,10 @@ export async function watchBird(host: Host): Promise<BirdWatch> {
     while (firstSign === undefined) {
       const asked = performance.now()
       const greets = await greeted(path)
-      if (greets && sawDown) firstSign = performance.now()
+      const greetedAt = performance.now()
+      if (greets && sawDown && (await isAnother())) firstSign = greetedAt
       else if (greets) lastSign = asked
-      else sawDown = true
+      sawDown = !greets
       await sleep(POLL_MS)
     }
   })()

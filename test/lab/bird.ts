@@ -50,4 +50,10 @@ export async function birdRecovering(socketPath: string): Promise<boolean> {
   return lines.some((line) => line.startsWith('0024'))
 }
 
+/** When this very BIRD was started, in its own words; empty where it does not say. */
+export async function birdBootedAt(socketPath: string): Promise<string> {
+  const lines = await askBird(socketPath, 'show status')
+  return lines.flatMap((line) => /Last reboot on (.*)/.exec(line)?.[1] ?? [])[0] ?? ''
+}
+
 export const sessionName = (address: string): string => `Mesh_${address.replaceAll(/[.:]/g, '_')}`
