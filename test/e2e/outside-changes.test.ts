@@ -112,6 +112,7 @@ describe('somebody who makes calico/node anew in the window', () => {
       point,
       script,
       liveRestore: false,
+      settle: 8,
     })
     expect(report).toMatchObject({ outcome: 'rolled-back' })
     const codes = report.problems.map(({ code }) => code)
@@ -123,7 +124,7 @@ describe('somebody who makes calico/node anew in the window', () => {
     const mesh = lab.workerMesh()
     const [host] = mesh.hosts as [Host]
     const script = made('calico_node_1', 'true')
-    const { report } = await actMeanwhile(mesh, work, { point, script, liveRestore: false })
+    const { report } = await actMeanwhile(mesh, work, { point, script, liveRestore: false, settle: 8 })
     expect(report).toMatchObject({ outcome: 'rolled-back' })
     const alone = ['calico-node v2.6.5 exited no', 'calico_node_1 v2.6.5 running always']
     expect(await containers(host)).toEqual(alone)
@@ -144,7 +145,7 @@ describe('somebody who makes calico/node anew beside a unit', () => {
     const [host] = mesh.hosts as [Host]
     const node = { reset: startedBy(shapes.C), policy: 'no' }
     const script = made('calico_node_1', 'sleep 1')
-    const meanwhile = { point: 'before systemd.restart#1', script, liveRestore: false }
+    const meanwhile = { point: 'before systemd.restart#1', script, liveRestore: false, settle: 8 }
     const { report } = await actMeanwhile(mesh, { ...work, node }, meanwhile)
     expect(report).toMatchObject({ outcome: 'rolled-back' })
     expect(report.problems.map(({ code }) => code)).toContain('left-to-another')

@@ -1,6 +1,6 @@
 import type { Report } from '../../agent/core/report/report.ts'
 import { type Host, type Mesh, until } from '../lab/index.ts'
-import { faultyAgent, prepared, resume } from './trial.ts'
+import { faultyAgent, prepared, QUICK, quickConfig, resume } from './trial.ts'
 import { containerFlaws, type Work } from './whole-host.ts'
 
 /** Somebody else acts at a fault point, and the agent goes on. */
@@ -8,6 +8,8 @@ export interface Meanwhile {
   point: string
   /** What they type; the agent waits for its end. */
   script: string
+  /** Seconds that the new node is watched: whoever acts a while later must be in time. Default 1. */
+  settle?: number
   /** Containers outlive their Engine. */
   liveRestore: boolean
 }
@@ -32,9 +34,10 @@ export const ENGINE_BLOWS = {
 export async function actMeanwhile(
   mesh: Mesh,
   work: Work,
-  { point, script, liveRestore }: Meanwhile,
+  { point, script, liveRestore, settle }: Meanwhile,
 ): Promise<Aftermath> {
   const host = await prepared(mesh, work)
+  await host.writeFile(QUICK, quickConfig(settle))
   const [, peer] = mesh.hosts as [Host, Host]
   await host.writeFile(SCRIPT, `#!/bin/sh\n${script}\n`, 0o755)
   await startEngine(host)

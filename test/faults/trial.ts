@@ -18,8 +18,8 @@ export interface Trial {
 /** The executable with fault points, as the lab's hosts have it. */
 export const FAULTY_AGENT = 'agent-with-faults'
 
-const QUICK = '/tmp/quick.yaml'
-const QUICK_CONFIG = 'window: 30\nsettle: 1\n'
+export const QUICK = '/tmp/quick.yaml'
+export const quickConfig = (settle = 1): string => `window: 30\nsettle: ${settle}\n`
 const TRACE = '/tmp/fault-points'
 const KILLED = 137
 const REFUSED = 3
@@ -74,7 +74,7 @@ export async function prepared(mesh: Mesh, work: Work, left = TRIES): Promise<Ho
   try {
     await mesh.reset(node?.reset)
     const [host] = mesh.hosts as [Host, Host]
-    await host.writeFile(QUICK, QUICK_CONFIG)
+    await host.writeFile(QUICK, quickConfig())
     if (cni !== undefined) await installOldPlugins(host)
     if (command === 'rollback') {
       await host.ok(['agent', 'upgrade', '--config', QUICK, '--node', image], { timeoutMs: 180_000 })
