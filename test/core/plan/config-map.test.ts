@@ -8,8 +8,9 @@ import { daemonSetBackPart } from '../../../agent/core/plan/daemon-set.ts'
 import type { PlannedStep } from '../../../agent/core/plan/plan.ts'
 import { preflight } from '../../../agent/core/preflight.ts'
 import type { Wanted } from '../../../agent/core/wanted.ts'
+import { bindStep } from '../../../agent/steps/registry.ts'
 import { configMapOf, daemonSet, hostedNode } from '../daemon-set.ts'
-import { observed, wanted } from '../observed.ts'
+import { newImage, observed, wanted } from '../observed.ts'
 
 const asked: Wanted = {
   ...wanted,
@@ -41,6 +42,9 @@ describe('a config that is asked for alone', () => {
     })
     const { images, configMap, from, to } = swapOf(steps)
     expect(from).toBe(to)
+    expect(steps[0] && bindStep(steps[0]).summary).toContain(
+      `set veth_mtu in ConfigMap kube-system/calico-config, set the template to ${to} with OnDelete`,
+    )
     expect(images.filter((one) => one.from !== one.to)).toEqual([
       { list: 'annotations', name: 'calico-agent/config', from: '', was: '', to: 'm1' },
     ])
@@ -95,6 +99,19 @@ describe('a config that is asked for alone', () => {
     const { images, configMap } = swapOf(back.move)
     expect(images.at(-1)).toMatchObject({ from: 'm1', to: '' })
     expect(configMap).toMatchObject({ before: NEW, after: OLD, mark: null })
+  })
+})
+
+describe('a config that the pod has already', () => {
+  it('is left alone by an upgrade to another image: its way back would take the keys of an earlier run away', () => {
+    const pod = { ...daemonSet().pod, config: 'm1' }
+    const found = seen(configMapOf(NEW, NEW, { before: OLD }), hostedNode({ pod, config: 'm1' }))
+    const image = { ...newImage, ref: 'calico/node:v3.20.0' }
+    const leftovers = { containers: [], images: [], files: [] }
+    const { plan } = upgradePlan({ run: 'R1', wanted: asked, observed: { ...found, image }, leftovers })
+    const { images, configMap } = swapOf(plan.steps)
+    expect(images.map(({ list }) => list)).not.toContain('annotations')
+    expect(configMap).toBeUndefined()
   })
 })
 
