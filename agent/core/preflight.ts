@@ -1,7 +1,7 @@
 import { runsAlready } from './docker/image-state.ts'
 import { AgentError, ExitCode, isError, type Problem } from './errors.ts'
 import type { Observed } from './model.ts'
-import { isConfigStale } from './plan/config-map.ts'
+import { staleConfig } from './plan/config-map.ts'
 import { pluginInstaller, pluginsChange } from './plan/daemon-set-plugins.ts'
 import { birdRules } from './rules/bird.ts'
 import { cniRules, cniSourceRules } from './rules/cni.ts'
@@ -142,7 +142,7 @@ function rulesFor(observed: Observed): readonly Rule[] {
   const others = [...moveRules, ...CNI_RULES, ...CONTROLLERS_RULES, ...kubernetesRules]
   const plugins = pluginsChange(observed)
   if (plugins !== null && plugins.from !== plugins.to) return RULES
-  if (isConfigStale(observed)) return RULES
+  if (staleConfig(observed)) return RULES
   const isOfPod = cni !== null && pluginInstaller(observed) !== null
   if (image === null) return [...(isOfPod ? NODE_RULES : secondNodeRules), ...configMapRules, ...others]
   return node !== null && runsAlready(node, image) ? [...NODE_RULES, ...others] : RULES

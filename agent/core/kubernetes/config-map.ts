@@ -1,6 +1,6 @@
 import type { Json } from '../json/merge-patch.ts'
 import { annotationOf, type Namespaced, type ObjectMeta } from './object.ts'
-import type { ContainerOfPod, PodSpec } from './pod.ts'
+import type { ContainerOfPod, PodObject, PodSpec } from './pod.ts'
 
 /** What the agent reads of a ConfigMap (core/v1). */
 export interface ConfigMapObject {
@@ -106,15 +106,27 @@ export function valuesOf({ data = {} }: ConfigMapObject, keys: ConfigKeys): Conf
   return Object.fromEntries(Object.keys(keys).map((key) => [key, data[key] ?? null]))
 }
 
+/** When a pod was made, and the mark of the config that it was started with; absent where it says neither. */
+export interface PodStart {
+  createdAt?: string
+  config?: string
+}
+
+export function podStart({ metadata }: Pick<PodObject, 'metadata'>): PodStart {
+  const { creationTimestamp: createdAt, annotations = {} } = metadata
+  const config = annotations[CONFIG_ANNOTATION]
+  return { ...(createdAt !== undefined && { createdAt }), ...(config !== undefined && { config }) }
+}
+
 /** Whether a pod must be started anew: it is older than the change, or the rollout that the template began is not here yet. */
 export function isStale(
   map: ObservedConfigMap,
-  pod: { mark: string | null; createdAt: string },
-  templateMark: string | null,
+  { createdAt = '', config }: PodStart,
+  templateMark: string | undefined,
 ): boolean {
   if (!isSameKeys(map.after, map.now)) return true
-  if (pod.mark === map.mark) return false
-  return templateMark === map.mark || pod.createdAt <= map.changedAt
+  if (config === map.mark) return false
+  return templateMark === map.mark || createdAt <= map.changedAt
 }
 
 export function isSameKeys(one: ConfigKeys, other: ConfigKeys): boolean {
@@ -134,7 +146,7 @@ function changedAt({ metadata: { creationTimestamp = '', managedFields = [] } }:
   )
 }
 
-/** The merge patch that gives it these keys, and says what they were; refused where it has changed since. */
+/** The merge patch that gives it these keys, and says what they were unless it is a way back; refused where it has changed since. */
 export function keysPatch(
   { metadata: { resourceVersion } }: ConfigMapObject,
   { before, after, mark }: Pick<ConfigMapChange, 'before' | 'after' | 'mark'>,
@@ -142,9 +154,4 @@ export function keysPatch(
   const written: ConfigMark | null = mark === null ? null : { mark, before }
   const annotations = { [CONFIG_ANNOTATION]: written && JSON.stringify(written) }
   return { metadata: { resourceVersion, annotations }, data: after }
-}
-
-/** The merge patch that restores the keys. */
-export function keysBackPatch({ metadata: { resourceVersion } }: ConfigMapObject, keys: ConfigKeys): Json {
-  return { metadata: { resourceVersion, annotations: { [CONFIG_ANNOTATION]: null } }, data: keys }
 }

@@ -1,5 +1,5 @@
 import type { Json } from '../json/merge-patch.ts'
-import { type ConfigReads, configReadsOf } from './config-map.ts'
+import { type ConfigReads, configReadsOf, type PodStart, podStart } from './config-map.ts'
 import {
   annotationOf,
   controllerOf,
@@ -29,14 +29,7 @@ export interface UpdateStrategy {
 
 /** The DaemonSet that keeps the container, and its pod on this host. */
 export interface ObservedDaemonSet extends Namespaced {
-  pod: {
-    name: string
-    uid: string
-    node: string
-    images: TemplateImage[]
-    createdAt?: string
-    config?: string
-  }
+  pod: PodStart & { name: string; uid: string; node: string; images: TemplateImage[] }
   template: TemplateImage[]
   /** The mark of the config that its template, and above its pod, has; absent where it has none. */
   config?: string
@@ -79,8 +72,7 @@ export function observedDaemonSet(set: DaemonSetObject, pod: PodObject): Observe
   const keeper = controllerOf(set.metadata)
   const pullsAlways = pullingAlways(template.spec)
   const differences = templateDifferences(template.spec, pod.spec)
-  const [config, configOfPod] = [configMarkOf(template), configMarkOf(pod)]
-  const { creationTimestamp: createdAt } = pod.metadata
+  const config = configMarkOf(template)
   return {
     namespace,
     name,
@@ -89,8 +81,7 @@ export function observedDaemonSet(set: DaemonSetObject, pod: PodObject): Observe
       uid: pod.metadata.uid,
       node: nodeOf(pod) ?? '',
       images: imagesOf(pod.spec),
-      ...(createdAt !== undefined && { createdAt }),
-      ...(configOfPod !== null && { config: configOfPod }),
+      ...podStart(pod),
     },
     template: imagesOf(template.spec),
     ...(config !== null && { config }),

@@ -1,5 +1,5 @@
 import type { Json } from '../json/merge-patch.ts'
-import { configReadsOf } from './config-map.ts'
+import { configReadsOf, type PodStart, podStart } from './config-map.ts'
 import {
   type DaemonSetObject,
   patchedMeta,
@@ -49,7 +49,7 @@ export interface ObservedDeployment extends Namespaced {
   /** What keeps it from that, in the scheduler's or the kubelet's words; null where they say nothing. */
   trouble: string | null
   /** Its pods: the Node of each, and the digest that runs; null where none is known yet. */
-  pods: { name: string; node: string | null; digest: string | null; createdAt?: string; config?: string }[]
+  pods: (PodStart & { name: string; node: string | null; digest: string | null })[]
   /** The mark of the config that its template has; absent where it has none, and in a journal of before. */
   config?: string
   /** Names of the ConfigMaps that its pods read when they start; absent in a journal of before. */
@@ -111,25 +111,18 @@ export function observedDeployment({ set, pods }: Rollout, container: string): O
     isPaused: spec.paused === true,
     isAvailable: isAvailable({ set, pods }, container),
     trouble: troubleOf(pods),
-    pods: pods.map((pod) => observedPod(pod, container)),
+    pods: pods.map((pod) => ({
+      name: pod.metadata.name,
+      node: pod.spec.nodeName ?? null,
+      digest: statusOf(pod, container)?.imageID?.split('@')[1] ?? null,
+      ...podStart(pod),
+    })),
     ...(config !== null && { config }),
     reads: configReadsOf(spec.template.spec).maps,
     keeper: owner ? `${owner.kind} ${owner.name}` : null,
     hasPullSecrets: (spec.template.spec.imagePullSecrets ?? []).length > 0,
     usesKubernetes: datastore === 'kubernetes',
     run: templateMark(set)?.run ?? null,
-  }
-}
-
-function observedPod(pod: PodObject, container: string): ObservedDeployment['pods'][number] {
-  const config = configMarkOf(pod)
-  const { name, creationTimestamp: createdAt } = pod.metadata
-  return {
-    name,
-    node: pod.spec.nodeName ?? null,
-    digest: statusOf(pod, container)?.imageID?.split('@')[1] ?? null,
-    ...(createdAt !== undefined && { createdAt }),
-    ...(config !== null && { config }),
   }
 }
 
@@ -158,11 +151,10 @@ export function isAvailable({ set, pods }: Rollout, container: string): boolean 
   const wanted = replicasOf(set)
   const isSeen = observedGeneration >= set.metadata.generation
   const image = imageIn(set, container)
-  const config = configEntry(configMarkOf(set.spec.template))
   const isNew = (pod: PodObject): boolean =>
+    image !== null &&
     pod.metadata.deletionTimestamp === undefined &&
-    hasEntries(pod, [config]) &&
-    pod.spec.containers.some((one) => one.name === container && one.image === image)
+    hasEntries(pod, entriesOf({ container, image, config: configMarkOf(set.spec.template) }))
   return (
     isSeen &&
     [replicas, updatedReplicas, availableReplicas, pods.length].every((count) => count === wanted) &&

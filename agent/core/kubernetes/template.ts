@@ -27,7 +27,7 @@ export function configMarkOf({ metadata }: Pick<PodTemplate, 'metadata'>): strin
   return metadata?.annotations?.[CONFIG_ANNOTATION] ?? null
 }
 
-export function configEntry(mark: string | null): TemplateEntry {
+export function configEntry(mark: string | null | undefined): TemplateEntry {
   return { list: 'annotations', name: CONFIG_ANNOTATION, value: mark ?? '' }
 }
 
@@ -37,9 +37,9 @@ export const imageEntry = ({ list, name, image }: TemplateImage): TemplateEntry 
   value: image,
 })
 
-/** Undefined where the template has no such container. */
-export function valueIn(template: PodTemplate, { list, name }: Omit<TemplateEntry, 'value'>) {
-  return entriesOf(template).find((one) => one.list === list && one.name === name)?.value
+/** Undefined where there is no such container. */
+export function valueIn(entries: TemplateEntry[], { list, name }: Omit<TemplateEntry, 'value'>) {
+  return entries.find((one) => one.list === list && one.name === name)?.value
 }
 
 export function hasEntries(template: PodTemplate, entries: TemplateEntry[]): boolean {
@@ -50,8 +50,12 @@ export function containsAll(all: TemplateEntry[], entries: TemplateEntry[]): boo
   return entries.every((one) => all.some((other) => isSameEntry(one, other)))
 }
 
-function entriesOf(template: PodTemplate): TemplateEntry[] {
-  return [...imagesOf(template.spec).map(imageEntry), configEntry(configMarkOf(template))]
+export function entriesOf(template: PodTemplate): TemplateEntry[] {
+  return entriesFrom(imagesOf(template.spec), configMarkOf(template))
+}
+
+export function entriesFrom(images: TemplateImage[], configMark?: string | null): TemplateEntry[] {
+  return [...images.map(imageEntry), configEntry(configMark)]
 }
 
 function isSameEntry(one: TemplateEntry, other: TemplateEntry): boolean {

@@ -5,7 +5,7 @@ import type { Observed, ObservedImage } from '../model.ts'
 import type { Wanted } from '../wanted.ts'
 import { type CniInput, cniFetchSteps, cniPart } from './cni.ts'
 import { cniConfigPart } from './cni-config.ts'
-import { configChange } from './config-map.ts'
+import { configChange, staleConfig } from './config-map.ts'
 import type { Replaced } from './container-swap.ts'
 import { type ControllersInput, controllersBackPart, controllersPart } from './controllers.ts'
 import { controllersUnitBackPart, controllersUnitPart } from './controllers-unit.ts'
@@ -58,12 +58,13 @@ function judgedPulls(steps: PlannedStep[], { observed, wanted }: Judged): Planne
 function nodeOfKeeper(
   input: NodeInput & { wanted: Wanted },
   image: ObservedImage,
-  { cni, flexvol, configMap }: Pick<Observed, 'cni' | 'flexvol' | 'configMap'>,
+  observed: Observed,
 ): PlanPart {
+  const { cni, flexvol } = observed
   const daemonSet = known(input.node.daemonSet)
   if (daemonSet)
     return daemonSetPart(
-      { ...input, daemonSet, cni, flexvol: flexvol ?? null, configMap: known(configMap) },
+      { ...input, daemonSet, cni, flexvol: flexvol ?? null, configMap: staleConfig(observed) },
       image,
     )
   return input.node.unit ? unitPart(input, image) : nodePart(input, image)
@@ -72,11 +73,12 @@ function nodeOfKeeper(
 /** Where a DaemonSet keeps calico/node, and only its plugins or its config are asked for. */
 function podAlone(input: NodeInput, observed: Observed): PlanPart | null {
   const { node, cni } = observed
-  const [daemonSet, configMap] = [known(node?.daemonSet), known(observed.configMap)]
+  const daemonSet = known(node?.daemonSet)
   if (daemonSet === null) return null
-  const pod = { ...input, daemonSet, cni, flexvol: null, configMap }
+  const pod = { ...input, daemonSet, cni, flexvol: null, configMap: staleConfig(observed) }
   const plugins = pluginsChange({ node, cni })
   if (plugins) return podPart(pod, 'cni', plugins)
+  const configMap = known(observed.configMap)
   return configMap && podPart(pod, 'configMap', configChange(configMap))
 }
 

@@ -5,7 +5,6 @@ import {
   isStale,
   type ObservedConfigMap,
 } from '../kubernetes/config-map.ts'
-import type { ObservedDaemonSet } from '../kubernetes/daemon-set.ts'
 import type { ObservedDeployment } from '../kubernetes/deployment.ts'
 import type { Namespaced } from '../kubernetes/object.ts'
 import type { Observed } from '../model.ts'
@@ -21,24 +20,20 @@ export function configChange(map: ObservedConfigMap): Change {
   return { from: nameOf(map), to: configName(map.mark) }
 }
 
-/** This host's pod was started before the change. */
-export function isPodStale(map: ObservedConfigMap, { pod, config }: ObservedDaemonSet): boolean {
-  return isStale(map, { mark: pod.config ?? null, createdAt: pod.createdAt ?? '' }, config ?? null)
-}
-
 /** The controllers read the ConfigMap, and were started before the change. */
 export function isDeploymentStale(map: ObservedConfigMap, deployment: ObservedDeployment): boolean {
   const { namespace, reads = [], pods, config } = deployment
   if (namespace !== map.namespace || !reads.includes(map.name)) return false
-  return pods.some((pod) =>
-    isStale(map, { mark: pod.config ?? null, createdAt: pod.createdAt ?? '' }, config ?? null),
-  )
+  return pods.some((pod) => isStale(map, pod, config))
 }
 
-/** The same, as the host was observed. */
-export function isConfigStale({ node, configMap }: Pick<Observed, 'node' | 'configMap'>): boolean {
+/** The ConfigMap that this host's pod must be started with; null where it was, or where none is asked for. */
+export function staleConfig({
+  node,
+  configMap,
+}: Pick<Observed, 'node' | 'configMap'>): ObservedConfigMap | null {
   const [map, set] = [known(configMap), known(node?.daemonSet)]
-  return map !== null && set !== null && isPodStale(map, set)
+  return map && set && isStale(map, set.pod, set.config) ? map : null
 }
 
 export function writtenKeys({ namespace, name, before, now, after, mark }: ConfigMapChange): ConfigMapChange {

@@ -7,19 +7,22 @@ import { isFlexvol } from '../kubernetes/flexvol.ts'
 import {
   configEntry,
   containsAll,
+  entriesFrom,
   imageEntry,
   imageName,
   type TemplateEntry,
   type TemplateImage,
+  valueIn,
 } from '../kubernetes/template.ts'
 import type { ObservedCni, ObservedImage, ObservedNode } from '../model.ts'
 import { askedVersion, runningVersion } from '../release/node-versions.ts'
 import type { DiffEntry } from '../report/report.ts'
-import { configMapDiff, configName, isPodStale, keysBack, writtenKeys } from './config-map.ts'
+import { configMapDiff, configName, keysBack, writtenKeys } from './config-map.ts'
 import { imageAsked, imageDiff, oldContainer } from './container-swap.ts'
 import { gateOf, type NodeInput } from './node.ts'
 import { type PlanPart, unchanged } from './part.ts'
 import type { Change, Component, PlannedStep, StepArgs, SwappedImage } from './plan.ts'
+import { changedImages, entriesAt } from './swapped-images.ts'
 
 export interface DaemonSetInput extends NodeInput {
   daemonSet: ObservedDaemonSet
@@ -27,15 +30,15 @@ export interface DaemonSetInput extends NodeInput {
   cni: ObservedCni | null
   /** The FlexVolume driver's image; null if none is requested. */
   flexvol: ObservedImage | null
-  /** Null if none is requested. */
+  /** That the pod must be started with; null where it was, or if none is requested. */
   configMap: ObservedConfigMap | null
 }
 
 /** What a run asks of the template. */
 function templateEntries(input: DaemonSetInput, ref: string): TemplateEntry[] {
   const images = templateImages(input, ref).map(imageEntry)
-  const { configMap, daemonSet } = input
-  return configMap && isPodStale(configMap, daemonSet) ? [...images, configEntry(configMap.mark)] : images
+  const { configMap } = input
+  return configMap ? [...images, configEntry(configMap.mark)] : images
 }
 
 /** The images of a template that match the requested node and plugins. */
@@ -98,8 +101,7 @@ export function podPart(input: DaemonSetInput, component: 'cni' | 'configMap', c
 
 /** This host's pod has what an earlier run replaced. */
 export function isPodBack({ pod }: ObservedDaemonSet, { images }: StepArgs['swap-pod']): boolean {
-  const before = images.map(({ list, name, from: value }) => ({ list, name, value }))
-  return containsAll(entriesOf(pod.images, pod.config), before)
+  return containsAll(podEntries(pod), entriesAt(images, 'from'))
 }
 
 /** Has the DaemonSet run what an earlier run replaced here; `missing` are the images that this host lost since. */
@@ -109,7 +111,7 @@ export function daemonSetBackPart(
   missing: string[],
 ): PlanPart {
   const { from, images, old } = swap
-  const back = images.map(({ from: value, list, name }) => ({ list, name, value }))
+  const back = entriesAt(images, 'from')
   const configMap = keysBack(swap)
   const target = { to: from, version: imageVersion(tagOf(from), null) }
   const { component, change } = changeBack(swap)
@@ -130,13 +132,11 @@ function changeBack({
   from,
   to,
   images,
-  configMap,
 }: StepArgs['swap-pod']): Pick<PlanPart, 'change'> & { component: Component } {
-  const changed = from === to ? images.find((one) => one.from !== one.to) : undefined
-  if (changed && changed.list !== 'annotations')
-    return { component: 'cni', change: { from: changed.to, to: changed.from } }
-  const mark = changed?.to ?? (from === to ? configMap?.mark : undefined)
-  if (mark === undefined || mark === null) return { component: 'node', change: { from: to, to: from } }
+  const [plugins] = from === to ? changedImages(images) : []
+  if (plugins) return { component: 'cni', change: { from: plugins.to, to: plugins.from } }
+  const mark = from === to ? images.find(({ list }) => list === 'annotations')?.to : undefined
+  if (mark === undefined) return { component: 'node', change: { from: to, to: from } }
   return { component: 'configMap', change: { from: configName(mark), to: 'as it was before' } }
 }
 
@@ -168,32 +168,28 @@ function partOf(
   }
 }
 
-function entriesOf(images: TemplateImage[], config: string | undefined): TemplateEntry[] {
-  return [...images.map(imageEntry), configEntry(config ?? null)]
+function podEntries({ images, config }: ObservedDaemonSet['pod']): TemplateEntry[] {
+  return entriesFrom(images, config)
 }
 
-function swappedImage(
-  { pod, template, config }: ObservedDaemonSet,
-  { list, name, value: to }: TemplateEntry,
-): SwappedImage {
-  const valueIn = (all: TemplateEntry[]) => all.find((one) => one.list === list && one.name === name)?.value
-  const was = valueIn(entriesOf(template, config)) ?? ''
-  return { list, name, from: valueIn(entriesOf(pod.images, pod.config)) ?? was, was, to }
+function entriesOfTemplate({ template, config }: ObservedDaemonSet): TemplateEntry[] {
+  return entriesFrom(template, config)
+}
+
+function swappedImage(daemonSet: ObservedDaemonSet, entry: TemplateEntry): SwappedImage {
+  const { list, name, value: to } = entry
+  const was = valueIn(entriesOfTemplate(daemonSet), entry) ?? ''
+  return { list, name, from: valueIn(podEntries(daemonSet.pod), entry) ?? was, was, to }
 }
 
 function isPodOf({ daemonSet, configMap }: DaemonSetInput, entries: TemplateEntry[]): boolean {
-  const { pod, template, config } = daemonSet
-  const isOfTemplate = [entriesOf(pod.images, pod.config), entriesOf(template, config)].every((all) =>
-    containsAll(all, entries),
-  )
-  return isOfTemplate && !(configMap && isPodStale(configMap, daemonSet))
+  const all = [podEntries(daemonSet.pod), entriesOfTemplate(daemonSet)]
+  return configMap === null && all.every((present) => containsAll(present, entries))
 }
 
 function templateDiff(daemonSet: ObservedDaemonSet, entries: TemplateEntry[]): DiffEntry[] {
-  const { namespace, name, template, config } = daemonSet
-  const asked = (one: TemplateEntry) =>
-    entries.find(({ list, name: of }) => list === one.list && of === one.name)
-  const now = entriesOf(template, config).filter(asked)
+  const { namespace, name } = daemonSet
+  const now = entriesOfTemplate(daemonSet).filter((one) => valueIn(entries, one) !== undefined)
   const lines = (all: TemplateEntry[]): string =>
     all.flatMap((one) => (one.value === '' ? [] : [`${one.list}.${one.name}: ${one.value}\n`])).join('')
   const entry = { target: `daemonset ${namespace}/${name}`, before: lines(now), after: lines(entries) }

@@ -6,7 +6,7 @@ import type { ObservedImage } from '../model.ts'
 import type { DiffEntry } from '../report/report.ts'
 import type { Wanted } from '../wanted.ts'
 import type { BackPart } from './back.ts'
-import { configName, isDeploymentStale } from './config-map.ts'
+import { configChange, isDeploymentStale } from './config-map.ts'
 import { type PlanPart, unchanged } from './part.ts'
 import type { PlannedStep, StepArgs } from './plan.ts'
 
@@ -40,7 +40,7 @@ export function restartPart(input: DeploymentInput): PlanPart | null {
   const part = partOf(input, { from: image, to: image, config })
   return {
     ...part,
-    change: { from: `${configMap.namespace}/${configMap.name}`, to: configName(configMap.mark) },
+    change: configChange(configMap),
   }
 }
 

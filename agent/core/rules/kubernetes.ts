@@ -1,7 +1,7 @@
 import { runsAlready } from '../docker/image-state.ts'
 import type { Observed } from '../model.ts'
 import { isInstalled } from '../plan/cni.ts'
-import { isConfigStale } from '../plan/config-map.ts'
+import { staleConfig } from '../plan/config-map.ts'
 import type { Wanted } from '../wanted.ts'
 import { type Rule, rulesOn } from './rule.ts'
 
@@ -27,7 +27,7 @@ export const kubernetesRules: Rule[] = rulesOn(
 function movesHost(observed: Observed, { controllers, configMap }: Wanted): boolean {
   const { node, image, cni, cniConfig } = observed
   if ([image, cni, cniConfig, configMap].every((asked) => asked === null)) return controllers.image === null
-  if (isConfigStale(observed)) return true
+  if (staleConfig(observed)) return true
   if (node !== null && image !== null && !runsAlready(node, image)) return true
   if (cni !== null && !isInstalled(cni)) return true
   return cniConfig?.change != null && cniConfig.change.before !== cniConfig.change.after

@@ -4,7 +4,6 @@ import {
   type ConfigMapChange,
   type ConfigMapObject,
   isSameKeys,
-  keysBackPatch,
   keysPatch,
   valuesOf,
 } from '../../core/kubernetes/config-map.ts'
@@ -44,7 +43,9 @@ export async function restoreConfigMap(
   const keys = isMoved ? change.before : change.now
   const restore = (map: ConfigMapObject) => {
     const values = valuesOf(map, keys)
-    return !isOfRun(change, values) || isSameKeys(keys, values) ? null : keysBackPatch(map, keys)
+    return !isOfRun(change, values) || isSameKeys(keys, values)
+      ? null
+      : keysPatch(map, { ...change, after: keys, mark: null })
   }
   const after = await patchObject(apiOf(context), refOf(change), restore, 'merge')
   return isSameKeys(keys, valuesOf(after, keys)) ? [] : [leftAlone(change)]

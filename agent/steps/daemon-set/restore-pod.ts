@@ -2,11 +2,12 @@ import { AgentError, ExitCode } from '../../core/errors.ts'
 import type { PodObject } from '../../core/kubernetes/pod.ts'
 import { hasEntries } from '../../core/kubernetes/template.ts'
 import type { Gate, StepArgs } from '../../core/plan/plan.ts'
+import { entriesAt } from '../../core/plan/swapped-images.ts'
 import { awaitRestored, awaitSafeStop } from '../gate/await-restored.ts'
 import type { StepContext, StepResult } from '../step.ts'
 import { closeDialling } from '../window/dial-guard.ts'
 import { containerOfPod, deleteAndKill, killDoomed, podsHere, whyNone } from './pod.ts'
-import { isStillRestored, targets } from './template.ts'
+import { isStillRestored } from './template.ts'
 
 type SwapPod = StepArgs['swap-pod']
 
@@ -31,6 +32,7 @@ export async function restorePod(
 ): Promise<StepResult | null> {
   const { docker, clock } = context
   const deadline = clock.now() + RESTORE_MS
+  const old = entriesAt(args.images, 'from')
   let goneAt = context.since
   let isAgain = false
   for (;;) {
@@ -40,9 +42,7 @@ export async function restorePod(
     const uids = alive.map(({ metadata }) => metadata.uid)
     if (await killDoomed(args, uids, context)) goneAt = clock.now()
     const containers = await Promise.all(alive.map((pod) => containerOfPod(args, pod.metadata.uid, docker)))
-    const wrong = alive.find(
-      (pod, i) => misled.includes(containers[i]?.Id ?? '') || !hasEntries(pod, targets(args.images, 'from')),
-    )
+    const wrong = alive.find((pod, i) => misled.includes(containers[i]?.Id ?? '') || !hasEntries(pod, old))
     if (wrong && isAgain && !(await isStillRestored(args, context))) return null
     if (wrong) goneAt = await takeAway(wrong, args, { gate, goneAt }, context)
     isAgain ||= wrong !== undefined

@@ -1,5 +1,6 @@
 import { AgentError, ExitCode } from '../../core/errors.ts'
 import type { StepArgs } from '../../core/plan/plan.ts'
+import { changedImages } from '../../core/plan/swapped-images.ts'
 import { isRunning } from '../container/running.ts'
 import { finalCheck, refuseAnother } from '../gate/final-check.ts'
 import { watchTrial } from '../gate/gate.ts'
@@ -88,7 +89,7 @@ export const swapPod: Step<'swap-pod'> = {
 
 /** The plugins' image, where calico/node stays as it is. */
 function imageSet({ from, to, images }: Pick<SwapPod, 'from' | 'to' | 'images'>): string {
-  return (from === to && images.find((one) => one.from !== one.to)?.to) || to
+  return (from === to && changedImages(images)[0]?.to) || to
 }
 
 function noPod(why: string): AgentError {

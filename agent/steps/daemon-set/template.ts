@@ -1,7 +1,8 @@
 import { AgentError, ExitCode } from '../../core/errors.ts'
 import { type DaemonSetObject, templateMark, templatePatch } from '../../core/kubernetes/daemon-set.ts'
-import { hasEntries, type TemplateEntry, valueIn } from '../../core/kubernetes/template.ts'
+import { entriesOf, hasEntries, valueIn } from '../../core/kubernetes/template.ts'
 import type { StepArgs } from '../../core/plan/plan.ts'
+import { entriesAt } from '../../core/plan/swapped-images.ts'
 import { apiOf, patchObject, readObject } from '../cluster/object.ts'
 import type { StepContext } from '../step.ts'
 
@@ -17,13 +18,14 @@ export async function checkTemplate({ set, images }: SwapPod, context: StepConte
 export async function applyTemplate({ set, images, run }: SwapPod, context: StepContext): Promise<void> {
   await patchObject(apiOf(context), refOf(set), (now) => {
     refuseOthers(now, images)
-    return templatePatch(now, targets(images, 'to'), run)
+    return templatePatch(now, entriesAt(images, 'to'), run)
   })
 }
 
 function refuseOthers({ metadata, spec }: DaemonSetObject, images: SwapPod['images']): void {
+  const now = entriesOf(spec.template)
   for (const one of images) {
-    const value = valueIn(spec.template, one)
+    const value = valueIn(now, one)
     if (value !== undefined && [one.was, one.to].includes(value)) continue
     const { namespace, name: set } = metadata
     throw new AgentError(
@@ -46,7 +48,7 @@ export async function restoreTemplate(
   isMoved: boolean,
   context: StepContext,
 ): Promise<boolean> {
-  const old = targets(images, isMoved ? 'from' : 'was')
+  const old = entriesAt(images, isMoved ? 'from' : 'was')
   const after = await patchObject(apiOf(context), refOf(set), (now) =>
     templateMark(now) !== null && isOfRun(now, images) ? templatePatch(now, old, run) : null,
   )
@@ -56,17 +58,14 @@ export async function restoreTemplate(
 /** Nobody has changed it since it was restored for a pod of the old images. */
 export async function isStillRestored({ set, images }: SwapPod, context: StepContext): Promise<boolean> {
   const { spec } = await readObject(apiOf(context), refOf(set))
-  return hasEntries(spec.template, targets(images, 'from'))
+  return hasEntries(spec.template, entriesAt(images, 'from'))
 }
 
 /** Has what the run wrote, or what was there before: another agent may be at a newer rollout. */
 function isOfRun({ spec }: DaemonSetObject, images: SwapPod['images']): boolean {
+  const now = entriesOf(spec.template)
   return images.every((one) => {
-    const value = valueIn(spec.template, one)
+    const value = valueIn(now, one)
     return value !== undefined && [one.from, one.was, one.to].includes(value)
   })
-}
-
-export function targets(images: SwapPod['images'], side: 'from' | 'was' | 'to'): TemplateEntry[] {
-  return images.map(({ list, name, ...values }) => ({ list, name, value: values[side] }))
 }

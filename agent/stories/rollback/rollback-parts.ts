@@ -1,5 +1,6 @@
 import { nameOfContent } from '../../core/docker/image-ref.ts'
 import { AgentError, isError, type Problem } from '../../core/errors.ts'
+import { known } from '../../core/known.ts'
 import { observedDeployment } from '../../core/kubernetes/deployment.ts'
 import { rolloutOf } from '../../core/kubernetes/rollout.ts'
 import type { Observed, ObservedControllers, ObservedNode } from '../../core/model.ts'
@@ -10,6 +11,7 @@ import { daemonSetBackPart, isPodBack } from '../../core/plan/daemon-set.ts'
 import { deploymentBackPart } from '../../core/plan/deployment.ts'
 import type { OldContainer, StepArgs } from '../../core/plan/plan.ts'
 import { staticPodBackPart } from '../../core/plan/static-pod.ts'
+import { imagesAmong } from '../../core/plan/swapped-images.ts'
 import { staticPodProblem } from '../../core/pod/static-pod.ts'
 import { preflightWithoutImage } from '../../core/preflight.ts'
 import type { Wanted } from '../../core/wanted.ts'
@@ -110,8 +112,8 @@ async function daemonSetBack(
 ): Promise<BackPart> {
   const { node, engine } = observed
   const problems = preflightWithoutImage(observed, target, 'node')
-  const daemonSet = node?.daemonSet
-  const isBarred = problems.some(isError) || !daemonSet || 'problem' in daemonSet
+  const daemonSet = known(node?.daemonSet)
+  const isBarred = problems.some(isError) || node === null || daemonSet === null
   if (isBarred || isPodBack(daemonSet, swap)) return { part: null, problems }
   const input = { run, wanted: target, engineHostname: engine.name, node, daemonSet }
   const part = daemonSetBackPart(input, swap, await missingImages(app, swap))
@@ -133,7 +135,7 @@ async function missingImages(
   { images, from, old }: StepArgs['swap-pod'],
 ): Promise<string[]> {
   const missing: string[] = []
-  for (const image of new Set(images.flatMap(({ list, from: was }) => (list === 'annotations' ? [] : was)))) {
+  for (const image of new Set(imagesAmong(images).map((one) => one.from))) {
     const local = await docker.inspectImage(image)
     if (!local || (image === from && local.Id !== old.imageId)) missing.push(image)
   }

@@ -5,7 +5,6 @@ import {
   calicoMap,
   configReadsOf,
   isStale,
-  keysBackPatch,
   keysPatch,
   observedConfigMap,
 } from '../../../agent/core/kubernetes/config-map.ts'
@@ -95,7 +94,7 @@ describe('the ConfigMap of a rollout', () => {
       mark: 'm1',
       before: { veth_mtu: '1440', log: 'info' },
     })
-    expect(keysBackPatch(map({}), found.before)).toEqual({
+    expect(keysPatch(map({}), { ...found, after: found.before, mark: null })).toEqual({
       metadata: { resourceVersion: '7', annotations: { [CONFIG_ANNOTATION]: null } },
       data: { veth_mtu: '1440', log: 'info' },
     })
@@ -115,10 +114,10 @@ describe('a pod', () => {
       'm1',
       true,
     ],
-    ['it was started with the config', asAsked, { mark: 'm1', createdAt: NOON }, 'm1', false],
-    ['its template is newer', asAsked, { mark: null, createdAt: LATER }, 'm1', true],
-    ['it is older than the change by hand', asAsked, { mark: null, createdAt: NOON }, null, true],
-    ['it is newer than the change by hand', asAsked, { mark: null, createdAt: LATER }, null, false],
+    ['it was started with the config', asAsked, { config: 'm1', createdAt: NOON }, 'm1', false],
+    ['its template is newer', asAsked, { createdAt: LATER }, 'm1', true],
+    ['it is older than the change by hand', asAsked, { createdAt: NOON }, undefined, true],
+    ['it is newer than the change by hand', asAsked, { createdAt: LATER }, undefined, false],
   ])('is told old from new where %s', (_, found, pod, template, expected) => {
     expect(isStale(found, pod, template)).toBe(expected)
   })

@@ -1,13 +1,13 @@
 import type { ConfigMapChange } from '../../kubernetes/config-map.ts'
 import type { StepArgs } from '../plan.ts'
+import { changedImages } from '../swapped-images.ts'
 import { HELD_ROUTES } from './container.ts'
 
 /** The template decides which pod comes next; the KILL keeps BIRD from ending its sessions. */
 export function podLines({ set, container, pod, images, configMap }: StepArgs['swap-pod']): string[] {
   const { namespace, name } = set
   const kubectl = `kubectl -n ${namespace}`
-  const imagesFrom = images
-    .filter(({ list, from, to }) => list !== 'annotations' && from !== to)
+  const imagesFrom = changedImages(images)
     .map((image) => `${image.name}=${image.from}`)
     .join(' ')
   const running = `docker ps -q --filter label=io.kubernetes.container.name=${container}`

@@ -1,0 +1,17 @@
+import type { TemplateEntry } from '../kubernetes/template.ts'
+import type { SwappedImage } from './plan.ts'
+
+/** What a template, or a pod of it, has on one side of the swap: `was` is the template's own when the plan was made. */
+export function entriesAt(images: SwappedImage[], side: 'from' | 'was' | 'to'): TemplateEntry[] {
+  return images.map(({ list, name, ...values }) => ({ list, name, value: values[side] }))
+}
+
+/** Without the mark of the config. */
+export function imagesAmong(images: SwappedImage[]): SwappedImage[] {
+  return images.filter(({ list }) => list !== 'annotations')
+}
+
+/** The images that become others: none where calico/node is started again with another config. */
+export function changedImages(images: SwappedImage[]): SwappedImage[] {
+  return imagesAmong(images).filter(({ from, to }) => from !== to)
+}
