@@ -9,7 +9,7 @@ import type { PlannedStep } from '../../../agent/core/plan/plan.ts'
 import { preflight } from '../../../agent/core/preflight.ts'
 import type { Wanted } from '../../../agent/core/wanted.ts'
 import { bindStep } from '../../../agent/steps/registry.ts'
-import { configMapOf, daemonSet, hostedNode } from '../daemon-set.ts'
+import { configMapOf, daemonSet, hostedNode, images } from '../daemon-set.ts'
 import { newImage, observed, wanted } from '../observed.ts'
 
 const asked: Wanted = {
@@ -150,6 +150,15 @@ describe('the rules', () => {
     const backend = configMapOf({ calico_backend: 'vxlan' }, { calico_backend: 'bird' })
     expect(codes(backend)).toEqual(['config-map-backend'])
     expect(codes(configMapOf({ calico_backend: 'bird' }, { calico_backend: 'bird' }))).toEqual([])
+  })
+
+  it('refuse a config alone where others have brought the template to another calico/node', () => {
+    const node = hostedNode({ template: images('calico/node:v3.20.0') })
+    expect(codes(configMapOf(NEW, OLD), node)).toEqual(['config-map'])
+    const pod = { ...daemonSet().pod, config: 'm1' }
+    const done = hostedNode({ template: images('calico/node:v3.20.0'), pod, config: 'm1' })
+    expect(codes(configMapOf(NEW, NEW), done)).toEqual([])
+    expect(planned(configMapOf(NEW, NEW), done).kinds).toEqual([])
   })
 
   it('tell why the ConfigMap cannot be changed', () => {
