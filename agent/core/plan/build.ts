@@ -15,7 +15,7 @@ import { pluginInstaller, pluginsChange } from './daemon-set-plugins.ts'
 import { deploymentPart, deploymentPulls, restartPart } from './deployment.ts'
 import { type NodeInput, nodeBackPart, nodePart } from './node.ts'
 import { unitBackPart, unitPart } from './node-unit.ts'
-import { joinParts, type Leftovers, type PlannedChange, type PlanPart } from './part.ts'
+import { joinParts, type Leftovers, type PlannedChange, type PlanPart, unchanged } from './part.ts'
 import type { Change, Judged, Plan, PlannedStep } from './plan.ts'
 import { staticPodPart } from './static-pod.ts'
 
@@ -78,8 +78,10 @@ function podAlone(input: NodeInput, observed: Observed): PlanPart | null {
   const pod = { ...input, daemonSet, cni, flexvol: null, configMap: staleConfig(observed) }
   const plugins = pluginsChange({ node, cni })
   if (plugins) return podPart(pod, 'cni', plugins)
-  const configMap = known(observed.configMap)
-  return configMap && podPart(pod, 'configMap', configChange(configMap))
+  const config = known(observed.configMap)
+  if (config === null) return null
+  const change = configChange(config)
+  return pod.configMap ? podPart(pod, 'configMap', change) : unchanged('configMap', change)
 }
 
 /** Restores the calico/node that an earlier run replaced. */

@@ -1,6 +1,10 @@
 import type { Problem } from '../errors.ts'
 import { known } from '../known.ts'
 import type { ObservedConfigMap } from '../kubernetes/config-map.ts'
+import type { ObservedDaemonSet } from '../kubernetes/daemon-set.ts'
+import type { Observed } from '../model.ts'
+import { staleConfig } from '../plan/config-map.ts'
+import { bringsOtherNode } from './daemon-set.ts'
 import { type Objection, type Rule, rulesOn } from './rule.ts'
 
 /** The keys that are asked for can be written, and are read by somebody. */
@@ -17,6 +21,15 @@ export const configMapRules: Rule[] = [
       },
     ],
   ),
+  ...rulesOn(alone, [
+    {
+      code: 'config-map',
+      severity: 'error',
+      about: 'a new pod has this calico/node, and the config that is asked for',
+      seen: ({ pod }) => pod.name,
+      check: (set) => (bringsOtherNode(set) ? otherNode(set) : null),
+    },
+  ]),
   ...rulesOn(
     ({ configMap }) => known(configMap),
     [
@@ -38,6 +51,20 @@ export const configMapRules: Rule[] = [
     ],
   ),
 ]
+
+/** The DaemonSet whose pod is started anew for the config alone; the rule about plugins has its own word. */
+function alone(observed: Observed): ObservedDaemonSet | null {
+  const { node, image, cni } = observed
+  if (image !== null || cni !== null || !staleConfig(observed)) return null
+  return known(node?.daemonSet)
+}
+
+function otherNode({ namespace, name, pod }: ObservedDaemonSet): Objection {
+  return {
+    message: `cannot change the ConfigMap alone: the template of DaemonSet ${namespace}/${name} has another calico/node than pod ${pod.name}`,
+    fix: 'name the calico/node as well: --node IMAGE',
+  }
+}
 
 function nameOf({ namespace, name }: ObservedConfigMap): string {
   return `${namespace}/${name}`

@@ -108,11 +108,16 @@ function pluginsObjection({ set, image, cni }: Asked): Objection | null {
       fix: 'name an image of them: --cni IMAGE',
     }
   }
-  if (image !== null || set.pod.images.every((one) => isSameNode(one, set))) return null
+  if (image !== null || !bringsOtherNode(set)) return null
   return {
     message: `cannot install the CNI plugins alone: the template of ${it} has another calico/node than pod ${set.pod.name}`,
     fix: 'name the calico/node as well: --node IMAGE',
   }
+}
+
+/** A new pod comes with another calico/node than this host's has. */
+export function bringsOtherNode(set: ObservedDaemonSet): boolean {
+  return !set.pod.images.every((one) => isSameNode(one, set))
 }
 
 /** Or is no container of calico/node's image at all. */
