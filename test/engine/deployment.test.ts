@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { AgentError } from '../../agent/core/errors.ts'
 import { bindStep } from '../../agent/steps/registry.ts'
 import { awayError } from '../fakes/kubernetes.ts'
-import type { FakeDeployment, Fate } from '../fakes/kubernetes-deployment.ts'
+import type { FakeDeployment } from '../fakes/kubernetes-deployment.ts'
+import type { Fate } from '../fakes/kubernetes-deployment-objects.ts'
 import { DeploymentHost, type DeploymentOptions, NEW, OLD } from './deployment-host.ts'
 
 const codes = ({ agent }: DeploymentHost): string[] | undefined =>

@@ -6,22 +6,19 @@ import type { NodeObject } from '../../agent/core/kubernetes/node.ts'
 import type { PodObject } from '../../agent/core/kubernetes/pod.ts'
 import type { Kind, Kubernetes, KubernetesObjects, ObjectRef } from '../../agent/ports/kubernetes.ts'
 import type { FakeClock } from './clock.ts'
-
-export const NAME = 'calico-kube-controllers'
-const NAMESPACE = 'kube-system'
-const LABELS = { 'k8s-app': NAME }
-
-/** What comes of a pod of an image. */
-export type Fate = 'runs' | 'crashes' | 'is not pulled' | 'is not scheduled'
-
-interface Pod {
-  serial: number
-  image: string
-  config: string | undefined
-  bornAt: number
-  /** When it is gone, once it was told to end. */
-  endsAt: number | null
-}
+import {
+  annotated,
+  ENV,
+  type Fate,
+  LABELS,
+  NAME,
+  NAMESPACE,
+  type PatchBody,
+  type Pod,
+  podName,
+  podObject,
+  withoutNulls,
+} from './kubernetes-deployment-objects.ts'
 
 interface Spec {
   image: string
@@ -80,7 +77,7 @@ export class FakeDeployment implements Kubernetes {
   /** Names of the pods that there are now. */
   get pods(): string[] {
     this.#catchUp()
-    return this.#pods.map((pod) => this.#podName(pod))
+    return this.#pods.map((pod) => podName(pod))
   }
 
   /** Images of the pods that run now. */
@@ -105,7 +102,7 @@ export class FakeDeployment implements Kubernetes {
   async get<K extends Kind>({ kind, name, namespace }: ObjectRef<K>): Promise<KubernetesObjects[K] | null> {
     await this.#answer(`get ${kind}`)
     if (namespace !== NAMESPACE) return null
-    const pod = this.#pods.find((one) => this.#podName(one) === name)
+    const pod = this.#pods.find((one) => podName(one) === name)
     const found = kind === 'Pod' ? pod && this.#podObject(pod) : name === NAME ? this.#object() : undefined
     return (found ?? null) as KubernetesObjects[K] | null
   }
@@ -205,7 +202,11 @@ export class FakeDeployment implements Kubernetes {
   }
 
   #runs(pod: Pod): boolean {
-    return this.#fateOf(pod) === 'runs' && this.#at - pod.bornAt >= START_MS
+    return this.#fateOf(pod) === 'runs' && this.#hasStarted(pod)
+  }
+
+  #hasStarted({ bornAt }: Pod): boolean {
+    return this.#at - bornAt >= START_MS
   }
 
   #isReady(pod: Pod): boolean {
@@ -216,35 +217,8 @@ export class FakeDeployment implements Kubernetes {
     return this.fates.get(image) ?? 'runs'
   }
 
-  #podName(pod: Pod): string {
-    return `${NAME}-${hashOf(pod)}-${pod.serial}`
-  }
-
   #podObject(pod: Pod): PodObject {
-    const name = this.#podName(pod)
-    const fate = this.#fateOf(pod)
-    const isScheduled = fate !== 'is not scheduled'
-    return {
-      metadata: {
-        ...{ name, namespace: NAMESPACE, uid: `uid-${pod.serial}`, resourceVersion: '1' },
-        labels: { ...LABELS, 'pod-template-hash': hashOf(pod) },
-        ownerReferences: [{ kind: 'ReplicaSet', name: `${NAME}-${hashOf(pod)}`, controller: true }],
-        ...(pod.endsAt !== null && { deletionTimestamp: 'now' }),
-        ...annotated(pod),
-      },
-      spec: { containers: [{ name: NAME, image: pod.image }], ...(isScheduled && { nodeName: 'host-2' }) },
-      status: {
-        phase: this.#runs(pod) ? 'Running' : 'Pending',
-        ...(!isScheduled && { conditions: [UNSCHEDULABLE] }),
-        containerStatuses: isScheduled ? [{ name: NAME, restartCount: 0, ...this.#containerState(pod) }] : [],
-      },
-    }
-  }
-
-  #containerState(pod: Pod) {
-    if (this.#runs(pod)) return { state: { running: {} } }
-    if (this.#at - pod.bornAt < START_MS) return { state: { waiting: { reason: 'ContainerCreating' } } }
-    return WAITING[this.#fateOf(pod)] ?? {}
+    return podObject(pod, this.#fateOf(pod), this.#hasStarted(pod))
   }
 
   #object(): DeploymentObject {
@@ -277,50 +251,4 @@ export class FakeDeployment implements Kubernetes {
       },
     }
   }
-}
-
-interface PatchBody {
-  metadata: { resourceVersion?: string; annotations?: Record<string, string | null> }
-  spec?: {
-    strategy?: { type: string; rollingUpdate: { maxSurge: string } | null }
-    template?: {
-      metadata?: { annotations: Record<string, string | null> }
-      spec?: { containers: { name: string; image: string }[] }
-    }
-  }
-}
-
-const ENV = [
-  { name: 'DATASTORE_TYPE', value: 'kubernetes' },
-  { name: 'LOG_LEVEL', valueFrom: { configMapKeyRef: { name: 'calico-config', key: 'log_level' } } },
-]
-
-const UNSCHEDULABLE = {
-  type: 'PodScheduled',
-  status: 'False',
-  reason: 'Unschedulable',
-  message: '0/2 nodes are available: 2 node(s) were unschedulable.',
-}
-
-const WAITING: Partial<Record<Fate, object>> = {
-  'is not pulled': {
-    state: { waiting: { reason: 'ImagePullBackOff', message: 'Back-off pulling image "registry/x"' } },
-  },
-  crashes: {
-    restartCount: 2,
-    state: { waiting: { reason: 'CrashLoopBackOff', message: 'back-off 10s restarting failed container' } },
-    lastState: { terminated: { exitCode: 1 } },
-  },
-}
-
-function withoutNulls({ type, rollingUpdate }: { type: string; rollingUpdate: { maxSurge: string } | null }) {
-  return { type, ...(rollingUpdate !== null && { rollingUpdate }) }
-}
-
-function hashOf({ image, config = '' }: Pod): string {
-  return `${image}${config}`.replace(/\W/g, '')
-}
-
-function annotated({ config }: Pick<Pod, 'config'>): { annotations?: Record<string, string> } {
-  return config === undefined ? {} : { annotations: { [CONFIG_ANNOTATION]: config } }
 }
