@@ -1,12 +1,4 @@
-import {
-  AGENT_KUBECONFIG,
-  giveCredential,
-  grant,
-  HOSTED_RULES,
-  type Host,
-  type Kubernetes,
-  watchBird,
-} from '../../test/lab/index.ts'
+import { AGENT_KUBECONFIG, admitAgents, type Host, type Kubernetes, watchBird } from '../../test/lab/index.ts'
 import { type Part, type Stage, say } from './part.ts'
 import { untilQuiet } from './quiet.ts'
 import type { Series } from './statistics.ts'
@@ -87,8 +79,7 @@ async function setUp(stage: Stage): Promise<Hosted> {
   const [, peer] = stage.mesh.hosts as [Host, Host]
   await kubernetes.start()
   await kubernetes.resetHosted(stage.mesh, { release: NEW, node: OLD })
-  await grant(kubernetes, HOSTED_RULES)
-  await giveCredential(kubernetes, [stage.host])
+  await admitAgents(kubernetes, [stage.host])
   return { ...stage, kubernetes, peer }
 }
 

@@ -1,14 +1,7 @@
 import type { DaemonSetObject } from '../../../agent/core/kubernetes/daemon-set.ts'
 import type { NodeObject } from '../../../agent/core/kubernetes/node.ts'
 import type { PodObject } from '../../../agent/core/kubernetes/pod.ts'
-import {
-  AGENT_KUBECONFIG,
-  giveCredential,
-  grant,
-  HOSTED_RULES,
-  type Host,
-  type Kubernetes,
-} from '../../lab/index.ts'
+import { AGENT_KUBECONFIG, admitAgents, type Host, type Kubernetes } from '../../lab/index.ts'
 import { configure, lab, type World } from '../support.ts'
 
 const SYSTEM = ['-n', 'kube-system']
@@ -27,8 +20,7 @@ export async function hostedWorld(
   const kubernetes = lab.kubernetes()
   await kubernetes.start()
   await kubernetes.resetHosted(mesh, hosted)
-  await grant(kubernetes, HOSTED_RULES)
-  await giveCredential(kubernetes, mesh.hosts)
+  await admitAgents(kubernetes, mesh.hosts)
   const [host, peer] = mesh.hosts as [Host, Host]
   for (const each of [host, peer]) await configureHosted(each)
   return { mesh, host, peer, kubernetes }

@@ -11,8 +11,9 @@ export const HOSTED_RULES = [
   { apiGroups: ['apps'], resources: ['daemonsets'], verbs: ['get', 'patch'] },
 ]
 
-/** A kubeconfig of the agent's user on each host. */
-export async function giveCredential(kubernetes: Kubernetes, hosts: readonly Host[]): Promise<void> {
+/** A kubeconfig of the agent's user on each host, with these rights. */
+export async function admitAgents(kubernetes: Kubernetes, hosts: readonly Host[]): Promise<void> {
+  await grant(kubernetes, HOSTED_RULES)
   const kubeconfig = await kubernetes.kubeconfigOf(AGENT_USER, { name: AGENT_USER })
   for (const host of hosts) await host.writeFile(AGENT_KUBECONFIG, kubeconfig, 0o600)
 }
