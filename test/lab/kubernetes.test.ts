@@ -38,6 +38,12 @@ const calicoPods = async (on: Host): Promise<Pods['items']> => {
   return (await kubernetes.get<Pods>(['pods', '-n', 'kube-system', ...selected])).items
 }
 
+test('each of its programs names its release', async () => {
+  expect(await kubernetes.kubectl(['version'])).toMatch(
+    /Client.*GitVersion:"v1\.23\.17".*\nServer.*GitVersion:"v1\.23\.17"/,
+  )
+})
+
 describe('a hosted Calico', () => {
   test('runs on every node, with its sessions and its routes', async () => {
     for (const [one, other] of [

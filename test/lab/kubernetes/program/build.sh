@@ -44,14 +44,22 @@ generate_openapi() {
   )
 }
 
+# The linker's flags that name the release: the apiserver reports that of client-go, all others that of component-base.
+version_flags() {
+  local package
+  for package in k8s.io/component-base/version k8s.io/client-go/pkg/version; do
+    printf -- "-X $package.%s " gitVersion=v1.23.17 gitMajor=1 gitMinor=23
+  done
+}
+
 # Go 1.19 reads packages of the module cache from an index, which knows of no overlay: goindex=0. No debugging symbols,
 # and a compiler that collects garbage less often: 40 percent less CPU time.
 compile() {
-  local target version='k8s.io/component-base/version'
+  local target
   target=$(go list -m -f '{{.Dir}}' k8s.io/kubernetes)/pkg/generated/openapi/zz_generated.openapi.go
   printf '{"Replace": {"%s": "%s"}}' "$target" "$scratch/openapi/$generated/zz_generated.openapi.go" >"$scratch/overlay.json"
   GODEBUG=goindex=0 GOGC=400 go build -overlay "$scratch/overlay.json" -tags providerless -gcflags=all=-dwarf=false \
-    -ldflags "-s -w -X $version.gitVersion=v1.23.17 -X $version.gitMajor=1 -X $version.gitMinor=23" \
+    -ldflags "-s -w $(version_flags)" \
     -o "$scratch/kubernetes" .
 }
 
