@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { logTail, nodeLogTail } from '../../agent/steps/container/log-tail.ts'
 import { FakeDocker } from '../fakes/docker.ts'
 
@@ -39,6 +39,12 @@ describe('the end of the logs of a calico/node', () => {
     [exited, '; felix logged: [WARNING][1] health.go 100: Reporter is not ready'],
   ])('is of those that are concerned: %s', async (why, text) => {
     expect(await nodeLogTail(docker, id, why)).toBe(text)
+  })
+
+  it('reads no log that cannot explain the failure', async () => {
+    const read = vi.spyOn(docker, 'containerFileTail')
+    await nodeLogTail(docker, id, unhealthy)
+    expect(read.mock.calls).toEqual([[id, '/var/log/calico/felix/current']])
   })
 
   it('names a datastore that is away, by the words of any of its clients', async () => {

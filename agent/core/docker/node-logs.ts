@@ -1,9 +1,9 @@
 import { isErrorLine, quoted, saysDatastoreIsAway } from './log-lines.ts'
 
 /** The parts of calico/node that log to a file of their own (`/etc/service/available/PART/log/run`). */
-export const NODE_PARTS = ['felix', 'bird', 'bird6', 'confd'] as const
+const NODE_PARTS = ['felix', 'bird', 'bird6', 'confd'] as const
 
-type NodePart = (typeof NODE_PARTS)[number]
+export type NodePart = (typeof NODE_PARTS)[number]
 
 export function partLogPath(part: NodePart): string {
   return `/var/log/calico/${part}/current`
@@ -13,6 +13,14 @@ export function partLogPath(part: NodePart): string {
 export interface PartLog {
   part: NodePart
   lines: string[]
+}
+
+/** The parts whose logs may explain `why`: one that is read in vain costs time of the window. */
+export function partsBehind(why: string): readonly NodePart[] {
+  const asked = concerned(why)
+  if (asked.length === 0) return NODE_PARTS
+  // Felix's log also says that the datastore does not answer
+  return NODE_PARTS.filter((part) => part === 'felix' || asked.includes(part))
 }
 
 const PART_LINES = 3

@@ -1,5 +1,12 @@
 import { linesSince, logLines } from '../../core/docker/log-lines.ts'
-import { logText, NODE_PARTS, nodeLogText, type PartLog, partLogPath } from '../../core/docker/node-logs.ts'
+import {
+  logText,
+  type NodePart,
+  nodeLogText,
+  type PartLog,
+  partLogPath,
+  partsBehind,
+} from '../../core/docker/node-logs.ts'
 import type { Docker } from '../../ports/docker.ts'
 
 /** More than is quoted: a hidden key has several lines. */
@@ -14,18 +21,18 @@ export async function logTail(docker: Docker, container: string): Promise<string
 export async function nodeLogTail(docker: Docker, container: string, why: string): Promise<string> {
   const [own, parts] = await Promise.all([
     docker.containerLog(container, LOG_LINES),
-    partLogs(docker, container),
+    partLogs(docker, container, partsBehind(why)),
   ])
   return nodeLogText(logLines(own), parts, why)
 }
 
 /** The files are mostly the host's, and the old container used them before: leaves out what that one wrote. */
-async function partLogs(docker: Docker, container: string): Promise<PartLog[]> {
+async function partLogs(docker: Docker, container: string, parts: readonly NodePart[]): Promise<PartLog[]> {
   const found = await docker.inspectContainer(container).catch(() => undefined)
   if (found === undefined) return []
   const { StartedAt } = found.State
   return await Promise.all(
-    NODE_PARTS.map(async (part) => {
+    parts.map(async (part) => {
       const file = await docker.containerFileTail(container, partLogPath(part))
       const isOfThis = file !== undefined && Date.parse(file.modifiedAt) >= Date.parse(StartedAt)
       return { part, lines: isOfThis ? linesSince(logLines(file.text), StartedAt) : [] }
