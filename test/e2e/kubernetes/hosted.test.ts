@@ -2,7 +2,7 @@
 
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { StatusReport } from '../../../agent/core/report/status.ts'
-import type { Host } from '../../lab/index.ts'
+import { type Host, until } from '../../lab/index.ts'
 import { agent, costOf, expectNoCost, image, lab } from '../support.ts'
 import { daemonSet, type HostedWorld, hostedWorld, nodeFlaws, podOf, standing } from './hosted.ts'
 
@@ -74,10 +74,16 @@ describe('an image whose PID 1 hands TERM on to BIRD', () => {
     expect(await nodeFlaws(host, since)).toEqual([])
 
     const { metadata } = await podOf(world, peer)
-    const deleted = await costOf({ ...world, host: peer, peer: host }, () =>
-      kubernetes.kubectl(['-n', 'kube-system', 'delete', 'pod', metadata.name]),
-    )
+    const deleted = await costOf({ ...world, host: peer, peer: host }, async () => {
+      await kubernetes.kubectl(['-n', 'kube-system', 'delete', 'pod', metadata.name])
+      // with a grace period of 0, the pod is gone before the kubelet has heard of it
+      const isReplaced = async (): Promise<boolean> => {
+        const { metadata: next, status } = await podOf(world, peer)
+        return next.uid !== metadata.uid && status?.containerStatuses?.[0]?.state?.running !== undefined
+      }
+      await until('the next calico-node', isReplaced, { timeoutMs: 120_000 })
+    })
     expect(deleted.traffic.lost).toBeGreaterThan(0)
-    expect(await nodeFlaws(peer, since)).toContain('signal 15 to a calico-node')
+    expect(await nodeFlaws(peer, since)).toContainEqual(expect.stringMatching(/^signal 15 to a calico-node/))
   })
 })

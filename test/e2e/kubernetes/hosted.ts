@@ -73,23 +73,48 @@ export async function standing(world: HostedWorld): Promise<object> {
   }
 }
 
-/** What Docker says of the calico-nodes of a host since then, in words: two at once, or one that got TERM. */
+interface NodeEvent {
+  /** Milliseconds since the first of them. */
+  at: number
+  action: string
+  id: string
+  signal: string
+}
+
+/**
+ * What Docker says of the calico-nodes of a host since then, in words: two at once, or one that got TERM, each with all
+ * that happened.
+ */
 export async function nodeFlaws(host: Host, since: number): Promise<string[]> {
-  const range = [since, Date.now()].map((ms) => (ms / 1000).toFixed(3))
-  const argv = ['docker', 'events', '--since', range[0] ?? '', '--until', range[1] ?? '']
-  const filters = ['--filter', 'type=container', '--filter', 'label=io.kubernetes.container.name=calico-node']
-  const format = '{{.Action}} {{.ID}} {{.Actor.Attributes.signal}}'
-  const said = await host.ok([...argv, ...filters, '--format', format])
+  const events = await nodeEvents(host, since)
+  const story = events.map(({ at, action, id, signal }) =>
+    `${at} ${action} ${id.slice(0, 6)} ${signal}`.trim(),
+  )
   const running = new Set<string>()
   const killed = new Set<string>()
   const flaws: string[] = []
-  for (const line of said.split('\n').filter(Boolean)) {
-    const [action = '', id = '', signal = ''] = line.split(' ')
+  for (const { action, id, signal } of events) {
     if (action === 'die') running.delete(id)
     if (action === 'start') running.add(id)
     if (action === 'start' && running.size > 1) flaws.push('two calico-nodes at once')
     if (action === 'kill' && signal === '9') killed.add(id)
     if (action === 'kill' && !killed.has(id)) flaws.push(`signal ${signal} to a calico-node`)
   }
-  return flaws
+  return flaws.map((flaw) => `${flaw}: ${story.join(', ')}`)
+}
+
+async function nodeEvents(host: Host, since: number): Promise<NodeEvent[]> {
+  const range = [since, Date.now()].map((ms) => (ms / 1000).toFixed(3))
+  const argv = ['docker', 'events', '--since', range[0] ?? '', '--until', range[1] ?? '']
+  const filters = ['--filter', 'type=container', '--filter', 'label=io.kubernetes.container.name=calico-node']
+  const format = '{{.TimeNano}} {{.Action}} {{.ID}} {{.Actor.Attributes.signal}}'
+  const said = await host.ok([...argv, ...filters, '--format', format])
+  const fields = said
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => line.split(' '))
+  return fields.map(([nanos, action = '', id = '', signal = '']) => {
+    const at = Math.round((Number(nanos) - Number(fields[0]?.[0])) / 1e6)
+    return { at, action, id, signal: signal === '<no' ? '' : signal }
+  })
 }
