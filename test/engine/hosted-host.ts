@@ -84,7 +84,7 @@ export class HostedHost {
         kubelet.added(pod)
       },
       gone: (pod) => {
-        kubelet.gone(pod)
+        void kubelet.gone(pod)
       },
     }
     const timeline = (image: string, instance: string): Timeline =>

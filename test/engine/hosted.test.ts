@@ -49,6 +49,18 @@ async function flawsOfDeaths({ powerCut = false, waitMs = 0, asked, ...options }
 }
 
 const noBird: HostedOptions['newBird'] = () => [{ at: 0, view: { state: 'down' } }]
+it.each<[string, HostedOptions]>([
+  ['there', {}],
+  ['back', { newBird: noBird }],
+])(
+  'what a kubelet that hears of a delete late starts again is gone before the next, on the way %s',
+  async (_, options) => {
+    const host = await HostedHost.create(options)
+    Object.assign(host.kubelet, { restartMs: 840, hearsAfterMs: 880 })
+    expect(await host.flaws(await host.run())).toEqual([])
+  },
+)
+
 const images: [string, HostedOptions][] = [
   ['a good image', {}],
   ['a good image on the last host', { other: 'done' }],

@@ -4,7 +4,6 @@ import type { FakeDocker } from './docker.ts'
 
 const START_MS = 900
 const TERM_MS = 400
-const RESTART_MS = 600
 const MOST_RESTARTS = 4
 
 interface Kept {
@@ -20,6 +19,10 @@ interface Kept {
 export class FakeHostedKubelet {
   /** It is stopped: it does nothing, and forgets what it was about to do. */
   isAsleep = false
+  /** How long after its container has ended. */
+  restartMs = 600
+  /** How long after the API server it knows that a pod is gone. */
+  hearsAfterMs = 0
   /** What it sets in each container that it starts. */
   env: () => string[] = () => []
   /** Images that it cannot find. */
@@ -43,10 +46,11 @@ export class FakeHostedKubelet {
     void this.#start(kept, START_MS)
   }
 
-  gone(pod: PodObject): void {
+  async gone(pod: PodObject): Promise<void> {
+    if (this.hearsAfterMs > 0) await this.#clock.sleep(this.hearsAfterMs)
     const kept = this.#pods.find((one) => one.pod.metadata.uid === pod.metadata.uid)
     this.#pods = this.#pods.filter((one) => one !== kept)
-    if (kept) void this.#end(kept)
+    if (kept) await this.#end(kept)
   }
 
   /** A container ended. */
@@ -54,7 +58,7 @@ export class FakeHostedKubelet {
     const kept = this.#pods.find(({ container }) => container === id)
     if (!kept || kept.starts > MOST_RESTARTS) return
     kept.container = null
-    void this.#start(kept, RESTART_MS)
+    void this.#start(kept, this.restartMs)
   }
 
   /** The host booted, or its kubelet was started again: `present` are the pods that the API server has for it. */
@@ -76,7 +80,7 @@ export class FakeHostedKubelet {
     const found = kept.container === null ? undefined : await this.#docker.inspectContainer(kept.container)
     if (found?.State.Running === true) return
     kept.container = null
-    await this.#start(kept, RESTART_MS)
+    await this.#start(kept, this.restartMs)
   }
 
   async #start(kept: Kept, ms: number): Promise<void> {
