@@ -125,6 +125,26 @@ export async function killDoomed(
   return await killRunning(args, isDoomed, context)
 }
 
+/**
+ * Waits, and kills meanwhile what the kubelet starts again in pods that are being deleted: the next one would run beside it.
+ * Returns whether one ran.
+ */
+export async function keepDown(
+  uids: ReadonlySet<string>,
+  ms: number,
+  args: SwapPod,
+  context: StepContext,
+): Promise<boolean> {
+  const { clock } = context
+  const end = clock.now() + ms
+  let ran = false
+  while (clock.now() < end) {
+    ran = (await killRunning(args, ({ uid }) => uids.has(uid), context)) || ran
+    await clock.sleep(POLL_MS)
+  }
+  return ran
+}
+
 interface PodName {
   pod: string
   uid: string

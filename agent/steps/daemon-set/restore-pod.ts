@@ -6,7 +6,7 @@ import { entriesAt } from '../../core/plan/swapped-images.ts'
 import { awaitRestored, awaitSafeStop } from '../gate/await-restored.ts'
 import type { StepContext, StepResult } from '../step.ts'
 import { closeDialling } from '../window/dial-guard.ts'
-import { containerOfPod, deleteAndKill, killDoomed, podsHere, whyNone } from './pod.ts'
+import { containerOfPod, deleteAndKill, keepDown, killDoomed, podsHere, whyNone } from './pod.ts'
 import { isStillRestored } from './template.ts'
 
 type SwapPod = StepArgs['swap-pod']
@@ -35,6 +35,7 @@ export async function restorePod(
   const old = entriesAt(args.images, 'from')
   let goneAt = context.since
   let isAgain = false
+  const taken = new Set([args.pod.uid])
   for (;;) {
     const alive = (await podsHere(args, context)).filter(
       ({ metadata }) => metadata.deletionTimestamp === undefined,
@@ -44,13 +45,13 @@ export async function restorePod(
     const containers = await Promise.all(alive.map((pod) => containerOfPod(args, pod.metadata.uid, docker)))
     const wrong = alive.find((pod, i) => misled.includes(containers[i]?.Id ?? '') || !hasEntries(pod, old))
     if (wrong && isAgain && !(await isStillRestored(args, context))) return null
-    if (wrong) goneAt = await takeAway(wrong, args, { gate, goneAt }, context)
+    if (wrong) goneAt = await takeAway(wrong, args, { gate, goneAt, taken }, context)
     isAgain ||= wrong !== undefined
     const [container] = wrong ? [] : containers
     if (container?.State.Running === true)
       return await awaitRestored({ gate, container: container.Id, goneAt }, context)
     if (clock.now() > deadline) throw notRestored(await whyNone(args, context))
-    await clock.sleep(POLL_MS)
+    if (await keepDown(taken, POLL_MS, args, context)) goneAt = clock.now()
   }
 }
 
@@ -58,9 +59,10 @@ export async function restorePod(
 async function takeAway(
   { metadata: { name, uid } }: PodObject,
   args: SwapPod,
-  { gate, goneAt }: { gate: Gate; goneAt: number },
+  { gate, goneAt, taken }: { gate: Gate; goneAt: number; taken: Set<string> },
   context: StepContext,
 ): Promise<number> {
+  taken.add(uid)
   const container = await containerOfPod(args, uid, context.docker)
   const isRecovered =
     container !== undefined && (await awaitSafeStop({ gate, container: container.Id, goneAt }, context))
