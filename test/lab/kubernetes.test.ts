@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { pathExists } from 'fs-extra/esm'
-import { beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { execOk } from './exec.ts'
 import { attachLab, birdSessions, type Host, type Kubernetes, type Mesh, sessionName } from './index.ts'
 
@@ -31,6 +31,8 @@ beforeAll(async () => {
   await kubernetes.start()
   await kubernetes.resetHosted(mesh)
 }, 480_000)
+
+afterAll(() => kubernetes.kill())
 
 const node = (on: Host): Promise<Node> => kubernetes.get<Node>(['node', on.name])
 const calicoPods = async (on: Host): Promise<Pods['items']> => {

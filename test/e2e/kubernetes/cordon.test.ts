@@ -48,6 +48,7 @@ beforeAll(async () => {
   at = await world()
   ;({ host, peer } = at)
   await cluster.start()
+  await cluster.clear()
   await cluster.joinNode(host)
   await inCluster()
 }, 480_000)

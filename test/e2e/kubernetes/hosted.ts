@@ -1,8 +1,12 @@
+import { afterAll } from 'vitest'
 import type { DaemonSetObject } from '../../../agent/core/kubernetes/daemon-set.ts'
 import type { NodeObject } from '../../../agent/core/kubernetes/node.ts'
 import type { PodObject } from '../../../agent/core/kubernetes/pod.ts'
 import { AGENT_KUBECONFIG, admitAgents, type Host, type Kubernetes } from '../../lab/index.ts'
 import { configure, lab, type World } from '../support.ts'
+
+// a control plane is at work even where nobody asks it
+afterAll(() => lab.kubernetes().kill())
 
 const SYSTEM = ['-n', 'kube-system']
 

@@ -1,6 +1,6 @@
 // The agent as a DaemonSet: `kubectl apply -f scripts/kubernetes`, and one line of its ConfigMap.
 
-import { beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { JournalRecord } from '../../../agent/journal/record.ts'
 import { rows, section, textOf } from '../../docs/markdown.ts'
 import { type Host, type Kubernetes, until } from '../../lab/index.ts'
@@ -48,6 +48,11 @@ beforeAll(async () => {
   await untilAgentsReady(kubernetes)
   await at.host.writeFile(EVERYTHING, JSON.stringify(everything), 0o600)
 }, 420_000)
+
+afterAll(async () => {
+  await removeAgent(kubernetes)
+  await kubernetes.kill()
+})
 
 /** Verbs by resource, beyond those of any account. */
 async function rightsIn(namespace: string): Promise<string[]> {

@@ -78,13 +78,18 @@ export class Kubernetes extends ControlPlane {
     await this.kubectl(['wait', '--for=condition=Ready', `node/${host.name}`, '--timeout=120s'])
   }
 
+  /** Of what was there before: no Node, and nothing that would start pods on one. */
+  async clear(): Promise<void> {
+    await this.kubectl(['delete', '-n', 'kube-system', 'ds,deploy', '--all', '--wait=false'])
+    await this.kubectl(['delete', 'nodes', '--all'])
+  }
+
   /**
    * Brings the hosts of a mesh to the known state with a hosted Calico: as `mesh.reset`, and each of them a node that is
    * Ready. The control plane runs.
    */
   async resetHosted(mesh: Mesh, hosted: Omit<HostedCalico, 'hosts'> = {}): Promise<void> {
-    await this.kubectl(['delete', '-n', 'kube-system', 'ds,deploy', '--all', '--wait=false'])
-    await this.kubectl(['delete', 'nodes', '--all'])
+    await this.clear()
     await Promise.all(mesh.hosts.map((host) => cleanHost(host, '')))
     await Promise.all(mesh.hosts.map((host) => this.joinNode(host)))
     await this.applyCalico({ ...hosted, hosts: mesh.hosts })
