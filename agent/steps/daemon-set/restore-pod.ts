@@ -19,6 +19,8 @@ interface Restoring {
   gate: Gate
   /** Containers that may have read the new config, also of a pod of the old template. */
   misled: string[]
+  /** Uids of pods that are on their way out: what the kubelet still starts in them is killed. */
+  deleted: string[]
 }
 
 /**
@@ -27,7 +29,7 @@ interface Restoring {
  */
 export async function restorePod(
   args: SwapPod,
-  { gate, misled }: Restoring,
+  { gate, misled, deleted }: Restoring,
   context: StepContext,
 ): Promise<StepResult | null> {
   const { docker, clock } = context
@@ -35,7 +37,7 @@ export async function restorePod(
   const old = entriesAt(args.images, 'from')
   let goneAt = context.since
   let isAgain = false
-  const taken = new Set([args.pod.uid])
+  const taken = new Set(deleted)
   for (;;) {
     const alive = (await podsHere(args, context)).filter(
       ({ metadata }) => metadata.deletionTimestamp === undefined,

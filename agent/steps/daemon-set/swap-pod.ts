@@ -79,7 +79,8 @@ export const swapPod: Step<'swap-pod'> = {
     const kept = await restoreConfigMap(args.configMap, isMoved, context)
     const misled = args.configMap ? await startedSince(args, context.docker) : []
     const stays: StepResult | null = isMoved ? null : { window: null }
-    const restored = isMoved && isBack ? await restorePod(args, { gate, misled }, context) : stays
+    const deleted = isOut ? [args.pod.uid] : []
+    const restored = isMoved && isBack ? await restorePod(args, { gate, misled, deleted }, context) : stays
     await Promise.all([releaseRoutes(context), openDialling(context)])
     if (restored === null) throw changedByOthers(args)
     const problems = await giveStrategyBackOrSay(args.set, context)
