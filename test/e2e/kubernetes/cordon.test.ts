@@ -27,11 +27,13 @@ import {
   clusterStatus,
   DEATHS,
   documentedRole,
+  expectOneNode,
   faultyUpgrade,
   KUBECTL,
   nodeSeen,
   otherImage,
   SCHEDULABLE,
+  startCluster,
   UNSERVED_WEBHOOK,
   upgradeWhile,
 } from './cordons.ts'
@@ -47,8 +49,7 @@ beforeAll(async () => {
   await installFaultyAgent(lab)
   at = await world()
   ;({ host, peer } = at)
-  await cluster.start()
-  await cluster.clear()
+  await startCluster()
   await cluster.joinNode(host)
   await inCluster()
 }, 480_000)
@@ -75,11 +76,6 @@ async function upgradeUntil(moment: RegExp) {
 const upgrade = async (...flags: string[]) =>
   agent(host, 'upgrade', '--node', await otherImage(host), ...BOTH_WAYS, ...flags)
 
-async function expectOneNode(): Promise<void> {
-  const running = (await containers(host)).filter((one) => one.includes(' running '))
-  expect(running).toEqual([expect.stringMatching(/^calico-node v2\.6\.\d+ running always$/)])
-}
-
 describe('the Node of a host', () => {
   it('is cordoned while the window is open, and by nobody after it, at no cost', async () => {
     const cost = await costOf(at, async () => {
@@ -104,7 +100,7 @@ describe('the Node of a host', () => {
     const { code, report } = await agent(host, 'upgrade', '--node', image('exits-at-once'))
     expect({ code, outcome: report.outcome }).toEqual({ code: 4, outcome: 'rolled-back' })
     expect(await nodeSeen(host.name)).toEqual(SCHEDULABLE)
-    await expectOneNode()
+    await expectOneNode(host)
   })
 
   it('stays cordoned where an operator had cordoned it, and the report says who', async () => {
@@ -210,7 +206,7 @@ describe('an agent that dies', () => {
     expect(['upgraded', 'refused', 'rolled-back']).toContain(report.outcome)
     expect(report.kubernetes).toMatchObject({ uncordonPending: false })
     expect(await nodeSeen(host.name)).toEqual(SCHEDULABLE)
-    await expectOneNode()
+    await expectOneNode(host)
   })
 })
 

@@ -1,9 +1,16 @@
+import { expect } from 'vitest'
 import type { StatusReport } from '../../../agent/core/report/status.ts'
 import { FAULTY_AGENT } from '../../faults/trial.ts'
 import type { ExecResult, Host } from '../../lab/index.ts'
 import { type AgentResult, containers, image, lab, parseReport } from '../support.ts'
 
 export const cluster = lab.kubernetes()
+
+/** Without what earlier files left in it. */
+export async function startCluster(): Promise<void> {
+  await cluster.start()
+  await cluster.clear()
+}
 
 /** What `kubectl get node` says of a cordon. */
 interface NodeSeen {
@@ -59,6 +66,11 @@ export async function upgradeWhile(host: Host, script: string): Promise<AgentRes
 export async function clusterStatus(host: Host): Promise<StatusReport['kubernetes']> {
   const { stdout } = await host.run(['agent', 'status', '--json'])
   return (JSON.parse(stdout) as StatusReport).kubernetes
+}
+
+export async function expectOneNode(host: Host): Promise<void> {
+  const running = (await containers(host)).filter((one) => one.includes(' running '))
+  expect(running).toEqual([expect.stringMatching(/^calico-node v2\.6\.\d+ running always$/)])
 }
 
 /** A webhook that must agree to each change of a Node, and that nobody serves. */
