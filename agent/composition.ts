@@ -108,12 +108,16 @@ export async function runAgent(decorate = (outside: Outside): Outside => outside
 /** The config file with the flags over it. */
 async function loadConfigOf(options: CommonOptions): Promise<Config> {
   // Loaded when it is needed: --help and --version read no config.
-  const { loadConfig, MAX_CONFIG_BYTES, mergeFlags } = await import('./config/load.ts')
+  const { loadConfig, MAX_CONFIG_BYTES, MAX_MANIFEST_BYTES, mergeFlags, withManifest } = await import(
+    './config/load.ts'
+  )
   const file = options.config ?? DEFAULT_CONFIG
   const config = await loadConfig(file, options.config !== undefined, (path) =>
     readRegularFile(path, { maxBytes: MAX_CONFIG_BYTES }),
   )
-  return mergeFlags(config, options)
+  return await withManifest(mergeFlags(config, options), (path) =>
+    readRegularFile(path, { maxBytes: MAX_MANIFEST_BYTES }),
+  )
 }
 
 async function open(

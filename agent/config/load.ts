@@ -8,7 +8,10 @@ import { type Config, configSchema } from './schema.ts'
 /** A config is below 2 kB. The parser takes 1 s and 140 MB for the worst 32 kB, 10 s and 700 MB for 1 MB. */
 export const MAX_CONFIG_BYTES = 32 * 1024
 
-/** Content of a regular file of MAX_CONFIG_BYTES at most, undefined where there is none; throws AgentError. */
+/** calico.yaml of 3.26 has 250 kB. */
+export const MAX_MANIFEST_BYTES = 2 * 1024 * 1024
+
+/** Content of a regular file of so many bytes at most, undefined where there is none; throws AgentError. */
 export type ReadConfigFile = (path: string) => Promise<Uint8Array | undefined>
 
 /** The values of the command line, which override the file. `window` in seconds. */
@@ -70,6 +73,18 @@ export function mergeFlags(config: Config, flags: ConfigFlags): Config {
     findings.map(({ path, message }) => `${flagNames[String(path[0])] ?? String(path[0])}: ${message}`),
     'agent --help lists the flags',
   )
+}
+
+/**
+ * The config with what its `hosted.manifest` says.
+ * @throws ConfigError
+ */
+export async function withManifest(config: Config, read: ReadConfigFile): Promise<Config> {
+  const path = config.hosted?.manifest
+  if (path === undefined) return config
+  // the YAML of hosts without a manifest need not load it
+  const { readManifest } = await import('./manifest.ts')
+  return { ...config, manifest: await readManifest(path, read) }
 }
 
 /** Only these can be wrong here: the file's own values were checked before. */

@@ -3,6 +3,7 @@ import { normalize } from 'node:path'
 import * as z from 'zod'
 import { parseImageRef, repository } from '../core/docker/image-ref.ts'
 import { AgentError } from '../core/errors.ts'
+import type { WantedManifest } from '../core/kubernetes/manifest.ts'
 import { COMPONENTS, type ReleaseSources, releaseImages, unknownRelease } from '../core/release/releases.ts'
 
 const imageRef = z.string().superRefine((text, context) => {
@@ -78,7 +79,11 @@ const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'must be a SHA-256: 64 hex dig
 /** YAML may hold an integer that JavaScript rounds: the file would get another number than the config says. */
 function refuseRounded(value: unknown, context: z.RefinementCtx, path: PropertyKey[] = []): void {
   if (typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value))
-    context.addIssue({ code: 'custom', path, message: 'this number is too large to be stored exactly' })
+    context.addIssue({
+      code: 'custom',
+      path: [...path],
+      message: 'this number is too large to be stored exactly',
+    })
   if (typeof value !== 'object' || value === null) return
   for (const [key, inner] of Object.entries(value)) refuseRounded(inner, context, [...path, key])
 }
@@ -170,6 +175,7 @@ const sections = {
       error: 'set kubeconfig or inCluster: true, not both',
     }),
   hosted: z.strictObject({
+    manifest: absolutePath.optional(),
     configMap: z
       .record(configMapKey, z.string().nullable())
       .refine((keys) => Object.keys(keys).length > 0, 'names no key')
@@ -218,6 +224,22 @@ export const configSchema = configShape
     when: whereGood('controllers', 'kubernetes'),
     error: 'a Deployment is changed by the API server: name the cluster in kubernetes',
   })
+  .refine(({ hosted, kubernetes }) => hosted?.manifest === undefined || kubernetes !== undefined, {
+    path: ['hosted', 'manifest'],
+    when: whereGood('hosted', 'kubernetes'),
+    error: 'a manifest is applied to the API server: name the cluster in kubernetes',
+  })
+  .superRefine((config, context) => {
+    if (config.hosted?.manifest === undefined) return
+    for (const [path, value] of namedByManifest(config)) {
+      if (value === undefined) continue
+      context.addIssue({
+        code: 'custom',
+        path: [...path],
+        message: 'hosted.manifest says this: remove one of the two',
+      })
+    }
+  })
   .refine(({ hosted, kubernetes }) => hosted?.configMap === undefined || kubernetes !== undefined, {
     path: ['hosted', 'configMap'],
     when: whereGood('hosted', 'kubernetes'),
@@ -228,6 +250,19 @@ export const configSchema = configShape
     when: whereGood('docker', 'service'),
     error: 'docker.socket has the same path: use another one for the service',
   })
+
+/** What a manifest says, and the config therefore must not. */
+function namedByManifest({ release, node, controllers, cni, hosted }: z.output<typeof configShape>) {
+  return [
+    [['release'], release],
+    [['node', 'image'], node.image],
+    [['controllers', 'image'], controllers.image],
+    [['cni', 'image'], cni.image],
+    [['cni', 'directory'], cni.directory],
+    [['cni', 'archive'], cni.archive],
+    [['hosted', 'configMap'], hosted?.configMap],
+  ] as const
+}
 
 /** By default, a check of the whole is not reported together with other problems. */
 function whereGood(...keys: string[]): (payload: z.core.ParsePayload) => boolean {
@@ -245,7 +280,10 @@ function samePlace(path: string): string {
  * agent.yaml with its defaults. `window` and `settle` are seconds; the budget is the smallest of 90, BIRD's own
  * restart time and `window`. `node.image` is absent where neither file nor flag names one.
  */
-export type Config = z.output<typeof configShape>
+export type Config = z.output<typeof configShape> & {
+  /** What `hosted.manifest` says, once its file is read. */
+  manifest?: WantedManifest
+}
 
 /** The keys that are known below a path, for suggestions. */
 export function knownKeys(path: readonly PropertyKey[]): string[] {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { AgentError, ExitCode } from '../core/errors.ts'
 import type { WantedConfigMap } from '../core/kubernetes/config-map.ts'
-import type { Release } from '../core/release/releases.ts'
+import type { WantedManifest } from '../core/kubernetes/manifest.ts'
 import {
   type CniSource,
   PARTS,
@@ -35,15 +35,17 @@ export function partsOf(text: string | undefined): Part[] | undefined {
 export function wantedOf(config: Config, allow: string[], only: Part[] = [...PARTS]): Wanted {
   const { node, bird, window, settle, retention } = config
   const release = releaseOf(config)
+  const named = config.manifest ? imagesIn(config.manifest) : release?.images
   return {
-    node: { ...node, image: only.includes('node') ? (node.image ?? release?.images.node ?? null) : null },
-    cni: wantedCni(config, only.includes('cni'), release),
+    node: { ...node, image: only.includes('node') ? (node.image ?? named?.node ?? null) : null },
+    cni: wantedCni(config, only.includes('cni'), named?.cni ?? null),
     cniConfig: only.includes('cni-config') ? wantedCniConfig(config) : null,
-    controllers: wantedControllers(config, only.includes('controllers'), release),
+    controllers: wantedControllers(config, only.includes('controllers'), named?.controllers ?? null),
     places: placesOf(config),
     kubelet: { unit: config.kubelet.unit, manifests: config.kubelet.manifests ?? null },
     kubernetes: config.kubernetes ? { cordon: config.kubernetes.cordon } : null,
     configMap: only.includes('config-map') ? wantedConfigMap(config) : null,
+    manifest: config.manifest ?? null,
     birdSockets: bird.sockets,
     windowMs: window * 1000,
     settleMs: settle * 1000,
@@ -53,20 +55,20 @@ export function wantedOf(config: Config, allow: string[], only: Part[] = [...PAR
   }
 }
 
-function wantedCni({ cni }: Config, asked: boolean, release: Release | null): WantedCni {
+function wantedCni({ cni }: Config, asked: boolean, named: string | null): WantedCni {
   const { binaries, sha256, binDir, configDir } = cni
   const own = cniSource(cni)
-  const released: CniSource | null = release && { kind: 'image', image: release.images.cni }
-  const source = asked ? (own ?? released) : null
+  const byName: CniSource | null = named === null ? null : { kind: 'image', image: named }
+  const source = asked ? (own ?? byName) : null
   return { source, onlyIfInstalled: own === null, binaries, sha256, binDir, configDir }
 }
 
 function wantedControllers(
   { controllers: { image: own, ...where } }: Config,
   asked: boolean,
-  release: Release | null,
+  named: string | null,
 ): WantedControllers {
-  const image = asked ? (own ?? release?.images.controllers ?? null) : null
+  const image = asked ? (own ?? named) : null
   return { image, onlyIfInstalled: own === undefined, ...where }
 }
 
@@ -83,9 +85,14 @@ function wantedCniConfig({ cni, kubelet }: Config): WantedCniConfig | null {
   return { configDir, configFile, merge, binDir, kubelet: { unit, restart } }
 }
 
-function wantedConfigMap({ hosted }: Config): WantedConfigMap | null {
-  const keys = hosted?.configMap
-  if (keys === undefined) return null
+/** The images of a whole manifest, which asks for all of them. */
+function imagesIn({ daemonSet, cniImage, deployment }: WantedManifest) {
+  return { node: daemonSet.image, cni: cniImage, controllers: deployment?.image ?? null }
+}
+
+function wantedConfigMap({ hosted, manifest }: Config): WantedConfigMap | null {
+  const keys = hosted?.configMap ?? manifest?.configMap ?? null
+  if (keys === null) return null
   const sorted = Object.entries(keys).sort(([one], [other]) => (one < other ? -1 : 1))
   return { keys, mark: createHash('sha256').update(JSON.stringify(sorted)).digest('hex').slice(0, 12) }
 }
@@ -108,7 +115,7 @@ const MISSING: Record<Part, string> = {
  * @throws ConfigError that shows the smallest config
  */
 export function checkTarget(
-  { node, cni, cniConfig, configMap, controllers }: Wanted,
+  { manifest, node, cni, cniConfig, configMap, controllers }: Wanted,
   file: string,
   only: Part[] | undefined,
 ): void {
@@ -118,6 +125,12 @@ export function checkTarget(
     'cni-config': cniConfig !== null,
     'config-map': configMap !== null,
     controllers: controllers.image !== null,
+  }
+  if (manifest && only) {
+    throw new ConfigError(
+      [`cannot upgrade only ${only.join(', ')}: hosted.manifest is applied as a whole`],
+      'remove --only, or name the images in the config instead of the manifest',
+    )
   }
   const missing = only?.filter((part) => !asked[part]) ?? []
   if (missing.length > 0) {

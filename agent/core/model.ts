@@ -10,6 +10,7 @@ import type { ObservedConfigMap } from './kubernetes/config-map.ts'
 import type { ObservedDaemonSet } from './kubernetes/daemon-set.ts'
 import type { ObservedDeployment } from './kubernetes/deployment.ts'
 import type { ObservedCluster } from './kubernetes/node.ts'
+import type { FoundManifest } from './kubernetes/observed-manifest.ts'
 import type { ObservedPod } from './pod/static-pod.ts'
 import type { ObservedAlong } from './unit/along.ts'
 import type { UnitSource } from './unit/commands.ts'
@@ -199,6 +200,8 @@ export interface Observed {
   companions: Companions
   /** That Calico's pods read, or why it cannot be changed; absent where none is asked for, and in a journal of before. */
   configMap?: ObservedConfigMap | { problem: Problem }
+  /** Absent where no manifest is asked for, and in a journal of before. */
+  manifest?: FoundManifest
   /** Absent where no cluster is configured, and in a journal of before. */
   cluster?: ObservedCluster
   /** Absent where no CNI is asked for, and in a journal of before. */

@@ -1,5 +1,6 @@
 import { runsAlready } from './docker/image-state.ts'
 import { AgentError, ExitCode, isError, type Problem } from './errors.ts'
+import { known } from './known.ts'
 import type { Observed } from './model.ts'
 import { staleConfig } from './plan/config-map.ts'
 import { pluginInstaller, pluginsChange } from './plan/daemon-set-plugins.ts'
@@ -18,6 +19,7 @@ import { imageRules } from './rules/image.ts'
 import { justStartedRules } from './rules/just-started.ts'
 import { keeperRules } from './rules/keepers.ts'
 import { kubernetesRules } from './rules/kubernetes.ts'
+import { manifestRules } from './rules/manifest.ts'
 import { moveRules } from './rules/moves.ts'
 import type { Rule } from './rules/rule.ts'
 import { secondNodeRules } from './rules/second-node.ts'
@@ -35,6 +37,7 @@ const NODE_RULES: readonly Rule[] = [
   ...containerRules,
   ...daemonSetRules,
   ...configMapRules,
+  ...manifestRules,
   ...secondNodeRules,
   ...unitRules,
   ...keeperRules,
@@ -70,6 +73,7 @@ const SWAP_RULES: readonly Rule[] = [
   ...daemonSetRules,
   ...daemonSetSwapRules,
   ...configMapRules,
+  ...manifestRules,
   ...secondNodeRules,
   ...unitRules,
   ...nodeRestartRules,
@@ -142,7 +146,7 @@ function rulesFor(observed: Observed): readonly Rule[] {
   const others = [...moveRules, ...CNI_RULES, ...CONTROLLERS_RULES, ...kubernetesRules]
   const plugins = pluginsChange(observed)
   if (plugins !== null && plugins.from !== plugins.to) return RULES
-  if (staleConfig(observed)) return RULES
+  if (staleConfig(observed) || known(observed.manifest)?.daemonSet) return RULES
   const isOfPod = cni !== null && pluginInstaller(observed) !== null
   if (image === null) return [...(isOfPod ? NODE_RULES : secondNodeRules), ...configMapRules, ...others]
   return node !== null && runsAlready(node, image) ? [...NODE_RULES, ...others] : RULES

@@ -1,6 +1,7 @@
 import type { KubeletRestart } from './cni/kubelet.ts'
 import type { Json } from './json/merge-patch.ts'
 import type { WantedConfigMap } from './kubernetes/config-map.ts'
+import type { WantedManifest } from './kubernetes/manifest.ts'
 import type { Release } from './release/releases.ts'
 
 /** What the config and the flags ask of this host. Times in milliseconds. */
@@ -27,6 +28,8 @@ export interface Wanted {
   kubernetes: { cordon: boolean } | null
   /** Null where the ConfigMap is left alone. */
   configMap: WantedConfigMap | null
+  /** Of a hosted install; null where none is asked for. */
+  manifest: WantedManifest | null
   birdSockets: string[]
   windowMs: number
   settleMs: number
@@ -56,6 +59,7 @@ export function askingNothing(wanted: Wanted): Wanted {
     cni: { ...wanted.cni, source: null },
     cniConfig: null,
     configMap: null,
+    manifest: null,
     controllers: { ...wanted.controllers, image: null },
   }
 }

@@ -55,16 +55,17 @@ function whyOf({ namespace, name, pod, owed }: ObservedDaemonSet): string {
   return `${it}; update strategy OnDelete until the rollout is done: before, it was ${owed}`
 }
 
-/** Null where no release is asked for, or where no DaemonSet installs the driver. */
+/** Null where neither a release nor a manifest asks for one, or where no DaemonSet installs the driver. */
 export async function observeFlexvol(
-  { release, node: { image } }: Pick<Wanted, 'release' | 'node'>,
+  { release, manifest, node: { image } }: Pick<Wanted, 'release' | 'manifest' | 'node'>,
   lookAtNode: Promise<ObservedNode | null>,
   docker: Docker,
   looking: Looking,
 ): Promise<ObservedImage | null> {
   const set = known((await lookAtNode)?.daemonSet)
-  if (release === null || image === null || set === null) return null
-  const ref = flexvolImage(set.template, image)
+  const isAsked = release !== null || manifest !== null
+  if (!isAsked || image === null || set === null) return null
+  const ref = manifest ? manifest.flexvolImage : flexvolImage(set.template, image)
   return ref === null ? null : await observeImage(ref, docker, looking)
 }
 

@@ -31,6 +31,7 @@ import { findDaemonSet, namedByPod, observeFlexvol } from './daemon-set.ts'
 import { observeDatastore } from './datastore.ts'
 import { type Looking, observeImage } from './image.ts'
 import { observeCluster } from './kubernetes.ts'
+import { observeManifest } from './manifest.ts'
 import { findOwner, type OwnerPorts } from './owner.ts'
 import { findContainer, namedByManifest } from './static-pod.ts'
 
@@ -58,11 +59,13 @@ export async function observe(
   const engine = await abortable(engineOf(ports.docker), signal)
   const source = observeSource(wanted, ports, looking, known)
   const lookAtNode = observeNode(wanted, ports, problems, hasTarget(wanted))
+  const lookAtControllers = observeControllers(wanted, ports, looking, lookAtNode)
+  const lookAtDeployment = lookAtControllers.then(({ deployment }) => deployment ?? null)
   const looks = Promise.all([
     lookAtNode,
     ports.docker.runningContainers(),
     ports.cni.calicoVersion(`${wanted.places.binDir}/calico`),
-    observeControllers(wanted, ports, looking, lookAtNode),
+    lookAtControllers,
     wanted.node.image === null ? null : observeImage(wanted.node.image, ports.docker, looking),
     source,
     wanted.cniConfig === null ? null : observeCniConfig(wanted.cniConfig, ports),
@@ -72,6 +75,7 @@ export async function observe(
     observeCluster(wanted, ports.kubernetes, engine.name),
     observeFlexvol(wanted, lookAtNode, ports.docker, looking),
     observeConfigMap(wanted, ports.kubernetes, lookAtNode),
+    observeManifest(wanted, ports.kubernetes, lookAtNode, lookAtDeployment),
   ])
   const found = await abortable(looks, signal).catch(async (error: unknown) => {
     // it removes the container that it reads an image from
@@ -90,8 +94,14 @@ function ofCluster(
   cluster: Observed['cluster'],
   flexvol: ObservedImage | null,
   configMap: Observed['configMap'],
-): Pick<Observed, 'cluster' | 'flexvol' | 'configMap'> {
-  return { ...(cluster && { cluster }), ...(flexvol && { flexvol }), ...(configMap && { configMap }) }
+  manifest: Observed['manifest'],
+): Pick<Observed, 'cluster' | 'flexvol' | 'configMap' | 'manifest'> {
+  return {
+    ...(cluster && { cluster }),
+    ...(flexvol && { flexvol }),
+    ...(configMap && { configMap }),
+    ...(manifest && { manifest }),
+  }
 }
 
 /** Only the host: nothing is requested, and no registry is queried. */

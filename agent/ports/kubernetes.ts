@@ -2,7 +2,9 @@ import type { Json } from '../core/json/merge-patch.ts'
 import type { ConfigMapObject } from '../core/kubernetes/config-map.ts'
 import type { DaemonSetObject } from '../core/kubernetes/daemon-set.ts'
 import type { DeploymentObject } from '../core/kubernetes/deployment.ts'
+import type { FieldConflict } from '../core/kubernetes/field-owners.ts'
 import type { LeaseObject } from '../core/kubernetes/lease.ts'
+import type { AnyObject, AnyRef } from '../core/kubernetes/manifest.ts'
 import type { NodeObject } from '../core/kubernetes/node.ts'
 import type { PodObject } from '../core/kubernetes/pod.ts'
 
@@ -29,10 +31,28 @@ export interface ObjectRef<K extends Kind> {
 }
 
 /**
+ * Objects of whatever kind, as a manifest has them. Each call throws AgentError `kubernetes-refused` where the API server
+ * does not serve the kind.
+ */
+export interface AnyKinds {
+  /** Null where there is no such object. */
+  getObject(ref: AnyRef): Promise<AnyObject | null>
+  /**
+   * Server-side apply with the field manager of the agent, also of fields that others have set. Resolves to the object as
+   * it is then or, if it is only tried, as it would be. API servers before 1.16 refuse it.
+   */
+  applyObject(object: AnyObject, isTried?: boolean): Promise<AnyObject>
+  /** Fields that others have set otherwise, and that applying the object would take from them. */
+  conflictsOf(object: AnyObject): Promise<FieldConflict[]>
+  /** A JSON merge patch. With a `resourceVersion` in it the object must not have changed since. Null where it is gone. */
+  patchObject(ref: AnyRef, patch: Json): Promise<AnyObject | null>
+}
+
+/**
  * The API server of the cluster that this host is a Node of. Each call is bounded in time and throws AgentError
  * `kubernetes-unreachable`, `kubernetes-credential` or `kubernetes-forbidden`.
  */
-export interface Kubernetes {
+export interface Kubernetes extends AnyKinds {
   /**
    * The Node of this host: the one that the config names, else by the host's name, else by its addresses.
    * @throws AgentError `kubernetes-node`
@@ -52,9 +72,14 @@ export interface Kubernetes {
   create<K extends Kind>(ref: ObjectRef<K>, object: Json): Promise<KubernetesObjects[K]>
   /**
    * Whether the patch would be accepted, by this credential's rights and by a dry run, admission included; changes nothing.
-   * API servers before 1.13 have no dry run: only the rights are checked there.
+   * Resolves to the object as it would be. API servers before 1.13 have no dry run: only the rights are checked there, and
+   * null is the answer.
    */
-  tryPatch<K extends Kind>(ref: ObjectRef<K>, patch: Json, type?: PatchType): Promise<void>
+  tryPatch<K extends Kind>(
+    ref: ObjectRef<K>,
+    patch: Json,
+    type?: PatchType,
+  ): Promise<KubernetesObjects[K] | null>
   /** Deletes the object if it still has that uid; an object that is gone, or was created again, is no error. */
   remove<K extends Kind>(ref: ObjectRef<K>, uid: string): Promise<void>
   /** Whether this credential may. @throws AgentError `kubernetes-forbidden` */

@@ -23,7 +23,8 @@ export async function readConfig(load: () => Promise<Config>): Promise<ConfigRea
 
 /** A run does not depend on how the service itself is set up. */
 function snapshotOf(config: Config): ConfigSnapshot {
-  const asked = { ...config, apply: undefined, service: undefined, retention: undefined }
+  const manifest = config.manifest?.mark
+  const asked = { ...config, manifest, apply: undefined, service: undefined, retention: undefined }
   return {
     kind: 'valid',
     apply: config.apply,

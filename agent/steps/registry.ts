@@ -1,4 +1,5 @@
 import type { PlannedStep, StepArgs, StepKind } from '../core/plan/plan.ts'
+import { applyObjects } from './cluster/apply-objects.ts'
 import { restartKubelet } from './cni/restart-kubelet.ts'
 import { stageBinaries } from './cni/stage-binaries.ts'
 import { swapBinaries } from './cni/swap-binaries.ts'
@@ -37,6 +38,7 @@ const registry: { [K in StepKind]: Step<K> } = {
   'swap-controllers-unit': swapControllersUnit,
   'swap-static-pod': swapStaticPod,
   'swap-deployment': swapDeployment,
+  'apply-objects': applyObjects,
   cordon,
   uncordon,
   commit,

@@ -93,6 +93,7 @@ export interface StepBefore {
   'swap-static-pod': { running: string[]; known: string[]; attributes: FileAttributes } & CheckBefore
   /** Whether it was available before: then it must be again on the way back. */
   'swap-deployment': { wasAvailable: boolean }
+  'apply-objects': Record<string, never>
   /** As the Node was, and who had cordoned it. */
   cordon: { cordoned: boolean; by: string | null }
   uncordon: Record<string, never>

@@ -1,5 +1,6 @@
 import { sourceText } from '../core/plan/cni.ts'
 import { configName } from '../core/plan/config-map.ts'
+import { manifestName } from '../core/plan/manifest.ts'
 import type { Component, Plan } from '../core/plan/plan.ts'
 import type { Wanted } from '../core/wanted.ts'
 import { isCommittedRun, type RunState } from '../journal/run-state.ts'
@@ -16,12 +17,13 @@ export interface HeldTarget {
 /** The requested version of each component; null if it has no name. */
 export type Target = Partial<Record<Component, string | null>>
 
-export function targetOf({ node, cni, cniConfig, configMap, controllers }: Wanted): Target {
+export function targetOf({ node, cni, cniConfig, configMap, manifest, controllers }: Wanted): Target {
   return {
     ...(node.image !== null && { node: node.image }),
     ...(cni.source && { cni: sourceText(cni.source) }),
     ...(cniConfig && { cniConfig: null }),
     ...(configMap && { configMap: configName(configMap.mark) }),
+    ...(manifest && { manifest: manifestName(manifest.mark) }),
     // they are started again with the config
     ...(configMap && { controllers: configName(configMap.mark) }),
     ...(controllers.image !== null && { controllers: controllers.image }),

@@ -142,6 +142,7 @@ export const wanted: Wanted = {
   kubelet: { unit: 'kubelet.service', manifests: null },
   kubernetes: null,
   configMap: null,
+  manifest: null,
   birdSockets: [endpoint.socket, '/var/run/calico/bird6.ctl'],
   windowMs: 90_000,
   settleMs: 10_000,

@@ -1,6 +1,7 @@
 import type { AgentEvent } from '../../agent/core/events.ts'
-import { CONFIG_ANNOTATION, keysPatch } from '../../agent/core/kubernetes/config-map.ts'
+import { keysPatch } from '../../agent/core/kubernetes/config-map.ts'
 import { owedStrategy } from '../../agent/core/kubernetes/daemon-set.ts'
+import { CONFIG_ANNOTATION } from '../../agent/core/kubernetes/marks.ts'
 import { clusterNode } from '../../agent/core/kubernetes/node.ts'
 import { upgradePlan } from '../../agent/core/plan/build.ts'
 import type { Plan } from '../../agent/core/plan/plan.ts'
@@ -21,6 +22,7 @@ import { FakeManifests } from '../fakes/manifests.ts'
 import { fakeProbe } from '../fakes/probe.ts'
 import { FakeSystemd } from '../fakes/systemd.ts'
 import { ConfiguredHost } from './configured-host.ts'
+import { manifestFlaws, manifestOf, markedTemplate, prepareObjects } from './hosted-manifest.ts'
 import { KillableRun, RUN } from './killable-run.ts'
 import { BIRD_CFG, MESH } from './mesh-config.ts'
 import { CHANGES, type Death, type Move, withMoves } from './moves.ts'
@@ -50,7 +52,11 @@ export interface HostedOptions {
   config?: 'beside the image' | 'alone'
   /** The kubelet cannot find the new image. */
   unknown?: boolean
+  /** All of it is asked for by a manifest. */
+  manifest?: boolean
 }
+
+const MANIFEST = manifestOf({ node: NEW, cni: CNI })
 
 /** A host whose calico/node a DaemonSet keeps, with its kubelet and its cluster, and an agent that may die on it. */
 export class HostedHost {
@@ -113,6 +119,7 @@ export class HostedHost {
     docker.images.pull(OLD, () => undefined)
     if (options.other) host.#addOther(options.other === 'done')
     if (options.unknown === true) host.kubelet.unknown.add(NEW)
+    if (options.manifest) prepareObjects(cluster, options.other === 'done')
     cluster.sync()
     while (host.node.container === undefined) await clock.sleep(1_000)
     if (options.other === 'done') host.#beginRollout()
@@ -124,8 +131,12 @@ export class HostedHost {
   }
 
   #addOther(isDone: boolean): void {
-    const mark = this.#options.config && MARK
-    this.cluster.addOther('host-2', isDone ? this.#image : OLD, isDone ? mark : undefined)
+    const { config, manifest } = this.#options
+    const marks = {
+      ...(config && { [CONFIG_ANNOTATION]: MARK }),
+      ...(manifest && markedTemplate(MANIFEST).metadata?.annotations),
+    }
+    this.cluster.addOther('host-2', isDone ? this.#image : OLD, isDone ? marks : undefined)
   }
 
   /** As an agent on the other host has left it. */
@@ -138,6 +149,7 @@ export class HostedHost {
       if (this.#image !== OLD)
         template.spec.containers = template.spec.containers.map((one) => ({ ...one, image: NEW }))
       if (this.#options.config) template.metadata = { annotations: { [CONFIG_ANNOTATION]: MARK } }
+      if (this.#options.manifest) spec.template = markedTemplate(MANIFEST)
     })
     if (!this.#options.config) return
     const change = { before: { veth_mtu: OLD_MTU }, after: { veth_mtu: NEW_MTU }, mark: MARK }
@@ -155,6 +167,7 @@ export class HostedHost {
       ...HOSTED,
       node: { ...HOSTED.node, image: config === 'alone' ? null : NEW },
       configMap: config ? { keys: { veth_mtu: NEW_MTU }, mark: MARK } : null,
+      manifest: this.#options.manifest ? MANIFEST : null,
     }
   }
 
@@ -223,6 +236,7 @@ export class HostedHost {
       ...(this.routes.held ? ['routes are held'] : []),
       ...[...this.dialGuard.closed].map((address) => `${address} is kept from dialling`),
       ...(clusterNode(this.cluster.node).unschedulable ? ['the Node is cordoned'] : []),
+      ...this.#manifestFlaws(outcome, !running.some(({ id }) => id === this.#first)),
       ...this.#templateFlaws(outcome, !running.some(({ id }) => id === this.#first)),
       ...this.#strategyFlaws(outcome === 'upgraded'),
       ...(await this.#configFlaws(outcome)),
@@ -244,6 +258,17 @@ export class HostedHost {
         : [`the template has the mark ${mark}`]),
       ...this.#keyFlaws(isNew),
     ]
+  }
+
+  #manifestFlaws(outcome: string, isMoved: boolean): string[] {
+    if (this.#options.manifest !== true) return []
+    const isBegun = this.#options.other === 'done'
+    const isUpgraded = outcome === 'upgraded'
+    const isUntouched = ['refused', 'nothing'].includes(outcome) || !isMoved
+    return manifestFlaws(this.cluster, {
+      template: isUpgraded || (isBegun && isUntouched),
+      objects: isUpgraded || isBegun,
+    })
   }
 
   #keyFlaws(isNew: boolean): string[] {
@@ -288,7 +313,9 @@ export class HostedHost {
         return {
           ...ports,
           docker: withMoves(ports.docker, CHANGES, move),
-          kubernetes: ports.kubernetes && withMoves(ports.kubernetes, ['patch', 'remove'], move),
+          kubernetes:
+            ports.kubernetes &&
+            withMoves(ports.kubernetes, ['patch', 'remove', 'applyObject', 'patchObject'], move),
         }
       },
       emit: (event: AgentEvent) => void this.events.push(event),

@@ -10,6 +10,9 @@ describe('the swap of a DaemonSet’s pod', () => {
     ['the last of two', { other: 'done' }],
     ['with a config', { config: 'beside the image' }],
     ['with a config, on the last of two', { config: 'beside the image', other: 'done' }],
+    ['with a manifest', { manifest: true }],
+    ['with a manifest, on the first of two', { manifest: true, other: 'to come' }],
+    ['with a manifest, on the last of two', { manifest: true, other: 'done' }],
     ['with a config alone', { config: 'alone' }],
     ['with a config alone, on the first of two', { config: 'alone', other: 'to come' }],
   ])('replaces the pod of this host alone: %s', async (_, options) => {
@@ -67,6 +70,9 @@ const images: [string, HostedOptions][] = [
   ['an image whose BIRD never comes', { newBird: noBird }],
   ['an image that crashes, on the last host', { newExitsAfter: 300, other: 'done' }],
   ['an image that the kubelet cannot find', { unknown: true }],
+  ['a manifest', { manifest: true }],
+  ['a manifest whose image crashes', { manifest: true, newExitsAfter: 300 }],
+  ['a manifest whose image crashes, on the last host', { manifest: true, newExitsAfter: 300, other: 'done' }],
   ['a config', { config: 'alone' }],
   ['an image that crashes with its config', { newExitsAfter: 300, config: 'beside the image' }],
   [

@@ -1,17 +1,15 @@
+import { createHash } from 'node:crypto'
 import type { Json } from '../../agent/core/json/merge-patch.ts'
-import { CONFIG_ANNOTATION, type ConfigMapObject } from '../../agent/core/kubernetes/config-map.ts'
+import { type ConfigMapObject } from '../../agent/core/kubernetes/config-map.ts'
 import { type DaemonSetObject, TEMPLATE_ANNOTATION } from '../../agent/core/kubernetes/daemon-set.ts'
+import { marksOf } from '../../agent/core/kubernetes/marks.ts'
 import type { PodObject, PodTemplate } from '../../agent/core/kubernetes/pod.ts'
-import {
-  configEntry,
-  configMarkOf,
-  hasEntries,
-  imageEntry,
-  imagesOf,
-} from '../../agent/core/kubernetes/template.ts'
+import { hasEntries, imageEntry, imagesOf, markEntries } from '../../agent/core/kubernetes/template.ts'
 import type { Kind, KubernetesObjects, ObjectRef } from '../../agent/ports/kubernetes.ts'
 import type { FakeClock } from './clock.ts'
-import { checkVersion, FakeKubernetes, merged, refused } from './kubernetes.ts'
+import { checkVersion, FakeKubernetes } from './kubernetes.ts'
+import { merged, refused } from './merged.ts'
+import { patchedTemplate } from './template-patch.ts'
 
 const NAMESPACE = 'kube-system'
 const NAME = 'calico-node'
@@ -91,9 +89,9 @@ export class FakeCluster extends FakeKubernetes {
     return structuredClone(this.#pods)
   }
 
-  /** The pod of another host, of an image and a config of its own. */
-  addOther(host: string, image: string, config?: string): void {
-    this.#make(host, { image, ...(config !== undefined && { annotations: { [CONFIG_ANNOTATION]: config } }) })
+  /** The pod of another host, of an image and marks of its own. */
+  addOther(host: string, image: string, annotations?: Record<string, string>): void {
+    this.#make(host, { image, ...(annotations && { annotations }) })
   }
 
   /** Somebody else writes it. */
@@ -110,7 +108,7 @@ export class FakeCluster extends FakeKubernetes {
     for (const host of hosts) if (!this.#pods.some(({ spec }) => spec.nodeName === host)) this.#make(host)
     const { template } = this.#set.spec
     const updated = this.#pods.filter((pod) =>
-      hasEntries(template, [...imagesOf(pod.spec).map(imageEntry), configEntry(configMarkOf(pod))]),
+      hasEntries(template, [...imagesOf(pod.spec).map(imageEntry), ...markEntries(marksOf(pod))]),
     )
     this.#set.status = {
       observedGeneration: this.#set.metadata.generation,
@@ -155,8 +153,15 @@ export class FakeCluster extends FakeKubernetes {
     return this.set as KubernetesObjects[K]
   }
 
-  override async tryPatch<K extends Kind>(ref: ObjectRef<K>, patch: Json): Promise<void> {
-    if (ref.kind === 'Node') await super.tryPatch(ref, patch)
+  override async tryPatch<K extends Kind>(
+    ref: ObjectRef<K>,
+    patch: Json,
+  ): Promise<KubernetesObjects[K] | null> {
+    if (ref.kind === 'Node') return await super.tryPatch(ref, patch)
+    const template = (patch as { spec?: { template?: PodTemplate } }).spec?.template
+    const { set } = this
+    if (template) set.spec.template = patchedTemplate(set.spec.template, template)
+    return ref.kind === 'DaemonSet' ? (set as KubernetesObjects[K]) : null
   }
 
   override async remove(ref: ObjectRef<Kind>, uid: string): Promise<void> {
@@ -178,14 +183,7 @@ export class FakeCluster extends FakeKubernetes {
       const { type, rollingUpdate } = spec.updateStrategy
       this.#set.spec.updateStrategy = { type, ...(rollingUpdate && { rollingUpdate }) }
       const patched = (spec as { template?: Partial<PodTemplate> }).template
-      const { template } = this.#set.spec
-      if (patched?.metadata)
-        template.metadata = merged(template.metadata ?? {}, patched.metadata) as typeof patched.metadata
-      for (const list of ['initContainers', 'containers'] as const)
-        for (const { name, image } of patched?.spec?.[list] ?? [])
-          template.spec[list] = (template.spec[list] ?? []).map((one) =>
-            one.name === name ? { ...one, image } : one,
-          )
+      if (patched) this.#set.spec.template = patchedTemplate(this.#set.spec.template, patched)
     }
     metadata.annotations = mark === null ? {} : { [TEMPLATE_ANNOTATION]: mark }
     if (JSON.stringify(this.#set.spec) !== before) metadata.generation += 1
@@ -215,6 +213,19 @@ export class FakeCluster extends FakeKubernetes {
     if (pod.spec.nodeName === this.#host) this.onPod[what](pod)
   }
 
+  /** The controller keeps each template that pods were made from. */
+  #revision(): string {
+    const { template } = this.#set.spec
+    const spec = { template: { ...template, $patch: 'replace' } }
+    const hash = createHash('sha256').update(JSON.stringify(spec)).digest('hex').slice(0, 10)
+    const metadata = { name: `${NAME}-${hash}`, namespace: NAMESPACE }
+    this.objects.write(
+      { apiVersion: 'apps/v1', kind: 'ControllerRevision', metadata, data: { spec } },
+      'controller',
+    )
+    return hash
+  }
+
   #make(host: string, own?: { image: string; annotations?: Record<string, string> }): void {
     this.#made += 1
     const { metadata, spec } = structuredClone(this.#set.spec.template)
@@ -223,6 +234,7 @@ export class FakeCluster extends FakeKubernetes {
     const pod: PodObject = {
       metadata: {
         name: `${NAME}-${this.#made}`,
+        labels: { 'controller-revision-hash': this.#revision() },
         namespace: NAMESPACE,
         uid: `uid-${this.#made}`,
         resourceVersion: '1',

@@ -1,4 +1,4 @@
-import { CONFIG_ANNOTATION } from '../../agent/core/kubernetes/config-map.ts'
+import { CONFIG_ANNOTATION } from '../../agent/core/kubernetes/marks.ts'
 import type { PodObject } from '../../agent/core/kubernetes/pod.ts'
 
 export const NAME = 'calico-kube-controllers'

@@ -1,7 +1,7 @@
 import { AgentError } from '../../agent/core/errors.ts'
 import type { Json } from '../../agent/core/json/merge-patch.ts'
-import { CONFIG_ANNOTATION } from '../../agent/core/kubernetes/config-map.ts'
 import type { DeploymentObject } from '../../agent/core/kubernetes/deployment.ts'
+import { CONFIG_ANNOTATION } from '../../agent/core/kubernetes/marks.ts'
 import type { NodeObject } from '../../agent/core/kubernetes/node.ts'
 import type { PodObject } from '../../agent/core/kubernetes/pod.ts'
 import type { Kind, Kubernetes, KubernetesObjects, ObjectRef } from '../../agent/ports/kubernetes.ts'
@@ -134,9 +134,26 @@ export class FakeDeployment implements Kubernetes {
     return this.#object() as KubernetesObjects[K]
   }
 
-  async tryPatch<K extends Kind>(_ref: ObjectRef<K>, patch: Json): Promise<void> {
+  async tryPatch<K extends Kind>(_ref: ObjectRef<K>, patch: Json): Promise<null> {
     await this.#answer('tryPatch')
     this.#checked(patch)
+    return null
+  }
+
+  getObject(): Promise<never> {
+    return notThere()
+  }
+
+  applyObject(): Promise<never> {
+    return notThere()
+  }
+
+  conflictsOf(): Promise<never> {
+    return notThere()
+  }
+
+  patchObject(): Promise<never> {
+    return notThere()
   }
 
   checkRight(): Promise<void> {
@@ -144,7 +161,7 @@ export class FakeDeployment implements Kubernetes {
   }
 
   create(): Promise<never> {
-    return Promise.reject(new Error('nothing is created here'))
+    return notThere()
   }
 
   remove(): Promise<void> {
@@ -251,4 +268,8 @@ export class FakeDeployment implements Kubernetes {
       },
     }
   }
+}
+
+function notThere(): Promise<never> {
+  return Promise.reject(new Error('there is nothing but a Deployment'))
 }

@@ -1,9 +1,13 @@
 import { AgentError } from '../../agent/core/errors.ts'
 import type { Json } from '../../agent/core/json/merge-patch.ts'
 import { isJsonObject } from '../../agent/core/json/merge-patch.ts'
+import type { FieldConflict } from '../../agent/core/kubernetes/field-owners.ts'
 import type { LeaseObject } from '../../agent/core/kubernetes/lease.ts'
+import type { AnyObject, AnyRef } from '../../agent/core/kubernetes/manifest.ts'
 import { FIELD_MANAGER, type NodeObject } from '../../agent/core/kubernetes/node.ts'
 import type { Kind, Kubernetes, KubernetesObjects, ObjectRef } from '../../agent/ports/kubernetes.ts'
+import { FakeObjects } from './any-objects.ts'
+import { merged, refused } from './merged.ts'
 
 /** Of the one Node. */
 export const UID = 'f4e0a7c2-0000-4000-8000-000000000001'
@@ -16,6 +20,7 @@ export class FakeKubernetes implements Kubernetes {
   beforePatch: (() => void) | null = null
   readonly ops: string[] = []
   lease: LeaseObject | null = null
+  readonly objects = new FakeObjects()
   #isGone = false
   #node: NodeObject
   #version = 1
@@ -72,9 +77,30 @@ export class FakeKubernetes implements Kubernetes {
     return this.node as KubernetesObjects[K]
   }
 
-  async tryPatch<K extends Kind>({ name }: ObjectRef<K>, patch: Json): Promise<void> {
+  async tryPatch<K extends Kind>({ name }: ObjectRef<K>, patch: Json): Promise<KubernetesObjects[K] | null> {
     await this.#answer()
     this.#check(name, patch)
+    return merged(this.node as unknown as Json, patch) as unknown as KubernetesObjects[K]
+  }
+
+  async getObject(ref: AnyRef): Promise<AnyObject | null> {
+    await this.#answer()
+    return await this.objects.getObject(ref)
+  }
+
+  async applyObject(object: AnyObject, isTried?: boolean): Promise<AnyObject> {
+    await this.#answer()
+    return await this.objects.applyObject(object, isTried)
+  }
+
+  async conflictsOf(object: AnyObject): Promise<FieldConflict[]> {
+    await this.#answer()
+    return await this.objects.conflictsOf(object)
+  }
+
+  async patchObject(ref: AnyRef, patch: Json): Promise<AnyObject | null> {
+    await this.#answer()
+    return await this.objects.patchObject(ref, patch)
   }
 
   checkRight(): Promise<void> {
@@ -131,20 +157,6 @@ export function checkVersion(object: { metadata: { resourceVersion: string } } |
   const asked = (patch as { metadata?: { resourceVersion?: string } }).metadata?.resourceVersion
   if (asked !== undefined && asked !== object?.metadata.resourceVersion)
     throw refused('kubernetes-conflict', 'the object has been modified')
-}
-
-export function merged(target: Json, patch: Json): Json {
-  if (!isJsonObject(patch)) return patch
-  const result = isJsonObject(target) ? { ...target } : {}
-  for (const [key, value] of Object.entries(patch)) {
-    if (value === null) Reflect.deleteProperty(result, key)
-    else result[key] = merged(result[key] ?? null, value)
-  }
-  return result
-}
-
-export function refused(code: string, why: string): AgentError {
-  return new AgentError(code, `cannot patch: ${why}`, { fix: 'look at it' })
 }
 
 export function awayError(): AgentError {

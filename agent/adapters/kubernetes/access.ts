@@ -1,6 +1,6 @@
 import { AgentError } from '../../core/errors.ts'
 import type { Kind, ObjectRef } from '../../ports/kubernetes.ts'
-import { resourceOf, resourceText } from './paths.ts'
+import { type NamedKind, resourceOf, resourceText } from './paths.ts'
 
 /** A SelfSubjectAccessReview (authorization/v1), which everybody may create. */
 export interface AccessReview {
@@ -20,8 +20,8 @@ export function reviewOf(verb: string, { kind, namespace, name }: ObjectRef<Kind
 }
 
 /** By admission, such as NodeRestriction, which no role overrides; or by RBAC, with the command that grants it. */
-export function forbidden(verb: string, { kind, name }: ObjectRef<Kind>, said: string): AgentError {
-  const resource = resourceText(kind)
+export function forbidden(verb: string, { kind, name, resource: own }: NamedKind, said: string): AgentError {
+  const resource = own ?? resourceText(kind as Kind)
   const isAdmission = said.includes('is forbidden') && !said.includes(`cannot ${verb} resource`)
   const grant = `grant it: kubectl create clusterrole calico-agent-${verb}-${resource} --verb=${verb} --resource=${resource}, and bind it to the user of the credential`
   const node = kind === 'Node' ? "use the credential of this host's kubelet, or " : ''

@@ -1,17 +1,18 @@
 import { AgentError } from '../../core/errors.ts'
-import type { Kind, ObjectRef } from '../../ports/kubernetes.ts'
 import { forbidden } from './access.ts'
 import type { Credential } from './credential.ts'
-import { groupVersionOf } from './paths.ts'
+import { groupVersionOf, type NamedKind } from './paths.ts'
 
 export interface Call {
   /** As RBAC names it. */
   verb: 'get' | 'list' | 'create' | 'patch' | 'delete'
   path: string
-  ref: ObjectRef<Kind>
+  ref: NamedKind
   body?: unknown
   /** Of the body; JSON by default. */
   type?: string
+  /** Null is the answer where the API server does not serve the path. */
+  mayBeUnserved?: true
 }
 
 export interface Answer {
@@ -30,7 +31,10 @@ export function objectOf(call: Call, answer: Answer, credential: Credential): un
   const { status } = answer
   const body = parsed(answer.text)
   if (status === 404 && isStatus(body)) return null
-  if (status === 404 && answer.text.trim() === NO_SUCH_PATH) refuseUnserved(call)
+  if (status === 404 && answer.text.trim() === NO_SUCH_PATH) {
+    if (call.mayBeUnserved) return null
+    refuseUnserved(call)
+  }
   const isOther = isStatus(body) && call.verb !== 'delete'
   if (body === undefined || (status < 400 && isOther) || status === 404)
     throw unreachable(credential, `it answers with ${status}, but not like a Kubernetes API server`)

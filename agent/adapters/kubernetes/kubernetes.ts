@@ -3,9 +3,10 @@ import { goneError } from '../../core/kubernetes/gone.ts'
 import { FIELD_MANAGER } from '../../core/kubernetes/node.ts'
 import type { Kind, Kubernetes, KubernetesObjects, ObjectRef, PatchType } from '../../ports/kubernetes.ts'
 import { type AccessReview, forbidden, REVIEWS, reviewOf } from './access.ts'
-import { type Call, objectOf, unreachable } from './answer.ts'
+import { type Answer, type Call, objectOf, unreachable } from './answer.ts'
 import { type Credential, type CredentialSource, loadCredential } from './credential.ts'
 import { hasDryRun, isWebhookUnasked } from './dry-run.ts'
+import { anyKinds } from './objects.ts'
 import { collectionOf, pathOf } from './paths.ts'
 import { send } from './request.ts'
 import { findNode } from './this-node.ts'
@@ -17,13 +18,18 @@ export interface KubernetesConfig extends CredentialSource {
 
 /** Asks the API server with the credential of the config; a file of it is read again for each call, as it is rotated. */
 export function createKubernetes({ node, ...source }: KubernetesConfig): Kubernetes {
-  const ask = async (call: Call): Promise<unknown> => {
+  const exchange = async (call: Call): Promise<{ answer: Answer; credential: Credential }> => {
     const credential = await loadCredential(source)
     const answer = await send(call, credential)
     if (answer.status === 403 && !(await isReady(call, credential)))
       throw unreachable(credential, 'it answers with 403 and is not ready: it may have just started')
+    return { answer, credential }
+  }
+  const ask = async (call: Call): Promise<unknown> => {
+    const { answer, credential } = await exchange(call)
     return objectOf(call, answer, credential)
   }
+  const answerOf = async (call: Call): Promise<Answer> => (await exchange(call)).answer
   const get = async <K extends Kind>(ref: ObjectRef<K>): Promise<KubernetesObjects[K] | null> =>
     (await ask({ verb: 'get', path: pathOf(ref), ref })) as KubernetesObjects[K] | null
   const versionOf = once((ref: ObjectRef<Kind>) => ask({ verb: 'get', path: '/version', ref }))
@@ -57,6 +63,7 @@ export function createKubernetes({ node, ...source }: KubernetesConfig): Kuberne
   }
 
   return {
+    ...anyKinds({ ask, answerOf }),
     get,
     checkRight,
     async create(ref, body) {
@@ -72,10 +79,11 @@ export function createKubernetes({ node, ...source }: KubernetesConfig): Kuberne
     async tryPatch(ref, body, type) {
       if (!hasDryRun(await versionOf(ref))) {
         await checkRight('patch', ref)
-        return
+        return null
       }
-      await patch(ref, body, type, true).catch((error: unknown) => {
+      return await patch(ref, body, type, true).catch((error: unknown) => {
         if (!isWebhookUnasked(error)) throw error
+        return null
       })
     },
     async remove(ref, uid) {

@@ -1,5 +1,13 @@
 import type { Kind, ObjectRef } from '../../ports/kubernetes.ts'
 
+/** Of any kind; `resource` is as RBAC names it, where the kind is none of the agent's. */
+export interface NamedKind {
+  kind: string
+  name: string
+  namespace?: string
+  resource?: string
+}
+
 /** Where each kind is served; `group` is that of its RBAC rules. */
 const RESOURCES: Record<Kind, { base: string; group: string; resource: string }> = {
   Node: { base: '/api/v1', group: '', resource: 'nodes' },

@@ -1,3 +1,4 @@
+import { isSameJson } from './same.ts'
 import { type JsonNode, memberOf } from './text.ts'
 
 /** A JSON value as the config gives it. */
@@ -8,6 +9,17 @@ export function patchOfNothing(patch: Json): Json {
   if (!isJsonObject(patch)) return patch
   const kept = Object.entries(patch).filter(([, value]) => value !== null)
   return Object.fromEntries(kept.map(([key, value]) => [key, patchOfNothing(value)]))
+}
+
+/** The merge patch that makes one object of the other. */
+export function patchBetween(from: Json, to: Json): Json {
+  if (!isJsonObject(from) || !isJsonObject(to)) return to
+  const gone = Object.keys(from).filter((key) => !(key in to))
+  const changed = Object.entries(to).filter(([key, value]) => !isSameJson(from[key], value))
+  return Object.fromEntries([
+    ...gone.map((key): [string, Json] => [key, null]),
+    ...changed.map(([key, value]): [string, Json] => [key, patchBetween(from[key] ?? null, value)]),
+  ])
 }
 
 export function isJsonObject(value: Json): value is { [key: string]: Json } {

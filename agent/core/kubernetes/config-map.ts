@@ -1,10 +1,11 @@
 import type { Json } from '../json/merge-patch.ts'
+import { CONFIG_ANNOTATION, type Marks, marksOf } from './marks.ts'
 import { annotationOf, type Namespaced, type ObjectMeta } from './object.ts'
 import type { ContainerOfPod, PodObject, PodSpec } from './pod.ts'
 
 /** What the agent reads of a ConfigMap (core/v1). */
 export interface ConfigMapObject {
-  metadata: ObjectMeta & { managedFields?: { time?: string }[] }
+  metadata: ObjectMeta
   data?: Record<string, string>
 }
 
@@ -38,9 +39,6 @@ export interface ObservedConfigMap extends ConfigMapChange {
   /** The key of calico/node's networking backend; null where it is not read from here. */
   backendKey: string | null
 }
-
-/** By which a pod template, and each pod of it, says which `hosted.configMap` it was started with. */
-export const CONFIG_ANNOTATION = 'calico-agent/config'
 
 /** What a run writes beside the keys: the next hosts of the rollout know by it what a way back restores. */
 interface ConfigMark {
@@ -106,16 +104,14 @@ export function valuesOf({ data = {} }: ConfigMapObject, keys: ConfigKeys): Conf
   return Object.fromEntries(Object.keys(keys).map((key) => [key, data[key] ?? null]))
 }
 
-/** When a pod was made, and the mark of the config that it was started with; absent where it says neither. */
-export interface PodStart {
+/** When a pod was made, and from what; absent where it does not say. */
+export interface PodStart extends Marks {
   createdAt?: string
-  config?: string
 }
 
 export function podStart({ metadata }: Pick<PodObject, 'metadata'>): PodStart {
-  const { creationTimestamp: createdAt, annotations = {} } = metadata
-  const config = annotations[CONFIG_ANNOTATION]
-  return { ...(createdAt !== undefined && { createdAt }), ...(config !== undefined && { config }) }
+  const { creationTimestamp: createdAt } = metadata
+  return { ...(createdAt !== undefined && { createdAt }), ...marksOf({ metadata }) }
 }
 
 /** Whether a pod must be started anew: it is older than the change, or the rollout that the template began is not here yet. */

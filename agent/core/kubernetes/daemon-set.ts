@@ -1,5 +1,6 @@
 import type { Json } from '../json/merge-patch.ts'
 import { type ConfigReads, configReadsOf, type PodStart, podStart } from './config-map.ts'
+import { type Marks, marksOf } from './marks.ts'
 import {
   annotationOf,
   controllerOf,
@@ -8,7 +9,7 @@ import {
   type OwnerReference,
 } from './object.ts'
 import { nodeOf, type PodObject, type PodSpec, type PodTemplate } from './pod.ts'
-import { configMarkOf, entriesPatch, imagesOf, type TemplateEntry, type TemplateImage } from './template.ts'
+import { changePatch, imagesOf, type TemplateChange, type TemplateImage } from './template.ts'
 import { templateDifferences } from './template-differences.ts'
 
 /** What the agent reads of a DaemonSet (apps/v1). */
@@ -28,11 +29,9 @@ export interface UpdateStrategy {
 }
 
 /** The DaemonSet that keeps the container, and its pod on this host. */
-export interface ObservedDaemonSet extends Namespaced {
+export interface ObservedDaemonSet extends Namespaced, Marks {
   pod: PodStart & { name: string; uid: string; node: string; images: TemplateImage[] }
   template: TemplateImage[]
-  /** The mark of the config that its template, and above its pod, has; absent where it has none. */
-  config?: string
   /** What its pods read when they start; absent in a journal of before. */
   reads?: ConfigReads
   strategy: UpdateStrategy
@@ -72,7 +71,6 @@ export function observedDaemonSet(set: DaemonSetObject, pod: PodObject): Observe
   const keeper = controllerOf(set.metadata)
   const pullsAlways = pullingAlways(template.spec)
   const differences = templateDifferences(template.spec, pod.spec)
-  const config = configMarkOf(template)
   return {
     namespace,
     name,
@@ -84,7 +82,7 @@ export function observedDaemonSet(set: DaemonSetObject, pod: PodObject): Observe
       ...podStart(pod),
     },
     template: imagesOf(template.spec),
-    ...(config !== null && { config }),
+    ...marksOf(template),
     reads: configReadsOf(template.spec),
     strategy,
     isRolling: strategy.type === 'RollingUpdate' && !isRolledOut(set),
@@ -124,11 +122,11 @@ function strategyBefore(set: DaemonSetObject): UpdateStrategy {
 }
 
 /**
- * The strategic merge patch that gives the template these entries, has no pod replaced by itself, and marks it: without a
+ * The strategic merge patch that gives the template this change, has no pod replaced by itself, and marks it: without a
  * mark there is no way back. Null where it is so already. Refused where the DaemonSet has changed since.
  */
-export function templatePatch(set: DaemonSetObject, entries: TemplateEntry[], run: string): Json | null {
-  const template = entriesPatch(set.spec.template, entries)
+export function templatePatch(set: DaemonSetObject, change: TemplateChange, run: string): Json | null {
+  const template = changePatch(set.spec.template, change)
   const isChange = template !== undefined || set.spec.updateStrategy.type !== 'OnDelete'
   if (!isChange && templateMark(set) !== null) return null
   const mark: TemplateMark = {

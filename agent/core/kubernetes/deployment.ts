@@ -7,9 +7,19 @@ import {
   templateMark,
   type UpdateStrategy,
 } from './daemon-set.ts'
+import { type Marks, marksOf } from './marks.ts'
 import { controllerOf, type Namespaced } from './object.ts'
 import type { PodObject, PodTemplate } from './pod.ts'
-import { configEntry, configMarkOf, entriesPatch, hasEntries, type TemplateEntry } from './template.ts'
+import {
+  changePatch,
+  configEntry,
+  hasEntries,
+  imageEntry,
+  manifestEntry,
+  markEntries,
+  type TemplateChange,
+  type TemplateEntry,
+} from './template.ts'
 
 /** What the agent reads of a Deployment (apps/v1). */
 export interface DeploymentObject {
@@ -36,7 +46,7 @@ export interface Rollout {
 }
 
 /** The Deployment of kube-controllers, whichever host its pod runs on. */
-export interface ObservedDeployment extends Namespaced {
+export interface ObservedDeployment extends Namespaced, Marks {
   container: string
   /** Of the container in the template; null where it has no such container. */
   image: string | null
@@ -50,8 +60,6 @@ export interface ObservedDeployment extends Namespaced {
   trouble: string | null
   /** Its pods: the Node of each, and the digest that runs; null where none is known yet. */
   pods: (PodStart & { name: string; node: string | null; digest: string | null })[]
-  /** The mark of the config that its template has; absent where it has none, and in a journal of before. */
-  config?: string
   /** Names of the ConfigMaps that its pods read when they start; absent in a journal of before. */
   reads?: string[]
   /** The object that would put back what is changed here, such as an operator's; null where there is none. */
@@ -100,7 +108,6 @@ export function observedDeployment({ set, pods }: Rollout, container: string): O
   const named = containerIn(set, container)
   const owner = controllerOf(metadata)
   const datastore = named?.env?.find(({ name }) => name === 'DATASTORE_TYPE')?.value
-  const config = configMarkOf(spec.template)
   return {
     namespace: metadata.namespace,
     name: metadata.name,
@@ -117,7 +124,7 @@ export function observedDeployment({ set, pods }: Rollout, container: string): O
       digest: statusOf(pod, container)?.imageID?.split('@')[1] ?? null,
       ...podStart(pod),
     })),
-    ...(config !== null && { config }),
+    ...marksOf(spec.template),
     reads: configReadsOf(spec.template.spec).maps,
     keeper: owner ? `${owner.kind} ${owner.name}` : null,
     hasPullSecrets: (spec.template.spec.imagePullSecrets ?? []).length > 0,
@@ -154,7 +161,10 @@ export function isAvailable({ set, pods }: Rollout, container: string): boolean 
   const isNew = (pod: PodObject): boolean =>
     image !== null &&
     pod.metadata.deletionTimestamp === undefined &&
-    hasEntries(pod, entriesOf({ container, image, config: configMarkOf(set.spec.template) }))
+    hasEntries(pod, [
+      imageEntry({ list: 'containers', name: container, image }),
+      ...markEntries(marksOf(set.spec.template)),
+    ])
   return (
     isSeen &&
     [replicas, updatedReplicas, availableReplicas, pods.length].every((count) => count === wanted) &&
@@ -207,7 +217,15 @@ export interface DeploymentChange {
   image: string
   /** The mark of the config; undefined where it is left alone. */
   config?: string | null | undefined
+  /** The whole template, and its mark; undefined where no manifest asks for it. */
+  manifest?: MarkedTemplate | undefined
   run: string
+}
+
+/** A template of a manifest; without a mark it is one from before. */
+export interface MarkedTemplate {
+  mark: string | null
+  template: PodTemplate
 }
 
 /** The template is as the change has it. */
@@ -215,9 +233,16 @@ export function isChanged({ spec }: DeploymentObject, change: Omit<DeploymentCha
   return hasEntries(spec.template, entriesOf(change))
 }
 
-function entriesOf({ container, image, config }: Omit<DeploymentChange, 'run'>): TemplateEntry[] {
-  const ofImage: TemplateEntry = { list: 'containers', name: container, value: image }
-  return config === undefined ? [ofImage] : [ofImage, configEntry(config)]
+function entriesOf({ container, image, config, manifest }: Omit<DeploymentChange, 'run'>): TemplateEntry[] {
+  return [
+    imageEntry({ list: 'containers', name: container, image }),
+    ...(config === undefined ? [] : [configEntry(config)]),
+    ...(manifest ? [manifestEntry(manifest.mark)] : []),
+  ]
+}
+
+function templateChange(change: DeploymentChange): TemplateChange {
+  return { entries: entriesOf(change), whole: change.manifest?.template }
 }
 
 /**
@@ -227,7 +252,7 @@ function entriesOf({ container, image, config }: Omit<DeploymentChange, 'run'>):
 export function deploymentPatch(set: DeploymentObject, change: DeploymentChange): Json | null {
   const { run } = change
   const { strategy } = set.spec
-  const template = entriesPatch(set.spec.template, entriesOf(change))
+  const template = changePatch(set.spec.template, templateChange(change))
   if (template === undefined && strategy.type === RECREATE) return null
   const own = ownMark(set, run)
   const mark: TemplateMark = {

@@ -6,6 +6,19 @@ export interface ObjectMeta {
   resourceVersion: string
   creationTimestamp?: string
   annotations?: Record<string, string>
+  /** Absent before Kubernetes 1.18. */
+  managedFields?: (FieldOwner & { time?: string })[]
+}
+
+/** Who set which fields of an object (metav1.ManagedFieldsEntry). */
+export interface FieldOwner {
+  manager?: string
+  fieldsV1?: ManagedFields
+}
+
+/** `f:NAME` is a field, `k:{...}` an item of a list by its keys, `.` the thing itself. */
+export interface ManagedFields {
+  [key: string]: ManagedFields
 }
 
 export interface OwnerReference {

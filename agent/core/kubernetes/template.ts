@@ -1,6 +1,6 @@
 import { parseImageRef, repository } from '../docker/image-ref.ts'
 import type { Json } from '../json/merge-patch.ts'
-import { CONFIG_ANNOTATION } from './config-map.ts'
+import { CONFIG_ANNOTATION, MANIFEST_ANNOTATION, type Marks, marksOf } from './marks.ts'
 import type { PodContainerSpec, PodSpec, PodTemplate } from './pod.ts'
 
 /** The image of a container in a template, and which list it stands in. */
@@ -8,7 +8,7 @@ export interface TemplateImage extends PodContainerSpec {
   list: 'containers' | 'initContainers'
 }
 
-/** What a run sets in a template: the image of a container or, of `annotations`, the mark of the config. */
+/** What a run sets in a template: the image of a container or, of `annotations`, a mark. */
 export interface TemplateEntry {
   list: TemplateImage['list'] | 'annotations'
   name: string
@@ -22,13 +22,12 @@ export function imagesOf({ containers, initContainers = [] }: PodSpec): Template
   return [...listed('initContainers', initContainers), ...listed('containers', containers)]
 }
 
-/** The config that pods of the template, or the pod itself, were started with; null where none is marked. */
-export function configMarkOf({ metadata }: Pick<PodTemplate, 'metadata'>): string | null {
-  return metadata?.annotations?.[CONFIG_ANNOTATION] ?? null
-}
-
 export function configEntry(mark: string | null | undefined): TemplateEntry {
   return { list: 'annotations', name: CONFIG_ANNOTATION, value: mark ?? '' }
+}
+
+export function manifestEntry(mark: string | null | undefined): TemplateEntry {
+  return { list: 'annotations', name: MANIFEST_ANNOTATION, value: mark ?? '' }
 }
 
 export const imageEntry = ({ list, name, image }: TemplateImage): TemplateEntry => ({
@@ -51,11 +50,15 @@ export function containsAll(all: TemplateEntry[], entries: TemplateEntry[]): boo
 }
 
 export function entriesOf(template: PodTemplate): TemplateEntry[] {
-  return entriesFrom(imagesOf(template.spec), configMarkOf(template))
+  return entriesFrom(imagesOf(template.spec), marksOf(template))
 }
 
-export function entriesFrom(images: TemplateImage[], configMark?: string | null): TemplateEntry[] {
-  return [...images.map(imageEntry), configEntry(configMark)]
+export function entriesFrom(images: TemplateImage[], marks: Marks): TemplateEntry[] {
+  return [...images.map(imageEntry), ...markEntries(marks)]
+}
+
+export function markEntries({ config, manifest }: Marks): TemplateEntry[] {
+  return [configEntry(config), manifestEntry(manifest)]
 }
 
 function isSameEntry(one: TemplateEntry, other: TemplateEntry): boolean {
@@ -63,7 +66,7 @@ function isSameEntry(one: TemplateEntry, other: TemplateEntry): boolean {
 }
 
 /** The strategic merge patch of the template that sets these entries; undefined where it has them already. */
-export function entriesPatch(template: PodTemplate, entries: TemplateEntry[]): Json | undefined {
+function entriesPatch(template: PodTemplate, entries: TemplateEntry[]): Json | undefined {
   const changed = entries.filter((one) => !hasEntries(template, [one]))
   const annotations = changed.filter(({ list }) => list === 'annotations')
   const lists = (['initContainers', 'containers'] as const)
@@ -74,6 +77,42 @@ export function entriesPatch(template: PodTemplate, entries: TemplateEntry[]): J
     ...(annotations.length > 0 && { metadata: { annotations: annotationsPatch(annotations) } }),
     ...(lists.length > 0 && { spec: Object.fromEntries(lists) }),
   }
+}
+
+/** What a template shall have: these entries and, where it is replaced as a whole, all else of it. */
+export interface TemplateChange {
+  entries: TemplateEntry[]
+  whole?: PodTemplate | undefined
+}
+
+/** The strategic merge patch of the template for the change; undefined where it has the entries already. */
+export function changePatch(template: PodTemplate, { entries, whole }: TemplateChange): Json | undefined {
+  if (whole === undefined) return entriesPatch(template, entries)
+  if (hasEntries(template, entries)) return undefined
+  return { ...(withMarks(whole, entries) as unknown as { [field: string]: Json }), $patch: 'replace' }
+}
+
+function withMarks({ metadata, ...template }: PodTemplate, entries: TemplateEntry[]): PodTemplate {
+  const marks = entries.filter(({ list }) => list === 'annotations').map(({ name, value }) => [name, value])
+  const all = { ...metadata?.annotations, ...(Object.fromEntries(marks) as Record<string, string>) }
+  const annotations = Object.fromEntries(
+    Object.entries(all).filter(([name, value]) => !isMark(name) || value !== ''),
+  )
+  return { ...template, metadata: { ...metadata, annotations } }
+}
+
+/** As somebody else would have written it. */
+export function withoutMarks({ metadata = {}, ...template }: PodTemplate): PodTemplate {
+  const { annotations = {}, ...rest } = metadata
+  const own = Object.entries(annotations).filter(([name]) => !isMark(name))
+  return {
+    ...template,
+    metadata: { ...rest, ...(own.length > 0 && { annotations: Object.fromEntries(own) }) },
+  }
+}
+
+function isMark(annotation: string): boolean {
+  return [CONFIG_ANNOTATION, MANIFEST_ANNOTATION].includes(annotation)
 }
 
 /** Such a patch merges a list of containers by their names. */

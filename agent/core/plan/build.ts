@@ -13,6 +13,7 @@ import { cordonOf } from './cordon.ts'
 import { daemonSetPart, podPart } from './daemon-set.ts'
 import { pluginInstaller, pluginsChange } from './daemon-set-plugins.ts'
 import { deploymentPart, deploymentPulls, restartPart } from './deployment.ts'
+import { manifestPart } from './manifest.ts'
 import { type NodeInput, nodeBackPart, nodePart } from './node.ts'
 import { unitBackPart, unitPart } from './node-unit.ts'
 import { joinParts, type Leftovers, type PlannedChange, type PlanPart, unchanged } from './part.ts'
@@ -31,7 +32,9 @@ export function upgradePlan({ run, wanted, observed, leftovers }: UpgradeInput):
   const { engine, node, image, cniConfig } = observed
   const on = { run, wanted, engineHostname: engine.name }
   const cni = cniInput(run, wanted, observed)
+  const manifest = known(observed.manifest)
   const parts = [
+    manifest && manifestPart(manifest),
     node && (image ? nodeOfKeeper({ ...on, node }, image, observed) : podAlone({ ...on, node }, observed)),
     cni ? cniPart(cni) : null,
     cniConfig && wanted.cniConfig ? cniConfigPart(run, cniConfig, wanted.cniConfig) : null,
@@ -64,7 +67,10 @@ function nodeOfKeeper(
   const daemonSet = known(input.node.daemonSet)
   if (daemonSet)
     return daemonSetPart(
-      { ...input, daemonSet, cni, flexvol: flexvol ?? null, configMap: staleConfig(observed) },
+      {
+        ...{ ...input, daemonSet, cni, flexvol: flexvol ?? null, configMap: staleConfig(observed) },
+        manifest: known(observed.manifest)?.daemonSet ?? null,
+      },
       image,
     )
   return input.node.unit ? unitPart(input, image) : nodePart(input, image)
@@ -75,7 +81,7 @@ function podAlone(input: NodeInput, observed: Observed): PlanPart | null {
   const { node, cni } = observed
   const daemonSet = known(node?.daemonSet)
   if (daemonSet === null) return null
-  const pod = { ...input, daemonSet, cni, flexvol: null, configMap: staleConfig(observed) }
+  const pod = { ...input, daemonSet, cni, flexvol: null, configMap: staleConfig(observed), manifest: null }
   const plugins = pluginsChange({ node, cni })
   if (plugins) return podPart(pod, 'cni', plugins)
   const config = known(observed.configMap)
@@ -91,12 +97,13 @@ export function nodeOrUnitBack(input: NodeInput, replaced: Replaced): PlanPart {
 
 function controllersOfKeeper(
   on: Omit<ControllersInput, 'controllers'>,
-  { controllers, deployment, controllersImage: image, configMap }: Observed,
+  { controllers, deployment, controllersImage: image, configMap, manifest }: Observed,
 ): PlanPart | null {
   if (deployment) {
     const found = known(deployment)
     if (found === null || deploymentProblem(found) !== null) return null
-    const input = { ...on, deployment: found, isHere: controllers !== null, configMap: known(configMap) }
+    const asked = { configMap: known(configMap), manifest: known(manifest)?.deployment ?? null }
+    const input = { ...on, deployment: found, isHere: controllers !== null, ...asked }
     return image ? deploymentPart(input, image) : restartPart(input)
   }
   if (image === null) return null

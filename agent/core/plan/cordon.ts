@@ -22,10 +22,10 @@ export function cordonOf(run: string, { cluster }: Pick<Observed, 'cluster'>, wa
 /** The steps around those that change something. */
 export function cordonSteps(
   cordon: Cordon | null,
-  component: Component | undefined,
+  components: Component[],
 ): { before: PlannedStep[]; after: PlannedStep[] } {
-  if (cordon === null || component === undefined || !COMPONENTS.includes(component))
-    return { before: [], after: [] }
+  const component = components.find((one) => COMPONENTS.includes(one))
+  if (cordon === null || component === undefined) return { before: [], after: [] }
   const { node, run, optional } = cordon
   return {
     before: [{ kind: 'cordon', component, args: { node, run, optional } }],

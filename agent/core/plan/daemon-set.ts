@@ -4,12 +4,16 @@ import { imageChange, pullSteps, runsAlready } from '../docker/image-state.ts'
 import type { ConfigMapChange, ObservedConfigMap } from '../kubernetes/config-map.ts'
 import type { ObservedDaemonSet } from '../kubernetes/daemon-set.ts'
 import { isFlexvol } from '../kubernetes/flexvol.ts'
+import { CONFIG_ANNOTATION } from '../kubernetes/marks.ts'
+import type { WholeTemplates } from '../kubernetes/observed-manifest.ts'
 import {
   configEntry,
   containsAll,
   entriesFrom,
   imageEntry,
   imageName,
+  imagesOf,
+  manifestEntry,
   type TemplateEntry,
   type TemplateImage,
   valueIn,
@@ -20,6 +24,7 @@ import type { DiffEntry } from '../report/report.ts'
 import { configMapDiff, configName, keysBack, writtenKeys } from './config-map.ts'
 import { imageAsked, imageDiff, oldContainer } from './container-swap.ts'
 import { gateOf, type NodeInput } from './node.ts'
+import { templateDiff } from './object-diff.ts'
 import { type PlanPart, unchanged } from './part.ts'
 import type { Change, Component, PlannedStep, StepArgs, SwappedImage } from './plan.ts'
 import { changedImages, entriesAt } from './swapped-images.ts'
@@ -32,13 +37,26 @@ export interface DaemonSetInput extends NodeInput {
   flexvol: ObservedImage | null
   /** That the pod must be started with; null where it was, or if none is requested. */
   configMap: ObservedConfigMap | null
+  /** The whole template; null where no manifest asks for another one. */
+  manifest: WholeTemplates | null
 }
 
 /** What a run asks of the template. */
 function templateEntries(input: DaemonSetInput, ref: string): TemplateEntry[] {
-  const images = templateImages(input, ref).map(imageEntry)
-  const { configMap } = input
-  return configMap ? [...images, configEntry(configMap.mark)] : images
+  const { configMap, manifest } = input
+  const images = manifest ? imagesInBoth(input.daemonSet, manifest) : templateImages(input, ref)
+  return [
+    ...images.map(imageEntry),
+    ...(configMap ? [configEntry(configMap.mark)] : []),
+    ...(manifest ? [manifestEntry(manifest.mark)] : []),
+  ]
+}
+
+/** What comes or goes with the whole template is told from what stays by its mark. */
+function imagesInBoth({ template }: ObservedDaemonSet, { to }: WholeTemplates): TemplateImage[] {
+  const isThere = ({ list, name }: TemplateImage): boolean =>
+    template.some((one) => one.list === list && one.name === name)
+  return imagesOf(to.spec).filter(isThere)
 }
 
 /** The images of a template that match the requested node and plugins. */
@@ -75,10 +93,13 @@ export function daemonSetPart(input: DaemonSetInput, image: ObservedImage): Plan
       ...(cni?.image ? pullSteps('node', cni.image) : []),
       ...(flexvol ? pullSteps('node', flexvol) : []),
     ],
-    ...partOf(input, entries, { to: image.ref, version: askedVersion(image) }),
+    ...partOf({ ...input, templates: input.manifest }, entries, {
+      to: image.ref,
+      version: askedVersion(image),
+    }),
     diff: [
       ...configMapDiff(input.configMap),
-      ...templateDiff(daemonSet, entries),
+      ...(input.manifest ? wholeDiff(daemonSet, input.manifest) : entriesDiff(daemonSet, entries)),
       ...imageDiff(oldContainer(node, input.engineHostname), node, imageAsked(image)),
     ],
   }
@@ -95,7 +116,7 @@ export function podPart(input: DaemonSetInput, component: 'cni' | 'configMap', c
     change,
     prepare: cni?.image ? pullSteps(component, cni.image) : [],
     ...partOf(input, entries, { to: ref, version: runningVersion(node) }, component),
-    diff: [...configMapDiff(input.configMap), ...templateDiff(daemonSet, entries)],
+    diff: [...configMapDiff(input.configMap), ...entriesDiff(daemonSet, entries)],
   }
 }
 
@@ -106,13 +127,14 @@ export function isPodBack({ pod }: ObservedDaemonSet, { images }: StepArgs['swap
 
 /** Has the DaemonSet run what an earlier run replaced here; `missing` are the images that this host lost since. */
 export function daemonSetBackPart(
-  input: Omit<DaemonSetInput, 'cni' | 'flexvol' | 'configMap'>,
+  input: Omit<DaemonSetInput, Asked>,
   swap: StepArgs['swap-pod'],
   missing: string[],
 ): PlanPart {
   const { from, images, old } = swap
   const back = entriesAt(images, 'from')
   const configMap = keysBack(swap)
+  const templates = templatesBack(input.daemonSet, swap)
   const target = { to: from, version: imageVersion(tagOf(from), null) }
   const { component, change } = changeBack(swap)
   return {
@@ -122,9 +144,23 @@ export function daemonSetBackPart(
       const args = { image, ...(image === from && { id: old.imageId }) }
       return { kind: 'pull-image', component, args }
     }),
-    ...partOf({ ...input, ...(configMap && { configMap }) }, back, target, component),
-    diff: [...configMapDiff(configMap), ...templateDiff(input.daemonSet, back)],
+    ...partOf({ ...input, templates, ...(configMap && { configMap }) }, back, target, component),
+    diff: [
+      ...configMapDiff(configMap),
+      ...(templates ? wholeDiff(input.daemonSet, templates) : entriesDiff(input.daemonSet, back)),
+    ],
   }
+}
+
+/** Restores the whole template that this host's pod had; undefined where only entries of it were changed. */
+function templatesBack(
+  daemonSet: ObservedDaemonSet,
+  { images, templates }: StepArgs['swap-pod'],
+): Templates | undefined {
+  if (!templates) return undefined
+  // another host may have restored it before
+  const isBack = containsAll(entriesOfTemplate(daemonSet), entriesAt(images, 'from'))
+  return { from: templates.to, was: isBack ? templates.from : templates.to, to: templates.from }
 }
 
 /** What the swap was for, in the other direction: the plugins or the config, where calico/node stayed as it was. */
@@ -135,13 +171,21 @@ function changeBack({
 }: StepArgs['swap-pod']): Pick<PlanPart, 'change'> & { component: Component } {
   const [plugins] = from === to ? changedImages(images) : []
   if (plugins) return { component: 'cni', change: { from: plugins.to, to: plugins.from } }
-  const mark = from === to ? images.find(({ list }) => list === 'annotations')?.to : undefined
+  const mark = from === to ? images.find(({ name }) => name === CONFIG_ANNOTATION)?.to : undefined
   if (mark === undefined) return { component: 'node', change: { from: to, to: from } }
   return { component: 'configMap', change: { from: configName(mark), to: 'as it was before' } }
 }
 
+type Asked = 'cni' | 'flexvol' | 'configMap' | 'manifest'
+type Templates = NonNullable<StepArgs['swap-pod']['templates']>
+
+interface Changes {
+  configMap?: ConfigMapChange | null
+  templates?: Templates | null | undefined
+}
+
 function partOf(
-  input: Omit<DaemonSetInput, 'cni' | 'flexvol' | 'configMap'> & { configMap?: ConfigMapChange | null },
+  input: Omit<DaemonSetInput, Asked> & Changes,
   entries: TemplateEntry[],
   { to, version }: { to: string; version: string | null },
   component: Component = 'node',
@@ -156,6 +200,7 @@ function partOf(
     container: containerName(node),
     images: entries.map((one) => swappedImage(daemonSet, one)),
     ...(input.configMap && { configMap: writtenKeys(input.configMap) }),
+    ...(input.templates && { templates: wholeOf(input.templates) }),
     from: node.container.Config.Image,
     to,
     old: oldContainer(node, input.engineHostname),
@@ -168,12 +213,21 @@ function partOf(
   }
 }
 
-function podEntries({ images, config }: ObservedDaemonSet['pod']): TemplateEntry[] {
-  return entriesFrom(images, config)
+/** Without the mark of the manifest, which is an entry. */
+function wholeOf({ from, was, to }: Templates): Templates {
+  return { from, was, to }
 }
 
-function entriesOfTemplate({ template, config }: ObservedDaemonSet): TemplateEntry[] {
-  return entriesFrom(template, config)
+function wholeDiff({ namespace, name }: ObservedDaemonSet, { was, to }: Templates): DiffEntry[] {
+  return templateDiff(`daemonset ${namespace}/${name}`, was, to)
+}
+
+function podEntries({ images, ...marks }: ObservedDaemonSet['pod']): TemplateEntry[] {
+  return entriesFrom(images, marks)
+}
+
+function entriesOfTemplate({ template, ...marks }: ObservedDaemonSet): TemplateEntry[] {
+  return entriesFrom(template, marks)
 }
 
 function swappedImage(daemonSet: ObservedDaemonSet, entry: TemplateEntry): SwappedImage {
@@ -187,7 +241,7 @@ function isPodOf({ daemonSet, configMap }: DaemonSetInput, entries: TemplateEntr
   return configMap === null && all.every((present) => containsAll(present, entries))
 }
 
-function templateDiff(daemonSet: ObservedDaemonSet, entries: TemplateEntry[]): DiffEntry[] {
+function entriesDiff(daemonSet: ObservedDaemonSet, entries: TemplateEntry[]): DiffEntry[] {
   const { namespace, name } = daemonSet
   const now = entriesOfTemplate(daemonSet).filter((one) => valueIn(entries, one) !== undefined)
   const lines = (all: TemplateEntry[]): string =>

@@ -1,12 +1,14 @@
 import { pullSteps } from '../docker/image-state.ts'
 import type { Problem } from '../errors.ts'
-import { CONFIG_ANNOTATION, type ObservedConfigMap } from '../kubernetes/config-map.ts'
+import { type ObservedConfigMap } from '../kubernetes/config-map.ts'
 import { type ObservedDeployment, RECREATE } from '../kubernetes/deployment.ts'
+import { CONFIG_ANNOTATION } from '../kubernetes/marks.ts'
 import type { ObservedImage } from '../model.ts'
 import type { DiffEntry } from '../report/report.ts'
 import type { Wanted } from '../wanted.ts'
 import type { BackPart } from './back.ts'
 import { configChange, isDeploymentStale } from './config-map.ts'
+import { templateDiff } from './object-diff.ts'
 import { type PlanPart, unchanged } from './part.ts'
 import type { PlannedStep, StepArgs } from './plan.ts'
 
@@ -18,17 +20,21 @@ export interface DeploymentInput {
   isHere: boolean
   /** Null where none is asked for that it reads. */
   configMap: ObservedConfigMap | null
+  /** The template of a manifest; null where none is asked for, or it is there. */
+  manifest: ManifestChange | null
 }
+
+type ManifestChange = NonNullable<StepArgs['swap-deployment']['manifest']>
 
 /** Has the Deployment run `image` with the config that is asked for, and one pod end before the next one starts. */
 export function deploymentPart(input: DeploymentInput, image: ObservedImage): PlanPart {
-  const { deployment } = input
+  const { deployment, manifest } = input
   const from = deployment.image ?? ''
   const change = { from, to: image.ref }
   const config = configOf(input)
-  if (from === image.ref && deployment.strategy === RECREATE && !config)
+  if (from === image.ref && deployment.strategy === RECREATE && !config && !manifest)
     return unchanged('controllers', change)
-  return { ...partOf(input, { ...change, config }), prepare: deploymentPulls(input, image) }
+  return { ...partOf(input, { ...change, config, manifest }), prepare: deploymentPulls(input, image) }
 }
 
 /** Has the Deployment start its pod again with the config that is asked for; null where it has it, or does not read it. */
@@ -63,14 +69,14 @@ export function deploymentPulls(
 /** Has the Deployment run the image that an earlier run replaced; what others made of it since stays. */
 export function deploymentBackPart(
   input: Pick<DeploymentInput, 'run' | 'wanted'> & { deployment: ObservedDeployment | null },
-  { deployment: named, from, to, config }: StepArgs['swap-deployment'],
+  { deployment: named, from, to, config, manifest }: StepArgs['swap-deployment'],
 ): BackPart {
   const { deployment } = input
   const isAs = (image: string, mark: string | null | undefined): boolean =>
     deployment?.image === image && (mark === undefined || (deployment.config ?? null) === mark)
   if (isAs(from, config?.from)) return { part: null, problems: [] }
   if (deployment && isAs(to, config?.to)) {
-    const back = { from: to, to: from, config: config && { from: config.to, to: config.from } }
+    const back = { from: to, to: from, config: swapped(config), manifest: swapped(manifest) }
     return { part: partOf({ ...input, deployment }, back), problems: [] }
   }
   const problem: Problem = {
@@ -82,9 +88,13 @@ export function deploymentBackPart(
   return { part: null, problems: [problem] }
 }
 
+function swapped<T>(change: { from: T; to: T } | undefined): { from: T; to: T } | undefined {
+  return change && { from: change.to, to: change.from }
+}
+
 function partOf(
   { run, wanted: { settleMs }, deployment }: Pick<DeploymentInput, 'run' | 'wanted' | 'deployment'>,
-  { config, ...change }: { from: string; to: string; config?: ConfigChange },
+  { config, manifest, ...change }: DeploymentSwap,
 ): PlanPart {
   const { namespace, name, container, strategy } = deployment
   const args = {
@@ -94,6 +104,7 @@ function partOf(
     ...change,
     strategy,
     ...(config && { config }),
+    ...(manifest && { manifest }),
     settleMs,
   }
   return {
@@ -103,8 +114,24 @@ function partOf(
     move: [{ kind: 'swap-deployment', component: 'controllers', args }],
     commits: [],
     commitsAlone: true,
-    diff: [deploymentDiff(deployment, change, config)],
+    diff: [deploymentDiff(deployment, change, config), ...manifestDiff(deployment, manifest)],
   }
+}
+
+interface DeploymentSwap {
+  from: string
+  to: string
+  config?: ConfigChange
+  manifest?: ManifestChange | null | undefined
+}
+
+function manifestDiff(
+  { namespace, name }: ObservedDeployment,
+  manifest: DeploymentSwap['manifest'],
+): DiffEntry[] {
+  return manifest
+    ? templateDiff(`deployment ${namespace}/${name}`, manifest.from.template, manifest.to.template)
+    : []
 }
 
 function deploymentDiff(

@@ -62,7 +62,10 @@ function stepsOf(parts: PlanPart[], leftovers: Leftovers, cordon: Cordon | null)
   return [
     ...parts.flatMap(({ prepare }) => prepare),
     ...groups.flatMap((group, i) => {
-      const { before, after } = cordonSteps(cordon, group[0]?.component)
+      const { before, after } = cordonSteps(
+        cordon,
+        group.map(({ component }) => component),
+      )
       return [
         ...before,
         ...group.flatMap(({ move }) => move),

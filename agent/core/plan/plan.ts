@@ -3,14 +3,17 @@ import type { ContainerSpec } from '../docker/container-spec.ts'
 import type { HealthCheck } from '../docker/health.ts'
 import type { RestartPolicy } from '../docker/json.ts'
 import type { ConfigMapChange } from '../kubernetes/config-map.ts'
+import type { MarkedTemplate } from '../kubernetes/deployment.ts'
+import type { ObjectChange } from '../kubernetes/manifest.ts'
 import type { Namespaced } from '../kubernetes/object.ts'
+import type { PodTemplate } from '../kubernetes/pod.ts'
 import type { TemplateEntry } from '../kubernetes/template.ts'
 import type { Observed } from '../model.ts'
 import type { PodContainer } from '../pod/static-pod.ts'
 import type { UnitChange } from '../unit/change.ts'
 import type { CniSource, Wanted } from '../wanted.ts'
 
-export type Component = 'node' | 'cni' | 'cniConfig' | 'configMap' | 'controllers'
+export type Component = 'node' | 'cni' | 'cniConfig' | 'configMap' | 'manifest' | 'controllers'
 
 /** The container that takes over: made by this run (found by its label), or one that an earlier run parked. */
 export type NextContainer = { createdBy: string } | { parked: string }
@@ -126,6 +129,8 @@ export interface StepArgs {
     images: SwappedImage[]
     /** Absent where none is asked for, and in a journal of before. */
     configMap?: ConfigMapChange
+    /** Of this host's pod, as it was when the plan was made, and as a manifest asks; absent where none does. */
+    templates?: Record<'from' | 'was' | 'to', PodTemplate>
     from: string
     to: string
     old: OldContainer
@@ -163,8 +168,12 @@ export interface StepArgs {
     strategy: string
     /** The mark of the config in its template; absent where none is asked for, and in a journal of before. */
     config?: { from: string | null; to: string | null }
+    /** The whole template, where a manifest asks for it. */
+    manifest?: Record<'from' | 'to', MarkedTemplate>
     settleMs: number
   }
+  /** Of a manifest, in their order; the templates of Calico's pods are of other steps. */
+  'apply-objects': { path: string; objects: ObjectChange[] }
   /** `optional`: the operator allowed the run to continue without it. */
   cordon: { node: string; run: string; optional: boolean }
   uncordon: { node: string; run: string }

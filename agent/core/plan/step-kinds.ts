@@ -16,6 +16,7 @@ const KINDS: Record<StepKind, true> = {
   'swap-controllers-unit': true,
   'swap-static-pod': true,
   'swap-deployment': true,
+  'apply-objects': true,
   cordon: true,
   uncordon: true,
   commit: true,

@@ -31,7 +31,8 @@ export const configMapRules: Rule[] = [
     },
   ]),
   ...rulesOn(
-    ({ configMap }) => known(configMap),
+    // a manifest may bring a key, and the container that reads it
+    ({ configMap, manifest }) => (manifest ? null : known(configMap)),
     [
       {
         code: 'config-map-key',
@@ -41,6 +42,11 @@ export const configMapRules: Rule[] = [
         seen: ({ after }) => Object.keys(after).join(', '),
         check: (found) => found.unknown.map((key) => unknownKey(found, key)),
       },
+    ],
+  ),
+  ...rulesOn(
+    ({ configMap }) => known(configMap),
+    [
       {
         code: 'config-map-backend',
         severity: 'error',

@@ -53,37 +53,45 @@ export const daemonSetRules: Rule[] = [
 ]
 
 /** What a swap of the pod brings along. */
-export const daemonSetSwapRules: Rule[] = rulesOn(
-  ({ node }) => known(node?.daemonSet),
-  [
-    {
-      code: 'daemonset-pulls-always',
-      severity: 'warning',
-      about: 'the kubelet starts the pod without asking the registry',
-      seen: ({ namespace, name }) => `no imagePullPolicy: Always in ${namespace}/${name}`,
-      check: ({ namespace, name, pullsAlways = [] }) =>
-        pullsAlways.length === 0
-          ? null
-          : {
-              message: `DaemonSet ${namespace}/${name} makes the kubelet pull the image of ${pullsAlways.join(', ')} at each start: a pod cannot start while the registry does not answer, neither the new one nor the old one`,
-              fix: 'set imagePullPolicy: IfNotPresent in the template, and use a tag other than latest',
-            },
-    },
-    {
-      code: 'daemonset-differs',
-      severity: 'warning',
-      about: 'a new pod has other images, and nothing else',
-      seen: ({ pod }) => `${pod.name} has the environment and the mounts of the template`,
-      check: ({ namespace, name, pod, differences = [] }) =>
-        differences.length === 0
-          ? null
-          : {
-              message: `the template of DaemonSet ${namespace}/${name} has changed since pod ${pod.name} was made, and a new pod brings that along: ${differences.join(', ')}; a rollback keeps it`,
-              fix: `check kubectl -n ${namespace} rollout history daemonset/${name}`,
-            },
-    },
-  ],
-)
+export const daemonSetSwapRules: Rule[] = [
+  ...rulesOn(
+    ({ node }) => known(node?.daemonSet),
+    [
+      {
+        code: 'daemonset-pulls-always',
+        severity: 'warning',
+        about: 'the kubelet starts the pod without asking the registry',
+        seen: ({ namespace, name }) => `no imagePullPolicy: Always in ${namespace}/${name}`,
+        check: ({ namespace, name, pullsAlways = [] }) =>
+          pullsAlways.length === 0
+            ? null
+            : {
+                message: `DaemonSet ${namespace}/${name} makes the kubelet pull the image of ${pullsAlways.join(', ')} at each start: a pod cannot start while the registry does not answer, neither the new one nor the old one`,
+                fix: 'set imagePullPolicy: IfNotPresent in the template, and use a tag other than latest',
+              },
+      },
+    ],
+  ),
+  // a manifest brings all of it, and its diff shows it
+  ...rulesOn(
+    ({ node, manifest }) => (manifest ? null : known(node?.daemonSet)),
+    [
+      {
+        code: 'daemonset-differs',
+        severity: 'warning',
+        about: 'a new pod has other images, and nothing else',
+        seen: ({ pod }) => `${pod.name} has the environment and the mounts of the template`,
+        check: ({ namespace, name, pod, differences = [] }) =>
+          differences.length === 0
+            ? null
+            : {
+                message: `the template of DaemonSet ${namespace}/${name} has changed since pod ${pod.name} was made, and a new pod brings that along: ${differences.join(', ')}; a rollback keeps it`,
+                fix: `check kubectl -n ${namespace} rollout history daemonset/${name}`,
+              },
+      },
+    ],
+  ),
+]
 
 function asked({ node, image, cni }: Observed): Asked | null {
   const set = known(node?.daemonSet)

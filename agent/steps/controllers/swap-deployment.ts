@@ -64,10 +64,10 @@ export const swapDeployment: Step<'swap-deployment'> = {
 }
 
 function changeOf(
-  { container, run, config, ...images }: SwapDeployment,
+  { container, run, config, manifest, ...images }: SwapDeployment,
   side: 'from' | 'to',
 ): DeploymentChange {
-  return { container, run, image: images[side], config: config?.[side] }
+  return { container, run, image: images[side], config: config?.[side], manifest: manifest?.[side] }
 }
 
 async function goBack(

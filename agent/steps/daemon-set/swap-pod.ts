@@ -1,4 +1,5 @@
 import { AgentError, ExitCode } from '../../core/errors.ts'
+import type { ConfigMapChange } from '../../core/kubernetes/config-map.ts'
 import type { StepArgs } from '../../core/plan/plan.ts'
 import { changedImages } from '../../core/plan/swapped-images.ts'
 import { isRunning } from '../container/running.ts'
@@ -31,7 +32,7 @@ type SwapPod = StepArgs['swap-pod']
 export const swapPod: Step<'swap-pod'> = {
   moves: true,
   describe: ({ set, configMap, ...args }) =>
-    `replace the pod of ${set.namespace}/${set.name} on this host: ${configMap ? `set ${Object.keys(configMap.after).join(', ')} in ConfigMap ${configMap.namespace}/${configMap.name}, ` : ''}set the template to ${imageSet(args)} with OnDelete, delete and kill, gate`,
+    `replace the pod of ${set.namespace}/${set.name} on this host: ${configMap ? keysSet(configMap) : ''}set the template to ${imageSet(args)} with OnDelete, delete and kill, gate`,
 
   async capture(args, context) {
     await checkTemplate(args, context)
@@ -86,6 +87,12 @@ export const swapPod: Step<'swap-pod'> = {
     const problems = await giveStrategyBackOrSay(args.set, context)
     return { ...restored, problems: [...kept, ...(restored.problems ?? []), ...problems] }
   },
+}
+
+/** Nothing where an earlier host of the rollout has set them. */
+function keysSet({ namespace, name, now, after }: ConfigMapChange): string {
+  const keys = Object.keys(after).filter((key) => after[key] !== now[key])
+  return keys.length === 0 ? '' : `set ${keys.join(', ')} in ConfigMap ${namespace}/${name}, `
 }
 
 /** The plugins' image, where calico/node stays as it is. */

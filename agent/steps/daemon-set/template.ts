@@ -1,6 +1,6 @@
 import { AgentError, ExitCode } from '../../core/errors.ts'
 import { type DaemonSetObject, templateMark, templatePatch } from '../../core/kubernetes/daemon-set.ts'
-import { entriesOf, hasEntries, valueIn } from '../../core/kubernetes/template.ts'
+import { entriesOf, hasEntries, type TemplateChange, valueIn } from '../../core/kubernetes/template.ts'
 import type { StepArgs } from '../../core/plan/plan.ts'
 import { entriesAt } from '../../core/plan/swapped-images.ts'
 import { apiOf, patchObject, readObject } from '../cluster/object.ts'
@@ -15,11 +15,15 @@ export async function checkTemplate({ set, images }: SwapPod, context: StepConte
   refuseOthers(await readObject(apiOf(context), refOf(set)), images)
 }
 
-export async function applyTemplate({ set, images, run }: SwapPod, context: StepContext): Promise<void> {
-  await patchObject(apiOf(context), refOf(set), (now) => {
-    refuseOthers(now, images)
-    return templatePatch(now, entriesAt(images, 'to'), run)
+export async function applyTemplate(args: SwapPod, context: StepContext): Promise<void> {
+  await patchObject(apiOf(context), refOf(args.set), (now) => {
+    refuseOthers(now, args.images)
+    return templatePatch(now, changeTo(args, 'to'), args.run)
   })
+}
+
+function changeTo({ images, templates }: SwapPod, side: 'from' | 'was' | 'to'): TemplateChange {
+  return { entries: entriesAt(images, side), whole: templates?.[side] }
 }
 
 function refuseOthers({ metadata, spec }: DaemonSetObject, images: SwapPod['images']): void {
@@ -44,15 +48,16 @@ function refuseOthers({ metadata, spec }: DaemonSetObject, images: SwapPod['imag
  * that other hosts began goes on. Returns whether the template has them now: what others changed stays.
  */
 export async function restoreTemplate(
-  { set, images, run }: SwapPod,
+  args: SwapPod,
   isMoved: boolean,
   context: StepContext,
 ): Promise<boolean> {
-  const old = entriesAt(images, isMoved ? 'from' : 'was')
+  const { set, images, run } = args
+  const old = changeTo(args, isMoved ? 'from' : 'was')
   const after = await patchObject(apiOf(context), refOf(set), (now) =>
     templateMark(now) !== null && isOfRun(now, images) ? templatePatch(now, old, run) : null,
   )
-  return hasEntries(after.spec.template, old)
+  return hasEntries(after.spec.template, old.entries)
 }
 
 /** Nobody has changed it since it was restored for a pod of the old images. */

@@ -9,6 +9,7 @@ import { controllersOrUnitBack, nodeOrUnitBack } from '../../core/plan/build.ts'
 import { canBeUpgraded } from '../../core/plan/controllers.ts'
 import { daemonSetBackPart, isPodBack } from '../../core/plan/daemon-set.ts'
 import { deploymentBackPart } from '../../core/plan/deployment.ts'
+import { manifestBackPart } from '../../core/plan/manifest.ts'
 import type { OldContainer, StepArgs } from '../../core/plan/plan.ts'
 import { staticPodBackPart } from '../../core/plan/static-pod.ts'
 import { imagesAmong } from '../../core/plan/swapped-images.ts'
@@ -70,6 +71,7 @@ export async function rollbackParts(
     await configBack(app, undone, run),
     seen && controllers && (await controllersBack(seen, controllers)),
     seen && pod && (await podBack(seen, pod)),
+    manifestBackPart(undone.plan),
   ]
   const others = all.filter((part) => part !== null)
   if (deployment === null) return others

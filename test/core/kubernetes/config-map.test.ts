@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
 import {
-  CONFIG_ANNOTATION,
   type ConfigMapObject,
   calicoMap,
   configReadsOf,
@@ -8,6 +7,7 @@ import {
   keysPatch,
   observedConfigMap,
 } from '../../../agent/core/kubernetes/config-map.ts'
+import { CONFIG_ANNOTATION } from '../../../agent/core/kubernetes/marks.ts'
 import type { PodSpec } from '../../../agent/core/kubernetes/pod.ts'
 import { configMapOf } from '../daemon-set.ts'
 

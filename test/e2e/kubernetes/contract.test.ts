@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll } from 'vitest'
 import { createKubernetes } from '../../../agent/adapters/kubernetes/kubernetes.ts'
 import type { Kubernetes } from '../../../agent/ports/kubernetes.ts'
+import { anyKindsContract } from '../../contract/any-kinds-contract.ts'
 import { kubernetesContract } from '../../contract/kubernetes-contract.ts'
 import { forwardFrom } from '../../lab/kubernetes/forward.ts'
 import { lab } from '../support.ts'
@@ -28,6 +29,9 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await cluster.kubectl(['delete', 'nodes', '--selector', 'contract=kubernetes'])
+  const made = Array.from({ length: objects }, (_, i) => `contract-${process.pid}-${i + 1}`)
+  for (const kind of ['configmap', 'clusterrole'])
+    await cluster.kubectl(['delete', kind, ...made, '--ignore-not-found'])
   await cluster.kill()
   forward.close()
   await rm(directory, { recursive: true })
@@ -41,4 +45,16 @@ kubernetesContract('the API server', async () => {
     await cluster.kubectl([command, name])
   }
   return { kubernetes, name, uid, kubectl }
+})
+
+let objects = 0
+
+anyKindsContract('the API server', () => {
+  objects += 1
+  const name = `contract-${process.pid}-${objects}`
+  const edit = async (key: string, value: string, manager: string): Promise<void> => {
+    const patch = JSON.stringify({ data: { [key]: value } })
+    await cluster.kubectl(['patch', 'configmap', name, '--field-manager', manager, '-p', patch])
+  }
+  return Promise.resolve({ api: kubernetes, name, edit })
 })

@@ -10,7 +10,6 @@ import { ask, replaceConfig, startService, systemctl, untilService } from '../se
 import {
   agent,
   configure,
-  containers,
   costOf,
   expectNoCost,
   expectRefused,

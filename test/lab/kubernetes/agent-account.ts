@@ -11,6 +11,9 @@ export const HOSTED_RULES = [
   { apiGroups: ['apps'], resources: ['daemonsets'], verbs: ['get', 'patch'] },
 ]
 
+/** For a whole manifest, which may have any object and grants rights itself. */
+export const ANYTHING = [{ apiGroups: ['*'], resources: ['*'], verbs: ['*'] }]
+
 /** A kubeconfig of the agent's user on each host, with these rights. */
 export async function admitAgents(kubernetes: Kubernetes, hosts: readonly Host[]): Promise<void> {
   await grant(kubernetes, HOSTED_RULES)

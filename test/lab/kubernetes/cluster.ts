@@ -100,7 +100,12 @@ export class Kubernetes extends ControlPlane {
 
   /** What `kubectl apply` of its calico.yaml does. */
   async applyCalico(hosted: HostedCalico): Promise<void> {
-    await this.apply(...calicoManifest(this.#registry, hosted))
+    await this.apply(...this.calicoManifest(hosted))
+  }
+
+  /** The objects of its calico.yaml. */
+  calicoManifest(hosted: HostedCalico): object[] {
+    return calicoManifest(this.#registry, hosted)
   }
 
   /** Waits until every node has its calico-node of the newest template, and the controllers are available. */

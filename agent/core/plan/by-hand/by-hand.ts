@@ -3,6 +3,7 @@ import { configLines, pluginLines } from './cni.ts'
 import { containersLines, nodeLines } from './container.ts'
 import { podLines } from './daemon-set.ts'
 import { deploymentLines } from './deployment.ts'
+import { objectLines } from './objects.ts'
 import { staticPodLines } from './static-pod.ts'
 import type { StuckRun } from './stuck-run.ts'
 import { controllersUnitLines, nodeUnitLines } from './unit.ts'
@@ -18,6 +19,7 @@ const LINES: { [K in StepKind]?: (args: StepArgs[K], run: StuckRun) => string[] 
   'swap-controllers-unit': controllersUnitLines,
   'swap-static-pod': staticPodLines,
   'swap-deployment': deploymentLines,
+  'apply-objects': objectLines,
   cordon: ({ node, run }) => [
     `once the host is settled: kubectl uncordon ${node}, if run ${run} cordoned it: kubectl describe node ${node} shows its annotation calico-agent/cordoned-by`,
   ],

@@ -4,7 +4,14 @@ import { changedImages } from '../swapped-images.ts'
 import { HELD_ROUTES } from './container.ts'
 
 /** The template decides which pod comes next; the KILL keeps BIRD from ending its sessions. */
-export function podLines({ set, container, pod, images, configMap }: StepArgs['swap-pod']): string[] {
+export function podLines({
+  set,
+  container,
+  pod,
+  images,
+  configMap,
+  templates,
+}: StepArgs['swap-pod']): string[] {
   const { namespace, name } = set
   const kubectl = `kubectl -n ${namespace}`
   const imagesFrom = changedImages(images)
@@ -14,12 +21,15 @@ export function podLines({ set, container, pod, images, configMap }: StepArgs['s
   return [
     `check what exists: ${kubectl} get pods -o wide; ${kubectl} rollout history daemonset/${name}; docker ps -a --filter label=io.kubernetes.container.name=${container}`,
     `the old pod of this host was ${pod.name}; to keep the new one, if its sessions are Established, do nothing`,
-    ...(imagesFrom === '' && !configMap
+    ...(imagesFrom === '' && !configMap && !templates
       ? []
       : [
           `to put the old pod back, but not while birdcl show status in it reports a recovery:`,
           ...(configMap ? [`  ${keysLine(configMap)}`] : []),
-          ...(imagesFrom === '' ? [] : [`  ${kubectl} set image daemonset/${name} ${imagesFrom}`]),
+          ...(imagesFrom === '' || templates
+            ? []
+            : [`  ${kubectl} set image daemonset/${name} ${imagesFrom}`]),
+          ...(templates ? [`  ${kubectl} rollout undo daemonset/${name}`] : []),
           `  ${kubectl} delete pod POD --wait=false; docker kill $(${running})`,
         ]),
     ...HELD_ROUTES,

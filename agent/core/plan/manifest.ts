@@ -1,0 +1,41 @@
+import { refOf, refText } from '../kubernetes/manifest.ts'
+import type { ObservedManifest } from '../kubernetes/observed-manifest.ts'
+import type { BackPart } from './back.ts'
+import { objectDiff } from './object-diff.ts'
+import type { PlanPart } from './part.ts'
+import type { Plan } from './plan.ts'
+
+/** The manifest under the name by which runs and their targets are compared. */
+export const manifestName = (mark: string): string => `hosted.manifest ${mark}`
+
+/** Applies the objects that are not as the manifest has them, null where all are; Calico's pods are of other parts. */
+export function manifestPart({ path, mark, objects }: ObservedManifest): PlanPart | null {
+  if (objects.length === 0) return null
+  return {
+    component: 'manifest',
+    change: { from: path, to: manifestName(mark) },
+    prepare: [],
+    move: [{ kind: 'apply-objects', component: 'manifest', args: { path, objects } }],
+    commits: [],
+    diff: objects.flatMap(({ object, before, after }) => objectDiff(refText(refOf(object)), before, after)),
+  }
+}
+
+/** Other hosts may still need what the new manifest grants: it stays. Null where the run changed none of it. */
+export function manifestBackPart({ steps }: Plan): BackPart | null {
+  const step = steps.find(({ kind }) => kind === 'apply-objects')
+  if (step?.kind !== 'apply-objects') return null
+  const { path, objects } = step.args
+  const names = objects.map(({ object }) => refText(refOf(object))).join(', ')
+  return {
+    part: null,
+    problems: [
+      {
+        code: 'manifest-kept',
+        severity: 'warning',
+        message: `what ${path} changed beside the pods and their config stays, as other hosts may need it: ${names}`,
+        fix: 'once every host is back: kubectl apply -f the manifest of before',
+      },
+    ],
+  }
+}

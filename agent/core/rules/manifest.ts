@@ -1,0 +1,55 @@
+import { known } from '../known.ts'
+import { refText } from '../kubernetes/manifest.ts'
+import type { ObservedManifest } from '../kubernetes/observed-manifest.ts'
+import type { Objection, Rule } from './rule.ts'
+import { rulesOn } from './rule.ts'
+
+/** `hosted.manifest` can be applied, and takes nothing from anybody. */
+export const manifestRules: Rule[] = [
+  ...rulesOn(
+    ({ manifest }) => manifest ?? null,
+    [
+      {
+        code: 'manifest',
+        severity: 'error',
+        about: 'the agent can apply the manifest',
+        seen: (found) => ('problem' in found ? '' : found.path),
+        check: (found) => ('problem' in found ? found.problem : null),
+      },
+    ],
+  ),
+  ...rulesOn(
+    ({ manifest }) => known(manifest),
+    [
+      {
+        code: 'manifest-conflict',
+        severity: 'error',
+        allowable: true,
+        about: 'nobody else has changed what the manifest sets',
+        seen: ({ mark }) => `manifest ${mark}`,
+        check: (found) => groupsOf(found).flatMap((group) => conflictOf(found, group)),
+      },
+    ],
+  ),
+]
+
+type Conflicts = ObservedManifest['conflicts']
+
+/** Of one object and one who changed it. */
+function groupsOf({ conflicts }: ObservedManifest): Conflicts[] {
+  const groups = Map.groupBy(conflicts, ({ of, manager }) => `${refText(of)} ${manager}`)
+  return [...groups.values()]
+}
+
+function conflictOf({ path }: ObservedManifest, group: Conflicts): Objection[] {
+  const [first] = group
+  if (first === undefined) return []
+  const { of, manager } = first
+  const namespace = of.namespace === undefined ? '' : `-n ${of.namespace} `
+  return [
+    {
+      message: `cannot apply ${path}: ${manager} has set in ${refText(of)} what would be lost: ${group.map(({ field }) => field).join(', ')}`,
+      fix: `write it to the manifest as well: kubectl ${namespace}get ${of.kind.toLowerCase()} ${of.name} -o yaml shows it`,
+    },
+  ]
+}

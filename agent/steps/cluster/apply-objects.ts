@@ -1,0 +1,78 @@
+import { AgentError, ExitCode, type Problem } from '../../core/errors.ts'
+import { patchBetween } from '../../core/json/merge-patch.ts'
+import { isSameJson } from '../../core/json/same.ts'
+import { asWritten, type ObjectChange, refOf, refText, type Written } from '../../core/kubernetes/manifest.ts'
+import type { Step, StepContext } from '../step.ts'
+import { apiOf } from './object.ts'
+import { throughAway } from './through-away.ts'
+
+/** An API server that restarts. */
+const AWAY_MS = 30_000
+/** Without them what the cluster keeps in them would be lost. */
+const KEPT = ['CustomResourceDefinition', 'Namespace']
+
+/**
+ * Applies the objects of a manifest that Calico's pods need: roles, accounts, definitions. On the way back what was changed
+ * is restored; what was created stays, as nothing that ran before uses it.
+ */
+export const applyObjects: Step<'apply-objects'> = {
+  moves: true,
+  describe: ({ path, objects }) =>
+    `apply ${objects.length} ${objects.length === 1 ? 'object' : 'objects'} of ${path}: ${objects.map(({ object }) => refText(refOf(object))).join(', ')}`,
+
+  async capture({ objects }, context) {
+    for (const change of objects) await refuseOthers(change, context)
+    return {}
+  },
+
+  async do({ objects }, _before, context) {
+    for (const { object } of objects)
+      await throughAway(() => apiOf(context).applyObject(object), AWAY_MS, context, context.signal)
+  },
+
+  verify: () => Promise.resolve({}),
+  goesOn: () => Promise.resolve(false),
+
+  async undo({ objects }, _before, context) {
+    const problems: Problem[] = []
+    for (const change of objects.toReversed())
+      problems.push(...(await throughAway(() => restore(change, context), AWAY_MS, context)))
+    return { problems }
+  },
+}
+
+async function now({ object }: ObjectChange, context: StepContext): Promise<Written | null> {
+  const found = await apiOf(context).getObject(refOf(object))
+  return found && asWritten(found)
+}
+
+async function refuseOthers(change: ObjectChange, context: StepContext): Promise<void> {
+  const found = await now(change, context)
+  // another host of the same rollout may have been faster
+  if ([change.before, change.after].some((one) => isSameJson(found, one))) return
+  const what = refText(refOf(change.object))
+  throw new AgentError('manifest-changed', `cannot change ${what}: someone else changed it during the run`, {
+    fix: `check kubectl get ${what} -o yaml, then run the upgrade again`,
+    exitCode: ExitCode.refused,
+  })
+}
+
+/** What others have made of it since stays, and is said. */
+async function restore(change: ObjectChange, context: StepContext): Promise<Problem[]> {
+  const { object, before, after } = change
+  const found = await now(change, context)
+  if (before === null || KEPT.includes(object.kind) || found === null || isSameJson(found, before)) return []
+  if (!isSameJson(found, after)) return [leftAlone(change)]
+  await apiOf(context).patchObject(refOf(object), patchBetween(after, before))
+  return []
+}
+
+function leftAlone({ object }: ObjectChange): Problem {
+  const what = refText(refOf(object))
+  return {
+    code: 'manifest-changed',
+    severity: 'warning',
+    message: `${what} was changed by someone else during the run, and is left as it is`,
+    fix: `check kubectl get ${what} -o yaml`,
+  }
+}
