@@ -94,7 +94,9 @@ async function dieAndResume(at: support.World, fault: string, target: string): P
   const [[before = ''], fileFlaws] = [await support.containers(host), await asTheUnitWas(host)]
   const cost = await support.costOf(at, async () => {
     const died = await faultyAgent(host, work, { AGENT_FAULT: fault })
-    expect({ fault, code: died.code }).toEqual({ fault, code: 137 })
+    // one that is faster than so many ms has come to its end
+    const codes = fault.includes('=kill+') ? [137, 0, 4] : [137]
+    expect(codes, fault).toContain(died.code)
     return await support.agent(host, 'resume')
   })
   const { outcome } = cost.result.report
