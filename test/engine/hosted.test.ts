@@ -64,6 +64,22 @@ it.each<[string, HostedOptions]>([
   },
 )
 
+it('the kill comes before the TERM of a kubelet that hears of the delete at once, on an Engine that is busy', async () => {
+  const host = await HostedHost.create()
+  const { kubelet, docker, clock } = host
+  kubelet.termMs = 50
+  docker.killTakes = () => clock.sleep(150)
+  expect(await host.flaws(await host.run())).toEqual([])
+})
+
+it('no pod is deleted where the Engine refuses the kill', async () => {
+  const host = await HostedHost.create()
+  host.docker.failNext('killContainer', new AgentError('docker-refused', 'no', { fix: '' }))
+  const [pod] = host.cluster.pods
+  await host.run()
+  expect(host.cluster.pods.map(({ metadata }) => metadata.uid)).toEqual([pod?.metadata.uid])
+})
+
 const images: [string, HostedOptions][] = [
   ['a good image', {}],
   ['a good image on the last host', { other: 'done' }],

@@ -3,7 +3,6 @@ import type { FakeClock } from './clock.ts'
 import type { FakeDocker } from './docker.ts'
 
 const START_MS = 900
-const TERM_MS = 400
 const MOST_RESTARTS = 4
 
 interface Kept {
@@ -19,7 +18,9 @@ interface Kept {
 export class FakeHostedKubelet {
   /** It is stopped: it does nothing, and forgets what it was about to do. */
   isAsleep = false
-  /** How long after its container has ended. */
+  /** How long after it knows of the delete its TERM comes. */
+  termMs = 400
+  /** How long after its container has ended it starts it again. */
   restartMs = 600
   /** How long after the API server it knows that a pod is gone. */
   hearsAfterMs = 0
@@ -116,7 +117,7 @@ export class FakeHostedKubelet {
 
   async #end({ container }: Kept): Promise<void> {
     const life = this.#life
-    await this.#clock.sleep(TERM_MS)
+    await this.#clock.sleep(this.termMs)
     if (this.isAsleep || life !== this.#life || container === null) return
     const found = await this.#docker.inspectContainer(container)
     if (found?.State.Running === true) {
