@@ -85,12 +85,15 @@ export async function untilStarted(
   }
 }
 
+/** A kill takes some 100 ms; the kubelet looks at its containers each second. */
+const HEAD_START_MS = 300
+
 /**
- * Deletes a pod and kills its container in the same moment, neither waiting for the other. The kubelet's own TERM would end
- * BIRD's sessions, and comes as soon as the kubelet hears of the delete, on a busy host before its answer is here; a second
- * after the kill alone, the kubelet would start the old image once more.
+ * Kills the container of a pod, and deletes the pod in the same moment. The kubelet's own TERM would end BIRD's sessions, and
+ * comes as soon as the kubelet hears of the delete: the kill has a head start. A second after the kill alone, the kubelet
+ * would start the old image once more: the delete does not wait longer.
  */
-export async function deleteAndKill(
+export async function killAndDelete(
   pod: { name: string; uid: string },
   args: SwapPod,
   context: StepContext,
@@ -99,10 +102,11 @@ export async function deleteAndKill(
   const { namespace } = args.set
   const ofPod = (await containersOf(args, docker)).filter(({ labels }) => labels[UID_LABEL] === pod.uid)
   context.since = clock.now()
-  const kills = ofPod.filter(isUp).map(({ id }) => docker.killContainer(id))
+  const kills = Promise.all(ofPod.filter(isUp).map(({ id }) => docker.killContainer(id)))
+  await Promise.race([kills, clock.sleep(HEAD_START_MS)])
   const removal = apiOf(context).remove({ kind: 'Pod', namespace, name: pod.name }, pod.uid)
-  const [removed, ...killed] = await Promise.allSettled([removal, ...kills])
-  for (const one of killed) if (one.status === 'rejected') throw one.reason
+  const [removed, killed] = await Promise.allSettled([removal, kills])
+  if (killed.status === 'rejected') throw killed.reason
   if (removed.status === 'fulfilled') return
   // an answer that is lost says nothing of the pod
   const isUnclear = isTransient(removed.reason)

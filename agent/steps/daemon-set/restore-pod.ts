@@ -6,7 +6,7 @@ import { entriesAt } from '../../core/plan/swapped-images.ts'
 import { awaitRestored, awaitSafeStop } from '../gate/await-restored.ts'
 import type { StepContext, StepResult } from '../step.ts'
 import { closeDialling } from '../window/dial-guard.ts'
-import { containerOfPod, deleteAndKill, keepDown, killDoomed, podsHere, whyNone } from './pod.ts'
+import { containerOfPod, keepDown, killAndDelete, killDoomed, podsHere, whyNone } from './pod.ts'
 import { isStillRestored } from './template.ts'
 
 type SwapPod = StepArgs['swap-pod']
@@ -68,7 +68,7 @@ async function takeAway(
   const container = await containerOfPod(args, uid, context.docker)
   const isRecovered =
     container !== undefined && (await awaitSafeStop({ gate, container: container.Id, goneAt }, context))
-  await deleteAndKill({ name, uid }, args, context)
+  await killAndDelete({ name, uid }, args, context)
   await closeDialling(gate, context)
   return isRecovered ? context.clock.now() : goneAt
 }

@@ -11,8 +11,8 @@ import { closeDialling, openDialling } from '../window/dial-guard.ts'
 import { holdRoutes, releaseRoutes } from '../window/held-routes.ts'
 import { checkConfigMap, restoreConfigMap, writeConfigMap } from './config-map.ts'
 import {
-  deleteAndKill,
   isOnItsWayOut,
+  killAndDelete,
   knownContainers,
   nextContainer,
   startedSince,
@@ -27,12 +27,12 @@ type SwapPod = StepArgs['swap-pod']
 
 /**
  * The one step with a window if a DaemonSet owns the node. Its template gets the new images with OnDelete, so that no
- * pod is replaced by itself; then this host's pod is deleted, and its container killed in the same moment.
+ * pod is replaced by itself; then this host's container is killed, and its pod deleted in the same moment.
  */
 export const swapPod: Step<'swap-pod'> = {
   moves: true,
   describe: ({ set, configMap, ...args }) =>
-    `replace the pod of ${set.namespace}/${set.name} on this host: ${configMap ? keysSet(configMap) : ''}set the template to ${imageSet(args)} with OnDelete, delete and kill, gate`,
+    `replace the pod of ${set.namespace}/${set.name} on this host: ${configMap ? keysSet(configMap) : ''}set the template to ${imageSet(args)} with OnDelete, kill and delete, gate`,
 
   async capture(args, context) {
     await checkTemplate(args, context)
@@ -47,7 +47,7 @@ export const swapPod: Step<'swap-pod'> = {
     await applyTemplate(args, context)
     if (gate.daemons.length > 0) await holdRoutes(context)
     context.emit({ type: 'window-open', budgetMs: gate.budgetMs })
-    await deleteAndKill(args.pod, args, context)
+    await killAndDelete(args.pod, args, context)
     await closeDialling(gate, context)
   },
 
