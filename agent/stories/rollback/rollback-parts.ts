@@ -7,7 +7,7 @@ import type { Observed, ObservedControllers, ObservedNode } from '../../core/mod
 import { type BackPart, cniBackPart, cniConfigBackPart } from '../../core/plan/back.ts'
 import { controllersOrUnitBack, nodeOrUnitBack } from '../../core/plan/build.ts'
 import { canBeUpgraded } from '../../core/plan/controllers.ts'
-import { daemonSetBackPart, isPodBack } from '../../core/plan/daemon-set.ts'
+import { daemonSetBackPart, isPodBack } from '../../core/plan/daemon-set-back.ts'
 import { deploymentBackPart } from '../../core/plan/deployment.ts'
 import { manifestBackPart } from '../../core/plan/manifest.ts'
 import type { OldContainer, StepArgs } from '../../core/plan/plan.ts'

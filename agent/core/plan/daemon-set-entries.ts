@@ -1,0 +1,98 @@
+import type { ObservedConfigMap } from '../kubernetes/config-map.ts'
+import type { ObservedDaemonSet } from '../kubernetes/daemon-set.ts'
+import { isFlexvol } from '../kubernetes/flexvol.ts'
+import type { WholeTemplates } from '../kubernetes/observed-manifest.ts'
+import {
+  configEntry,
+  containsAll,
+  entriesFrom,
+  imageEntry,
+  imageName,
+  imagesOf,
+  manifestEntry,
+  type TemplateEntry,
+  type TemplateImage,
+  valueIn,
+} from '../kubernetes/template.ts'
+import type { ObservedCni, ObservedImage, ObservedNode } from '../model.ts'
+import type { DiffEntry } from '../report/report.ts'
+import type { NodeInput } from './node.ts'
+import type { SwappedImage } from './plan.ts'
+
+export interface DaemonSetInput extends NodeInput {
+  daemonSet: ObservedDaemonSet
+  /** The plugins that the DaemonSet installs; null if none are requested. */
+  cni: ObservedCni | null
+  /** The FlexVolume driver's image; null if none is requested. */
+  flexvol: ObservedImage | null
+  /** That the pod must be started with; null where it was, or if none is requested. */
+  configMap: ObservedConfigMap | null
+  /** The whole template; null where no manifest asks for another one. */
+  manifest: WholeTemplates | null
+}
+
+/** What a run asks of the template. */
+export function templateEntries(input: DaemonSetInput, ref: string): TemplateEntry[] {
+  const { configMap, manifest } = input
+  const images = manifest ? imagesInBoth(input.daemonSet, manifest) : templateImages(input, ref)
+  return [
+    ...images.map(imageEntry),
+    ...(configMap ? [configEntry(configMap.mark)] : []),
+    ...(manifest ? [manifestEntry(manifest.mark)] : []),
+  ]
+}
+
+/** What comes or goes with the whole template is told from what stays by its mark. */
+function imagesInBoth({ template }: ObservedDaemonSet, { to }: WholeTemplates): TemplateImage[] {
+  const isThere = ({ list, name }: TemplateImage): boolean =>
+    template.some((one) => one.list === list && one.name === name)
+  return imagesOf(to.spec).filter(isThere)
+}
+
+/** The images of a template that match the requested node and plugins. */
+function templateImages(
+  { daemonSet: { template }, node, cni, flexvol }: DaemonSetInput,
+  ref: string,
+): TemplateImage[] {
+  const container = containerName(node)
+  const current = template.find(({ list, name }) => list === 'containers' && name === container)?.image
+  const next = (one: TemplateImage): string => {
+    if (one.image === current || (one.list === 'containers' && one.name === container)) return ref
+    if (imageName(one.image) === 'cni' && cni?.image) return cni.image.ref
+    return flexvol && isFlexvol(one) ? flexvol.ref : one.image
+  }
+  return template.map((one) => ({ ...one, image: next(one) }))
+}
+
+/** The kubelet's label has the plain name; the container's full name includes the pod's. */
+export function containerName({ container }: Pick<ObservedNode, 'container'>): string {
+  return container.Config.Labels?.['io.kubernetes.container.name'] ?? ''
+}
+
+export function podEntries({ images, ...marks }: ObservedDaemonSet['pod']): TemplateEntry[] {
+  return entriesFrom(images, marks)
+}
+
+export function entriesOfTemplate({ template, ...marks }: ObservedDaemonSet): TemplateEntry[] {
+  return entriesFrom(template, marks)
+}
+
+export function swappedImage(daemonSet: ObservedDaemonSet, entry: TemplateEntry): SwappedImage {
+  const { list, name, value: to } = entry
+  const was = valueIn(entriesOfTemplate(daemonSet), entry) ?? ''
+  return { list, name, from: valueIn(podEntries(daemonSet.pod), entry) ?? was, was, to }
+}
+
+export function isPodOf({ daemonSet, configMap }: DaemonSetInput, entries: TemplateEntry[]): boolean {
+  const all = [podEntries(daemonSet.pod), entriesOfTemplate(daemonSet)]
+  return configMap === null && all.every((present) => containsAll(present, entries))
+}
+
+export function entriesDiff(daemonSet: ObservedDaemonSet, entries: TemplateEntry[]): DiffEntry[] {
+  const { namespace, name } = daemonSet
+  const now = entriesOfTemplate(daemonSet).filter((one) => valueIn(entries, one) !== undefined)
+  const lines = (all: TemplateEntry[]): string =>
+    all.flatMap((one) => (one.value === '' ? [] : [`${one.list}.${one.name}: ${one.value}\n`])).join('')
+  const entry = { target: `daemonset ${namespace}/${name}`, before: lines(now), after: lines(entries) }
+  return entry.before === entry.after ? [] : [entry]
+}
