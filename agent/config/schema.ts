@@ -204,7 +204,7 @@ const configShape = z.strictObject({
   kubernetes: sections.kubernetes.optional(),
   hosted: sections.hosted.optional(),
   retention: sections.retention.prefault({}),
-  apply: z.enum(['auto', 'manual']).default('auto'),
+  apply: z.enum(['auto', 'manual']).default('manual'),
   service: sections.service.prefault({}),
 })
 

@@ -72,7 +72,7 @@ async function start({ lab, host, agent }: Stage): Promise<void> {
 
 /** The settling time is left out: it is waited for on purpose. */
 function configFor(image: string): string {
-  return JSON.stringify({ node: { image }, settle: 0 })
+  return JSON.stringify({ node: { image }, settle: 0, apply: 'auto' })
 }
 
 async function isSettled(host: Host): Promise<boolean> {

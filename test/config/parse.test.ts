@@ -20,7 +20,7 @@ const defaults = {
   settle: 10,
   docker: { socket: '/var/run/docker.sock' },
   retention: { runs: 20, images: 1 },
-  apply: 'auto',
+  apply: 'manual',
   service: { socket: '/run/calico-agent/agent.sock' },
 }
 

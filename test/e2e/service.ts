@@ -42,7 +42,7 @@ export async function replaceConfig(host: Host, config: object | string): Promis
 
 /** A config whose run need not show how long the defaults are. */
 export function quick(image: string): object {
-  return { node: { image }, window: 30, settle: 2 }
+  return { node: { image }, window: 30, settle: 2, apply: 'auto' }
 }
 
 /** What the service says at its socket. */

@@ -85,7 +85,7 @@ class Bench {
 
   #config() {
     if (this.invalid) return Promise.reject(new AgentError('bad-config', 'it is wrong', { fix: 'mend it' }))
-    return Promise.resolve(configSchema.parse({ node: { image: this.image } }))
+    return Promise.resolve(configSchema.parse({ node: { image: this.image }, apply: 'auto' }))
   }
 
   #run(kind: JobKind, image: string, emit: Emit): Promise<Finished> {

@@ -18,7 +18,7 @@ calico-agent:
 
 /etc/calico-agent/agent.yaml:
   file.serialize:
-    - dataset: {{ agent['config'] | tojson }}
+    - dataset: {{ dict({'apply': 'manual'}, **agent['config']) | tojson }}
     - serializer: yaml
     - mode: '0644'
     - require:

@@ -37,7 +37,7 @@ import {
   upgradeWhile,
 } from './cordons.ts'
 
-const QUICK = { window: 30, settle: 1 }
+const QUICK = { window: 30, settle: 1, apply: 'auto' }
 const CREDENTIAL = '/var/lib/kubelet/pki/kubelet-client-current.pem'
 
 let at: World
