@@ -2,7 +2,7 @@
 
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { JournalRecord } from '../../../agent/journal/record.ts'
-import { rows, section, textOf } from '../../docs/markdown.ts'
+import { blocks, rows, section, textOf } from '../../docs/markdown.ts'
 import { type Host, type Kubernetes, until } from '../../lab/index.ts'
 import { costOf, expectNoCost, image, lab, type World } from '../support.ts'
 import {
@@ -99,6 +99,27 @@ it.each(rights)('changes nothing without the right to $verb $resource, and names
     expect(fixes).toContain(`--verb=${verb} --resource=${resource}`)
   } finally {
     await restore()
+  }
+})
+
+it('plans a whole manifest once its account may apply it', async () => {
+  const [manifest, config] = ['/var/lib/calico-agent/calico.yaml', '/var/lib/calico-agent/manifest.yaml']
+  const objects = kubernetes.calicoManifest({ hosts: at.mesh.hosts, release: NEW })
+  await at.host.writeFile(manifest, objects.map((object) => JSON.stringify(object)).join('\n---\n'), 0o600)
+  await at.host.writeFile(
+    config,
+    JSON.stringify({ kubernetes: { inCluster: true }, hosted: { manifest } }),
+    0o600,
+  )
+  const plan = () => agentIn(at.host, 'plan', '--config', config)
+  const refused = await plan()
+  expect(refused).toMatchObject({ code: 3, report: { problems: [{ code: 'kubernetes-forbidden' }] } })
+  const [, binding] = blocks(section(textOf('docs/in-cluster.md'), '## A whole manifest'), 'yaml')
+  await kubernetes.kubectl(['apply', '-f', '-'], binding)
+  try {
+    expect(await plan()).toMatchObject({ code: 0, report: { problems: [] } })
+  } finally {
+    await kubernetes.kubectl(['delete', 'clusterrolebinding', 'calico-agent-manifest'])
   }
 })
 
