@@ -2,6 +2,7 @@ import yargs, { type Argv } from 'yargs'
 import { ExitCode } from '../core/errors.ts'
 import { shownJson } from '../report/json.ts'
 import { completionCommand } from './completion.ts'
+import { configCommand } from './config.ts'
 import { daemonCommand } from './daemon.ts'
 import { doctorCommand } from './doctor.ts'
 import type { Environment } from './environment.ts'
@@ -31,6 +32,7 @@ export async function runCli(argv: string[], environment: Environment): Promise<
     .command(resumeCommand(environment))
     .command(historyCommand(environment))
     .command(gcCommand(environment))
+    .command(configCommand(environment))
     .command(completionCommand(() => parser))
     .command(daemonCommand(environment))
     .check((parsed) => {

@@ -1,4 +1,5 @@
 import { type AgentError, ExitCode, type Problem } from '../core/errors.ts'
+import { invalidConfig } from '../core/report/config-check.ts'
 import { emptyDoctorReport } from '../stories/doctor.ts'
 import { emptyGcReport } from '../stories/gc/gc.ts'
 import { emptyHistoryReport } from '../stories/history/history.ts'
@@ -18,6 +19,7 @@ const DOCUMENTS = new Map<string, (problem: Problem) => object>([
   ['doctor', (problem) => emptyDoctorReport([problem])],
   ['history', (problem) => emptyHistoryReport([problem])],
   ['gc', (problem) => emptyGcReport([problem])],
+  ['config', (problem) => invalidConfig([problem])],
 ])
 
 /** Null where no JSON is asked for, or no command is named that has some. */

@@ -61,6 +61,10 @@ describe('a usage error with --json', () => {
     expect(await usage('gc', '--json', '--bogus')).toMatchObject({ containers: [], problems: [{ code }] })
   })
 
+  it('has the document of config check', async () => {
+    expect(await usage('config', 'chekc', '--json')).toMatchObject({ valid: false, problems: [{ code }] })
+  })
+
   it('has one where a value is given', async () => {
     expect(await usage('plan', '--json=true', '--bogus')).toMatchObject({ outcome: 'refused' })
   })

@@ -99,6 +99,7 @@ describe('docs/commands.md', () => {
     ['### doctor', 'agent/core/report/doctor.ts'],
     ['### history', 'agent/core/report/history.ts'],
     ['### gc', 'agent/core/report/gc.ts'],
+    ['### config check', 'agent/core/report/config-check.ts'],
   ])('%s has each field of %s', (heading, source) => {
     const fields = codeRows(section(commandsDoc, heading)).flatMap((path) => path.split(/\.|\[\]\.?/))
     expect(propertyNames(parse(source)).filter((name) => !fields.includes(name))).toEqual([])
