@@ -86,6 +86,23 @@ class WithTheExecutable(unittest.TestCase):
         self.assertIs(done["result"], False)
         self.assertRegex(done["comment"], r"refused\n\S+: .*/nowhere/docker.sock")
 
+    def test_a_value_is_never_an_option(self):
+        execution, _ = modules()
+        seen = []
+
+        def record(argv, **_options):
+            seen.append(argv)
+            return {"retcode": 0, "stdout": json.dumps(PLANNED), "stderr": ""}
+
+        execution.__salt__ = {"cmd.run_all": record}
+        execution.upgrade(node="--state-dir=/tmp", allow="downgrade")
+        execution.upgrade(allow=["downgrade", "bird-down"])
+        self.assertIn("--node=--state-dir=/tmp", seen[0])
+        self.assertEqual([word for word in seen[0] if "allow" in word], ["--allow=downgrade"])
+        self.assertEqual([word for word in seen[1] if "allow" in word], ["--allow=downgrade", "--allow=bird-down"])
+        with self.assertRaisesRegex(ValueError, "run is the name of a run"):
+            execution.rollback(run="--state-dir=/tmp")
+
     def test_resume_without_a_run_changes_nothing(self):
         execution, _ = modules()
         report = execution.resume(config=self.config("window: 60\n"))
@@ -128,7 +145,7 @@ class WithARecordedReply(unittest.TestCase):
         done = state.upgraded("calico", window=60, allow=["peer-down", "not-calico"])
         self.assertIsNone(done["result"])
         self.assertEqual(done["changes"], {"node": {"old": "calico/node:v2.6.5", "new": "calico/node:v2.6.12"}})
-        flags = ["--check", "--allow", "peer-down", "--allow", "not-calico", "--json", "--window", "60"]
+        flags = ["--check", "--allow=peer-down", "--allow=not-calico", "--json", "--window=60"]
         self.assertEqual(argv(), ["upgrade", *flags])
 
     def test_an_upgrade_is_true_with_changes(self):

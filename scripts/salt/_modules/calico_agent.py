@@ -18,11 +18,11 @@ def installed():
 
 
 def _run(command, *flags, **options):
-    """``options`` become ``--name VALUE``; those that are None are left out."""
+    """``options`` become ``--name=VALUE``, so that no value is taken for an option; those that are None are left out."""
     argv = [EXECUTABLE, command, *flags, "--json"]
     for name, value in options.items():
         if value is not None:
-            argv += ["--" + name.replace("_", "-"), str(value)]
+            argv.append("--%s=%s" % (name.replace("_", "-"), value))
     # A list, without a shell: nothing is expanded.
     done = __salt__["cmd.run_all"](argv, python_shell=False, ignore_retcode=True)
     try:
@@ -33,7 +33,15 @@ def _run(command, *flags, **options):
 
 
 def _rules(allow):
-    return [word for rule in allow or [] for word in ("--allow", rule)]
+    """One rule, or a list of them."""
+    rules = [allow] if isinstance(allow, str) else allow or []
+    return ["--allow=%s" % rule for rule in rules]
+
+
+def _name(run):
+    if str(run).startswith("-"):
+        raise ValueError("cannot roll back %s: run is the name of a run, as calico-agent history shows it" % run)
+    return str(run)
 
 
 def status(node=None, config=None):
@@ -54,7 +62,7 @@ def prefetch(node=None, config=None):
 
 def rollback(run=None, window=None, allow=None, config=None):
     """Restores what the last committed run, or ``run``, replaced."""
-    return _run("rollback", *([run] if run else []), *_rules(allow), window=window, config=config)
+    return _run("rollback", *([_name(run)] if run else []), *_rules(allow), window=window, config=config)
 
 
 def resume(config=None):

@@ -59,12 +59,12 @@ report:
 def arguments(params, config_file):
     argv = [params["executable"], "upgrade", "--json"]
     if config_file:
-        argv += ["--check", "--config", config_file]
+        argv += ["--check", "--config=" + config_file]
     for name in ("node", "window"):
         if params[name] is not None:
-            argv += ["--" + name, str(params[name])]
+            argv.append("--%s=%s" % (name, params[name]))
     for rule in params["allow"]:
-        argv += ["--allow", rule]
+        argv.append("--allow=" + rule)
     return argv
 
 
@@ -92,7 +92,9 @@ def diffs(report):
 
 def run(module):
     config_file = planned_config(module) if module.check_mode else None
-    rc, out, err = module.run_command(arguments(module.params, config_file))
+    argv = arguments(module.params, config_file)
+    # a value is a value: no $VARIABLE and no ~ of it is expanded
+    rc, out, err = module.run_command(argv, expand_user_and_vars=False)
     try:
         report = json.loads(out)
     except ValueError:
