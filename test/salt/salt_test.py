@@ -86,6 +86,18 @@ class WithTheExecutable(unittest.TestCase):
         self.assertIs(done["result"], False)
         self.assertRegex(done["comment"], r"refused\n\S+: .*/nowhere/docker.sock")
 
+    def test_a_minion_without_the_agent_is_told_what_to_do(self):
+        execution, _ = modules()
+        execution.EXECUTABLE = "/nowhere/calico-agent"
+        with self.assertRaisesRegex(RuntimeError, "not installed on this minion: apply the state"):
+            execution.status()
+
+    def test_history_and_gc_answer(self):
+        execution, _ = modules()
+        config = self.config("window: 60\n")
+        self.assertIn("runs", execution.history(config=config))
+        self.assertEqual(execution.gc(check=True, config=config)["rc"], 0)
+
     def test_a_value_is_never_an_option(self):
         execution, _ = modules()
         seen = []
@@ -96,11 +108,13 @@ class WithTheExecutable(unittest.TestCase):
 
         execution.__salt__ = {"cmd.run_all": record}
         execution.upgrade(node="--state-dir=/tmp", allow="downgrade")
-        execution.upgrade(allow=["downgrade", "bird-down"])
+        execution.upgrade(allow=["downgrade", "bird-down"], to="v3.20.0", only=["node", "cni"])
+        self.assertIn("--only=node,cni", seen[1])
+        self.assertIn("--to=v3.20.0", seen[1])
         self.assertIn("--node=--state-dir=/tmp", seen[0])
         self.assertEqual([word for word in seen[0] if "allow" in word], ["--allow=downgrade"])
         self.assertEqual([word for word in seen[1] if "allow" in word], ["--allow=downgrade", "--allow=bird-down"])
-        with self.assertRaisesRegex(ValueError, "run is the name of a run"):
+        with self.assertRaisesRegex(RuntimeError, "is not the name of a run"):
             execution.rollback(run="--state-dir=/tmp")
 
     def test_resume_without_a_run_changes_nothing(self):

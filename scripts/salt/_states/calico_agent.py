@@ -8,9 +8,11 @@ States of the Calico host agent.
 """
 
 
-def upgraded(name, node=None, window=None, allow=None, config=None):
+def upgraded(
+    name, to=None, node=None, cni=None, controllers=None, only=None, window=None, allow=None, config=None
+):
     """
-    The host runs the version in its config, or in ``node``.
+    The host runs what its config asks for, or ``to`` (a release), ``node``, ``cni`` and ``controllers``.
 
     In test mode, the result is None if something would change. A run that was refused, rolled back, stuck, or
     deferred because of another run is a failure. Its comment has the way out.
@@ -19,7 +21,8 @@ def upgraded(name, node=None, window=None, allow=None, config=None):
     if test and not __salt__["calico_agent.installed"]():
         comment = "the agent would be installed first; only then can it report what it would change"
         return {"name": name, "result": None, "changes": {}, "comment": comment}
-    report = __salt__["calico_agent.upgrade"](node=node, window=window, allow=allow, config=config, check=test)
+    target = {"to": to, "node": node, "cni": cni, "controllers": controllers, "only": only}
+    report = __salt__["calico_agent.upgrade"](**target, window=window, allow=allow, config=config, check=test)
     failed = report["rc"] != 0
     return {
         "name": name,

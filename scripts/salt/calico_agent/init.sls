@@ -13,6 +13,7 @@
 
 calico-agent:
   pkg.installed:
+    - refresh: False
     - sources:
       - calico-agent: salt://calico_agent/files/calico-agent_{{ agent['version'] }}_amd64.deb
 

@@ -19,9 +19,23 @@ options:
       - The config that the host will have. It is used only in check mode, when it is not yet on disk;
         otherwise the agent reads its own file.
     type: dict
+  to:
+    description: The release that this host is to run; overrides the config.
+    type: str
   node:
     description: The calico/node image; overrides the config.
     type: str
+  cni:
+    description: Where the CNI plugins come from, an image, a directory or an archive; overrides the config.
+    type: str
+  controllers:
+    description: The image of kube-controllers; overrides the config.
+    type: str
+  only:
+    description: Parts to upgrade, such as C(node) or C(cni); all of them by default.
+    type: list
+    elements: str
+    default: []
   window:
     description: Upper limit of the window in seconds; at most 90, and at most BIRD's restart time.
     type: int
@@ -60,9 +74,11 @@ def arguments(params, config_file):
     argv = [params["executable"], "upgrade", "--json"]
     if config_file:
         argv += ["--check", "--config=" + config_file]
-    for name in ("node", "window"):
+    for name in ("to", "node", "cni", "controllers", "window"):
         if params[name] is not None:
             argv.append("--%s=%s" % (name, params[name]))
+    if params["only"]:
+        argv.append("--only=" + ",".join(params["only"]))
     for rule in params["allow"]:
         argv.append("--allow=" + rule)
     return argv
@@ -121,7 +137,11 @@ def main():
     module = AnsibleModule(
         argument_spec={
             "config": {"type": "dict"},
+            "to": {"type": "str"},
             "node": {"type": "str"},
+            "cni": {"type": "str"},
+            "controllers": {"type": "str"},
+            "only": {"type": "list", "elements": "str", "default": []},
             "window": {"type": "int"},
             "allow": {"type": "list", "elements": "str", "default": []},
             "executable": {"type": "path", "default": "/usr/bin/calico-agent"},
