@@ -89,7 +89,7 @@ export async function runAgent(decorate = (outside: Outside): Outside => outside
   const environment: Environment = {
     version,
     color,
-    loadConfig: loadConfigOf,
+    loadConfig: (options) => loadConfigOf(options),
     open: (options, need, given) =>
       open(options, need, { connect: connections(options, known, outsideFor), program }, given),
     stopSignal: () => program.stops.listen(),
@@ -106,7 +106,7 @@ export async function runAgent(decorate = (outside: Outside): Outside => outside
 }
 
 /** The config file with the flags over it. */
-async function loadConfigOf(options: CommonOptions): Promise<Config> {
+async function loadConfigOf(options: CommonOptions, withoutManifest = false): Promise<Config> {
   // Loaded when it is needed: --help and --version read no config.
   const { loadConfig, MAX_CONFIG_BYTES, MAX_MANIFEST_BYTES, mergeFlags, withManifest } = await import(
     './config/load.ts'
@@ -115,9 +115,9 @@ async function loadConfigOf(options: CommonOptions): Promise<Config> {
   const config = await loadConfig(file, options.config !== undefined, (path) =>
     readRegularFile(path, { maxBytes: MAX_CONFIG_BYTES }),
   )
-  return await withManifest(mergeFlags(config, options), (path) =>
-    readRegularFile(path, { maxBytes: MAX_MANIFEST_BYTES }),
-  )
+  const merged = mergeFlags(config, options)
+  if (withoutManifest) return merged
+  return await withManifest(merged, (path) => readRegularFile(path, { maxBytes: MAX_MANIFEST_BYTES }))
 }
 
 async function open(
@@ -127,7 +127,7 @@ async function open(
   given?: Given,
 ): Promise<Opened> {
   const { checkTarget, partsOf, wantedOf } = await import('./config/wanted.ts')
-  const config = given?.config ?? (await loadConfigOf(options))
+  const config = given?.config ?? (await loadConfigOf(options, need.withoutManifest))
   checkAllowed(options.allow ?? [])
   const only = partsOf(options.only)
   const wanted = wantedOf(config, options.allow ?? [], only)

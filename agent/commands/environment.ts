@@ -29,6 +29,8 @@ export interface Environment {
 export interface Need {
   /** An upgrade has a target; a rollback or a resume has its own. */
   target: boolean
+  /** It has a target of its own: a manifest that cannot be read does not stop it. */
+  withoutManifest?: true
   /** Runs that are shown as they go. */
   progress: boolean
 }

@@ -24,7 +24,11 @@ export function gcCommand(environment: Environment): CommandModule<object, GcArg
     handler: async (options) => {
       const { json, check } = options
       try {
-        const { app, wanted, end } = await environment.open(options, { target: false, progress: false })
+        const { app, wanted, end } = await environment.open(options, {
+          target: false,
+          withoutManifest: true,
+          progress: false,
+        })
         try {
           const report = await (check ? planGc : gc)(app, wanted)
           print(json ? shownJson(report) : renderGc(report, { color, check }))

@@ -31,7 +31,11 @@ async function show(environment: Environment, options: ArgumentsCamelCase<Histor
   const { color, print, exit } = environment
   const { json, html } = options
   try {
-    const { app, end } = await environment.open(options, { target: false, progress: false })
+    const { app, end } = await environment.open(options, {
+      target: false,
+      withoutManifest: true,
+      progress: false,
+    })
     const run = options.run ?? (html === undefined ? undefined : await newestRun(app))
     const report = await history(app, run)
     end()

@@ -9,6 +9,7 @@ export function resumeCommand(environment: Environment): CommandModule<object, C
     command: 'resume',
     describe: 'finish or undo an interrupted run',
     builder: withCommon,
-    handler: (options) => runStory(environment, options, { target: false, progress: true }, resume),
+    handler: (options) =>
+      runStory(environment, options, { target: false, withoutManifest: true, progress: true }, resume),
   }
 }

@@ -10,8 +10,11 @@ export function rollbackCommand(environment: Environment): CommandModule<object,
     describe: 'put back what the last committed run, or RUN, replaced',
     builder: withRollback,
     handler: (options) =>
-      runStory(environment, options, { target: false, progress: true }, (app, wanted) =>
-        rollback(app, wanted, options.run),
+      runStory(
+        environment,
+        options,
+        { target: false, withoutManifest: true, progress: true },
+        (app, wanted) => rollback(app, wanted, options.run),
       ),
   }
 }

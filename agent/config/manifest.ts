@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { LineCounter, parseAllDocuments } from 'yaml'
+import { LineCounter, parseAllDocuments, type ScalarTag } from 'yaml'
 import { AgentError } from '../core/errors.ts'
 import { type AnyObject, type WantedManifest, wantedManifest } from '../core/kubernetes/manifest.ts'
 import { ConfigError } from './problems.ts'
@@ -37,13 +37,24 @@ export async function readManifest(
   }
 }
 
+/** As kubectl reads `defaultMode: 0400`: YAML 1.2 would take it for 400. */
+const OCTAL: ScalarTag = {
+  tag: 'tag:yaml.org,2002:int',
+  default: true,
+  test: /^[-+]?0[0-7]+$/,
+  resolve: (text) => Number.parseInt(text, 8),
+}
+
 function hashOf(value: unknown): string {
   return createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 12)
 }
 
 function objectsIn(text: string, path: string): AnyObject[] {
   const lineCounter = new LineCounter()
-  const documents = parseAllDocuments(text, { lineCounter, prettyErrors: false, logLevel: 'error' })
+  const documents = parseAllDocuments(text, {
+    ...{ lineCounter, prettyErrors: false, logLevel: 'error', merge: true },
+    customTags: (tags) => [OCTAL, ...tags],
+  })
   return documents.flatMap((document) => {
     const [wrong] = document.errors
     const { line } = lineCounter.linePos(wrong ? wrong.pos[0] : document.range[0])

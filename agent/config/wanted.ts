@@ -91,7 +91,8 @@ function imagesIn({ daemonSet, cniImage, deployment }: WantedManifest) {
 }
 
 function wantedConfigMap({ hosted, manifest }: Config): WantedConfigMap | null {
-  const keys = hosted?.configMap ?? manifest?.configMap ?? null
+  const keys =
+    hosted?.configMap ?? (manifest?.configMap?.['data'] as Record<string, string> | undefined) ?? null
   if (keys === null) return null
   const sorted = Object.entries(keys).sort(([one], [other]) => (one < other ? -1 : 1))
   return { keys, mark: createHash('sha256').update(JSON.stringify(sorted)).digest('hex').slice(0, 12) }

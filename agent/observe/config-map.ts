@@ -14,15 +14,18 @@ export type FoundConfigMap = ObservedConfigMap | { problem: Problem }
 
 /** The ConfigMap that Calico's pods read, and whether it may be changed; undefined where nothing is asked of it. */
 export async function observeConfigMap(
-  { configMap: wanted }: Pick<Wanted, 'configMap'>,
+  { configMap: wanted, manifest }: Pick<Wanted, 'configMap' | 'manifest'>,
   kubernetes: Kubernetes | null,
   lookAtNode: Promise<ObservedNode | null>,
 ): Promise<FoundConfigMap | undefined> {
   if (wanted === null || kubernetes === null) return undefined
   const set = (await lookAtNode)?.daemonSet
+  const named = manifest?.configMap?.metadata
   if (!set) return { problem: notHosted('no DaemonSet keeps calico/node on this host') }
   // the rule about the DaemonSet says why
   if ('problem' in set) return undefined
+  // the new template reads another one, which is applied with the rest of the manifest
+  if (named && named.name !== calicoMap(set.reads ?? NO_READS)) return undefined
   try {
     return await findConfigMap(wanted, set, kubernetes)
   } catch (error) {
@@ -31,9 +34,11 @@ export async function observeConfigMap(
   }
 }
 
+const NO_READS = { maps: [], keys: [] }
+
 async function findConfigMap(
   wanted: NonNullable<Wanted['configMap']>,
-  { namespace, name: set, reads = { maps: [], keys: [] } }: ObservedDaemonSet,
+  { namespace, name: set, reads = NO_READS }: ObservedDaemonSet,
   kubernetes: Kubernetes,
 ): Promise<FoundConfigMap> {
   const name = calicoMap(reads)

@@ -19,18 +19,24 @@ import {
   type WholeTemplates,
 } from '../core/kubernetes/observed-manifest.ts'
 import type { PodObject, PodTemplate } from '../core/kubernetes/pod.ts'
-import { withoutMarks } from '../core/kubernetes/template.ts'
-import type { ObservedNode } from '../core/model.ts'
+import { isSameTemplate } from '../core/kubernetes/template.ts'
+import type { Observed, ObservedNode } from '../core/model.ts'
 import type { Wanted } from '../core/wanted.ts'
 import type { Kubernetes } from '../ports/kubernetes.ts'
-import type { FoundDeployment } from './deployment.ts'
+
+interface Looks {
+  node: Promise<ObservedNode | null>
+  controllers: Promise<Pick<Observed, 'controllers' | 'deployment'>>
+  configMap: Promise<Observed['configMap'] | undefined>
+}
+
+type Found = Pick<Observed, 'controllers' | 'deployment'> & { configMap: Observed['configMap'] | undefined }
 
 /** What `hosted.manifest` would change; undefined where none is asked for, or another rule says why nothing can. */
 export async function observeManifest(
   { manifest: wanted }: Pick<Wanted, 'manifest'>,
   api: Kubernetes | null,
-  lookAtNode: Promise<ObservedNode | null>,
-  lookAtDeployment: Promise<FoundDeployment | null>,
+  { node: lookAtNode, ...looks }: Looks,
 ): Promise<FoundManifest | undefined> {
   if (wanted === null || api === null) return undefined
   const node = await lookAtNode
@@ -44,7 +50,9 @@ export async function observeManifest(
       `it has DaemonSet ${namespace ?? 'default'}/${name}, and this host's pod is of ${set.namespace}/${set.name}`,
     )
   try {
-    return await changesOf(wanted, { namespace, pod: set.pod.name }, await lookAtDeployment, api)
+    const [controllers, configMap] = await Promise.all([looks.controllers, looks.configMap])
+    const found = { ...controllers, configMap }
+    return await changesOf(wanted, { namespace, pod: set.pod.name }, found, api)
   } catch (error) {
     if (error instanceof AgentError) return { problem: error.asProblem() }
     throw error
@@ -54,12 +62,12 @@ export async function observeManifest(
 async function changesOf(
   wanted: WantedManifest,
   pod: { namespace: string; pod: string },
-  deployment: FoundDeployment | null,
+  found: Found,
   api: Kubernetes,
 ): Promise<ObservedManifest> {
   const { path, mark } = wanted
-  const objects = objectsOf(wanted, deployment)
-  const there = known(deployment)
+  const objects = await objectsOf(wanted, found, api)
+  const there = known(found.deployment)
   const [ofDaemonSet, ofDeployment, changes, conflicts] = await Promise.all([
     tryTemplate('DaemonSet', pod.namespace, wanted.daemonSet, api),
     there && wanted.deployment && tryTemplate('Deployment', there.namespace, wanted.deployment, api),
@@ -76,12 +84,15 @@ async function changesOf(
   }
 }
 
-/** A Deployment that the cluster does not have yet is applied as any other object. */
-function objectsOf(
-  { objects, deployment: wanted }: WantedManifest,
-  found: FoundDeployment | null,
-): AnyObject[] {
-  return wanted && found === null ? [...objects, wanted.object] : objects
+/** A ConfigMap that the pods do not read yet, and controllers that nobody runs yet, are applied as any other object. */
+async function objectsOf(
+  { objects, configMap, deployment: wanted }: WantedManifest,
+  { controllers, deployment, configMap: read }: Found,
+  api: Kubernetes,
+): Promise<AnyObject[]> {
+  const isNew =
+    wanted && !deployment && controllers === null && (await api.getObject(refOf(wanted.object))) === null
+  return [...objects, ...(configMap && !read ? [configMap] : []), ...(isNew ? [wanted.object] : [])]
 }
 
 type Conflict = ObservedManifest['conflicts'][number]
@@ -109,8 +120,9 @@ async function tryTemplate(
     api.tryPatch(ref, templateOnly(template), 'strategic'),
   ])
   const was = set?.spec.template
-  const to = tried?.spec.template ?? template
   if (was === undefined) return null
+  if (tried === null) throw tooOld()
+  const to = tried.spec.template
   const foreign = foreignFields(set?.metadata.managedFields ?? [], was.spec, to.spec)
   return { name, mark, was, to, conflicts: foreign.map((one) => ({ ...one, of: refOf(object) })) }
 }
@@ -123,20 +135,15 @@ async function daemonSetChange(
 ): Promise<WholeTemplates | null> {
   const own = await api.get({ kind: 'Pod', namespace, name: pod })
   const from = (own && (await templateOfPod(own, name, api))) ?? was
-  return isAsAsked(was, to) && isAsAsked(from, to) ? null : { mark, from, was, to }
+  return isSameTemplate(was, to) && isSameTemplate(from, to) ? null : { mark, from, was, to }
 }
 
 /** Null where the rollout is done. */
 function deploymentChange({ mark, was, to }: TriedTemplate): ObservedManifest['deployment'] {
   const { manifest = null } = marksOf(was)
-  return manifest === mark || isAsAsked(was, to)
+  return isSameTemplate(was, to)
     ? null
     : { from: { mark: manifest, template: was }, to: { mark, template: to } }
-}
-
-/** It was applied by somebody else, and has no mark. */
-function isAsAsked(was: PodTemplate, to: PodTemplate): boolean {
-  return marksOf(was).manifest === undefined && isSameJson(withoutMarks(was), withoutMarks(to))
 }
 
 function templateOnly(template: PodTemplate): Json {
@@ -173,6 +180,12 @@ async function conflictsOf(object: AnyObject, api: Kubernetes): Promise<Conflict
   const of = refOf(object)
   const all = await api.conflictsOf(object)
   return all.filter(({ manager }) => !APPLIERS.includes(manager)).map((conflict) => ({ ...conflict, of }))
+}
+
+function tooOld(): AgentError {
+  return new AgentError('manifest', 'cannot apply a manifest: the API server knows no server-side apply', {
+    fix: 'it takes Kubernetes 1.16: name the images in the config instead of hosted.manifest',
+  })
 }
 
 function refusal({ path, daemonSet }: WantedManifest, why: string): FoundManifest {

@@ -60,7 +60,7 @@ export async function observe(
   const source = observeSource(wanted, ports, looking, known)
   const lookAtNode = observeNode(wanted, ports, problems, hasTarget(wanted))
   const lookAtControllers = observeControllers(wanted, ports, looking, lookAtNode)
-  const lookAtDeployment = lookAtControllers.then(({ deployment }) => deployment ?? null)
+  const lookAtConfigMap = observeConfigMap(wanted, ports.kubernetes, lookAtNode)
   const looks = Promise.all([
     lookAtNode,
     ports.docker.runningContainers(),
@@ -74,8 +74,10 @@ export async function observe(
       : ports.kubelet.cniDirectories(wanted.kubelet.unit, wanted.places),
     observeCluster(wanted, ports.kubernetes, engine.name),
     observeFlexvol(wanted, lookAtNode, ports.docker, looking),
-    observeConfigMap(wanted, ports.kubernetes, lookAtNode),
-    observeManifest(wanted, ports.kubernetes, lookAtNode, lookAtDeployment),
+    lookAtConfigMap,
+    observeManifest(wanted, ports.kubernetes, {
+      ...{ node: lookAtNode, controllers: lookAtControllers, configMap: lookAtConfigMap },
+    }),
   ])
   const found = await abortable(looks, signal).catch(async (error: unknown) => {
     // it removes the container that it reads an image from

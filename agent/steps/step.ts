@@ -93,7 +93,8 @@ export interface StepBefore {
   'swap-static-pod': { running: string[]; known: string[]; attributes: FileAttributes } & CheckBefore
   /** Whether it was available before: then it must be again on the way back. */
   'swap-deployment': { wasAvailable: boolean }
-  'apply-objects': Record<string, never>
+  /** Those that another host had applied by then, by their place. */
+  'apply-objects': { applied: number[] }
   /** As the Node was, and who had cordoned it. */
   cordon: { cordoned: boolean; by: string | null }
   uncordon: Record<string, never>

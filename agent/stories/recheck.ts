@@ -23,7 +23,8 @@ export function recheckOf(
     const observed = await observeHost(wanted, ports, signal)
     const told = new Set(known.map(({ message }) => message))
     const problems = preflightWithoutImage(observed, wanted, 'node').filter(
-      ({ message }) => !told.has(message),
+      // a manifest brings the whole template, both ways
+      ({ code, message }) => !told.has(message) && !(asked.manifest && code === 'daemonset-differs'),
     )
     const gate =
       observed.node === null ? planned : gateAnew(planned, { node: await next(observed.node), wanted })

@@ -44,6 +44,18 @@ describe('hosted.manifest', () => {
     })
   })
 
+  it('is read as kubectl reads it: modes in octal, and keys that are merged', async () => {
+    const volumes = 'volumes: [{ name: certs, secret: { secretName: etcd, defaultMode: 0400 } }]'
+    const base = 'metadata: &m { name: calico-node, namespace: kube-system }'
+    const text = MANIFEST.replace('      initContainers', `      ${volumes}\n      initContainers`).replace(
+      'metadata: { name: calico-node, namespace: kube-system }\nspec',
+      `${base}\nother: { <<: *m }\nspec`,
+    )
+    const { object } = (await loaded(text)).manifest?.daemonSet ?? {}
+    expect(JSON.stringify(object)).toContain('"defaultMode":256')
+    expect(object?.['other']).toEqual({ name: 'calico-node', namespace: 'kube-system' })
+  })
+
   it('may be a List, as kubectl prints one', async () => {
     const items = (await loaded(MANIFEST)).manifest?.daemonSet.object
     const list = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: [items] })

@@ -248,7 +248,9 @@ export class HostedHost {
     const isUntouched = ['refused', 'nothing'].includes(outcome) || !isMoved
     const isNew = outcome === 'upgraded' || (isUntouched && this.#options.other === 'done')
     const { metadata, spec } = this.cluster.set.spec.template
-    const found = [...(spec.initContainers ?? []), ...spec.containers].map((one) => one.image).join()
+    const isOld = ({ name }: { name: string }): boolean => ['install-cni', 'calico-node'].includes(name)
+    const all = [...(spec.initContainers ?? []), ...spec.containers].filter(isOld)
+    const found = all.map((one) => one.image).join()
     const mark = metadata?.annotations?.[CONFIG_ANNOTATION]
     const expected = `${CNI},${isNew ? this.#image : OLD}`
     return [

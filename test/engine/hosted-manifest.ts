@@ -22,7 +22,11 @@ export function manifestOf(images: { node: string; cni: string }): WantedManifes
   const env = [{ name: ONLY_NEW, value: '1' }]
   const template: PodTemplate = {
     spec: {
-      initContainers: [{ name: 'install-cni', image: images.cni }],
+      // the manifest before had none of this name
+      initContainers: [
+        { name: 'install-cni', image: images.cni },
+        { name: 'mount-bpffs', image: images.node },
+      ],
       containers: [{ name: 'calico-node', image: images.node, env }],
     },
   }

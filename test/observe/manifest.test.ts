@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { observedDaemonSet } from '../../agent/core/kubernetes/daemon-set.ts'
 import type { WantedManifest } from '../../agent/core/kubernetes/manifest.ts'
 import type { ObservedManifest } from '../../agent/core/kubernetes/observed-manifest.ts'
+import type { ObservedNode } from '../../agent/core/model.ts'
 import { observeManifest } from '../../agent/observe/manifest.ts'
 import { hostedNode } from '../core/daemon-set.ts'
 import { node } from '../core/observed.ts'
@@ -12,6 +13,12 @@ import { awayError } from '../fakes/kubernetes.ts'
 
 const OLD = { node: 'calico/node:v3.17.6', cni: 'calico/cni:v3.17.6' }
 const wanted = manifestOf({ node: 'calico/node:v3.20.0', cni: 'calico/cni:v3.20.0' })
+
+const looks = (node: Promise<ObservedNode | null>) => ({
+  node,
+  controllers: Promise.resolve({ controllers: null }),
+  configMap: Promise.resolve(undefined),
+})
 
 let cluster: FakeCluster
 beforeEach(() => {
@@ -24,7 +31,7 @@ async function found(manifest: WantedManifest = wanted): Promise<ObservedManifes
   const [pod] = cluster.pods
   if (!pod) throw new Error('there is no pod')
   const here = Promise.resolve(hostedNode(observedDaemonSet(cluster.set, pod)))
-  const result = await observeManifest({ manifest }, cluster, here, Promise.resolve(null))
+  const result = await observeManifest({ manifest }, cluster, looks(here))
   if (result === undefined || 'problem' in result) throw new Error(JSON.stringify(result))
   return result
 }
@@ -106,7 +113,7 @@ describe('what a manifest would change', () => {
 
 describe('a manifest that cannot be applied here', () => {
   const look = (here = hostedNode()) =>
-    observeManifest({ manifest: wanted }, cluster, Promise.resolve(here), Promise.resolve(null))
+    observeManifest({ manifest: wanted }, cluster, looks(Promise.resolve(here)))
 
   it('is one for a host without a DaemonSet, or with another one', async () => {
     expect(await look(node())).toMatchObject({ problem: { code: 'manifest' } })
@@ -122,8 +129,6 @@ describe('a manifest that cannot be applied here', () => {
   })
 
   it('is none where none is asked for', async () => {
-    expect(
-      await observeManifest({ manifest: null }, cluster, Promise.resolve(null), Promise.resolve(null)),
-    ).toBeUndefined()
+    expect(await observeManifest({ manifest: null }, cluster, looks(Promise.resolve(null)))).toBeUndefined()
   })
 })

@@ -46,18 +46,24 @@ it('applies all, and restores what it changed; definitions and what is new stay'
 })
 
 it('begins where another host has applied them', async () => {
-  await applyObjects.do(args, {}, context)
-  expect(await applyObjects.capture(args, context)).toEqual({})
+  await applyObjects.do(args, { applied: [] }, context)
+  const before = await applyObjects.capture(args, context)
+  expect(before).toEqual({ applied: [0, 1, 2] })
+  expect(await applyObjects.goesOn(args, before, context)).toBe(true)
+  // they are that host's to take back
+  await applyObjects.undo(args, before, context)
+  expect(rulesNow()).toEqual(NEW)
 })
 
 it('refuses what somebody else has changed since, and leaves theirs on the way back', async () => {
-  await applyObjects.do(args, {}, context)
+  await applyObjects.do(args, { applied: [] }, context)
   api.objects.write(object('ClusterRole', 'changed', 'theirs'), 'kubectl-edit')
   await expect(applyObjects.capture(args, context)).rejects.toMatchObject({
     code: 'manifest-changed',
     exitCode: 3,
   })
-  const { problems } = await applyObjects.undo(args, {}, context)
+  expect(await applyObjects.goesOn(args, { applied: [] }, context)).toBe(false)
+  const { problems } = await applyObjects.undo(args, { applied: [] }, context)
   expect(problems).toMatchObject([{ code: 'manifest-changed', severity: 'warning' }])
   expect(rulesNow()).toMatchObject({ changed: 'theirs' })
 })

@@ -37,8 +37,11 @@ export function anyKinds({ ask, answerOf }: Asking): AnyKinds {
   }
 
   async function placeOf({ apiVersion, kind, name, namespace = 'default' }: AnyRef) {
-    const list = await resourcesOf(apiVersion, { kind, name })
-    const found = list?.resources.find((one) => one.kind === kind && !one.name.includes('/'))
+    const isIt = (one: ResourceList['resources'][number]): boolean =>
+      one.kind === kind && !one.name.includes('/')
+    const early = (await resourcesOf(apiVersion, { kind, name }))?.resources.find(isIt)
+    if (!early) served.delete(apiVersion)
+    const found = early ?? (await resourcesOf(apiVersion, { kind, name }))?.resources.find(isIt)
     if (!found) throw unserved(apiVersion, kind)
     const group = apiVersion.includes('/') ? `.${apiVersion.split('/')[0] ?? ''}` : ''
     const base = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`

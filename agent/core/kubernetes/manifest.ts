@@ -34,8 +34,8 @@ export interface WantedManifest {
   flexvolImage: string | null
   /** Of kube-controllers; null where it has none. */
   deployment: ManifestWorkload | null
-  /** Data of the ConfigMap that the pods read; null where it has none. */
-  configMap: Record<string, string> | null
+  /** The ConfigMap that the pods read; null where it has none. */
+  configMap: AnyObject | null
   /** All other objects, in the order in which they are applied. */
   objects: AnyObject[]
 }
@@ -63,7 +63,7 @@ export function wantedManifest(path: string, objects: AnyObject[], hash: Hash): 
     cniImage: images.find(({ image }) => imageName(image) === 'cni')?.image ?? null,
     flexvolImage: images.find(isFlexvol)?.image ?? null,
     deployment: controllers,
-    configMap: configMap && dataOf(configMap),
+    configMap,
     objects: objects.filter((object) => !placed.includes(object)).toSorted((a, b) => rank(a) - rank(b)),
   }
 }
@@ -106,10 +106,6 @@ function configMapOf(objects: AnyObject[], { object, template }: ManifestWorkloa
   return objects.find(isIt) ?? null
 }
 
-function dataOf({ data = {} }: AnyObject): Record<string, string> {
-  return data as Record<string, string>
-}
-
 /** Names an object of any kind. */
 export interface AnyRef {
   apiVersion: string
@@ -134,7 +130,16 @@ const OF_SERVER = ['managedFields', 'resourceVersion', 'uid', 'generation', 'cre
 export function asWritten({ metadata, ...fields }: AnyObject): Written {
   const rest = Object.fromEntries(Object.entries(fields).filter(([field]) => field !== 'status'))
   const own = Object.entries(metadata).filter(([field]) => !OF_SERVER.includes(field))
-  return { ...(rest as { [field: string]: Json }), metadata: Object.fromEntries(own) as Json }
+  const annotations = ownAnnotations(metadata['annotations'])
+  const written = { ...Object.fromEntries(own), ...annotations }
+  return { ...(rest as { [field: string]: Json }), metadata: written as Json }
+}
+
+/** The controller of Deployments counts in one. */
+function ownAnnotations(annotations: unknown): { annotations?: unknown } {
+  if (typeof annotations !== 'object' || annotations === null) return {}
+  const own = Object.entries(annotations).filter(([name]) => name !== 'deployment.kubernetes.io/revision')
+  return { annotations: Object.fromEntries(own) }
 }
 
 /** An object as whoever wrote it has it: without what the API server adds. */

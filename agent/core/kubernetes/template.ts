@@ -1,5 +1,6 @@
 import { parseImageRef, repository } from '../docker/image-ref.ts'
 import type { Json } from '../json/merge-patch.ts'
+import { isSameJson } from '../json/same.ts'
 import { CONFIG_ANNOTATION, MANIFEST_ANNOTATION, type Marks, marksOf } from './marks.ts'
 import type { PodContainerSpec, PodSpec, PodTemplate } from './pod.ts'
 
@@ -101,8 +102,12 @@ function withMarks({ metadata, ...template }: PodTemplate, entries: TemplateEntr
   return { ...template, metadata: { ...metadata, annotations } }
 }
 
-/** As somebody else would have written it. */
-export function withoutMarks({ metadata = {}, ...template }: PodTemplate): PodTemplate {
+/** But for their marks. */
+export function isSameTemplate(one: PodTemplate, other: PodTemplate): boolean {
+  return isSameJson(withoutMarks(one), withoutMarks(other))
+}
+
+function withoutMarks({ metadata = {}, ...template }: PodTemplate): PodTemplate {
   const { annotations = {}, ...rest } = metadata
   const own = Object.entries(annotations).filter(([name]) => !isMark(name))
   return {

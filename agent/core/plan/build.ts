@@ -52,7 +52,13 @@ export function upgradePlan({ run, wanted, observed, leftovers }: UpgradeInput):
 /** Has each pull check its image again once it is here. The journal need not keep every BIRD session for that. */
 function judgedPulls(steps: PlannedStep[], { observed, wanted }: Judged): PlannedStep[] {
   const node = observed.node && { ...observed.node, daemons: [] }
-  const judged = { observed: { ...observed, node, cniConfig: null, problems: [] }, wanted }
+  const seen = { ...observed }
+  // as large as its file, and no rule about an image reads it
+  delete seen.manifest
+  const judged = {
+    observed: { ...seen, node, cniConfig: null, problems: [] },
+    wanted: { ...wanted, manifest: null },
+  }
   return steps.map((step) =>
     step.kind === 'pull-image' ? { ...step, args: { ...step.args, judged } } : step,
   )
@@ -69,6 +75,7 @@ function nodeOfKeeper(
     return daemonSetPart(
       {
         ...{ ...input, daemonSet, cni, flexvol: flexvol ?? null, configMap: staleConfig(observed) },
+        configMark: known(observed.configMap)?.mark,
         manifest: known(observed.manifest)?.daemonSet ?? null,
       },
       image,

@@ -27,26 +27,29 @@ export interface DaemonSetInput extends NodeInput {
   flexvol: ObservedImage | null
   /** That the pod must be started with; null where it was, or if none is requested. */
   configMap: ObservedConfigMap | null
+  /** Of the config that a manifest brings along, whether this host's pod has it or not; undefined where it brings none. */
+  configMark?: string | undefined
   /** The whole template; null where no manifest asks for another one. */
   manifest: WholeTemplates | null
 }
 
 /** What a run asks of the template. */
 export function templateEntries(input: DaemonSetInput, ref: string): TemplateEntry[] {
-  const { configMap, manifest } = input
-  const images = manifest ? imagesInBoth(input.daemonSet, manifest) : templateImages(input, ref)
+  const { configMap, configMark, manifest } = input
+  const mark = manifest ? configMark : configMap?.mark
+  const images = manifest ? imagesInAll(input.daemonSet, manifest) : templateImages(input, ref)
   return [
     ...images.map(imageEntry),
-    ...(configMap ? [configEntry(configMap.mark)] : []),
+    ...(mark === undefined ? [] : [configEntry(mark)]),
     ...(manifest ? [manifestEntry(manifest.mark)] : []),
   ]
 }
 
 /** What comes or goes with the whole template is told from what stays by its mark. */
-function imagesInBoth({ template }: ObservedDaemonSet, { to }: WholeTemplates): TemplateImage[] {
-  const isThere = ({ list, name }: TemplateImage): boolean =>
-    template.some((one) => one.list === list && one.name === name)
-  return imagesOf(to.spec).filter(isThere)
+function imagesInAll({ template, pod }: ObservedDaemonSet, { to }: WholeTemplates): TemplateImage[] {
+  const isIn = (all: TemplateImage[], { list, name }: TemplateImage): boolean =>
+    all.some((one) => one.list === list && one.name === name)
+  return imagesOf(to.spec).filter((one) => isIn(template, one) && isIn(pod.images, one))
 }
 
 /** The images of a template that match the requested node and plugins. */

@@ -72,10 +72,14 @@ export function deploymentBackPart(
   { deployment: named, from, to, config, manifest }: StepArgs['swap-deployment'],
 ): BackPart {
   const { deployment } = input
-  const isAs = (image: string, mark: string | null | undefined): boolean =>
-    deployment?.image === image && (mark === undefined || (deployment.config ?? null) === mark)
-  if (isAs(from, config?.from)) return { part: null, problems: [] }
-  if (deployment && isAs(to, config?.to)) {
+  const isMarked = (now: string | undefined, mark: string | null | undefined): boolean =>
+    mark === undefined || (now ?? null) === mark
+  const isAs = (image: string, side: 'from' | 'to'): boolean =>
+    deployment?.image === image &&
+    isMarked(deployment.config, config?.[side]) &&
+    isMarked(deployment.manifest, manifest?.[side].mark)
+  if (isAs(from, 'from')) return { part: null, problems: [] }
+  if (deployment && isAs(to, 'to')) {
     const back = { from: to, to: from, config: swapped(config), manifest: swapped(manifest) }
     return { part: partOf({ ...input, deployment }, back), problems: [] }
   }

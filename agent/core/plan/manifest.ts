@@ -2,20 +2,23 @@ import { refOf, refText } from '../kubernetes/manifest.ts'
 import type { ObservedManifest } from '../kubernetes/observed-manifest.ts'
 import type { BackPart } from './back.ts'
 import { objectDiff } from './object-diff.ts'
-import type { PlanPart } from './part.ts'
+import { type PlanPart, unchanged } from './part.ts'
 import type { Plan } from './plan.ts'
 
 /** The manifest under the name by which runs and their targets are compared. */
 export const manifestName = (mark: string): string => `hosted.manifest ${mark}`
 
-/** Applies the objects that are not as the manifest has them, null where all are; Calico's pods are of other parts. */
-export function manifestPart({ path, mark, objects }: ObservedManifest): PlanPart | null {
-  if (objects.length === 0) return null
+/** Applies the objects that are not as the manifest has them; Calico's pods are of other parts. */
+export function manifestPart({ path, mark, objects, daemonSet, deployment }: ObservedManifest): PlanPart {
+  const change = { from: path, to: manifestName(mark) }
+  const isThere = objects.length === 0 && daemonSet === null && deployment === null
+  if (isThere) return unchanged('manifest', change)
   return {
     component: 'manifest',
-    change: { from: path, to: manifestName(mark) },
+    change,
     prepare: [],
-    move: [{ kind: 'apply-objects', component: 'manifest', args: { path, objects } }],
+    move:
+      objects.length === 0 ? [] : [{ kind: 'apply-objects', component: 'manifest', args: { path, objects } }],
     commits: [],
     diff: objects.flatMap(({ object, before, after }) => objectDiff(refText(refOf(object)), before, after)),
   }

@@ -1,7 +1,7 @@
 import { isJsonObject, type Json } from '../json/merge-patch.ts'
 import type { PodTemplate } from '../kubernetes/pod.ts'
 import { HIDDEN } from '../redact/names.ts'
-import { redactValue } from '../redact/redact.ts'
+import { redactArgs, redactValue } from '../redact/redact.ts'
 import type { DiffEntry } from '../report/report.ts'
 
 /** The fields that differ, a line each: `spec.template.spec.containers[calico-node].image: IMAGE`; secrets are hidden. */
@@ -50,7 +50,8 @@ function fieldsOf(object: Json | null): Map<string, Field> {
     for (const [step, child, of] of children) visit(child, joined(path, step), of ?? name)
     if (children.length > 0) return
     const text = typeof value === 'string' ? value : JSON.stringify(value)
-    const isHidden = isSecret && /^(?:data|stringData)\./.test(path)
+    // its annotations may have all of it once more
+    const isHidden = isSecret && /^(?:data|stringData|metadata\.annotations)\b/.test(path)
     found.set(path, { value: text, shown: isHidden ? HIDDEN : redactValue(name, text) })
   }
   if (object !== null) visit(object, '', '')
@@ -60,9 +61,15 @@ function fieldsOf(object: Json | null): Map<string, Field> {
 type Child = [step: string, value: Json, name?: string]
 
 function childrenOf(value: Json): Child[] {
+  if (isTexts(value)) return redactArgs(value).map((text, i) => [`[${i}]`, text])
   if (Array.isArray(value)) return value.map(itemOf)
   if (!isJsonObject(value)) return []
   return Object.entries(value).map(([key, child]) => [key, child, key])
+}
+
+/** Such as a command line, of which a secret may be a word of its own. */
+function isTexts(value: Json): value is string[] {
+  return Array.isArray(value) && value.every((item) => typeof item === 'string')
 }
 
 /** By its name, where it has one: a variable of a container is a line. */

@@ -16,13 +16,16 @@ const KEPT = ['CustomResourceDefinition', 'Namespace']
  * is restored; what was created stays, as nothing that ran before uses it.
  */
 export const applyObjects: Step<'apply-objects'> = {
+  // the pods that need them are back before
+  undoneLast: true,
   moves: true,
   describe: ({ path, objects }) =>
     `apply ${objects.length} ${objects.length === 1 ? 'object' : 'objects'} of ${path}: ${objects.map(({ object }) => refText(refOf(object))).join(', ')}`,
 
   async capture({ objects }, context) {
-    for (const change of objects) await refuseOthers(change, context)
-    return {}
+    const applied: number[] = []
+    for (const [i, change] of objects.entries()) if (await isApplied(change, context)) applied.push(i)
+    return { applied }
   },
 
   async do({ objects }, _before, context) {
@@ -31,11 +34,15 @@ export const applyObjects: Step<'apply-objects'> = {
   },
 
   verify: () => Promise.resolve({}),
-  goesOn: () => Promise.resolve(false),
+  async goesOn({ objects }, _before, context) {
+    for (const change of objects) if ((await sideOf(change, context)) === null) return false
+    return true
+  },
 
-  async undo({ objects }, _before, context) {
+  async undo({ objects }, { applied }, context) {
     const problems: Problem[] = []
-    for (const change of objects.toReversed())
+    const own = objects.filter((_, i) => !applied.includes(i))
+    for (const change of own.toReversed())
       problems.push(...(await throughAway(() => restore(change, context), AWAY_MS, context)))
     return { problems }
   },
@@ -46,10 +53,17 @@ async function now({ object }: ObjectChange, context: StepContext): Promise<Writ
   return found && asWritten(found)
 }
 
-async function refuseOthers(change: ObjectChange, context: StepContext): Promise<void> {
+/** As it was, or as it shall be; null where somebody else has made it otherwise. */
+async function sideOf(change: ObjectChange, context: StepContext): Promise<'before' | 'after' | null> {
   const found = await now(change, context)
-  // another host of the same rollout may have been faster
-  if ([change.before, change.after].some((one) => isSameJson(found, one))) return
+  if (isSameJson(found, change.after)) return 'after'
+  return isSameJson(found, change.before) ? 'before' : null
+}
+
+/** Another host of the same rollout may have been faster: then it is that host's to take back. */
+async function isApplied(change: ObjectChange, context: StepContext): Promise<boolean> {
+  const side = await sideOf(change, context)
+  if (side !== null) return side === 'after'
   const what = refText(refOf(change.object))
   throw new AgentError('manifest-changed', `cannot change ${what}: someone else changed it during the run`, {
     fix: `check kubectl get ${what} -o yaml, then run the upgrade again`,

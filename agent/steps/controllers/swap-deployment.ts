@@ -11,6 +11,7 @@ import {
   strategyBackPatch,
 } from '../../core/kubernetes/deployment.ts'
 import { rolloutOf } from '../../core/kubernetes/rollout.ts'
+import { isSameTemplate } from '../../core/kubernetes/template.ts'
 import type { StepArgs } from '../../core/plan/plan.ts'
 import { apiOf, patchObject } from '../cluster/object.ts'
 import { throughAway } from '../cluster/through-away.ts'
@@ -98,7 +99,11 @@ function isByOthers(error: unknown): boolean {
 
 /** Another host of the same rollout may have been faster. */
 function refuseOthers(set: DeploymentObject, args: SwapDeployment): void {
-  const isOfRun = (['from', 'to'] as const).some((side) => isChanged(set, changeOf(args, side)))
+  const isOfRun = (['from', 'to'] as const).some((side) => {
+    const change = changeOf(args, side)
+    const isWhole = !change.manifest || isSameTemplate(change.manifest.template, set.spec.template)
+    return isWhole && isChanged(set, change)
+  })
   if (!isOfRun) throw changedByOthers(args)
 }
 

@@ -1,6 +1,12 @@
 import { AgentError, ExitCode } from '../../core/errors.ts'
 import { type DaemonSetObject, templateMark, templatePatch } from '../../core/kubernetes/daemon-set.ts'
-import { entriesOf, hasEntries, type TemplateChange, valueIn } from '../../core/kubernetes/template.ts'
+import {
+  entriesOf,
+  hasEntries,
+  isSameTemplate,
+  type TemplateChange,
+  valueIn,
+} from '../../core/kubernetes/template.ts'
 import type { StepArgs } from '../../core/plan/plan.ts'
 import { entriesAt } from '../../core/plan/swapped-images.ts'
 import { apiOf, patchObject, readObject } from '../cluster/object.ts'
@@ -11,13 +17,13 @@ type SwapPod = StepArgs['swap-pod']
 export const refOf = (set: SwapPod['set']) => ({ kind: 'DaemonSet', ...set }) as const
 
 /** @throws AgentError `template-changed` where it is not what the plan was made from any more */
-export async function checkTemplate({ set, images }: SwapPod, context: StepContext): Promise<void> {
-  refuseOthers(await readObject(apiOf(context), refOf(set)), images)
+export async function checkTemplate(args: SwapPod, context: StepContext): Promise<void> {
+  refuseOthers(await readObject(apiOf(context), refOf(args.set)), args)
 }
 
 export async function applyTemplate(args: SwapPod, context: StepContext): Promise<void> {
   await patchObject(apiOf(context), refOf(args.set), (now) => {
-    refuseOthers(now, args.images)
+    refuseOthers(now, args)
     return templatePatch(now, changeTo(args, 'to'), args.run)
   })
 }
@@ -26,21 +32,30 @@ function changeTo({ images, templates }: SwapPod, side: 'from' | 'was' | 'to'): 
   return { entries: entriesAt(images, side), whole: templates?.[side] }
 }
 
-function refuseOthers({ metadata, spec }: DaemonSetObject, images: SwapPod['images']): void {
+function refuseOthers(
+  { metadata, spec }: DaemonSetObject,
+  { images, templates }: Pick<SwapPod, 'images' | 'templates'>,
+): void {
   const now = entriesOf(spec.template)
+  if (templates && ![templates.was, templates.to].some((one) => isSameTemplate(one, spec.template)))
+    throw changedByOthers(metadata, 'more than its images')
   for (const one of images) {
     const value = valueIn(now, one)
     if (value !== undefined && [one.was, one.to].includes(value)) continue
-    const { namespace, name: set } = metadata
-    throw new AgentError(
-      'template-changed',
-      `cannot change the template of DaemonSet ${namespace}/${set}: someone else changed it during the run: ${value === undefined ? `${one.name} is gone` : `${one.name} has ${value || 'no value'}`}`,
-      {
-        fix: `check kubectl -n ${namespace} rollout history daemonset/${set}, then run the upgrade again`,
-        exitCode: ExitCode.refused,
-      },
-    )
+    const what = value === undefined ? `${one.name} is gone` : `${one.name} has ${value || 'no value'}`
+    throw changedByOthers(metadata, what)
   }
+}
+
+function changedByOthers({ namespace, name }: DaemonSetObject['metadata'], what: string): AgentError {
+  return new AgentError(
+    'template-changed',
+    `cannot change the template of DaemonSet ${namespace}/${name}: someone else changed it since: ${what}`,
+    {
+      fix: `check kubectl -n ${namespace} rollout history daemonset/${name}, then run it again`,
+      exitCode: ExitCode.refused,
+    },
+  )
 }
 
 /**

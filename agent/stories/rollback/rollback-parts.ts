@@ -75,7 +75,13 @@ export async function rollbackParts(
   ]
   const others = all.filter((part) => part !== null)
   if (deployment === null) return others
-  return [...others, await deploymentBack(app, wanted, deployment, { run, isAlone: others.length === 0 })]
+  return [
+    ...others,
+    await deploymentBack(app, wanted, deployment, {
+      run,
+      isAlone: others.every(({ part }) => part === null),
+    }),
+  ]
 }
 
 /** The replaced version is requested again. */

@@ -52,7 +52,7 @@ describe('what a manifest asks for', () => {
       cniImage: 'quay.io/calico/cni:v3.20.0',
       flexvolImage: 'quay.io/calico/pod2daemon-flexvol:v3.20.0',
       deployment: { image: 'quay.io/calico/kube-controllers:v3.20.0' },
-      configMap: { veth_mtu: '1440' },
+      configMap: { data: { veth_mtu: '1440' } },
     })
     expect(wanted.objects.map((one) => one.metadata.name)).toEqual(['d', 'r', 'b', 'calico-typha'])
   })

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { objectDiff } from '../../../agent/core/plan/object-diff.ts'
 
-const pod = (env: object[], image = 'node:1') =>
+const pod = (env: object[], image = 'node:1', args: string[] = []) =>
   ({
-    spec: { containers: [{ name: 'calico-node', image, env }], hostNetwork: true },
+    spec: { containers: [{ name: 'calico-node', image, env, args }], hostNetwork: true },
   }) as never
 
 describe('the diff of an object', () => {
@@ -36,8 +36,11 @@ describe('the diff of an object', () => {
       before: 'spec.containers[calico-node].env[ETCD_PASSWORD]: <redacted>\n',
       after: 'spec.containers[calico-node].env[ETCD_PASSWORD]: <redacted> (changed)\n',
     })
+    const args = JSON.stringify(objectDiff('x', null, pod([], 'node:1', ['--password', 'hunter2'])))
+    expect(args).not.toContain('hunter2')
     const secret = (value: string) => ({
       kind: 'Secret',
+      metadata: { annotations: { applied: value } },
       data: { 'etcd-cert': value },
       stringData: { plain: value },
     })

@@ -29,7 +29,11 @@ export function podLines({
           ...(imagesFrom === '' || templates
             ? []
             : [`  ${kubectl} set image daemonset/${name} ${imagesFrom}`]),
-          ...(templates ? [`  ${kubectl} rollout undo daemonset/${name}`] : []),
+          ...(templates
+            ? [
+                `  ${kubectl} rollout undo daemonset/${name} --to-revision N, the number of the old template: ${kubectl} rollout history daemonset/${name}`,
+              ]
+            : []),
           `  ${kubectl} delete pod POD --wait=false; docker kill $(${running})`,
         ]),
     ...HELD_ROUTES,
