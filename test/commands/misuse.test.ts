@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { runCli } from '../../agent/commands/cli.ts'
 import type { Environment } from '../../agent/commands/environment.ts'
+import { inWords } from '../../agent/commands/misuse.ts'
 
 let said = ''
 
@@ -59,4 +60,11 @@ describe('a command line that is refused', () => {
   ] as const)('%j: %s', async (argv, message) => {
     expect(await usageError(...argv)).toContain(message)
   })
+})
+
+it('tells a wrong choice in one line', () => {
+  const message = 'Invalid values:\n  Argument: log-level, Given: "loud", Choices: "debug", "info"'
+  expect(inWords(message, ['status', '--log-level', 'loud'])).toBe(
+    'log-level cannot be "loud": it is one of "debug", "info"',
+  )
 })
