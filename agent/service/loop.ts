@@ -160,7 +160,8 @@ export function serviceState(state: LoopState): ServiceState {
   if (snapshot?.kind === 'invalid') return 'config-invalid'
   if (state.retry !== null) return 'retrying'
   if (settled?.end === 'failed' && settled.fingerprint === fingerprintOf(snapshot)) return 'held'
-  if (snapshot?.kind === 'valid' && snapshot.apply === 'manual') return 'manual'
+  const isAsked = snapshot?.kind === 'valid' && snapshot.target !== null
+  if (isAsked && snapshot.apply === 'manual') return 'manual'
   return 'idle'
 }
 

@@ -148,6 +148,10 @@ describe('the loop', () => {
     expect(serviceState(play(...story).state)).toBe(expected)
   })
 
+  it('is idle where nothing is asked for, whoever applies', () => {
+    expect(serviceState(onConfigRead(play('do done').state, valid(null, 'manual')))).toBe('idle')
+  })
+
   it('holds what the journal speaks against until the config changes, or an operator has settled it', () => {
     const { state } = play('see A', 'do done')
     const holding = onTargetHeld(state, { stuck: false })
