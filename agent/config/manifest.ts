@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto'
 import { LineCounter, parseAllDocuments, type ScalarTag } from 'yaml'
 import { AgentError } from '../core/errors.ts'
 import { type AnyObject, type WantedManifest, wantedManifest } from '../core/kubernetes/manifest.ts'
 import { ConfigError } from './problems.ts'
+import { shortHash } from './short-hash.ts'
 
 /** The service reads its config every half a minute. */
 let latest: { path: string; bytes: Uint8Array; wanted: WantedManifest } | undefined
@@ -29,7 +29,7 @@ export async function readManifest(
   if (latest?.path === path && Buffer.compare(latest.bytes, bytes) === 0) return latest.wanted
   const objects = objectsIn(Buffer.from(bytes).toString('utf8'), path)
   try {
-    const wanted = wantedManifest(path, objects, hashOf)
+    const wanted = wantedManifest(path, objects, shortHash)
     latest = { path, bytes, wanted }
     return wanted
   } catch (error) {
@@ -43,10 +43,6 @@ const OCTAL: ScalarTag = {
   default: true,
   test: /^[-+]?0[0-7]+$/,
   resolve: (text) => Number.parseInt(text, 8),
-}
-
-function hashOf(value: unknown): string {
-  return createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 12)
 }
 
 function objectsIn(text: string, path: string): AnyObject[] {

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { AgentError, ExitCode } from '../core/errors.ts'
 import type { WantedConfigMap } from '../core/kubernetes/config-map.ts'
 import type { WantedManifest } from '../core/kubernetes/manifest.ts'
@@ -15,6 +14,7 @@ import { releaseOf } from './load.ts'
 import { minimalConfig } from './parse.ts'
 import { ConfigError } from './problems.ts'
 import type { Config } from './schema.ts'
+import { shortHash } from './short-hash.ts'
 
 /**
  * `node,cni` as a list; undefined where nothing is given.
@@ -95,7 +95,7 @@ function wantedConfigMap({ hosted, manifest }: Config): WantedConfigMap | null {
     hosted?.configMap ?? (manifest?.configMap?.['data'] as Record<string, string> | undefined) ?? null
   if (keys === null) return null
   const sorted = Object.entries(keys).sort(([one], [other]) => (one < other ? -1 : 1))
-  return { keys, mark: createHash('sha256').update(JSON.stringify(sorted)).digest('hex').slice(0, 12) }
+  return { keys, mark: shortHash(sorted) }
 }
 
 function placesOf({ cni }: Config): Wanted['places'] {
