@@ -7,11 +7,7 @@ import type { DiffEntry } from '../report/report.ts'
 /** The fields that differ, a line each: `spec.template.spec.containers[calico-node].image: IMAGE`; secrets are hidden. */
 export function objectDiff(target: string, before: Json | null, after: Json): DiffEntry[] {
   const [old, next] = [fieldsOf(before), fieldsOf(after)]
-  const isOther = (one: Map<string, Field>) => (path: string) =>
-    one.get(path)?.value !== other(one).get(path)?.value
-  const other = (one: Map<string, Field>) => (one === old ? next : old)
-  const gone = [...old.keys()].filter(isOther(old))
-  const come = [...next.keys()].filter(isOther(next))
+  const [gone, come] = [differing(old, next), differing(next, old)]
   if (gone.length + come.length === 0) return []
   const line = (path: string, shown: string | undefined): string => `${path}: ${shown ?? ''}\n`
   const afterLine = (path: string): string => {
@@ -26,6 +22,11 @@ export function objectDiff(target: string, before: Json | null, after: Json): Di
       after: come.map(afterLine).join(''),
     },
   ]
+}
+
+/** Paths of the first that the second has otherwise, or not at all. */
+function differing(one: Map<string, Field>, other: Map<string, Field>): string[] {
+  return [...one].filter(([path, { value }]) => other.get(path)?.value !== value).map(([path]) => path)
 }
 
 /** The same of the template of a workload. */
@@ -45,26 +46,36 @@ interface Field {
 function fieldsOf(object: Json | null): Map<string, Field> {
   const found = new Map<string, Field>()
   const isSecret = isJsonObject(object) && object['kind'] === 'Secret'
-  const visit = (value: Json, path: string, name: string): void => {
+  const visit = (value: Json, path: string, name: string, word?: string): void => {
     const children = childrenOf(value)
-    for (const [step, child, of] of children) visit(child, joined(path, step), of ?? name)
+    for (const child of children)
+      visit(child.value, joined(path, child.step), child.name ?? name, child.shown)
     if (children.length > 0) return
     const text = typeof value === 'string' ? value : JSON.stringify(value)
     // its annotations may have all of it once more
     const isHidden = isSecret && /^(?:data|stringData|metadata\.annotations)\b/.test(path)
-    found.set(path, { value: text, shown: isHidden ? HIDDEN : redactValue(name, text) })
+    found.set(path, { value: text, shown: isHidden ? HIDDEN : (word ?? redactValue(name, text)) })
   }
   if (object !== null) visit(object, '', '')
   return found
 }
 
-type Child = [step: string, value: Json, name?: string]
+interface Child {
+  step: string
+  value: Json
+  name?: string
+  /** Where it takes its neighbours to see a secret. */
+  shown?: string
+}
 
 function childrenOf(value: Json): Child[] {
-  if (isTexts(value)) return redactArgs(value).map((text, i) => [`[${i}]`, text])
+  if (isTexts(value)) {
+    const shown = redactArgs(value)
+    return value.map((text, i) => ({ step: `[${i}]`, value: text, shown: shown[i] ?? text }))
+  }
   if (Array.isArray(value)) return value.map(itemOf)
   if (!isJsonObject(value)) return []
-  return Object.entries(value).map(([key, child]) => [key, child, key])
+  return Object.entries(value).map(([key, child]) => ({ step: key, value: child, name: key }))
 }
 
 /** Such as a command line, of which a secret may be a word of its own. */
@@ -74,10 +85,10 @@ function isTexts(value: Json): value is string[] {
 
 /** By its name, where it has one: a variable of a container is a line. */
 function itemOf(item: Json, index: number): Child {
-  if (!isJsonObject(item) || typeof item['name'] !== 'string') return [`[${index}]`, item]
+  if (!isJsonObject(item) || typeof item['name'] !== 'string') return { step: `[${index}]`, value: item }
   const { name, ...rest } = item
   const isVariable = Object.keys(rest).join() === 'value'
-  return [`[${name}]`, isVariable ? (rest['value'] ?? null) : rest, name]
+  return { step: `[${name}]`, value: isVariable ? (rest['value'] ?? null) : rest, name }
 }
 
 function joined(path: string, step: string): string {

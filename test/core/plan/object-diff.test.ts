@@ -38,6 +38,9 @@ describe('the diff of an object', () => {
     })
     const args = JSON.stringify(objectDiff('x', null, pod([], 'node:1', ['--password', 'hunter2'])))
     expect(args).not.toContain('hunter2')
+    const [before, after] = ['one', 'two'].map((value) => pod([], 'node:1', ['--password', value]))
+    const [changed] = objectDiff('x', before as never, after as never)
+    expect(changed?.after).toBe('spec.containers[calico-node].args[1]: <redacted> (changed)\n')
     const secret = (value: string) => ({
       kind: 'Secret',
       metadata: { annotations: { applied: value } },
