@@ -3,7 +3,7 @@ import type { DaemonSetObject } from '../../../agent/core/kubernetes/daemon-set.
 import type { NodeObject } from '../../../agent/core/kubernetes/node.ts'
 import type { PodObject } from '../../../agent/core/kubernetes/pod.ts'
 import { AGENT_KUBECONFIG, admitAgents, type Host, type Kubernetes } from '../../lab/index.ts'
-import { configure, lab, type World } from '../support.ts'
+import { agent, configure, costOf, expectNoCost, expectOutcome, lab, type World } from '../support.ts'
 
 // a control plane is at work even where nobody asks it
 afterAll(() => lab.kubernetes().kill())
@@ -75,6 +75,13 @@ export async function standing(world: HostedWorld): Promise<object> {
     marked: metadata.annotations?.['calico-agent/template'] !== undefined,
     cordoned: cordoned.filter((node) => node.spec?.unschedulable === true).length,
   }
+}
+
+/** By what the config of the host asks for. */
+export async function upgradeAtNoCost(world: HostedWorld, host: Host): Promise<void> {
+  const cost = await costOf(world, () => agent(host, 'upgrade'))
+  expectOutcome(cost.result, 0, 'upgraded')
+  expectNoCost(cost)
 }
 
 interface NodeEvent {
