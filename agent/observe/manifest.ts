@@ -1,5 +1,4 @@
 import { AgentError } from '../core/errors.ts'
-import type { Json } from '../core/json/merge-patch.ts'
 import { isSameJson } from '../core/json/same.ts'
 import { known } from '../core/known.ts'
 import { APPLIERS, foreignFields } from '../core/kubernetes/field-owners.ts'
@@ -19,7 +18,7 @@ import {
   type WholeTemplates,
 } from '../core/kubernetes/observed-manifest.ts'
 import type { PodObject, PodTemplate } from '../core/kubernetes/pod.ts'
-import { isSameTemplate } from '../core/kubernetes/template.ts'
+import { isSameTemplate, replacing } from '../core/kubernetes/template.ts'
 import type { Observed, ObservedNode } from '../core/model.ts'
 import type { Wanted } from '../core/wanted.ts'
 import type { Kubernetes } from '../ports/kubernetes.ts'
@@ -68,19 +67,18 @@ async function changesOf(
   const { path, mark } = wanted
   const objects = await objectsOf(wanted, found, api)
   const there = known(found.deployment)
-  const [ofDaemonSet, ofDeployment, changes, conflicts] = await Promise.all([
+  const [ofDaemonSet, ofDeployment, triedObjects] = await Promise.all([
     tryTemplate('DaemonSet', pod.namespace, wanted.daemonSet, api),
     there && wanted.deployment && tryTemplate('Deployment', there.namespace, wanted.deployment, api),
-    Promise.all(objects.map((object) => objectChange(object, api))),
-    Promise.all(objects.map((object) => conflictsOf(object, api))),
+    Promise.all(objects.map((object) => tryObject(object, api))),
   ])
-  const tried = [ofDaemonSet, ofDeployment].filter((one) => one !== null)
+  const tried = [ofDaemonSet, ofDeployment, ...triedObjects].filter((one) => one !== null)
   return {
     ...{ path, mark },
     daemonSet: ofDaemonSet && (await daemonSetChange(ofDaemonSet, pod, api)),
     deployment: ofDeployment && deploymentChange(ofDeployment),
-    objects: changes.filter((change) => change !== null),
-    conflicts: [...tried.flatMap((one) => one.conflicts), ...conflicts.flat()],
+    objects: triedObjects.flatMap(({ change }) => change ?? []),
+    conflicts: tried.flatMap(({ conflicts }) => conflicts),
   }
 }
 
@@ -117,7 +115,7 @@ async function tryTemplate(
   const ref = { kind, namespace, name }
   const [set, tried] = await Promise.all([
     api.get(ref),
-    api.tryPatch(ref, templateOnly(template), 'strategic'),
+    api.tryPatch(ref, { spec: { template: replacing(template) } }, 'strategic'),
   ])
   const was = set?.spec.template
   if (was === undefined) return null
@@ -146,10 +144,6 @@ function deploymentChange({ mark, was, to }: TriedTemplate): ObservedManifest['d
     : { from: { mark: manifest, template: was }, to: { mark, template: to } }
 }
 
-function templateOnly(template: PodTemplate): Json {
-  return { spec: { template: { ...(template as unknown as { [field: string]: Json }), $patch: 'replace' } } }
-}
-
 /** The template that a pod was made from, as the DaemonSet's controller keeps it; null where it does not. */
 async function templateOfPod(pod: PodObject, set: string, api: Kubernetes): Promise<PodTemplate | null> {
   const { namespace, labels = {} } = pod.metadata
@@ -170,16 +164,19 @@ async function templateOfPod(pod: PodObject, set: string, api: Kubernetes): Prom
   ) as unknown as PodTemplate
 }
 
-async function objectChange(object: AnyObject, api: Kubernetes): Promise<ObjectChange | null> {
-  const [now, then] = await Promise.all([api.getObject(refOf(object)), api.applyObject(object, true)])
-  const [before, after] = [now && asWritten(now), asWritten(then)]
-  return isSameJson(before, after) ? null : { object, before, after }
-}
-
-async function conflictsOf(object: AnyObject, api: Kubernetes): Promise<Conflict[]> {
+/** Its change is null where it is as the manifest has it. */
+async function tryObject(
+  object: AnyObject,
+  api: Kubernetes,
+): Promise<{ change: ObjectChange | null; conflicts: Conflict[] }> {
   const of = refOf(object)
-  const all = await api.conflictsOf(object)
-  return all.filter(({ manager }) => !APPLIERS.includes(manager)).map((conflict) => ({ ...conflict, of }))
+  const [now, { object: then, conflicts }] = await Promise.all([api.getObject(of), api.tryObject(object)])
+  const [before, after] = [now && asWritten(now), asWritten(then)]
+  const foreign = conflicts.filter(({ manager }) => !APPLIERS.includes(manager))
+  return {
+    change: isSameJson(before, after) ? null : { object, before, after },
+    conflicts: foreign.map((conflict) => ({ ...conflict, of })),
+  }
 }
 
 function tooOld(): AgentError {

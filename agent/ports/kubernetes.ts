@@ -39,11 +39,11 @@ export interface AnyKinds {
   getObject(ref: AnyRef): Promise<AnyObject | null>
   /**
    * Server-side apply with the field manager of the agent, also of fields that others have set. Resolves to the object as
-   * it is then or, if it is only tried, as it would be. API servers before 1.16 refuse it.
+   * it is then. API servers before 1.16 refuse it.
    */
-  applyObject(object: AnyObject, isTried?: boolean): Promise<AnyObject>
-  /** Fields that others have set otherwise, and that applying the object would take from them. */
-  conflictsOf(object: AnyObject): Promise<FieldConflict[]>
+  applyObject(object: AnyObject): Promise<AnyObject>
+  /** The object as an apply would leave it, and the fields that it would take from others; changes nothing. */
+  tryObject(object: AnyObject): Promise<{ object: AnyObject; conflicts: FieldConflict[] }>
   /** A JSON merge patch. With a `resourceVersion` in it the object must not have changed since. Null where it is gone. */
   patchObject(ref: AnyRef, patch: Json): Promise<AnyObject | null>
 }

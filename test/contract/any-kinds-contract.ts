@@ -55,20 +55,20 @@ export function anyKindsContract(of: string, make: () => Promise<World>): void {
 
     it('stay as they are where an apply is only tried, which tells what would be', async () => {
       await api.applyObject(object)
-      expect(await api.applyObject({ ...object, data: { one: 'I' } }, true)).toMatchObject({
+      expect((await api.tryObject({ ...object, data: { one: 'I' } })).object).toMatchObject({
         data: { one: 'I' },
       })
       expect(await dataNow()).toEqual({ one: '1', two: '2' })
       const other = { ...object, metadata: { ...object.metadata, name: `${world.name}-2` } }
-      expect(await api.applyObject(other, true)).toMatchObject({ data: { one: '1' } })
+      expect((await api.tryObject(other)).object).toMatchObject({ data: { one: '1' } })
       expect(await api.getObject(refOf(other))).toBeNull()
     })
 
     it('tell whose fields an apply would take, and it takes them', async () => {
       await api.applyObject(object)
-      expect(await api.conflictsOf({ ...object, data: { one: 'I' } })).toEqual([])
+      expect((await api.tryObject({ ...object, data: { one: 'I' } })).conflicts).toEqual([])
       await world.edit('one', 'mine', 'kubectl-edit')
-      expect(await api.conflictsOf({ ...object, data: { one: 'I', two: 'II' } })).toEqual([
+      expect((await api.tryObject({ ...object, data: { one: 'I', two: 'II' } })).conflicts).toEqual([
         { manager: 'kubectl-edit', field: 'data.one' },
       ])
       expect(await dataNow()).toMatchObject({ one: 'mine' })
@@ -87,10 +87,16 @@ export function anyKindsContract(of: string, make: () => Promise<World>): void {
       expect(await api.patchObject({ ...refOf(object), name: `${world.name}-gone` }, { data: {} })).toBeNull()
     })
 
+    it('are refused where their namespace is missing', async () => {
+      const stray = { ...object, metadata: { name: world.name, namespace: 'no-such-namespace' } }
+      for (const ask of [() => api.tryObject(stray), () => api.applyObject(stray)])
+        await expect(ask()).rejects.toMatchObject({ code: 'kubernetes-gone' })
+    })
+
     it('are refused where the API server does not serve their kind', async () => {
       const unknown = { ...object, apiVersion: 'example.com/v1', kind: 'Whatever' }
-      for (const asked of [api.getObject(refOf(unknown)), api.applyObject(unknown, true)])
-        await expect(asked).rejects.toMatchObject({
+      for (const ask of [() => api.getObject(refOf(unknown)), () => api.tryObject(unknown)])
+        await expect(ask()).rejects.toMatchObject({
           code: 'kubernetes-refused',
           message: 'cannot find Whatever of example.com/v1: this API server does not serve it',
         })

@@ -16,6 +16,8 @@ const SERVED = [
   'ControllerRevision',
 ]
 
+const NAMESPACES = ['default', 'kube-system']
+
 interface Kept {
   object: AnyObject
   /** Who set each field last, by its path. */
@@ -43,20 +45,21 @@ export class FakeObjects implements AnyKinds {
     return structuredClone(this.#kept.get(keyOf(ref))?.object ?? null)
   }
 
-  async applyObject(object: AnyObject, isTried = false): Promise<AnyObject> {
-    await this.#asked(isTried ? 'tryObject' : 'applyObject', refOf(object))
-    if (!isTried) return this.#write(object, FIELD_MANAGER)
-    return asObject(merged(asJson(this.#kept.get(keyOf(refOf(object)))?.object ?? {}), asJson(object)))
+  async applyObject(object: AnyObject): Promise<AnyObject> {
+    await this.#asked('applyObject', refOf(object))
+    return this.#write(object, FIELD_MANAGER)
   }
 
-  async conflictsOf(object: AnyObject): Promise<FieldConflict[]> {
-    await this.#asked('conflictsOf', refOf(object))
+  async tryObject(object: AnyObject): Promise<{ object: AnyObject; conflicts: FieldConflict[] }> {
+    await this.#asked('tryObject', refOf(object))
     const kept = this.#kept.get(keyOf(refOf(object)))
-    return leavesOf(asJson(object)).flatMap(([field, value]) => {
+    const now = asJson(kept?.object ?? {})
+    const conflicts = leavesOf(asJson(object)).flatMap(([field, value]) => {
       const manager = kept?.owners.get(field) ?? FIELD_MANAGER
-      const isSame = isDeepStrictEqual(valueAt(asJson(kept?.object ?? {}), field), value)
+      const isSame = isDeepStrictEqual(valueAt(now, field), value)
       return manager === FIELD_MANAGER || isSame ? [] : [{ manager, field }]
     })
+    return { object: asObject(merged(now, asJson(object))), conflicts }
   }
 
   async patchObject(ref: AnyRef, patch: Json): Promise<AnyObject | null> {
@@ -80,8 +83,10 @@ export class FakeObjects implements AnyKinds {
     return structuredClone(next)
   }
 
-  #asked(what: string, { kind, apiVersion }: AnyRef): Promise<void> {
+  #asked(what: string, { kind, apiVersion, namespace }: AnyRef): Promise<void> {
     this.onCall(what)
+    if (namespace !== undefined && !NAMESPACES.includes(namespace))
+      return Promise.reject(refused('kubernetes-gone', `there is no namespace ${namespace}`))
     if (SERVED.includes(kind)) return Promise.resolve()
     const why = `cannot find ${kind} of ${apiVersion}: this API server does not serve it`
     return Promise.reject(new AgentError('kubernetes-refused', why, { fix: 'kubectl api-resources' }))

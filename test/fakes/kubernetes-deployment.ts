@@ -148,7 +148,7 @@ export class FakeDeployment implements Kubernetes {
     return notThere()
   }
 
-  conflictsOf(): Promise<never> {
+  tryObject(): Promise<never> {
     return notThere()
   }
 

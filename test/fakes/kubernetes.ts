@@ -88,14 +88,14 @@ export class FakeKubernetes implements Kubernetes {
     return await this.objects.getObject(ref)
   }
 
-  async applyObject(object: AnyObject, isTried?: boolean): Promise<AnyObject> {
+  async applyObject(object: AnyObject): Promise<AnyObject> {
     await this.#answer()
-    return await this.objects.applyObject(object, isTried)
+    return await this.objects.applyObject(object)
   }
 
-  async conflictsOf(object: AnyObject): Promise<FieldConflict[]> {
+  async tryObject(object: AnyObject): Promise<{ object: AnyObject; conflicts: FieldConflict[] }> {
     await this.#answer()
-    return await this.objects.conflictsOf(object)
+    return await this.objects.tryObject(object)
   }
 
   async patchObject(ref: AnyRef, patch: Json): Promise<AnyObject | null> {

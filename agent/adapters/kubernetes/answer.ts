@@ -100,6 +100,12 @@ export function unreachable({ server, origin }: Credential, why: string): AgentE
   })
 }
 
+export function noNamespace({ kind, namespace = '' }: Pick<NamedKind, 'kind' | 'namespace'>): AgentError {
+  return new AgentError('kubernetes-gone', `cannot create ${kind}: there is no namespace ${namespace}`, {
+    fix: `kubectl create namespace ${namespace}`,
+  })
+}
+
 function parsed(text: string): unknown {
   try {
     const body: unknown = JSON.parse(text)

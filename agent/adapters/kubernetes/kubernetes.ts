@@ -3,10 +3,11 @@ import { goneError } from '../../core/kubernetes/gone.ts'
 import { FIELD_MANAGER } from '../../core/kubernetes/node.ts'
 import type { Kind, Kubernetes, KubernetesObjects, ObjectRef, PatchType } from '../../ports/kubernetes.ts'
 import { type AccessReview, forbidden, REVIEWS, reviewOf } from './access.ts'
-import { type Answer, type Call, objectOf, unreachable } from './answer.ts'
+import { type Answer, type Call, noNamespace, objectOf, unreachable } from './answer.ts'
 import { type Credential, type CredentialSource, loadCredential } from './credential.ts'
 import { hasDryRun, isWebhookUnasked } from './dry-run.ts'
 import { anyKinds } from './objects.ts'
+import { PATCH_TYPES } from './patch-types.ts'
 import { collectionOf, pathOf } from './paths.ts'
 import { send } from './request.ts'
 import { findNode } from './this-node.ts'
@@ -29,7 +30,10 @@ export function createKubernetes({ node, ...source }: KubernetesConfig): Kuberne
     const { answer, credential } = await exchange(call)
     return objectOf(call, answer, credential)
   }
-  const answerOf = async (call: Call): Promise<Answer> => (await exchange(call)).answer
+  const askUnlessConflict = async (call: Call): Promise<{ object: unknown } | { conflict: string }> => {
+    const { answer, credential } = await exchange(call)
+    return answer.status === 409 ? { conflict: answer.text } : { object: objectOf(call, answer, credential) }
+  }
   const get = async <K extends Kind>(ref: ObjectRef<K>): Promise<KubernetesObjects[K] | null> =>
     (await ask({ verb: 'get', path: pathOf(ref), ref })) as KubernetesObjects[K] | null
   const versionOf = once((ref: ObjectRef<Kind>) => ask({ verb: 'get', path: '/version', ref }))
@@ -63,7 +67,7 @@ export function createKubernetes({ node, ...source }: KubernetesConfig): Kuberne
   }
 
   return {
-    ...anyKinds({ ask, answerOf }),
+    ...anyKinds({ ask, askUnlessConflict }),
     get,
     checkRight,
     async create(ref, body) {
@@ -113,15 +117,4 @@ function once<A, T>(ask: (about: A) => Promise<T>): (about: A) => Promise<T> {
 /** The pod of a DaemonSet is told its Node by a field of its own: its config is the same on every host. */
 function nodeAsked(node: string, inCluster: boolean): string {
   return (node === 'auto' && inCluster && process.env['NODE_NAME']) || node
-}
-
-const PATCH_TYPES: Record<PatchType, string> = {
-  merge: 'application/merge-patch+json',
-  strategic: 'application/strategic-merge-patch+json',
-}
-
-function noNamespace({ kind, namespace = '' }: ObjectRef<Kind>): AgentError {
-  return new AgentError('kubernetes-gone', `cannot create ${kind}: there is no namespace ${namespace}`, {
-    fix: `kubectl create namespace ${namespace}`,
-  })
 }

@@ -4,7 +4,8 @@ import type { FieldConflict } from '../../core/kubernetes/field-owners.ts'
 import { type AnyObject, type AnyRef, refOf } from '../../core/kubernetes/manifest.ts'
 import { FIELD_MANAGER } from '../../core/kubernetes/node.ts'
 import type { AnyKinds } from '../../ports/kubernetes.ts'
-import type { Answer, Call } from './answer.ts'
+import { type Call, noNamespace } from './answer.ts'
+import { PATCH_TYPES } from './patch-types.ts'
 
 /** What a group and version serves (metav1.APIResourceList). */
 interface ResourceList {
@@ -13,75 +14,84 @@ interface ResourceList {
 
 interface Asking {
   ask: (call: Call) => Promise<unknown>
-  /** The answer as it is, whatever its status. */
-  answerOf: (call: Call) => Promise<Answer>
+  askUnlessConflict: (call: Call) => Promise<{ object: unknown } | { conflict: string }>
 }
 
 const APPLY = 'application/apply-patch+yaml'
-const MERGE = 'application/merge-patch+json'
 
 /** Objects of kinds that the agent knows nothing of: where they are is asked of the API server. */
-export function anyKinds({ ask, answerOf }: Asking): AnyKinds {
+export function anyKinds({ ask, askUnlessConflict }: Asking): AnyKinds {
   const served = new Map<string, Promise<ResourceList | null>>()
 
-  /** A group that it does not serve is asked for again: its CustomResourceDefinition may come. */
   async function resourcesOf(apiVersion: string, ref: Call['ref']): Promise<ResourceList | null> {
-    const path = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`
-    const asked =
-      served.get(apiVersion) ??
-      (ask({ verb: 'get', path, ref, mayBeUnserved: true }) as Promise<ResourceList | null>)
+    const call: Call = { verb: 'get', path: baseOf(apiVersion), ref, mayBeUnserved: true }
+    const asked = served.get(apiVersion) ?? (ask(call) as Promise<ResourceList | null>)
     served.set(apiVersion, asked)
-    const found = await asked.catch(() => null)
-    if (found === null) served.delete(apiVersion)
-    return await asked
+    return await asked.catch((error: unknown) => {
+      served.delete(apiVersion)
+      throw error
+    })
   }
 
-  async function placeOf({ apiVersion, kind, name, namespace = 'default' }: AnyRef) {
-    const isIt = (one: ResourceList['resources'][number]): boolean =>
-      one.kind === kind && !one.name.includes('/')
-    const early = (await resourcesOf(apiVersion, { kind, name }))?.resources.find(isIt)
-    if (!early) served.delete(apiVersion)
-    const found = early ?? (await resourcesOf(apiVersion, { kind, name }))?.resources.find(isIt)
+  async function resourceOf({ apiVersion, kind, name }: AnyRef) {
+    const find = async () =>
+      (await resourcesOf(apiVersion, { kind, name }))?.resources.find(
+        (one) => one.kind === kind && !one.name.includes('/'),
+      )
+    const early = await find()
+    if (early) return early
+    // its CustomResourceDefinition may have come since
+    served.delete(apiVersion)
+    const found = await find()
     if (!found) throw unserved(apiVersion, kind)
+    return found
+  }
+
+  async function placeOf(of: AnyRef): Promise<Pick<Call, 'path' | 'ref'>> {
+    const { apiVersion, kind, name, namespace = 'default' } = of
+    const { name: resource, namespaced } = await resourceOf(of)
     const group = apiVersion.includes('/') ? `.${apiVersion.split('/')[0] ?? ''}` : ''
-    const base = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`
-    const scope = found.namespaced ? `/namespaces/${encodeURIComponent(namespace)}` : ''
+    const scope = namespaced ? `/namespaces/${encodeURIComponent(namespace)}` : ''
     return {
-      path: `${base}${scope}/${found.name}/${encodeURIComponent(name)}`,
-      ref: { kind, name, resource: `${found.name}${group}` },
+      path: `${baseOf(apiVersion)}${scope}/${resource}/${encodeURIComponent(name)}`,
+      ref: { kind, name, resource: `${resource}${group}` },
     }
   }
 
-  async function applyCall(object: AnyObject, query: string): Promise<Call> {
-    const { path, ref } = await placeOf(refOf(object))
-    const patch = `${path}?fieldManager=${FIELD_MANAGER}${query}`
-    return { verb: 'patch', path: patch, ref, body: object, type: APPLY }
+  async function patchCall(of: AnyRef, body: unknown, type: string, query = ''): Promise<Call> {
+    const { path, ref } = await placeOf(of)
+    return { verb: 'patch', path: `${path}?fieldManager=${FIELD_MANAGER}${query}`, ref, body, type }
   }
+  const applyCall = (object: AnyObject, query: string) => patchCall(refOf(object), object, APPLY, query)
+  const applied = async (object: AnyObject, query: string): Promise<AnyObject> =>
+    present(await ask(await applyCall(object, query)), object)
 
   return {
     async getObject(ref) {
       return (await ask({ verb: 'get', ...(await placeOf(ref)) })) as AnyObject | null
     },
-    async applyObject(object, isTried = false) {
-      return (await ask(await applyCall(object, `&force=true${isTried ? '&dryRun=All' : ''}`))) as AnyObject
-    },
-    async conflictsOf(object) {
-      const call = await applyCall(object, '&dryRun=All')
-      const { status, text } = await answerOf(call)
-      return status === 409 ? conflictsIn(text) : []
+    applyObject: (object) => applied(object, '&force=true'),
+    async tryObject(object) {
+      const tried = await askUnlessConflict(await applyCall(object, '&dryRun=All'))
+      if ('object' in tried) return { object: present(tried.object, object), conflicts: [] }
+      const forced = await applied(object, '&dryRun=All&force=true')
+      return { object: forced, conflicts: conflictsIn(tried.conflict) }
     },
     async patchObject(ref, patch: Json) {
-      const { path, ref: named } = await placeOf(ref)
-      const call: Call = {
-        verb: 'patch',
-        path: `${path}?fieldManager=${FIELD_MANAGER}`,
-        ref: named,
-        body: patch,
-        type: MERGE,
-      }
-      return (await ask(call)) as AnyObject | null
+      return (await ask(await patchCall(ref, patch, PATCH_TYPES.merge))) as AnyObject | null
     },
   }
+}
+
+/** An apply creates what is not there: only its namespace can be missing. */
+function present(answer: unknown, object: AnyObject): AnyObject {
+  if (answer === null) throw noNamespace(refOf(object))
+  return answer as AnyObject
+}
+
+/** Under which all of a group and version is. */
+function baseOf(apiVersion: string): string {
+  return apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`
 }
 
 /** metav1.Status of an apply that would take fields from others. */

@@ -90,7 +90,12 @@ export interface TemplateChange {
 export function changePatch(template: PodTemplate, { entries, whole }: TemplateChange): Json | undefined {
   if (whole === undefined) return entriesPatch(template, entries)
   if (hasEntries(template, entries)) return undefined
-  return { ...(withMarks(whole, entries) as unknown as { [field: string]: Json }), $patch: 'replace' }
+  return replacing(withMarks(whole, entries))
+}
+
+/** For a strategic merge patch: nothing of what is there stays. */
+export function replacing(template: PodTemplate): Json {
+  return { ...(template as unknown as { [field: string]: Json }), $patch: 'replace' }
 }
 
 function withMarks({ metadata, ...template }: PodTemplate, entries: TemplateEntry[]): PodTemplate {
