@@ -8,7 +8,7 @@ import { createCniConfigs } from './adapters/cni-config.ts'
 import { createDatastore } from './adapters/datastore.ts'
 import { createDialGuard } from './adapters/dial-guard.ts'
 import { connectDocker } from './adapters/docker/engine.ts'
-import { createLease } from './adapters/fleet/lease.ts'
+import { createFleet } from './adapters/fleet/create-fleet.ts'
 import { readHostIdentity } from './adapters/host-identity.ts'
 import { acquireHostLock, type HostLock, hostLockHolder } from './adapters/host-lock/host-lock.ts'
 import { createKernelRoutes } from './adapters/kernel-routes.ts'
@@ -16,6 +16,7 @@ import { createKubelet } from './adapters/kubelet.ts'
 import { createKubernetes } from './adapters/kubernetes/kubernetes.ts'
 import { createManifests } from './adapters/manifests/manifests.ts'
 import { createProbe } from './adapters/probe.ts'
+import { createPrometheus } from './adapters/prometheus.ts'
 import { readRegularFile } from './adapters/read-file.ts'
 import { openStateDir, runsDir } from './adapters/state-dir.ts'
 import { createSystemd } from './adapters/systemd/systemctl.ts'
@@ -24,8 +25,10 @@ import { runCli } from './commands/cli.ts'
 import type { Environment, Given, Need, Opened } from './commands/environment.ts'
 import { type CommonOptions, DEFAULT_CONFIG } from './commands/options.ts'
 import { documentOfFailure } from './commands/usage-error.ts'
+import { waitSignal } from './commands/wait-option.ts'
 import type { Config } from './config/schema.ts'
 import type { Emit } from './core/events.ts'
+import type { HostIdentity } from './core/host-identity.ts'
 import { checkAllowed } from './core/preflight.ts'
 import { type JournalFiles, RunStore, runName } from './journal/store.ts'
 import type { Bird } from './ports/bird.ts'
@@ -37,7 +40,7 @@ import type { Docker } from './ports/docker.ts'
 import type { Fleet } from './ports/fleet.ts'
 import type { KernelRoutes } from './ports/kernel-routes.ts'
 import type { Kubelet } from './ports/kubelet.ts'
-import type { Kubernetes } from './ports/kubernetes.ts'
+import type { Kubernetes, Watches } from './ports/kubernetes.ts'
 import type { Manifests } from './ports/manifests.ts'
 import type { Systemd } from './ports/systemd.ts'
 import type { UnitFiles } from './ports/unit-files.ts'
@@ -46,13 +49,16 @@ import { Program } from './program/program.ts'
 import { logEvents } from './report/log-events.ts'
 import { createLogger, type Logger } from './report/logger.ts'
 import { createProgress } from './report/progress.ts'
+import type { TerminalSize } from './report/screen.ts'
 import { bindStep } from './steps/registry.ts'
 import type { App } from './stories/app.ts'
+import { mayStart } from './stories/fleet/may-start.ts'
 
 declare const AGENT_VERSION: string | undefined
 const version = typeof AGENT_VERSION === 'string' ? AGENT_VERSION : '0.0.0-dev'
 
-const color = process.stdout.isTTY && !process.env['NO_COLOR'] && process.env['TERM'] !== 'dumb'
+const isTerminal = process.stdout.isTTY && process.env['TERM'] !== 'dumb'
+const color = isTerminal && !process.env['NO_COLOR']
 const journald = process.env['JOURNAL_STREAM'] !== undefined
 
 /** The adapters by which the agent changes things. */
@@ -64,7 +70,7 @@ export interface Outside {
   cni: CniBinaries
   configs: CniConfigs
   kubelet: Kubelet
-  kubernetes: Kubernetes | null
+  kubernetes: (Kubernetes & Watches) | null
   manifests: Manifests
   systemd: Systemd
   unitFiles: UnitFiles
@@ -97,6 +103,7 @@ export async function runAgent(decorate = (outside: Outside): Outside => outside
     print: (text) => {
       program.print(text)
     },
+    terminal: () => (isTerminal ? { output: program.screen, size: terminalSize } : null),
     writeFile: (path, text) => writeFileAtomic(resolve(path), text),
     exit: (code) => {
       program.exit(code)
@@ -136,21 +143,27 @@ async function open(
   const clock = createClock()
   const screen = given ? { emit: given.emit, end: () => undefined } : createScreen(options, need, program)
   const { journals, ...outside } = connect(config)
+  const signal = given?.signal ?? (need.progress ? program.stops.listen() : new AbortController().signal)
   let lock: HostLock | undefined
   const app: App = {
     version,
     fleet: fleetOf(config, outside, clock),
+    wait: waitOf(config, options, signal, clock, given),
     ports: { ...outside, probe: createProbe(), datastore: createDatastore(), clock },
     runs: new RunStore(journals, clock, await readHostIdentity()),
     lock: async (command) => {
       await openStateDir(options.stateDir)
       lock = await acquireHostLock(options.stateDir, given ? `daemon (${command})` : command)
     },
+    unlock: () => {
+      lock?.release()
+      lock = undefined
+    },
     lockHolder: () => hostLockHolder(options.stateDir),
     newRun: () => runName(clock.date(), randomBytes(2).toString('hex')),
     keepRuns: config.retention.runs,
     emit: screen.emit,
-    signal: given?.signal ?? (need.progress ? program.stops.listen() : new AbortController().signal),
+    signal,
   }
   const end = (): void => {
     screen.end()
@@ -159,22 +172,51 @@ async function open(
   return { app, wanted, end }
 }
 
-function kubernetesOf({ kubernetes }: Config): Kubernetes | null {
+function kubernetesOf({ kubernetes }: Config): (Kubernetes & Watches) | null {
   if (!kubernetes) return null
   const { kubeconfig = null, inCluster, node } = kubernetes
   return createKubernetes({ kubeconfig, inCluster, node })
 }
 
 function fleetOf(
-  { kubernetes: config }: Config,
+  { fleet }: Config,
   { docker, kubernetes }: Pick<Outside, 'docker' | 'kubernetes'>,
   clock: Clock,
 ): Fleet | null {
-  if (config?.lease === undefined || kubernetes === null) return null
-  const { lease: name, namespace } = config
-  const host = async (): Promise<string> =>
-    (await kubernetes.thisNode((await docker.info()).name)).metadata.name
-  return createLease({ namespace, name }, { kubernetes, clock, host })
+  if (fleet === undefined) return null
+  const host = async (): Promise<HostIdentity> => {
+    const identity = await readHostIdentity()
+    // in a container the name is the container's
+    const name = await docker.info().then(
+      (info) => info.name,
+      () => identity.name,
+    )
+    return { ...identity, name: kubernetes ? (await kubernetes.thisNode(name)).metadata.name : name }
+  }
+  return createFleet(fleet, { kubernetes, clock, host })
+}
+
+/** The service waits in any case, and by its rules; a command as long as it is told to. */
+function waitOf(
+  { fleet }: Config,
+  { wait }: CommonOptions,
+  signal: AbortSignal,
+  clock: Clock,
+  given?: Given,
+): App['wait'] {
+  if (given) {
+    if (given.wait === null || !fleet) return null
+    const { windows, blockOn } = fleet
+    const alerts = blockOn && createPrometheus(blockOn.prometheus)
+    const rules = {
+      windows,
+      blockOn: blockOn && alerts && { alerts, matching: new RegExp(blockOn.alerts) },
+    }
+    return { signal: AbortSignal.any([signal, given.wait]), mayStart: () => mayStart(rules, clock) }
+  }
+  if (wait === undefined) return null
+  const late = waitSignal(wait, fleet !== undefined)
+  return { signal: AbortSignal.any([signal, late]), mayStart: () => Promise.resolve() }
 }
 
 /** One connection to each Engine for as long as the process lives: a service opens the host many times. */
@@ -210,6 +252,10 @@ function outsideOf(config: Config, { stateDir }: CommonOptions, openRuns: OpenRu
   }
 }
 
+function terminalSize(): TerminalSize {
+  return { columns: process.stdout.columns, rows: process.stdout.rows }
+}
+
 /** The log on stderr; `level` where no flag says another. */
 function createLog(
   { logLevel }: Pick<CommonOptions, 'logLevel'>,
@@ -229,11 +275,11 @@ function createScreen(
   if (json) return { emit: log, end: () => undefined }
   const shown = createProgress({
     // Log lines on the same terminal would land inside what is redrawn.
-    tty: progress && process.stdout.isTTY && process.env['TERM'] !== 'dumb' && logLevel === undefined,
+    tty: progress && isTerminal && logLevel === undefined,
     color,
     output: program.screen,
     describe: (step) => bindStep(step).summary,
-    size: () => ({ columns: process.stdout.columns, rows: process.stdout.rows }),
+    size: terminalSize,
   })
   return {
     emit: (event) => {

@@ -6,6 +6,7 @@ import { configCommand } from './config.ts'
 import { daemonCommand } from './daemon.ts'
 import { doctorCommand } from './doctor.ts'
 import type { Environment } from './environment.ts'
+import { fleetCommand } from './fleet.ts'
 import { gcCommand } from './gc.ts'
 import { historyCommand } from './history.ts'
 import { inWords, refuseMisuse } from './misuse.ts'
@@ -32,6 +33,7 @@ export async function runCli(argv: string[], environment: Environment): Promise<
     .command(resumeCommand(environment))
     .command(historyCommand(environment))
     .command(gcCommand(environment))
+    .command(fleetCommand(environment))
     .command(configCommand(environment))
     .command(completionCommand(() => parser))
     .command(daemonCommand(environment))

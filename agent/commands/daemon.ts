@@ -25,8 +25,8 @@ async function runUntilStopped(environment: Environment, options: CommonOptions)
       log,
       configFile: options.config ?? DEFAULT_CONFIG,
       loadConfig: () => loadConfig(options),
-      open: (config, emit, signal) =>
-        open(options, { target: false, progress: false }, { config, emit, signal }),
+      open: (config, emit, signal, wait) =>
+        open(options, { target: false, progress: false }, { config, emit, signal, wait: wait ?? null }),
       env: process.env,
       signal: stopSignal(),
     })

@@ -3,6 +3,7 @@ import type { ExitCode } from '../core/errors.ts'
 import type { Emit } from '../core/events.ts'
 import type { Wanted } from '../core/wanted.ts'
 import type { Logger } from '../report/logger.ts'
+import type { Terminal } from '../report/screen.ts'
 import type { App } from '../stories/app.ts'
 import type { CommonOptions } from './options.ts'
 
@@ -20,6 +21,8 @@ export interface Environment {
   print: (text: string) => void
   /** Puts a file in place, for the caller alone to read. @throws AgentError `cannot-write` */
   writeFile: (path: string, text: string) => Promise<void>
+  /** Where stdout is one that can be redrawn; null elsewhere. */
+  terminal: () => Terminal | null
   /** Human text may carry colours. */
   color: boolean
   exit: (code: ExitCode) => void
@@ -40,6 +43,8 @@ export interface Given {
   config: Config
   emit: Emit
   signal: AbortSignal
+  /** Ends a wait for other hosts; null where nothing waits. */
+  wait: AbortSignal | null
 }
 
 export interface Opened {

@@ -26,12 +26,17 @@ export interface PlanArgs extends TargetArgs, SwapArgs {
   diff: boolean
 }
 
+export interface UpgradeArgs extends PlanArgs {
+  check: boolean
+  wait: string | undefined
+}
+
 export interface RollbackArgs extends CommonArgs, SwapArgs {
   run: string | undefined
 }
 
 /** What a command gets: what every command has, and what some have. */
-export type CommonOptions = ArgumentsCamelCase<CommonArgs & Partial<TargetArgs & PlanArgs>>
+export type CommonOptions = ArgumentsCamelCase<CommonArgs & Partial<TargetArgs & UpgradeArgs>>
 
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const
 type LogLevel = (typeof LOG_LEVELS)[number]

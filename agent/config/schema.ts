@@ -5,6 +5,7 @@ import { parseImageRef, repository } from '../core/docker/image-ref.ts'
 import { AgentError } from '../core/errors.ts'
 import type { WantedManifest } from '../core/kubernetes/manifest.ts'
 import { COMPONENTS, type ReleaseSources, releaseImages, unknownRelease } from '../core/release/releases.ts'
+import { fleetSection } from './fleet-schema.ts'
 
 const imageRef = z.string().superRefine((text, context) => {
   try {
@@ -45,16 +46,6 @@ const nodeName = z
   .string()
   .max(253)
   .regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, 'must be a Node name, or auto')
-
-/** The same for a Lease; a namespace is a DNS label. */
-const leaseName = z
-  .string()
-  .max(253)
-  .regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, 'must be the name of a Lease')
-const namespaceName = z
-  .string()
-  .max(63)
-  .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, 'must be the name of a namespace')
 
 /** As the API server takes it (k8s.io/apimachinery, IsConfigMapKey). */
 const configMapKey = z
@@ -168,8 +159,6 @@ const sections = {
       inCluster: z.boolean().default(false),
       node: nodeName.default('auto'),
       cordon: z.boolean().default(true),
-      lease: leaseName.optional(),
-      namespace: namespaceName.default('calico-agent'),
     })
     .refine(({ kubeconfig, inCluster }) => kubeconfig === undefined || !inCluster, {
       error: 'set kubeconfig or inCluster: true, not both',
@@ -181,6 +170,7 @@ const sections = {
       .refine((keys) => Object.keys(keys).length > 0, 'names no key')
       .optional(),
   }),
+  fleet: fleetSection,
   docker: z.strictObject({ socket: absolutePath.default('/var/run/docker.sock') }),
   retention: z.strictObject({ runs: count(1).default(20), images: count(1).default(1) }),
   service: z.strictObject({
@@ -203,6 +193,7 @@ const configShape = z.strictObject({
   docker: sections.docker.prefault({}),
   kubernetes: sections.kubernetes.optional(),
   hosted: sections.hosted.optional(),
+  fleet: sections.fleet.optional(),
   retention: sections.retention.prefault({}),
   apply: z.enum(['auto', 'manual']).default('manual'),
   service: sections.service.prefault({}),
@@ -228,6 +219,11 @@ export const configSchema = configShape
     path: ['hosted', 'manifest'],
     when: whereGood('hosted', 'kubernetes'),
     error: 'a manifest is applied to the API server: name the cluster in kubernetes',
+  })
+  .refine(({ fleet, kubernetes }) => fleet?.kubernetes === undefined || kubernetes !== undefined, {
+    path: ['fleet', 'kubernetes'],
+    when: whereGood('fleet', 'kubernetes'),
+    error: 'Leases are objects of the API server: name the cluster in kubernetes',
   })
   .superRefine((config, context) => {
     if (config.hosted?.manifest === undefined) return

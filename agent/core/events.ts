@@ -31,6 +31,8 @@ export type AgentEvent =
   /** Neighbors that may dial again, before the end of the window. */
   | { type: 'let-in'; neighbors: string[] }
   | { type: 'unwinding'; reason: string }
+  /** What this host waits for before it may start; null once it may. */
+  | { type: 'waiting'; reason: Problem | null }
   | { type: 'problem'; problem: Problem }
 
 export type Emit = (event: AgentEvent) => void

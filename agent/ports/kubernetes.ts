@@ -48,6 +48,15 @@ export interface AnyKinds {
   patchObject(ref: AnyRef, patch: Json): Promise<AnyObject | null>
 }
 
+/** What the fleet follows. */
+export interface Watches {
+  /**
+   * The object as it is, if there is one, and then as it changes; null once it is deleted. Ends without an error when the
+   * API server closes the stream.
+   */
+  watch<K extends Kind>(ref: ObjectRef<K>, signal: AbortSignal): AsyncIterable<KubernetesObjects[K] | null>
+}
+
 /**
  * The API server of the cluster that this host is a Node of. Each call is bounded in time and throws AgentError
  * `kubernetes-unreachable`, `kubernetes-credential` or `kubernetes-forbidden`.

@@ -2,6 +2,7 @@ import type { Problem } from '../core/errors.ts'
 import type { RunTimeline, TimelineStep } from '../core/report/history.ts'
 import type { WindowReport } from '../core/report/report.ts'
 import { changeText, isUnwound, timeText } from './history.ts'
+import { escaped, htmlPage } from './html.ts'
 import { duration, manyLines, oneLine, seconds, setSeconds } from './text.ts'
 import { markText } from './window-text.ts'
 
@@ -9,21 +10,14 @@ import { markText } from './window-text.ts'
 export function historyPage(timeline: RunTimeline, problems: Problem[]): string {
   const { run, command, startedAt, outcome, agent, window } = timeline
   const title = `${run}: ${command}, ${outcome ?? 'unfinished'}`
-  return [
-    '<!doctype html>',
-    '<html lang="en">',
-    `<head><meta charset="utf-8"><title>${escaped(title)}</title><style>${STYLE}</style></head>`,
-    '<body>',
+  return htmlPage(escaped(title), STYLE, [
     `<h1>${escaped(title)}</h1>`,
     `<p>${escaped(`${timeText(startedAt)}, agent ${agent}`)}<br>${escaped(changeText(timeline))}</p>`,
     ...stepsTable(timeline),
     ...(window ? windowTable(window, isUnwound(timeline)) : []),
     ...eventList(timeline),
     ...problems.map(problemText),
-    '</body>',
-    '</html>',
-    '',
-  ].join('\n')
+  ])
 }
 
 const STYLE = [
@@ -120,14 +114,4 @@ function rect(kind: string, from: number, to: number, whole: number): string {
   const x = (from / whole) * 1000
   const width = Math.max(3, ((to - from) / whole) * 1000)
   return `<rect class="${kind}" x="${Math.min(x, 997).toFixed(1)}" y="0" width="${width.toFixed(1)}" height="14"/>`
-}
-
-/** Text from Docker, BIRD or a registry is not markup. */
-function escaped(text: string): string {
-  return text
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('"', '&quot;')
-    .replaceAll("'", '&#39;')
 }

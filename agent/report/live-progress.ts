@@ -1,6 +1,6 @@
 import type { AgentEvent } from '../core/events.ts'
 import { lookUpText, type Pull, pullText, retryText } from './pull-text.ts'
-import { type Describe, RunView, type StepView } from './run-view.ts'
+import { type Describe, RunView, type StepView, waitingText } from './run-view.ts'
 import { Screen, type Terminal } from './screen.ts'
 import { type Colors, duration, oneLine, progressBar, seconds, setSeconds } from './text.ts'
 
@@ -25,6 +25,7 @@ export class LiveProgress {
   show(event: AgentEvent): void {
     if (event.type === 'run') this.#begin(new RunView(event, this.#describe))
     if (event.type === 'problem') this.#warn(event.problem)
+    if (event.type === 'waiting') this.#say(this.#colors.dim(waitingText(event)))
     if (event.type === 'look-up') this.#say(this.#colors.dim(lookUpText(event)))
     this.#view?.apply(event)
     // Looks and pulls come faster than anybody reads: the timer draws them.

@@ -2,7 +2,7 @@ import type { AgentEvent, Emit } from '../core/events.ts'
 import type { PlannedStep } from '../core/plan/plan.ts'
 import type { Logger } from './logger.ts'
 import { lookUpText, pullPace, pullText, retryText } from './pull-text.ts'
-import type { EventOf } from './run-view.ts'
+import { type EventOf, waitingText } from './run-view.ts'
 
 /** One event, one line, its facts as fields. */
 export function logEvents(logger: Logger): Emit {
@@ -60,6 +60,8 @@ function entry(event: AgentEvent, steps: PlannedStep[]): ['debug' | 'info' | 'wa
       return ['info', `may dial again: ${event.neighbors.join(', ')}`]
     case 'unwinding':
       return ['warn', `rolling back: ${event.reason}`]
+    case 'waiting':
+      return ['info', waitingText(event)]
     case 'problem':
       return [event.problem.severity === 'error' ? 'error' : 'warn', event.problem.message]
   }

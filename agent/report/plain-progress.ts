@@ -2,7 +2,7 @@ import { counted } from '../core/counted.ts'
 import type { AgentEvent, StepStatus } from '../core/events.ts'
 import type { Output } from './output.ts'
 import { lookUpText, pullPace, pullText, retryText } from './pull-text.ts'
-import { type Describe, type EventOf, RunView, releasedText } from './run-view.ts'
+import { type Describe, type EventOf, RunView, releasedText, waitingText } from './run-view.ts'
 import { duration, oneLine, seconds, setSeconds } from './text.ts'
 import { markText } from './window-text.ts'
 
@@ -59,6 +59,8 @@ export class PlainProgress {
         return `  may dial again: ${event.neighbors.join(', ')}`
       case 'unwinding':
         return this.#unwinding(event)
+      case 'waiting':
+        return waitingText(event)
       case 'problem':
         return event.problem.severity === 'warning' ? `warning: ${oneLine(event.problem.message)}` : null
     }

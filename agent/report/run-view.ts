@@ -139,6 +139,11 @@ export class RunView {
   }
 }
 
+/** What keeps this host from its start; its fix is a matter for whoever asks. */
+export function waitingText({ reason }: EventOf<'waiting'>): string {
+  return reason === null ? 'got a slot' : `waiting: ${oneLine(reason.message.replace(/^cannot start: /, ''))}`
+}
+
 export function releasedText({ peers }: EventOf<'released'>): string {
   return `released ${abbreviatedList(peers)}: down before the run, and BIRD waited only for them`
 }

@@ -98,14 +98,31 @@ function feed(notifier: Notifier, service: Service): NodeJS.Timeout | undefined 
 
 function pagesOf(service: Service, jobs: Jobs, version: string): Pages {
   const host = shared(async () => (service.config === null ? null : await jobs.look(service.config)))
+  const fleet = keptFor(FLEET_EVERY_MS, async () =>
+    service.config === null ? null : await jobs.fleet(service.config),
+  )
   return {
     '/healthz': () => Promise.resolve(service.turns ? plain(200, 'ok') : plain(503, 'the main loop hangs')),
     '/status': async () =>
       json({ schema: 1, service: serviceDocument(service.status, version), host: await host() }),
     '/metrics': async () => {
-      const { state, counters } = service
-      return { status: 200, ...(await renderMetrics({ version, state, counters, host: await host() })) }
+      const { state, counters, waitedMs } = service
+      const facts = { version, state, counters, waitedMs, host: await host(), fleet: await fleet() }
+      return { status: 200, ...(await renderMetrics(facts)) }
     },
+  }
+}
+
+/** A thousand hosts that are scraped must cost the engine little. */
+const FLEET_EVERY_MS = 30_000
+
+/** The last answer, for as long as it is young enough. */
+function keptFor<T>(ms: number, ask: () => Promise<T>): () => Promise<T> {
+  let last: { at: number; answer: T } | undefined
+  return async () => {
+    const now = performance.now()
+    if (last === undefined || now - last.at >= ms) last = { at: now, answer: await ask() }
+    return last.answer
   }
 }
 

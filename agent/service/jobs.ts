@@ -1,6 +1,7 @@
 import type { Config } from '../config/schema.ts'
 import { AgentError, ExitCode } from '../core/errors.ts'
 import type { Emit } from '../core/events.ts'
+import type { FleetSummary } from '../core/fleet/view.ts'
 import type { Report } from '../core/report/report.ts'
 import type { StatusReport } from '../core/report/status.ts'
 import { askingNothing, type Wanted } from '../core/wanted.ts'
@@ -20,7 +21,13 @@ interface OpenedHost {
   end: () => void
 }
 
-export type OpenHost = (config: Config, emit: Emit, signal: AbortSignal) => Promise<OpenedHost>
+export type OpenHost = (
+  config: Config,
+  emit: Emit,
+  signal: AbortSignal,
+  /** Ends a wait for other hosts. */
+  wait?: AbortSignal,
+) => Promise<OpenedHost>
 
 export interface Finished {
   report: Report
@@ -29,11 +36,13 @@ export interface Finished {
 
 /** What the service does on the host, with the same stories as the commands run by hand. */
 export interface Jobs {
-  run(kind: JobKind, config: Config, emit: Emit): Promise<Finished>
+  run(kind: JobKind, config: Config, emit: Emit, wait: AbortSignal): Promise<Finished>
   /** Whether earlier runs speak against the config's target. */
   held(config: Config): Promise<HeldTarget | null>
   /** Whether an earlier run left the Node cordoned, or other hosts waiting, because the API server was down. */
   uncordonPending(config: Config): Promise<boolean>
+  /** What the hosts of its group share; null without a group, or while its engine is away. */
+  fleet(config: Config): Promise<FleetSummary | null>
   /** The host as it is now; null if it cannot be observed. */
   look(config: Config): Promise<StatusReport | null>
 }
@@ -45,9 +54,9 @@ export function createJobs(open: OpenHost, signal: AbortSignal): Jobs {
   // an agent before this one may have left its turn
   let owesTurn = true
   return {
-    run: async (kind, config, emit) => {
-      const finished = await run(kind, () => open(config, emit, signal))
-      if (finished.report.problems.some(({ code }) => code === 'lease-pending')) owesTurn = true
+    run: async (kind, config, emit, wait) => {
+      const finished = await run(kind, () => open(config, emit, signal, wait))
+      if (finished.report.problems.some(({ code }) => code === 'slot-pending')) owesTurn = true
       else if (kind === 'uncordon' && finished.end === 'done') owesTurn = false
       return finished
     },
@@ -61,10 +70,20 @@ export function createJobs(open: OpenHost, signal: AbortSignal): Jobs {
       }
     },
     uncordonPending: async (config) => {
+      if (owesTurn && config.fleet) return true
       if (!config.kubernetes) return false
-      if (owesTurn && config.kubernetes.lease !== undefined) return true
       const { app } = await open(config, silent, signal)
       return (await app.runs.history().catch(() => [])).some(isUncordonPending)
+    },
+    fleet: async (config) => {
+      if (!config.fleet) return null
+      try {
+        const { app } = await open(config, silent, signal)
+        return (await app.fleet?.control?.summary()) ?? null
+      } catch (error) {
+        if (!(error instanceof AgentError)) throw error
+        return null
+      }
     },
     look: async (config) => {
       const late = new AbortController()

@@ -21,7 +21,12 @@ export type End = 'done' | 'failed' | 'refused' | 'deferred' | 'unfinished' | 's
 export interface LoopState {
   readonly snapshot: ConfigSnapshot | null
   /** Single flight: at most one. `fingerprint` is what it applies. */
-  readonly job: { readonly kind: JobKind; readonly fingerprint: string } | null
+  readonly job: {
+    readonly kind: JobKind
+    readonly fingerprint: string
+    /** What keeps it from its start: other hosts, mostly. */
+    readonly waiting: string | null
+  } | null
   /** An interrupted run comes before everything else. */
   readonly resumeDue: boolean
   /** A run left its Node cordoned, because the API server was down. This does not prevent anything else. */
@@ -82,7 +87,17 @@ export function onConfigRead(state: LoopState, snapshot: ConfigSnapshot): LoopSt
 }
 
 export function onJobStart(state: LoopState, kind: JobKind): LoopState {
-  return { ...state, job: { kind, fingerprint: fingerprintOf(state.snapshot) } }
+  return { ...state, job: { kind, fingerprint: fingerprintOf(state.snapshot), waiting: null } }
+}
+
+export function onWaiting(state: LoopState, waiting: string | null): LoopState {
+  return { ...state, job: state.job && { ...state.job, waiting } }
+}
+
+/** A job that waits for other hosts, for what the config no longer asks for. */
+export function waitsInVain({ job, snapshot }: LoopState): boolean {
+  if (job?.waiting == null || snapshot?.kind !== 'valid') return false
+  return snapshot.fingerprint !== job.fingerprint || snapshot.apply !== 'auto'
 }
 
 export function onJobEnd(state: LoopState, end: End, now: number): LoopState {
@@ -141,6 +156,7 @@ export function onStop(state: LoopState): LoopState {
 export const SERVICE_STATES = [
   'stopping',
   'resuming',
+  'waiting',
   'applying',
   'stuck',
   'config-invalid',
@@ -155,6 +171,7 @@ export type ServiceState = (typeof SERVICE_STATES)[number]
 export function serviceState(state: LoopState): ServiceState {
   const { job, snapshot, settled } = state
   if (state.stopping) return 'stopping'
+  if (job !== null && job.waiting !== null) return 'waiting'
   if (job !== null) return job.kind === 'apply' ? 'applying' : 'resuming'
   if (state.stuck) return 'stuck'
   if (snapshot?.kind === 'invalid') return 'config-invalid'

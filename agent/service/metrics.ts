@@ -1,7 +1,9 @@
 import { isError } from '../core/errors.ts'
+import type { FleetSummary } from '../core/fleet/view.ts'
 import type { StatusReport } from '../core/report/status.ts'
 import { oneLine } from '../report/text.ts'
 import type { Counters } from './counters.ts'
+import { fleetMetrics } from './fleet-metrics.ts'
 import { type LoopState, SERVICE_STATES, serviceState } from './loop.ts'
 
 export interface Facts {
@@ -10,10 +12,14 @@ export interface Facts {
   counters: Counters
   /** The host as it is now; null if it cannot be observed. */
   host: StatusReport | null
+  /** What this host sees of its group, if it has one. */
+  fleet: FleetSummary | null
+  /** How long it has waited for a slot; null while it does not wait. */
+  waitedMs: number | null
 }
 
 type Sample = [value: number, labels?: Record<string, string>]
-interface Metric {
+export interface Metric {
   name: string
   help: string
   samples: Sample[]
@@ -40,9 +46,14 @@ function shown(labels: Record<string, string>): Record<string, string> {
 }
 
 function metricsOf(facts: Facts): Metric[] {
-  return [...serviceMetrics(facts), ...windowMetrics(facts), ...hostMetrics(facts.host)].filter(
-    ({ samples }) => samples.length > 0,
-  )
+  const { fleet, waitedMs, host } = facts
+  const all = [
+    ...serviceMetrics(facts),
+    ...windowMetrics(facts),
+    ...hostMetrics(host),
+    ...fleetMetrics(fleet, waitedMs),
+  ]
+  return all.filter(({ samples }) => samples.length > 0)
 }
 
 function serviceMetrics({ version, state, counters }: Facts): Metric[] {

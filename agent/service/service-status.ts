@@ -33,6 +33,8 @@ function lineOf({ state, live, held, lastReport, retryAt }: ServiceStatus, now: 
       return live ? `stopping; ${liveText(live)}` : 'stopping'
     case 'resuming':
       return live ? `resuming ${liveText(live)}` : 'looking for an interrupted run'
+    case 'waiting':
+      return `waiting: ${state.job?.waiting ?? ''}`
     case 'applying':
       return live ? liveText(live) : 'comparing this host with the config'
     case 'stuck':

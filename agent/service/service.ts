@@ -1,5 +1,6 @@
 import type { Config } from '../config/schema.ts'
 import type { AgentEvent, Emit } from '../core/events.ts'
+import { waitEnded } from '../core/fleet/wait-ended.ts'
 import type { Report } from '../core/report/report.ts'
 import { logEvents } from '../report/log-events.ts'
 import type { Logger } from '../report/logger.ts'
@@ -23,7 +24,9 @@ import {
   onTargetHeld,
   onTargetReleased,
   onUncordonAsked,
+  onWaiting,
   serviceState,
+  waitsInVain,
 } from './loop.ts'
 import type { Notice } from './notify.ts'
 import { type ServiceStatus, statusLine } from './service-status.ts'
@@ -58,6 +61,9 @@ export class Service {
   #bug: Error | null = null
   #ready = false
   #reloading = false
+  #waitsSince: number | null = null
+  /** Ends the job's wait for other hosts. */
+  #endWait: (why: string) => void = () => undefined
   /** Earlier runs are asked once, before the first try of this process. */
   #asksHistory = true
   #lookAt = -Infinity
@@ -95,6 +101,7 @@ export class Service {
   reload(): void {
     this.#parts.log.info({ event: 'reload' }, 'reloading: reading the config and trying again')
     this.#state = onReload(this.#state)
+    this.#endWait('the service was told to read everything again')
     this.#held = null
     this.#asksHistory = false
     this.#reloading = this.#ready
@@ -106,7 +113,8 @@ export class Service {
   get turns(): boolean {
     const now = performance.now()
     if (now - this.#turnedAt > HUNG_MS) return false
-    return this.#state.job === null || now - this.#heardAt < SILENT_MS
+    const { job } = this.#state
+    return job === null || job.waiting !== null || now - this.#heardAt < SILENT_MS
   }
 
   get state(): LoopState {
@@ -116,6 +124,11 @@ export class Service {
   /** The last valid one. */
   get config(): Config | null {
     return this.#config
+  }
+
+  /** How long it has waited for other hosts; null while it does not. */
+  get waitedMs(): number | null {
+    return this.#waitsSince === null ? null : performance.now() - this.#waitsSince
   }
 
   get status(): ServiceStatus {
@@ -144,6 +157,7 @@ export class Service {
       await this.#parts.configured(config)
     }
     this.#state = onConfigRead(this.#state, snapshot)
+    if (waitsInVain(this.#state)) this.#endWait('the config asks for something else')
     if (config !== null && ['held', 'stuck'].includes(serviceState(this.#state)))
       await this.#askRelease(config)
     if (config !== null)
@@ -174,7 +188,7 @@ export class Service {
     this.#state = onJobStart(this.#state, kind)
     this.#heardAt = performance.now()
     try {
-      this.#finished(kind, await this.#parts.jobs.run(kind, config, this.#listen()))
+      this.#finished(kind, await this.#parts.jobs.run(kind, config, this.#listen(), this.#wait()))
     } catch (error) {
       this.#bug = error instanceof Error ? error : new Error(String(error))
     }
@@ -183,10 +197,24 @@ export class Service {
 
   #finished(kind: JobKind, { report, end }: Finished): void {
     this.#live = null
+    this.#waitsSince = null
     if (kind !== 'uncordon') [this.#held, this.#lastReport] = [null, report]
     this.#state = onJobEnd(this.#state, end, performance.now())
     if (kind === 'apply' || report.run !== null) this.counters.report(report, Date.now() / 1000)
     logJobEnd(this.#parts.log, kind, report, statusLine(this.status))
+  }
+
+  #waits(why: string | null): void {
+    this.#state = onWaiting(this.#state, why)
+    this.#waitsSince = why === null ? null : (this.#waitsSince ?? performance.now())
+  }
+
+  #wait(): AbortSignal {
+    const wait = new AbortController()
+    this.#endWait = (why) => {
+      wait.abort(waitEnded(why))
+    }
+    return wait.signal
   }
 
   #listen(): Emit {
@@ -195,6 +223,7 @@ export class Service {
       this.#heardAt = performance.now()
       log(event)
       this.counters.event(event)
+      if (event.type === 'waiting') this.#waits(event.reason?.message ?? null)
       if (event.type === 'run') this.#live = new RunView(event, ({ kind }) => kind)
       else this.#live?.apply(event)
       this.#parts.notify({ STATUS: statusLine(this.status) })

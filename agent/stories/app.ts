@@ -9,10 +9,10 @@ import type { Journal } from '../journal/journal.ts'
 import type { RunState } from '../journal/run-state.ts'
 import type { RunStore } from '../journal/store.ts'
 import type { ObservePorts } from '../observe/observe.ts'
-import type { Fleet } from '../ports/fleet.ts'
+import type { Fleet, Waiting } from '../ports/fleet.ts'
 import type { Ports, Recheck } from '../steps/step.ts'
 import { refuseCopied } from './copied-journal.ts'
-import { lostTurn } from './lost-turn.ts'
+import { lostTurn } from './fleet/lost-turn.ts'
 import { reportOf } from './run-report.ts'
 
 /** Everything that a story needs; created in main. */
@@ -21,9 +21,13 @@ export interface App {
   ports: Ports & ObservePorts
   /** Null where hosts do not wait for each other. */
   fleet: Fleet | null
+  /** How it waits for other hosts; null where it is deferred at once. */
+  wait: Omit<Waiting, 'onWait'> | null
   runs: RunStore
   /** One run at a time on a host. @throws AgentError `locked` (exit 75) */
   lock(command: string): Promise<void>
+  /** Until the next `lock`, other agents may work on this host. */
+  unlock(): void
   /** Who holds the lock; null if it is free. @throws AgentError `lock-unusable` */
   lockHolder: () => Promise<LockHolder | null>
   newRun(): string

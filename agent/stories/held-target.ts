@@ -40,7 +40,7 @@ export function targetText(target: Target): string | null {
 const FAILED: (string | null)[] = ['rolled-back', 'partial']
 
 /** Undone for no fault of the target's: an operator stopped the run, or took its turn away. */
-const NO_VERDICT = ['cancelled', 'lease-held', 'fleet-halted']
+const NO_VERDICT = ['cancelled', 'slot-held', 'fleet-halted']
 
 /** How often a run may be cut off before its target is held: the target may be what takes the host down. */
 const CUT_OFF_LIMIT = 2

@@ -2,9 +2,10 @@ import type { Problem } from '../core/errors.ts'
 import type { Report } from '../core/report/report.ts'
 import type { Wanted } from '../core/wanted.ts'
 import { type App, resumeInterrupted } from './app.ts'
+import { endTurn, isKept, withTurnEnded } from './fleet/end-turn.ts'
+import { recordOutcome } from './fleet/host-record.ts'
 import { finishUncordons } from './pending-uncordon.ts'
 import { unstarted } from './run-report.ts'
-import { endTurn, isKept, withTurnEnded } from './turn.ts'
 
 /** Finishes or undoes the interrupted run, uncordons what a run could not, and ends the turn of this host. */
 export async function resume(app: App, wanted: Wanted): Promise<Report> {
@@ -12,7 +13,7 @@ export async function resume(app: App, wanted: Wanted): Promise<Report> {
   const resumed = await resumeInterrupted(app)
   if (resumed === null) return await settling(app, wanted)
   await finishUncordons(app)
-  return await withTurnEnded(app, wanted, resumed)
+  return await settled(app, wanted, resumed)
 }
 
 /** For the service: an API server that is down must not prevent what comes after the resume. */
@@ -20,7 +21,13 @@ export async function resumeAlone(app: App, wanted: Wanted): Promise<Report> {
   await app.lock('resume')
   const resumed = await resumeInterrupted(app)
   if (resumed === null) return unstarted('unchanged', null, [])
-  return await withTurnEnded(app, wanted, resumed)
+  return await settled(app, wanted, resumed)
+}
+
+async function settled(app: App, wanted: Wanted, resumed: Report): Promise<Report> {
+  const report = await withTurnEnded(app, wanted, resumed)
+  await recordOutcome(app, wanted, report)
+  return report
 }
 
 export async function uncordonAlone(app: App, wanted: Wanted): Promise<Report> {

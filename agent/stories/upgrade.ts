@@ -11,14 +11,24 @@ import { observe } from '../observe/observe.ts'
 import { giveStrategyBackIfDone } from '../steps/daemon-set/restore-strategy.ts'
 import { type App, carryOut, resumeInterrupted } from './app.ts'
 import { onlyExisting } from './existing.ts'
+import { fetchAhead } from './fetch-ahead.ts'
+import { giveBackSettled, isKept, withTurnEnded } from './fleet/end-turn.ts'
+import { recordOutcome } from './fleet/host-record.ts'
+import { inTurn, needsTurn } from './fleet/turn.ts'
 import { recheckOf } from './recheck.ts'
 import { inPlace, knownContent, leftoversOf } from './replaced.ts'
 import { settleCluster } from './resume.ts'
 import { unstarted } from './run-report.ts'
-import { fetchAhead, giveBackSettled, inTurn, isKept, needsTurn, withTurnEnded } from './turn.ts'
 
-/** Upgrades this host to what is requested: settle what an earlier run left, observe, plan, execute, report. */
+/** Upgrades this host to what is requested, and tells the fleet, if it is of one. */
 export async function upgrade(app: App, wanted: Wanted): Promise<Report> {
+  const report = await upgradeHost(app, wanted)
+  await recordOutcome(app, wanted, report)
+  return report
+}
+
+/** Settle what an earlier run left, observe, plan, wait for a slot, execute, report. */
+async function upgradeHost(app: App, wanted: Wanted): Promise<Report> {
   await app.lock('upgrade')
   const earlier = await resumeInterrupted(app)
   if (earlier?.outcome === 'stuck') return await withTurnEnded(app, wanted, earlier)
@@ -32,15 +42,18 @@ export async function upgrade(app: App, wanted: Wanted): Promise<Report> {
   for (const problem of grouped(first.problems)) app.emit({ type: 'problem', problem })
   // The interrupted run that was just finished has already upgraded the host.
   if (earlier?.changed === true && first.change?.plan.steps.length === 0) return earlier
-  if (first.change === null || !needsTurn(app, first.change.plan)) {
+  if (first.change === null || app.fleet === null || !needsTurn(first.change.plan)) {
     const report = await begin(app, wanted, first)
     return owed.length === 0 ? report : await withTurnEnded(app, wanted, report)
   }
 
   const fetched = await fetchAhead(app, first.change.plan, first.problems)
   if (fetched !== null && fetched.outcome !== 'prefetched') return fetched
-  // the host may have changed by the time that its turn comes
-  return await inTurn(app, wanted, async (run) => begin(app, wanted, await planUpgrade(app, wanted, run)))
+  return await inTurn(app, app.fleet, wanted, async (run) => {
+    // the host may have changed by the time that its turn comes; others may have worked on it
+    const left = await resumeInterrupted(app)
+    return left?.outcome === 'stuck' ? left : await begin(app, wanted, await planUpgrade(app, wanted, run))
+  })
 }
 
 /** Carries out what was planned, if anything. */

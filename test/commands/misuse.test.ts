@@ -31,6 +31,7 @@ async function usageError(...argv: string[]): Promise<string> {
     print: () => undefined,
     writeFile: began,
     stopSignal: () => new AbortController().signal,
+    terminal: () => null,
     color: false,
     exit: (code) => exits.push(code),
   }

@@ -11,6 +11,7 @@ let exits: number[]
 
 const environment: Environment = {
   version: '0.0.0',
+  terminal: () => null,
   color: false,
   loadConfig: () => Promise.reject(new Error('bad usage reads nothing')),
   open: () => Promise.reject(new Error('bad usage opens nothing')),

@@ -51,7 +51,6 @@ describe('the section kubernetes', () => {
       inCluster: false,
       node: 'auto',
       cordon: true,
-      namespace: 'calico-agent',
     })
     expect(wantedOf(config, []).kubernetes).toEqual({ cordon: true })
   })
@@ -60,8 +59,6 @@ describe('the section kubernetes', () => {
     ['{ kubeconfig: kubelet.conf }', 'kubernetes.kubeconfig: must be an absolute path'],
     ['{ kubeconfig: /a, inCluster: true }', 'set kubeconfig or inCluster: true, not both'],
     ['{ node: Host_1 }', 'kubernetes.node: must be a Node name, or auto'],
-    ['{ lease: Host_1 }', 'kubernetes.lease: must be the name of a Lease'],
-    ['{ namespace: a.b }', 'kubernetes.namespace: must be the name of a namespace'],
     ['{ kubeConfig: /a }', 'kubeconfig'],
   ])('is not %s', (text, problem) => {
     expect(problemsOf(`kubernetes: ${text}`).join('\n')).toContain(problem)

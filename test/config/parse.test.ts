@@ -56,7 +56,8 @@ describe('a good config', () => {
       window: 60,
       settle: 0,
       docker: { socket: '/run/docker.sock' },
-      kubernetes: { inCluster: true, node: 'a', cordon: false, lease: 'l', namespace: 'n' },
+      kubernetes: { inCluster: true, node: 'a', cordon: false },
+      fleet: { group: 'rack-7', slots: 2, stopAfter: 3, kubernetes: { namespace: 'n' } },
       hosted: { configMap: { veth_mtu: '1440', log_level: null } },
       retention: { runs: 1, images: 1 },
       apply: 'manual',
@@ -114,7 +115,7 @@ retention: { runs: 0, images: 1.5 }
 docker: /var/run/docker.sock
 `
     expect(problemsOf(text)).toEqual([
-      'agent.yaml:1:1: nodes: unknown key; did you mean "node"? (known here: release, registry, releases, node, controllers, cni, kubelet, bird, window, settle, docker, kubernetes, hosted, retention, apply, service)',
+      'agent.yaml:1:1: nodes: unknown key; did you mean "node"? (known here: release, registry, releases, node, controllers, cni, kubelet, bird, window, settle, docker, kubernetes, hosted, fleet, retention, apply, service)',
       'agent.yaml:4:10: node.image: cannot use "Quay.io/calico/Node:v2" as an image: the repository must be lower case; use quay.io/calico/node:v2',
       'agent.yaml:5:3: node.contaner: unknown key; did you mean "container"? (known here: image, container, manager, unit)',
       'agent.yaml:6:12: node.manager: expected auto or docker or systemd, found the text "kubelet"',

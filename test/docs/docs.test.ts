@@ -32,9 +32,13 @@ function set<T extends string | number>(values: Iterable<T>): T[] {
   return [...new Set(values)].sort()
 }
 
+/** Commands below a command. */
+const FLEET = ['status', 'release', 'halt', 'resume']
+
 describe('docs/commands.md', () => {
   const environment: Environment = {
     version: '0.0.0',
+    terminal: () => null,
     color: false,
     loadConfig: () => Promise.reject(new Error('help reads nothing')),
     open: () => Promise.reject(new Error('help opens nothing')),
@@ -75,7 +79,12 @@ describe('docs/commands.md', () => {
     const ofYargs = all.filter((option) => ['--help', '--version'].includes(option))
     for (const name of await commandNames()) {
       const common = name === 'completion' ? ofYargs : all
-      const said = [...(await help(name)).matchAll(/^ +(?:-\w, )?(--[a-z-]+)/gm)].map(([, one = '']) => one)
+      const ways = name === 'fleet' ? FLEET.map((what) => [name, what]) : [[name]]
+      const texts = await ways.reduce<Promise<string>>(
+        async (all, way) => (await all) + (await help(...way)),
+        Promise.resolve(''),
+      )
+      const said = [...texts.matchAll(/^ +(?:-\w, )?(--[a-z-]+)/gm)].map(([, one = '']) => one)
       const own = optionsIn(section(commandsDoc, `## agent ${name}`))
       expect(set([...common, ...own]), name).toEqual(set(said))
     }
@@ -100,6 +109,8 @@ describe('docs/commands.md', () => {
     ['### history', 'agent/core/report/history.ts'],
     ['### gc', 'agent/core/report/gc.ts'],
     ['### config check', 'agent/core/report/config-check.ts'],
+    ['### fleet status', 'agent/core/fleet/group.ts'],
+    ['### fleet status', 'agent/core/fleet/host-record.ts'],
   ])('%s has each field of %s', (heading, source) => {
     const fields = codeRows(section(commandsDoc, heading)).flatMap((path) => path.split(/\.|\[\]\.?/))
     expect(propertyNames(parse(source)).filter((name) => !fields.includes(name))).toEqual([])

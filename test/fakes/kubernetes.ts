@@ -2,7 +2,6 @@ import { AgentError } from '../../agent/core/errors.ts'
 import type { Json } from '../../agent/core/json/merge-patch.ts'
 import { isJsonObject } from '../../agent/core/json/merge-patch.ts'
 import type { FieldConflict } from '../../agent/core/kubernetes/field-owners.ts'
-import type { LeaseObject } from '../../agent/core/kubernetes/lease.ts'
 import type { AnyObject, AnyRef } from '../../agent/core/kubernetes/manifest.ts'
 import { FIELD_MANAGER, type NodeObject } from '../../agent/core/kubernetes/node.ts'
 import type { Kind, Kubernetes, KubernetesObjects, ObjectRef } from '../../agent/ports/kubernetes.ts'
@@ -12,14 +11,13 @@ import { merged, refused } from './merged.ts'
 /** Of the one Node. */
 export const UID = 'f4e0a7c2-0000-4000-8000-000000000001'
 
-/** One Node and one Lease, as the API server keeps them: a version for each write, and who owns `spec.unschedulable`. */
+/** One Node, as the API server keeps it: a version for each write, and who owns `spec.unschedulable`. */
 export class FakeKubernetes implements Kubernetes {
   /** Thrown by each call. */
   away: AgentError | null = null
   /** Done before a patch is looked at: somebody else is faster. */
   beforePatch: (() => void) | null = null
   readonly ops: string[] = []
-  lease: LeaseObject | null = null
   readonly objects = new FakeObjects()
   #isGone = false
   #node: NodeObject
@@ -52,26 +50,18 @@ export class FakeKubernetes implements Kubernetes {
     return this.node
   }
 
-  async get<K extends Kind>({ kind, name }: ObjectRef<K>): Promise<KubernetesObjects[K] | null> {
+  async get<K extends Kind>({ name }: ObjectRef<K>): Promise<KubernetesObjects[K] | null> {
     await this.#answer()
-    if (kind === 'Lease') return structuredClone(this.lease) as KubernetesObjects[K] | null
     return this.#has(name) ? (this.node as KubernetesObjects[K]) : null
   }
 
-  async create<K extends Kind>({ name }: ObjectRef<K>, object: Json): Promise<KubernetesObjects[K]> {
-    await this.#answer()
-    this.beforePatch?.()
-    if (this.lease) throw refused('kubernetes-conflict', `Lease ${name} already exists`)
-    return this.#writeLease(object) as KubernetesObjects[K]
+  create(): Promise<never> {
+    return Promise.reject(refused('kubernetes-forbidden', 'nothing is created here'))
   }
 
-  async patch<K extends Kind>({ kind, name }: ObjectRef<K>, patch: Json): Promise<KubernetesObjects[K]> {
+  async patch<K extends Kind>({ name }: ObjectRef<K>, patch: Json): Promise<KubernetesObjects[K]> {
     await this.#answer()
     this.beforePatch?.()
-    if (kind === 'Lease') {
-      checkVersion(this.lease, patch)
-      return this.#writeLease(patch) as KubernetesObjects[K]
-    }
     this.#check(name, patch)
     this.#write(patch, FIELD_MANAGER)
     return this.node as KubernetesObjects[K]
@@ -124,14 +114,6 @@ export class FakeKubernetes implements Kubernetes {
   #check(name: string, patch: Json): void {
     if (!this.#has(name)) throw refused('kubernetes-gone', `Node ${name} is gone`)
     checkVersion(this.#node, patch)
-  }
-
-  #writeLease(patch: Json): LeaseObject {
-    this.#version += 1
-    const lease = merged(this.lease as unknown as Json, patch) as unknown as LeaseObject
-    lease.metadata.resourceVersion = String(this.#version)
-    this.lease = lease
-    return structuredClone(lease)
   }
 
   #answer(): Promise<void> {

@@ -9,7 +9,7 @@ import { labNamespace, labPath } from './paths.ts'
 /** Of the first worker; the peer port is the next one. */
 const PORTS = { plain: 2379, kubernetes: 2384, tls: 2389 } as const
 
-type Identity = Certificate & { ca: string }
+export type Identity = Certificate & { ca: string }
 
 /** Debian's etcd on the switch: plain, or with TLS for clients that show a certificate of its CA. */
 export class Etcd {
@@ -31,7 +31,7 @@ export class Etcd {
   async start(): Promise<void> {
     if (await daemonAlive(this.#name)) return
     await ensureDir(this.#directory)
-    const tls = this.#kind === 'tls' ? await this.#identity() : null
+    const tls = this.#kind === 'tls' ? await this.identity() : null
     const peer = `http://127.0.0.1:${this.#port + 1}`
     await startDaemon(this.#name, [
       ...['etcd', '--unsafe-no-fsync'],
@@ -50,8 +50,8 @@ export class Etcd {
     await killDaemon(this.#name)
   }
 
-  /** One certificate for server and clients. */
-  async #identity(): Promise<Identity> {
+  /** One certificate for server and clients, as files of this machine. */
+  async identity(): Promise<Identity> {
     const authority = await Authority.in(this.#directory)
     const subject = { name: 'etcd', alternatives: [`IP:${registryAddress}`] }
     return { ca: authority.ca, ...(await authority.issue('cert', subject)) }

@@ -46,6 +46,13 @@ export class Lab {
     throw new Error(`cannot give worker ${worker} two hosts: the lab has ${this.hosts.length}`)
   }
 
+  /** The last host, which is of no worker's mesh: for the one file that needs a third. */
+  spareHost(): Host {
+    const spare = this.hosts.length % 2 === 1 ? this.hosts.at(-1) : undefined
+    if (spare) return spare
+    throw new Error(`cannot find a spare host: the lab has ${this.hosts.length}`)
+  }
+
   /** calico/node's datastore, on the switch: reached from every host. Each worker has its own; it runs once it is started. */
   etcd(kind: 'plain' | 'tls'): Etcd {
     return new Etcd(kind, workerNumber())

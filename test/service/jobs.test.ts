@@ -3,10 +3,10 @@ import { configSchema } from '../../agent/config/schema.ts'
 import { wantedOf } from '../../agent/config/wanted.ts'
 import { AgentError, ExitCode } from '../../agent/core/errors.ts'
 import type { RunState } from '../../agent/journal/run-state.ts'
-import type { Fleet } from '../../agent/ports/fleet.ts'
 import { readConfig } from '../../agent/service/config-snapshot.ts'
 import { createJobs } from '../../agent/service/jobs.ts'
 import type { App } from '../../agent/stories/app.ts'
+import { FakeFleet } from '../fakes/fleet.ts'
 
 const config = configSchema.parse({ node: { image: 'calico/node:v2' } })
 const error = (code: string, exitCode: ExitCode = ExitCode.refused): AgentError =>
@@ -33,7 +33,7 @@ function jobs({ lock, open, history = [] }: World) {
     return Promise.resolve({ app, wanted: wantedOf(config, []), end: () => (closed += 1) })
   }, never)
   return {
-    run: (kind: 'resume' | 'apply') => made.run(kind, config, () => undefined),
+    run: (kind: 'resume' | 'apply') => made.run(kind, config, () => undefined, never),
     held: () => made.held(config),
     closed: () => closed,
   }
@@ -121,12 +121,8 @@ describe('a look at the config', () => {
 })
 
 describe('the turn of this host', () => {
-  const fleet = (away: boolean): Fleet => ({
-    take: () => Promise.resolve(),
-    giveBack: () => (away ? Promise.reject(error('kubernetes-unreachable')) : Promise.resolve()),
-    held: () => Promise.resolve(null),
-  })
-  const leased = configSchema.parse({ kubernetes: { lease: 'calico-agent' } })
+  const leased = configSchema.parse({ fleet: { etcd: { endpoints: ['http://192.0.2.1:2379'] } } })
+  const fleet = (away: boolean): FakeFleet => Object.assign(new FakeFleet(), { away })
 
   it('may be left from an agent before this one, until the engine says that it is not', async () => {
     let away = true
@@ -142,7 +138,8 @@ describe('the turn of this host', () => {
         end: () => undefined,
       })
     }, never)
-    const settle = async (): Promise<string> => (await made.run('uncordon', leased, () => undefined)).end
+    const settle = async (): Promise<string> =>
+      (await made.run('uncordon', leased, () => undefined, never)).end
     expect(await made.uncordonPending(leased)).toBe(true)
     expect(await settle()).toBe('deferred')
     expect(await made.uncordonPending(leased)).toBe(true)

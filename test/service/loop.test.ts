@@ -14,7 +14,9 @@ import {
   onStop,
   onTargetHeld,
   onTargetReleased,
+  onWaiting,
   serviceState,
+  waitsInVain,
 } from '../../agent/service/loop.ts'
 
 const valid = (target: string | null, apply: 'auto' | 'manual' = 'auto'): ConfigSnapshot => ({
@@ -204,5 +206,26 @@ describe('the loop', () => {
         }
       }),
     )
+  })
+})
+
+describe('a job that waits for other hosts', () => {
+  const waiting = (apply: 'auto' | 'manual' = 'auto'): LoopState => {
+    const started = onJobStart(onConfigRead({ ...atStart, resumeDue: false }, valid('A', apply)), 'apply')
+    return onWaiting(started, 'host-2 is at work')
+  }
+
+  it('is shown as that, until it goes on', () => {
+    expect(serviceState(waiting())).toBe('waiting')
+    expect(serviceState(onWaiting(waiting(), null))).toBe('applying')
+  })
+
+  it('waits for what the config asks for, and for nothing else', () => {
+    expect(waitsInVain(waiting())).toBe(false)
+    expect(waitsInVain(onConfigRead(waiting(), invalid))).toBe(false)
+    expect(waitsInVain(onConfigRead(waiting(), valid('B')))).toBe(true)
+    expect(waitsInVain(onConfigRead(waiting(), valid('A', 'manual')))).toBe(true)
+    // once it works, it goes on to its end
+    expect(waitsInVain(onConfigRead(onWaiting(waiting(), null), valid('B')))).toBe(false)
   })
 })

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { describe, expect, it } from 'vitest'
 import { parse as parseYaml } from 'yaml'
+import type { FleetSummary } from '../../agent/core/fleet/view.ts'
 import type { Report } from '../../agent/core/report/report.ts'
 import type { StatusReport } from '../../agent/core/report/status.ts'
 import { Counters } from '../../agent/service/counters.ts'
@@ -41,6 +42,14 @@ function report(outcome: Report['outcome'], more: Partial<Report> = {}): Report 
   return { ...unstarted(outcome, null, []), run: RUN, ...more }
 }
 
+const fleet: FleetSummary = {
+  group: 'rack-7',
+  slots: 2,
+  halted: true,
+  done: 5,
+  holders: [{ host: 'host-3', since: new Date(1_800_000_000_000).toISOString() }],
+}
+
 /** All there is to tell. */
 function facts(): Facts {
   const counters = new Counters()
@@ -49,7 +58,7 @@ function facts(): Facts {
   const problem = { code: 'gate-failed', severity: 'error' as const, message: 'm', fix: 'f' }
   counters.report(report('rolled-back', { problems: [problem, problem] }), 1_800_000_100)
   const state = onConfigRead(atStart, { kind: 'valid', fingerprint: 'A', target: 'A', apply: 'auto' })
-  return { version: '0.1.0', state, counters, host }
+  return { version: '0.1.0', state, counters, host, fleet, waitedMs: 4_200 }
 }
 
 const samples = (text: string): string[] =>
@@ -84,6 +93,11 @@ describe('the metrics', () => {
       'calico_agent_bird_recovering{family="4"} 0',
       'calico_agent_bird_sessions{family="4",state="established"} 1',
       'calico_agent_bird_sessions{family="4",state="down"} 1',
+      'calico_agent_fleet_waiting_seconds 4.2',
+      'calico_agent_fleet_halted{group="rack-7"} 1',
+      'calico_agent_fleet_slots{group="rack-7"} 2',
+      'calico_agent_fleet_done{group="rack-7"} 5',
+      'calico_agent_fleet_slot_taken_timestamp_seconds{group="rack-7",host="host-3"} 1800000000',
     ])
       expect(samples(text)).toContain(sample)
   })
@@ -94,6 +108,8 @@ describe('the metrics', () => {
       state: atStart,
       counters: new Counters(),
       host: null,
+      fleet: null,
+      waitedMs: null,
     })
     expect(samples(text)).toContain('calico_agent_host_seen 0')
     for (const unknown of [
@@ -105,6 +121,7 @@ describe('the metrics', () => {
       'last_success',
       'window',
       'node_info',
+      'fleet',
     ])
       expect(text).not.toContain(`calico_agent_${unknown}`)
   })

@@ -36,6 +36,13 @@ it('the line of systemctl status is one that systemd-notify can be given', () =>
 it('no label of a metric shows one either', async () => {
   const node = { image: 'https://root:hunter2@registry.example/calico/node:v2.6.5', state: 'running' }
   const host = { node, bird: null, problems: [], lastRun: null } as unknown as StatusReport
-  const { text } = await renderMetrics({ version: '0.1.0', state, counters: new Counters(), host })
+  const { text } = await renderMetrics({
+    version: '0.1.0',
+    state,
+    counters: new Counters(),
+    host,
+    fleet: null,
+    waitedMs: null,
+  })
   expect(text).toContain('calico_agent_node_info{image="https://<redacted>@registry.example/')
 })

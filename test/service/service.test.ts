@@ -25,6 +25,7 @@ class Bench {
   held: HeldTarget | null = null
   uncordonPending = false
   emit: Emit = () => undefined
+  wait = new AbortController().signal
   #end: ((finished: Finished) => void) | undefined
   #fail: ((error: Error) => void) | undefined
   readonly service: Service
@@ -37,9 +38,10 @@ class Bench {
     this.service = new Service({
       look: () => readConfig(() => this.#config()),
       jobs: {
-        run: (kind, config, emit) => this.#run(kind, config.node.image ?? '', emit),
+        run: (kind, config, emit, wait) => this.#run(kind, config.node.image ?? '', emit, wait),
         held: () => Promise.resolve(this.held),
         uncordonPending: () => Promise.resolve(this.uncordonPending),
+        fleet: () => Promise.resolve(null),
         look: () => Promise.resolve(null),
       },
       notify: (notice) => this.notices.push(notice),
@@ -88,9 +90,10 @@ class Bench {
     return Promise.resolve(configSchema.parse({ node: { image: this.image }, apply: 'auto' }))
   }
 
-  #run(kind: JobKind, image: string, emit: Emit): Promise<Finished> {
+  #run(kind: JobKind, image: string, emit: Emit, wait: AbortSignal): Promise<Finished> {
     this.jobs.push(`${kind} ${image}`)
     this.emit = emit
+    this.wait = wait
     return new Promise((resolve, reject) => {
       this.#end = resolve
       this.#fail = reject
@@ -148,6 +151,39 @@ describe('the service', () => {
     await vi.advanceTimersByTimeAsync(120_000)
     expect(bench.jobs).toHaveLength(5)
     expect(bench.statuses.at(-1)).toBe('matches the config: calico/node:v2')
+  })
+
+  it('waits for other hosts for as long as the config asks for it, and is not taken for one that hangs', async () => {
+    await bench.start()
+    await bench.end('done', 'unchanged')
+    const reason = {
+      code: 'slot-held',
+      severity: 'error' as const,
+      message: 'host-2 is at work',
+      fix: 'wait',
+    }
+    bench.emit({ type: 'waiting', reason })
+    expect(bench.statuses.at(-1)).toBe('waiting: host-2 is at work')
+    for (let minutes = 0; minutes < 60; minutes += 1) await vi.advanceTimersByTimeAsync(60_000)
+    await bench.settle()
+    expect(bench.service.turns).toBe(true)
+    expect(bench.service.waitedMs).toBeGreaterThanOrEqual(3_600_000)
+    expect(bench.wait.aborted).toBe(false)
+    await bench.change('calico/node:v2')
+    expect(bench.wait.aborted).toBe(true)
+    await bench.end('deferred', 'deferred')
+    expect(bench.service.waitedMs).toBeNull()
+    await vi.advanceTimersByTimeAsync(10_000)
+    await bench.settle()
+    expect(bench.jobs.at(-1)).toBe('apply calico/node:v2')
+  })
+
+  it('lets a job go on to its end that has its slot, whatever the config says meanwhile', async () => {
+    await bench.start()
+    await bench.end('done', 'unchanged')
+    bench.emit({ type: 'waiting', reason: null })
+    await bench.change('calico/node:v2')
+    expect(bench.wait.aborted).toBe(false)
   })
 
   it('applies the newest config after the job at work, and none of those between', async () => {

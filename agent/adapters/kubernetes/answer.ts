@@ -5,7 +5,7 @@ import { groupVersionOf, type NamedKind } from './paths.ts'
 
 export interface Call {
   /** As RBAC names it. */
-  verb: 'get' | 'list' | 'create' | 'patch' | 'delete'
+  verb: 'get' | 'list' | 'watch' | 'create' | 'patch' | 'delete'
   path: string
   ref: NamedKind
   body?: unknown

@@ -1,7 +1,14 @@
 import { AgentError } from '../../core/errors.ts'
 import { goneError } from '../../core/kubernetes/gone.ts'
 import { FIELD_MANAGER } from '../../core/kubernetes/node.ts'
-import type { Kind, Kubernetes, KubernetesObjects, ObjectRef, PatchType } from '../../ports/kubernetes.ts'
+import type {
+  Kind,
+  Kubernetes,
+  KubernetesObjects,
+  ObjectRef,
+  PatchType,
+  Watches,
+} from '../../ports/kubernetes.ts'
 import { type AccessReview, forbidden, REVIEWS, reviewOf } from './access.ts'
 import { type Answer, type Call, noNamespace, objectOf, unreachable } from './answer.ts'
 import { type Credential, type CredentialSource, loadCredential } from './credential.ts'
@@ -9,7 +16,7 @@ import { hasDryRun, isWebhookUnasked } from './dry-run.ts'
 import { anyKinds } from './objects.ts'
 import { PATCH_TYPES } from './patch-types.ts'
 import { collectionOf, pathOf } from './paths.ts'
-import { send } from './request.ts'
+import { follow, send } from './request.ts'
 import { findNode } from './this-node.ts'
 
 /** `node` is the name of this host's Node, or `auto`. */
@@ -18,7 +25,7 @@ export interface KubernetesConfig extends CredentialSource {
 }
 
 /** Asks the API server with the credential of the config; a file of it is read again for each call, as it is rotated. */
-export function createKubernetes({ node, ...source }: KubernetesConfig): Kubernetes {
+export function createKubernetes({ node, ...source }: KubernetesConfig): Kubernetes & Watches {
   const exchange = async (call: Call): Promise<{ answer: Answer; credential: Credential }> => {
     const credential = await loadCredential(source)
     const answer = await send(call, credential)
@@ -77,6 +84,17 @@ export function createKubernetes({ node, ...source }: KubernetesConfig): Kuberne
       throw noNamespace(ref)
     },
     list,
+    async *watch(ref, signal) {
+      const selector = encodeURIComponent(`metadata.name=${ref.name}`)
+      const path = `${collectionOf(ref)}?watch=true&fieldSelector=${selector}`
+      const call: Call = { verb: 'watch', path, ref }
+      for await (const line of follow(call, await loadCredential(source), signal)) {
+        const { type, object } = JSON.parse(line) as WatchEvent
+        // the stream is too old: another one begins anew
+        if (type === 'ERROR') return
+        yield type === 'DELETED' ? null : (object as KubernetesObjects[(typeof ref)['kind']])
+      }
+    },
     thisNode: (hostname) =>
       findNode(nodeAsked(node, source.inCluster), hostname, { get, list: () => list({ kind: 'Node' }) }),
     patch: (ref, body, type) => patch(ref, body, type),
@@ -100,6 +118,12 @@ export function createKubernetes({ node, ...source }: KubernetesConfig): Kuberne
       }
     },
   }
+}
+
+/** As the API server writes one on each line (metav1.WatchEvent). */
+interface WatchEvent {
+  type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'ERROR'
+  object: unknown
 }
 
 /** An API server that starts knows no roles yet, and refuses everything, /readyz with it; before 1.16 there is none. */

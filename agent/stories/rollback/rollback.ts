@@ -11,10 +11,11 @@ import { observeCluster } from '../../observe/kubernetes.ts'
 import { type App, carryOut, resumeInterrupted } from '../app.ts'
 import { refuseCopied } from '../copied-journal.ts'
 import { onlyExisting } from '../existing.ts'
+import { endTurn, withTurnEnded } from '../fleet/end-turn.ts'
+import { recordOutcome } from '../fleet/host-record.ts'
 import { recheckOf } from '../recheck.ts'
 import { type InPlace, leftoversOf, replacedBy, replacedControllers } from '../replaced.ts'
 import { unstarted } from '../run-report.ts'
-import { endTurn, withTurnEnded } from '../turn.ts'
 import { asItDials, rollbackParts } from './rollback-parts.ts'
 
 /** Puts back what the last committed run, or the run that is named, replaced. */
@@ -42,6 +43,7 @@ export async function rollback(app: App, wanted: Wanted, named: string | undefin
   const warnings = problem ? [...problems, problem] : problems
   const { plan, diff } = joinParts({ run, command: 'rollback' }, parts, leftovers, cordon)
   const report = await carryOut(app, plan, warnings, diff, recheckOf(app, target, warnings, next))
+  await recordOutcome(app, wanted, report)
   return owed.length === 0 ? report : await withTurnEnded(app, wanted, report)
 }
 

@@ -106,7 +106,7 @@ const NAMES: Record<string, string> = {
   configmaps: '/calico-config',
   'daemonsets.apps': '/calico-node',
   'deployments.apps': '/calico-kube-controllers',
-  'leases.coordination.k8s.io': '/calico-agent',
+  'leases.coordination.k8s.io': '/calico-agent.default',
 }
 
 /** Takes one verb out of the account's role. Resolves to what gives it back. */

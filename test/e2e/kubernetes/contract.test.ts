@@ -1,19 +1,24 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll } from 'vitest'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { createLeaseStore } from '../../../agent/adapters/fleet/leases.ts'
 import { createKubernetes } from '../../../agent/adapters/kubernetes/kubernetes.ts'
-import type { Kubernetes } from '../../../agent/ports/kubernetes.ts'
+import type { Kubernetes, Watches } from '../../../agent/ports/kubernetes.ts'
 import { anyKindsContract } from '../../contract/any-kinds-contract.ts'
+import { fleetContract } from '../../contract/fleet-contract.ts'
+import { fleetStoreContract } from '../../contract/fleet-store-contract.ts'
 import { kubernetesContract } from '../../contract/kubernetes-contract.ts'
+import { hostOn } from '../../fleet/group-on.ts'
 import { forwardFrom } from '../../lab/kubernetes/forward.ts'
 import { lab } from '../support.ts'
 
 const cluster = lab.kubernetes()
+const FLEET = `fleet-${process.pid}`
 const labels = { contract: 'kubernetes' }
 let directory: string
 let forward: Awaited<ReturnType<typeof forwardFrom>>
-let kubernetes: Kubernetes
+let kubernetes: Kubernetes & Watches
 
 beforeAll(async () => {
   await cluster.start()
@@ -25,6 +30,7 @@ beforeAll(async () => {
   const here = `https://127.0.0.1:${forward.port}", "tls-server-name": "kubernetes`
   await writeFile(kubeconfig, admin.replace(cluster.server, here))
   kubernetes = createKubernetes({ kubeconfig, inCluster: false, node: 'auto' })
+  await cluster.kubectl(['create', 'namespace', FLEET])
 })
 
 afterAll(async () => {
@@ -32,6 +38,7 @@ afterAll(async () => {
   const made = Array.from({ length: objects }, (_, i) => `contract-${process.pid}-${i + 1}`)
   for (const kind of ['configmap', 'clusterrole'])
     await cluster.kubectl(['delete', kind, ...made, '--ignore-not-found'])
+  await cluster.kubectl(['delete', 'namespace', FLEET, '--wait=false'])
   await cluster.kill()
   forward.close()
   await rm(directory, { recursive: true })
@@ -57,4 +64,40 @@ anyKindsContract('the API server', () => {
     await cluster.kubectl(['patch', 'configmap', name, '--field-manager', manager, '-p', patch])
   }
   return Promise.resolve({ api: kubernetes, name, edit })
+})
+
+let groups = 0
+const newGroup = (): string => `group-${++groups}`
+const storeOf = (group: string) => createLeaseStore(kubernetes, { namespace: FLEET, group })
+
+fleetStoreContract('Leases of the API server', () => Promise.resolve(storeOf(newGroup())))
+
+fleetContract('Leases of the API server', () => {
+  const group = newGroup()
+  return Promise.resolve((name) => hostOn(storeOf(group), name))
+})
+
+it('shows who is at work to kubectl get leases', async () => {
+  const group = newGroup()
+  await hostOn(storeOf(group), 'host-1').take({ run: 'run-1', target: 'v2' })
+  const lease = [
+    'get',
+    'lease',
+    '-n',
+    FLEET,
+    `calico-agent.${group}`,
+    '-o',
+    'jsonpath={.spec.holderIdentity}',
+  ]
+  expect(await cluster.kubectl(lease)).toBe('host-1')
+  await hostOn(storeOf(group), 'host-1').giveBack('untouched')
+  expect(await cluster.kubectl(lease)).toBe('')
+})
+
+it('names the namespace that is not there', async () => {
+  const store = createLeaseStore(kubernetes, { namespace: 'nowhere', group: 'default' })
+  await expect(hostOn(store, 'host-1').take({ run: 'run-1', target: 'v2' })).rejects.toMatchObject({
+    code: 'kubernetes-gone',
+    fix: 'kubectl create namespace nowhere',
+  })
 })

@@ -23,10 +23,16 @@ const NEW = 'v3.20.0'
 
 /** What is named is not left out, as what a release brings may be. */
 const UPGRADE = ['upgrade', '--node', image(NEW), '--controllers', lab.registry.controllersImage(NEW)]
+/** What needs each right on Leases, where it is not any upgrade. */
+const FLEET_COMMANDS: Record<string, string[]> = {
+  list: ['fleet', 'status'],
+  watch: [...UPGRADE, '--wait', '20s'],
+}
 /** Where the pod sees it as well. */
 const EVERYTHING = '/var/lib/calico-agent/everything.yaml'
 const everything = {
-  kubernetes: { inCluster: true, lease: 'calico-agent' },
+  kubernetes: { inCluster: true },
+  fleet: { kubernetes: {} },
   hosted: { configMap: { veth_mtu: '1430' } },
 }
 
@@ -93,7 +99,8 @@ it.each(rights)('changes nothing without the right to $verb $resource, and names
   else if (verb === 'patch' && resource.startsWith('leases')) await kubernetes.apply(freeLease)
   const restore = await takeAway(kubernetes, right)
   try {
-    const { code, report } = await agentIn(at.host, ...UPGRADE, '--config', EVERYTHING)
+    const command = resource.startsWith('leases') ? (FLEET_COMMANDS[verb] ?? UPGRADE) : UPGRADE
+    const { code, report } = await agentIn(at.host, ...command, '--config', EVERYTHING)
     expect({ code, changed: report.changed }).toEqual({ code: 3, changed: false })
     const fixes = report.problems.map(({ fix }) => fix).join('\n')
     expect(fixes).toContain(`--verb=${verb} --resource=${resource}`)
@@ -126,7 +133,7 @@ it('plans a whole manifest once its account may apply it', async () => {
 const freeLease = {
   apiVersion: 'coordination.k8s.io/v1',
   kind: 'Lease',
-  metadata: { name: 'calico-agent', namespace: NAMESPACE },
+  metadata: { name: 'calico-agent.default', namespace: NAMESPACE },
 }
 
 interface Lease {
@@ -134,7 +141,7 @@ interface Lease {
   spec: { holderIdentity?: string }
 }
 
-const lease = (): Promise<Lease> => kubernetes.get<Lease>(['-n', NAMESPACE, 'lease', 'calico-agent'])
+const lease = (): Promise<Lease> => kubernetes.get<Lease>(['-n', NAMESPACE, 'lease', 'calico-agent.default'])
 
 const unschedulable = async (): Promise<string[]> => {
   const template = '{range .items[?(@.spec.unschedulable)]}{.metadata.name} {end}'
@@ -217,7 +224,7 @@ it('stops at the first node that fails, and no other one starts with that image'
   const cost = await costOf(at, async () => {
     await applyAgent(kubernetes, agentImage, `node: { image: ${bad} }`)
     const halted = async (): Promise<boolean> =>
-      (await lease()).metadata.annotations?.['calico-agent/halted'] !== undefined
+      /"failures":\[\{/.test((await lease()).metadata.annotations?.['calico-agent/fleet'] ?? '')
     await untilOrLogs('a node to fail', halted, { timeoutMs: 150_000, everyMs: 500 })
     const waits = async (): Promise<boolean> => {
       const logs = await kubernetes.kubectl(['logs', '-n', NAMESPACE, '-l', 'app=calico-agent', '--tail=50'])

@@ -1,59 +1,22 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import { AgentError, ExitCode } from '../../agent/core/errors.ts'
-import type { Turn, TurnEnd } from '../../agent/core/fleet.ts'
-import type { Plan, PlannedStep } from '../../agent/core/plan/plan.ts'
-import { RunStore } from '../../agent/journal/store.ts'
-import type { Fleet } from '../../agent/ports/fleet.ts'
-import type { App } from '../../agent/stories/app.ts'
-import { resume } from '../../agent/stories/resume.ts'
-import { rollback } from '../../agent/stories/rollback/rollback.ts'
-import { fetchAhead } from '../../agent/stories/turn.ts'
-import { upgrade } from '../../agent/stories/upgrade.ts'
-import { wanted as anyHost } from '../core/observed.ts'
-import { FakeHost } from '../engine/fake-host.ts'
-import { RUN } from '../engine/killable-run.ts'
-import { awayError } from '../fakes/kubernetes.ts'
-import { MemoryFiles } from '../journal/memory-files.ts'
-import { everyKind, plan, recordsOf, textOf } from '../journal/sample.ts'
-import { appOn } from './app-on.ts'
+import { AgentError } from '../../../agent/core/errors.ts'
+import { waitEnded } from '../../../agent/core/fleet/wait-ended.ts'
+import type { Plan, PlannedStep } from '../../../agent/core/plan/plan.ts'
+import { RunStore } from '../../../agent/journal/store.ts'
+import type { App } from '../../../agent/stories/app.ts'
+import { fetchAhead } from '../../../agent/stories/fetch-ahead.ts'
+import { resume } from '../../../agent/stories/resume.ts'
+import { rollback } from '../../../agent/stories/rollback/rollback.ts'
+import { upgrade } from '../../../agent/stories/upgrade.ts'
+import { wanted as anyHost } from '../../core/observed.ts'
+import { FakeHost } from '../../engine/fake-host.ts'
+import { RUN } from '../../engine/killable-run.ts'
+import { FakeFleet, fleetAway } from '../../fakes/fleet.ts'
+import { MemoryFiles } from '../../journal/memory-files.ts'
+import { everyKind, plan, recordsOf, textOf } from '../../journal/sample.ts'
+import { appOn } from '../app-on.ts'
 
 const wanted = { ...anyHost, windowMs: 20_000, settleMs: 1_000 }
-
-/** Whose turn it is, as the tests want it. */
-class FakeFleet implements Fleet {
-  readonly ops: string[] = []
-  heldElsewhere = false
-  away = false
-  onTake: () => void = () => undefined
-  isHeld = false
-
-  held(): Promise<{ namespace: string; name: string } | null> {
-    return Promise.resolve(this.isHeld ? { namespace: 'calico-agent', name: 'turns' } : null)
-  }
-
-  take({ target }: Turn): Promise<void> {
-    this.onTake()
-    if (this.heldElsewhere) {
-      const held = new AgentError('lease-held', 'cannot start: host-2 is at work', {
-        fix: 'wait',
-        exitCode: ExitCode.deferred,
-      })
-      return Promise.reject(held)
-    }
-    this.isHeld = true
-    this.ops.push(`take ${target}`)
-    return Promise.resolve()
-  }
-
-  giveBack(end: TurnEnd): Promise<void> {
-    if (this.away) return Promise.reject(awayError())
-    this.isHeld = false
-    this.ops.push(`give back, ${end === 'untouched' ? end : said(end.reason)}`)
-    return Promise.resolve()
-  }
-}
-
-const said = (reason: string | null): string => (reason === null ? 'done' : `failed: ${reason}`)
 
 let host: FakeHost
 let fleet: FakeFleet
@@ -85,7 +48,7 @@ describe('an upgrade of one host among many', () => {
   it('leaves no run behind while another host is at work, and fetches once', async () => {
     fleet.heldElsewhere = true
     for (let tries = 0; tries < 2; tries++)
-      await expect(upgrade(app, wanted)).rejects.toMatchObject({ code: 'lease-held', exitCode: 75 })
+      await expect(upgrade(app, wanted)).rejects.toMatchObject({ code: 'slot-held', exitCode: 75 })
     expect(await commands()).toEqual(['prefetch prefetched'])
     fleet.heldElsewhere = false
     expect(await upgrade(app, wanted)).toMatchObject({ outcome: 'upgraded' })
@@ -133,7 +96,7 @@ describe('an upgrade of one host among many', () => {
     }
     const report = await upgrade(app, wanted)
     expect(report.outcome).toBe('upgraded')
-    expect(report.problems.map(({ code }) => code)).toContain('lease-pending')
+    expect(report.problems.map(({ code }) => code)).toContain('slot-pending')
     expect(await resume(app, wanted)).toMatchObject({ outcome: 'deferred' })
     fleet.away = false
     expect(await resume(app, wanted)).toMatchObject({ outcome: 'unchanged' })
@@ -144,26 +107,132 @@ describe('an upgrade of one host among many', () => {
     const take = fleet.take.bind(fleet)
     fleet.take = async (turn) => {
       await take(turn)
-      throw awayError()
+      throw fleetAway()
     }
-    await expect(upgrade(app, wanted)).rejects.toMatchObject({ code: 'kubernetes-unreachable' })
-    expect(fleet.isHeld).toBe(false)
+    await expect(upgrade(app, wanted)).rejects.toMatchObject({ code: 'fleet-unreachable' })
+    expect(fleet.hasSlot).toBe(false)
   })
 
   it('says that it may still have it where the engine does not take it back either', async () => {
     fleet.take = () => {
       fleet.away = true
-      return Promise.reject(awayError())
+      return Promise.reject(fleetAway())
     }
     const error = await upgrade(app, wanted).catch((thrown: unknown) => thrown)
     const problems = error instanceof AgentError ? error.asProblems() : []
-    expect(problems.map(({ code }) => code)).toEqual(['kubernetes-unreachable', 'lease-pending'])
+    expect(problems.map(({ code }) => code)).toEqual(['fleet-unreachable', 'slot-pending'])
   })
 
   it('does not wait to go back', async () => {
     await upgrade(app, wanted)
     fleet.heldElsewhere = true
     expect(await rollback(app, wanted, undefined)).toMatchObject({ outcome: 'rolled-back' })
+  })
+})
+
+describe('an upgrade that waits for its slot', () => {
+  const waiting = (more: Partial<App> = {}): { stop: AbortController; ops: string[] } => {
+    const stop = new AbortController()
+    const ops: string[] = []
+    app = {
+      ...app,
+      wait: { signal: stop.signal, mayStart: () => Promise.resolve() },
+      lock: (command) => Promise.resolve(void ops.push(`lock ${command}`)),
+      unlock: () => void ops.push('unlock'),
+      emit: (event) => {
+        if (event.type === 'waiting') ops.push(event.reason?.code ?? 'goes on')
+      },
+      ...more,
+    }
+    return { stop, ops }
+  }
+
+  it('leaves the host to others meanwhile, and says what it waits for', async () => {
+    const { ops } = waiting()
+    fleet.heldElsewhere = true
+    expect(await upgrade(app, wanted)).toMatchObject({ outcome: 'upgraded' })
+    expect(ops).toEqual(['lock upgrade', 'unlock', 'slot-held', 'goes on', 'lock upgrade'])
+    expect(fleet.ops).toEqual(['give back, untouched', `take ${target}`, 'give back, done'])
+  })
+
+  it('ends with the code for later when nobody waits any longer, and with what it waited for', async () => {
+    const { stop } = waiting()
+    fleet.heldElsewhere = true
+    fleet.untilFree = new Promise(() => undefined)
+    const ended = upgrade(app, wanted).catch((error: unknown) => error)
+    await expect.poll(() => fleet.said?.state).toBe('waiting')
+    stop.abort(waitEnded('no slot within 1s'))
+    expect(await ended).toMatchObject({ code: 'slot-held', exitCode: 75 })
+    expect(await commands()).toEqual(['prefetch prefetched'])
+  })
+
+  it('is cancelled by a signal', async () => {
+    const stopped = new AbortController()
+    waiting({
+      signal: stopped.signal,
+      wait: { signal: stopped.signal, mayStart: () => Promise.resolve() },
+    })
+    fleet.untilFree = new Promise(() => undefined)
+    const ended = upgrade(app, wanted).catch((error: unknown) => error)
+    await expect.poll(() => fleet.said?.state).toBe('waiting')
+    stopped.abort(new AgentError('cancelled', 'stopped', { fix: 'none' }))
+    expect(await ended).toMatchObject({ code: 'cancelled' })
+  })
+
+  it('gives the slot back where another agent is at work on the host by then', async () => {
+    let locks = 0
+    const locked = new AgentError('locked', 'cannot start: another agent', { fix: 'wait', exitCode: 75 })
+    waiting({ lock: () => (++locks === 1 ? Promise.resolve() : Promise.reject(locked)) })
+    await expect(upgrade(app, wanted)).rejects.toMatchObject({ code: 'locked' })
+    expect(fleet.ops.at(-1)).toBe('drop')
+    expect(await commands()).toEqual(['prefetch prefetched'])
+  })
+})
+
+describe('what a host says to its fleet', () => {
+  it('is that it is done, with its run and its window', async () => {
+    await upgrade(app, wanted)
+    expect(fleet.said).toMatchObject({
+      state: 'done',
+      target,
+      run: expect.stringMatching(/^run-/) as string,
+      reason: null,
+      startedAt: expect.any(String) as string,
+      window: { budgetMs: 20_000 },
+    })
+    const { said } = fleet
+    // an hour later by config management
+    await upgrade(app, wanted)
+    expect(fleet.said).toEqual(said)
+  })
+
+  it('is why it went back', async () => {
+    await begin({ newExitsAfter: 1_000 })
+    await upgrade(app, wanted)
+    expect(fleet.said).toMatchObject({ state: 'failed', reason: expect.stringMatching(/^cannot /) as string })
+  })
+
+  it('is that it waits, and since when', async () => {
+    fleet.heldElsewhere = true
+    await expect(upgrade(app, wanted)).rejects.toMatchObject({ code: 'slot-held' })
+    const { askedAt } = fleet.said ?? {}
+    expect(fleet.said).toMatchObject({ state: 'waiting', reason: 'cannot start: host-2 is at work' })
+    await host.clock.advance(60_000)
+    await expect(upgrade(app, wanted)).rejects.toMatchObject({ code: 'slot-held' })
+    expect(fleet.said?.askedAt).toBe(askedAt)
+  })
+
+  it('is that it was refused', async () => {
+    const gone = await host.docker.inspectContainer('calico-node')
+    await host.docker.removeContainer(gone?.Id ?? '')
+    expect(await upgrade(app, wanted)).toMatchObject({ outcome: 'refused' })
+    expect(fleet.said).toMatchObject({ state: 'refused', reason: expect.any(String) as string })
+  })
+
+  it('is that an operator rolled it back', async () => {
+    await upgrade(app, wanted)
+    await rollback(app, wanted, undefined)
+    expect(fleet.said).toMatchObject({ state: 'failed', reason: expect.stringContaining('rolled') as string })
   })
 })
 
@@ -176,7 +245,7 @@ describe('a run that is stuck', () => {
     const files = new MemoryFiles()
     files.texts.set(`${RUN}.jsonl`, textOf(recordsOf(stuck)))
     app = { ...app, runs: new RunStore(files, host.clock) }
-    fleet.isHeld = true
+    fleet.hasSlot = true
   })
 
   it('keeps the turn, and says so, with what lets the other hosts go on', async () => {
@@ -185,18 +254,18 @@ describe('a run that is stuck', () => {
       outcome: 'unchanged',
       problems: [
         {
-          code: 'lease-kept',
+          code: 'slot-kept',
           severity: 'warning',
-          message: expect.stringContaining('Lease calico-agent/turns') as string,
-          fix: expect.stringContaining('kubectl -n calico-agent delete lease turns') as string,
+          message: `run ${RUN} is stuck, so host-1 keeps its slot of group default: the other hosts wait for it`,
+          fix: expect.stringContaining('agent fleet release host-1') as string,
         },
       ],
     })
     expect(fleet.ops).toEqual([])
   })
 
-  it('has nothing to say where the Lease was deleted', async () => {
-    fleet.isHeld = false
+  it('has nothing to say where its slot was released', async () => {
+    fleet.hasSlot = false
     expect(await resume(app, wanted)).toMatchObject({ outcome: 'unchanged', problems: [] })
   })
 
@@ -211,7 +280,7 @@ describe('a run that is stuck', () => {
     host.docker.startContainer = () => Promise.reject(refused)
     const report = await upgrade(app, wanted)
     expect(report.outcome).toBe('stuck')
-    expect(report.problems.map(({ code }) => code)).toContain('lease-kept')
+    expect(report.problems.map(({ code }) => code)).toContain('slot-kept')
   })
 })
 
@@ -251,7 +320,7 @@ describe('an upgrade that was interrupted between two moves', () => {
 
   it('does not wait for an engine that is away', async () => {
     const resumed = await interrupted()
-    fleet.take = () => Promise.reject(awayError())
+    fleet.take = () => Promise.reject(fleetAway())
     expect(await resume(resumed, wanted)).toMatchObject({ outcome: 'upgraded' })
   })
 })

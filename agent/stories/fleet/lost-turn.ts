@@ -1,8 +1,8 @@
-import { AgentError, ExitCode, type Problem } from '../core/errors.ts'
-import type { Component, Plan } from '../core/plan/plan.ts'
-import type { RunState } from '../journal/run-state.ts'
-import type { Fleet } from '../ports/fleet.ts'
-import { targetText } from './held-target.ts'
+import { AgentError, type Problem } from '../../core/errors.ts'
+import type { Component, Plan } from '../../core/plan/plan.ts'
+import type { RunState } from '../../journal/run-state.ts'
+import type { Fleet } from '../../ports/fleet.ts'
+import { targetText } from '../held-target.ts'
 
 /**
  * Why an interrupted upgrade must begin no further move: an operator took its turn away, and another host is at work.
@@ -15,9 +15,12 @@ export async function lostTurn(fleet: Fleet | null, { plan, unwinding }: RunStat
     return null
   } catch (error) {
     if (!(error instanceof AgentError)) throw error
-    return error.exitCode === ExitCode.deferred ? error.asProblem() : null
+    return LOST.includes(error.code) ? error.asProblem() : null
   }
 }
+
+/** Somebody else has the slots, or an operator halted the fleet after taking this one away. */
+const LOST = ['slot-held', 'fleet-halted']
 
 function namesOf({ components }: Plan): Partial<Record<Component, string>> {
   return Object.fromEntries(Object.entries(components).map(([component, { to }]) => [component, to]))

@@ -1,0 +1,146 @@
+import type { ArgumentsCamelCase, CommandModule } from 'yargs'
+import { AgentError } from '../core/errors.ts'
+import type { FleetView } from '../core/fleet/view.ts'
+import { renderFleet } from '../report/fleet.ts'
+import { fleetPage } from '../report/fleet-page.ts'
+import { shownJson } from '../report/json.ts'
+import { renderProblems } from '../report/status.ts'
+import type { App } from '../stories/app.ts'
+import { controlOf, fleetOf } from '../stories/fleet/control.ts'
+import type { Environment } from './environment.ts'
+import { type CommonArgs, type CommonOptions, withCommon } from './options.ts'
+import { UsageError } from './usage-error.ts'
+import { watchFleet } from './watch-fleet.ts'
+
+interface StatusArgs extends CommonArgs {
+  watch: boolean
+  html: string | undefined
+}
+
+export function fleetCommand(environment: Environment): CommandModule {
+  return {
+    command: 'fleet',
+    describe: 'show the rollout from any host, and hold it: fleet status, release, halt, resume',
+    builder: (yargs) =>
+      yargs
+        .command(statusCommand(environment))
+        .command(releaseCommand(environment))
+        .command(haltCommand(environment))
+        .command(resumeCommand(environment))
+        .demandCommand(1, 'name what to do: fleet status, release HOST, halt or resume'),
+    handler: () => undefined,
+  }
+}
+
+function statusCommand(environment: Environment): CommandModule<object, StatusArgs> {
+  return {
+    command: 'status',
+    describe: 'show which hosts are done, at work, waiting or failed, and why',
+    builder: (yargs) =>
+      withCommon(yargs)
+        .option('watch', { type: 'boolean', default: false, describe: 'go on showing it as it changes' })
+        .option('html', {
+          type: 'string',
+          requiresArg: true,
+          describe: 'draw the rollout into this HTML file',
+        })
+        .check(({ watch, html }) => {
+          if (watch && html !== undefined) throw new UsageError('use --watch or --html, not both')
+          return true
+        }),
+    handler: (options) => act(environment, options, (app) => showStatus(environment, options, app)),
+  }
+}
+
+async function showStatus(
+  environment: Environment,
+  { watch, html, json }: ArgumentsCamelCase<StatusArgs>,
+  app: App,
+): Promise<void> {
+  const { print, color } = environment
+  const control = controlOf(app)
+  if (watch) {
+    await watchFleet(environment, () => control.view(), json)
+    return
+  }
+  const view = await control.view()
+  if (html !== undefined) await environment.writeFile(html, fleetPage(view, app.ports.clock.date()))
+  if (json) print(shownJson(documentOf(view)))
+  else if (html === undefined) print(renderFleet(view, { color, now: app.ports.clock.date() }))
+  else print(`wrote the rollout of group ${view.group} to ${html}`)
+}
+
+function releaseCommand(
+  environment: Environment,
+): CommandModule<object, CommonArgs & { host: string | undefined }> {
+  return {
+    command: 'release <host>',
+    describe: 'take the slot of HOST, which never comes back, away from it',
+    builder: (yargs) =>
+      withCommon(yargs).positional('host', { type: 'string', describe: 'as fleet status shows it' }),
+    handler: (options) =>
+      act(environment, options, async (app) => {
+        const fleet = fleetOf(app)
+        const host = options.host ?? ''
+        await fleet.release(host)
+        said(environment, options, `${host} has no slot of ${fleet.name} any more: another host may start`)
+      }),
+  }
+}
+
+function haltCommand(
+  environment: Environment,
+): CommandModule<object, CommonArgs & { reason: string | undefined }> {
+  return {
+    command: 'halt [reason]',
+    describe: 'let no other host start, whatever the target; those at work go on to their end',
+    builder: (yargs) =>
+      withCommon(yargs).positional('reason', { type: 'string', describe: 'shown to whoever asks why' }),
+    handler: (options) =>
+      act(environment, options, async (app) => {
+        await controlOf(app).halt(options.reason ?? 'halted by an operator')
+        said(environment, options, `${fleetOf(app).name} is halted; agent fleet resume lets the hosts go on`)
+      }),
+  }
+}
+
+function resumeCommand(environment: Environment): CommandModule<object, CommonArgs> {
+  return {
+    command: 'resume',
+    describe: 'let the hosts start again, also with a target that has failed',
+    builder: withCommon,
+    handler: (options) =>
+      act(environment, options, async (app) => {
+        const wasHalted = await controlOf(app).resume()
+        const { name } = fleetOf(app)
+        said(environment, options, wasHalted ? `${name} goes on` : `${name} was not halted`, wasHalted)
+      }),
+  }
+}
+
+function said({ print }: Environment, { json }: CommonOptions, text: string, changed = true): void {
+  print(json ? shownJson({ schema: 1, changed, text, problems: [] }) : text)
+}
+
+function documentOf(view: FleetView): object {
+  return { schema: 1, ...view, problems: [] }
+}
+
+async function act(
+  { open, print, exit, color }: Environment,
+  options: CommonOptions,
+  work: (app: App) => Promise<void>,
+): Promise<void> {
+  try {
+    const { app, end } = await open(options, { target: false, withoutManifest: true, progress: false })
+    await work(app)
+    end()
+  } catch (error) {
+    if (!(error instanceof AgentError)) throw error
+    const problems = error.asProblems()
+    print(
+      options.json ? shownJson({ schema: 1, changed: false, problems }) : renderProblems(problems, { color }),
+    )
+    exit(error.exitCode)
+  }
+}

@@ -1,0 +1,26 @@
+import { durationMs } from '../core/duration.ts'
+import { AgentError, ExitCode } from '../core/errors.ts'
+import { waitEnded } from '../core/fleet/wait-ended.ts'
+
+/** What a timer can count. */
+const MAX_DAYS = 24
+
+/** Aborted when the time of `--wait` is over. @throws AgentError `bad-wait`, `no-fleet` (exit 2) */
+export function waitSignal(text: string, hasFleet: boolean): AbortSignal {
+  const ms = durationMs(text)
+  if (ms === null || ms > MAX_DAYS * 86_400_000)
+    throw new AgentError('bad-wait', `cannot wait "${text}": no such time`, {
+      fix: `name one of up to ${MAX_DAYS} days, such as 90s, 30m or 2h`,
+      exitCode: ExitCode.usage,
+    })
+  if (!hasFleet)
+    throw new AgentError('no-fleet', 'cannot wait for a slot: the config has no section fleet', {
+      fix: 'leave out --wait, or name where the hosts meet: fleet.etcd, fleet.kubernetes or fleet.fleetlock',
+      exitCode: ExitCode.usage,
+    })
+  const late = new AbortController()
+  setTimeout(() => {
+    late.abort(waitEnded(`no slot within ${text}`))
+  }, ms).unref()
+  return late.signal
+}

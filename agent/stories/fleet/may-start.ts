@@ -1,0 +1,34 @@
+import { AgentError, ExitCode } from '../../core/errors.ts'
+import { isOpen, type MaintenanceWindow, windowText } from '../../core/fleet/windows.ts'
+import type { Alerts } from '../../ports/alerts.ts'
+import type { Clock } from '../../ports/clock.ts'
+
+export interface StartRules {
+  /** Undefined: at any time. */
+  windows: MaintenanceWindow[] | undefined
+  /** Alerts whose name matches keep every host from its start. */
+  blockOn: { alerts: Alerts; matching: RegExp } | undefined
+}
+
+/** Whether the service may start on this host now. @throws AgentError `fleet-window`, `fleet-blocked` (exit 75) */
+export async function mayStart({ windows, blockOn }: StartRules, clock: Pick<Clock, 'date'>): Promise<void> {
+  if (windows !== undefined && !isOpen(windows, clock.date())) throw closed(windows)
+  const names = (await blockOn?.alerts.firing()) ?? []
+  const blocking = new Set(names.filter((name) => blockOn?.matching.test(name)))
+  if (blocking.size > 0) throw blocked([...blocking])
+}
+
+function closed(windows: MaintenanceWindow[]): AgentError {
+  const when = windows.map(windowText).join('; ')
+  return new AgentError('fleet-window', `cannot start: no maintenance window is open: ${when}`, {
+    fix: 'wait, or run agent upgrade by hand: only the service keeps to fleet.windows',
+    exitCode: ExitCode.deferred,
+  })
+}
+
+function blocked(names: string[]): AgentError {
+  return new AgentError('fleet-blocked', `cannot start: firing: ${names.join(', ')}`, {
+    fix: 'clear the alert, or change fleet.blockOn; agent upgrade by hand does not ask for alerts',
+    exitCode: ExitCode.deferred,
+  })
+}

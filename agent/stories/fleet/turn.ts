@@ -1,0 +1,84 @@
+import { AgentError, type Problem } from '../../core/errors.ts'
+import type { Turn } from '../../core/fleet/group.ts'
+import type { Plan } from '../../core/plan/plan.ts'
+import type { Report } from '../../core/report/report.ts'
+import type { Wanted } from '../../core/wanted.ts'
+import type { Fleet } from '../../ports/fleet.ts'
+import { bindStep } from '../../steps/registry.ts'
+import type { App } from '../app.ts'
+import { targetOf, targetText } from '../held-target.ts'
+import { endTurn, orPending, withTurnEnded } from './end-turn.ts'
+import { recordWaiting } from './host-record.ts'
+
+/** Only what touches something that runs waits for other hosts. */
+export function needsTurn({ steps }: Plan): boolean {
+  return steps.some((step) => bindStep(step).moves)
+}
+
+/** Takes a slot for this host, works, and gives it back. A run that is left open keeps it. */
+export async function inTurn(
+  app: App,
+  fleet: Fleet,
+  wanted: Wanted,
+  work: (run: string) => Promise<Report>,
+): Promise<Report> {
+  const target = targetText(targetOf(wanted)) ?? ''
+  const turn: Turn = { run: app.newRun(), target }
+  await takeSlot(app, fleet, turn)
+  try {
+    return await withTurnEnded(app, wanted, await work(turn.run))
+  } catch (error) {
+    const owed = await endTurn(app, wanted)
+    if (error instanceof AgentError) error.further.push(...owed)
+    throw error
+  }
+}
+
+async function takeSlot(app: App, fleet: Fleet, turn: Turn): Promise<void> {
+  try {
+    if (app.wait === null) await fleet.take(turn)
+    else await waitForSlot(app, app.wait, fleet, turn)
+  } catch (error) {
+    if (!(error instanceof AgentError)) throw error
+    if (NOT_TAKEN.includes(error.code)) await recordWaiting(app, turn.target, error.message)
+    // the answer may be lost, and the slot taken
+    else if (error.isTransient || error.code === 'locked')
+      error.further.push(...(await dropped(fleet, turn, app.wait === null)))
+    throw error
+  }
+}
+
+/** The engine said no. */
+const NOT_TAKEN = ['slot-held', 'fleet-halted', 'fleet-host-name']
+
+async function waitForSlot(
+  app: App,
+  wait: NonNullable<App['wait']>,
+  fleet: Fleet,
+  turn: Turn,
+): Promise<void> {
+  let why: AgentError | null = null
+  await recordWaiting(app, turn.target, null)
+  // an operator may want to do something else here meanwhile
+  app.unlock()
+  const onWait = (reason: AgentError): void => {
+    why = reason
+    app.emit({ type: 'waiting', reason: reason.asProblem() })
+  }
+  try {
+    await fleet.waitFor(turn, { ...wait, onWait })
+  } catch (error) {
+    app.signal.throwIfAborted()
+    // the time is up: the exit code says so, and the reason what it was waited for
+    throw wait.signal.aborted ? (why ?? wait.signal.reason) : error
+  }
+  app.emit({ type: 'waiting', reason: null })
+  await app.lock('upgrade')
+}
+
+async function dropped(fleet: Fleet, { run }: Turn, isAlone: boolean): Promise<Problem[]> {
+  return await orPending(async () => {
+    await fleet.drop(run, isAlone)
+    return []
+  })
+}

@@ -1,0 +1,165 @@
+// Three hosts that meet on a real etcd, as docs/fleet.md sets them up.
+
+import { readFile } from 'node:fs/promises'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { FleetView } from '../../agent/core/fleet/view.ts'
+import type { HistoryReport } from '../../agent/core/report/history.ts'
+import { type Host, type Mesh, until } from '../lab/index.ts'
+import { ask, logged, quick, replaceConfig, startService, systemctl, untilService } from './service.ts'
+import * as support from './support.ts'
+
+const etcd = support.lab.etcd('tls')
+
+let mesh: Mesh
+let hosts: [Host, Host, Host]
+let fleet: object
+
+beforeAll(async () => {
+  hosts = [...support.lab.workerMesh().hosts, support.lab.spareHost()] as [Host, Host, Host]
+  mesh = support.lab.mesh(hosts)
+  await Promise.all([etcd.start(), mesh.reset({ image: 'v3.15.5' })])
+  const files = await etcd.identity()
+  const at = {
+    ca: '/etc/calico-agent/ca.pem',
+    cert: '/etc/calico-agent/etcd.pem',
+    key: '/etc/calico-agent/etcd-key.pem',
+  }
+  for (const host of hosts)
+    for (const name of ['ca', 'cert', 'key'] as const)
+      await host.writeFile(at[name], await readFile(files[name]), 0o600)
+  fleet = { fleet: { group: 'three', etcd: { endpoints: [etcd.endpoint], ...at } } }
+}, 240_000)
+
+afterAll(async () => {
+  await Promise.all(hosts.map((host) => systemctl(host, 'stop').catch(() => undefined)))
+  await support.world()
+  await etcd.kill()
+})
+
+const asking = (tag: string): object => ({ ...quick(support.image(tag)), ...fleet })
+
+async function fleetStatus(host: Host): Promise<FleetView> {
+  return JSON.parse(await host.ok(['agent', 'fleet', 'status', '--json'])) as FleetView
+}
+
+/** From the first record of the host's last upgrade to its last one. */
+async function lastUpgrade(host: Host): Promise<{ from: string; to: string; outcome: string | null }> {
+  const { runs } = JSON.parse(await host.ok(['agent', 'history', '--json'])) as HistoryReport
+  const run = runs.find(({ command }) => command === 'upgrade')
+  return { from: run?.startedAt ?? '', to: run?.endedAt ?? '', outcome: run?.outcome ?? null }
+}
+
+async function withoutLoss<T>(action: () => Promise<T>): Promise<T> {
+  const [one, other, third] = hosts
+  const traffic = await Promise.all([mesh.traffic(one, other), mesh.traffic(other, third)])
+  const result = await action()
+  await mesh.untilSettled()
+  for (const pings of traffic) expect(await pings.stop()).toMatchObject({ lost: 0 })
+  return result
+}
+
+describe('a command by hand', () => {
+  const upgrade = (host: Host, ...args: string[]) =>
+    support.agent(host, 'upgrade', '--node', support.image('v3.17.6'), ...args)
+
+  beforeAll(async () => {
+    await Promise.all(hosts.map((host) => support.configure(host, { window: 30, settle: 2, ...fleet })))
+  })
+
+  it('is deferred while the fleet is halted, waits for as long as it is told to, and goes on after it', async () => {
+    const [one, other] = hosts
+    await other.ok(['agent', 'fleet', 'halt', 'storage maintenance'])
+    const deferred = await upgrade(one)
+    expect(deferred).toMatchObject({ code: 75, report: { outcome: 'deferred', changed: false } })
+    expect(deferred.report.problems.map(({ message }) => message).join()).toMatch(
+      /^cannot start: group three was halted on \S+ at \S+: storage maintenance$/,
+    )
+    expect(await upgrade(one, '--wait', '2s')).toMatchObject({ code: 75 })
+    const waiting = upgrade(one, '--wait', '2m')
+    const waits = async (): Promise<boolean> =>
+      (await fleetStatus(other)).hosts.some(({ host, state }) => host === one.name && state === 'waiting')
+    await until('the host to wait', waits, { timeoutMs: 30_000 })
+    await other.ok(['agent', 'fleet', 'resume'])
+    expect(await waiting).toMatchObject({ code: 0, report: { outcome: 'upgraded' } })
+  }, 120_000)
+
+  it('keeps its slot over a death, and nobody else starts before it has resumed', async () => {
+    const [, other, third] = hosts
+    const dying = other.run(['agent', 'upgrade', '--node', support.image('v3.17.6'), '--json'])
+    const isAtWork = async (): Promise<boolean> =>
+      (await fleetStatus(third)).hosts.some(({ host, state }) => host === other.name && state === 'at-work')
+    await until('the host to be at work', isAtWork, { timeoutMs: 60_000, everyMs: 100 })
+    await other.run(['pkill', '-KILL', '--exact', 'agent'])
+    await dying
+    expect(await upgrade(third)).toMatchObject({ code: 75, report: { problems: [{ code: 'slot-held' }] } })
+    const { code } = await support.agent(other, 'resume')
+    expect([0, 4]).toContain(code)
+    await third.ok(['agent', 'fleet', 'resume'])
+    expect(await upgrade(third)).toMatchObject({ code: 0, report: { outcome: 'upgraded' } })
+  }, 180_000)
+
+  it('changes nothing while etcd is away, and says so', async () => {
+    await etcd.kill()
+    const { code, report } = await support.agent(hosts[0], 'upgrade', '--node', support.image('v3.20.0'))
+    await etcd.start()
+    expect({ code, codes: report.problems.map(({ code: one }) => one) }).toEqual({
+      code: 75,
+      codes: expect.arrayContaining(['fleet-unreachable']) as string[],
+    })
+  }, 60_000)
+})
+
+it('upgrades one host after the other when all get their config at once, without a packet lost', async () => {
+  await Promise.all(hosts.map((host) => startService(host)))
+  await withoutLoss(async () => {
+    await Promise.all(hosts.map((host) => replaceConfig(host, asking('v3.20.0'))))
+    await Promise.all(hosts.map((host) => untilService(host, 'idle', 'upgraded', 120_000)))
+  })
+  const runs = (await Promise.all(hosts.map(lastUpgrade))).sort((a, b) => a.from.localeCompare(b.from))
+  expect(runs.map(({ outcome }) => outcome)).toEqual(['upgraded', 'upgraded', 'upgraded'])
+  expect(runs[1]?.from.localeCompare(runs[0]?.to ?? '')).toBe(1)
+  expect(runs[2]?.from.localeCompare(runs[1]?.to ?? '')).toBe(1)
+  const view = await fleetStatus(hosts[0])
+  expect(view).toMatchObject({ target: support.image('v3.20.0'), done: 3, total: 3, halted: null })
+  expect(view.hosts).toMatchObject(hosts.map(() => ({ state: 'done', window: { budgetMs: 30_000 } })))
+  expect(await ask(hosts[0], '/metrics')).toContain('calico_agent_fleet_done{group="three"} 3')
+}, 180_000)
+
+describe('a target that fails on the second host', () => {
+  const target = 'v3.26.1'
+
+  it('never starts on the third one, and any host says why', async () => {
+    const [one, other, third] = hosts
+    await replaceConfig(one, asking(target))
+    await untilService(one, 'idle', 'upgraded')
+    // what it has by this name is another image
+    const bad = support.image('crashes-after-3s')
+    await other.ok(['docker', 'pull', '--quiet', bad])
+    await other.ok(['docker', 'tag', bad, support.image(target)])
+    const before = await support.nodeId(third)
+    await withoutLoss(async () => {
+      await replaceConfig(other, asking(target))
+      const isAtWork = async (): Promise<boolean> =>
+        (await fleetStatus(one)).hosts.some(({ host, state }) => host === other.name && state === 'at-work')
+      await until('the second host to be at work', isAtWork, { timeoutMs: 60_000, everyMs: 200 })
+      await replaceConfig(third, asking(target))
+      await untilService(other, 'held', 'rolled-back')
+      await untilService(third, 'waiting')
+    })
+    expect(await support.containers(other)).toContain('calico-node v3.20.0 running always')
+    expect(await support.nodeId(third)).toBe(before)
+    const { stdout } = await one.run(['agent', 'fleet', 'status'])
+    expect(stdout).toMatch(new RegExp(`^halted: ${other.name} failed in run \\S+: `, 'm'))
+    expect(stdout).toMatch(new RegExp(`^${third.name} +waiting +for `, 'm'))
+    expect((await logged(third, 'info')).join('\n')).toContain(`failed on ${other.name}`)
+    expect(await ask(third, '/metrics')).toContain('calico_agent_fleet_halted{group="three"} 1')
+  }, 180_000)
+
+  it('is replaced by another one, which everybody starts with', async () => {
+    const digest = ['image', 'inspect', '--format', '{{index .RepoDigests 0}}', support.image(target)]
+    const image = (await hosts[0].ok(['docker', ...digest])).trim()
+    await Promise.all(hosts.map((host) => replaceConfig(host, { ...quick(image), ...fleet })))
+    await Promise.all(hosts.slice(1).map((host) => untilService(host, 'idle', 'upgraded', 120_000)))
+    expect(await fleetStatus(hosts[2])).toMatchObject({ done: 3, total: 3, halted: null })
+  }, 180_000)
+})

@@ -1,0 +1,144 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { Authority } from '../lab/authority.ts'
+import { until } from '../lab/poll.ts'
+
+const run = promisify(execFile)
+
+export interface EtcdOptions {
+  members?: number
+  /** With TLS for clients that show a certificate of its CA. */
+  tls?: boolean
+}
+
+interface Member {
+  client: string
+  peer: string
+  process: ChildProcess | null
+}
+
+interface Identity {
+  ca: string
+  cert: string
+  key: string
+}
+
+/** Debian's etcd on loopback, its members as processes of this one. */
+export class EtcdCluster {
+  readonly #directory: string
+  readonly #members: Member[]
+  readonly identity: Identity | null
+
+  private constructor(directory: string, members: Member[], identity: Identity | null) {
+    this.#directory = directory
+    this.#members = members
+    this.identity = identity
+  }
+
+  static async start({ members = 1, tls = false }: EtcdOptions = {}): Promise<EtcdCluster> {
+    const directory = await mkdtemp(join(tmpdir(), 'etcd-'))
+    const ports = await freePorts(2 * members)
+    const all = Array.from({ length: members }, (_, i) => ({
+      client: `${tls ? 'https' : 'http'}://127.0.0.1:${ports[2 * i]}`,
+      peer: `http://127.0.0.1:${ports[2 * i + 1]}`,
+      process: null,
+    }))
+    const cluster = new EtcdCluster(directory, all, tls ? await identityIn(directory) : null)
+    await Promise.all(all.map((_, i) => cluster.startMember(i)))
+    return cluster
+  }
+
+  get endpoints(): string[] {
+    return this.#members.map(({ client }) => client)
+  }
+
+  /** What it had when it was killed it still has. */
+  async startMember(index: number): Promise<void> {
+    const { client, peer } = this.#member(index)
+    const { cert = '', key = '', ca = '' } = this.identity ?? {}
+    const argv = [
+      ...['--name', `m${index}`, '--unsafe-no-fsync', '--data-dir', join(this.#directory, `m${index}`)],
+      ...['--listen-client-urls', client, '--advertise-client-urls', client],
+      ...['--listen-peer-urls', peer, '--initial-advertise-peer-urls', peer],
+      ...['--initial-cluster', this.#members.map((one, i) => `m${i}=${one.peer}`).join(',')],
+      ...['--heartbeat-interval', '100', '--election-timeout', '1000'],
+      ...(this.identity
+        ? ['--cert-file', cert, '--key-file', key, '--client-cert-auth', '--trusted-ca-file', ca]
+        : []),
+    ]
+    this.#member(index).process = spawn('etcd', argv, { stdio: 'ignore' })
+    await until(`etcd ${client}`, () => this.isHealthy(index), { timeoutMs: 60_000 })
+  }
+
+  async killMember(index: number): Promise<void> {
+    const { process } = this.#member(index)
+    if (process === null) return
+    const ended = new Promise((resolve) => process.once('exit', resolve))
+    process.kill('SIGKILL')
+    await ended
+    this.#member(index).process = null
+  }
+
+  pause(index: number): void {
+    this.#member(index).process?.kill('SIGSTOP')
+  }
+
+  unpause(index: number): void {
+    this.#member(index).process?.kill('SIGCONT')
+  }
+
+  async leader(): Promise<number> {
+    for (const [index, { client, process }] of this.#members.entries()) {
+      if (process === null) continue
+      const metrics = await this.#curl(`${client}/metrics`).catch(() => '')
+      if (/^etcd_server_is_leader 1$/m.test(metrics)) return index
+    }
+    throw new Error('no member leads')
+  }
+
+  async isHealthy(index: number): Promise<boolean> {
+    return (await this.#curl(`${this.#member(index).client}/health`).catch(() => '')).includes('"true"')
+  }
+
+  async stop(): Promise<void> {
+    for (const index of this.#members.keys()) this.unpause(index)
+    await Promise.all(this.#members.map((_, index) => this.killMember(index)))
+    await rm(this.#directory, { recursive: true, force: true })
+  }
+
+  #member(index: number): Member {
+    const member = this.#members[index]
+    if (member === undefined) throw new Error(`there is no member ${index}`)
+    return member
+  }
+
+  async #curl(url: string): Promise<string> {
+    const { ca, cert, key } = this.identity ?? {}
+    const proof = ca && cert && key ? ['--cacert', ca, '--cert', cert, '--key', key] : []
+    return (await run('curl', ['--silent', '--max-time', '2', ...proof, url])).stdout
+  }
+}
+
+/** One certificate for server and clients. */
+async function identityIn(directory: string): Promise<Identity> {
+  const authority = await Authority.in(directory)
+  const subject = { name: 'etcd', alternatives: ['IP:127.0.0.1'] }
+  return { ca: authority.ca, ...(await authority.issue('cert', subject)) }
+}
+
+export async function freePorts(count: number): Promise<number[]> {
+  const servers = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const server = createServer()
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+      return server
+    }),
+  )
+  const ports = servers.map((server) => (server.address() as { port: number }).port)
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
+  return ports
+}
