@@ -7,6 +7,7 @@ import { cni } from './benchmarks/cni.ts'
 import { deadPeer } from './benchmarks/dead-peer.ts'
 import { dial } from './benchmarks/dial.ts'
 import { figuresOf, ratiosOf, section, withSections } from './benchmarks/document.ts'
+import { fleet } from './benchmarks/fleet.ts'
 import { gap } from './benchmarks/gap.ts'
 import { hosted } from './benchmarks/hosted.ts'
 import { machineLine } from './benchmarks/machine.ts'
@@ -18,7 +19,7 @@ import { service } from './benchmarks/service.ts'
 import { start } from './benchmarks/start.ts'
 import { withLab } from './with-lab.ts'
 
-const parts: readonly Part[] = [gap, pull, deadPeer, start, overhead, service, cni, dial, mesh, hosted]
+const parts: readonly Part[] = [gap, pull, deadPeer, start, overhead, service, cni, dial, mesh, hosted, fleet]
 
 const ROUNDS = 10
 

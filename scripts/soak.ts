@@ -5,7 +5,7 @@ import { installFaultyAgent } from '../test/faults/build.ts'
 import { buildGuest } from '../test/faults/power/guest.ts'
 import { faultPoints } from '../test/faults/trial.ts'
 import type { Lab, Mesh } from '../test/lab/index.ts'
-import { campaigns, type PointedWork } from './soaking/campaigns.ts'
+import { type Campaign, campaigns, fleetCampaigns, type PointedWork } from './soaking/campaigns.ts'
 import { Counters } from './soaking/counters.ts'
 import { document, table } from './soaking/document.ts'
 import { type NamedWork, works } from './soaking/works.ts'
@@ -27,14 +27,11 @@ async function soak(lab: Lab, { minutes, only }: Options): Promise<boolean> {
   await installFaultyAgent(lab)
   const meshes = Array.from({ length: HOSTS / 2 }, (_, i) => lab.mesh(lab.hosts.slice(2 * i, 2 * i + 2)))
   const [first = lab.mesh(lab.hosts)] = meshes
-  const guestDir = join(root, '.cache/power-guest')
-  await ensureDir(guestDir)
-  const guest = await buildGuest(guestDir)
-  const [upgrade, ...others] = works(lab)
-  const all: [PointedWork, ...PointedWork[]] = [await pointed(first, upgrade)]
-  for (const work of others) all.push(await pointed(first, work))
+  const fleet = fleetCampaigns()
+  // those of the fleet need no host
+  const all = only?.startsWith('fleet') ? fleet : [...(await hostCampaigns(lab, first)), ...fleet]
   const counters = new Counters(
-    campaigns(all, guest).filter(({ name }) => name.includes(only ?? '')),
+    all.filter(({ name }) => name.includes(only ?? '')),
     say,
   )
   const begin = Date.now()
@@ -47,6 +44,16 @@ async function soak(lab: Lab, { minutes, only }: Options): Promise<boolean> {
     await counters.runControls(first)
     await counters.runTrials(meshes, minutes === null ? Infinity : begin + minutes * 60_000)
   })
+}
+
+async function hostCampaigns(lab: Lab, mesh: Mesh): Promise<Campaign[]> {
+  const guestDir = join(root, '.cache/power-guest')
+  await ensureDir(guestDir)
+  const guest = await buildGuest(guestDir)
+  const [upgrade, ...others] = works(lab)
+  const all: [PointedWork, ...PointedWork[]] = [await pointed(mesh, upgrade)]
+  for (const work of others) all.push(await pointed(mesh, work))
+  return campaigns(all, guest)
 }
 
 async function pointed(mesh: Mesh, work: NamedWork): Promise<PointedWork> {

@@ -2,6 +2,8 @@ import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { remove } from 'fs-extra/esm'
+import { readThenWriteFlaws, timeToLiveFlaws } from '../../test/faults/fleet/controls.ts'
+import { FLEET_FAULTS, fleetFlaws } from '../../test/faults/fleet/trials.ts'
 import { actMeanwhile, ENGINE_BLOWS } from '../../test/faults/meanwhile.ts'
 import type { Guest } from '../../test/faults/power/guest.ts'
 import { powerCutFlaws } from '../../test/faults/power/trials.ts'
@@ -39,8 +41,18 @@ const RANDOM_KILLS = 300
 const CALL_DEATHS = 50
 const RACES = 1000
 const DISK_POWER_CUTS = 100
+const FLEET_TRIALS = 100
 /** A run with a second to settle takes about 6 s. */
 const LONGEST_MS = 7_000
+
+/** Of one etcd for each trial; no host of the lab is touched. */
+export function fleetCampaigns(): Campaign[] {
+  return Object.keys(FLEET_FAULTS).map((fault, index) => ({
+    name: `fleet: ${fault}`,
+    trials: times(FLEET_TRIALS, () => fleetFlaws(fault)),
+    control: index % 2 === 0 ? readThenWriteFlaws : timeToLiveFlaws,
+  }))
+}
 
 export function campaigns(works: [PointedWork, ...PointedWork[]], guest: Guest): Campaign[] {
   const [upgrade] = works

@@ -109,7 +109,6 @@ describe('docs/commands.md', () => {
     ['### history', 'agent/core/report/history.ts'],
     ['### gc', 'agent/core/report/gc.ts'],
     ['### config check', 'agent/core/report/config-check.ts'],
-    ['### fleet status', 'agent/core/fleet/group.ts'],
     ['### fleet status', 'agent/core/fleet/host-record.ts'],
   ])('%s has each field of %s', (heading, source) => {
     const fields = codeRows(section(commandsDoc, heading)).flatMap((path) => path.split(/\.|\[\]\.?/))

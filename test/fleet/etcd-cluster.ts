@@ -92,12 +92,16 @@ export class EtcdCluster {
   }
 
   async leader(): Promise<number> {
-    for (const [index, { client, process }] of this.#members.entries()) {
-      if (process === null) continue
-      const metrics = await this.#curl(`${client}/metrics`).catch(() => '')
+    for (const index of this.#members.keys()) {
+      const metrics = await this.metrics(index).catch(() => '')
       if (/^etcd_server_is_leader 1$/m.test(metrics)) return index
     }
     throw new Error('no member leads')
+  }
+
+  /** In Prometheus' format. */
+  async metrics(index: number): Promise<string> {
+    return await this.#curl(`${this.#member(index).client}/metrics`)
   }
 
   async isHealthy(index: number): Promise<boolean> {
