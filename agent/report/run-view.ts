@@ -141,7 +141,11 @@ export class RunView {
 
 /** What keeps this host from its start; its fix is a matter for whoever asks. */
 export function waitingText({ reason }: EventOf<'waiting'>): string {
-  return reason === null ? 'got a slot' : `waiting: ${oneLine(reason.message.replace(/^cannot start: /, ''))}`
+  return reason === null ? 'got a slot' : waitText(reason.message)
+}
+
+export function waitText(reason: string): string {
+  return `waiting: ${oneLine(reason.replace(/^cannot start: /, ''))}`
 }
 
 export function releasedText({ peers }: EventOf<'released'>): string {

@@ -107,6 +107,8 @@ export function onJobEnd(state: LoopState, end: End, now: number): LoopState {
   if (job.kind === 'uncordon') return { ...idle, uncordonDue: false }
   switch (end) {
     case 'deferred':
+      // it was told to wait no longer, for there is something else to do
+      if (waitsInVain(state)) return { ...idle, retry: null }
       return { ...idle, retry: { at: now + LOCKED_RETRY_MS, tries: state.retry?.tries ?? 0, why: end } }
     case 'unfinished':
       return { ...idle, resumeDue: true, retry: laterRetry(state, end, now) }

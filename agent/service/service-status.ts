@@ -1,7 +1,7 @@
 import { isError, type Problem } from '../core/errors.ts'
 import type { Report } from '../core/report/report.ts'
 import { pullText } from '../report/pull-text.ts'
-import type { RunView } from '../report/run-view.ts'
+import { type RunView, waitText } from '../report/run-view.ts'
 import { clip, oneLine } from '../report/text.ts'
 import type { HeldTarget } from '../stories/held-target.ts'
 import { type LoopState, type ServiceState, serviceState } from './loop.ts'
@@ -34,7 +34,7 @@ function lineOf({ state, live, held, lastReport, retryAt }: ServiceStatus, now: 
     case 'resuming':
       return live ? `resuming ${liveText(live)}` : 'looking for an interrupted run'
     case 'waiting':
-      return `waiting: ${state.job?.waiting ?? ''}`
+      return waitText(state.job?.waiting ?? '')
     case 'applying':
       return live ? liveText(live) : 'comparing this host with the config'
     case 'stuck':

@@ -3,9 +3,19 @@
 import { readFile } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { FleetView } from '../../agent/core/fleet/view.ts'
+import { DAYS } from '../../agent/core/fleet/windows.ts'
 import type { HistoryReport } from '../../agent/core/report/history.ts'
 import { type Host, type Mesh, until } from '../lab/index.ts'
-import { ask, logged, quick, replaceConfig, startService, systemctl, untilService } from './service.ts'
+import {
+  ask,
+  logged,
+  property,
+  quick,
+  replaceConfig,
+  startService,
+  systemctl,
+  untilService,
+} from './service.ts'
 import * as support from './support.ts'
 
 const etcd = support.lab.etcd('tls')
@@ -122,6 +132,20 @@ describe('a command by hand', () => {
 describe('the service', () => {
   beforeAll(async () => {
     await Promise.all(hosts.map((host) => startService(host)))
+  })
+
+  it('starts in its maintenance windows only, and forgets them when the config does', async () => {
+    const [one] = hosts
+    const before = await support.nodeId(one)
+    const day = DAYS[(new Date().getUTCDay() + 3) % DAYS.length]
+    const windows = [{ days: [day], start: '02:00', length: '1h' }]
+    const asking = askingFor(support.image('v3.20.0')) as { fleet: object }
+    await replaceConfig(one, { ...asking, fleet: { ...asking.fleet, windows } })
+    await untilService(one, 'waiting')
+    expect(await property(one, 'StatusText')).toBe(
+      `waiting: no maintenance window is open: ${day} 02:00 for 60 min (UTC)`,
+    )
+    expect(await support.nodeId(one)).toBe(before)
   })
 
   it('upgrades one host after the other when all get their config at once, without a packet lost', async () => {

@@ -225,6 +225,9 @@ describe('a job that waits for other hosts', () => {
     expect(waitsInVain(onConfigRead(waiting(), invalid))).toBe(false)
     expect(waitsInVain(onConfigRead(waiting(), valid('B')))).toBe(true)
     expect(waitsInVain(onConfigRead(waiting(), valid('A', 'manual')))).toBe(true)
+    const other = onConfigRead(waiting(), valid('B'))
+    expect(nextJob(onJobEnd(other, 'deferred', 0), 0)).toBe('apply')
+    expect(nextJob(onJobEnd(waiting(), 'deferred', 0), 0)).toBeNull()
     // once it works, it goes on to its end
     expect(waitsInVain(onConfigRead(onWaiting(waiting(), null), valid('B')))).toBe(false)
   })
