@@ -4,6 +4,8 @@ import type { FleetStore, Snapshot } from '../../ports/fleet-store.ts'
 
 /** Between two tries of an engine that is away: the mean of it, as hosts must not come back in step. */
 const AWAY_MS = 10_000
+/** An engine ends a stream now and then. */
+const ENDED_MS = 500
 /** A stream that says nothing may be a dead one: another one begins with the document as it is. */
 const QUIET_MS = 120_000
 
@@ -44,18 +46,18 @@ export class Feed {
       this.#tell()
     })
     while (!this.#signal.aborted) {
-      try {
-        await this.#follow()
-      } catch (error) {
-        if (this.#signal.aborted) return
-        this.#failure = { error }
+      const ended = await this.#follow().catch((error: unknown) => ({ error }))
+      if (this.#signal.aborted) return
+      if (ended) {
+        this.#failure = ended
         this.#tell()
-        await pause(jittered(AWAY_MS), undefined, { signal: this.#signal }).catch(() => undefined)
       }
+      const ms = jittered(ended ? AWAY_MS : ENDED_MS)
+      await pause(ms, undefined, { signal: this.#signal }).catch(() => undefined)
     }
   }
 
-  async #follow(): Promise<void> {
+  async #follow(): Promise<undefined> {
     const quiet = new AbortController()
     const timer = setTimeout(() => {
       quiet.abort()

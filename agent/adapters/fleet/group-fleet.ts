@@ -146,9 +146,10 @@ export class GroupFleet implements Fleet, FleetControl {
   }
 
   async resume(): Promise<boolean> {
-    return await this.#update(({ ...group }) =>
-      group.halt === null && group.failures.length === 0 ? null : resumed(group),
-    )
+    return await this.#update((group) => {
+      const isHalted = group.halt !== null || group.failures.length > 0
+      return isHalted ? resumed(group) : null
+    })
   }
 
   async #holder(turn: Turn): Promise<Holder> {

@@ -42,7 +42,7 @@ async function takeSlot(app: App, fleet: Fleet, turn: Turn): Promise<void> {
     if (!(error instanceof AgentError)) throw error
     if (NOT_TAKEN.includes(error.code)) await recordWaiting(app, turn.target, error.message)
     // the answer may be lost, and the slot taken
-    else if (error.isTransient || error.code === 'locked')
+    else if (error.isTransient || IN_VAIN.includes(error.code))
       error.further.push(...(await dropped(fleet, turn, app.wait === null)))
     throw error
   }
@@ -50,6 +50,8 @@ async function takeSlot(app: App, fleet: Fleet, turn: Turn): Promise<void> {
 
 /** The engine said no. */
 const NOT_TAKEN = ['slot-held', 'fleet-halted', 'fleet-host-name']
+/** It said yes, and nothing comes of it. */
+const IN_VAIN = ['locked', 'wait-ended']
 
 async function waitForSlot(
   app: App,
@@ -72,6 +74,8 @@ async function waitForSlot(
     // the time is up: the exit code says so, and the reason what it was waited for
     throw wait.signal.aborted ? (why ?? wait.signal.reason) : error
   }
+  // something else is asked for by now
+  wait.signal.throwIfAborted()
   app.emit({ type: 'waiting', reason: null })
   await app.lock('upgrade')
 }
