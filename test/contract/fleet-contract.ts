@@ -52,6 +52,13 @@ export function fleetContract(of: string, make: () => Promise<Group>): void {
       await at('host-2').take(turn)
     })
 
+    it('takes back what did not begin, whether it was taken or not', async () => {
+      await at('host-1').drop(turn.run, true)
+      await at('host-2').take(turn)
+      await at('host-1').drop(turn.run, true)
+      expect(await refusal(at('host-3').take(turn))).toEqual(['slot-held', 75])
+    })
+
     it('keeps others from a target that failed', async () => {
       await at('host-1').take(turn)
       await at('host-1').giveBack({ ...turn, reason: 'no session came back' })

@@ -10,6 +10,7 @@ const turn = { host: z.string(), run: z.string(), target: z.string() }
 /** Members that a newer agent has added are kept: `z.looseObject`. */
 const group = z.looseObject({
   schema: z.literal(SCHEMA),
+  serial: z.number(),
   holders: z.array(z.looseObject({ ...turn, machine: z.string().nullable(), since: z.string() })),
   failures: z.array(z.looseObject({ ...turn, reason: z.string(), at: z.string() })),
   halt: z.looseObject({ by: z.string(), reason: z.string(), at: z.string() }).nullable(),

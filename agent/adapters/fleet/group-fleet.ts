@@ -181,7 +181,8 @@ export class GroupFleet implements Fleet, FleetControl {
 
   async #write(group: Group, version: string): Promise<boolean> {
     const holders = group.holders.map(({ host }) => host).join(',')
-    return await this.#store.write(textOfGroup(group), version, holders)
+    const text = textOfGroup({ ...group, serial: group.serial + 1 })
+    return await this.#store.write(text, version, holders)
   }
 
   #groupOf({ text }: Snapshot): Group {

@@ -42,6 +42,8 @@ export interface Rollout {
  * written only as a whole and only over the version that was read, so that a halt and a take never cross.
  */
 export interface Group {
+  /** One more with each write: the same text again would be no write to some engines. */
+  serial: number
   holders: Holder[]
   /** Oldest first. */
   failures: Failure[]
@@ -60,7 +62,7 @@ export interface Limits {
 /** What a run says about its target: why it failed, or null if it succeeded. `untouched`: it says nothing. */
 export type TurnEnd = 'untouched' | (Turn & { reason: string | null })
 
-export const emptyGroup: Group = { holders: [], failures: [], halt: null, rollout: null }
+export const emptyGroup: Group = { serial: 0, holders: [], failures: [], halt: null, rollout: null }
 
 /** Failures of long ago are no news; the document must stay small. */
 const MAX_FAILURES = 100

@@ -94,6 +94,17 @@ it('shows who is at work to kubectl get leases', async () => {
   expect(await cluster.kubectl(lease)).toBe('')
 })
 
+it('lets a take come too late that its host has given up', async () => {
+  const group = newGroup()
+  const store = storeOf(group)
+  const late = await store.read()
+  await hostOn(store, 'host-1').drop('run-1')
+  expect(await store.write('late', late.version, '')).toBe(false)
+  const next = await store.read()
+  await hostOn(store, 'host-1').drop('run-1')
+  expect(await store.write('late', next.version, '')).toBe(false)
+})
+
 it('names the namespace that is not there', async () => {
   const store = createLeaseStore(kubernetes, { namespace: 'nowhere', group: 'default' })
   await expect(hostOn(store, 'host-1').take({ run: 'run-1', target: 'v2' })).rejects.toMatchObject({

@@ -96,7 +96,8 @@ it.each(rights)('changes nothing without the right to $verb $resource, and names
   const { resource, verb } = right
   // what is created is not patched
   if (verb === 'create') await kubernetes.kubectl(['delete', '-n', NAMESPACE, 'lease', '--all'])
-  else if (verb === 'patch' && resource.startsWith('leases')) await kubernetes.apply(freeLease)
+  else if (['patch', 'watch'].includes(verb) && resource.startsWith('leases'))
+    await kubernetes.apply(freeLease)
   const restore = await takeAway(kubernetes, right)
   try {
     const command = resource.startsWith('leases') ? (FLEET_COMMANDS[verb] ?? UPGRADE) : UPGRADE
