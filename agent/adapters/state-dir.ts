@@ -14,7 +14,12 @@ export interface DirectoryFiles {
   /** Size 0 creates the file and fails if it exists; else it is cut to so many bytes first. */
   open(name: string, size: number): Promise<AppendFile>
   remove(name: string): Promise<void>
+  /** Of a file beside the directory; null if it is not there. */
+  readPruned(): Promise<string | null>
+  writePruned(text: string): Promise<void>
 }
+
+const MAX_PRUNED_BYTES = 1024 * 1024
 
 /**
  * Creates the state directory where it is missing (0700), and checks that only its owner can change it: what the
@@ -83,6 +88,7 @@ async function checkWritable(path: string): Promise<void> {
 /** The journals' directory: `stateDir`/runs. It reads as empty until `openStateDir` has created it. */
 export function runsDir(stateDir: string): DirectoryFiles {
   const path = join(stateDir, 'runs')
+  const pruned = join(stateDir, 'pruned-runs.json')
   return {
     directory: path,
     list: () => visibleNames(path),
@@ -93,6 +99,11 @@ export function runsDir(stateDir: string): DirectoryFiles {
     },
     open: (name, size) => openForAppend(join(path, name), size),
     remove: (name) => removeFile(join(path, name)),
+    readPruned: async () => {
+      const content = await readRegularFile(pruned, { maxBytes: MAX_PRUNED_BYTES, noFollow: true })
+      return content?.toString('utf8') ?? null
+    },
+    writePruned: (text) => writeFileAtomic(pruned, text),
   }
 }
 

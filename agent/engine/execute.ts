@@ -7,7 +7,8 @@ import { unexpected } from '../core/unexpected.ts'
 import { isAnySettled, isForwardOnly, isSettled, lastCommit } from '../journal/commits.ts'
 import type { Journal } from '../journal/journal.ts'
 import { type BoundStep, bindStep } from '../steps/registry.ts'
-import type { Ports, Recheck, StepContext, StepResult } from '../steps/step.ts'
+import type { Ports, Recheck, StepContext } from '../steps/step.ts'
+import { Heard } from './heard.ts'
 import { retryTransient } from './retry-transient.ts'
 
 export interface Execution {
@@ -111,25 +112,11 @@ function canStop({ journal }: Execution, index: number): boolean {
   return !isForwardOnly(journal.state) && !isStepSettled(journal, index)
 }
 
-/** Warnings that a step gives while it runs belong in the report, not only in the log. */
-function withWarnings(context: StepContext): { context: StepContext; warnings: Problem[] } {
-  const warnings: Problem[] = []
-  const emit: StepContext['emit'] = (event) => {
-    if (event.type === 'problem') warnings.push(event.problem)
-    context.emit(event)
-  }
-  return { context: { ...context, emit }, warnings }
-}
-
-function withProblems(result: StepResult, warnings: Problem[]): StepResult {
-  if (warnings.length === 0) return result
-  return { ...result, problems: [...warnings, ...(result.problems ?? [])] }
-}
-
 async function run(execution: Execution, index: number): Promise<void> {
   const { journal, emit } = execution
   const step = stepAt(journal, index)
-  const { context: hearing, warnings } = withWarnings(contextOf(execution, index))
+  const heard = new Heard(contextOf(execution, index))
+  const hearing = heard.context
   if (journal.state.steps[index]?.before === undefined) {
     await journal.append({ type: 'captured', step: index, before: await step.capture(hearing) })
     // a look takes a while: a stop request in the meantime leaves the host untouched
@@ -145,7 +132,7 @@ async function run(execution: Execution, index: number): Promise<void> {
     await journal.append({ type: 'done', step: index })
     emit({ type: 'step', index, status: 'verifying' })
     const result = await step.verify(before, context)
-    await journal.append({ type: 'verified', step: index, ...withProblems(result, warnings) })
+    await journal.append({ type: 'verified', step: index, ...heard.with(result) })
   } catch (error) {
     emit({ type: 'step', index, status: 'failed', reason: asProblem(error, execution.signal).message })
     throw error
@@ -160,9 +147,9 @@ async function undo(execution: Execution, index: number): Promise<void> {
   emit({ type: 'step', index, status: 'undoing' })
   await journal.note({ type: 'undoing', step: index })
   const since = doing.boot === ports.clock.bootId() ? doing.mono : ports.clock.now()
-  const { context, warnings } = withWarnings({ ...contextOf(execution, index), since })
-  const result = await stepAt(journal, index).undo(before, context)
-  await journal.note({ type: 'undone', step: index, ...withProblems(result, warnings) })
+  const heard = new Heard({ ...contextOf(execution, index), since })
+  const result = await stepAt(journal, index).undo(before, heard.context)
+  await journal.note({ type: 'undone', step: index, ...heard.with(result) })
   emit({ type: 'step', index, status: 'undone' })
 }
 

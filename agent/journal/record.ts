@@ -33,6 +33,7 @@ interface Result {
   downMs?: number
   problems?: Problem[]
   uncordonPending?: true
+  pulledBytes?: number
 }
 
 /** The clocks of the moment: monotonic ms are comparable within one boot. */

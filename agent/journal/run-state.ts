@@ -31,6 +31,8 @@ export interface RunState {
   window: WindowReport | null
   /** How long no controllers ran on this host, in ms; null where they did not change. */
   controllersDownMs: number | null
+  /** Image layers that its pulls brought. */
+  pulledBytes: number
   /** Why the run goes back, once it does. */
   unwinding: Problem | null
   /** The step of a commit that is undone, though it was verified. */
@@ -64,6 +66,7 @@ export function applyRecord(state: RunState | null, record: JournalRecord): RunS
         controllersDownMs: record.downMs ?? state.controllersDownMs,
         problems: [...state.problems, ...(record.problems ?? [])],
         uncordonPending: record.uncordonPending === true || state.uncordonPending,
+        pulledBytes: state.pulledBytes + (record.pulledBytes ?? 0),
       }
     case 'unwinding':
       return {
@@ -109,6 +112,7 @@ function initialState({ order, plan, problems, host, at: startedAt }: RunRecord)
       endedAt: null,
       window: null,
       controllersDownMs: null,
+      pulledBytes: 0,
       unwinding: null,
       unwoundCommit: null,
       resumes: 0,

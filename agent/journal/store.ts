@@ -3,12 +3,13 @@ import type { HostIdentity } from '../core/host-identity.ts'
 import { MAX_PLAN_BYTES } from '../core/journal-size.ts'
 import type { Plan } from '../core/plan/plan.ts'
 import type { Clock } from '../ports/clock.ts'
+import { type FigureFiles, Figures, type RunFigures } from './figures.ts'
 import { type AppendFile, Journal } from './journal.ts'
 import { decodeJournal, type JournalRecord } from './record.ts'
 import { applyRecord, isCommittedRun, type RunState } from './run-state.ts'
 
 /** The file operations that the store needs; all of them durable. */
-export interface JournalFiles {
+export interface JournalFiles extends Pick<FigureFiles, 'readPruned' | 'writePruned'> {
   /** Where they are, for people. */
   directory: string
   /** Names of the journals in the directory. */
@@ -27,11 +28,18 @@ export class RunStore {
   readonly host: HostIdentity | null
   readonly #files: JournalFiles
   readonly #clock: Clock
+  readonly #figures: Figures
 
   constructor(files: JournalFiles, clock: Clock, host: HostIdentity | null = null) {
     this.host = host
     this.#files = files
     this.#clock = clock
+    this.#figures = new Figures({
+      runs: async () => (await this.#names()).map((name) => name.slice(0, -SUFFIX.length)),
+      read: (run) => this.#state(run + SUFFIX),
+      readPruned: () => files.readPruned(),
+      writePruned: (text) => files.writePruned(text),
+    })
   }
 
   async begin(agent: string, plan: Plan, problems: Problem[]): Promise<Journal> {
@@ -62,14 +70,20 @@ export class RunStore {
 
   /** All runs, newest first. A journal without a complete first record belongs to a run that never began. */
   async history(): Promise<RunState[]> {
-    const names = (await this.#files.list()).filter((name) => name.endsWith(SUFFIX))
     const runs: RunState[] = []
-    for (const name of names) {
-      const { records } = await this.#decode(name)
-      const state = records.reduce<RunState | null>(applyRecord, null)
+    for (const name of await this.#names()) {
+      const state = await this.#state(name)
       if (state) runs.push(state)
     }
     return runs.sort((one, other) => other.order - one.order)
+  }
+
+  async #names(): Promise<string[]> {
+    return (await this.#files.list()).filter((name) => name.endsWith(SUFFIX))
+  }
+
+  async #state(name: string): Promise<RunState | null> {
+    return (await this.#decode(name)).records.reduce<RunState | null>(applyRecord, null)
   }
 
   /** A run's records, as they are on disk. */
@@ -82,6 +96,10 @@ export class RunStore {
    * have a Node to uncordon. Prefetches are counted alone: a host that waits for its turn may make one at each try.
    */
   async beyond(keep: number): Promise<string[]> {
+    return (await this.#beyond(keep)).map(({ plan }) => plan.run)
+  }
+
+  async #beyond(keep: number): Promise<RunState[]> {
     const runs = await this.history()
     const rollback = runs.find(isCommittedRun)
     const isPrefetch = ({ plan }: RunState): boolean => plan.command === 'prefetch'
@@ -90,14 +108,20 @@ export class RunStore {
     return runs
       .filter((run) => !newest.includes(run))
       .filter((run) => run !== rollback && run.outcome !== null && !run.uncordonPending)
-      .map(({ plan }) => plan.run)
   }
 
-  /** Removes their journals; returns their names. */
+  /** Removes their journals, once their figures are on disk; returns their names. */
   async prune(keep: number): Promise<string[]> {
-    const runs = await this.beyond(keep)
-    for (const run of runs) await this.#files.remove(run + SUFFIX)
-    return runs
+    const runs = await this.#beyond(keep)
+    if (runs.length > 0) await this.#figures.keep(runs)
+    const names = runs.map(({ plan }) => plan.run)
+    for (const run of names) await this.#files.remove(run + SUFFIX)
+    return names
+  }
+
+  /** What the runs come to, those without a journal included. */
+  figures(): Promise<RunFigures> {
+    return this.#figures.sum()
   }
 }
 

@@ -61,6 +61,7 @@ describe('execute', () => {
       usedMs: 4_110,
       releasedPeers: [],
     })
+    expect(host.agent.state()?.pulledBytes).toBeGreaterThan(0)
     expect(await host.flaws('upgraded')).toEqual([])
   })
 

@@ -4,6 +4,7 @@ import type { JournalFiles } from '../../agent/journal/store.ts'
 export class MemoryFiles implements JournalFiles {
   readonly directory = '/state/runs'
   readonly texts = new Map<string, string>()
+  pruned: string | null = null
 
   list() {
     return Promise.resolve([...this.texts.keys()])
@@ -30,6 +31,15 @@ export class MemoryFiles implements JournalFiles {
 
   remove(name: string) {
     this.texts.delete(name)
+    return Promise.resolve()
+  }
+
+  readPruned() {
+    return Promise.resolve(this.pruned)
+  }
+
+  writePruned(text: string) {
+    this.pruned = text
     return Promise.resolve()
   }
 }

@@ -26,6 +26,7 @@ describe('the state of a run', () => {
       problems: [],
       window: null,
       controllersDownMs: null,
+      pulledBytes: 0,
       unwoundCommit: null,
       unwinding: null,
       resumes: 0,

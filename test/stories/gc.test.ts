@@ -83,6 +83,8 @@ function app(keepRuns = 20) {
     read: (name: string) => Promise.resolve(texts.get(name) ?? ''),
     open: () => Promise.reject(new Error('gc begins no run')),
     remove: (name: string) => Promise.resolve(void texts.delete(name)),
+    readPruned: () => Promise.resolve(null),
+    writePruned: () => Promise.resolve(),
   }
   const lock = (command: string) => Promise.resolve(void locks.push(command))
   const ports = { docker, configs, clock } as unknown as App['ports']

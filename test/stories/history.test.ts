@@ -26,6 +26,8 @@ function app() {
     read: (name: string) => Promise.resolve(texts.get(name) ?? ''),
     open: none,
     remove: none,
+    readPruned: none,
+    writePruned: none,
   }
   return { runs: new RunStore(files, new FakeClock()) }
 }

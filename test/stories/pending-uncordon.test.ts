@@ -44,6 +44,8 @@ function filesOf(disk: { text: string }): JournalFiles {
         close: () => Promise.resolve(),
       }),
     remove: () => Promise.reject(new Error('it was removed')),
+    readPruned: () => Promise.resolve(null),
+    writePruned: () => Promise.reject(new Error('it was removed')),
   }
 }
 
