@@ -104,7 +104,11 @@ export async function runAgent(decorate = (outside: Outside): Outside => outside
       program.print(text)
     },
     terminal: () => (isTerminal ? { output: program.screen, size: terminalSize } : null),
-    writeFile: (path, text) => writeFileAtomic(resolve(path), text),
+    figures: ({ stateDir }) => {
+      const runs = new RunStore(runsDir(stateDir), createClock())
+      return () => runs.figures()
+    },
+    writeFile: (path, text, mode) => writeFileAtomic(resolve(path), text, mode === undefined ? {} : { mode }),
     exit: (code) => {
       program.exit(code)
     },

@@ -8,7 +8,7 @@ set -euo pipefail
 # elsewhere keeps it.
 declare -A packages=(
   [build]='npm=npm openssl=openssl strip=binutils'
-  [unit]='etcd=etcd-server groff=groff-base openssl=openssl python3=python3 zsh=zsh'
+  [unit]='etcd=etcd-server groff=groff-base openssl=openssl python3=python3 systemd-analyze=systemd zsh=zsh'
   [cni]='/usr/lib/cni/ptp=containernetworking-plugins as=binutils chattr=e2fsprogs ip=iproute2 setcap=libcap2-bin'
   [lab]='/usr/lib/cni/ptp=containernetworking-plugins as=binutils bird=bird busybox=busybox-static containerd=containerd curl=curl docker-registry=docker-registry dockerd=docker.io etcd=etcd-server
     ip=iproute2 mmdebstrap=mmdebstrap ping=iputils-ping runc=runc runsvdir=runit strace=strace'

@@ -9,6 +9,7 @@ import type { Environment } from './environment.ts'
 import { fleetCommand } from './fleet.ts'
 import { gcCommand } from './gc.ts'
 import { historyCommand } from './history.ts'
+import { metricsCommand } from './metrics.ts'
 import { inWords, refuseMisuse } from './misuse.ts'
 import { planCommand } from './plan.ts'
 import { prefetchCommand } from './prefetch.ts'
@@ -35,6 +36,7 @@ export async function runCli(argv: string[], environment: Environment): Promise<
     .command(gcCommand(environment))
     .command(fleetCommand(environment))
     .command(configCommand(environment))
+    .command(metricsCommand(environment))
     .command(completionCommand(() => parser))
     .command(daemonCommand(environment))
     .check((parsed) => {

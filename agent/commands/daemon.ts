@@ -15,7 +15,7 @@ export function daemonCommand(environment: Environment): CommandModule<object, C
 }
 
 async function runUntilStopped(environment: Environment, options: CommonOptions): Promise<void> {
-  const { version, open, loadConfig, print, exit, stopSignal } = environment
+  const { version, open, loadConfig, figures, print, exit, stopSignal } = environment
   const log = environment.log(options, 'info')
   // Loaded when it is needed: every other command starts without it.
   const { runDaemon } = await import('../service/daemon.ts')
@@ -27,6 +27,7 @@ async function runUntilStopped(environment: Environment, options: CommonOptions)
       loadConfig: () => loadConfig(options),
       open: (config, emit, signal, wait) =>
         open(options, { target: false, progress: false }, { config, emit, signal, wait: wait ?? null }),
+      figures: figures(options),
       env: process.env,
       signal: stopSignal(),
     })

@@ -1,6 +1,7 @@
 import type { Config } from '../config/schema.ts'
 import type { ExitCode } from '../core/errors.ts'
 import type { Emit } from '../core/events.ts'
+import type { RunFigures } from '../core/report/run-figures.ts'
 import type { Wanted } from '../core/wanted.ts'
 import type { Logger } from '../report/logger.ts'
 import type { Terminal } from '../report/screen.ts'
@@ -19,8 +20,10 @@ export interface Environment {
   log: (options: CommonOptions, level: 'info' | 'silent') => Logger
   /** Prints a line to stdout. */
   print: (text: string) => void
-  /** Puts a file in place, for the caller alone to read. @throws AgentError `cannot-write` */
-  writeFile: (path: string, text: string) => Promise<void>
+  /** What all runs of this host come to: read each time, the journals that have their end once. */
+  figures: (options: CommonOptions) => () => Promise<RunFigures>
+  /** Puts a file in place, for the caller alone to read unless `mode` says otherwise. @throws AgentError `cannot-write` */
+  writeFile: (path: string, text: string, mode?: number) => Promise<void>
   /** Where stdout is one that can be redrawn; null elsewhere. */
   terminal: () => Terminal | null
   /** Human text may carry colours. */

@@ -1,5 +1,6 @@
 import { type AgentError, ExitCode, type Problem } from '../core/errors.ts'
 import { invalidConfig } from '../core/report/config-check.ts'
+import { emptyMetricsReport } from '../core/report/metrics.ts'
 import { emptyDoctorReport } from '../stories/doctor.ts'
 import { emptyGcReport } from '../stories/gc/gc.ts'
 import { emptyHistoryReport } from '../stories/history/history.ts'
@@ -20,6 +21,7 @@ const DOCUMENTS = new Map<string, (problem: Problem) => object>([
   ['history', (problem) => emptyHistoryReport([problem])],
   ['gc', (problem) => emptyGcReport([problem])],
   ['config', (problem) => invalidConfig([problem])],
+  ['metrics', (problem) => emptyMetricsReport([problem])],
 ])
 
 /** Null where no JSON is asked for, or no command is named that has some. */

@@ -1,13 +1,7 @@
-import type { WindowReport } from '../core/report/report.ts'
+import type { RunFigures } from '../core/report/run-figures.ts'
 import { decodePruned, encodePruned } from './pruned-runs.ts'
 import type { RunState } from './run-state.ts'
-import { counted, type RunResult, resultOf, type Tally } from './tally.ts'
-
-/** What all runs of this host come to. */
-export interface RunFigures extends Tally {
-  /** The last one that was opened. */
-  window: WindowReport | null
-}
+import { counted, type RunResult, resultOf } from './tally.ts'
 
 export interface FigureFiles {
   /** The runs whose journals are there. */

@@ -1,4 +1,5 @@
-import { noRuns, type Tally } from './tally.ts'
+import type { Tally } from '../core/report/run-figures.ts'
+import { noRuns } from './tally.ts'
 
 /**
  * The runs whose journals are gone. The file is written before the journals are removed: after a death in between, a

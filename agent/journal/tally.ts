@@ -1,28 +1,7 @@
 import { isError } from '../core/errors.ts'
-import type { Outcome, WindowReport } from '../core/report/report.ts'
+import type { WindowReport } from '../core/report/report.ts'
+import { RUN_OUTCOMES, type Tally } from '../core/report/run-figures.ts'
 import { isCommittedRun, type RunState } from './run-state.ts'
-
-/** What a journaled run can end with: a run that finds nothing to do is not journaled. */
-export const RUN_OUTCOMES = [
-  'prefetched',
-  'upgraded',
-  'rolled-back',
-  'partial',
-  'refused',
-  'deferred',
-  'stuck',
-] as const satisfies Outcome[]
-
-/** All runs of this host that ended, whoever ran them. Its numbers only grow. */
-export interface Tally {
-  runs: Record<string, number>
-  /** By the code of the problem that ended a run. */
-  failures: Record<string, number>
-  /** Image layers of the pulls that were completed. */
-  pulledBytes: number
-  /** When a run last did what it was told, in unix seconds; null if none has. A prefetch is not such a run. */
-  lastSuccess: number | null
-}
 
 export const noRuns: Tally = {
   runs: Object.fromEntries(RUN_OUTCOMES.map((outcome) => [outcome, 0])),

@@ -2,13 +2,16 @@ import { setFlagsFromString } from 'node:v8'
 import type { Config } from '../config/schema.ts'
 import { AgentError } from '../core/errors.ts'
 import type { Report } from '../core/report/report.ts'
+import type { RunFigures } from '../core/report/run-figures.ts'
 import type { StatusReport } from '../core/report/status.ts'
 import type { Logger } from '../report/logger.ts'
 import { readConfig } from './config-snapshot.ts'
 import { json, type Pages, plain } from './http.ts'
-import { createJobs, type Jobs, type OpenHost } from './jobs.ts'
+import { createJobs, type Jobs } from './jobs.ts'
 import { Listeners } from './listeners.ts'
-import { renderMetrics } from './metrics.ts'
+import type { OpenHost } from './look.ts'
+import { serviceState } from './loop.ts'
+import { metricsPage } from './metrics/page.ts'
 import { Notifier } from './notify.ts'
 import { Service } from './service.ts'
 import { serviceDocument } from './service-status.ts'
@@ -19,6 +22,8 @@ export interface DaemonParts {
   configFile: string
   loadConfig: () => Promise<Config>
   open: OpenHost
+  /** What all runs of this host come to. @throws AgentError */
+  figures: () => Promise<RunFigures>
   log: Logger
   env: NodeJS.ProcessEnv
   /** Aborted to stop the service: a run in progress is finished or undone first. */
@@ -57,7 +62,7 @@ function assemble(
   notifier: Notifier,
 ): { service: Service; doors: Listeners } {
   const jobs = createJobs(parts.open, parts.signal)
-  const doors: Listeners = new Listeners(() => pagesOf(service, jobs, parts.version))
+  const doors: Listeners = new Listeners(() => pagesOf(service, jobs, parts))
   /** Said once: the config is read every half a minute. */
   let unserved = ''
   const service: Service = new Service({
@@ -96,7 +101,9 @@ function feed(notifier: Notifier, service: Service): NodeJS.Timeout | undefined 
   }, watchdogMs / 3)
 }
 
-function pagesOf(service: Service, jobs: Jobs, version: string): Pages {
+type PageParts = Pick<DaemonParts, 'version' | 'figures'>
+
+function pagesOf(service: Service, jobs: Jobs, { version, figures }: PageParts): Pages {
   const host = shared(async () => (service.config === null ? null : await jobs.look(service.config)))
   const fleet = keptFor(FLEET_EVERY_MS, async () =>
     service.config === null ? null : await jobs.fleet(service.config),
@@ -104,11 +111,23 @@ function pagesOf(service: Service, jobs: Jobs, version: string): Pages {
   return {
     '/healthz': () => Promise.resolve(service.turns ? plain(200, 'ok') : plain(503, 'the main loop hangs')),
     '/status': async () =>
-      json({ schema: 1, service: serviceDocument(service.status, version), host: await host() }),
-    '/metrics': async () => {
-      const { state, counters, waitedMs } = service
-      const facts = { version, state, counters, waitedMs, host: await host(), fleet: await fleet() }
-      return { status: 200, ...(await renderMetrics(facts)) }
+      json({
+        schema: 1,
+        service: { ...serviceDocument(service.status, version), waitedMs: service.waitedMs },
+        host: await host(),
+      }),
+    '/metrics': async (accept) => {
+      const { snapshot } = service.state
+      const facts = {
+        version,
+        state: serviceState(service.state),
+        configValid: snapshot && snapshot.kind === 'valid',
+        runs: await figures().catch(nothing),
+        host: await host(),
+        fleet: await fleet(),
+        waitedMs: service.waitedMs,
+      }
+      return await metricsPage(facts, accept)
     },
   }
 }
@@ -124,6 +143,12 @@ function keptFor<T>(ms: number, ask: () => Promise<T>): () => Promise<T> {
     if (last === undefined || now - last.at >= ms) last = { at: now, answer: await ask() }
     return last.answer
   }
+}
+
+/** Metrics show what there is: a journal that cannot be read is told by the look at the host. */
+function nothing(error: unknown): null {
+  if (!(error instanceof AgentError)) throw error
+  return null
 }
 
 /** A request during a look at the host gets that look. */

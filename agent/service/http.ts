@@ -14,8 +14,8 @@ export interface Answer {
   text: string
 }
 
-/** What is served, by path. */
-export type Pages = Record<string, () => Promise<Answer>>
+/** What is served, by path; a page is given the Accept header of the request. */
+export type Pages = Record<string, (accept: string | undefined) => Promise<Answer>>
 
 /** One place to listen on: the unix socket, or a TCP address. */
 export interface Listener {
@@ -115,7 +115,7 @@ async function answerOf(
   if (headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0)
     return plain(413, 'a request body is not allowed')
   try {
-    return await page()
+    return await page(headers.accept)
   } catch (error) {
     return plain(500, oneLine(error instanceof Error ? error.message : String(error)))
   }

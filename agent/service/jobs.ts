@@ -4,30 +4,15 @@ import type { Emit } from '../core/events.ts'
 import type { FleetSummary } from '../core/fleet/view.ts'
 import type { Report } from '../core/report/report.ts'
 import type { StatusReport } from '../core/report/status.ts'
-import { askingNothing, type Wanted } from '../core/wanted.ts'
+import type { Wanted } from '../core/wanted.ts'
 import { type App, isUnfinished } from '../stories/app.ts'
 import { type HeldTarget, heldTarget, targetOf } from '../stories/held-target.ts'
 import { isUncordonPending } from '../stories/pending-uncordon.ts'
 import { resumeAlone, uncordonAlone } from '../stories/resume.ts'
 import { exitCodeOf, reportOfError } from '../stories/run-report.ts'
-import { status } from '../stories/status.ts'
 import { upgrade } from '../stories/upgrade.ts'
+import { lookAtFleet, lookAtHost, type OpenedHost, type OpenHost } from './look.ts'
 import type { End, JobKind } from './loop.ts'
-
-interface OpenedHost {
-  app: App
-  wanted: Wanted
-  /** Leaves the host unlocked. */
-  end: () => void
-}
-
-export type OpenHost = (
-  config: Config,
-  emit: Emit,
-  signal: AbortSignal,
-  /** Ends a wait for other hosts. */
-  wait?: AbortSignal,
-) => Promise<OpenedHost>
 
 export interface Finished {
   report: Report
@@ -46,8 +31,6 @@ export interface Jobs {
   /** The host as it is now; null if it cannot be observed. */
   look(config: Config): Promise<StatusReport | null>
 }
-
-const LOOK_TIMEOUT_MS = 8_000
 
 export function createJobs(open: OpenHost, signal: AbortSignal): Jobs {
   const silent: Emit = () => undefined
@@ -75,32 +58,8 @@ export function createJobs(open: OpenHost, signal: AbortSignal): Jobs {
       const { app } = await open(config, silent, signal)
       return (await app.runs.history().catch(() => [])).some(isUncordonPending)
     },
-    fleet: async (config) => {
-      if (!config.fleet) return null
-      try {
-        const { app } = await open(config, silent, signal)
-        return (await app.fleet?.control?.summary()) ?? null
-      } catch (error) {
-        if (!(error instanceof AgentError)) throw error
-        return null
-      }
-    },
-    look: async (config) => {
-      const late = new AbortController()
-      const timer = setTimeout(() => {
-        late.abort()
-      }, LOOK_TIMEOUT_MS)
-      try {
-        const { app, wanted } = await open(config, silent, late.signal)
-        // Without a target: no registry is asked for a scrape.
-        return await status(app, askingNothing(wanted))
-      } catch (error) {
-        if (!(error instanceof AgentError) && error !== late.signal.reason) throw error
-        return null
-      } finally {
-        clearTimeout(timer)
-      }
-    },
+    fleet: (config) => lookAtFleet(open, config, signal),
+    look: (config) => lookAtHost(open, config),
   }
 }
 

@@ -7,7 +7,6 @@ import type { Logger } from '../report/logger.ts'
 import { RunView } from '../report/run-view.ts'
 import type { HeldTarget } from '../stories/held-target.ts'
 import type { ConfigRead } from './config-snapshot.ts'
-import { Counters } from './counters.ts'
 import type { Finished, Jobs } from './jobs.ts'
 import { logConfig, logJobEnd } from './log.ts'
 import {
@@ -51,7 +50,6 @@ export interface ServiceParts {
 
 /** Turns whatever happens into at most one job at a time; what to do is decided in loop.ts. */
 export class Service {
-  readonly counters = new Counters()
   readonly #parts: ServiceParts
   #state: LoopState = atStart
   #config: Config | null = null
@@ -200,7 +198,6 @@ export class Service {
     this.#waitsSince = null
     if (kind !== 'uncordon') [this.#held, this.#lastReport] = [null, report]
     this.#state = onJobEnd(this.#state, end, performance.now())
-    if (kind === 'apply' || report.run !== null) this.counters.report(report, Date.now() / 1000)
     logJobEnd(this.#parts.log, kind, report, statusLine(this.status))
   }
 
@@ -222,7 +219,6 @@ export class Service {
     return (event: AgentEvent) => {
       this.#heardAt = performance.now()
       log(event)
-      this.counters.event(event)
       if (event.type === 'waiting') this.#waits(event.reason?.message ?? null)
       if (event.type === 'run') this.#live = new RunView(event, ({ kind }) => kind)
       else this.#live?.apply(event)

@@ -29,7 +29,7 @@ export async function stageTree(root: string, tree: string): Promise<string> {
 }
 
 async function placeUnits(root: string, tree: string): Promise<void> {
-  const names = (await readdir(join(root, 'systemd'))).filter((name) => name.endsWith('.service'))
+  const names = (await readdir(join(root, 'systemd'))).filter((name) => /\.(service|timer)$/.test(name))
   for (const name of names) {
     await place(tree, `usr/lib/systemd/system/${name}`, await readFile(join(root, 'systemd', name)))
   }

@@ -45,6 +45,7 @@ describe('docs/commands.md', () => {
     stopSignal: () => new AbortController().signal,
     log: () => createLogger({ level: 'silent', journald: false }),
     print: () => undefined,
+    figures: () => () => Promise.reject(new Error('it counts nothing')),
     writeFile: () => Promise.reject(new Error('help writes nothing')),
     exit: () => undefined,
   }
@@ -110,6 +111,7 @@ describe('docs/commands.md', () => {
     ['### gc', 'agent/core/report/gc.ts'],
     ['### config check', 'agent/core/report/config-check.ts'],
     ['### fleet status', 'agent/core/fleet/host-record.ts'],
+    ['### metrics', 'agent/core/report/metrics.ts'],
   ])('%s has each field of %s', (heading, source) => {
     const fields = codeRows(section(commandsDoc, heading)).flatMap((path) => path.split(/\.|\[\]\.?/))
     expect(propertyNames(parse(source)).filter((name) => !fields.includes(name))).toEqual([])

@@ -15,6 +15,7 @@ import * as support from './support.ts'
 const exec = promisify(execFile)
 const config = '/etc/calico-agent/agent.yaml'
 const resumeUnit = 'calico-agent-resume.service'
+const metricsTimer = 'calico-agent-metrics.timer'
 const keepConfig = ['--force-confdef', '--force-confold']
 
 let packages: Packages
@@ -50,6 +51,8 @@ describe('the package', () => {
     await ok('apt-get', 'install', '--yes', deb)
     expect(await ok('calico-agent', '--version')).toBe(await ok('agent', '--version'))
     expect(await said('systemctl', 'is-enabled', resumeUnit)).toBe('enabled')
+    expect(await said('systemctl', 'is-enabled', metricsTimer)).toBe('disabled')
+    await ok('systemctl', 'enable', '--now', '--quiet', metricsTimer)
     // The lab's hosts install no documentation.
     const altered = (await said('dpkg', '--verify', 'calico-agent')).split('\n')
     expect(altered.filter((line) => line !== '' && !/ \/usr\/share\/(doc|man)\//.test(line))).toEqual([])
@@ -64,6 +67,7 @@ describe('the package', () => {
     await ok('calico-agent', 'prefetch', '--node', support.image('v2.6.12'))
     await ok('dpkg', '--remove', 'calico-agent')
     expect(await run('sh', '-c', 'ls /usr/bin/*agent /usr/lib/systemd/system/calico*')).not.toBe(0)
+    expect(await said('systemctl', 'is-active', metricsTimer)).toBe('inactive')
     expect(await host.exists(config)).toBe(true)
     expect(await host.exists('/var/lib/calico-agent/runs')).toBe(true)
 

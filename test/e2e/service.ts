@@ -19,6 +19,21 @@ export async function startService(host: Host, dropIn = ''): Promise<void> {
   await host.ok(['systemctl', 'enable', '--now', '--quiet', UNIT])
 }
 
+const METRICS_UNIT = 'calico-agent-metrics.service'
+const TEXTFILES = '/var/lib/prometheus/node-exporter'
+
+/** What the timer's service writes, once it was started; everyone can read it. */
+export async function textfile(host: Host): Promise<string> {
+  const unit = await readFile(join(import.meta.dirname, '../../systemd', METRICS_UNIT), 'utf8')
+  await host.ok(['mkdir', '-p', TEXTFILES])
+  await host.writeFile(`/etc/systemd/system/${METRICS_UNIT}`, unit)
+  await host.ok(['systemctl', 'daemon-reload'])
+  await host.ok(['systemctl', 'start', METRICS_UNIT])
+  const there = await host.ok(['find', TEXTFILES, '-type', 'f', '-printf', '%f %m '])
+  if (there !== 'calico-agent.prom 644 ') throw new Error(`the unit left ${there}`)
+  return await host.readFile(`${TEXTFILES}/calico-agent.prom`)
+}
+
 export async function systemctl(host: Host, ...args: string[]): Promise<string> {
   return await host.ok(['systemctl', ...args, UNIT])
 }

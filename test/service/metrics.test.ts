@@ -1,83 +1,29 @@
 import { spawnSync } from 'node:child_process'
 import { describe, expect, it } from 'vitest'
 import { parse as parseYaml } from 'yaml'
-import type { FleetSummary } from '../../agent/core/fleet/view.ts'
-import type { Report } from '../../agent/core/report/report.ts'
-import type { StatusReport } from '../../agent/core/report/status.ts'
-import { Counters } from '../../agent/service/counters.ts'
-import { atStart, onConfigRead } from '../../agent/service/loop.ts'
-import { type Facts, renderMetrics } from '../../agent/service/metrics.ts'
-import { unstarted } from '../../agent/stories/run-report.ts'
+import { RUN_OUTCOMES } from '../../agent/core/report/run-figures.ts'
+import { formatFor, metricsPage } from '../../agent/service/metrics/page.ts'
 import { codeRows, root, section, textOf } from '../docs/markdown.ts'
-import { pull, RUN } from '../report/samples.ts'
+import { allFacts, nothingKnown } from './facts.ts'
 
-const window = {
-  budgetMs: 90_000,
-  birdDownMs: 131,
-  sessionsBackMs: 3904,
-  recoveredMs: 4100,
-  usedMs: 4100,
-  releasedPeers: [],
-}
-const session = { name: 'Mesh_b', neighbor: '192.0.2.2', info: 'Established', imported: 3 }
-const host = {
-  node: { image: 'calico/node:v2.6.12', version: '2.6.12', state: 'running' },
-  bird: [
-    {
-      family: 4,
-      recovering: false,
-      sessions: [
-        { ...session, established: true },
-        { ...session, established: false },
-      ],
-    },
-  ],
-  kubernetes: { node: { name: 'host-1', unschedulable: true }, uncordonPending: 'R1' },
-  lastRun: null,
-  unfinishedRun: null,
-  problems: [],
-} as unknown as StatusReport
-
-function report(outcome: Report['outcome'], more: Partial<Report> = {}): Report {
-  return { ...unstarted(outcome, null, []), run: RUN, ...more }
-}
-
-const fleet: FleetSummary = {
-  group: 'rack-7',
-  slots: 2,
-  halted: true,
-  done: 5,
-  holders: [{ host: 'host-3', since: new Date(1_800_000_000_000).toISOString() }],
-}
-
-/** All there is to tell. */
-function facts(): Facts {
-  const counters = new Counters()
-  for (const megabytes of [10, 30]) counters.event(pull(megabytes))
-  counters.report(report('upgraded', { changed: true, window }), 1_800_000_000)
-  const problem = { code: 'gate-failed', severity: 'error' as const, message: 'm', fix: 'f' }
-  counters.report(report('rolled-back', { problems: [problem, problem] }), 1_800_000_100)
-  const state = onConfigRead(atStart, { kind: 'valid', fingerprint: 'A', target: 'A', apply: 'auto' })
-  return { version: '0.1.0', state, counters, host, fleet, waitedMs: 4_200 }
-}
-
+const page = async (facts = allFacts(), accept?: string) => await metricsPage(facts, accept)
 const samples = (text: string): string[] =>
   text.split('\n').filter((line) => line !== '' && !line.startsWith('#'))
 const names = (text: string): string[] => [
-  ...new Set([...text.matchAll(/\bcalico_agent_\w+/g)].map(([name]) => name)),
+  ...new Set([...text.matchAll(/\b(?:calico_agent|process)_\w+/g)].map(([name]) => name)),
 ]
 
 describe('the metrics', () => {
   it('tell what was counted and what is', async () => {
-    const { text, contentType } = await renderMetrics(facts())
+    const { text, contentType } = await page()
     expect(contentType).toContain('text/plain')
     for (const sample of [
       'calico_agent_info{version="0.1.0"} 1',
-      'calico_agent_state{state="idle"} 1',
+      'calico_agent_state{state="manual"} 1',
       'calico_agent_state{state="held"} 0',
       'calico_agent_config_valid 1',
-      'calico_agent_runs_total{outcome="upgraded"} 1',
-      'calico_agent_runs_total{outcome="rolled-back"} 1',
+      'calico_agent_runs_total{outcome="upgraded"} 2',
+      'calico_agent_runs_total{outcome="stuck"} 0',
       'calico_agent_failures_total{code="gate-failed"} 1',
       'calico_agent_last_success_timestamp_seconds 1800000000',
       'calico_agent_pull_bytes_total 30000000',
@@ -86,6 +32,7 @@ describe('the metrics', () => {
       'calico_agent_window_bird_down_seconds 0.131',
       'calico_agent_host_seen 1',
       'calico_agent_node_info{image="calico/node:v2.6.12",version="2.6.12"} 1',
+      'calico_agent_node_running 1',
       'calico_agent_node_unschedulable{node="host-1"} 1',
       'calico_agent_uncordon_pending 1',
       'calico_agent_unfinished_run 0',
@@ -102,44 +49,74 @@ describe('the metrics', () => {
       expect(samples(text)).toContain(sample)
   })
 
+  it('name a node that does not run, and say that it does not', async () => {
+    const { host, ...facts } = allFacts()
+    if (!host?.node) throw new Error('the facts have no node')
+    const { text } = await page({ ...facts, host: { ...host, node: { ...host.node, state: 'exited' } } })
+    expect(samples(text)).toContain('calico_agent_node_info{image="calico/node:v2.6.12",version="2.6.12"} 1')
+    expect(samples(text)).toContain('calico_agent_node_running 0')
+  })
+
   it('leave out what is not known rather than call it 0', async () => {
-    const { text } = await renderMetrics({
-      version: '1',
-      state: atStart,
-      counters: new Counters(),
-      host: null,
-      fleet: null,
-      waitedMs: null,
-    })
-    expect(samples(text)).toContain('calico_agent_host_seen 0')
-    for (const unknown of [
-      'config_valid',
-      'bird_up',
-      'node_unschedulable',
-      'uncordon_pending',
-      'unfinished_run',
-      'last_success',
-      'window',
-      'node_info',
-      'fleet',
+    const { text } = await page(nothingKnown)
+    expect(names(samples(text).join('\n')).filter((name) => !name.startsWith('process_'))).toEqual([
+      'calico_agent_info',
+      'calico_agent_host_seen',
     ])
-      expect(text).not.toContain(`calico_agent_${unknown}`)
+    expect(samples(text)).toContain('calico_agent_host_seen 0')
+  })
+
+  it('have each outcome that a run can have', async () => {
+    const { text } = await page()
+    for (const outcome of RUN_OUTCOMES)
+      expect(text).toContain(`calico_agent_runs_total{outcome="${outcome}"} `)
+  })
+
+  it('measure this process', async () => {
+    const { text } = await page()
+    const value = (name: string) => Number(new RegExp(`^${name} (.+)$`, 'm').exec(text)?.[1])
+    expect(value('process_cpu_seconds_total')).toBeCloseTo(process.cpuUsage().user / 1e6, -1)
+    expect(value('process_resident_memory_bytes')).toBeGreaterThan(10e6)
+    expect(Date.now() / 1000 - value('process_start_time_seconds')).toBeCloseTo(process.uptime(), 0)
+    expect(value('process_open_fds')).toBeGreaterThan(3)
   })
 
   it('are as Prometheus wants them', async () => {
-    expect(promtool(['check', 'metrics'], (await renderMetrics(facts())).text)).toEqual({ code: 0, said: '' })
+    expect(promtool(['check', 'metrics'], (await page()).text)).toEqual({ code: 0, said: '' })
     // The check can fail: a counter is called total.
     expect(promtool(['check', 'metrics'], '# HELP a b\n# TYPE a counter\na 1\n').code).not.toBe(0)
   })
-})
 
-describe('a pull', () => {
-  it('counts what each try brings, and each image from its own beginning', () => {
-    const counters = new Counters()
-    for (const megabytes of [10, 40, 20, 30]) counters.event(pull(megabytes))
-    counters.event({ type: 'step', index: 0, status: 'doing' })
-    counters.event(pull(5))
-    expect(counters.pullBytes).toBe(55e6)
+  it('are OpenMetrics for a scraper that asks for it', async () => {
+    const { text, contentType } = await page(allFacts(), 'application/openmetrics-text; version=1.0.0')
+    expect(contentType).toContain('application/openmetrics-text; version=1.0.0')
+    expect(text).toContain(
+      '# TYPE calico_agent_runs counter\ncalico_agent_runs_total{outcome="prefetched"} 0\n',
+    )
+    expect(text).toMatch(/\n# EOF\n$/)
+  })
+
+  it.each<[string | undefined, string]>([
+    [undefined, 'prometheus'],
+    ['*/*', 'prometheus'],
+    ['text/plain', 'prometheus'],
+    ['text/html,application/xhtml+xml;q=0.9,*/*;q=0.8', 'prometheus'],
+    ['application/openmetrics-text', 'openmetrics'],
+    ['application/openmetrics-text;q=0', 'prometheus'],
+    ['application/openmetrics-text;q=0.2,text/plain', 'prometheus'],
+    // Prometheus 2.42 and 3.0
+    [
+      'application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1',
+      'openmetrics',
+    ],
+    [
+      'application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,application/openmetrics-text;version=0.0.1;q=0.5,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2',
+      'openmetrics',
+    ],
+    // telegraf wants text alone
+    ['text/plain;version=0.0.4;q=1,*/*;q=0.1', 'prometheus'],
+  ])('asked with Accept %s, they are %s', (accept, format) => {
+    expect(formatFor(accept)).toBe(format)
   })
 })
 
@@ -156,22 +133,24 @@ describe('monitoring/', () => {
     const alerts = groups.flatMap(({ rules }) => rules.map(({ alert }) => alert))
     const tests = textOf('monitoring/alerts.test.yaml')
     expect(alerts.filter((alert) => !new RegExp(`${alert}\\n +exp_alerts:\\n`).test(tests))).toEqual([])
-    expect(codeRows(section(textOf('docs/service.md'), '## Alerts')).toSorted()).toEqual(alerts.toSorted())
+    expect(codeRows(section(textOf('docs/metrics.md'), '## Alerts')).toSorted()).toEqual(alerts.toSorted())
   })
 
   it.each(['monitoring/alerts.yaml', 'monitoring/dashboard.json'])(
     '%s asks for metrics that there are',
     async (file) => {
-      const known = names((await renderMetrics(facts())).text)
+      const known = names((await page()).text)
       expect(names(textOf(file)).filter((name) => !known.includes(name))).toEqual([])
     },
   )
 
   it('draws each metric, and the document has each', async () => {
-    const known = names((await renderMetrics(facts())).text).toSorted()
-    expect(names(textOf('monitoring/dashboard.json')).toSorted()).toEqual(known)
-    const documented = codeRows(section(textOf('docs/service.md'), '## Metrics'))
-    expect(documented.map((name) => `calico_agent_${name}`).toSorted()).toEqual(known)
+    const known = names((await page()).text).toSorted()
+    const drawn = names(textOf('monitoring/dashboard.json'))
+    expect(known.filter((name) => name.startsWith('calico_') && !drawn.includes(name))).toEqual([])
+    const documented = codeRows(section(textOf('docs/metrics.md'), '## The metrics'))
+    const full = documented.map((name) => (name.startsWith('process_') ? name : `calico_agent_${name}`))
+    expect(full.toSorted()).toEqual(known)
   })
 })
 

@@ -1,9 +1,8 @@
 import { expect, it } from 'vitest'
 import type { StatusReport } from '../../agent/core/report/status.ts'
-import { Counters } from '../../agent/service/counters.ts'
 import { json } from '../../agent/service/http.ts'
 import { atStart, onConfigRead } from '../../agent/service/loop.ts'
-import { renderMetrics } from '../../agent/service/metrics.ts'
+import { metricsPage } from '../../agent/service/metrics/page.ts'
 import { type ServiceStatus, serviceDocument, statusLine } from '../../agent/service/service-status.ts'
 import { unstarted } from '../../agent/stories/run-report.ts'
 
@@ -36,13 +35,15 @@ it('the line of systemctl status is one that systemd-notify can be given', () =>
 it('no label of a metric shows one either', async () => {
   const node = { image: 'https://root:hunter2@registry.example/calico/node:v2.6.5', state: 'running' }
   const host = { node, bird: null, problems: [], lastRun: null } as unknown as StatusReport
-  const { text } = await renderMetrics({
+  const facts = {
     version: '0.1.0',
-    state,
-    counters: new Counters(),
+    state: 'idle' as const,
+    configValid: true,
+    runs: null,
     host,
     fleet: null,
     waitedMs: null,
-  })
+  }
+  const { text } = await metricsPage(facts, undefined)
   expect(text).toContain('calico_agent_node_info{image="https://<redacted>@registry.example/')
 })

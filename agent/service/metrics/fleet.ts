@@ -1,5 +1,5 @@
-import type { FleetSummary } from '../core/fleet/view.ts'
-import type { Metric } from './metrics.ts'
+import type { FleetSummary } from '../../core/fleet/view.ts'
+import type { Metric } from './metric.ts'
 
 /** What this host sees of its group, and how long it has waited for a slot of it; `waitedMs` is null while it does not. */
 export function fleetMetrics(fleet: FleetSummary | null, waitedMs: number | null): Metric[] {
