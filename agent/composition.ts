@@ -96,6 +96,7 @@ export async function runAgent(decorate = (outside: Outside): Outside => outside
     version,
     color,
     loadConfig: (options) => loadConfigOf(options),
+    readConfigFile,
     open: (options, need, given) =>
       open(options, need, { connect: connections(options, known, outsideFor), program }, given),
     stopSignal: () => program.stops.listen(),
@@ -119,16 +120,17 @@ export async function runAgent(decorate = (outside: Outside): Outside => outside
 /** The config file with the flags over it. */
 async function loadConfigOf(options: CommonOptions, withoutManifest = false): Promise<Config> {
   // Loaded when it is needed: --help and --version read no config.
-  const { loadConfig, MAX_CONFIG_BYTES, MAX_MANIFEST_BYTES, mergeFlags, withManifest } = await import(
-    './config/load.ts'
-  )
+  const { loadConfig, MAX_MANIFEST_BYTES, mergeFlags, withManifest } = await import('./config/load.ts')
   const file = options.config ?? DEFAULT_CONFIG
-  const config = await loadConfig(file, options.config !== undefined, (path) =>
-    readRegularFile(path, { maxBytes: MAX_CONFIG_BYTES }),
-  )
+  const config = await loadConfig(file, options.config !== undefined, readConfigFile)
   const merged = mergeFlags(config, options)
   if (withoutManifest) return merged
   return await withManifest(merged, (path) => readRegularFile(path, { maxBytes: MAX_MANIFEST_BYTES }))
+}
+
+async function readConfigFile(path: string): Promise<Uint8Array | undefined> {
+  const { MAX_CONFIG_BYTES } = await import('./config/load.ts')
+  return await readRegularFile(path, { maxBytes: MAX_CONFIG_BYTES })
 }
 
 async function open(

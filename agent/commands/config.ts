@@ -1,34 +1,44 @@
 import type { ArgumentsCamelCase, CommandModule } from 'yargs'
 import { AgentError } from '../core/errors.ts'
 import { invalidConfig } from '../core/report/config-check.ts'
+import { emptyConfigShow } from '../core/report/config-show.ts'
+import { renderConfigShow } from '../report/config-show.ts'
 import { shownJson } from '../report/json.ts'
 import { renderProblems } from '../report/status.ts'
 import type { Environment } from './environment.ts'
-import { type CommonArgs, DEFAULT_CONFIG, withCommon } from './options.ts'
+import { type ConfigFlagArgs, DEFAULT_CONFIG, withConfigFlags } from './options.ts'
 
-interface ConfigArgs extends CommonArgs {
-  action: string
+interface ConfigArgs extends ConfigFlagArgs {
+  action: 'check' | 'show'
   file: string | undefined
 }
+
+type ConfigOptions = ArgumentsCamelCase<ConfigFlagArgs>
 
 export function configCommand(environment: Environment): CommandModule<object, ConfigArgs> {
   return {
     command: 'config <action> [file]',
     describe:
-      'config check: find what is wrong with the config, or with FILE; asks neither Docker nor a registry',
+      'config check: find what is wrong with the config; config show: show what is in force, and who says so; asks neither Docker nor a registry',
     builder: (yargs) =>
-      withCommon(yargs)
-        .positional('action', { choices: ['check'], demandOption: true, describe: 'what to do' })
-        .positional('file', { type: 'string', describe: 'config file to check instead' }),
-    handler: (options) => check(environment, options),
+      withConfigFlags(yargs)
+        .positional('action', {
+          choices: ['check', 'show'] as const,
+          demandOption: true,
+          describe: 'what to do',
+        })
+        .positional('file', { type: 'string', describe: 'config file to read instead' }),
+    handler: ({ action, file, ...options }) => {
+      const read = { ...options, config: file ?? options.config }
+      return action === 'check' ? check(environment, read) : show(environment, read)
+    },
   }
 }
 
 async function check(
   { color, print, exit, loadConfig }: Environment,
-  { json, file, ...options }: ArgumentsCamelCase<ConfigArgs>,
+  { json, config: path = DEFAULT_CONFIG, ...options }: ConfigOptions,
 ): Promise<void> {
-  const path = file ?? options.config ?? DEFAULT_CONFIG
   try {
     const config = await loadConfig({ ...options, json, config: path })
     const { wantedOf } = await import('../config/wanted.ts')
@@ -40,6 +50,26 @@ async function check(
     if (!(error instanceof AgentError)) throw error
     const problems = error.asProblems()
     print(json ? shownJson(invalidConfig(problems)) : renderProblems(problems, { color }))
+    exit(error.exitCode)
+  }
+}
+
+/** A default file that is missing says nothing: flags and defaults are in force. */
+async function show(
+  { color, print, exit, loadConfig, readConfigFile }: Environment,
+  options: ConfigOptions,
+): Promise<void> {
+  const { json, config: file = DEFAULT_CONFIG } = options
+  try {
+    const { settingsOf } = await import('../config/origins.ts')
+    const config = await loadConfig(options)
+    const settings = settingsOf({ config, flags: options, file, bytes: await readConfigFile(file) })
+    const report = { ...emptyConfigShow([]), settings }
+    print(json ? shownJson(report) : renderConfigShow(report))
+  } catch (error) {
+    if (!(error instanceof AgentError)) throw error
+    const problems = error.asProblems()
+    print(json ? shownJson(emptyConfigShow(problems)) : renderProblems(problems, { color }))
     exit(error.exitCode)
   }
 }

@@ -13,6 +13,8 @@ export interface Environment {
   version: string
   /** The config file with the flags over it. */
   loadConfig: (options: CommonOptions) => Promise<Config>
+  /** The bytes of a config file; undefined if it is not there. */
+  readConfigFile: (path: string) => Promise<Uint8Array | undefined>
   /** Connects, and shows progress until `end`. The config is read, unless it is given. */
   open: (options: CommonOptions, need: Need, given?: Given) => Promise<Opened>
   /** Aborted by the first signal to stop; the second ends the agent. */

@@ -9,16 +9,26 @@ export interface CommonArgs {
   'docker-socket': string | undefined
 }
 
-interface SwapArgs {
+interface WindowArgs {
   window: number | undefined
+}
+
+interface SwapArgs extends WindowArgs {
   allow: string[]
 }
 
-export interface TargetArgs extends CommonArgs {
+/** The images to upgrade to. */
+interface ImageArgs extends CommonArgs {
   to: string | undefined
   node: string | undefined
   cni: string | undefined
   controllers: string | undefined
+}
+
+/** The flags that have a key in the config. */
+export type ConfigFlagArgs = ImageArgs & WindowArgs
+
+export interface TargetArgs extends ImageArgs {
   only: string | undefined
 }
 
@@ -62,7 +72,19 @@ export function withCommon<T>(yargs: Argv<T>): Argv<T & CommonArgs> {
     .option('docker-socket', { type: 'string', requiresArg: true, describe: 'socket of the Docker Engine' })
 }
 
+export function withConfigFlags<T>(yargs: Argv<T>): Argv<T & ConfigFlagArgs> {
+  return withWindow(withImages(yargs))
+}
+
 export function withTarget<T>(yargs: Argv<T>): Argv<T & TargetArgs> {
+  return withImages(yargs).option('only', {
+    type: 'string',
+    requiresArg: true,
+    describe: `upgrade only these parts, comma-separated: ${PARTS.join(',')}`,
+  })
+}
+
+function withImages<T>(yargs: Argv<T>): Argv<T & ImageArgs> {
   return withCommon(yargs)
     .option('to', {
       type: 'string',
@@ -84,11 +106,6 @@ export function withTarget<T>(yargs: Argv<T>): Argv<T & TargetArgs> {
       requiresArg: true,
       describe: 'kube-controllers image, by tag or digest; overrides --to',
     })
-    .option('only', {
-      type: 'string',
-      requiresArg: true,
-      describe: `upgrade only these parts, comma-separated: ${PARTS.join(',')}`,
-    })
 }
 
 export function withPlan<T>(yargs: Argv<T>): Argv<T & PlanArgs> {
@@ -107,19 +124,21 @@ export function withRollback<T>(yargs: Argv<T>): Argv<T & RollbackArgs> {
 }
 
 function withSwap<T>(yargs: Argv<T>): Argv<T & SwapArgs> {
-  return yargs
-    .option('window', {
-      type: 'number',
-      requiresArg: true,
-      describe: 'longest window in seconds; at most 90, and at most the restart time that BIRD announces',
-    })
-    .option('allow', {
-      type: 'string',
-      array: true,
-      // One value each time: a run's name behind it is not one more rule.
-      nargs: 1,
-      default: [] as string[],
-      requiresArg: true,
-      describe: 'turn one preflight rule into a warning (repeatable)',
-    })
+  return withWindow(yargs).option('allow', {
+    type: 'string',
+    array: true,
+    // One value each time: a run's name behind it is not one more rule.
+    nargs: 1,
+    default: [] as string[],
+    requiresArg: true,
+    describe: 'turn one preflight rule into a warning (repeatable)',
+  })
+}
+
+function withWindow<T>(yargs: Argv<T>): Argv<T & WindowArgs> {
+  return yargs.option('window', {
+    type: 'number',
+    requiresArg: true,
+    describe: 'longest window in seconds; at most 90, and at most the restart time that BIRD announces',
+  })
 }

@@ -1,5 +1,5 @@
 import { type Document, isMap, isNode, isScalar, LineCounter, parseDocument, type YAMLMap } from 'yaml'
-import { ConfigError, type Finding, findingsOf, formatPath } from './problems.ts'
+import { ConfigError, type Finding, findingsOf, formatPath, valueAt } from './problems.ts'
 import { type Config, configSchema } from './schema.ts'
 
 /** The config names a handful of things; aliases are hardly needed, and a bomb needs many. */
@@ -27,6 +27,19 @@ export function parseConfig(bytes: Uint8Array, file: string): Config {
       return `${place(file, lines, offset)}: ${path === '' ? '' : `${path}: `}${finding.message}`
     }),
   )
+}
+
+/** The line at which a valid config says something of a key, null where it does not. */
+export function linesIn(bytes: Uint8Array, file: string): (path: readonly string[]) => number | null {
+  const lines = new LineCounter()
+  const document = parseYaml(decode(bytes, file), lines, file)
+  const value = toValue(document, file)
+  const keys: KeyOffsets = new Map()
+  return (path) => {
+    if (valueAt(value, path) === undefined) return null
+    const key = path.at(-1) ?? ''
+    return lines.linePos(offsetOf(document, { path, key, message: '' }, keys)).line
+  }
 }
 
 function decode(bytes: Uint8Array, file: string): string {

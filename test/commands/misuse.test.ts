@@ -29,6 +29,7 @@ async function usageError(...argv: string[]): Promise<string> {
       throw new Error('it began')
     },
     print: () => undefined,
+    readConfigFile: () => Promise.resolve(undefined),
     figures: () => () => Promise.reject(new Error('it counts nothing')),
     writeFile: began,
     stopSignal: () => new AbortController().signal,

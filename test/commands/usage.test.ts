@@ -16,6 +16,7 @@ const environment: Environment = {
   loadConfig: () => Promise.reject(new Error('bad usage reads nothing')),
   open: () => Promise.reject(new Error('bad usage opens nothing')),
   stopSignal: () => new AbortController().signal,
+  readConfigFile: () => Promise.resolve(undefined),
   figures: () => () => Promise.reject(new Error('it counts nothing')),
   writeFile: () => Promise.reject(new Error('it began')),
   log: () => createLogger({ level: 'silent', journald: false }),

@@ -45,6 +45,7 @@ describe('docs/commands.md', () => {
     stopSignal: () => new AbortController().signal,
     log: () => createLogger({ level: 'silent', journald: false }),
     print: () => undefined,
+    readConfigFile: () => Promise.resolve(undefined),
     figures: () => () => Promise.reject(new Error('it counts nothing')),
     writeFile: () => Promise.reject(new Error('help writes nothing')),
     exit: () => undefined,
@@ -110,6 +111,7 @@ describe('docs/commands.md', () => {
     ['### history', 'agent/core/report/history.ts'],
     ['### gc', 'agent/core/report/gc.ts'],
     ['### config check', 'agent/core/report/config-check.ts'],
+    ['### config show', 'agent/core/report/config-show.ts'],
     ['### fleet status', 'agent/core/fleet/host-record.ts'],
     ['### metrics', 'agent/core/report/metrics.ts'],
   ])('%s has each field of %s', (heading, source) => {

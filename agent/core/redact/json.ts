@@ -26,6 +26,14 @@ export function redactedJsonDiff({ target, before, after }: DiffEntry): DiffEntr
   }
 }
 
+/** A JSON value without its secrets, by the names of its fields as well. */
+export function redactedJson(value: unknown, name = ''): unknown {
+  if (typeof value === 'string') return redactText(redactValue(name, value))
+  if (Array.isArray(value)) return value.map((item) => redactedJson(item, name))
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, redactedJson(inner, key)]))
+}
+
 function hidden(text: string, secrets: Secret[]): string {
   return secrets
     .sort((a, b) => b.start - a.start)

@@ -66,16 +66,20 @@ const KNOWN = TABLE.flatMap(([releases]) => releases)
 
 /** `v2.6.12` and `2.6.12` are one release: the config's own entry overrides the table. Null if neither has it. */
 export function releaseImages(name: string, { registry, releases }: ReleaseSources): ReleaseImages | null {
-  const images = { ...tableImages(name, registry), ...ownEntry(name, releases) }
+  const images = { ...tableImages(name, registry), ...ownEntry(name, releases)?.entry }
   const { node, cni, controllers } = images
   return node !== undefined && cni !== undefined && controllers !== undefined
     ? { node, cni, controllers }
     : null
 }
 
-function ownEntry(name: string, releases: ReleaseSources['releases']): Entry {
-  const known = Object.entries(releases).find(([key]) => semver.valid(key) === semver.valid(name))
-  return known?.[1] ?? {}
+/** What the config has of the release, and the name by which it has it. */
+export function ownEntry(
+  release: string,
+  releases: ReleaseSources['releases'],
+): { name: string; entry: Entry } | null {
+  const known = Object.entries(releases).find(([key]) => semver.valid(key) === semver.valid(release))
+  return known ? { name: known[0], entry: known[1] } : null
 }
 
 function tableImages(name: string, registry: string): Partial<ReleaseImages> {
