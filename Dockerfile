@@ -19,14 +19,16 @@
 ARG BASE=debian:bookworm-20251229-slim
 ARG AGENT=build
 
+# tsconfig.json is part of the build: without it esbuild leaves strict mode out, and says nothing.
 FROM ${BASE} AS build
 WORKDIR /src
 SHELL ["/bin/bash", "-c"]
 COPY scripts/lib.sh scripts/
-COPY package.json package-lock.json .npmrc ./
+COPY package.json package-lock.json tsconfig.json .npmrc ./
 RUN source scripts/lib.sh && ensure_packages build && ensure_node_modules
 COPY agent agent
-COPY scripts/build.ts scripts/
+COPY scripts/build.ts scripts/run.ts scripts/
+COPY scripts/building scripts/building
 RUN source scripts/lib.sh && use_pinned_node && node scripts/build.ts
 
 FROM scratch AS prebuilt
