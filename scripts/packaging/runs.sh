@@ -1,4 +1,4 @@
-# Read by the maintainer scripts and by scripts/install, which scripts/package puts it into: no agent is needed for it.
+# Read by the packages' scripts and by scripts/install, which scripts/package puts it into: no agent is needed for it.
 
 # The runs under the state directory $1 that need their journals: "interrupted RUN" or "stuck RUN", one a line. A stuck
 # run needs its journal until a later one has taken its place; a prefetch changes nothing that runs, and takes no place.

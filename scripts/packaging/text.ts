@@ -7,12 +7,12 @@ export function plainText(cell: string): string {
     .trim()
 }
 
-/** Lines of at most 100 characters, each behind the prefix. */
-export function wrap(text: string, prefix: string): string[] {
+/** Lines of at most 100 characters, or `width`, each behind the prefix. */
+export function wrap(text: string, prefix: string, width = 100): string[] {
   const lines: string[] = []
   let line = ''
   for (const word of text.split(/\s+/)) {
-    if (line !== '' && prefix.length + line.length + 1 + word.length > 100) {
+    if (line !== '' && prefix.length + line.length + 1 + word.length > width) {
       lines.push(prefix + line)
       line = ''
     }

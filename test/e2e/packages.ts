@@ -20,12 +20,17 @@ export interface Packages {
 
 export async function buildPackages(): Promise<Packages> {
   const directory = await mkdtemp(join(tmpdir(), 'calico-agent-package-'))
-  const argv = [join(root, 'scripts/package.ts'), '--out', directory, '--compression', 'none']
-  const { stdout } = await exec(process.execPath, argv)
-  const [deb = '', archive = ''] = [...stdout.matchAll(/^built (.+)$/gm)].map(([, path = '']) => path)
+  const [deb = '', archive = ''] = await pack(directory, ['--format', 'deb', '--format', 'archive'])
   const version = /_(.+)_amd64\.deb$/.exec(deb)?.[1] ?? ''
   const newerDeb = await newer(deb, directory)
   return { directory, version, deb, newerDeb, archive, remove: () => rm(directory, { recursive: true }) }
+}
+
+/** Resolves to the files that scripts/package.ts says it built. */
+export async function pack(directory: string, options: string[], env = process.env): Promise<string[]> {
+  const argv = [join(root, 'scripts/package.ts'), '--out', directory, '--compression', 'none', ...options]
+  const { stdout } = await exec(process.execPath, argv, { env })
+  return [...stdout.matchAll(/^built (.+)$/gm)].map(([, path = '']) => path)
 }
 
 export const newerVersion = '99.0'
