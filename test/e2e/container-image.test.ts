@@ -34,6 +34,20 @@ it('tells what runs on its host', async () => {
   expect(status).toMatch(new RegExp(`${peer.address} +\\d+ routes? +Established`))
 })
 
+it('starts under an Engine older than clone3 as the documentation says', async () => {
+  const { host } = at
+  // what the profile of such an Engine answers to a system call that it does not know
+  const older = { names: ['clone3'], action: 'SCMP_ACT_ERRNO', errnoRet: 1 }
+  await host.writeFile(
+    '/root/older.json',
+    JSON.stringify({ defaultAction: 'SCMP_ACT_ALLOW', syscalls: [older] }),
+  )
+  const [docker = '', run = '', ...rest] = command
+  const under = (profile: string): string[] => [docker, run, `--security-opt=seccomp=${profile}`, ...rest]
+  expect((await host.run([...under('/root/older.json'), '--version'])).code).not.toBe(0)
+  expect((await host.run([...under('unconfined'), '--version'])).code).toBe(0)
+})
+
 it.each([
   ['/opt/cni/bin', 'cni-bin-dir-unusable'],
   ['/etc/cni/net.d', 'cni-config-dir-unusable'],
