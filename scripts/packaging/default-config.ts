@@ -23,16 +23,22 @@ interface Key {
 export function defaultConfig(configuration: string): string {
   const keys = documentedKeys(configuration)
   const lines = wrap(head, '# ')
-  let section: string | undefined
+  let before: string[] = []
   for (const key of keys) {
-    const [top = '', ...rest] = key.path
-    if (top !== section) lines.push('')
-    if (top !== section && rest.length > 0) lines.push(`#${top}:`)
-    section = top
-    lines.push(...keyLines(key))
+    if (before[0] !== key.path[0]) lines.push('')
+    lines.push(...openedSections(before, key.path), ...keyLines(key))
+    before = key.path
   }
   return `${lines.join('\n')}\n`
 }
+
+/** The sections of a key that the key before it is not in. */
+const openedSections = (before: string[], path: string[]): string[] =>
+  path
+    .slice(0, -1)
+    .map((name, depth) => ({ name, depth }))
+    .filter(({ depth }) => before.slice(0, depth + 1).join('.') !== path.slice(0, depth + 1).join('.'))
+    .map(({ name, depth }) => `#${'  '.repeat(depth)}${name}:`)
 
 function keyLines({ path, value, type, meaning }: Key): string[] {
   const indent = '  '.repeat(path.length - 1)

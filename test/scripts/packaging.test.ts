@@ -41,10 +41,17 @@ describe('the default config', () => {
     const path = key.split('.')
     const everything: unknown = parse(config.replaceAll(/^#(?! \S)/gm, ''))
     const alone = path.reduceRight<unknown>((value, name) => ({ [name]: value }), at(everything, path))
-    // a hosted install is changed by the API server
-    const needed = key.startsWith('hosted.') ? { kubernetes: {} } : {}
-    parseConfig(Buffer.from(JSON.stringify({ ...needed, ...(alone as object) })), 'one-key.yaml')
+    const taken = key.startsWith('fleet.') ? fleetWith(path, everything) : alone
+    // a hosted install is changed by the API server, and on it a fleet may meet
+    const needed = /^(hosted|fleet[.]kubernetes)[.]/.test(key) ? { kubernetes: {} } : {}
+    parseConfig(Buffer.from(JSON.stringify({ ...needed, ...(taken as object) })), 'one-key.yaml')
   })
+
+  /** A fleet meets at one place; the keys of that, and of a section, belong together. */
+  function fleetWith([, name = '']: string[], everything: unknown): unknown {
+    const place = ['etcd', 'kubernetes', 'fleetlock'].includes(name) ? name : 'etcd'
+    return { fleet: Object.fromEntries([place, name].map((part) => [part, at(everything, ['fleet', part])])) }
+  }
 
   const at = (value: unknown, path: string[]): unknown =>
     path.reduce((inner, key) => (inner as Record<string, unknown> | undefined)?.[key], value)
