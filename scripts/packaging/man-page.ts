@@ -11,8 +11,10 @@ interface Help {
 /** agent(1): from what `--help` says, with exit codes and environment of docs/commands.md. */
 export function manPage(version: string, commandsDoc: string, help: (...argv: string[]) => string): string {
   const overview = help()
-  const names = [...overview.matchAll(/^ {2}agent ([a-z]+)/gm)].map(([, name = '']) => name)
-  const pages = names.map((name) => parseHelp(help(name)))
+  const pages = commandsIn(overview).flatMap(([name = '']) => {
+    const own = help(name)
+    return [own, ...commandsIn(own).map((words) => help(...words))].map(parseHelp)
+  })
   const common = commonItems(pages)
   return [
     `.TH AGENT 1 "" "calico-agent ${roff(version)}" "Calico host agent"`,
@@ -40,6 +42,10 @@ export function manPage(version: string, commandsDoc: string, help: (...argv: st
     '',
   ].join('\n')
 }
+
+/** The commands that a help lists, each by its words: `fleet status`. */
+const commandsIn = (text: string): string[][] =>
+  [...text.matchAll(/^ {2}agent ([a-z]+(?: [a-z]+)*)/gm)].map(([, words = '']) => words.split(' '))
 
 /** The options of every command that reads a config. */
 function commonItems(pages: Help[]): Help['items'] {
