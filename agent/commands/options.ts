@@ -43,6 +43,7 @@ export interface UpgradeArgs extends PlanArgs {
 
 export interface RollbackArgs extends CommonArgs, SwapArgs {
   run: string | undefined
+  check: boolean
 }
 
 /** What a command gets: what every command has, and what some have. */
@@ -117,10 +118,13 @@ export function withPlan<T>(yargs: Argv<T>): Argv<T & PlanArgs> {
 }
 
 export function withRollback<T>(yargs: Argv<T>): Argv<T & RollbackArgs> {
-  return withSwap(withCommon(yargs)).positional('run', {
-    type: 'string',
-    describe: 'name of a committed run',
-  })
+  return withSwap(withCommon(yargs))
+    .positional('run', { type: 'string', describe: 'name of a committed run' })
+    .option('check', {
+      type: 'boolean',
+      default: false,
+      describe: 'only show what would be put back',
+    })
 }
 
 function withSwap<T>(yargs: Argv<T>): Argv<T & SwapArgs> {

@@ -1,14 +1,27 @@
 import type { CommandModule } from 'yargs'
-import { prefetch } from '../stories/upgrade.ts'
+import { fetchingPlan, prefetch } from '../stories/upgrade.ts'
 import type { Environment } from './environment.ts'
 import { type TargetArgs, withTarget } from './options.ts'
 import { runStory } from './run-story.ts'
 
-export function prefetchCommand(environment: Environment): CommandModule<object, TargetArgs> {
+export function prefetchCommand(
+  environment: Environment,
+): CommandModule<object, TargetArgs & { check: boolean }> {
   return {
     command: 'prefetch',
     describe: 'pull images and stage CNI plugins ahead of an upgrade; touches nothing that is running',
-    builder: withTarget,
-    handler: (options) => runStory(environment, options, { target: true, progress: true }, prefetch),
+    builder: (yargs) =>
+      withTarget(yargs).option('check', {
+        type: 'boolean',
+        default: false,
+        describe: 'show what would be pulled and staged, and do neither',
+      }),
+    handler: (options) =>
+      runStory(
+        environment,
+        options,
+        { target: true, progress: !options.check },
+        options.check ? fetchingPlan : prefetch,
+      ),
   }
 }

@@ -1,5 +1,5 @@
 import type { CommandModule } from 'yargs'
-import { rollback } from '../stories/rollback/rollback.ts'
+import { rollback, rollbackPlan } from '../stories/rollback/rollback.ts'
 import type { Environment } from './environment.ts'
 import { type RollbackArgs, withRollback } from './options.ts'
 import { runStory } from './run-story.ts'
@@ -13,8 +13,8 @@ export function rollbackCommand(environment: Environment): CommandModule<object,
       runStory(
         environment,
         options,
-        { target: false, withoutManifest: true, progress: true },
-        (app, wanted) => rollback(app, wanted, options.run),
+        { target: false, withoutManifest: true, progress: !options.check },
+        (app, wanted) => (options.check ? rollbackPlan : rollback)(app, wanted, options.run),
       ),
   }
 }

@@ -4,6 +4,7 @@ import { known } from '../core/known.ts'
 import type { Observed } from '../core/model.ts'
 import { prefetchPlan, upgradePlan } from '../core/plan/build.ts'
 import type { PlannedChange } from '../core/plan/part.ts'
+import type { Plan } from '../core/plan/plan.ts'
 import { prefetchProblems, preflight, refusalOf } from '../core/preflight.ts'
 import type { Report } from '../core/report/report.ts'
 import type { Wanted } from '../core/wanted.ts'
@@ -86,13 +87,27 @@ export async function plan(app: App, wanted: Wanted): Promise<Report> {
 /** Pulls what an upgrade would pull, and stages its plugins; changes nothing that runs. */
 export async function prefetch(app: App, wanted: Wanted): Promise<Report> {
   await app.lock('prefetch')
+  const { fetching, problems } = await planPrefetch(app, wanted)
+  if (problems.some(isError) || fetching.steps.length === 0) return unfetched(fetching, problems)
+  return await carryOut(app, fetching, problems, [])
+}
+
+/** What would be pulled and staged. */
+export async function fetchingPlan(app: App, wanted: Wanted): Promise<Report> {
+  const { fetching, problems } = await planPrefetch(app, wanted)
+  return unfetched(fetching, problems)
+}
+
+function unfetched(fetching: Plan, problems: Problem[]): Report {
+  if (problems.some(isError)) return unstarted('refused', fetching, problems)
+  return unstarted(fetching.steps.length === 0 ? 'unchanged' : 'planned', fetching, problems)
+}
+
+async function planPrefetch(app: App, wanted: Wanted): Promise<{ fetching: Plan; problems: Problem[] }> {
   const known = knownContent(await app.runs.history())
   const observed = await observe(wanted, { ...app.ports, datastore: null }, app, known)
-  const problems = prefetchProblems(observed, wanted)
   const fetching = prefetchPlan({ run: app.newRun(), wanted, observed })
-  if (problems.some(isError)) return unstarted('refused', fetching, problems)
-  if (fetching.steps.length === 0) return unstarted('unchanged', fetching, problems)
-  return await carryOut(app, fetching, problems, [])
+  return { fetching, problems: prefetchProblems(observed, wanted) }
 }
 
 /** A null change means a refusal: the problems say why. */

@@ -1,7 +1,7 @@
 import { expect, it, vi } from 'vitest'
 import type { Emit } from '../../agent/core/events.ts'
 import { observeHost } from '../../agent/observe/observe.ts'
-import { rollback } from '../../agent/stories/rollback/rollback.ts'
+import { rollback, rollbackPlan } from '../../agent/stories/rollback/rollback.ts'
 import { upgrade } from '../../agent/stories/upgrade.ts'
 import { wanted as nothing } from '../core/observed.ts'
 import { ControllersHost } from '../engine/controllers-host.ts'
@@ -32,6 +32,33 @@ it('a rollback never brings another image than the one that ran, whatever its ta
   expect(report).toMatchObject({ outcome: 'refused', changed: false })
   expect(report.problems.map(({ code }) => code)).toContain('image-changed')
   expect((await host.docker.inspectContainer('calico-node'))?.State.Running).toBe(true)
+})
+
+it('a rollback can be asked what it would put back, and then changes nothing', async () => {
+  const host = await FakeHost.create()
+  const app = appOn(host)
+  const node = { ...nothing, node: { ...nothing.node, image: 'calico/node:v2.6.12' }, settleMs: 1_000 }
+  await upgrade(app, node)
+  const locked = vi.spyOn(app, 'lock')
+  const before = await host.docker.inspectContainer('calico-node')
+  const { outcome, changed, run, components, steps } = await rollbackPlan(app, node, undefined)
+  expect({ outcome, changed, run, to: components.node?.to }).toEqual({
+    outcome: 'planned',
+    changed: true,
+    run: null,
+    to: 'calico/node:v2.6.5',
+  })
+  expect(steps.map(({ kind, status }) => `${kind} ${status}`)).toContain('swap-container pending')
+  expect(await host.docker.inspectContainer('calico-node')).toEqual(before)
+  expect((await app.runs.history()).map(({ plan }) => plan.command)).toEqual(['upgrade'])
+  expect(locked).not.toHaveBeenCalled()
+
+  await rollback(app, node, undefined)
+  const [, undone] = await app.runs.history()
+  expect(await rollbackPlan(app, node, undone?.plan.run)).toMatchObject({
+    outcome: 'unchanged',
+    changed: false,
+  })
 })
 
 it('a rollback of node and controllers looks at the host once', async () => {

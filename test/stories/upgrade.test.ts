@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { AgentError } from '../../agent/core/errors.ts'
 import type { App } from '../../agent/stories/app.ts'
-import { upgrade } from '../../agent/stories/upgrade.ts'
+import { fetchingPlan, prefetch, upgrade } from '../../agent/stories/upgrade.ts'
 import { wanted } from '../core/observed.ts'
 import { FakeHost } from '../engine/fake-host.ts'
 import { RUN } from '../engine/killable-run.ts'
+import { appOn } from './app-on.ts'
 
 /** The stop comes when `prune` of the runs does, or never. */
 async function upgradeOf(stops: boolean) {
@@ -39,5 +40,30 @@ describe('an upgrade that is stopped before its journal begins', () => {
   it('leaves no journal', async () => {
     expect(await upgradeOf(true)).toEqual({ ended: 'it was stopped', done: [] })
     expect(await upgradeOf(false)).toEqual({ ended: 'the disk is full', done: ['begin'] })
+  })
+})
+
+describe('a prefetch', () => {
+  const asked = { ...wanted, node: { ...wanted.node, image: 'calico/node:v2.6.12' } }
+
+  it('can be asked what it would pull, and then pulls nothing', async () => {
+    const host = await FakeHost.create()
+    const app = appOn(host)
+    const planned = await fetchingPlan(app, asked)
+    expect(planned).toMatchObject({ outcome: 'planned', changed: true, run: null })
+    expect(planned.steps.map(({ kind, status }) => `${kind} ${status}`)).toEqual(['pull-image pending'])
+    expect(await host.docker.inspectImage('calico/node:v2.6.12')).toBeUndefined()
+    expect(await app.runs.history()).toEqual([])
+
+    expect(await prefetch(app, asked)).toMatchObject({ outcome: 'prefetched', changed: true })
+    expect(await fetchingPlan(app, asked)).toMatchObject({ outcome: 'unchanged', changed: false })
+  })
+
+  it('that is refused says so when it is only asked', async () => {
+    const host = await FakeHost.create()
+    const unheard = { ...wanted, node: { ...wanted.node, image: 'calico/node:v0' } }
+    const { outcome, changed, problems } = await fetchingPlan(appOn(host), unheard)
+    expect({ outcome, changed }).toEqual({ outcome: 'refused', changed: false })
+    expect(problems.map(({ code }) => code)).toContain('image-not-found')
   })
 })

@@ -1,7 +1,7 @@
 import { AgentError, ExitCode, isError, type Problem } from '../../core/errors.ts'
 import type { ObservedNode } from '../../core/model.ts'
 import { type Cordon, cordonOf } from '../../core/plan/cordon.ts'
-import { joinParts, type Leftovers } from '../../core/plan/part.ts'
+import { joinParts, type Leftovers, type PlannedChange } from '../../core/plan/part.ts'
 import type { OldContainer } from '../../core/plan/plan.ts'
 import { refusalOf } from '../../core/preflight.ts'
 import type { Report } from '../../core/report/report.ts'
@@ -26,25 +26,46 @@ export async function rollback(app: App, wanted: Wanted, named: string | undefin
   const owed = await endTurn(app, wanted)
   for (const problem of owed) app.emit({ type: 'problem', problem })
 
+  const { change, problems, recheck } = await planRollback(app, wanted, named)
+  if (change === null) return unmoved(problems)
+  const report = await carryOut(app, change.plan, problems, change.diff, recheck)
+  await recordOutcome(app, wanted, report)
+  return owed.length === 0 ? report : await withTurnEnded(app, wanted, report)
+}
+
+/** The same, computed but not carried out. An interrupted run stays as it is. */
+export async function rollbackPlan(app: App, wanted: Wanted, named: string | undefined): Promise<Report> {
+  const { change, problems } = await planRollback(app, wanted, named)
+  return change === null ? unmoved(problems) : unstarted('planned', change.plan, problems, change.diff)
+}
+
+const unmoved = (problems: Problem[]): Report =>
+  unstarted(problems.some(isError) ? refusalOf(problems) : 'unchanged', null, problems)
+
+/** A null change: something bars it, as the problems say, or what the run replaced is back already. */
+interface Planned {
+  change: PlannedChange | null
+  problems: Problem[]
+  recheck?: ReturnType<typeof recheckOf>
+}
+
+async function planRollback(app: App, wanted: Wanted, named: string | undefined): Promise<Planned> {
   const history = await app.runs.history()
   const undone = findRun(history, named)
   await refuseCopied(undone, app)
   const run = app.newRun()
   const back = await rollbackParts(app, wanted, undone, run)
   const problems = back.flatMap((part) => part.problems)
-  if (problems.some(isError)) return unstarted(refusalOf(problems), null, problems)
   const parts = back.flatMap(({ part }) => part ?? [])
-  if (parts.length === 0) return unstarted('unchanged', null, problems)
+  if (problems.some(isError) || parts.length === 0) return { change: null, problems }
   const leftovers = await leftoversOfRollback(app, wanted, history, undone)
   const node = replacedBy(undone)
   const target = node ? { ...wanted, node: { ...wanted.node, image: node.image } } : wanted
   const next = (found: ObservedNode) => (node ? asItDials(app, found, node) : Promise.resolve(found))
   const { cordon, problem } = await cordonIfPossible(app, wanted, run)
   const warnings = problem ? [...problems, problem] : problems
-  const { plan, diff } = joinParts({ run, command: 'rollback' }, parts, leftovers, cordon)
-  const report = await carryOut(app, plan, warnings, diff, recheckOf(app, target, warnings, next))
-  await recordOutcome(app, wanted, report)
-  return owed.length === 0 ? report : await withTurnEnded(app, wanted, report)
+  const change = joinParts({ run, command: 'rollback' }, parts, leftovers, cordon)
+  return { change, problems: warnings, recheck: recheckOf(app, target, warnings, next) }
 }
 
 /** A rollback is urgent: an API server that is down does not stop it. */
