@@ -19,6 +19,7 @@ declare -A packages=(
   [monitoring]='promtool=prometheus'
   [power]='e2fsck=e2fsprogs mkfs.ext4=e2fsprogs qemu-system-x86_64=qemu-system-x86'
   [ansible]='ansible-playbook=ansible-core'
+  [python]='/usr/bin/pip3=python3-pip'
 )
 
 say() { printf '%s\n' "$*" >&2; }

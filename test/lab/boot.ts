@@ -11,6 +11,7 @@ import { createMachine, hostPid, type Machine, powerOn } from './power.ts'
 import { progress } from './progress.ts'
 import { imagesKey, registryHealthy, startRegistry } from './registry.ts'
 import { removeLab } from './remove.ts'
+import { saltDir } from './salt/programs.ts'
 
 /** Brings up a lab with at least so many hosts: a healthy one is used as it is, anything else is made anew. */
 export async function bootLab({ hosts }: { hosts: number }): Promise<Lab> {
@@ -49,6 +50,7 @@ export async function healthyHosts(): Promise<number> {
 async function boot(hosts: number): Promise<void> {
   await ensureDir(labPath('agent'))
   await ensureDir(binDir)
+  await ensureDir(saltDir)
   await createWire()
   const [image] = await Promise.all([startEngine().then(importHostImage), startRegistry()])
   const machines = Array.from({ length: hosts }, (_, index) => machineAt(index + 1))

@@ -8,7 +8,9 @@ import { enter } from './host-run.ts'
 import { buildKubernetes } from './kubernetes/program.ts'
 import { attachLab, type Lab } from './lab.ts'
 import { progress } from './progress.ts'
+import { buildAnsibleLint } from './python/ansible-lint.ts'
 import { downLab } from './remove.ts'
+import { buildSalt } from './salt/programs.ts'
 
 async function main(argv: readonly string[]): Promise<number> {
   const [command = '', ...rest] = argv
@@ -19,6 +21,9 @@ async function main(argv: readonly string[]): Promise<number> {
       return await status()
     case 'build-kubernetes':
       process.stdout.write(`${await buildKubernetes()}\n`)
+      return 0
+    case 'build-python':
+      process.stdout.write(`${await buildSalt()}\n${await buildAnsibleLint()}\n`)
       return 0
     case 'kubectl':
       return await kubectl(rest)

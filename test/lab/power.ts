@@ -8,6 +8,7 @@ import { binDir, HOST_BIN } from './kubernetes/program.ts'
 import { plugIn, plugPod } from './net.ts'
 import { labPath } from './paths.ts'
 import { until } from './poll.ts'
+import { HOST_SALT, saltDir } from './salt/programs.ts'
 
 export type Machine = { name: string; address: string; pod: string }
 
@@ -36,6 +37,7 @@ export async function createMachine(machine: Machine, image: string, hosts: numb
         `${disk}:/var/lib/docker`,
         `${labPath('agent')}:/opt/calico-agent:ro`,
         `${binDir}:${HOST_BIN}:ro`,
+        `${saltDir}:${HOST_SALT}:ro`,
         `${labPath('engine/host-daemon.json')}:/etc/docker/daemon.json:ro`,
         ...((await pathExists(runtimePath())) ? [`${runtimePath()}:/usr/local/sbin/lab-runc:ro`] : []),
       ],
