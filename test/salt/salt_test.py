@@ -1,22 +1,17 @@
 """
 The Salt modules against the agent that is on PATH, without Salt: a loader and `cmd.run_all` as Salt documents them
-stand in for its own.
-
-CALICO_IMAGE names an image that an upgrade would bring; without it there is no host, and a recorded reply is used for
-what only a host can answer.
+stand in for its own, and recorded replies for what only a host can answer. test/e2e/salt.test.ts has Salt and hosts.
 """
 
 import importlib.util
 import json
-import os
 import pathlib
 import stat
 import subprocess
 import tempfile
 import unittest
 
-SALT = pathlib.Path(os.environ.get("SALT_MODULES", pathlib.Path(__file__).parents[2] / "scripts/salt"))
-IMAGE = os.environ.get("CALICO_IMAGE")
+SALT = pathlib.Path(__file__).parents[2] / "scripts/salt"
 
 PLANNED = {
     "schema": 1,
@@ -43,13 +38,15 @@ def load(kind, functions, test=False):
     module = importlib.util.module_from_spec(spec)
     module.__salt__ = functions
     module.__opts__ = {"test": test}
+    module.__context__ = {}
     spec.loader.exec_module(module)
     return module
 
 
 def modules(test=False):
     execution = load("_modules", {"cmd.run_all": run_all})
-    functions = {"calico_agent.upgrade": execution.upgrade, "calico_agent.installed": execution.installed}
+    names = ["doctor", "installed", "prefetch", "upgrade"]
+    functions = {"calico_agent.%s" % name: getattr(execution, name) for name in names}
     state = load("_states", functions, test)
     return execution, state
 
@@ -73,11 +70,12 @@ class WithTheExecutable(unittest.TestCase):
         self.assertIn("installed first", done["comment"])
 
     def test_a_bad_config_fails_with_its_way_out(self):
-        _, state = modules()
+        execution, state = modules()
         done = state.upgraded("calico", config=self.config("nod: {}\n"))
         self.assertIs(done["result"], False)
         self.assertEqual(done["changes"], {})
         self.assertRegex(done["comment"], r'refused\nbad-config: .*did you mean "node"\?.*Way out: ')
+        self.assertEqual(execution.__context__["retcode"], 2)
 
     def test_no_docker_fails_in_test_mode_as_well(self):
         _, state = modules(test=True)
@@ -117,29 +115,38 @@ class WithTheExecutable(unittest.TestCase):
         with self.assertRaisesRegex(RuntimeError, "is not the name of a run"):
             execution.rollback(run="--state-dir=/tmp")
 
+    def test_a_config_may_be_a_mapping_that_only_root_can_read(self):
+        execution, state = modules(test=True)
+        seen = []
+
+        def look(argv, **options):
+            (path,) = [word[len("--config=") :] for word in argv if word.startswith("--config=")]
+            seen.append((path, stat.S_IMODE(pathlib.Path(path).stat().st_mode)))
+            return run_all(argv, **options)
+
+        execution.__salt__ = {"cmd.run_all": look}
+        done = state.upgraded("calico", config={"nod": {"image": "calico/node:v2.6.12"}})
+        self.assertIs(done["result"], False)
+        self.assertRegex(done["comment"], r'refused\nbad-config: .*did you mean "node"\?')
+        ((path, mode),) = seen
+        self.assertEqual(mode, 0o600)
+        self.assertFalse(pathlib.Path(path).exists())
+
+    def test_a_host_that_cannot_be_looked_at_is_not_ready(self):
+        _, state = modules()
+        config = {"docker": {"socket": "/nowhere/docker.sock"}}
+        done = state.ready("calico", config=config)
+        self.assertIs(done["result"], False)
+        self.assertRegex(done["comment"], r"/nowhere/docker.sock.*Way out: ")
+        (code,) = {line.split(":")[0] for line in done["comment"].split("\n")}
+        self.assertEqual(state.ready("calico", config=config, allow=code)["result"], True)
+
     def test_resume_without_a_run_changes_nothing(self):
         execution, _ = modules()
         report = execution.resume(config=self.config("window: 60\n"))
         self.assertEqual((report["rc"], report["outcome"], report["changed"]), (0, "unchanged", False))
 
 
-@unittest.skipUnless(IMAGE, "there is no host")
-class OnAHost(unittest.TestCase):
-    def test_test_mode_says_what_would_change(self):
-        _, state = modules(test=True)
-        done = state.upgraded("calico", node=IMAGE)
-        self.assertIsNone(done["result"], done)
-        self.assertEqual(done["changes"]["node"]["new"], IMAGE)
-        self.assertTrue(done["comment"].startswith("planned"))
-
-    def test_what_runs_already_is_true_without_changes(self):
-        execution, state = modules()
-        running = execution.status()["node"]["image"]
-        done = state.upgraded("calico", node=running)
-        self.assertEqual((done["result"], done["changes"]), (True, {}))
-
-
-@unittest.skipIf(IMAGE, "a host answers")
 class WithARecordedReply(unittest.TestCase):
     """The reply of an agent on a host, given by a program of the same name."""
 
@@ -156,7 +163,7 @@ class WithARecordedReply(unittest.TestCase):
 
     def test_a_plan_is_none_in_test_mode(self):
         state, argv = self.reply(PLANNED)
-        done = state.upgraded("calico", window=60, allow=["peer-down", "not-calico"])
+        done = state.upgraded("calico", window=60, allow=["peer-down", "not-calico"], wait="30m")
         self.assertIsNone(done["result"])
         self.assertEqual(done["changes"], {"node": {"old": "calico/node:v2.6.5", "new": "calico/node:v2.6.12"}})
         flags = ["--check", "--allow=peer-down", "--allow=not-calico", "--json", "--window=60"]
@@ -164,11 +171,27 @@ class WithARecordedReply(unittest.TestCase):
 
     def test_an_upgrade_is_true_with_changes(self):
         state, argv = self.reply({**PLANNED, "outcome": "upgraded", "run": "20261122T141503Z-7f3a"}, test=False)
-        done = state.upgraded("calico")
+        done = state.upgraded("calico", wait="30m")
         self.assertIs(done["result"], True)
         self.assertIn("node", done["changes"])
         self.assertEqual(done["comment"], "upgraded by run 20261122T141503Z-7f3a")
-        self.assertEqual(argv(), ["upgrade", "--json"])
+        self.assertEqual(argv(), ["upgrade", "--json", "--wait=30m"])
+
+    def test_what_would_be_pulled_is_none_in_test_mode(self):
+        step = {"kind": "pull-image", "component": "node", "summary": "pull it", "status": "pending", "ms": 0}
+        state, argv = self.reply({**PLANNED, "steps": [step]})
+        done = state.prefetched("calico", node="calico/node:v2.6.12")
+        self.assertIsNone(done["result"])
+        self.assertEqual(done["changes"], {"pull it": {"old": "", "new": "pending"}})
+        self.assertEqual(argv(), ["prefetch", "--check", "--json", "--node=calico/node:v2.6.12"])
+
+    def test_another_host_s_turn_is_a_failure_that_says_so(self):
+        problem = {"code": "lease-held", "severity": "error", "message": "host-2 is at work", "fix": "wait"}
+        report = {**PLANNED, "outcome": "deferred", "changed": False, "problems": [problem]}
+        state, _ = self.reply(report, code=75, test=False)
+        done = state.upgraded("calico")
+        self.assertEqual((done["result"], done["changes"]), (False, {}))
+        self.assertEqual(done["comment"], "deferred\nlease-held: host-2 is at work. Way out: wait")
 
     def test_a_moved_tag_is_a_change_under_the_same_name(self):
         same = {"node": {"from": "calico/node:latest", "to": "calico/node:latest"}}

@@ -1,5 +1,6 @@
 """
-Runs the Calico host agent. Each function returns the agent's JSON, with its exit code as ``rc``.
+Runs the Calico host agent. Each function returns the agent's JSON, with its exit code as ``rc``, which is also Salt's own
+return code: ``--failhard`` stops at a host that failed.
 
     salt 'node1*' calico_agent.status
     salt 'node1*' calico_agent.upgrade check=True
@@ -7,11 +8,14 @@ Runs the Calico host agent. Each function returns the agent's JSON, with its exi
     salt 'node1*' calico_agent.upgrade node=quay.io/calico/node:v2.6.12 only=node
 
 What to upgrade to is named by ``to`` (a release), ``node``, ``cni`` or ``controllers``, and else by the minion's config.
-``only`` and ``allow`` take a text or a list.
+``only`` and ``allow`` take a text or a list. ``config`` is the path of another config file, or a config as a mapping.
 """
 
+import contextlib
 import json
+import os
 import shutil
+import tempfile
 
 try:
     from salt.exceptions import CommandExecutionError
@@ -26,22 +30,41 @@ def installed():
     return shutil.which(EXECUTABLE) is not None
 
 
-def _run(command, *words, **options):
+def _run(command, *words, config=None, **options):
     """``options`` become ``--name=VALUE``, so that no value is taken for an option; those that are None are left out."""
     if not installed():
         raise CommandExecutionError("calico-agent is not installed on this minion: apply the state calico_agent first")
     argv = [EXECUTABLE, command, *words, "--json"]
     for name, value in options.items():
         if value is not None:
-            argv.append("--%s=%s" % (name.replace("_", "-"), value))
-    # A list, without a shell: nothing is expanded.
-    done = __salt__["cmd.run_all"](argv, python_shell=False, ignore_retcode=True)
+            argv.append("--%s=%s" % (name, value))
+    with _file_of(config) as path:
+        if path is not None:
+            argv.append("--config=%s" % path)
+        # A list, without a shell: nothing is expanded.
+        done = __salt__["cmd.run_all"](argv, python_shell=False, ignore_retcode=True)
     try:
         report = json.loads(done["stdout"])
     except ValueError:
         said = done["stderr"] or done["stdout"]
         raise CommandExecutionError("cannot read calico-agent's output: " + said) from None
+    __context__["retcode"] = done["retcode"]
     return {**report, "rc": done["retcode"]}
+
+
+@contextlib.contextmanager
+def _file_of(config):
+    """The path of a config. A mapping is written to a file for the time that it is needed: of mode 0600, as mkstemp has it."""
+    if config is None or isinstance(config, str):
+        yield config
+        return
+    handle, path = tempfile.mkstemp(prefix="calico-agent-", suffix=".yaml")
+    try:
+        with os.fdopen(handle, "w") as file:
+            json.dump(config, file)  # JSON is YAML
+        yield path
+    finally:
+        os.unlink(path)
 
 
 def _listed(value):
@@ -52,8 +75,13 @@ def _rules(allow):
     return ["--allow=%s" % rule for rule in _listed(allow)]
 
 
-def _parts(only):
-    return ",".join(_listed(only)) or None
+def _check(check):
+    return ["--check"] if check else []
+
+
+def _target(to, node, cni, controllers, only):
+    parts = ",".join(_listed(only)) or None
+    return {"to": to, "node": node, "cni": cni, "controllers": controllers, "only": parts}
 
 
 def _name(run):
@@ -64,31 +92,45 @@ def _name(run):
 
 def status(to=None, node=None, cni=None, controllers=None, only=None, config=None):
     """What runs on this host, and what an upgrade would change."""
-    return _run("status", to=to, node=node, cni=cni, controllers=controllers, only=_parts(only), config=config)
+    return _run("status", config=config, **_target(to, node, cni, controllers, only))
 
 
 def doctor(to=None, node=None, cni=None, controllers=None, only=None, config=None):
     """Each rule that an upgrade must pass, and whether it does."""
-    return _run("doctor", to=to, node=node, cni=cni, controllers=controllers, only=_parts(only), config=config)
+    return _run("doctor", config=config, **_target(to, node, cni, controllers, only))
 
 
 def upgrade(
-    to=None, node=None, cni=None, controllers=None, only=None, window=None, allow=None, config=None, check=False
+    to=None,
+    node=None,
+    cni=None,
+    controllers=None,
+    only=None,
+    window=None,
+    allow=None,
+    wait=None,
+    check=False,
+    config=None,
 ):
-    """Upgrades this host. With ``check``, only plans."""
-    target = {"to": to, "node": node, "cni": cni, "controllers": controllers, "only": _parts(only)}
-    flags = ["--check"] if check else []
-    return _run("upgrade", *flags, *_rules(allow), **target, window=window, config=config)
+    """
+    Upgrades this host. With ``check``, only plans.
+
+    ``wait``, such as ``30m``: for how long it may wait for its turn among the other hosts, where the config has a fleet.
+    """
+    target = _target(to, node, cni, controllers, only)
+    words = ["--check", *_rules(allow)] if check else _rules(allow)
+    return _run("upgrade", *words, config=config, window=window, wait=None if check else wait, **target)
 
 
-def prefetch(to=None, node=None, cni=None, controllers=None, only=None, config=None):
-    """Pulls what an upgrade needs; nothing running is changed."""
-    return _run("prefetch", to=to, node=node, cni=cni, controllers=controllers, only=_parts(only), config=config)
+def prefetch(to=None, node=None, cni=None, controllers=None, only=None, check=False, config=None):
+    """Pulls what an upgrade needs; nothing running is changed. With ``check``, only shows it."""
+    return _run("prefetch", *_check(check), config=config, **_target(to, node, cni, controllers, only))
 
 
-def rollback(run=None, window=None, allow=None, config=None):
-    """Restores what the last committed run, or ``run``, replaced."""
-    return _run("rollback", *([_name(run)] if run else []), *_rules(allow), window=window, config=config)
+def rollback(run=None, window=None, allow=None, check=False, config=None):
+    """Restores what the last committed run, or ``run``, replaced. With ``check``, only shows it."""
+    words = [*([_name(run)] if run else []), *_rules(allow), *_check(check)]
+    return _run("rollback", *words, config=config, window=window)
 
 
 def resume(config=None):
@@ -103,4 +145,4 @@ def history(run=None, config=None):
 
 def gc(check=False, config=None):
     """Removes what is past its retention. With ``check``, only shows it."""
-    return _run("gc", *(["--check"] if check else []), config=config)
+    return _run("gc", *_check(check), config=config)
