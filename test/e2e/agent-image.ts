@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { baseRootTar, type Host } from '../lab/index.ts'
 import { bring } from './packages.ts'
-import { program } from './support.ts'
+import { program } from './program.ts'
 
 const root = resolve(import.meta.dirname, '../..')
 

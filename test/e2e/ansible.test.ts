@@ -1,27 +1,55 @@
-// The role under the real ansible-playbook: two hosts, one after the other. nsenter stands in for ssh.
+// The collection under the real ansible-playbook, by the commands of docs/config-management.md: two hosts, one after the other.
+// nsenter stands in for ssh.
 
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { blocks, root, section, textOf } from '../docs/markdown.ts'
 import type { ExecResult, Host } from '../lab/index.ts'
 import { buildPackages, type Packages } from './packages.ts'
+import { program } from './program.ts'
 import * as support from './support.ts'
 
-const root = resolve(import.meta.dirname, '../..')
+const [setup = '', work = '', back = ''] = blocks(
+  section(textOf('docs/config-management.md'), '## Ansible'),
+  'sh',
+)
+const [check = '', stage = '', upgrade = ''] = work.trim().split('\n')
 
 let packages: Packages
+/** Where the operator types: it has the clone's scripts/ and dist/. */
 let directory: string
 let at: support.World
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'calico-agent-ansible-'))
   ;[packages, at] = await Promise.all([buildPackages(), support.world()])
+  await symlink(join(root, 'scripts'), join(directory, 'scripts'))
+  await symlink(packages.directory, join(directory, 'dist'))
+  const installed = await typed(setup)
+  expect(installed.code, installed.stderr).toBe(0)
 })
 afterAll(async () => {
   await Promise.all(at.mesh.hosts.map((host) => host.run(['dpkg', '--purge', 'calico-agent'])))
   await Promise.all([packages.remove(), rm(directory, { recursive: true })])
 })
+
+/** Lines of the documentation, as they are, and what is to be added. */
+function typed(lines: string, ...more: string[]): Promise<ExecResult> {
+  const script = `cd "$0" && ${lines.trim()} "$@"`
+  return program(['bash', '-euc', script, directory, ...more], {
+    ...process.env,
+    ANSIBLE_COLLECTIONS_PATH: join(directory, 'collections'),
+    ANSIBLE_CONNECTION_PLUGINS: join(root, 'test/e2e/ansible'),
+    ANSIBLE_HOME: directory,
+    ANSIBLE_LOCAL_TEMP: directory,
+    ANSIBLE_NOCOLOR: '1',
+    ANSIBLE_PIPELINING: '1',
+    LC_ALL: 'C.UTF-8',
+    PYTHONDONTWRITEBYTECODE: '1',
+  })
+}
 
 interface Recap {
   ok: number
@@ -34,30 +62,17 @@ interface Play extends ExecResult {
   recap: Record<string, Recap>
 }
 
-/** scripts/ansible/site.yml for both hosts, with this image in their config. */
-async function play(tag: string, ...flags: string[]): Promise<Play> {
-  const inventory = join(directory, 'inventory.json')
+/** A playbook for both hosts, with this image in their config. */
+async function play(line: string, tag: string, ...flags: string[]): Promise<Play> {
   const hosts = Object.fromEntries(at.mesh.hosts.map(({ name, pid }) => [name, { lab_pid: pid }]))
   const vars = {
     ansible_connection: 'lab_host',
     ansible_python_interpreter: '/usr/bin/python3',
-    calico_agent_deb: packages.deb,
+    calico_agent_deb: `dist/${packages.deb.split('/').at(-1) ?? ''}`,
     calico_agent_config: { node: { image: support.image(tag) }, settle: 2, window: 30 },
   }
-  await writeFile(inventory, JSON.stringify({ calico: { hosts, vars } }))
-  const done = await support.program(
-    ['ansible-playbook', '-i', inventory, join(root, 'scripts/ansible/site.yml'), ...flags],
-    {
-      ...process.env,
-      ANSIBLE_CONNECTION_PLUGINS: join(root, 'test/e2e/ansible'),
-      ANSIBLE_HOME: directory,
-      ANSIBLE_LOCAL_TEMP: directory,
-      ANSIBLE_NOCOLOR: '1',
-      ANSIBLE_PIPELINING: '1',
-      LC_ALL: 'C.UTF-8',
-      PYTHONDONTWRITEBYTECODE: '1',
-    },
-  )
+  await writeFile(join(directory, 'inventory.yml'), JSON.stringify({ calico: { hosts, vars } }))
+  const done = await typed(line, ...flags)
   return { ...done, recap: recapOf(done) }
 }
 
@@ -79,9 +94,12 @@ const states = (): Promise<string[]> =>
     ),
   )
 
+const running = async (): Promise<(string | undefined)[]> =>
+  await Promise.all([first(), second()].map(async (host) => (await support.containers(host))[0]))
+
 it('shows on a bare host, in check mode, that there is all to do, and does nothing', async () => {
   const before = await states()
-  const { code, recap, stdout } = await play('v2.6.12', '--check', '--diff')
+  const { code, recap, stdout } = await play(check, 'v2.6.12')
   expect(code, stdout).toBe(0)
   for (const host of at.mesh.hosts) {
     expect(recap[host.name]).toMatchObject({ failed: 0 })
@@ -92,59 +110,70 @@ it('shows on a bare host, in check mode, that there is all to do, and does nothi
   expect(await states()).toEqual(before)
 })
 
-it('installs the agent on two hosts and upgrades one after the other, without a packet lost', async () => {
-  const cost = await support.costOf(at, () => play('v2.6.12'))
+it('stages both hosts, and changes nothing that runs', async () => {
+  const before = await states()
+  const { code, recap, stdout } = await play(stage, 'v2.6.12')
+  expect(code, stdout).toBe(0)
+  expect(await states()).toEqual(before)
+  for (const host of at.mesh.hosts) {
+    expect(recap[host.name]).toMatchObject({ failed: 0 })
+    expect(await host.readFile('/etc/calico-agent/agent.yaml')).not.toContain(support.image('v2.6.12'))
+    expect(await host.ok(['docker', 'image', 'ls'])).toContain('v2.6.12')
+    expect((await host.run(['systemctl', 'is-active', 'calico-agent'])).stdout).toBe('active\n')
+  }
+})
+
+it('upgrades two hosts one after the other, without a packet lost, and pulls nothing anew', async () => {
+  const cost = await support.costOf(at, () => play(upgrade, 'v2.6.12'))
   const { code, recap, stdout } = cost.result
   expect(code, stdout).toBe(0)
   support.expectNoCost(cost)
+  expect(await running()).toEqual(Array(2).fill('calico-node v2.6.12 running always'))
   for (const host of at.mesh.hosts) {
-    expect(recap[host.name]).toMatchObject({ failed: 0 })
-    expect((await support.containers(host))[0]).toBe('calico-node v2.6.12 running always')
+    // the config, the upgrade, and the service that reads it again
+    expect(recap[host.name]).toMatchObject({ changed: 3, failed: 0 })
+    const [run] = (await runsOf(host)) as { run: string }[]
+    expect(await host.ok(['calico-agent', 'history', run?.run ?? ''])).not.toContain('pull ')
   }
-  const [one, two] = at.mesh.hosts.map(({ name }) => stdout.indexOf(`changed: [${name}]`))
+  const [one, two] = at.mesh.hosts.map(({ name }) => stdout.lastIndexOf(`changed: [${name}]`))
   expect(one).toBeLessThan(two ?? 0)
 })
 
+const runsOf = async (host: Host): Promise<unknown[]> =>
+  (JSON.parse(await host.ok(['calico-agent', 'history', '--json'])) as { runs: unknown[] }).runs
+
 it('changes nothing when it is run again', async () => {
   const before = await states()
-  const { code, recap, stdout } = await play('v2.6.12')
+  const { code, recap, stdout } = await play(`${stage}\n${upgrade}`, 'v2.6.12')
   expect(code, stdout).toBe(0)
   for (const { name } of at.mesh.hosts) expect(recap[name]).toMatchObject({ changed: 0, failed: 0 })
+  expect(stdout).not.toContain('changed: [')
   expect(await states()).toEqual(before)
 })
 
-it('starts the service where it is wanted, has it reload a changed config, and stops it again', async () => {
-  // In place of the service: what is tried is what the role does with it.
-  const unit = '[Service]\nExecStart=/bin/sleep infinity\nExecReload=/bin/touch /run/reloaded\n'
-  const installed = '[Install]\nWantedBy=multi-user.target\n'
-  const [host] = at.mesh.hosts as [Host]
-  await host.writeFile('/etc/systemd/system/calico-agent.service', unit + installed)
-  await host.ok(['systemctl', 'daemon-reload'])
-  const state = async (): Promise<string> =>
-    (await host.run(['systemctl', 'show', '--property=ActiveState,UnitFileState', 'calico-agent'])).stdout
-
-  const only = ['--limit', host.name]
-  const config = { node: { image: support.image('v2.6.12') }, settle: 3, window: 30 }
-  const wanted = JSON.stringify({ calico_agent_service: true, calico_agent_config: config })
-  const started = await play('v2.6.12', ...only, '--extra-vars', wanted)
-  expect(started.code, started.stdout).toBe(0)
-  expect(await state()).toBe('ActiveState=active\nUnitFileState=enabled\n')
-  expect(await host.exists('/run/reloaded')).toBe(true)
-
-  const stopped = await play('v2.6.12', ...only)
-  expect(stopped.code, stopped.stdout).toBe(0)
-  expect(await state()).toBe('ActiveState=inactive\nUnitFileState=disabled\n')
-  await host.ok(['rm', '/etc/systemd/system/calico-agent.service', '/run/reloaded'])
-  await host.ok(['systemctl', 'daemon-reload'])
+it('stops a service that is not wanted', async () => {
+  const service = (): Promise<string> =>
+    first().ok(['systemctl', 'show', '--property=ActiveState,UnitFileState', 'calico-agent'])
+  expect(await service()).toBe('ActiveState=active\nUnitFileState=enabled\n')
+  const only = ['--limit', first().name]
+  const { code, stdout } = await play(
+    stage,
+    'v2.6.12',
+    ...only,
+    '--extra-vars',
+    '{"calico_agent_service": false}',
+  )
+  expect(code, stdout).toBe(0)
+  expect(await service()).toBe('ActiveState=inactive\nUnitFileState=disabled\n')
 })
 
 it('shows with --check --diff what another image would change, and changes nothing', async () => {
   const before = await states()
   const config = await first().readFile('/etc/calico-agent/agent.yaml')
-  const { code, recap, stdout } = await play('ignores-term', '--check', '--diff')
+  const { code, recap, stdout } = await play(check, 'ignores-term')
   expect(code, stdout).toBe(0)
-  // The config, and what the agent would do with it.
-  for (const { name } of at.mesh.hosts) expect(recap[name]).toMatchObject({ changed: 2, failed: 0 })
+  // what would be pulled, the config, the service that would read it, and what the agent would do with it
+  expect(recap[second().name]).toMatchObject({ changed: 4, failed: 0 })
   expect(stdout).toContain(`-Image: ${support.image('v2.6.12')}`)
   expect(stdout).toContain(`+Image: ${support.image('ignores-term')}`)
   expect(stdout).toContain(`+  image: ${support.image('ignores-term')}`)
@@ -155,7 +184,7 @@ it('shows with --check --diff what another image would change, and changes nothi
 it('ends at the first host where the image is bad: rolled back there, the second untouched', async () => {
   const before = await states()
   const config = await second().readFile('/etc/calico-agent/agent.yaml')
-  const { code, recap, stdout } = await play('exits-at-once')
+  const { code, recap, stdout } = await play(upgrade, 'exits-at-once')
   expect(code).not.toBe(0)
   expect(recap[first().name]).toMatchObject({ failed: 1 })
   expect(recap[second().name]).toBeUndefined()
@@ -163,4 +192,16 @@ it('ends at the first host where the image is bad: rolled back there, the second
   await at.mesh.untilSettled()
   expect(await states()).toEqual(before)
   expect(await second().readFile('/etc/calico-agent/agent.yaml')).toBe(config)
+})
+
+it('goes back on both hosts, without a packet lost, and only once', async () => {
+  const cost = await support.costOf(at, () => play(back, 'v2.6.12'))
+  expect(cost.result.code, cost.result.stdout).toBe(0)
+  support.expectNoCost(cost)
+  expect(await running()).toEqual(Array(2).fill('calico-node v2.6.5 running always'))
+  const before = await states()
+  const { code, recap } = await play(back, 'v2.6.12')
+  expect(code).toBe(0)
+  for (const { name } of at.mesh.hosts) expect(recap[name]).toMatchObject({ changed: 0, failed: 0 })
+  expect(await states()).toEqual(before)
 })

@@ -1,14 +1,6 @@
-import { execFile } from 'node:child_process'
 import { expect } from 'vitest'
 import type { Report } from '../../agent/core/report/report.ts'
-import {
-  attachLab,
-  type ExecResult,
-  type Host,
-  type Mesh,
-  type ResetOptions,
-  type TrafficReport,
-} from '../lab/index.ts'
+import { attachLab, type Host, type Mesh, type ResetOptions, type TrafficReport } from '../lab/index.ts'
 
 export const lab = await attachLab()
 
@@ -125,15 +117,3 @@ export async function expectAsBefore(
 }
 
 export const image = (tag: string): string => lab.registry.image(tag)
-
-/** Runs a program of this machine to its end; a non-zero exit is a result. */
-export function program(argv: readonly [string, ...string[]], env: NodeJS.ProcessEnv): Promise<ExecResult> {
-  const [command, ...args] = argv
-  return new Promise((done, fail) => {
-    execFile(command, args, { env, maxBuffer: 2 ** 26 }, (error, stdout, stderr) => {
-      const code = error === null ? 0 : error.code
-      if (typeof code === 'number') done({ code, stdout, stderr })
-      else fail(error ?? new Error(`cannot run ${command}`))
-    })
-  })
-}
