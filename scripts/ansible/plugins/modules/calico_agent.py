@@ -4,7 +4,7 @@
 DOCUMENTATION = r"""
 module: calico_agent
 short_description: Upgrade Calico on a host, or roll it back
-version_added: 0.1.0
+version_added: 0.2.0
 description:
   - Upgrades Calico on a host by C(calico-agent), inside BIRD's graceful-restart window. A host that fails goes back to what it
     ran before, and the task fails.

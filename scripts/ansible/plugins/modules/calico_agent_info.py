@@ -4,7 +4,7 @@
 DOCUMENTATION = r"""
 module: calico_agent_info
 short_description: Report what runs on a host, its runs, and whether an upgrade can start
-version_added: 0.1.0
+version_added: 0.2.0
 description:
   - Runs C(calico-agent status), C(doctor) and C(history), which change nothing and take no lock.
   - With a target, from the config or from I(to), I(node), I(cni) or I(controllers), it asks the registry as well.
