@@ -1,6 +1,3 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { createLeaseStore } from '../../../agent/adapters/fleet/leases.ts'
 import { createKubernetes } from '../../../agent/adapters/kubernetes/kubernetes.ts'
@@ -10,26 +7,19 @@ import { fleetContract } from '../../contract/fleet-contract.ts'
 import { fleetStoreContract } from '../../contract/fleet-store-contract.ts'
 import { kubernetesContract } from '../../contract/kubernetes-contract.ts'
 import { hostOn } from '../../fleet/group-on.ts'
-import { forwardFrom } from '../../lab/kubernetes/forward.ts'
+import { kubeconfigHere } from '../../lab/index.ts'
 import { lab } from '../support.ts'
 
 const cluster = lab.kubernetes()
 const FLEET = `fleet-${process.pid}`
 const labels = { contract: 'kubernetes' }
-let directory: string
-let forward: Awaited<ReturnType<typeof forwardFrom>>
+let here: Awaited<ReturnType<typeof kubeconfigHere>>
 let kubernetes: Kubernetes & Watches
 
 beforeAll(async () => {
   await cluster.start()
-  forward = await forwardFrom(cluster.address, 443)
-  directory = await mkdtemp(join(tmpdir(), 'kubernetes-contract-'))
-  const kubeconfig = join(directory, 'kubeconfig')
-  const admin = await cluster.kubeconfigOf('contract', { name: 'contract', group: 'system:masters' })
-  // it is another address than the one in its certificate
-  const here = `https://127.0.0.1:${forward.port}", "tls-server-name": "kubernetes`
-  await writeFile(kubeconfig, admin.replace(cluster.server, here))
-  kubernetes = createKubernetes({ kubeconfig, inCluster: false, node: 'auto' })
+  here = await kubeconfigHere(cluster)
+  kubernetes = createKubernetes({ kubeconfig: here.kubeconfig, inCluster: false, node: 'auto' })
   await cluster.kubectl(['create', 'namespace', FLEET])
 })
 
@@ -40,8 +30,7 @@ afterAll(async () => {
     await cluster.kubectl(['delete', kind, ...made, '--ignore-not-found'])
   await cluster.kubectl(['delete', 'namespace', FLEET, '--wait=false'])
   await cluster.kill()
-  forward.close()
-  await rm(directory, { recursive: true })
+  await here.close()
 })
 
 kubernetesContract('the API server', async () => {

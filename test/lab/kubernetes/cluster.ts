@@ -38,7 +38,10 @@ export class Kubernetes extends ControlPlane {
    * Makes the host a node: a kubelet under systemd with the node's own credential, where kubeadm has them. It is Ready
    * once the CNI has a config there.
    */
-  async joinNode(host: Host, { config = {} }: Pick<KubeletOptions, 'config'> = {}): Promise<void> {
+  async joinNode(
+    host: Host,
+    { config = {}, runtime = 'docker' }: Pick<KubeletOptions, 'config' | 'runtime'> = {},
+  ): Promise<void> {
     const pki = await this.authority()
     const subject = { name: `system:node:${host.name}`, group: 'system:nodes' }
     const credential = await pki.issue(`node-${host.name}`, subject)
@@ -47,7 +50,7 @@ export class Kubernetes extends ControlPlane {
     const user = { 'client-certificate': CREDENTIAL, 'client-key': CREDENTIAL }
     const cluster = { server: this.server, 'certificate-authority': CLIENT_CA }
     await host.writeFile(KUBECONFIG, kubeconfig(cluster, user), 0o600)
-    await startKubelet(host, { pauseImage: this.pauseImage, kubeconfig: KUBECONFIG, config })
+    await startKubelet(host, { pauseImage: this.pauseImage, kubeconfig: KUBECONFIG, config, runtime })
     const registered = (): Promise<boolean> => this.kubectl(['get', 'node', host.name]).then(() => true)
     await until(`the node ${host.name}`, registered, { timeoutMs: 60_000, everyMs: 250 })
   }
@@ -88,10 +91,14 @@ export class Kubernetes extends ControlPlane {
    * Brings the hosts of a mesh to the known state with a hosted Calico: as `mesh.reset`, and each of them a node that is
    * Ready. The control plane runs.
    */
-  async resetHosted(mesh: Mesh, hosted: Omit<HostedCalico, 'hosts'> = {}): Promise<void> {
+  async resetHosted(
+    mesh: Mesh,
+    hosted: Omit<HostedCalico, 'hosts'> = {},
+    runtimeOf: (host: Host) => NonNullable<KubeletOptions['runtime']> = () => 'docker',
+  ): Promise<void> {
     await this.clear()
     await Promise.all(mesh.hosts.map((host) => cleanHost(host, '')))
-    await Promise.all(mesh.hosts.map((host) => this.joinNode(host)))
+    await Promise.all(mesh.hosts.map((host) => this.joinNode(host, { runtime: runtimeOf(host) })))
     await this.applyCalico({ ...hosted, hosts: mesh.hosts })
     await this.untilRolledOut()
     await Promise.all(mesh.hosts.map((host) => this.untilReady(host)))

@@ -1,5 +1,6 @@
 import type { Host } from '../host.ts'
 import { cgroupName } from '../paths.ts'
+import { CONTAINERD_ENDPOINT, CONTAINERD_UNIT, containerdRemoval, startContainerd } from './containerd.ts'
 import { HOST_BIN } from './program.ts'
 
 export const KUBELET_UNIT = 'kubelet.service'
@@ -16,11 +17,14 @@ export type KubeletOptions = {
   kubeconfig?: string
   /** Keys of the KubeletConfiguration; they win over what is set here. */
   config?: object
+  /** What runs its pods. Default: Docker, by dockershim. */
+  runtime?: 'docker' | 'containerd'
 }
 
 /** A real kubelet as a unit of the host, up at each boot. */
 export async function startKubelet(host: Host, options: KubeletOptions): Promise<void> {
   const config = { ...(await configuration(host, options)), ...options.config }
+  if (options.runtime === 'containerd') await startContainerd(host, options.pauseImage)
   await host.ok(['mkdir', '-p', STATIC_PODS])
   await host.writeFile(CONFIG, `${JSON.stringify(config, null, 2)}\n`)
   await host.writeFile(`/etc/systemd/system/${KUBELET_UNIT}`, unit(host, options))
@@ -40,12 +44,13 @@ const removal = `
 systemctl kill --signal=KILL ${KUBELET_UNIT} 2>/dev/null
 systemctl disable --now ${KUBELET_UNIT} 2>/dev/null
 docker ps --all --quiet --filter label=io.kubernetes.docker.type | xargs -r docker rm --force --volumes >/dev/null
+${containerdRemoval}
 sed -n 's|^[^ ]* \\(/var/lib/kubelet[^ ]*\\) .*|\\1|p' /proc/mounts | sort -r | xargs -r umount
 rm -rf /etc/systemd/system/${KUBELET_UNIT} /var/lib/kubelet /etc/kubernetes /var/log/pods /var/log/containers
 systemctl daemon-reload
 systemctl reset-failed`
 
-async function configuration(host: Host, { kubeconfig }: KubeletOptions): Promise<object> {
+async function configuration(host: Host, { kubeconfig, runtime }: KubeletOptions): Promise<object> {
   const { CgroupDriver } = (await host.docker.info()) as { CgroupDriver: string }
   return {
     apiVersion: 'kubelet.config.k8s.io/v1beta1',
@@ -54,7 +59,8 @@ async function configuration(host: Host, { kubeconfig }: KubeletOptions): Promis
     ...access(kubeconfig),
     // It is a guest in the machine's cgroups, and the machine's kernel is not its own.
     cgroupDriver: CgroupDriver,
-    cgroupsPerQOS: false,
+    // containerd makes cgroups of its own at the top where the kubelet names none
+    cgroupsPerQOS: runtime === 'containerd',
     cgroupRoot: `/${cgroupName}/inner`,
     enforceNodeAllocatable: [],
     protectKernelDefaults: true,
@@ -84,20 +90,19 @@ const access = (kubeconfig: string | undefined): object =>
         rotateCertificates: true,
       }
 
-function unit({ name, address }: Host, { pauseImage, kubeconfig }: KubeletOptions): string {
+function unit({ name, address }: Host, { pauseImage, kubeconfig, runtime }: KubeletOptions): string {
+  const isDocker = runtime !== 'containerd'
   const flags = [
     `--config=${CONFIG}`,
     ...(kubeconfig === undefined ? [] : [`--kubeconfig=${kubeconfig}`]),
     ...[`--hostname-override=${name}`, `--node-ip=${address}`],
-    ...['--network-plugin=cni', `--pod-infra-container-image=${pauseImage}`],
+    ...(isDocker
+      ? ['--network-plugin=cni', `--pod-infra-container-image=${pauseImage}`]
+      : ['--container-runtime=remote', `--container-runtime-endpoint=${CONTAINERD_ENDPOINT}`]),
   ]
+  const engine = isDocker ? 'docker.service' : CONTAINERD_UNIT
   return [
-    ...[
-      '[Unit]',
-      'Description=kubelet: The Kubernetes Node Agent',
-      'After=docker.service',
-      'Wants=docker.service',
-    ],
+    ...['[Unit]', 'Description=kubelet: The Kubernetes Node Agent', `After=${engine}`, `Wants=${engine}`],
     ...['StartLimitIntervalSec=0', '[Service]', `ExecStartPre=${HOST_BIN}/hold-sysctls`],
     ...[`ExecStart=${HOST_BIN}/kubelet ${flags.join(' ')}`, 'Restart=always', 'RestartSec=1'],
     ...['[Install]', 'WantedBy=multi-user.target', ''],
