@@ -106,7 +106,7 @@ export interface ObservedControllers {
 export interface ObservedImage {
   ref: string
   local: ImageJson | null
-  remote: { digest: string; platforms: string[] } | { error: Problem }
+  remote: { digest: string; platforms: string[] } | { error: Problem } | { unasked: true }
 }
 
 export interface InstalledPlugin {
@@ -176,7 +176,8 @@ export interface Companions {
 }
 
 export interface Observed {
-  engine: { name: string; architecture: string; os: string }
+  /** `runtime`: what runs the pods of this host where that is not Docker; absent for Docker. */
+  engine: { name: string; architecture: string; os: string; runtime?: string }
   node: ObservedNode | null
   /** Every other calico/node that runs here. */
   otherNodes: { id: string; name: string; image: string }[]

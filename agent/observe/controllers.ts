@@ -18,13 +18,13 @@ type Places = Pick<Wanted, 'controllers' | 'kubelet' | 'places' | 'kubernetes' |
 /**
  * A host without the container is normal. If it is on standby, its owner cannot switch images, or something else starts
  * it too, a release changes nothing here; the rules say why. `node` shows a hosted install, where any host finds the
- * Deployment.
+ * Deployment; `runtime` is absent for Docker, without which no static pod is swapped.
  */
 export async function observeControllers(
   places: Places,
   ports: ControllersPorts,
   looking: Looking,
-  node: Promise<ObservedNode | null>,
+  { node, runtime }: { node: Promise<ObservedNode | null>; runtime?: string | undefined },
 ): Promise<Pick<Observed, 'controllers' | 'controllersImage' | 'deployment'>> {
   const { image: ref, onlyIfInstalled } = places.controllers
   const lookAtImage = async () => (ref === null ? null : await observeImage(ref, ports.docker, looking))
@@ -33,7 +33,8 @@ export async function observeControllers(
     const isBarred = 'problem' in deployment || deploymentProblem(deployment) !== null
     return { controllers, deployment, controllersImage: isBarred ? null : await lookAtImage() }
   }
-  const isOurs = controllers !== null && ref !== null && canBeUpgraded(controllers, ref)
+  const isOfDocker = runtime === undefined || !controllers?.pod
+  const isOurs = controllers !== null && ref !== null && isOfDocker && canBeUpgraded(controllers, ref)
   const isAlone = (controllers?.claims ?? []).length === 0
   const given = controllers && isOurs ? await givenFiles(controllers.container, ports.docker) : []
   return {

@@ -2,7 +2,7 @@ import { abortable } from '../core/abortable.ts'
 import { AgentError } from '../core/errors.ts'
 import type { Emit } from '../core/events.ts'
 import type { ObservedImage } from '../core/model.ts'
-import type { Docker } from '../ports/docker.ts'
+import type { Docker, LookUpWait } from '../ports/docker.ts'
 
 /** Receives the progress of slow work, and can end it. */
 export interface Looking {
@@ -25,13 +25,10 @@ async function askRegistry(
   { emit, signal }: Looking,
 ): Promise<ObservedImage['remote']> {
   try {
-    return await docker.inspectRemoteImage(
-      ref,
-      (wait) => {
-        emit({ type: 'look-up', image: ref, ...wait })
-      },
-      signal,
-    )
+    const onWait = (wait: LookUpWait): void => {
+      emit({ type: 'look-up', image: ref, ...wait })
+    }
+    return (await docker.inspectRemoteImage(ref, onWait, signal)) ?? { unasked: true }
   } catch (error) {
     signal.throwIfAborted()
     if (error instanceof AgentError && !error.code.startsWith('docker-')) return { error: error.asProblem() }

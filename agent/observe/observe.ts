@@ -59,7 +59,9 @@ export async function observe(
   const engine = await abortable(engineOf(ports.docker), signal)
   const source = observeSource(wanted, ports, looking, known)
   const lookAtNode = observeNode(wanted, ports, problems, hasTarget(wanted))
-  const lookAtControllers = observeControllers(wanted, ports, looking, lookAtNode)
+  const lookAtControllers = observeControllers(wanted, ports, looking, {
+    ...{ node: lookAtNode, runtime: engine.runtime },
+  })
   const lookAtConfigMap = observeConfigMap(wanted, ports.kubernetes, lookAtNode)
   const looks = Promise.all([
     lookAtNode,
@@ -116,8 +118,8 @@ export async function observeHost(
 }
 
 async function engineOf(docker: Docker): Promise<Observed['engine']> {
-  const { name, architecture, os } = await docker.info()
-  return { name, architecture, os }
+  const { name, architecture, os, runtime } = await docker.info()
+  return { name, architecture, os, ...(runtime !== null && { runtime }) }
 }
 
 async function observeSource(

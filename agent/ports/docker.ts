@@ -10,9 +10,12 @@ export interface EngineInfo {
   architecture: string
   os: string
   version: string
-  dataRoot: string
+  /** Null for Docker; else the container runtime as the kubelet reports it, such as `containerd://1.6.20`. */
+  runtime: string | null
+  /** Null where the kubelet watches its space. */
+  dataRoot: string | null
   /** Where its images are unpacked: containerd's root with the image store of containerd, the default since Docker 29. */
-  imageRoot: string
+  imageRoot: string | null
   /** Containers survive a restart of the Engine. */
   liveRestore: boolean
 }
@@ -73,10 +76,10 @@ export interface ExecResult {
 }
 
 /**
- * Docker Engine. A look-up answers `undefined` only when the Engine says that the thing does not exist;
- * an Engine that cannot be reached throws `AgentError('docker-unreachable')`: gone and unknown are not the same.
+ * What every container runtime of a host offers: all that a hosted install needs. A look-up answers `undefined` only when
+ * the runtime says that the thing does not exist; one that cannot be reached throws, as gone and unknown are not the same.
  */
-export interface Docker {
+export interface ContainerRuntime {
   info(): Promise<EngineInfo>
 
   /** By id, id prefix or name. */
@@ -85,13 +88,34 @@ export interface Docker {
   listContainers(label: string): Promise<ContainerSummary[]>
   /** Those that run now. */
   runningContainers(): Promise<RunningContainer[]>
+  /** SIGKILL; returns when the container has exited. A container that is gone or does not run is no error. */
+  killContainer(id: string): Promise<void>
+  /** The last lines of the container's log; empty if there is none or it is not available. */
+  containerLog(id: string, lines: number): Promise<string>
+  /** The end of a regular file inside the container, running or not; `undefined` if it is not available at once. */
+  containerFileTail(id: string, path: string): Promise<FileTail | undefined>
+  /** Of a running container, with the process ids of the host. */
+  processes(id: string): Promise<ContainerProcess[]>
+  /** Text of a regular file inside the container; `undefined` where there is none. Only Docker reads one that does not run. */
+  readContainerFile(id: string, path: string): Promise<string | undefined>
+
+  inspectImage(ref: string): Promise<ImageJson | undefined>
+  /** Asks the registry, with the operator's login; null where nothing but a pull can ask it. */
+  inspectRemoteImage(
+    ref: string,
+    onWait: (wait: LookUpWait) => void,
+    signal: AbortSignal,
+  ): Promise<RemoteImage | null>
+  pullImage(ref: string, onProgress: (progress: PullProgress) => void, signal: AbortSignal): Promise<void>
+}
+
+/** Docker Engine. One that cannot be reached throws `AgentError('docker-unreachable')`. */
+export interface Docker extends ContainerRuntime {
   /** Returns the id. */
   createContainer(name: string, body: CreateBody): Promise<string>
   connectNetwork(container: string, network: string, endpoint: Endpoint): Promise<void>
   /** Starting a running container is no error. */
   startContainer(id: string): Promise<void>
-  /** SIGKILL; returns when the container has exited. A container that is gone or does not run is no error. */
-  killContainer(id: string): Promise<void>
   /**
    * SIGTERM, and SIGKILL once the container's own stop timeout is over; returns when it has exited. A container that is
    * gone or does not run is no error.
@@ -104,28 +128,11 @@ export interface Docker {
   removeContainer(id: string): Promise<void>
   /** A volume that is gone is no error. */
   removeVolume(name: string): Promise<void>
-  /** The last lines of the container's log; empty if there is none or it is not available. */
-  containerLog(id: string, lines: number): Promise<string>
-  /** The end of a regular file inside the container, running or not; `undefined` if it is not available at once. */
-  containerFileTail(id: string, path: string): Promise<FileTail | undefined>
   exec(id: string, argv: string[], timeoutMs: number): Promise<ExecResult>
-  /** Of a running container, with the process ids of the host. */
-  processes(id: string): Promise<ContainerProcess[]>
   /** Who may do what with a file or a directory inside the container, links followed; `undefined` where there is none. */
   fileAccess(id: string, path: string): Promise<FileAccess | undefined>
-  /** Text of a regular file inside the container, running or not; `undefined` where there is none. */
-  readContainerFile(id: string, path: string): Promise<string | undefined>
   /** A path inside the container, running or not, to be read or closed; `undefined` where there is none. */
   openContainerArchive(id: string, path: string, signal: AbortSignal): Promise<ContainerArchive | undefined>
-
-  inspectImage(ref: string): Promise<ImageJson | undefined>
-  /** Asks the registry, through the Engine and with the operator's login. */
-  inspectRemoteImage(
-    ref: string,
-    onWait: (wait: LookUpWait) => void,
-    signal: AbortSignal,
-  ): Promise<RemoteImage>
-  pullImage(ref: string, onProgress: (progress: PullProgress) => void, signal: AbortSignal): Promise<void>
   /** Removes a reference; an image that is in use or gone is no error. Returns whether it was removed. */
   removeImage(ref: string): Promise<boolean>
 }

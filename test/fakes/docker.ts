@@ -71,6 +71,7 @@ export class FakeDocker extends FakeContainers implements Docker {
       architecture: 'amd64',
       os: 'linux',
       version: '20.10.24',
+      runtime: null,
       dataRoot: '/var/lib/docker',
       imageRoot: this.imageRoot,
       liveRestore: this.liveRestore,

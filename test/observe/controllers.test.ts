@@ -43,7 +43,7 @@ const looking = { emit: () => undefined, signal: new AbortController().signal }
 describe('controllers that a unit runs', () => {
   it.each([true, false])('are found with their unit; by a release: %s', async (onlyIfInstalled) => {
     const ports = await hostWith('/usr/bin/docker')
-    const seen = await observeControllers(asked({ onlyIfInstalled }), ports, looking, noNode)
+    const seen = await observeControllers(asked({ onlyIfInstalled }), ports, looking, { node: noNode })
     expect(seen.controllers).toMatchObject({
       owner: { kind: 'systemd', unit: `${NAME}.service` },
       unit: { source: { name: `${NAME}.service` } },
@@ -53,9 +53,13 @@ describe('controllers that a unit runs', () => {
 
   it('are left alone by a release where their unit cannot be changed', async () => {
     const ports = await hostWith('/usr/bin/podman')
-    const byRelease = await observeControllers(asked({ onlyIfInstalled: true }), ports, looking, noNode)
+    const byRelease = await observeControllers(asked({ onlyIfInstalled: true }), ports, looking, {
+      node: noNode,
+    })
     expect(byRelease.controllersImage).toBeNull()
-    expect((await observeControllers(asked({}), ports, looking, noNode)).controllersImage).toMatchObject({
+    expect(
+      (await observeControllers(asked({}), ports, looking, { node: noNode })).controllersImage,
+    ).toMatchObject({
       ref: NEW,
     })
   })
@@ -63,14 +67,14 @@ describe('controllers that a unit runs', () => {
   it('have no unit where the config says so', async () => {
     const ports = await hostWith('/usr/bin/docker')
     const stated = asked({ manager: 'docker' })
-    const { controllers } = await observeControllers(stated, ports, looking, noNode)
+    const { controllers } = await observeControllers(stated, ports, looking, { node: noNode })
     expect(controllers).toMatchObject({ owner: { kind: 'docker' }, unit: null })
   })
 
   it('are an error where the config names a unit that is not there', async () => {
     const ports = await hostWith('/usr/bin/docker')
     const stated = asked({ manager: 'systemd', unit: 'other.service' })
-    await expect(observeControllers(stated, ports, looking, noNode)).rejects.toMatchObject({
+    await expect(observeControllers(stated, ports, looking, { node: noNode })).rejects.toMatchObject({
       code: 'unit-missing',
       fix: expect.stringContaining('set controllers.unit, or controllers.manager: docker') as string,
     })

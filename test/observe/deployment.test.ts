@@ -38,7 +38,7 @@ async function look(
     { ...wanted, controllers, kubernetes: { cordon: true } },
     { ...ports, kubernetes: cluster },
     { emit: () => undefined, signal: new AbortController().signal },
-    Promise.resolve(null),
+    { node: Promise.resolve(null) },
   )
 }
 

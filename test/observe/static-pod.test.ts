@@ -58,7 +58,7 @@ async function seen(
   }
   const ports = { docker, manifests, kubelet, systemd, unitFiles: systemd.files, kubernetes: null }
   const looking = { emit: () => undefined, signal: new AbortController().signal }
-  return await observeControllers(asked, ports, looking, Promise.resolve(null))
+  return await observeControllers(asked, ports, looking, { node: Promise.resolve(null) })
 }
 
 describe('controllers of a pod', () => {

@@ -77,6 +77,7 @@ function infoCall(request: Request): () => Promise<EngineInfo> {
       architecture: imageArchitectures[info.Architecture] ?? info.Architecture,
       os: info.OSType,
       version: info.ServerVersion,
+      runtime: null,
       dataRoot: info.DockerRootDir,
       imageRoot: await imageRootOf(info),
       liveRestore: info.LiveRestoreEnabled === true,

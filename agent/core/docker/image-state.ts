@@ -23,6 +23,9 @@ function isMadeFrom(running: RunningImage, image: ObservedImage): boolean {
   // a digest is the content's, whatever the repository
   if ('digest' in remote)
     return (running.image?.RepoDigests ?? []).some((known) => known.endsWith(`@${remote.digest}`))
+  // where nobody can be asked what the name means now, it means the same
+  const isUnknown = image.local === null || running.container.Image === ''
+  if ('unasked' in remote && isUnknown) return running.container.Config.Image === image.ref
   return image.local?.Id === running.container.Image
 }
 

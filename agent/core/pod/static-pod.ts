@@ -6,7 +6,7 @@ import type { ManifestContainer, ManifestFile, PodManifest } from './manifest.ts
 export const POD_LABEL = 'io.kubernetes.pod.name'
 export const CONTAINER_LABEL = 'io.kubernetes.container.name'
 export const NAMESPACE_LABEL = 'io.kubernetes.pod.namespace'
-const UID_LABEL = 'io.kubernetes.pod.uid'
+export const UID_LABEL = 'io.kubernetes.pod.uid'
 
 /** A container of a pod, as dockershim labels it. */
 export interface PodContainer {

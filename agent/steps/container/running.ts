@@ -1,6 +1,6 @@
-import type { Docker } from '../../ports/docker.ts'
+import type { ContainerRuntime } from '../../ports/docker.ts'
 
 /** Also for a container that is gone: it is not running. */
-export async function isRunning(id: string, docker: Docker): Promise<boolean> {
+export async function isRunning(id: string, docker: ContainerRuntime): Promise<boolean> {
   return (await docker.inspectContainer(id))?.State.Running === true
 }

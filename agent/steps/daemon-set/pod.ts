@@ -4,29 +4,31 @@ import { daemonSetOf } from '../../core/kubernetes/daemon-set.ts'
 import { selectorOf } from '../../core/kubernetes/object.ts'
 import { nodeOf, type PodObject, whyWaiting } from '../../core/kubernetes/pod.ts'
 import type { StepArgs } from '../../core/plan/plan.ts'
-import { CONTAINER_LABEL, NAMESPACE_LABEL, POD_LABEL } from '../../core/pod/static-pod.ts'
-import type { ContainerSummary, Docker } from '../../ports/docker.ts'
+import { CONTAINER_LABEL, NAMESPACE_LABEL, POD_LABEL, UID_LABEL } from '../../core/pod/static-pod.ts'
+import type { ContainerRuntime, ContainerSummary } from '../../ports/docker.ts'
 import { apiOf } from '../cluster/object.ts'
 import type { StepContext } from '../step.ts'
 
 type SwapPod = StepArgs['swap-pod']
 
-const UID_LABEL = 'io.kubernetes.pod.uid'
 const POLL_MS = 50
 
 /** The kubelet's containers of calico-node on this host, whatever their pod. */
-async function containersOf({ set, container }: SwapPod, docker: Docker): Promise<ContainerSummary[]> {
+async function containersOf(
+  { set, container }: SwapPod,
+  docker: ContainerRuntime,
+): Promise<ContainerSummary[]> {
   const all = await docker.listContainers(`${CONTAINER_LABEL}=${container}`)
   return all.filter(({ labels }) => labels[NAMESPACE_LABEL] === set.namespace)
 }
 
 /** Those that exist before anything changes, including those of earlier pods. */
-export async function knownContainers(args: SwapPod, docker: Docker): Promise<string[]> {
+export async function knownContainers(args: SwapPod, docker: ContainerRuntime): Promise<string[]> {
   return (await containersOf(args, docker)).map(({ id }) => id)
 }
 
 /** Those that run now, except for the one that ran before the step. */
-export async function startedSince(args: SwapPod, docker: Docker): Promise<string[]> {
+export async function startedSince(args: SwapPod, docker: ContainerRuntime): Promise<string[]> {
   const running = (await containersOf(args, docker)).filter(isUp)
   return running.flatMap(({ id }) => (id === args.old.id ? [] : id))
 }
@@ -35,7 +37,7 @@ export async function startedSince(args: SwapPod, docker: Docker): Promise<strin
 export async function nextContainer(
   args: SwapPod,
   known: string[],
-  docker: Docker,
+  docker: ContainerRuntime,
 ): Promise<ContainerJson | undefined> {
   return await newestOf(
     (await containersOf(args, docker)).filter(
@@ -49,7 +51,7 @@ export async function nextContainer(
 export async function containerOfPod(
   args: SwapPod,
   uid: string,
-  docker: Docker,
+  docker: ContainerRuntime,
 ): Promise<ContainerJson | undefined> {
   const all = await containersOf(args, docker)
   return await newestOf(
@@ -58,7 +60,10 @@ export async function containerOfPod(
   )
 }
 
-async function newestOf(all: ContainerSummary[], docker: Docker): Promise<ContainerJson | undefined> {
+async function newestOf(
+  all: ContainerSummary[],
+  docker: ContainerRuntime,
+): Promise<ContainerJson | undefined> {
   const inspected = await Promise.all(all.map(({ id }) => docker.inspectContainer(id)))
   const found = inspected.filter((one) => one !== undefined)
   const [newest] = found.toSorted((one, other) => other.State.StartedAt.localeCompare(one.State.StartedAt))

@@ -2,6 +2,7 @@ import { AgentError, ExitCode } from '../../core/errors.ts'
 import type { ConfigMapChange } from '../../core/kubernetes/config-map.ts'
 import type { StepArgs } from '../../core/plan/plan.ts'
 import { changedImages } from '../../core/plan/swapped-images.ts'
+import type { ContainerRuntime } from '../../ports/docker.ts'
 import { isRunning } from '../container/running.ts'
 import { finalCheck, refuseAnother } from '../gate/final-check.ts'
 import { watchTrial } from '../gate/gate.ts'
@@ -58,8 +59,7 @@ export const swapPod: Step<'swap-pod'> = {
     const trial = await watchTrial({ gate, container: found.Id, goneAt: context.since }, context)
     await refuseAnother(args.old, found.Id, context.docker)
     const passed = await endOfTrial(trial, found.Id, context)
-    const asked = await context.docker.inspectImage(args.to)
-    if (asked && asked.Id !== found.Image) throw changedByOthers(args)
+    if (await isAnother(args.to, found.Id, context.docker)) throw changedByOthers(args)
     return passed
   },
 
@@ -87,6 +87,12 @@ export const swapPod: Step<'swap-pod'> = {
     const problems = await giveStrategyBackOrSay(args.set, context)
     return { ...restored, problems: [...kept, ...(restored.problems ?? []), ...problems] }
   },
+}
+
+/** Made from another image. What the kubelet has not reported by then is not known. */
+async function isAnother(image: string, container: string, docker: ContainerRuntime): Promise<boolean> {
+  const [asked, found] = await Promise.all([docker.inspectImage(image), docker.inspectContainer(container)])
+  return !!asked?.Id && !!found?.Image && asked.Id !== found.Image
 }
 
 /** Nothing where an earlier host of the rollout has set them. */

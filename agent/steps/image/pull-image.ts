@@ -91,10 +91,10 @@ const DATA_BYTES = 50e6
 /** @throws AgentError `no-space` */
 async function refuseFull(
   image: string,
-  { path, needed }: { path: string; needed: number },
+  { path, needed }: { path: string | null; needed: number },
   probe: Probe,
 ): Promise<void> {
-  const free = await probe.freeBytes(path)
+  const free = path === null ? null : await probe.freeBytes(path)
   if (free === null || free >= needed) return
   const said = `${path} has ${(free / 1e6).toFixed(0)} MB free, and a pull may take ${needed / 1e6} MB`
   throw new AgentError('no-space', `cannot pull ${image}: ${said}`, {

@@ -14,7 +14,7 @@ beforeEach(async () => {
 })
 afterEach(() => engine.close())
 
-function ask(signal = never, limits: Parameters<typeof connectTo>[1] = {}): Promise<RemoteImage> {
+function ask(signal = never, limits: Parameters<typeof connectTo>[1] = {}): Promise<RemoteImage | null> {
   return connectTo(engine, limits).inspectRemoteImage(image, (wait) => waits.push(wait), signal)
 }
 

@@ -16,6 +16,11 @@ function asked(ref: string, registry: string | null, local: ObservedImage['local
   return { ref, local, remote: registry === null ? unreachable : { digest: digest(registry), platforms: [] } }
 }
 
+/** The same, where only a pull can ask the registry. */
+function unasked(ref: string, local: ObservedImage['local'] = null): ObservedImage {
+  return { ref, local, remote: { unasked: true } }
+}
+
 const running = image('1', `calico/node@${digest('a')}`)
 const other = image('2', `calico/node@${digest('b')}`)
 
@@ -36,6 +41,10 @@ describe('what runs already', () => {
       asked('mine:1', null, image('1')),
       true,
     ],
+    ['nobody can be asked, and the name is the same', unasked('calico/node:v2.6.5'), true],
+    ['nobody can be asked, and the name is another', unasked('calico/node:v2.6.12'), false],
+    ['nobody can be asked, and the local image runs', unasked('mine:1', running), true],
+    ['nobody can be asked, and the local image is another', unasked('calico/node:v2.6.5', other), false],
   ])('is judged when %s', (_, wantedImage, already) => {
     expect(runsAlready(node({ image: running }), wantedImage)).toBe(already)
   })
@@ -43,6 +52,12 @@ describe('what runs already', () => {
   it('is nothing while the container is stopped', () => {
     const stopped = node({ container: container({ Running: false }), image: running })
     expect(runsAlready(stopped, asked('calico/node:v2.6.5', 'a', running))).toBe(false)
+  })
+
+  it('is told by the name while the kubelet has not reported what the container was made from', () => {
+    const young = node({ container: container({ Image: '' }), image: null })
+    expect(runsAlready(young, unasked('calico/node:v2.6.5', other))).toBe(true)
+    expect(runsAlready(young, unasked('calico/node:v2.6.12', other))).toBe(false)
   })
 
   it('is not known when the image of the container was pruned', () => {
