@@ -32,8 +32,8 @@ function isCalicoNode({ command, labels, networkMode, mounts }: RunningContainer
   return hasBirdOfHost({ networkMode, mounts }) && START_UP.test(command)
 }
 
-/** A word of its own: the last part of a path, or in the line of a shell. */
-const START_UP = /(^|[\s/'"])start_runit($|[\s'";&|])/
+/** A word of its own: the last part of a path, or in the line of a shell; or what it becomes once it runs. */
+const START_UP = /(^|[\s/'"])start_runit($|[\s'";&|])|(^|\/)runsvdir\s.*\/etc\/service\/enabled/
 
 /** It is on the host's network, and has BIRD's directory to write to. */
 export function hasBirdOfHost({

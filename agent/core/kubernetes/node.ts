@@ -10,7 +10,12 @@ export interface NodeObject {
     managedFields?: ManagedFields[]
   }
   spec?: { unschedulable?: boolean }
-  status?: { addresses?: { type: string; address: string }[] }
+  status?: {
+    addresses?: { type: string; address: string }[]
+    nodeInfo?: { containerRuntimeVersion?: string; architecture?: string; operatingSystem?: string }
+    /** With the digests and the tags of each; the kubelet reports the 50 largest. */
+    images?: { names?: string[] | null; sizeBytes?: number }[]
+  }
 }
 
 /** Who set which fields of an object, and when (metav1.ManagedFieldsEntry). */

@@ -9,15 +9,18 @@ export interface PodContainerSpec {
 /** What else the agent reads of a container; the API server fills in the policy. */
 export interface ContainerOfPod extends PodContainerSpec {
   imagePullPolicy?: string
+  command?: string[]
+  args?: string[]
   env?: { name: string; value?: string; valueFrom?: { configMapKeyRef?: { name: string; key: string } } }[]
   envFrom?: { configMapRef?: { name: string } }[]
-  volumeMounts?: { name: string; mountPath: string }[]
+  volumeMounts?: { name: string; mountPath: string; subPath?: string; readOnly?: boolean }[]
 }
 
 export interface PodSpec {
   containers: ContainerOfPod[]
   initContainers?: ContainerOfPod[]
-  volumes?: { configMap?: { name: string } }[]
+  volumes?: { name?: string; configMap?: { name: string }; hostPath?: { path: string } }[]
+  hostNetwork?: boolean
   imagePullSecrets?: unknown[]
 }
 
@@ -37,6 +40,9 @@ export interface PodObject {
   spec: PodSpec & { nodeName?: string; affinity?: Affinity }
   status?: {
     phase?: string
+    /** Why the kubelet did not take it, such as `OutOfpods`. */
+    reason?: string
+    message?: string
     conditions?: { type: string; status: string; reason?: string; message?: string }[]
     containerStatuses?: PodContainerStatus[]
     initContainerStatuses?: PodContainerStatus[]
@@ -52,13 +58,26 @@ interface Affinity {
   }
 }
 
-interface PodContainerStatus {
+export interface PodContainerStatus {
   name: string
-  /** `docker-pullable://NAME@DIGEST` of what runs. */
+  /** `RUNTIME://ID`; absent until the kubelet has reported a start. */
+  containerID?: string
+  /** What was made of it, with the runtime's prefix: `NAME@DIGEST`, or the id of an image without a digest. */
   imageID?: string
   restartCount?: number
-  state?: { waiting?: { reason?: string; message?: string }; running?: { startedAt?: string } }
-  lastState?: { terminated?: { exitCode?: number; reason?: string } }
+  state?: {
+    waiting?: { reason?: string; message?: string }
+    running?: { startedAt?: string }
+    terminated?: Terminated
+  }
+  lastState?: { terminated?: Terminated }
+}
+
+interface Terminated {
+  containerID?: string
+  exitCode?: number
+  reason?: string
+  message?: string
 }
 
 /** The Node that a pod runs on, or will run on. */

@@ -38,7 +38,7 @@ describe('what pods read', () => {
         envFrom: [{ configMapRef: { name: 'whole' } }, { secretRef: { name: 'no-map' } }],
       }),
     ],
-    volumes: [{ configMap: { name: 'files' } }, { hostPath: { path: '/' } } as object],
+    volumes: [{ configMap: { name: 'files' } }, { hostPath: { path: '/' } }],
   }
 
   it('is found in variables, whole ConfigMaps and files, of all containers', () => {
