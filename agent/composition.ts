@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { hostname } from 'node:os'
 import { resolve } from 'node:path'
 import { writeFileAtomic } from './adapters/atomic-file.ts'
 import { createBird } from './adapters/bird/bird.ts'
@@ -15,6 +16,8 @@ import { createKernelRoutes } from './adapters/kernel-routes.ts'
 import { createKubelet } from './adapters/kubelet.ts'
 import { createKubernetes } from './adapters/kubernetes/kubernetes.ts'
 import { createManifests } from './adapters/manifests/manifests.ts'
+import { readOwnNamespace } from './adapters/pods/own-namespace.ts'
+import { createPodRuntime } from './adapters/pods/pods.ts'
 import { createProbe } from './adapters/probe.ts'
 import { createPrometheus } from './adapters/prometheus.ts'
 import { readRegularFile } from './adapters/read-file.ts'
@@ -31,6 +34,7 @@ import type { Emit } from './core/events.ts'
 import type { HostIdentity } from './core/host-identity.ts'
 import { checkAllowed } from './core/preflight.ts'
 import { type JournalFiles, RunStore, runName } from './journal/store.ts'
+import { type ChosenRuntime, chooseRuntime } from './observe/runtime.ts'
 import type { Bird } from './ports/bird.ts'
 import type { Clock } from './ports/clock.ts'
 import type { CniBinaries } from './ports/cni-binaries.ts'
@@ -90,8 +94,10 @@ export async function runAgent(decorate = (outside: Outside): Outside => outside
     isRunOpen: () => openRuns.any,
     documentOf: (failure) => documentOfFailure(argv, failure),
   })
-  const outsideFor = (config: Config, options: CommonOptions): Outside =>
-    decorate(outsideOf(config, options, openRuns))
+  const outsideFor = async (config: Config, options: CommonOptions): Promise<Found> => {
+    const { isGuess, ...found } = await outsideOf(config, options, openRuns)
+    return { ...decorate(found), isGuess }
+  }
   const environment: Environment = {
     version,
     color,
@@ -136,7 +142,7 @@ async function readConfigFile(path: string): Promise<Uint8Array | undefined> {
 async function open(
   options: CommonOptions,
   need: Need,
-  { connect, program }: { connect: (config: Config) => Outside; program: Program },
+  { connect, program }: { connect: (config: Config) => Promise<Outside>; program: Program },
   given?: Given,
 ): Promise<Opened> {
   const { checkTarget, partsOf, wantedOf } = await import('./config/wanted.ts')
@@ -148,7 +154,7 @@ async function open(
 
   const clock = createClock()
   const screen = given ? { emit: given.emit, end: () => undefined } : createScreen(options, need, program)
-  const { journals, ...outside } = connect(config)
+  const { journals, ...outside } = await connect(config)
   const signal = given?.signal ?? (need.progress ? program.stops.listen() : new AbortController().signal)
   let lock: HostLock | undefined
   const app: App = {
@@ -229,33 +235,47 @@ function waitOf(
 function connections(
   options: CommonOptions,
   known: Map<string, Outside>,
-  outsideFor: (config: Config, options: CommonOptions) => Outside,
-): (config: Config) => Outside {
-  return (config) => {
-    const key = JSON.stringify([config.docker, config.kubernetes])
-    const outside = known.get(key) ?? outsideFor(config, options)
-    known.set(key, outside)
+  outsideFor: (config: Config, options: CommonOptions) => Promise<Found>,
+): (config: Config) => Promise<Outside> {
+  return async (config) => {
+    const key = JSON.stringify([config.docker, config.kubernetes, config.node.container])
+    const before = known.get(key)
+    if (before) return before
+    const { isGuess, ...outside } = await outsideFor(config, options)
+    if (!isGuess) known.set(key, outside)
     return outside
   }
 }
 
-function outsideOf(config: Config, { stateDir }: CommonOptions, openRuns: OpenRuns): Outside {
-  const docker = connectDocker({ socket: config.docker.socket })
+type Found = Outside & Pick<ChosenRuntime, 'isGuess'>
+
+async function outsideOf(config: Config, { stateDir }: CommonOptions, openRuns: OpenRuns): Promise<Found> {
+  const kubernetes = kubernetesOf(config)
+  const { runtime: docker, isGuess } = await runtimeOf(config, kubernetes)
   const exec: Docker['exec'] = (container, argv, timeoutMs) => docker.exec(container, argv, timeoutMs)
   return {
     docker,
+    isGuess,
     bird: createBird(exec),
     routes: createKernelRoutes(),
     dialGuard: createDialGuard(),
     cni: createCniBinaries(docker),
     configs: createCniConfigs(),
     kubelet: createKubelet(),
-    kubernetes: kubernetesOf(config),
+    kubernetes,
     manifests: createManifests(),
     systemd: createSystemd(),
     unitFiles: createUnitFiles(),
     journals: openRuns.watch(runsDir(stateDir)),
   }
+}
+
+/** Docker, except on a host of a cluster whose kubelet has another runtime. */
+async function runtimeOf(config: Config, kubernetes: Kubernetes | null): Promise<ChosenRuntime> {
+  const docker = connectDocker({ socket: config.docker.socket })
+  if (kubernetes === null) return { runtime: docker, isGuess: false }
+  const pods = createPodRuntime({ kubernetes, namespace: readOwnNamespace })
+  return await chooseRuntime(config.node.container, hostname(), { docker, pods, kubernetes })
 }
 
 function terminalSize(): TerminalSize {

@@ -5,7 +5,7 @@ import type { Observed } from './model.ts'
 import { staleConfig } from './plan/config-map.ts'
 import { pluginInstaller, pluginsChange } from './plan/daemon-set-plugins.ts'
 import { birdRules } from './rules/bird.ts'
-import { cniRules, cniSourceRules } from './rules/cni.ts'
+import { cniImageRules, cniRules, cniSourceRules } from './rules/cni.ts'
 import { cniConfigRules, kubeletDirectoryRules } from './rules/cni-config.ts'
 import { configMapRules } from './rules/config-map.ts'
 import { containerRules } from './rules/container.ts'
@@ -45,6 +45,7 @@ const NODE_RULES: readonly Rule[] = [
 ]
 const CNI_RULES: readonly Rule[] = [
   ...cniSourceRules,
+  ...cniImageRules,
   ...cniRules,
   ...kubeletDirectoryRules,
   ...cniConfigRules,
@@ -132,7 +133,11 @@ export function preflightWithoutImage(
 
 /** What prevents the prefetch of what is requested. */
 export function prefetchProblems(observed: Observed, wanted: Wanted): Problem[] {
-  return problemsOf([...nodeImageRules, ...cniSourceRules, ...controllersImageRules], observed, wanted)
+  return problemsOf(
+    [...nodeImageRules, ...cniSourceRules, ...cniImageRules, ...controllersImageRules],
+    observed,
+    wanted,
+  )
 }
 
 /** What a pull has revealed: `before` is the host as checked, `now` the same with the image here. */

@@ -2,6 +2,7 @@ import type { BirdEndpoint } from '../core/bird/view.ts'
 import type { ContainerJson } from '../core/docker/json.ts'
 import type { Problem } from '../core/errors.ts'
 import type { ObservedDaemon } from '../core/model.ts'
+import { commandIn } from '../core/pod/command-in.ts'
 import type { Bird, SocketState } from '../ports/bird.ts'
 import { type SharedDirectories, sharedDirectories } from './shared-directories.ts'
 
@@ -114,7 +115,8 @@ function invalidSocket({ path, state }: SeenSocket): Problem {
 }
 
 /** A node that has just started has no BIRD yet: says when it started. */
-function birdDown({ Name, State }: ContainerJson, seen: SeenSocket[]): Problem {
+function birdDown(container: ContainerJson, seen: SeenSocket[]): Problem {
+  const { Name, State } = container
   const name = Name.replace(/^\//, '')
   const reasons = seen.map(
     ({ path, state, foreign }) => `${path}: ${foreign ? FOREIGN : SOCKET_WORDS[state]}`,
@@ -123,6 +125,6 @@ function birdDown({ Name, State }: ContainerJson, seen: SeenSocket[]): Problem {
     code: 'bird-down',
     severity: 'error',
     message: `cannot take BIRD's baseline: no BIRD answers (${reasons.join('; ')}; birdcl in the container: no answer); ${name} has been running since ${State.StartedAt.replace(/\.\d+/, '')}`,
-    fix: `if it has just started, wait a moment; otherwise check docker exec ${name} birdcl show status, and bird.sockets in the config`,
+    fix: `if it has just started, wait a moment; otherwise check ${commandIn(container, 'birdcl show status')}, and bird.sockets in the config`,
   }
 }

@@ -19,6 +19,7 @@ import { FakeDocker } from '../fakes/docker.ts'
 import { FakeHostedKubelet } from '../fakes/hosted-kubelet.ts'
 import { FakeKernelRoutes } from '../fakes/kernel-routes.ts'
 import { FakeManifests } from '../fakes/manifests.ts'
+import { fakePodRuntime } from '../fakes/pod-runtime.ts'
 import { fakeProbe } from '../fakes/probe.ts'
 import { FakeSystemd } from '../fakes/systemd.ts'
 import { ConfiguredHost } from './configured-host.ts'
@@ -54,6 +55,8 @@ export interface HostedOptions {
   unknown?: boolean
   /** All of it is asked for by a manifest. */
   manifest?: boolean
+  /** The kubelet has another container runtime than Docker. */
+  containerd?: boolean
 }
 
 const MANIFEST = manifestOf({ node: NEW, cni: CNI })
@@ -172,8 +175,9 @@ export class HostedHost {
   }
 
   ports(): Ports {
-    const { docker, clock, routes, dialGuard } = this
-    const systemd = new FakeSystemd(docker)
+    const { clock, routes, dialGuard } = this
+    const docker = this.#options.containerd ? fakePodRuntime(this.docker, clock, this.cluster) : this.docker
+    const systemd = new FakeSystemd(this.docker)
     const { configs, kubelet } = this.#files
     return {
       ...{ docker, clock, routes, dialGuard, bird: this.node.bird, kubernetes: this.cluster },

@@ -15,6 +15,11 @@ describe('the swap of a DaemonSet’s pod', () => {
     ['with a manifest, on the last of two', { manifest: true, other: 'done' }],
     ['with a config alone', { config: 'alone' }],
     ['with a config alone, on the first of two', { config: 'alone', other: 'to come' }],
+    ['without Docker', { containerd: true }],
+    [
+      'without Docker, with a manifest, on the last of two',
+      { containerd: true, manifest: true, other: 'done' },
+    ],
   ])('replaces the pod of this host alone: %s', async (_, options) => {
     const host = await HostedHost.create(options)
     expect({ outcome: await host.run(), problems: host.problems }).toEqual({
@@ -91,6 +96,9 @@ const images: [string, HostedOptions][] = [
   ['a manifest whose image crashes, on the last host', { manifest: true, newExitsAfter: 300, other: 'done' }],
   ['a config', { config: 'alone' }],
   ['an image that crashes with its config', { newExitsAfter: 300, config: 'beside the image' }],
+  ['a good image, without Docker', { containerd: true }],
+  ['an image that crashes, without Docker', { containerd: true, newExitsAfter: 300 }],
+  ['an image that the kubelet cannot find, without Docker', { containerd: true, unknown: true }],
   [
     'an image that crashes, on the last host of a config',
     { newExitsAfter: 300, config: 'beside the image', other: 'done' },
@@ -140,6 +148,7 @@ describe('a new image that does not pass', () => {
   it.each<[string, HostedOptions, string]>([
     ['never has a BIRD', { newBird: noBird }, 'gate-failed'],
     ['crashes', { newExitsAfter: 300 }, 'gate-failed'],
+    ['crashes without Docker', { containerd: true, newExitsAfter: 300 }, 'its exit code is not known'],
     ['crashes on the last host', { newExitsAfter: 300, other: 'done' }, 'gate-failed'],
     ['is not found by the kubelet', { unknown: true }, 'gate-failed'],
     ['crashes with its config', { newExitsAfter: 300, config: 'beside the image' }, 'gate-failed'],
@@ -178,10 +187,14 @@ function goesAway({ cluster, clock }: HostedHost, at: string, ms: number): void 
 
 describe('an API server that goes away', () => {
   const points = ['patch#1', 'patched#1', 'remove#1', 'removed#1', 'patch#2', 'patched#2']
-  it.each(points.flatMap((point) => [500, 5_000, 100_000].map((ms) => ({ point, ms }))))(
-    'leaves the host old or new: at $point for $ms ms',
-    async ({ point, ms }) => {
-      const host = await HostedHost.create()
+  const times = points.flatMap((point) =>
+    [500, 5_000, 100_000].map((ms) => ({ point, ms, containerd: false })),
+  )
+  const withoutDocker = points.map((point) => ({ point, ms: 5_000, containerd: true }))
+  it.each([...times, ...withoutDocker])(
+    'leaves the host old or new: at $point for $ms ms, without Docker: $containerd',
+    async ({ point, ms, containerd }) => {
+      const host = await HostedHost.create({ containerd })
       goesAway(host, point, ms)
       const outcome = await settled(host, await host.run())
       const isKept = host.problems.some((problem) => problem.startsWith('strategy-kept'))

@@ -20,10 +20,10 @@ async function diagnose(host: FakeHost, asked: Wanted, cni: string | null = null
 /** Each once: the image of the node and that of the CNI plugins are tried by the same rules. */
 const codes = (rules: readonly { code: string }[]) => [...new Set(rules.map(({ code }) => code))]
 
-/** No unit and no DaemonSet runs the container, no Deployment the controllers, and neither a CNI config nor controllers are asked for. */
+/** Docker runs the container, no unit and no DaemonSet does, no Deployment the controllers, and neither a CNI config nor controllers are asked for. */
 const ofThisHost = RULES.filter(
   ({ code }) =>
-    !/^(systemd|units?|slow-start|two|cni|static-pod|kubelet|manifest|daemonset|deployment|config-map)(-|$)|controllers/.test(
+    !/^(systemd|units?|slow-start|two|cni|static-pod|kubelet|manifest|daemonset|deployment|config-map|docker)(-|$)|controllers/.test(
       code,
     ),
 )

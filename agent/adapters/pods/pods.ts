@@ -27,7 +27,7 @@ export interface PodRuntimeOptions {
   pull?: Partial<PullOptions>
 }
 
-const pullDefaults: PullOptions = { tries: 3, limitMs: 600_000, pollMs: 500 }
+const pullDefaults: PullOptions = { tries: 3, limitMs: 600_000, pollMs: 250 }
 
 /** What Docker is asked for elsewhere, on a host whose pods another container runtime runs; without its socket. */
 export function createPodRuntime({

@@ -73,8 +73,8 @@ async function untilPulled(
     if (now.state === 'pulled') return now.imageId
     if (now.state === 'failed') {
       const isNew = reasons.add(now.reason)
-      const failed = pullFailed(image, reasons.first)
-      if (now.isFinal || failureOf(reasons.first) || reasons.tries >= tries) throw failed
+      const failed = pullFailed(image, reasons.last)
+      if (now.isFinal || failureOf(reasons.last) || reasons.tries >= tries) throw failed
       if (isNew) {
         deadline = performance.now() + limitMs
         onProgress({ ...NOTHING, retry: { attempt: reasons.tries, reason: failed.message } })
@@ -90,18 +90,20 @@ async function untilPulled(
 /** The kubelet tells no sizes. */
 const NOTHING = { currentBytes: 0, totalBytes: 0, layersDone: 0, layers: 0 }
 
-/** Between two tries the kubelet says that it waits (`ImagePullBackOff`), and no more why. */
+/** Why the kubelet's tries failed. Between two of them it says that it waits (`ImagePullBackOff`), and no more why. */
 class Reasons {
   tries = 0
-  first = ''
-  #last = ''
+  last = ''
+  #said = ''
 
   /** Returns whether it tells of another try. */
   add(reason: string): boolean {
-    const isNew = reason !== this.#last && !reason.startsWith('ImagePullBackOff')
-    this.#last = reason
-    if (this.first === '' || isNew) this.first = reason
-    if (isNew || this.tries === 0) this.tries += 1
+    const isNew = reason !== this.#said && !reason.startsWith('ImagePullBackOff')
+    this.#said = reason
+    if (this.last === '' || isNew) {
+      this.last = reason
+      this.tries += 1
+    }
     return isNew
   }
 }

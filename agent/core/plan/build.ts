@@ -30,7 +30,7 @@ interface UpgradeInput {
 /** The plan that replaces what is there with what is requested; no steps if it is already there. */
 export function upgradePlan({ run, wanted, observed, leftovers }: UpgradeInput): PlannedChange {
   const { engine, node, image, cniConfig } = observed
-  const on = { run, wanted, engineHostname: engine.name }
+  const on = { run, wanted, engineHostname: engine.name, runtime: engine.runtime }
   const cni = cniInput(run, wanted, observed)
   const manifest = known(observed.manifest)
   const parts = [

@@ -39,6 +39,7 @@ export function swapPart(
     ...(input.templates && { templates: wholeOf(input.templates) }),
     from: node.container.Config.Image,
     to,
+    ...(input.runtime !== undefined && { runtime: input.runtime }),
     old: oldContainer(node, input.engineHostname),
     gate: gateOf(input, version),
   }

@@ -15,6 +15,8 @@ export interface NodeInput {
   run: string
   wanted: Pick<Wanted, 'windowMs' | 'settleMs'>
   engineHostname: string
+  /** What runs the pods of this host, where that is not Docker. */
+  runtime?: string | undefined
   node: ObservedNode
 }
 

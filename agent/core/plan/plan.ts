@@ -133,6 +133,8 @@ export interface StepArgs {
     templates?: Record<'from' | 'was' | 'to', PodTemplate>
     from: string
     to: string
+    /** What runs the pods, where that is not Docker; absent for Docker, and in a journal of before. */
+    runtime?: string
     old: OldContainer
     gate: Gate
   }

@@ -2,6 +2,7 @@ import type { BirdEndpoint, Session } from '../bird/view.ts'
 import { ASSUMED_ROLLBACK_MS } from '../bird/window.ts'
 import { counted } from '../counted.ts'
 import type { ObservedNode } from '../model.ts'
+import { commandIn } from '../pod/command-in.ts'
 import { type Objection, type Rule, rulesOn } from './rule.ts'
 
 /**
@@ -33,7 +34,7 @@ export const birdRules: Rule[] = [
   ...rulesOn(
     ({ node }) =>
       node?.backend === 'bird' && node.daemons.length > 0
-        ? { name: node.container.Name.replace(/^\//, ''), daemons: node.daemons, ...peersOf(node) }
+        ? { container: node.container, daemons: node.daemons, ...peersOf(node) }
         : null,
     [
       {
@@ -42,12 +43,12 @@ export const birdRules: Rule[] = [
         allowable: true,
         about: 'no graceful-restart recovery is in progress',
         seen: () => 'no recovery in progress',
-        check: ({ name, daemons }) =>
+        check: ({ container, daemons }) =>
           daemons
             .filter(({ view }) => view.recovering)
             .map(({ endpoint: { family }, view: { lastReboot, waitTimer } }) => ({
               message: `cannot restart BIRD now: the IPv${family} daemon started at ${lastReboot}, and its graceful-restart recovery is in progress${timerText(waitTimer)}; a second restart makes the peers delete this host's routes`,
-              fix: `run again when "docker exec ${name} ${birdcl(family)} show status" no longer reports a recovery`,
+              fix: `run again when "${commandIn(container, `${birdcl(family)} show status`)}" no longer reports a recovery`,
             })),
       },
       {
@@ -57,11 +58,11 @@ export const birdRules: Rule[] = [
         deferrable: true,
         about: 'no peer is in a graceful restart',
         seen: () => 'no peer is restarting',
-        check: ({ name, restarting }) =>
+        check: ({ container, restarting }) =>
           restarting.map((peer) => ({
             subject: peer.name,
             message: `cannot restart BIRD now: peer ${peer.name} is in a graceful restart${leftText(peer)}; two neighbors that restart together drop each other's routes`,
-            fix: `run again when its session is back: docker exec ${name} ${birdcl(peer.family)} show protocols all ${peer.name}`,
+            fix: `run again when its session is back: ${commandIn(container, showPeer(peer))}`,
           })),
       },
       {
@@ -83,11 +84,11 @@ export const birdRules: Rule[] = [
         severity: 'warning',
         about: 'every peer is up',
         seen: ({ live }) => `${counted(live.length, 'session')} Established`,
-        check: ({ name, dead }) =>
+        check: ({ container, dead }) =>
           dead.map((peer) => ({
             subject: peer.name,
             message: `peer ${peer.name} is already down: the agent releases it if only it delays BIRD's recovery`,
-            fix: `docker exec ${name} ${birdcl(peer.family)} show protocols all ${peer.name}`,
+            fix: commandIn(container, showPeer(peer)),
           })),
       },
     ],
@@ -159,6 +160,10 @@ function peersOf({ daemons }: ObservedNode): Record<'live' | 'restarting' | 'dea
 }
 
 /** One client for both daemons, chosen by the socket in the container. */
+function showPeer({ family, name }: { family: 4 | 6; name: string }): string {
+  return `${birdcl(family)} show protocols all ${name}`
+}
+
 function birdcl(family: 4 | 6): string {
   return family === 4 ? 'birdcl' : 'birdcl -s /var/run/calico/bird6.ctl'
 }

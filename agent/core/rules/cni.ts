@@ -1,4 +1,5 @@
 import { cniBinaryProblems, nodenameProblem } from '../cni/preflight.ts'
+import { pluginInstaller } from '../plan/daemon-set-plugins.ts'
 import { imageRules } from './image.ts'
 import { type Rule, rulesOn } from './rule.ts'
 
@@ -20,6 +21,26 @@ export const cniSourceRules: Rule[] = [
     ],
   ),
 ]
+
+/** Docker alone copies files out of an image. */
+export const cniImageRules: Rule[] = rulesOn(
+  ({ cni, engine: { runtime }, node }) =>
+    cni?.image && runtime !== undefined && pluginInstaller({ node }) === null
+      ? { ref: cni.image.ref, runtime }
+      : null,
+  [
+    {
+      code: 'docker-needed',
+      severity: 'error',
+      about: 'the CNI plugins can be copied out of their image',
+      seen: ({ ref }) => ref,
+      check: ({ ref, runtime }) => ({
+        message: `cannot install the CNI plugins of ${ref}: no DaemonSet installs them, the container runtime is ${runtime}, and only Docker copies files out of an image`,
+        fix: 'name a directory or an archive that has them: --cni SOURCE',
+      }),
+    },
+  ],
+)
 
 export const cniRules: Rule[] = rulesOn(
   (observed) => observed.cni && { cni: observed.cni, problem: nodenameProblem(observed, observed.cni) },

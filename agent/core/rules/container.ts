@@ -6,20 +6,18 @@ import { type Objection, type Rule, rulesOn } from './rule.ts'
 /** The container exists, and the operator may replace it. */
 export const containerRules: Rule[] = [
   ...rulesOn(
-    ({ node }, wanted) => ({ there: node !== null, name: wanted.node.container }),
+    ({ node, engine }, wanted) => ({
+      there: node !== null,
+      name: wanted.node.container,
+      runtime: engine.runtime,
+    }),
     [
       {
         code: 'container-missing',
         severity: 'error',
         about: 'the calico/node container exists',
         seen: ({ name }) => name,
-        check: ({ there, name }) =>
-          there
-            ? null
-            : {
-                message: `cannot upgrade ${name}: there is no such container`,
-                fix: 'docker ps -a shows the names; set node.container in the config',
-              },
+        check: ({ there, name, runtime }) => (there ? null : missing(name, runtime)),
       },
     ],
   ),
@@ -109,6 +107,19 @@ export const containerRules: Rule[] = [
     ],
   ),
 ]
+
+/** Beside a kubelet with another runtime, nobody looks for a container of Docker's that does not run. */
+function missing(name: string, runtime: string | undefined): Objection {
+  return runtime === undefined
+    ? {
+        message: `cannot upgrade ${name}: there is no such container`,
+        fix: 'docker ps -a shows the names; set node.container in the config',
+      }
+    : {
+        message: `cannot upgrade ${name}: no pod of this host has such a container, and the container runtime is ${runtime}: without Docker, the agent upgrades only the pod of a DaemonSet`,
+        fix: 'crictl ps -a shows the names; set node.container in the config',
+      }
+}
 
 function keptByDocker({ node }: Observed): ContainerJson | null {
   return node?.owner.kind === 'docker' && node.unit === null ? node.container : null

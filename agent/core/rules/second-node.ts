@@ -2,6 +2,8 @@ import { looksLikeCalicoNode } from '../docker/calico-node.ts'
 import type { ContainerJson } from '../docker/json.ts'
 import { hasBirdOfHost } from '../docker/second-node.ts'
 import type { Observed } from '../model.ts'
+import { commandIn } from '../pod/command-in.ts'
+import { podContainer } from '../pod/static-pod.ts'
 import { type Objection, type Rule, rulesOn } from './rule.ts'
 
 /**
@@ -35,12 +37,15 @@ function placeOf({ HostConfig, Mounts }: ContainerJson) {
 function secondNode(container: ContainerJson, others: Observed['otherNodes']): Objection | null {
   const [other] = others
   if (other === undefined) return null
+  const isOfPod = podContainer(container.Config.Labels ?? {}) !== null
   const names = others.map(({ id, name, image }) => `${name} (${id.slice(0, 12)}, ${image})`).join(', ')
   const own = container.Name.replace(/^\//, '')
   return {
     message: `cannot upgrade ${own}: another calico/node runs on this host: ${names}; ${own} is ${container.State.Status}`,
-    fix: container.State.Running
-      ? `find the one whose sessions are up (docker exec CONTAINER birdcl show protocols), and remove the other with docker rm -f; if ${own} stays, docker restart ${own}`
-      : `to keep ${other.name}: docker rm ${own}; docker rename ${other.name} ${own}; docker update --restart=always ${own}; do not start a second one`,
+    fix: isOfPod
+      ? `find the one whose sessions are up (${commandIn(container, 'birdcl show protocols')}), and remove what keeps the other: kubectl get daemonsets -A`
+      : container.State.Running
+        ? `find the one whose sessions are up (docker exec CONTAINER birdcl show protocols), and remove the other with docker rm -f; if ${own} stays, docker restart ${own}`
+        : `to keep ${other.name}: docker rm ${own}; docker rename ${other.name} ${own}; docker update --restart=always ${own}; do not start a second one`,
   }
 }

@@ -9,11 +9,28 @@ interface Asked {
   controllers: ObservedControllers
   pod: ObservedPod
   image: ObservedImage | null
+  /** Undefined for Docker. */
+  runtime: string | undefined
   byRelease: boolean
 }
 
 /** The kubelet can be made to swap the controllers by their manifest. */
 export const staticPodRules: Rule[] = rulesOn(asked, [
+  {
+    code: 'docker-needed',
+    severity: 'error',
+    about: 'Docker runs the static pod',
+    seen: ({ pod }) => pod.pod,
+    check: ({ name, runtime, byRelease }) =>
+      runtime === undefined
+        ? null
+        : notReplaced(
+            name,
+            `it is a static pod, and the container runtime is ${runtime}, not Docker`,
+            'change the image in its manifest by hand',
+            byRelease,
+          ),
+  },
   {
     code: 'static-pod-manifest',
     severity: 'error',
@@ -58,9 +75,19 @@ function movedTag({ name, controllers, pod, image, byRelease }: Asked): Objectio
   return notReplaced(name, why, 'name the new image by its digest', byRelease)
 }
 
-function asked({ controllers, controllersImage }: Observed, { controllers: wanted }: Wanted): Asked | null {
+function asked(
+  { controllers, controllersImage, engine }: Observed,
+  { controllers: wanted }: Wanted,
+): Asked | null {
   if (wanted.image === null || !controllers?.pod) return null
   const { pod } = controllers
   const image = controllersImage
-  return { name: wanted.container, controllers, pod, image, byRelease: wanted.onlyIfInstalled }
+  return {
+    name: wanted.container,
+    controllers,
+    pod,
+    image,
+    runtime: engine.runtime,
+    byRelease: wanted.onlyIfInstalled,
+  }
 }

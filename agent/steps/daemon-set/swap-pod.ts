@@ -1,4 +1,4 @@
-import { AgentError, ExitCode } from '../../core/errors.ts'
+import { AgentError, ExitCode, isTransient } from '../../core/errors.ts'
 import type { ConfigMapChange } from '../../core/kubernetes/config-map.ts'
 import type { StepArgs } from '../../core/plan/plan.ts'
 import { changedImages } from '../../core/plan/swapped-images.ts'
@@ -89,10 +89,15 @@ export const swapPod: Step<'swap-pod'> = {
   },
 }
 
-/** Made from another image. What the kubelet has not reported by then is not known. */
+/** Made from another image. What cannot be asked by then, or is not reported yet, is not known. */
 async function isAnother(image: string, container: string, docker: ContainerRuntime): Promise<boolean> {
-  const [asked, found] = await Promise.all([docker.inspectImage(image), docker.inspectContainer(container)])
-  return !!asked?.Id && !!found?.Image && asked.Id !== found.Image
+  try {
+    const [asked, found] = [await docker.inspectImage(image), await docker.inspectContainer(container)]
+    return !!asked?.Id && !!found?.Image && asked.Id !== found.Image
+  } catch (error) {
+    if (isTransient(error)) return false
+    throw error
+  }
 }
 
 /** Nothing where an earlier host of the rollout has set them. */

@@ -18,7 +18,7 @@ export function whyGivenUp(
   const { budgetMs } = state.terms
   switch (reason) {
     case 'exited':
-      return exitCode === null ? 'it was removed by another process' : `it exited with code ${exitCode}`
+      return exitCode === null ? 'it was removed by another process' : exitText(exitCode)
     case 'cancelled':
       return 'the run was stopped'
     case 'bird-restarted':
@@ -34,6 +34,11 @@ export function whyGivenUp(
     case 'unhealthy':
       return whyUnhealthy(state, sinceGoneMs)
   }
+}
+
+/** Without Docker, the kubelet tells the code, or does not in time: -1. */
+function exitText(exitCode: number): string {
+  return exitCode < 0 ? 'it exited, and its exit code is not known' : `it exited with code ${exitCode}`
 }
 
 function whyUnhealthy({ terms, failingAt }: TrialState, sinceGoneMs: number): string {

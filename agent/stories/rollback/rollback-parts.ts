@@ -123,7 +123,7 @@ async function daemonSetBack(
   const daemonSet = known(node?.daemonSet)
   const isBarred = problems.some(isError) || node === null || daemonSet === null
   if (isBarred || isPodBack(daemonSet, swap)) return { part: null, problems }
-  const input = { run, wanted: target, engineHostname: engine.name, node, daemonSet }
+  const input = { run, wanted: target, engineHostname: engine.name, runtime: engine.runtime, node, daemonSet }
   const part = daemonSetBackPart(input, swap, await missingImages(app, swap))
   return { part, problems: part.diff.length > 0 ? [...problems, templateBack(swap)] : problems }
 }

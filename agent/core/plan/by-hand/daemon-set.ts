@@ -11,15 +11,16 @@ export function podLines({
   images,
   configMap,
   templates,
+  runtime,
 }: StepArgs['swap-pod']): string[] {
   const { namespace, name } = set
   const kubectl = `kubectl -n ${namespace}`
   const imagesFrom = changedImages(images)
     .map((image) => `${image.name}=${image.from}`)
     .join(' ')
-  const running = `docker ps -q --filter label=io.kubernetes.container.name=${container}`
+  const { list, kill } = runtime === undefined ? withDocker(container) : withCrictl(container)
   return [
-    `check what exists: ${kubectl} get pods -o wide; ${kubectl} rollout history daemonset/${name}; docker ps -a --filter label=io.kubernetes.container.name=${container}`,
+    `check what exists: ${kubectl} get pods -o wide; ${kubectl} rollout history daemonset/${name}; ${list}`,
     `the old pod of this host was ${pod.name}; to keep the new one, if its sessions are Established, do nothing`,
     ...(imagesFrom === '' && !configMap && !templates
       ? []
@@ -34,10 +35,27 @@ export function podLines({
                 `  ${kubectl} rollout undo daemonset/${name} --to-revision N, the number of the old template: ${kubectl} rollout history daemonset/${name}`,
               ]
             : []),
-          `  ${kubectl} delete pod POD --wait=false; docker kill $(${running})`,
+          `  ${kubectl} delete pod POD --wait=false; ${kill}`,
         ]),
     ...HELD_ROUTES,
   ]
+}
+
+/** How an operator finds the containers, and kills the one that runs. */
+interface ByHand {
+  list: string
+  kill: string
+}
+
+function withDocker(container: string): ByHand {
+  const of = `--filter label=io.kubernetes.container.name=${container}`
+  return { list: `docker ps -a ${of}`, kill: `docker kill $(docker ps -q ${of})` }
+}
+
+/** It has no command that sends KILL. */
+function withCrictl(container: string): ByHand {
+  const pid = `crictl inspect -o go-template --template '{{.info.pid}}' $(crictl ps -q --name ${container})`
+  return { list: `crictl ps -a --name ${container}`, kill: `kill -KILL $(${pid})` }
 }
 
 /** Their values may be secrets. */
