@@ -3,10 +3,11 @@
 import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import type { PodObject } from '../../../agent/core/kubernetes/pod.ts'
 import type { Report } from '../../../agent/core/report/report.ts'
 import { type Host, type Kubernetes, until } from '../../lab/index.ts'
 import { buildImage } from '../agent-image.ts'
-import { lab, parseReport } from '../support.ts'
+import { type AgentResult, lab, parseReport, program } from '../support.ts'
 
 const root = resolve(import.meta.dirname, '../../..')
 const manifests = join(root, 'scripts/kubernetes')
@@ -84,6 +85,20 @@ export async function agentIn(host: Host, ...args: string[]): Promise<{ code: nu
   const id = await agentContainer(host)
   const { code, stdout, stderr } = await host.run(['docker', 'exec', id, 'agent', ...args, '--json'])
   return { code, report: parseReport(stdout, stderr) }
+}
+
+/** The same by kubectl, whatever runs the pod. */
+export async function agentInPod(
+  kubernetes: Kubernetes,
+  host: Host,
+  ...args: string[]
+): Promise<AgentResult> {
+  const of = ['-n', NAMESPACE, '-l', 'app=calico-agent', `--field-selector=spec.nodeName=${host.name}`]
+  const { items } = await kubernetes.get<{ items: PodObject[] }>([...of.slice(0, 2), 'pods', ...of.slice(2)])
+  const pod = items[0]?.metadata.name ?? ''
+  const argv = kubernetes.kubectlArgs(['exec', '-n', NAMESPACE, pod, '--', 'agent', ...args, '--json'])
+  const { code, stdout, stderr } = await program(argv as [string, ...string[]], process.env)
+  return { code, report: parseReport(stdout, stderr), stderr }
 }
 
 interface Rule {
