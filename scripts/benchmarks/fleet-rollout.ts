@@ -9,6 +9,8 @@ import type { FleetStore } from '../../agent/ports/fleet-store.ts'
 export const TARGET = 'calico/node:v2'
 /** What a simulated host needs for its upgrade. */
 const WORK_MS = 5
+/** In which all hosts get their config. */
+const PUSH_MS = 10_000
 
 export interface Rollout {
   hosts: number
@@ -68,18 +70,32 @@ export async function rollOut(
       host: () => Promise.resolve({ name, machine: null }),
     })
     const turn = { run: `run-${index}`, target: TARGET }
-    await way(fleet, turn)
+    // no push reaches all hosts in the same millisecond
+    await pause(Math.random() * PUSH_MS)
+    await persistently(() => way(fleet, turn))
     began.push(performance.now())
     mostAtOnce = Math.max(mostAtOnce, ++atWork)
     await pause(WORK_MS)
     atWork--
     ended.push(performance.now())
-    await fleet.giveBack({ ...turn, reason: null })
-    await fleet.record(() => done(index))
+    await persistently(() => fleet.giveBack({ ...turn, reason: null }))
+    await persistently(() => fleet.record(() => done(index)))
   }
   await Promise.all(Array.from({ length: hosts }, (_, index) => one(index)))
   const handOverMs = began.slice(slots).map((at, i) => at - (ended[i] ?? at))
   return { hosts, mostAtOnce, handOverMs, requests: calls.count, seconds: (performance.now() - start) / 1000 }
+}
+
+/** As the service tries again what an engine that is busy did not answer in time. */
+async function persistently<T>(call: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await call()
+    } catch (error) {
+      if (!(error instanceof AgentError && error.isTransient)) throw error
+      await pause(1_000)
+    }
+  }
 }
 
 function done(index: number): Omit<HostRecord, 'host'> {

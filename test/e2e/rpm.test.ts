@@ -11,6 +11,7 @@ import { root } from '../docs/markdown.ts'
 import { plan, recordsOf, textOf } from '../journal/sample.ts'
 import type { ExecResult, Host } from '../lab/index.ts'
 import { pack, packaged } from './packages.ts'
+import { program } from './program.ts'
 import * as support from './support.ts'
 
 const config = '/etc/calico-agent/agent.yaml'
@@ -51,7 +52,7 @@ async function newer(): Promise<string> {
 /** This machine's rpm, on the host's files and among its processes. Debian's packages meet none of its requirements. */
 async function rpm(...argv: string[]): Promise<ExecResult> {
   const enter = ['nsenter', `--target=${host.pid}`, '--net', '--pid', '--uts', '--ipc'] as const
-  return await support.program([...enter, 'rpm', '--root', host.root, ...argv], process.env)
+  return await program([...enter, 'rpm', '--root', host.root, ...argv], process.env)
 }
 
 const said = async (...argv: string[]): Promise<string> => (await host.run(argv, packaged)).stdout.trim()
