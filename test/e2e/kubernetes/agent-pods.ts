@@ -7,7 +7,8 @@ import type { PodObject } from '../../../agent/core/kubernetes/pod.ts'
 import type { Report } from '../../../agent/core/report/report.ts'
 import { type Host, type Kubernetes, until } from '../../lab/index.ts'
 import { buildImage } from '../agent-image.ts'
-import { type AgentResult, lab, parseReport, program } from '../support.ts'
+import { program } from '../program.ts'
+import { type AgentResult, lab, parseReport } from '../support.ts'
 
 const root = resolve(import.meta.dirname, '../../..')
 const manifests = join(root, 'scripts/kubernetes')
