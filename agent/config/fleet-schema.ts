@@ -106,5 +106,3 @@ export const fleetSection = z
     error:
       'a FleetLock server keeps no count of failures: the host that failed keeps its slot (stopAfter: 1)',
   })
-
-export type FleetConfig = z.output<typeof fleetSection>

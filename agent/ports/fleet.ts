@@ -11,9 +11,9 @@ export interface Waiting {
    * Asked right before a slot is taken: rejects with the reason why this host must not start now, such as a closed
    * maintenance window.
    */
-  mayStart(): Promise<void>
+  mayStart: () => Promise<void>
   /** What it waits for: said once, and again when it is something else. */
-  onWait(why: AgentError): void
+  onWait: (why: AgentError) => void
 }
 
 /**

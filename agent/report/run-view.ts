@@ -76,6 +76,7 @@ export class RunView {
       case 'look-up':
       case 're-enabled':
       case 'let-in':
+      case 'waiting':
       case 'problem':
     }
   }

@@ -6,7 +6,7 @@ import type { HostRecord } from '../../agent/core/fleet/host-record.ts'
 import type { Fleet } from '../../agent/ports/fleet.ts'
 import type { FleetStore } from '../../agent/ports/fleet-store.ts'
 
-export const TARGET = 'calico/node:v2'
+const TARGET = 'calico/node:v2'
 /** What a simulated host needs for its upgrade. */
 const WORK_MS = 5
 /** In which all hosts get their config. */

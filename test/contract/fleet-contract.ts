@@ -102,7 +102,7 @@ export function fleetContract(of: string, make: () => Promise<Group>): void {
   })
 }
 
-export function waiter(more: Partial<Waiting> = {}) {
+function waiter(more: Partial<Waiting> = {}) {
   const stop = new AbortController()
   const said: string[] = []
   const waiting: Waiting = {

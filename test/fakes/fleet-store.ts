@@ -16,7 +16,7 @@ export class MemoryStore implements FleetStore {
   #text: string | null = null
   #version = 0
   readonly #records = new Map<string, string>()
-  #changed = Promise.withResolvers<void>()
+  #changed = Promise.withResolvers<undefined>()
 
   read(): Promise<Snapshot> {
     this.reads++
@@ -31,15 +31,15 @@ export class MemoryStore implements FleetStore {
       this.written.push(text)
       const changed = this.#changed
       this.#changed = Promise.withResolvers()
-      changed.resolve()
+      changed.resolve(undefined)
       return true
     })
   }
 
   async *watch(signal: AbortSignal): AsyncGenerator<Snapshot> {
-    const ended = Promise.withResolvers<void>()
+    const ended = Promise.withResolvers<undefined>()
     signal.addEventListener('abort', () => {
-      ended.resolve()
+      ended.resolve(undefined)
     })
     for (let seen = -1; !signal.aborted; ) {
       if (seen !== this.#version) {

@@ -3,7 +3,7 @@ import type { Turn, TurnEnd } from '../../agent/core/fleet/group.ts'
 import type { HostRecord } from '../../agent/core/fleet/host-record.ts'
 import type { Fleet, Waiting } from '../../agent/ports/fleet.ts'
 
-export const slotHeld = (): AgentError =>
+const slotHeld = (): AgentError =>
   new AgentError('slot-held', 'cannot start: host-2 is at work', { fix: 'wait', exitCode: ExitCode.deferred })
 
 export const fleetAway = (): AgentError =>

@@ -122,8 +122,8 @@ describe('hosts of a group on a store that is slow, and fails before and after t
     fc.check(
       fc.asyncProperty(script, async ({ slots, acts: all, faults, delays }) => {
         const store = make()
-        store.fault = () => faults.next().value
-        store.delayMs = () => delays.next().value
+        store.fault = () => faults.next().value as Fault
+        store.delayMs = () => delays.next().value as number
         // nothing counts failures here: a failed target would stop everything after a while
         const world = new World(slots, (host) => hostOn(store, host, { slots, stopAfter: 1_000 }))
         await play(world, all)

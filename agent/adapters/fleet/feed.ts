@@ -15,7 +15,7 @@ export class Feed {
   readonly #signal: AbortSignal
   #latest: Snapshot | null = null
   #failure: { error: unknown } | null = null
-  #news = Promise.withResolvers<void>()
+  #news = Promise.withResolvers<undefined>()
 
   /** @param signal ends it */
   constructor(store: FleetStore, signal: AbortSignal) {
@@ -45,9 +45,9 @@ export class Feed {
     this.#signal.addEventListener('abort', () => {
       this.#tell()
     })
-    while (!this.#signal.aborted) {
+    while (!this.#isOver()) {
       const ended = await this.#follow().catch((error: unknown) => ({ error }))
-      if (this.#signal.aborted) return
+      if (this.#isOver()) return
       if (ended) {
         this.#failure = ended
         this.#tell()
@@ -55,6 +55,10 @@ export class Feed {
       const ms = jittered(ended ? AWAY_MS : ENDED_MS)
       await pause(ms, undefined, { signal: this.#signal }).catch(() => undefined)
     }
+  }
+
+  #isOver(): boolean {
+    return this.#signal.aborted
   }
 
   async #follow(): Promise<undefined> {
@@ -84,7 +88,7 @@ export class Feed {
   #tell(): void {
     const news = this.#news
     this.#news = Promise.withResolvers()
-    news.resolve()
+    news.resolve(undefined)
   }
 }
 

@@ -30,7 +30,7 @@ export interface Halt {
 }
 
 /** The newest target that a host took a slot for. */
-export interface Rollout {
+interface Rollout {
   target: string
   since: string
   /** Hosts that have reached it in a turn of theirs. */

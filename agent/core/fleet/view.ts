@@ -33,7 +33,7 @@ export interface FleetSummary {
 }
 
 /** A run takes minutes: its images are fetched before it has its slot. */
-export const SILENT_AFTER_MS = 30 * 60_000
+const SILENT_AFTER_MS = 30 * 60_000
 
 const ORDER: ViewedState[] = ['silent', 'at-work', 'stuck', 'failed', 'refused', 'waiting', 'done', 'earlier']
 

@@ -59,12 +59,12 @@ async function waitForSlot(
   fleet: Fleet,
   turn: Turn,
 ): Promise<void> {
-  let why: AgentError | null = null
+  const reasons: AgentError[] = []
   await recordWaiting(app, turn.target, null)
   // an operator may want to do something else here meanwhile
   app.unlock()
   const onWait = (reason: AgentError): void => {
-    why = reason
+    reasons.push(reason)
     app.emit({ type: 'waiting', reason: reason.asProblem() })
   }
   try {
@@ -72,7 +72,7 @@ async function waitForSlot(
   } catch (error) {
     app.signal.throwIfAborted()
     // the time is up: the exit code says so, and the reason what it was waited for
-    throw wait.signal.aborted ? (why ?? wait.signal.reason) : error
+    throw wait.signal.aborted ? (reasons.at(-1) ?? wait.signal.reason) : error
   }
   // something else is asked for by now
   wait.signal.throwIfAborted()

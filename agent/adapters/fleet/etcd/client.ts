@@ -45,7 +45,7 @@ export class EtcdClient {
   }
 
   /** The messages of a stream, until either side ends it. */
-  async *stream(path: string, body: object, signal: AbortSignal): AsyncGenerator<unknown> {
+  async *stream(path: string, body: object, signal: AbortSignal): AsyncGenerator {
     const open = async (endpoint: string) => {
       const url = new URL(`${await this.#base(endpoint)}${path}`, endpoint)
       return { endpoint, response: await this.#open(url, body, signal) }

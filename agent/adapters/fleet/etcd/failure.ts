@@ -31,7 +31,7 @@ export function bodyOf({ status, text }: HttpAnswer, endpoint: string): unknown 
 
 /** The error of an answer, or of a stream that has begun. */
 export function failureOf(said: Said, status: number, endpoint: string): Error {
-  const message = String(said.error ?? `status ${status}`)
+  const message = typeof said.error === 'string' ? said.error : `status ${status}`
   if (status === 404) return tooOld(endpoint, 'it does not serve the v3 API')
   if (said.code === UNAUTHENTICATED) return new TokenError(message)
   if (said.code === PERMISSION_DENIED) return forbidden(endpoint, message)
