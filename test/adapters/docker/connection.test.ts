@@ -36,6 +36,7 @@ describe('the connection', () => {
       dataRoot: '/var/lib/docker',
       imageRoot: '/var/lib/docker',
       liveRestore: false,
+      runtime: null,
     })
     await docker.info()
     expect(engine.calls.map((call) => call.headers[':path'])).toEqual([
