@@ -49,6 +49,7 @@ import type { Manifests } from './ports/manifests.ts'
 import type { Systemd } from './ports/systemd.ts'
 import type { UnitFiles } from './ports/unit-files.ts'
 import { OpenRuns } from './program/open-runs.ts'
+import { nameProcess } from './program/process-name.ts'
 import { Program } from './program/program.ts'
 import { logEvents } from './report/log-events.ts'
 import { createLogger, type Logger } from './report/logger.ts'
@@ -86,6 +87,7 @@ export interface Outside {
  * points there.
  */
 export async function runAgent(decorate = (outside: Outside): Outside => outside): Promise<void> {
+  nameProcess()
   const argv = process.argv.slice(2)
   const known = new Map<string, Outside>()
   const openRuns = new OpenRuns()
