@@ -2,7 +2,7 @@
 #
 # Pillar:
 #   calico_agent:
-#     version: 0.1.0            # of the package in salt://calico_agent/files
+#     version: 0.2.0            # of the package in salt://calico_agent/files
 #     config:                   # the whole agent.yaml; "apply: manual" unless it says otherwise
 #       node:
 #         image: quay.io/calico/node:v2.6.12
