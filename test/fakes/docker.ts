@@ -50,7 +50,7 @@ export class FakeDocker extends FakeContainers implements Docker {
     output: '',
   })
   /** What runs in every container. */
-  onProcesses: (container: ContainerJson) => ContainerProcess[] = () => []
+  onProcesses: (container: ContainerJson) => ContainerProcess[] = () => [{ pid: 1, args: 'runsvdir' }]
   /** How long the Engine is at a kill; whoever asked for it need not live as long. */
   killTakes: () => Promise<void> = () => Promise.resolve()
   /** How long a start waits for its turn; whoever asked for it need not live as long. */
