@@ -30,6 +30,7 @@ import { type CommonOptions, DEFAULT_CONFIG } from './commands/options.ts'
 import { documentOfFailure } from './commands/usage-error.ts'
 import { waitSignal } from './commands/wait-option.ts'
 import type { Config } from './config/schema.ts'
+import { durationMs } from './core/duration.ts'
 import type { Emit } from './core/events.ts'
 import type { HostIdentity } from './core/host-identity.ts'
 import { checkAllowed } from './core/preflight.ts'
@@ -223,7 +224,7 @@ function waitOf(
     const { windows, blockOn } = fleet
     const alerts = blockOn && createPrometheus(blockOn.prometheus)
     const rules = {
-      windows,
+      windows: windows?.map(({ length, ...rest }) => ({ ...rest, lengthMs: durationMs(length) ?? 0 })),
       blockOn: blockOn && alerts && { alerts, matching: new RegExp(blockOn.alerts) },
     }
     return { signal: AbortSignal.any([signal, given.wait]), mayStart: () => mayStart(rules, clock) }

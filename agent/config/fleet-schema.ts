@@ -44,20 +44,19 @@ const zone = z.string().refine((timeZone) => {
   }
 }, 'must be a time zone, such as UTC or Europe/Berlin')
 
-const maintenanceWindow = z
-  .strictObject({
-    days: z
-      .array(z.enum(DAYS))
-      .min(1)
-      .default([...DAYS]),
-    start: z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'must be a time of day in quotes, such as "02:00"'),
-    length: z.string().refine((text) => {
-      const ms = durationMs(text)
-      return ms !== null && ms >= 60_000 && ms <= WEEK_MS
-    }, 'must be a time from 1m to 7d, such as 90m or 3h'),
-    zone: zone.default('UTC'),
-  })
-  .transform(({ length, ...window }) => ({ ...window, lengthMs: durationMs(length) ?? 0 }))
+/** No transform: a config is checked again with the flags over it. */
+const maintenanceWindow = z.strictObject({
+  days: z
+    .array(z.enum(DAYS))
+    .min(1)
+    .default([...DAYS]),
+  start: z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'must be a time of day in quotes, such as "02:00"'),
+  length: z.string().refine((text) => {
+    const ms = durationMs(text)
+    return ms !== null && ms >= 60_000 && ms <= WEEK_MS
+  }, 'must be a time from 1m to 7d, such as 90m or 3h'),
+  zone: zone.default('UTC'),
+})
 
 const etcd = z
   .strictObject({
@@ -76,7 +75,7 @@ const etcd = z
 
 const ENGINES = ['etcd', 'kubernetes', 'fleetlock'] as const
 
-/** `fleet` of the config; times in milliseconds. */
+/** `fleet` of the config. */
 export const fleetSection = z
   .strictObject({
     group: groupName.default('default'),

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { mergeFlags } from '../../agent/config/load.ts'
 import { parse, problemsOf } from './parsing.ts'
 
 const ETCD = 'etcd: { endpoints: ["https://192.0.2.1:2379"] }'
@@ -18,16 +19,12 @@ describe('the fleet section', () => {
     })
   })
 
-  it('has its windows in milliseconds, on each day and in UTC where nothing else is said', () => {
-    const { fleet } = parse(`fleet: { ${ETCD}, windows: [{ start: "02:00", length: 90m }] }`)
-    expect(fleet?.windows).toEqual([
-      {
-        days: ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'],
-        start: '02:00',
-        lengthMs: 5_400_000,
-        zone: 'UTC',
-      },
-    ])
+  it('has its windows on each day and in UTC where nothing else is said, also with the flags over it', () => {
+    const config = parse(`fleet: { ${ETCD}, windows: [{ start: "02:00", length: 90m }] }`)
+    const days = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat']
+    const windows = [{ days, start: '02:00', length: '90m', zone: 'UTC' }]
+    expect(config.fleet?.windows).toEqual(windows)
+    expect(mergeFlags(config, {}).fleet?.windows).toEqual(windows)
   })
 
   it.each([
