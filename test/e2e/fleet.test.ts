@@ -113,7 +113,8 @@ describe('a command by hand', () => {
     await dying
     expect(await upgrade(third)).toMatchObject({ code: 75, report: { problems: [{ code: 'slot-held' }] } })
     const resumed = await support.agent(other, 'resume')
-    expect([0, 4], JSON.stringify(resumed)).toContain(resumed.code)
+    // as it may have died before it had moved anything
+    expect([0, 3, 4], JSON.stringify(resumed)).toContain(resumed.code)
     await third.ok(['agent', 'fleet', 'resume'])
     expect(await upgrade(third)).toMatchObject({ code: 0, report: { outcome: 'upgraded' } })
   }, 180_000)
