@@ -143,9 +143,9 @@ describe('the service', () => {
     const asking = askingFor(support.image('v3.20.0')) as { fleet: object }
     await replaceConfig(one, { ...asking, fleet: { ...asking.fleet, windows } })
     await untilService(one, 'waiting')
-    expect(await property(one, 'StatusText')).toBe(
-      `waiting: no maintenance window is open: ${day} 02:00 for 60 min (UTC)`,
-    )
+    const says = `waiting: no maintenance window is open: ${day} 02:00 for 60 min (UTC)`
+    // systemd hears of it once a second
+    await expect.poll(() => property(one, 'StatusText'), { timeout: 30_000 }).toBe(says)
     expect(await support.nodeId(one)).toBe(before)
   })
 
