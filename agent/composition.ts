@@ -9,7 +9,6 @@ import { createCniConfigs } from './adapters/cni-config.ts'
 import { createDatastore } from './adapters/datastore.ts'
 import { createDialGuard } from './adapters/dial-guard.ts'
 import { connectDocker } from './adapters/docker/engine.ts'
-import { createFleet } from './adapters/fleet/create-fleet.ts'
 import { readHostIdentity } from './adapters/host-identity.ts'
 import { acquireHostLock, type HostLock, hostLockHolder } from './adapters/host-lock/host-lock.ts'
 import { createKernelRoutes } from './adapters/kernel-routes.ts'
@@ -19,7 +18,6 @@ import { createManifests } from './adapters/manifests/manifests.ts'
 import { readOwnNamespace } from './adapters/pods/own-namespace.ts'
 import { createPodRuntime } from './adapters/pods/pods.ts'
 import { createProbe } from './adapters/probe.ts'
-import { createPrometheus } from './adapters/prometheus.ts'
 import { readRegularFile } from './adapters/read-file.ts'
 import { openStateDir, runsDir } from './adapters/state-dir.ts'
 import { createSystemd } from './adapters/systemd/systemctl.ts'
@@ -36,6 +34,7 @@ import type { HostIdentity } from './core/host-identity.ts'
 import { checkAllowed } from './core/preflight.ts'
 import { type JournalFiles, RunStore, runName } from './journal/store.ts'
 import { type ChosenRuntime, chooseRuntime } from './observe/runtime.ts'
+import type { Alerts } from './ports/alerts.ts'
 import type { Bird } from './ports/bird.ts'
 import type { Clock } from './ports/clock.ts'
 import type { CniBinaries } from './ports/cni-binaries.ts'
@@ -77,6 +76,8 @@ export interface Outside {
   configs: CniConfigs
   kubelet: Kubelet
   kubernetes: (Kubernetes & Watches) | null
+  /** Null where hosts do not wait for each other. */
+  fleet: Fleet | null
   manifests: Manifests
   systemd: Systemd
   unitFiles: UnitFiles
@@ -157,13 +158,13 @@ async function open(
 
   const clock = createClock()
   const screen = given ? { emit: given.emit, end: () => undefined } : createScreen(options, need, program)
-  const { journals, ...outside } = await connect(config)
+  const { journals, fleet, ...outside } = await connect(config)
   const signal = given?.signal ?? (need.progress ? program.stops.listen() : new AbortController().signal)
   let lock: HostLock | undefined
   const app: App = {
     version,
-    fleet: fleetOf(config, outside, clock),
-    wait: waitOf(config, options, signal, clock, given),
+    fleet,
+    wait: await waitOf(config, options, signal, clock, given),
     ports: { ...outside, probe: createProbe(), datastore: createDatastore(), clock },
     runs: new RunStore(journals, clock, await readHostIdentity()),
     lock: async (command) => {
@@ -193,12 +194,13 @@ function kubernetesOf({ kubernetes }: Config): (Kubernetes & Watches) | null {
   return createKubernetes({ kubeconfig, inCluster, node })
 }
 
-function fleetOf(
+async function fleetOf(
   { fleet }: Config,
   { docker, kubernetes }: Pick<Outside, 'docker' | 'kubernetes'>,
-  clock: Clock,
-): Fleet | null {
+): Promise<Fleet | null> {
   if (fleet === undefined) return null
+  // Loaded when it is needed: most hosts are of no fleet.
+  const { createFleet } = await import('./adapters/fleet/create-fleet.ts')
   const host = async (): Promise<HostIdentity> => {
     const identity = await readHostIdentity()
     // in a container the name is the container's
@@ -208,30 +210,37 @@ function fleetOf(
     )
     return { ...identity, name: kubernetes ? (await kubernetes.thisNode(name)).metadata.name : name }
   }
-  return createFleet(fleet, { kubernetes, clock, host })
+  return createFleet(fleet, { kubernetes, clock: createClock(), host })
 }
 
 /** The service waits in any case, and by its rules; a command as long as it is told to. */
-function waitOf(
+async function waitOf(
   { fleet }: Config,
   { wait }: CommonOptions,
   signal: AbortSignal,
   clock: Clock,
   given?: Given,
-): App['wait'] {
+): Promise<App['wait']> {
   if (given) {
     if (given.wait === null || !fleet) return null
     const { windows, blockOn } = fleet
-    const alerts = blockOn && createPrometheus(blockOn.prometheus)
     const rules = {
       windows: windows?.map(({ length, ...rest }) => ({ ...rest, lengthMs: durationMs(length) ?? 0 })),
-      blockOn: blockOn && alerts && { alerts, matching: new RegExp(blockOn.alerts) },
+      blockOn: blockOn && {
+        alerts: await alertsOf(blockOn.prometheus),
+        matching: new RegExp(blockOn.alerts),
+      },
     }
     return { signal: AbortSignal.any([signal, given.wait]), mayStart: () => mayStart(rules, clock) }
   }
   if (wait === undefined) return null
   const late = waitSignal(wait, fleet !== undefined)
   return { signal: AbortSignal.any([signal, late]), mayStart: () => Promise.resolve() }
+}
+
+async function alertsOf(url: string): Promise<Alerts> {
+  const { createPrometheus } = await import('./adapters/prometheus.ts')
+  return createPrometheus(url)
 }
 
 /** One connection to each Engine for as long as the process lives: a service opens the host many times. */
@@ -241,7 +250,7 @@ function connections(
   outsideFor: (config: Config, options: CommonOptions) => Promise<Found>,
 ): (config: Config) => Promise<Outside> {
   return async (config) => {
-    const key = JSON.stringify([config.docker, config.kubernetes, config.node.container])
+    const key = JSON.stringify([config.docker, config.kubernetes, config.fleet, config.node.container])
     const before = known.get(key)
     if (before) return before
     const { isGuess, ...outside } = await outsideFor(config, options)
@@ -259,6 +268,7 @@ async function outsideOf(config: Config, { stateDir }: CommonOptions, openRuns: 
   return {
     docker,
     isGuess,
+    fleet: await fleetOf(config, { docker, kubernetes }),
     bird: createBird(exec),
     routes: createKernelRoutes(),
     dialGuard: createDialGuard(),

@@ -33,7 +33,7 @@ const CNI_EFFECTS: (keyof CniBinaries)[] = ['stage', 'unstage', 'keep', 'putInPl
 const BIRD_EFFECTS: (keyof Bird)[] = ['disable', 'enable']
 
 export function withFaultPoints(outside: Outside): Outside {
-  const { docker, bird, routes, dialGuard, cni, configs, kubelet, kubernetes } = outside
+  const { docker, bird, routes, dialGuard, cni, configs, kubelet, kubernetes, fleet } = outside
   const { manifests, systemd, unitFiles, journals } = outside
   const faults = new Faults(process.env['AGENT_FAULT'], process.env['AGENT_FAULT_TRACE'])
   return {
@@ -45,6 +45,7 @@ export function withFaultPoints(outside: Outside): Outside {
     configs: wrapped(configs, 'configs', ['replace', 'restore', 'remove'], faults),
     kubelet: wrapped(kubelet, 'kubelet', ['restart'], faults),
     kubernetes: kubernetes && wrapped(kubernetes, 'kubernetes', ['patch', 'remove'], faults),
+    fleet,
     manifests: wrapped(manifests, 'manifests', ['takeOut', 'put', 'remove', 'bringBack'], faults),
     systemd: wrapped(systemd, 'systemd', ['daemonReload', 'restart'], faults),
     unitFiles: wrapped(unitFiles, 'unitFiles', ['write', 'remove'], faults),
