@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { AgentError, ExitCode } from '../core/errors.ts'
+import { parsedJson } from '../core/json/parsed.ts'
 import type { Alerts } from '../ports/alerts.ts'
 import { startDeadline } from './deadline.ts'
 import { exchange, reasonOf } from './http.ts'
@@ -22,7 +23,7 @@ export function createPrometheus(url: string): Alerts {
       try {
         const path = `${url.replace(/\/$/, '')}/api/v1/alerts`
         const { status, text } = await exchange(new URL(path), { signal: deadline.signal }, MAX_BYTES)
-        const parsed = answer.safeParse(jsonOf(text))
+        const parsed = answer.safeParse(parsedJson(text))
         if (!parsed.success) throw new Error(`it answers with ${status}, and not as Prometheus does`)
         const { alerts } = parsed.data.data
         return alerts.filter(({ state }) => state === 'firing').map(({ labels }) => labels.alertname)
@@ -33,14 +34,6 @@ export function createPrometheus(url: string): Alerts {
         deadline.clear()
       }
     },
-  }
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
   }
 }
 

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { AgentError } from '../../core/errors.ts'
+import { parsedJson } from '../../core/json/parsed.ts'
 import { reasonOf } from '../file-error.ts'
 import { readRegularFile } from '../read-file.ts'
 import { credentialsFromHelper, type RegistryLogin } from './credential-helper.ts'
@@ -40,7 +41,7 @@ async function readConfig(file: string): Promise<DockerConfig | undefined> {
     throw invalid(file, reasonOf(cause), fix)
   }
   if (text === undefined) return undefined
-  const config = parseJson(text)
+  const config = parsedJson(text)
   // the text holds credentials, so the parser's message, which quotes it, is not passed on
   if (!isRecord(config))
     throw invalid(file, 'it is not a JSON object', `correct it; python3 -m json.tool ${file} shows the error`)
@@ -98,14 +99,6 @@ function invalid(file: string, reason: string, fix: string): AgentError {
   return new AgentError('docker-config-invalid', `cannot read the registry logins in ${file}: ${reason}`, {
     fix,
   })
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

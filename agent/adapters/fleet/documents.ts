@@ -2,6 +2,7 @@ import * as z from 'zod'
 import { AgentError } from '../../core/errors.ts'
 import { emptyGroup, type Group } from '../../core/fleet/group.ts'
 import type { HostRecord } from '../../core/fleet/host-record.ts'
+import { parsedJson } from '../../core/json/parsed.ts'
 
 const SCHEMA = 1
 
@@ -39,7 +40,7 @@ export function textOfGroup(document: Group): string {
 /** @throws AgentError `fleet-document`: nothing is guessed about who is at work */
 export function groupOf(text: string | null, where: string): Group {
   if (text === null) return emptyGroup
-  const parsed = group.safeParse(jsonOf(text))
+  const parsed = group.safeParse(parsedJson(text))
   if (parsed.success) return parsed.data
   throw new AgentError(
     'fleet-document',
@@ -56,14 +57,6 @@ export function textOfRecord(said: Omit<HostRecord, 'host'>): string {
 
 /** Null for what no agent wrote: nothing depends on it. */
 export function recordOf(host: string, text: string): HostRecord | null {
-  const parsed = record.safeParse(jsonOf(text))
+  const parsed = record.safeParse(parsedJson(text))
   return parsed.success ? { host, ...parsed.data } : null
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

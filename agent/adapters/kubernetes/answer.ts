@@ -1,4 +1,5 @@
 import { AgentError } from '../../core/errors.ts'
+import { parsedObject } from '../../core/json/parsed.ts'
 import { forbidden } from './access.ts'
 import type { Credential } from './credential.ts'
 import { groupVersionOf, type NamedKind } from './paths.ts'
@@ -29,7 +30,7 @@ const NO_SUCH_PATH = '404 page not found'
 /** The object of an answer; null where there is none. @throws AgentError, see the port */
 export function objectOf(call: Call, answer: Answer, credential: Credential): unknown {
   const { status } = answer
-  const body = parsed(answer.text)
+  const body = parsedObject(answer.text)
   if (status === 404 && isStatus(body)) return null
   if (status === 404 && answer.text.trim() === NO_SUCH_PATH) {
     if (call.mayBeUnserved) return null
@@ -104,15 +105,6 @@ export function noNamespace({ kind, namespace = '' }: Pick<NamedKind, 'kind' | '
   return new AgentError('kubernetes-gone', `cannot create ${kind}: there is no namespace ${namespace}`, {
     fix: `kubectl create namespace ${namespace}`,
   })
-}
-
-function parsed(text: string): unknown {
-  try {
-    const body: unknown = JSON.parse(text)
-    return typeof body === 'object' && body !== null ? body : undefined
-  } catch {
-    return undefined
-  }
 }
 
 /** metav1.Status, by which the API server tells an error. */

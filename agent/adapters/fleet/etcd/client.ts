@@ -1,4 +1,5 @@
 import { AgentError } from '../../../core/errors.ts'
+import { parsedObject } from '../../../core/json/parsed.ts'
 import { startDeadline } from '../../deadline.ts'
 import { exchange, type HttpRequest, linesOf, openResponse, reasonOf } from '../../http.ts'
 import { type EtcdConfig, passwordOf, tlsOf } from './credential.ts'
@@ -7,7 +8,6 @@ import {
   bodyOf,
   failureOf,
   isCertificateFault,
-  jsonOf,
   MemberError,
   notEtcd,
   TokenError,
@@ -53,7 +53,7 @@ export class EtcdClient {
     const { endpoint, response } = await this.#onAMember((one) => this.#loggedIn(one, () => open(one)))
     try {
       for await (const line of linesOf(response, MAX_BYTES)) {
-        const message = jsonOf(line) as { result?: unknown; error?: object } | undefined
+        const message = parsedObject(line) as { result?: unknown; error?: object } | undefined
         if (message?.error !== undefined) throw failureOf(message.error, response.statusCode ?? 0, endpoint)
         yield message?.result
       }
@@ -159,7 +159,7 @@ export class EtcdClient {
     return await within(async (signal) => {
       const tls = await tlsOf(this.#config)
       const { status, text } = await exchange(new URL('/version', endpoint), { ...tls, signal }, MAX_BYTES)
-      const version = (jsonOf(text) as { etcdserver?: unknown } | undefined)?.etcdserver
+      const version = (parsedObject(text) as { etcdserver?: unknown } | undefined)?.etcdserver
       if (typeof version === 'string') return version
       throw notEtcd(endpoint, `it answers /version with ${status}, and not as etcd does`)
     })

@@ -1,4 +1,5 @@
 import { AgentError, ExitCode } from '../../../core/errors.ts'
+import { parsedObject } from '../../../core/json/parsed.ts'
 import type { HttpAnswer } from '../../http.ts'
 
 /** Where all keys of the agent are; roles are granted on it. */
@@ -23,7 +24,7 @@ interface Said {
 
 /** The body of a good answer. @throws AgentError, MemberError, TokenError */
 export function bodyOf({ status, text }: HttpAnswer, endpoint: string): unknown {
-  const body = jsonOf(text)
+  const body = parsedObject(text)
   if (body === undefined) throw notEtcd(endpoint, `it answers with ${status}, and not as etcd does`)
   if (status === 200) return body
   throw failureOf(body, status, endpoint)
@@ -88,13 +89,4 @@ export function unreachable(failures: Map<string, string>): AgentError {
     exitCode: ExitCode.deferred,
     isTransient: true,
   })
-}
-
-export function jsonOf(text: string): Said | undefined {
-  try {
-    const body: unknown = JSON.parse(text)
-    return typeof body === 'object' && body !== null ? body : undefined
-  } catch {
-    return undefined
-  }
 }
