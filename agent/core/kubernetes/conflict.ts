@@ -1,6 +1,6 @@
 import { AgentError } from '../errors.ts'
 
-/** A Node is written every few minutes; of a hundred hosts that ask for a Lease at once, one has it after each round. */
+/** A Node is written every few minutes, a DaemonSet by its controller with each pod. */
 const MAX_CONFLICTS = 10
 
 /** Reads and decides anew where somebody else has changed the object between `work`'s read and its write. */
