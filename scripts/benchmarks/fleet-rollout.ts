@@ -5,12 +5,15 @@ import { AgentError } from '../../agent/core/errors.ts'
 import type { HostRecord } from '../../agent/core/fleet/host-record.ts'
 import type { Fleet } from '../../agent/ports/fleet.ts'
 import type { FleetStore } from '../../agent/ports/fleet-store.ts'
+import { persistently } from '../../test/fleet/persistently.ts'
 
 const TARGET = 'calico/node:v2'
 /** What a simulated host needs for its upgrade. */
 const WORK_MS = 5
 /** In which all hosts get their config. */
 const PUSH_MS = 10_000
+/** An engine that is too busy is asked again. */
+const RETRY_MS = 1_000
 
 export interface Rollout {
   hosts: number
@@ -72,30 +75,18 @@ export async function rollOut(
     const turn = { run: `run-${index}`, target: TARGET }
     // no push reaches all hosts in the same millisecond
     await pause(Math.random() * PUSH_MS)
-    await persistently(() => way(fleet, turn))
+    await persistently(() => way(fleet, turn), RETRY_MS)
     began.push(performance.now())
     mostAtOnce = Math.max(mostAtOnce, ++atWork)
     await pause(WORK_MS)
     atWork--
     ended.push(performance.now())
-    await persistently(() => fleet.giveBack({ ...turn, reason: null }))
-    await persistently(() => fleet.record(() => done(index)))
+    await persistently(() => fleet.giveBack({ ...turn, reason: null }), RETRY_MS)
+    await persistently(() => fleet.record(() => done(index)), RETRY_MS)
   }
   await Promise.all(Array.from({ length: hosts }, (_, index) => one(index)))
   const handOverMs = began.slice(slots).map((at, i) => at - (ended[i] ?? at))
   return { hosts, mostAtOnce, handOverMs, requests: calls.count, seconds: (performance.now() - start) / 1000 }
-}
-
-/** As the service tries again what an engine that is busy did not answer in time. */
-async function persistently<T>(call: () => Promise<T>): Promise<T> {
-  for (;;) {
-    try {
-      return await call()
-    } catch (error) {
-      if (!(error instanceof AgentError && error.isTransient)) throw error
-      await pause(1_000)
-    }
-  }
 }
 
 function done(index: number): Omit<HostRecord, 'host'> {

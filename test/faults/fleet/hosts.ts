@@ -4,6 +4,7 @@ import { GroupFleet } from '../../../agent/adapters/fleet/group-fleet.ts'
 import { AgentError } from '../../../agent/core/errors.ts'
 import type { Turn } from '../../../agent/core/fleet/group.ts'
 import type { FleetStore } from '../../../agent/ports/fleet-store.ts'
+import { persistently } from '../../fleet/persistently.ts'
 
 const DAY_MS = 24 * 60 * 60_000
 
@@ -137,18 +138,6 @@ export class Hosts {
   async holders(): Promise<string[]> {
     const { holders } = await persistently(() => this.fleetOf('operator').summary())
     return holders.map(({ host }) => host)
-  }
-}
-
-/** As the service tries again, for as long as the engine is away. */
-async function persistently<T>(call: () => Promise<T>): Promise<T> {
-  for (;;) {
-    try {
-      return await call()
-    } catch (error) {
-      if (!(error instanceof AgentError && error.isTransient)) throw error
-      await pause(200)
-    }
   }
 }
 
