@@ -1,5 +1,4 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -7,6 +6,7 @@ import { EtcdClient } from '../../agent/adapters/fleet/etcd/client.ts'
 import { createEtcdStore } from '../../agent/adapters/fleet/etcd/store.ts'
 import { fleetContract } from '../contract/fleet-contract.ts'
 import { fleetStoreContract } from '../contract/fleet-store-contract.ts'
+import { answering } from './any-server.ts'
 import { EtcdCluster } from './etcd-cluster.ts'
 import { hostOn } from './group-on.ts'
 
@@ -158,22 +158,10 @@ describe('an etcd that cannot be used', () => {
     ['an old etcd', 200, '{"etcdserver":"2.3.8","etcdcluster":"2.3.0"}', 'fleet-etcd-version'],
     ['etcd 3.1, without the gateway', 200, '{"etcdserver":"3.1.20"}', 'fleet-etcd-version'],
   ])('for a server that answers %s', async (_, status, body, code) => {
-    const server = createServer((_request, response) => {
-      response.writeHead(status).end(body)
-    })
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-    const { port } = server.address() as { port: number }
-    try {
-      const plain = {
-        endpoints: [`http://127.0.0.1:${port}`],
-        ca: undefined,
-        cert: undefined,
-        key: undefined,
-      }
-      expect(await failing(plain)).toMatchObject({ code, exitCode: 3 })
-    } finally {
-      server.close()
-    }
+    const error = await answering(status, body, (url) =>
+      failing({ endpoints: [url], ca: undefined, cert: undefined, key: undefined }),
+    )
+    expect(error).toMatchObject({ code, exitCode: 3 })
   })
 
   it('for a port where nothing listens', async () => {

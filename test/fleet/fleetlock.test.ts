@@ -1,7 +1,7 @@
-import { createServer } from 'node:http'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createFleetLock } from '../../agent/adapters/fleet/fleetlock.ts'
 import { fleetContract } from '../contract/fleet-contract.ts'
+import { answering } from './any-server.ts'
 import { EtcdCluster } from './etcd-cluster.ts'
 import { FleetLockServer } from './fleetlock-server.ts'
 
@@ -47,17 +47,10 @@ describe('a FleetLock server', () => {
     ['HTML', 404, '<html>no such page</html>', 'fleet-not-fleetlock'],
     ['an error of its own', 500, '{"kind":"internal","value":"etcd is away"}', 'fleet-unreachable'],
   ])('that answers %s (%i)', async (_, status, body, code) => {
-    const other = createServer((_request, response) => {
-      response.writeHead(status).end(body)
-    })
-    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve))
-    const { port } = other.address() as { port: number }
-    const taking = hostOf(`http://127.0.0.1:${port}`, 'g')('host-1').take({ run: 'r', target: 't' })
-    try {
+    await answering(status, body, async (url) => {
+      const taking = hostOf(url, 'g')('host-1').take({ run: 'r', target: 't' })
       await expect(taking).rejects.toMatchObject({ code })
-    } finally {
-      other.close()
-    }
+    })
   })
 
   it('that is away', async () => {

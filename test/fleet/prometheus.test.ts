@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -9,6 +8,7 @@ import { mayStart } from '../../agent/stories/fleet/may-start.ts'
 import { refusal } from '../contract/fleet-contract.ts'
 import { FakeClock } from '../fakes/clock.ts'
 import { until } from '../lab/poll.ts'
+import { answering } from './any-server.ts'
 import { freePorts } from './etcd-cluster.ts'
 
 /** One that fires at once, and one that will only do so in an hour. */
@@ -69,18 +69,13 @@ describe('a real Prometheus', () => {
     ['is away', 'http://127.0.0.1:1', 'ECONNREFUSED'],
     ['is something else', '', 'and not as Prometheus does'],
   ])('that %s keeps it from its start too', async (_, where, why) => {
-    const other = createServer((_request, response) => response.end('{"status":"fine"}'))
-    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve))
-    const { port } = other.address() as { port: number }
-    try {
-      await expect(starting(/x/, where || `http://127.0.0.1:${port}`)).rejects.toMatchObject({
+    await answering(200, '{"status":"fine"}', async (url) => {
+      await expect(starting(/x/, where || url)).rejects.toMatchObject({
         code: 'fleet-blocked',
         exitCode: 75,
         message: expect.stringContaining(why) as string,
       })
-    } finally {
-      other.close()
-    }
+    })
   })
 })
 

@@ -2,23 +2,12 @@ import { describe, expect, it } from 'vitest'
 import type { FleetView, HostView } from '../../agent/core/fleet/view.ts'
 import { renderFleet } from '../../agent/report/fleet.ts'
 import { fleetPage } from '../../agent/report/fleet-page.ts'
+import { doneRecord } from '../core/fleet/sample.ts'
 
 const now = new Date('2026-11-27T03:00:00Z')
 const at = (minutesAgo: number): string => new Date(now.getTime() - minutesAgo * 60_000).toISOString()
 
-const host = (name: string, more: Partial<HostView> = {}): HostView => ({
-  host: name,
-  version: '0.2.0',
-  target: 'calico/node:v2',
-  state: 'done',
-  run: 'run-1',
-  reason: null,
-  askedAt: null,
-  startedAt: null,
-  endedAt: null,
-  window: null,
-  ...more,
-})
+const host = (name: string, more: Partial<HostView> = {}): HostView => ({ ...doneRecord(name), ...more })
 
 const window = { usedMs: 4_100, birdDownMs: 131, budgetMs: 90_000 }
 const view: FleetView = {

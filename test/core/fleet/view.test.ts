@@ -2,21 +2,14 @@ import { describe, expect, it } from 'vitest'
 import { emptyGroup, type Group, withHolder } from '../../../agent/core/fleet/group.ts'
 import type { HostRecord } from '../../../agent/core/fleet/host-record.ts'
 import { viewOf } from '../../../agent/core/fleet/view.ts'
+import { doneRecord } from './sample.ts'
 
 const NOW = new Date('2026-11-27T03:00:00Z')
 const at = (minutesAgo: number): string => new Date(NOW.getTime() - minutesAgo * 60_000).toISOString()
 
 const record = (host: string, more: Partial<HostRecord> = {}): HostRecord => ({
-  host,
-  version: '0.2.0',
+  ...doneRecord(host),
   target: 'v2',
-  state: 'done',
-  run: 'run-1',
-  reason: null,
-  askedAt: null,
-  startedAt: null,
-  endedAt: null,
-  window: null,
   ...more,
 })
 const holder = (host: string, minutesAgo: number) => ({
