@@ -113,9 +113,9 @@ export class ControllersHost {
     const observed = await observe(wanted, this.ports(), looking, () => null)
     const leftovers = { containers: [], images: [], files: [] }
     const { plan } = upgradePlan({ run: RUN, wanted, observed, leftovers })
-    return await this.run.drive(death, async (journal, move) => {
+    return await this.run.drive(death, async (journal, move, clock) => {
       await journal.append({ type: 'run', order: 1, agent: 'test', plan, problems: [] })
-      const ports = this.ports((docker) => withMoves(docker, CHANGES, move))
+      const ports = { ...this.ports((docker) => withMoves(docker, CHANGES, move)), clock }
       return await execute({ journal, ports, emit: () => undefined, signal })
     })
   }
@@ -125,8 +125,8 @@ export class ControllersHost {
     if (state === null) return 'nothing'
     if (state.outcome !== null) return state.outcome
     const { signal } = new AbortController()
-    return await this.run.drive(death, (journal, move) => {
-      const ports = this.ports((docker) => withMoves(docker, CHANGES, move))
+    return await this.run.drive(death, (journal, move, clock) => {
+      const ports = { ...this.ports((docker) => withMoves(docker, CHANGES, move)), clock }
       return resume({ journal, ports, emit: () => undefined, signal })
     })
   }

@@ -103,9 +103,9 @@ export class ControllersUnitHost {
     const observed = await observe(WANTED, this.#ports(), looking, () => null)
     const leftovers = { containers: [], images: [], files: [] }
     const { plan } = upgradePlan({ run: RUN, wanted: WANTED, observed, leftovers })
-    return await this.run.drive(inFlight, async (journal, move) => {
+    return await this.run.drive(inFlight, async (journal, move, clock) => {
       await journal.append({ type: 'run', order: 1, agent: 'test', plan, problems: [] })
-      const ports = this.#ports(move)
+      const ports = { ...this.#ports(move), clock }
       return await execute({ journal, ports, emit: () => undefined, signal: new AbortController().signal })
     })
   }
@@ -114,8 +114,8 @@ export class ControllersUnitHost {
     const state = this.run.state()
     if (state === null) return 'nothing'
     if (state.outcome !== null) return state.outcome
-    return await this.run.drive(undefined, (journal, move) => {
-      const ports = this.#ports(move)
+    return await this.run.drive(undefined, (journal, move, clock) => {
+      const ports = { ...this.#ports(move), clock }
       return resume({ journal, ports, emit: () => undefined, signal: new AbortController().signal })
     })
   }

@@ -5,6 +5,7 @@ import { resume } from '../../agent/engine/resume.ts'
 import type { Journal } from '../../agent/journal/journal.ts'
 import { decodeJournal } from '../../agent/journal/record.ts'
 import { applyRecord, type RunState } from '../../agent/journal/run-state.ts'
+import type { Clock } from '../../agent/ports/clock.ts'
 import type { Ports, Recheck } from '../../agent/steps/step.ts'
 import type { FakeClock } from '../fakes/clock.ts'
 import { journalOn, Mortal } from './mortal.ts'
@@ -52,9 +53,9 @@ export class KillableRun {
 
   /** Runs a plan. */
   async begin(plan: Plan, tools: Tools, death?: Death): Promise<string> {
-    return await this.drive(death, async (journal, move) => {
+    return await this.drive(death, async (journal, move, clock) => {
       await journal.append({ type: 'run', order: 1, agent: 'test', plan, problems: [] })
-      return await execute({ journal, ...given(tools, move) })
+      return await execute({ journal, ...given(tools, move, clock) })
     })
   }
 
@@ -63,13 +64,15 @@ export class KillableRun {
     const state = this.state()
     if (state === null) return 'nothing'
     if (state.outcome !== null) return state.outcome
-    return await this.drive(death, (journal, move) => resume({ journal, ...given(tools, move) }))
+    return await this.drive(death, (journal, move, clock) =>
+      resume({ journal, ...given(tools, move, clock) }),
+    )
   }
 
   /** Tells the story to its end, or to the death. */
   async drive(
     death: Death | undefined,
-    story: (journal: Journal, move: Move) => Promise<string>,
+    story: (journal: Journal, move: Move, clock: Clock) => Promise<string>,
   ): Promise<string> {
     this.deaths = []
     let sinceLast: string | undefined
@@ -82,7 +85,8 @@ export class KillableRun {
       this.onMove(at, what)
     }
     const agent = new Mortal(death, before, () => (sinceLast = this.#moment()))
-    const told = story(journalOn(this, RUN, this.#clock, agent.move), agent.move)
+    const clock = agent.clockOf(this.#clock)
+    const told = story(journalOn(this, RUN, clock, agent.move), agent.move, clock)
     return await Promise.race([told, agent.killed.promise])
   }
 
@@ -91,10 +95,10 @@ export class KillableRun {
   }
 }
 
-function given({ ports, emit, signal, recheck }: Tools, move: Move) {
+function given({ ports, emit, signal, recheck }: Tools, move: Move, clock: Clock) {
   return {
     recheck,
-    ports: ports(move),
+    ports: { ...ports(move), clock },
     emit: emit ?? (() => undefined),
     signal: signal ?? new AbortController().signal,
   }

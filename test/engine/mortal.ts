@@ -36,6 +36,15 @@ export class Mortal {
     this.killed.resolve('killed')
     return await never()
   }
+
+  /** The clock as the agent has it: none of its loops goes on after its death. */
+  clockOf(clock: Clock): Clock {
+    const sleep = async (ms: number, signal?: AbortSignal): Promise<void> => {
+      if (!this.#dead) await clock.sleep(ms, signal)
+      if (this.#dead) await never()
+    }
+    return { now: () => clock.now(), date: () => clock.date(), bootId: () => clock.bootId(), sleep }
+  }
 }
 
 /** The journal of one run, whose text is the disk; each record is a move. */

@@ -90,9 +90,9 @@ export class StaticPodHost {
     const observed = await observe(wanted, this.#ports(), looking, () => null)
     const leftovers = { containers: [], images: [], files: [] }
     const { plan } = upgradePlan({ run: RUN, wanted, observed, leftovers })
-    return await this.run.drive(death, async (journal, move) => {
+    return await this.run.drive(death, async (journal, move, clock) => {
       await journal.append({ type: 'run', order: 1, agent: 'test', plan, problems: [] })
-      return await execute({ journal, ports: this.#ports(move), emit: () => undefined, signal })
+      return await execute({ journal, ports: { ...this.#ports(move), clock }, emit: () => undefined, signal })
     })
   }
 
@@ -101,8 +101,8 @@ export class StaticPodHost {
     if (state === null) return 'nothing'
     if (state.outcome !== null) return state.outcome
     const { signal } = new AbortController()
-    return await this.run.drive(death, (journal, move) =>
-      resume({ journal, ports: this.#ports(move), emit: () => undefined, signal }),
+    return await this.run.drive(death, (journal, move, clock) =>
+      resume({ journal, ports: { ...this.#ports(move), clock }, emit: () => undefined, signal }),
     )
   }
 
