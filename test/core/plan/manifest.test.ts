@@ -86,6 +86,22 @@ describe('a whole manifest', () => {
     })
   })
 
+  it('is gated by the health check of the template that comes, not of the one that goes', () => {
+    const env = (port: string) => [
+      { name: 'FELIX_HEALTHENABLED', value: 'true' },
+      { name: 'FELIX_HEALTHPORT', value: port },
+    ]
+    const container = (image: string, port: string) => ({ name: 'calico-node', image, env: env(port) })
+    const [from, to] = [container(NODE, '9099'), container(NEXT, '9199')].map(
+      (one): PodTemplate => ({ spec: { containers: [one] } }),
+    )
+    const node = hostedNode()
+    node.container.Config.Env = ['FELIX_HEALTHENABLED=true', 'FELIX_HEALTHPORT=9099']
+    const templates = { mark: 'm1', from: from ?? OLD, was: from ?? OLD, to: to ?? NEW }
+    const { gate } = swapOf(planned(manifest({ daemonSet: templates }), { node }).plan.steps)
+    expect(gate.health).toEqual([{ kind: 'http', url: 'http://localhost:9199/readiness' }])
+  })
+
   it('has nothing to do where the pod has its mark', () => {
     const pod = { ...daemonSet().pod, images: images(NEXT), manifest: 'm1' }
     const node = hostedNode({ pod, template: images(NEXT), manifest: 'm1' }, { image: null })
