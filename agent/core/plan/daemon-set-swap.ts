@@ -1,6 +1,8 @@
+import { envMap } from '../docker/health.ts'
 import type { ConfigMapChange } from '../kubernetes/config-map.ts'
 import type { ObservedDaemonSet } from '../kubernetes/daemon-set.ts'
 import type { TemplateEntry } from '../kubernetes/template.ts'
+import { envAfter } from '../kubernetes/template-env.ts'
 import type { DiffEntry } from '../report/report.ts'
 import { writtenKeys } from './config-map.ts'
 import { oldContainer } from './container-swap.ts'
@@ -29,11 +31,13 @@ export function swapPart(
   const { daemonSet, node, run } = input
   const { namespace, name, pod } = daemonSet
   const set = { namespace, name }
+  const container = containerName(node)
+  const env = envMap(node.container.Config.Env)
   const args: StepArgs['swap-pod'] = {
     set,
     run,
     pod: { name: pod.name, uid: pod.uid, node: pod.node },
-    container: containerName(node),
+    container,
     images: entries.map((one) => swappedImage(daemonSet, one)),
     ...(input.configMap && { configMap: writtenKeys(input.configMap) }),
     ...(input.templates && { templates: wholeOf(input.templates) }),
@@ -41,7 +45,7 @@ export function swapPart(
     to,
     ...(input.runtime !== undefined && { runtime: input.runtime }),
     old: oldContainer(node, input.engineHostname),
-    gate: gateOf(input, version),
+    gate: gateOf(input, version, input.templates ? envAfter(env, container, input.templates) : env),
   }
   return {
     move: [{ kind: 'swap-pod', component, args }],

@@ -58,8 +58,12 @@ function partOf(
   }
 }
 
-/** `version` is the new one's; null where it is not known. */
-export function gateOf({ node, wanted }: Pick<NodeInput, 'node' | 'wanted'>, version: string | null): Gate {
+/** `version` is the new one's; null where it is not known. `env` is the new one's too, where it gets another. */
+export function gateOf(
+  { node, wanted }: Pick<NodeInput, 'node' | 'wanted'>,
+  version: string | null,
+  env = envMap(node.container.Config.Env),
+): Gate {
   const announcedMs = node.daemons.length > 0 ? node.announcedMs : Infinity
   return {
     ...windowBudget(announcedMs, wanted.windowMs),
@@ -69,7 +73,7 @@ export function gateOf({ node, wanted }: Pick<NodeInput, 'node' | 'wanted'>, ver
       baseline: birdBaseline(daemon.view, daemon.neighbors),
       dialling: diallingNeighbors(daemon),
     })),
-    health: healthChecks(envMap(node.container.Config.Env), version, node.daemons.length > 0),
+    health: healthChecks(env, version, node.daemons.length > 0),
   }
 }
 
