@@ -64,7 +64,8 @@ async function showStatus(
     return
   }
   const view = await control.view()
-  if (html !== undefined) await environment.writeFile(html, fleetPage(view, app.ports.clock.date()))
+  if (html !== undefined)
+    await environment.writeFile(html, fleetPage(view, app.ports.clock.date(), app.runs.host?.name ?? null))
   if (json) print(shownJson(documentOf(view)))
   else if (html === undefined) print(renderFleet(view, { color, now: app.ports.clock.date() }))
   else print(`wrote the rollout of group ${view.group} to ${html}`)

@@ -1,34 +1,45 @@
 import type { FleetView, HostView, ViewedState } from '../core/fleet/view.ts'
-import { hostLine, STATE_TEXT } from './fleet.ts'
+import { detailText, hostLine, STATE_TEXT, sinceText, slotsText } from './fleet.ts'
 import { timeText } from './history.ts'
-import { escaped, htmlPage } from './html.ts'
+import { breakable, dataTable, escaped, factList, htmlPage } from './html.ts'
+import { type Fill, type Part, scaleBar } from './scale-bar.ts'
 import { oneLine } from './text.ts'
 
-const STYLE = [
-  ':root{color-scheme:light dark}',
-  'body{font:14px/1.5 sans-serif;max-width:70em;margin:2em auto;padding:0 1em}',
-  'table{border-collapse:collapse;width:100%}td,th{padding:.2em .5em;border-top:1px solid #8884;text-align:left}',
-  'td.bar{width:55%}svg{display:block;width:100%;height:1.2em;background:#8882}',
-  '.waited{fill:#8888}.done{fill:#3a7d44}.at-work{fill:#1b4f8f}.failed,.stuck,.silent,.refused{fill:#b3261e}',
-].join('')
-
-/** The rollout drawn as one page: time to the right, a host a row. */
-export function fleetPage(view: FleetView, now: Date): string {
-  const title = escaped(
-    `group ${view.group}: ${view.target === null ? 'no rollout yet' : oneLine(view.target)}`,
-  )
+/** The rollout drawn as one page: time to the right, a host a row. `seenFrom` is the host that looks. */
+export function fleetPage(view: FleetView, now: Date, seenFrom: string | null): string {
+  const target = view.target === null ? 'no rollout yet' : oneLine(view.target)
+  const from = seenFrom === null ? '' : `, seen from ${oneLine(seenFrom)}`
   const drawn = view.hosts.filter((host) => host.state !== 'earlier')
-  const span = spanOf(drawn, now)
-  const from = timeText(new Date(span.from).toISOString())
-  return htmlPage(title, STYLE, [
-    `<h1>${title}</h1>`,
-    `<p>${view.done} of ${view.total} hosts done; from ${escaped(from)} to ${escaped(timeText(now.toISOString()))}</p>`,
-    ...haltText(view),
-    '<table>',
-    '<tr><th scope="col">host</th><th scope="col">state</th><th scope="col">waited, then worked</th></tr>',
-    ...inOrder(drawn).map((host) => row(host, span, now)),
-    '</table>',
+  return htmlPage(`group ${view.group}: ${target}${from}`, [
+    `<h1>Group ${escaped(view.group)}<span class="quiet">${escaped(from)}</span></h1>`,
+    factList([
+      ['Target', target],
+      ['Hosts', `${view.done} of ${view.total} done`],
+      ['Slots', slotsText(view)],
+      ['Drawn', timeText(now.toISOString())],
+    ]),
+    ...haltSection(view),
+    ...hostSection(inOrder(drawn), now),
   ])
+}
+
+function hostSection(hosts: HostView[], now: Date): string[] {
+  if (hosts.length === 0) return []
+  const span = spanOf(hosts, now)
+  const from = timeText(new Date(span.from).toISOString())
+  const caption = `In the order in which they began. Each bar goes from ${from} to ${timeText(now.toISOString())}: grey while the host waited, in colour while it was at work.`
+  return [
+    '<h2>Hosts</h2>',
+    dataTable(
+      escaped(caption),
+      ['Host', 'State', 'Since'],
+      hosts.map((host) => [
+        `${escaped(oneLine(host.host))}${hostBar(host, span, now)}${detail(host)}`,
+        `<span class="${LOOKS[host.state].tone}">${escaped(STATE_TEXT[host.state])}</span>`,
+        escaped(sinceText(host, now)),
+      ]),
+    ),
+  ]
 }
 
 interface Span {
@@ -48,34 +59,49 @@ function inOrder(hosts: HostView[]): HostView[] {
   return hosts.toSorted((one, other) => begin(one).localeCompare(begin(other)))
 }
 
-function row(host: HostView, span: Span, now: Date): string {
+const LOOKS: Record<ViewedState, { fill: Fill; tone: string }> = {
+  'at-work': { fill: 'info', tone: 'info' },
+  waiting: { fill: 'none', tone: 'warn' },
+  done: { fill: 'good', tone: 'good' },
+  silent: { fill: 'bad', tone: 'bad' },
+  failed: { fill: 'bad', tone: 'bad' },
+  refused: { fill: 'bad', tone: 'bad' },
+  stuck: { fill: 'bad', tone: 'bad' },
+  earlier: { fill: 'none', tone: 'quiet' },
+}
+
+function hostBar(host: HostView, span: Span, now: Date): string {
   const { askedAt, startedAt, endedAt, state } = host
-  const bars = [
-    askedAt === null ? '' : rect('waited', askedAt, startedAt ?? now.toISOString(), span),
-    startedAt === null ? '' : rect(state, startedAt, endedAt ?? now.toISOString(), span),
+  const share = (at: string): number => (Date.parse(at) - span.from) / (span.to - span.from)
+  const end = now.toISOString()
+  const parts: Part[] = [
+    ...(askedAt === null
+      ? []
+      : [{ fill: 'none', from: share(askedAt), to: share(startedAt ?? end) } satisfies Part]),
+    ...(startedAt === null
+      ? []
+      : [{ fill: LOOKS[state].fill, from: share(startedAt), to: share(endedAt ?? end) } satisfies Part]),
   ]
-  const label = escaped(hostLine(host, now))
-  return [
-    `<tr><td>${escaped(host.host)}</td><td>${escaped(STATE_TEXT[state])}</td><td class="bar">`,
-    `<svg viewBox="0 0 1000 12" preserveAspectRatio="none" role="img" aria-label="${label}"><title>${label}</title>`,
-    `${bars.join('')}</svg></td></tr>`,
-  ].join('')
+  return scaleBar(hostLine(host, now), parts)
 }
 
-/** At least a hair wide, so that what was quick is seen. */
-function rect(kind: ViewedState | 'waited', from: string, to: string, span: Span): string {
-  const whole = span.to - span.from
-  const x = ((Date.parse(from) - span.from) / whole) * 1000
-  const width = Math.max(3, ((Date.parse(to) - Date.parse(from)) / whole) * 1000)
-  return `<rect class="${kind}" x="${Math.min(x, 997).toFixed(1)}" y="0" width="${width.toFixed(1)}" height="12"/>`
+function detail(host: HostView): string {
+  const text = detailText(host)
+  return text === '' ? '' : `<small>${breakable(text)}</small>`
 }
 
-function haltText({ halted }: FleetView): string[] {
+function haltSection({ halted }: FleetView): string[] {
   if (halted === null) return []
   const { halt, failures } = halted
   const lines = [
     ...(halt ? [`halted on ${halt.by}: ${halt.reason}`] : []),
     ...failures.map(({ host, reason }) => `halted: ${host} failed: ${reason}`),
   ]
-  return lines.map((line) => `<p><strong>${escaped(oneLine(line))}</strong></p>`)
+  return [
+    '<section class="problem bad">',
+    '<h2>No other host starts</h2>',
+    ...lines.map((line) => `<p>${breakable(oneLine(line))}</p>`),
+    '<p><b>Fix:</b> agent fleet resume lets the hosts go on</p>',
+    '</section>',
+  ]
 }

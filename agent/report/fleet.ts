@@ -42,7 +42,7 @@ export function hostLine(host: HostView, now: Date): string {
     .join(', ')
 }
 
-function slotsText({ slots, hosts }: FleetView): string {
+export function slotsText({ slots, hosts }: FleetView): string {
   const used = hosts.filter(({ state }) => state === 'at-work' || state === 'silent').length
   return `${used} of ${slots} ${slots === 1 ? 'slot' : 'slots'} taken`
 }
@@ -70,7 +70,7 @@ function painted(state: ViewedState, { green, yellow, red, cyan, dim }: Colors):
 }
 
 /** How long it has been so; the clock of the other host may be ahead. */
-function sinceText({ state, askedAt, startedAt, endedAt }: HostView, now: Date): string {
+export function sinceText({ state, askedAt, startedAt, endedAt }: HostView, now: Date): string {
   const since = state === 'waiting' ? askedAt : state === 'at-work' || state === 'silent' ? startedAt : null
   if (since === null) return endedAt === null ? '' : timeText(endedAt)
   const ms = now.getTime() - Date.parse(since)
@@ -85,7 +85,7 @@ function roughly(ms: number): string {
   return hours < 48 ? `${hours} h` : `${Math.floor(hours / 24)} days`
 }
 
-function detailText({ state, run, reason, window, target }: HostView): string {
+export function detailText({ state, run, reason, window, target }: HostView): string {
   if (state === 'earlier') return oneLine(target)
   if (state === 'silent') return `run ${run ?? ''}; if the host never comes back: agent fleet release HOST`
   if (state === 'at-work') return `run ${run ?? ''}`

@@ -1,117 +1,130 @@
 import type { Problem } from '../core/errors.ts'
+import { grouped } from '../core/grouped.ts'
 import type { RunTimeline, TimelineStep } from '../core/report/history.ts'
 import type { WindowReport } from '../core/report/report.ts'
-import { changeText, isUnwound, timeText } from './history.ts'
-import { escaped, htmlPage } from './html.ts'
-import { duration, manyLines, oneLine, seconds, setSeconds } from './text.ts'
-import { markText } from './window-text.ts'
+import { changeTexts, isUnwound, timeText, toneOf } from './history.ts'
+import { breakable, breakableLines, dataTable, escaped, factList, htmlPage } from './html.ts'
+import { type Part, scaleBar } from './scale-bar.ts'
+import { duration, oneLine, seconds, setSeconds } from './text.ts'
+import { windowFigure } from './window-figure.ts'
 
 /** A run drawn as one page: no script, and nothing from elsewhere. */
 export function historyPage(timeline: RunTimeline, problems: Problem[]): string {
-  const { run, command, startedAt, outcome, agent, window } = timeline
-  const title = `${run}: ${command}, ${outcome ?? 'unfinished'}`
-  return htmlPage(escaped(title), STYLE, [
-    `<h1>${escaped(title)}</h1>`,
-    `<p>${escaped(`${timeText(startedAt)}, agent ${agent}`)}<br>${escaped(changeText(timeline))}</p>`,
-    ...stepsTable(timeline),
-    ...(window ? windowTable(window, isUnwound(timeline)) : []),
-    ...eventList(timeline),
-    ...problems.map(problemText),
+  const { run, command, outcome, window, steps } = timeline
+  const host = oneLine(timeline.host ?? 'unknown host')
+  const ended = (outcome ?? 'unfinished').replace('-', ' ')
+  return htmlPage(`${host}: ${command}, ${ended} (${run})`, [
+    `<h1>${escaped(host)}: ${escaped(command)}, <span class="${toneOf(timeline)}">${escaped(ended)}</span></h1>`,
+    factList(factsOf(timeline)),
+    ...(window ? [windowHead(window), ...windowFigure(window, steps, isUnwound(timeline))] : []),
+    ...(window ? releasedText(window) : []),
+    ...problemSection(problems),
+    ...stepSection(timeline),
+    ...eventSection(timeline),
   ])
 }
 
-const STYLE = [
-  'body{font:14px/1.5 sans-serif;max-width:70em;margin:2em auto;padding:0 1em;color:#222;background:#fff}',
-  'table{border-collapse:collapse;width:100%}td{padding:.2em .5em;border-top:1px solid #ddd;vertical-align:top}',
-  'td.bar{width:45%}svg{display:block;width:100%;height:1.4em;background:#f2f2f2}',
-  '.done{fill:#3a7d44}.back{fill:#c77f1a}.mark{fill:#1b4f8f}.time{text-align:right;white-space:nowrap}',
-].join('')
+function factsOf(timeline: RunTimeline): [string, string | null][] {
+  const { run, startedAt, agent, controllersDownMs, events } = timeline
+  const finished = events.findLast(({ event }) => event === 'finished')
+  return [
+    ['Run', run],
+    ['Began', timeText(startedAt)],
+    ['Took', finished ? duration(finished.ms) : null],
+    ['Agent', agent],
+    ['No controllers for', controllersDownMs === null ? null : duration(controllersDownMs)],
+    ['Change', changeTexts(timeline).join('\n')],
+  ]
+}
 
-function stepsTable({ steps, events }: RunTimeline): string[] {
+function windowHead({ budgetMs, usedMs }: WindowReport): string {
+  const budget = setSeconds(budgetMs)
+  const isLate = usedMs !== null && usedMs > budgetMs
+  const used =
+    usedMs === null ? `${budget}, and not everything came back` : `${seconds(usedMs)} of ${budget} used`
+  const more = isLate ? ': the peers may have withdrawn routes' : ''
+  return `<h2>Restart window <span${isLate ? ' class="bad"' : ''}>${escaped(used + more)}</span></h2>`
+}
+
+function releasedText({ releasedPeers }: WindowReport): string[] {
+  if (releasedPeers.length === 0) return []
+  return [
+    `<p class="quiet">Released, because they were down before the run: ${escaped(releasedPeers.join(', '))}</p>`,
+  ]
+}
+
+function stepSection({ steps, events }: RunTimeline): string[] {
   const moments = [
     // an uncordon that was pending may come days after the run
     ...events.filter(({ event }) => event !== 'uncordoned').map(({ ms }) => ms),
     ...steps.flatMap((step) => [step.beganMs, step.endedMs, step.undoingMs, step.undoneMs]),
   ]
   const whole = Math.max(1, ...moments.map((ms) => ms ?? 0))
+  const undone = steps.some(({ undoingMs }) => undoingMs !== null)
+  const caption = `When each step began, and how long it took. The bar shows it in the run${undone ? '; in the second colour, its undoing' : ''}.`
   return [
-    `<h2>Steps, ${escaped(duration(whole))} in total</h2>`,
-    '<table>',
-    ...steps.map((step) =>
-      row([escaped(oneLine(step.summary)), escaped(step.status), timeCell(step), stepBar(step, whole)]),
+    `<h2>Steps <span>${escaped(duration(whole))} in total</span></h2>`,
+    dataTable(
+      caption,
+      ['Step', 'Status', 'Time'],
+      steps.map((step) => [
+        `${breakable(oneLine(step.summary))}${stepBar(step, whole)}`,
+        `<span class="${STATUS_TONE[step.status]}">${escaped(step.status)}</span>`,
+        step.beganMs === null
+          ? ''
+          : `${escaped(seconds(step.beganMs, 3))}<small>${escaped(duration(step.ms))}</small>`,
+      ]),
     ),
-    '</table>',
   ]
 }
 
-function timeCell({ beganMs, ms }: TimelineStep): string {
-  return beganMs === null ? '' : escaped(`${seconds(beganMs, 3)} + ${duration(ms)}`)
+const STATUS_TONE: Record<TimelineStep['status'], string> = {
+  pending: 'quiet',
+  doing: 'info',
+  verifying: 'info',
+  verified: 'good',
+  failed: 'bad',
+  undoing: 'warn',
+  undone: 'warn',
 }
 
 /** A step that did not end is drawn to the end of the run, or to where it began to be undone. */
 function stepBar({ beganMs, endedMs, undoingMs, undoneMs }: TimelineStep, whole: number): string {
-  const bars = [
-    beganMs === null ? '' : rect('done', beganMs, endedMs ?? undoingMs ?? whole, whole),
-    undoingMs === null ? '' : rect('back', undoingMs, undoneMs ?? whole, whole),
+  const spans: [Part['fill'], string, number | null, number][] = [
+    ['good', 'at work', beganMs, endedMs ?? undoingMs ?? whole],
+    ['warn', 'undone', undoingMs, undoneMs ?? whole],
   ]
-  return drawing(bars.join(''))
+  const drawn = spans.flatMap(([fill, text, from, to]) => (from === null ? [] : [{ fill, text, from, to }]))
+  const said = drawn.map(({ text, from, to }) => `${text} from ${seconds(from, 3)} to ${seconds(to, 3)}`)
+  return scaleBar(
+    said.join(', ') || 'not begun',
+    drawn.map(({ fill, from, to }) => ({ fill, from: from / whole, to: to / whole })),
+  )
 }
 
-function windowTable(window: WindowReport, unwound: boolean): string[] {
-  const { budgetMs, birdDownMs, sessionsBackMs, recoveredMs, usedMs, releasedPeers } = window
-  const marks: [number | null, string][] = [
-    [0, unwound ? 'BIRD killed' : 'old BIRD killed'],
-    [birdDownMs, markText('bird-up', unwound)],
-    [sessionsBackMs, markText('sessions-back', unwound)],
-    [recoveredMs, markText('recovered', unwound)],
-  ]
-  const whole = Math.max(1, budgetMs, usedMs ?? 0)
-  const released = releasedPeers.length === 0 ? [] : [`<p>released ${escaped(releasedPeers.join(', '))}</p>`]
-  return [
-    `<h2>Window of ${escaped(setSeconds(budgetMs))}, ${escaped(usedMs === null ? 'not recovered' : `${seconds(usedMs)} used`)}</h2>`,
-    '<table>',
-    ...marks.flatMap(([ms, text]) =>
-      ms === null
-        ? []
-        : [row([escaped(text), '', escaped(seconds(ms, 3)), drawing(rect('mark', 0, ms, whole))])],
-    ),
-    '</table>',
-    ...released,
-  ]
-}
-
-function eventList({ events }: RunTimeline): string[] {
+function eventSection({ events }: RunTimeline): string[] {
   return [
     '<h2>Run</h2>',
-    '<table>',
-    ...events.map(({ ms, event, text }) =>
-      row([
-        escaped(oneLine(text)),
+    dataTable(
+      'What happened to the run as a whole, in seconds since it began.',
+      ['What', 'Event', 'Time'],
+      events.map(({ ms, event, text }) => [
+        breakable(oneLine(text)),
         escaped(event.replace('going-back', 'rolling back')),
         escaped(seconds(ms, 3)),
-        '',
       ]),
     ),
-    '</table>',
   ]
 }
 
-function problemText({ severity, message, fix }: Problem): string {
-  const lines = [`${severity}: `, ...manyLines(message), 'fix: ', ...manyLines(fix)]
-  return `<p>${lines.map(escaped).join('<br>')}</p>`
-}
-
-function row([what = '', status = '', time = '', bar = '']: string[]): string {
-  return `<tr><td>${what}</td><td>${status}</td><td class="time">${time}</td><td class="bar">${bar}</td></tr>`
-}
-
-function drawing(inner: string): string {
-  return `<svg viewBox="0 0 1000 14" preserveAspectRatio="none">${inner}</svg>`
-}
-
-/** At least a hair wide, so that what was quick is seen. */
-function rect(kind: string, from: number, to: number, whole: number): string {
-  const x = (from / whole) * 1000
-  const width = Math.max(3, ((to - from) / whole) * 1000)
-  return `<rect class="${kind}" x="${Math.min(x, 997).toFixed(1)}" y="0" width="${width.toFixed(1)}" height="14"/>`
+function problemSection(problems: Problem[]): string[] {
+  if (problems.length === 0) return []
+  const said = grouped(problems).map(({ severity, code, message, fix }) => [
+    `<section class="problem ${severity === 'error' ? 'bad' : 'warn'}">`,
+    `<h3>${escaped(severity)} <span class="quiet">${escaped(code)}</span></h3>`,
+    `<p>${breakableLines(message)}</p>`,
+    `<p><b>Fix:</b> ${breakableLines(fix)}</p>`,
+    '</section>',
+  ])
+  return ['<h2>Problems</h2>', ...said.flat()]
 }

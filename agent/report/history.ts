@@ -33,25 +33,26 @@ function runLines(runs: HistoryRun[], colors: Colors): string[] {
       timeText(run.startedAt),
       run.command,
       outcomeText(run, colors),
-      changeText(run),
+      changeTexts(run).join('; '),
     ]),
   )
 }
 
-function outcomeText({ outcome }: HistoryRun, { green, yellow, red }: Colors): string {
-  if (outcome === null) return yellow('unfinished')
-  if (outcome === 'stuck') return red(outcome)
-  return ['upgraded', 'prefetched'].includes(outcome) ? green(outcome) : yellow(outcome)
+function outcomeText(run: HistoryRun, { green, yellow, red }: Colors): string {
+  return { good: green, warn: yellow, bad: red }[toneOf(run)](run.outcome ?? 'unfinished')
 }
 
-/** `node v2.6.5 -> v2.6.12`, one component after the other. */
-export function changeText({ components }: HistoryRun): string {
-  return Object.entries(components)
-    .map(([component, { from, to, rolledBack }]) => {
-      const text = `${component} ${oneLine(from) || 'none'} -> ${oneLine(to)}`
-      return rolledBack === true ? `${text} (rolled back)` : text
-    })
-    .join('; ')
+export function toneOf({ outcome }: HistoryRun): 'good' | 'warn' | 'bad' {
+  if (outcome === 'stuck') return 'bad'
+  return outcome === 'upgraded' || outcome === 'prefetched' ? 'good' : 'warn'
+}
+
+/** `node v2.6.5 -> v2.6.12`, for each component. */
+export function changeTexts({ components }: HistoryRun): string[] {
+  return Object.entries(components).map(([component, { from, to, rolledBack }]) => {
+    const text = `${component} ${oneLine(from) || 'none'} -> ${oneLine(to)}`
+    return rolledBack === true ? `${text} (rolled back)` : text
+  })
 }
 
 /** Events and steps as they came, each with its second. */
@@ -66,7 +67,7 @@ function timelineLines(timeline: RunTimeline): string[] {
   ].toSorted((one, other) => one.ms - other.ms)
   return [
     `${run}, ${command} of ${timeText(startedAt)}: ${outcome ?? 'unfinished'}`,
-    `  ${changeText(timeline)}`,
+    `  ${changeTexts(timeline).join('; ')}`,
     '',
     ...moments.map(({ ms, text }) => `${seconds(ms, 3).padStart(11)}  ${text}`),
   ]

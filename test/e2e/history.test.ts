@@ -36,8 +36,9 @@ describe('agent history', () => {
       `wrote the timeline of ${name} to ${drawn}\n`,
     )
     const page = await host.readFile(drawn)
-    expect(page).toContain(`<h1>${name}: upgrade, upgraded</h1>`)
-    expect(page.match(/class="mark"/g)).toHaveLength(4)
+    const hostname = (await host.ok(['hostname'])).trim()
+    expect(page).toContain(`<title>${hostname}: upgrade, upgraded (${name})</title>`)
+    expect(page).toMatch(/recovered at [\d.]+ s, settled at [\d.]+ s, commit at [\d.]+ s\./)
     expect((await host.ok(['stat', '--format=%a', drawn])).trim()).toBe('600')
 
     const unknown = await host.run(['agent', 'history', 'nope'])

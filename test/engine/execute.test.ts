@@ -59,6 +59,7 @@ describe('execute', () => {
       sessionsBackMs: 3_910,
       recoveredMs: 4_110,
       usedMs: 4_110,
+      settledMs: 5_110,
       releasedPeers: [],
     })
     expect(host.agent.state()?.pulledBytes).toBeGreaterThan(0)

@@ -70,17 +70,23 @@ describe('the rollout as text', () => {
 })
 
 describe('the rollout as a page', () => {
-  const page = fleetPage(view, now)
+  const page = fleetPage(view, now, 'host9')
 
   it('has a row for each host of the rollout, in the order in which they began', () => {
-    const names = [...page.matchAll(/<tr><td>(\w+)<\/td>/g)].map(([, name]) => name)
+    const names = [...page.matchAll(/<th scope="row">(\w+)</g)].map(([, name]) => name)
     expect(names).toEqual(['host3', 'host4', 'host1', 'host2'])
   })
 
   it('draws the wait and the work of a host to the same scale', () => {
     // 20 minutes are the whole
-    expect(page).toContain('<rect class="waited" x="0.0" y="0" width="400.0"')
-    expect(page).toContain('<rect class="done" x="400.0" y="0" width="100.0"')
+    expect(page).toContain('<rect class="fill-none" x="0.00%" width="40.00%"')
+    expect(page).toContain('<rect class="fill-good" x="40.00%" width="10.00%"')
+  })
+
+  it('names its group and the host that looks, in its title and heading', () => {
+    expect(page).toContain('<title>group rack-7: calico/node:v2, seen from host9</title>')
+    expect(page).toContain('<h1>Group rack-7<span class="quiet">, seen from host9</span></h1>')
+    expect(fleetPage(view, now, null)).toContain('<h1>Group rack-7<span class="quiet"></span></h1>')
   })
 
   it('takes no text of another host for markup', () => {

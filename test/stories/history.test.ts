@@ -10,13 +10,16 @@ const FAILED = '20261122T141503Z-7f3a'
 const OPEN = '20261123T141503Z-0000'
 
 /** A run that went back, with every kind of record a second apart, and a newer one that was interrupted. */
-function app() {
+function app(here?: string, there?: string) {
   const open = recordsOf([
     { type: 'run', order: 2, agent: '0.2.0', plan: plan(OPEN), problems: [] },
     { type: 'doing', step: 0 },
   ])
+  const [begin, ...rest] = everyKind
+  const host = there === undefined ? undefined : { machine: null, name: there }
+  const failed = begin?.type === 'run' && host ? [{ ...begin, host }, ...rest] : everyKind
   const texts = new Map([
-    [`${FAILED}.jsonl`, textOf(recordsOf(everyKind))],
+    [`${FAILED}.jsonl`, textOf(recordsOf(failed))],
     [`${OPEN}.jsonl`, textOf(open)],
   ])
   const none = () => Promise.reject(new Error('history changes nothing'))
@@ -29,7 +32,9 @@ function app() {
     readPruned: none,
     writePruned: none,
   }
-  return { runs: new RunStore(files, new FakeClock()) }
+  return {
+    runs: new RunStore(files, new FakeClock(), here === undefined ? null : { machine: null, name: here }),
+  }
 }
 
 describe('history', () => {
@@ -134,13 +139,46 @@ describe('the page', () => {
     const page = historyPage({ ...timeline, run: hostile, window }, asked)
     const tags = new Set([...page.matchAll(/<\/?([a-z]\w*)/gi)].map(([, tag = '']) => tag.toLowerCase()))
     expect([...tags].sort()).toEqual(
-      'body br h1 h2 head html meta p rect style svg table td title tr'.split(' '),
+      (
+        'b body caption circle dd desc div dl dt figure h1 h2 h3 head html li line main meta p polygon rect ' +
+        'section small span style svg table tbody td text th thead title tr tspan ul wbr'
+      ).split(' '),
     )
     expect(page).not.toMatch(/<[^>]*\s(src|href|on\w+)=/)
     expect(page).toContain('it&#39;s &amp; so')
-    expect(page).toContain('Window of 90 s, 4.1 s used')
-    expect(page.match(/class="mark"/g)).toHaveLength(4)
-    expect(page.match(/class="back"/g)).toHaveLength(1)
+    expect(page).toContain('Restart window <span>4.1 s of 90 s used</span>')
+    expect(page.match(/<circle/g)).toHaveLength(4)
+    expect(page).toContain('<title>at work from 6.000 s to 9.000 s, undone from 9.000 s to 10.000 s</title>')
+  })
+
+  it('names the host in its title and heading: that of the journal, else this one', async () => {
+    const { timeline } = await history(app('host-7'), FAILED)
+    if (timeline === null) throw new Error('no timeline')
+    const page = historyPage(timeline, [])
+    expect(page).toContain(`<title>host-7: upgrade, rolled back (${FAILED})</title>`)
+    expect(page).toContain('<h1>host-7: upgrade, <span class="warn">rolled back</span></h1>')
+    const moved = await history(app('host-7', 'host-1'), FAILED)
+    expect(moved.timeline?.host).toBe('host-1')
+    expect((await history(app(), FAILED)).timeline?.host).toBeNull()
+  })
+
+  it('draws the moments of the window up to the commit', async () => {
+    const { timeline } = await history(app(), FAILED)
+    const [pulled] = timeline?.steps ?? []
+    if (!timeline || !pulled) throw new Error('no timeline')
+    const step = { ...pulled, beganMs: 0, undoingMs: null, undoneMs: null }
+    const steps = [
+      { ...step, kind: 'swap-container', endedMs: 15_000 } as const,
+      { ...step, kind: 'commit', endedMs: 15_020 } as const,
+    ]
+    const window = {
+      ...{ budgetMs: 90_000, birdDownMs: 131, sessionsBackMs: 3_904, recoveredMs: 4_100, usedMs: 4_100 },
+      ...{ settledMs: 14_100, releasedPeers: [] },
+    }
+    const kept = historyPage({ ...timeline, outcome: 'upgraded', steps, window }, [])
+    expect(kept).toContain('recovered at 4.100 s, settled at 14.100 s, commit at 14.120 s.')
+    const back = historyPage({ ...timeline, steps, window }, [])
+    expect(back).toContain('old BIRD up again at 0.131 s, sessions back at 3.904 s, recovered at 4.100 s.')
   })
 
   it('ends with the run, however late an uncordon was that was pending', async () => {
@@ -148,6 +186,6 @@ describe('the page', () => {
     if (timeline === null) throw new Error('no timeline')
     const late = { ms: 3_600_000, event: 'uncordoned', text: 'done' } as const
     const page = historyPage({ ...timeline, events: [...timeline.events, late] }, [])
-    expect(page).toContain('Steps, 11.0 s in total')
+    expect(page).toContain('Steps <span>11.0 s in total</span>')
   })
 })

@@ -32,6 +32,8 @@ export interface TimelineEvent {
 
 /** One run, from its journal. */
 export interface RunTimeline extends HistoryRun {
+  /** Name of the host it ran on; null if it was not determined. */
+  host: string | null
   /** Version that the run began with. */
   agent: string
   steps: TimelineStep[]

@@ -20,6 +20,8 @@ export interface WindowReport {
   sessionsBackMs: number | null
   recoveredMs: number | null
   usedMs: number | null
+  /** When the gate was passed, with the time to settle; absent where it was not, and in journals of 0.1. */
+  settledMs?: number
   releasedPeers: string[]
 }
 

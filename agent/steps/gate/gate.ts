@@ -138,7 +138,9 @@ class TrialWatch {
   /** `disabled`: peers that BIRD did not enable again. */
   #success(disabled: string[]): TrialResult {
     const problems = [...trialProblems(this.#state), ...disabled.map(leftDisabled)]
-    return { passed: true, window: this.#window(), unmet: [], problems }
+    const window = this.#window()
+    const settledMs = Math.round(this.#sinceGone())
+    return { passed: true, window: window && { ...window, settledMs }, unmet: [], problems }
   }
 
   /** Records the moments of the window, and reports its state. */

@@ -22,7 +22,8 @@ export async function history(
   return {
     schema: 1,
     runs: [summary],
-    timeline: { ...summary, ...told, window, controllersDownMs },
+    // a journal of 0.1 does not name its host: it is most likely this one
+    timeline: { ...summary, ...told, host: told.host ?? runs.host?.name ?? null, window, controllersDownMs },
     problems,
   }
 }

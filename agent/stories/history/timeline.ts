@@ -2,7 +2,7 @@ import type { RunTimeline, TimelineEvent, TimelineStep } from '../../core/report
 import type { StepReport } from '../../core/report/report.ts'
 import type { JournalRecord, Stamp } from '../../journal/record.ts'
 
-type Told = Pick<RunTimeline, 'agent' | 'steps' | 'events'>
+type Told = Pick<RunTimeline, 'agent' | 'host' | 'steps' | 'events'>
 
 /**
  * When each step of a run was in progress, and what happened in between. Times are ms since the run began: by the
@@ -14,6 +14,7 @@ export function timelineOf(records: JournalRecord[], steps: StepReport[]): Told 
   const since = (record: Stamp): number => sinceBegin(begin, record)
   return {
     agent: begin.agent,
+    host: begin.host?.name ?? null,
     steps: steps.map((step, index) => ({ ...step, ...spansOf(records, index, since) })),
     events: records.flatMap((record) => eventOf(record, since(record)) ?? []),
   }
