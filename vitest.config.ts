@@ -7,13 +7,21 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/e2e/**', 'test/lab/**'],
+          exclude: ['test/browser/**', 'test/e2e/**', 'test/lab/**'],
           // a loaded machine is slow, and no test waits for a clock
           testTimeout: 240_000,
           hookTimeout: 240_000,
           expect: { poll: { timeout: 60_000 } },
           // by default one core is left alone, which is half of a machine of two
           maxWorkers: '100%',
+        },
+      },
+      {
+        test: {
+          name: 'browser',
+          include: ['test/browser/**/*.test.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
         },
       },
       {

@@ -12,6 +12,7 @@ declare -A packages=(
   [arm64]='aarch64-linux-gnu-strip=binutils-aarch64-linux-gnu'
   [release]='/usr/aarch64-linux-gnu/lib/ld-linux-aarch64.so.1=libstdc++6-arm64-cross lintian=lintian qemu-aarch64-static=qemu-user-static'
   [unit]='etcd=etcd-server groff=groff-base openssl=openssl python3=python3 systemd-analyze=systemd zsh=zsh'
+  [browser]='chromium-headless-shell=chromium-headless-shell'
   [cni]='/usr/lib/cni/ptp=containernetworking-plugins as=binutils chattr=e2fsprogs ip=iproute2 setcap=libcap2-bin'
   [lab]='/usr/lib/cni/ptp=containernetworking-plugins as=binutils bird=bird busybox=busybox-static containerd=containerd curl=curl docker-registry=docker-registry dockerd=docker.io etcd=etcd-server
     ip=iproute2 mmdebstrap=mmdebstrap ping=iputils-ping runc=runc runsvdir=runit strace=strace'
