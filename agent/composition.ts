@@ -104,7 +104,13 @@ export async function runAgent(decorate = (outside: Outside): Outside => outside
   }
   const environment: Environment = {
     version,
-    color,
+    text: {
+      color,
+      // at the time of the report: a window may be resized during a run
+      get columns() {
+        return (isTerminal && terminalSize().columns) || undefined
+      },
+    },
     loadConfig: (options) => loadConfigOf(options),
     readConfigFile,
     open: (options, need, given) =>

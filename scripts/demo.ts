@@ -97,7 +97,8 @@ async function demo(lab: Lab, name: string): Promise<boolean> {
   const { sent, lost, longestGapMs } = await traffic.stop()
   const withdrawn = await routes.stop()
 
-  if (name !== 'agent' && window) say(`\n${windowLines(window, false, colorsFor(false)).join('\n')}`)
+  if (name !== 'agent' && window)
+    say(`\n${windowLines(window, false, { colors: colorsFor(false), columns: undefined }).join('\n')}`)
   say(`\npackets  ${sent} sent between the pods, ${lost} lost; longest gap ${Math.round(longestGapMs)} ms`)
   say(`routes   ${withdrawn.length} withdrawn at ${peer.name}`)
   say(JSON.stringify({ outcome, sentPackets: sent, lostPackets: lost, window }))

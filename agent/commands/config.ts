@@ -36,7 +36,7 @@ export function configCommand(environment: Environment): CommandModule<object, C
 }
 
 async function check(
-  { color, print, exit, loadConfig }: Environment,
+  { text, print, exit, loadConfig }: Environment,
   { json, config: path = DEFAULT_CONFIG, ...options }: ConfigOptions,
 ): Promise<void> {
   try {
@@ -49,14 +49,14 @@ async function check(
   } catch (error) {
     if (!(error instanceof AgentError)) throw error
     const problems = error.asProblems()
-    print(json ? shownJson(invalidConfig(problems)) : renderProblems(problems, { color }))
+    print(json ? shownJson(invalidConfig(problems)) : renderProblems(problems, text))
     exit(error.exitCode)
   }
 }
 
 /** A default file that is missing says nothing: flags and defaults are in force. */
 async function show(
-  { color, print, exit, loadConfig, readConfigFile }: Environment,
+  { text, print, exit, loadConfig, readConfigFile }: Environment,
   options: ConfigOptions,
 ): Promise<void> {
   const { json, config: file = DEFAULT_CONFIG } = options
@@ -65,11 +65,11 @@ async function show(
     const config = await loadConfig(options)
     const settings = settingsOf({ config, flags: options, file, bytes: await readConfigFile(file) })
     const report = { ...emptyConfigShow([]), settings }
-    print(json ? shownJson(report) : renderConfigShow(report))
+    print(json ? shownJson(report) : renderConfigShow(report, text))
   } catch (error) {
     if (!(error instanceof AgentError)) throw error
     const problems = error.asProblems()
-    print(json ? shownJson(emptyConfigShow(problems)) : renderProblems(problems, { color }))
+    print(json ? shownJson(emptyConfigShow(problems)) : renderProblems(problems, text))
     exit(error.exitCode)
   }
 }

@@ -8,9 +8,9 @@ import type { Environment } from './environment.ts'
 import { type TargetArgs, withTarget } from './options.ts'
 
 export function doctorCommand(environment: Environment): CommandModule<object, TargetArgs> {
-  const { color, print, exit } = environment
+  const { text, print, exit } = environment
   const show = (report: DoctorReport, json: boolean, exitCode: ExitCode): void => {
-    print(json ? shownJson(report) : renderDoctor(report, { color }))
+    print(json ? shownJson(report) : renderDoctor(report, text))
     exit(exitCode)
   }
   return {

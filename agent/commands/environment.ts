@@ -5,6 +5,7 @@ import type { RunFigures } from '../core/report/run-figures.ts'
 import type { Wanted } from '../core/wanted.ts'
 import type { Logger } from '../report/logger.ts'
 import type { Terminal } from '../report/screen.ts'
+import type { TextOptions } from '../report/wrap.ts'
 import type { App } from '../stories/app.ts'
 import type { CommonOptions } from './options.ts'
 
@@ -28,8 +29,8 @@ export interface Environment {
   writeFile: (path: string, text: string, mode?: number) => Promise<void>
   /** Where stdout is one that can be redrawn; null elsewhere. */
   terminal: () => Terminal | null
-  /** Human text may carry colours. */
-  color: boolean
+  /** How text for people looks on stdout. */
+  text: TextOptions
   exit: (code: ExitCode) => void
 }
 

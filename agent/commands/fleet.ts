@@ -57,7 +57,7 @@ async function showStatus(
   { watch, html, json }: ArgumentsCamelCase<StatusArgs>,
   app: App,
 ): Promise<void> {
-  const { print, color } = environment
+  const { print, text } = environment
   const control = controlOf(app)
   if (watch) {
     await watchFleet(environment, () => control.view(), json)
@@ -67,7 +67,7 @@ async function showStatus(
   if (html !== undefined)
     await environment.writeFile(html, fleetPage(view, app.ports.clock.date(), app.runs.host?.name ?? null))
   if (json) print(shownJson(documentOf(view)))
-  else if (html === undefined) print(renderFleet(view, { color, now: app.ports.clock.date() }))
+  else if (html === undefined) print(renderFleet(view, { ...text, now: app.ports.clock.date() }))
   else print(`wrote the rollout of group ${view.group} to ${html}`)
 }
 
@@ -128,7 +128,7 @@ function documentOf(view: FleetView): object {
 }
 
 async function act(
-  { open, print, exit, color }: Environment,
+  { open, print, exit, text }: Environment,
   options: CommonOptions,
   work: (app: App) => Promise<void>,
 ): Promise<void> {
@@ -139,9 +139,7 @@ async function act(
   } catch (error) {
     if (!(error instanceof AgentError)) throw error
     const problems = error.asProblems()
-    print(
-      options.json ? shownJson({ schema: 1, changed: false, problems }) : renderProblems(problems, { color }),
-    )
+    print(options.json ? shownJson({ schema: 1, changed: false, problems }) : renderProblems(problems, text))
     exit(error.exitCode)
   }
 }

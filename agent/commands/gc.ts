@@ -11,7 +11,7 @@ interface GcArgs extends CommonArgs {
 }
 
 export function gcCommand(environment: Environment): CommandModule<object, GcArgs> {
-  const { color, print, exit } = environment
+  const { text, print, exit } = environment
   return {
     command: 'gc',
     describe: 'remove containers, images and files that are past their retention',
@@ -31,14 +31,14 @@ export function gcCommand(environment: Environment): CommandModule<object, GcArg
         })
         try {
           const report = await (check ? planGc : gc)(app, wanted)
-          print(json ? shownJson(report) : renderGc(report, { color, check }))
+          print(json ? shownJson(report) : renderGc(report, { ...text, check }))
         } finally {
           end()
         }
       } catch (error) {
         if (!(error instanceof AgentError)) throw error
         const report = emptyGcReport(error.asProblems())
-        print(json ? shownJson(report) : renderGc(report, { color, check }))
+        print(json ? shownJson(report) : renderGc(report, { ...text, check }))
         exit(error.exitCode)
       }
     },

@@ -28,7 +28,7 @@ export function historyCommand(environment: Environment): CommandModule<object, 
 }
 
 async function show(environment: Environment, options: ArgumentsCamelCase<HistoryArgs>): Promise<void> {
-  const { color, print, exit } = environment
+  const { text, print, exit } = environment
   const { json, html } = options
   try {
     const { app, end } = await environment.open(options, {
@@ -44,14 +44,12 @@ async function show(environment: Environment, options: ArgumentsCamelCase<Histor
     if (json) print(shownJson(report))
     else
       print(
-        html === undefined
-          ? renderHistory(report, { color })
-          : `wrote the timeline of ${run ?? ''} to ${html}`,
+        html === undefined ? renderHistory(report, text) : `wrote the timeline of ${run ?? ''} to ${html}`,
       )
   } catch (error) {
     if (!(error instanceof AgentError)) throw error
     const problems = error.asProblems()
-    print(json ? shownJson(emptyHistoryReport(problems)) : renderProblems(problems, { color }))
+    print(json ? shownJson(emptyHistoryReport(problems)) : renderProblems(problems, text))
     exit(error.exitCode)
   }
 }

@@ -62,7 +62,7 @@ async function collect(
 }
 
 /** Stdout has the metrics. */
-function warn({ color }: Environment, problems: Problem[]): void {
+function warn({ text: { color } }: Environment, problems: Problem[]): void {
   if (problems.length > 0) process.stderr.write(`${renderProblems(problems, { color })}\n`)
 }
 

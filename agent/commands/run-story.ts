@@ -19,7 +19,7 @@ export async function runStory(
   environment.print(
     options.json
       ? shownJson(report)
-      : renderReport(report, { color: environment.color, diff: options.diff ?? false }),
+      : renderReport(report, { ...environment.text, diff: options.diff ?? false }),
   )
   environment.exit(exitCode)
 }

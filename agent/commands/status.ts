@@ -12,18 +12,16 @@ export function statusCommand(environment: Environment): CommandModule<object, T
     describe: "show what is running, BIRD's sessions, the last run, and what an upgrade would change",
     builder: withTarget,
     handler: async (options) => {
-      const { color, print } = environment
+      const { text, print } = environment
       try {
         const { app, wanted, end } = await environment.open(options, { target: false, progress: false })
         const report = await status(app, wanted)
         end()
-        print(options.json ? shownJson(report) : renderStatus(report, { color }))
+        print(options.json ? shownJson(report) : renderStatus(report, text))
       } catch (error) {
         if (!(error instanceof AgentError)) throw error
         const problems = error.asProblems()
-        print(
-          options.json ? shownJson({ ...emptyStatusReport, problems }) : renderProblems(problems, { color }),
-        )
+        print(options.json ? shownJson({ ...emptyStatusReport, problems }) : renderProblems(problems, text))
         environment.exit(error.exitCode)
       }
     },

@@ -11,7 +11,7 @@ const EVERY_MS = 2_000
 
 /** Shows the rollout until it is stopped: in place on a terminal, elsewhere a line for each host that changes. */
 export async function watchFleet(
-  { print, stopSignal, terminal, color }: Environment,
+  { print, stopSignal, terminal, text }: Environment,
   view: () => Promise<FleetView>,
   json: boolean,
 ): Promise<void> {
@@ -20,7 +20,7 @@ export async function watchFleet(
   const screen = tty && new Screen(tty)
   const said = new Map<string, string>()
   const show = (seen: FleetView): void => {
-    if (screen) screen.draw(renderFleet(seen, { color, now: new Date() }).split('\n'))
+    if (screen) screen.draw(renderFleet(seen, { color: text.color, now: new Date() }).split('\n'))
     else for (const line of news(seen, said, json)) print(line)
   }
   while (!signal.aborted) {

@@ -1,11 +1,11 @@
 import type { ConfigShowReport, Origin } from '../core/report/config-show.ts'
-import { alignedRows } from './table.ts'
 import { oneLine } from './text.ts'
+import { alignedRows, type TextOptions } from './wrap.ts'
 
 /** The config in force, for people: a line for each key. No newline at its end. */
-export function renderConfigShow({ settings }: ConfigShowReport): string {
+export function renderConfigShow({ settings }: ConfigShowReport, { columns }: TextOptions): string {
   const rows = settings.map(({ key, value, origin }) => [key, valueText(value), originText(origin)])
-  return alignedRows([['KEY', 'VALUE', 'FROM'], ...rows]).join('\n')
+  return alignedRows([['KEY', 'VALUE', 'FROM'], ...rows], columns).join('\n')
 }
 
 function valueText(value: unknown): string {

@@ -2,13 +2,13 @@ import { counted } from '../core/counted.ts'
 import { grouped } from '../core/grouped.ts'
 import { refusalOf } from '../core/preflight.ts'
 import type { DoctorCheck, DoctorReport } from '../core/report/doctor.ts'
-import type { TextOptions } from './human.ts'
 import { type Colors, colorsFor, manyLines, oneLine } from './text.ts'
+import { hanging, hangingFix, type TextOptions } from './wrap.ts'
 
 type Told = DoctorCheck & { message: string; fix: string }
 
 /** One line for each check with the rule's code last, the fix below it, and the verdict. No newline at its end. */
-export function renderDoctor(report: DoctorReport, { color }: TextOptions): string {
+export function renderDoctor(report: DoctorReport, { color, columns }: TextOptions): string {
   const colors = colorsFor(color)
   const told = grouped(
     report.checks.map((check) => ({
@@ -18,23 +18,35 @@ export function renderDoctor(report: DoctorReport, { color }: TextOptions): stri
     })),
   )
   const width = Math.max(...told.map((check) => wordOf(check).length))
-  return [...told.flatMap((check) => checkLines(check, width, colors)), '', verdict(report, colors)].join(
-    '\n',
-  )
+  return [
+    ...told.flatMap((check) => checkLines(check, { width, columns }, colors)),
+    '',
+    verdict(report, colors),
+  ].join('\n')
 }
 
 function wordOf({ passes, severity }: DoctorCheck): string {
   return passes ? 'ok' : severity
 }
 
-function checkLines(check: Told, width: number, { dim, green, red, yellow }: Colors): string[] {
+function checkLines(
+  check: Told,
+  { width, columns }: { width: number; columns: number | undefined },
+  { dim, green, red, yellow }: Colors,
+): string[] {
   const word = wordOf(check)
   const paint = check.passes ? green : check.severity === 'error' ? red : yellow
   const margin = ' '.repeat(width + 2)
-  const [first = '', ...rest] = manyLines(check.message)
-  const said = [`${paint(word)}${margin.slice(word.length)}${first}`, ...rest.map((line) => margin + line)]
-  const fix = manyLines(check.fix).map((line, i) => `${margin}${i === 0 ? 'fix: ' : '     '}${line}`)
-  return [...said.slice(0, -1), `${said.at(-1) ?? ''}  ${dim(`[${check.code}]`)}`, ...fix]
+  const message = manyLines(check.message)
+  const said = message.flatMap((line, i) => {
+    const lead = i === 0 ? paint(word) + margin.slice(word.length) : margin
+    const code = i === message.length - 1 ? `  ${dim(`[${check.code}]`)}` : ''
+    return hanging(lead, line + code, columns)
+  })
+  const fix = manyLines(check.fix).flatMap((line, i) =>
+    hangingFix(`${margin}${i === 0 ? 'fix: ' : '     '}`, line, columns),
+  )
+  return [...said, ...fix]
 }
 
 function verdict({ ready, target, checks }: DoctorReport, { green, red }: Colors): string {

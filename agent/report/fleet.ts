@@ -1,10 +1,9 @@
 import type { FleetView, HostView, ViewedState } from '../core/fleet/view.ts'
 import { timeText } from './history.ts'
-import { alignedRows } from './table.ts'
 import { type Colors, clip, colorsFor, duration, oneLine, progressBar, setSeconds } from './text.ts'
+import { alignedRows, hanging, type TextOptions } from './wrap.ts'
 
-interface FleetTextOptions {
-  color: boolean
+interface FleetTextOptions extends TextOptions {
   /** Of the clock that reads it. */
   now: Date
 }
@@ -24,14 +23,25 @@ export const STATE_TEXT: Record<ViewedState, string> = {
 }
 
 /** The rollout, for people. No newline at its end. */
-export function renderFleet(view: FleetView, { color, now }: FleetTextOptions): string {
+export function renderFleet(view: FleetView, { color, columns, now }: FleetTextOptions): string {
   const colors = colorsFor(color)
   return [
-    `group ${view.group}: ${view.target === null ? 'no rollout yet' : oneLine(view.target)}`,
-    `${colors.cyan(progressBar(view.done, view.total, BAR_WIDTH))} ${view.done} of ${view.total} hosts done, ${slotsText(view)}`,
-    ...haltLines(view, colors),
+    ...hanging(
+      `group ${view.group}: `,
+      view.target === null ? 'no rollout yet' : oneLine(view.target),
+      columns,
+    ),
+    ...hanging(
+      `${colors.cyan(progressBar(view.done, view.total, BAR_WIDTH))} `,
+      `${view.done} of ${view.total} hosts done, ${slotsText(view)}`,
+      columns,
+    ),
+    ...haltLines(view, colors).flatMap((line) => hanging('', line, columns)),
     ...(view.hosts.length === 0 ? [] : ['']),
-    ...alignedRows(view.hosts.map((host) => hostRow(host, now, colors))),
+    ...alignedRows(
+      view.hosts.map((host) => hostRow(host, now, colors)),
+      columns,
+    ),
   ].join('\n')
 }
 

@@ -1,18 +1,20 @@
 import { grouped } from '../core/grouped.ts'
 import type { HistoryReport, HistoryRun, RunTimeline, TimelineStep } from '../core/report/history.ts'
-import type { TextOptions } from './human.ts'
 import { problemLines } from './problem-text.ts'
-import { alignedRows } from './table.ts'
 import { type Colors, colorsFor, duration, oneLine, seconds } from './text.ts'
 import { windowLines } from './window-text.ts'
+import { alignedRows, hanging, type TextOptions } from './wrap.ts'
 
 /** The runs, or the timeline of one, for people. No newline at its end. */
-export function renderHistory({ runs, timeline, problems }: HistoryReport, { color }: TextOptions): string {
+export function renderHistory(
+  { runs, timeline, problems }: HistoryReport,
+  { color, columns }: TextOptions,
+): string {
   const colors = colorsFor(color)
   const sections = [
-    timeline ? timelineLines(timeline) : runLines(runs, colors),
-    timeline?.window ? windowLines(timeline.window, isUnwound(timeline), colors) : [],
-    grouped(problems).flatMap((problem) => problemLines(problem, colors)),
+    timeline ? timelineLines(timeline, columns) : runLines(runs, colors, columns),
+    timeline?.window ? windowLines(timeline.window, isUnwound(timeline), { colors, columns }) : [],
+    grouped(problems).flatMap((problem) => problemLines(problem, colors, columns)),
   ]
   return sections
     .filter((lines) => lines.length > 0)
@@ -25,7 +27,7 @@ export function isUnwound({ command, outcome, steps }: RunTimeline): boolean {
   return command === 'upgrade' ? outcome === 'rolled-back' : steps.some(({ undoneMs }) => undoneMs !== null)
 }
 
-function runLines(runs: HistoryRun[], colors: Colors): string[] {
+function runLines(runs: HistoryRun[], colors: Colors, columns: number | undefined): string[] {
   if (runs.length === 0) return ['no run on record']
   return alignedRows(
     runs.map((run) => [
@@ -35,6 +37,7 @@ function runLines(runs: HistoryRun[], colors: Colors): string[] {
       outcomeText(run, colors),
       changeTexts(run).join('; '),
     ]),
+    columns,
   )
 }
 
@@ -56,7 +59,7 @@ export function changeTexts({ components }: HistoryRun): string[] {
 }
 
 /** Events and steps as they came, each with its second. */
-function timelineLines(timeline: RunTimeline): string[] {
+function timelineLines(timeline: RunTimeline, columns: number | undefined): string[] {
   const { run, startedAt, command, outcome, steps, events } = timeline
   const moments = [
     ...events.map(({ ms, event, text }) => ({
@@ -66,10 +69,10 @@ function timelineLines(timeline: RunTimeline): string[] {
     ...steps.flatMap(stepMoments(steps.length)),
   ].toSorted((one, other) => one.ms - other.ms)
   return [
-    `${run}, ${command} of ${timeText(startedAt)}: ${outcome ?? 'unfinished'}`,
-    `  ${changeTexts(timeline).join('; ')}`,
+    ...hanging('', `${run}, ${command} of ${timeText(startedAt)}: ${outcome ?? 'unfinished'}`, columns),
+    ...hanging('  ', changeTexts(timeline).join('; '), columns),
     '',
-    ...moments.map(({ ms, text }) => `${seconds(ms, 3).padStart(11)}  ${text}`),
+    ...moments.flatMap(({ ms, text }) => hanging(`${seconds(ms, 3).padStart(11)}  `, text, columns)),
   ]
 }
 

@@ -1,27 +1,33 @@
 import { abbreviatedList, grouped } from '../core/grouped.ts'
-import type { Report, StepReport } from '../core/report/report.ts'
+import type { Report, ReportedChange, StepReport } from '../core/report/report.ts'
 import { diffLines } from './diff-text.ts'
 import { problemLines } from './problem-text.ts'
 import { type Colors, colorsFor, duration, oneLine } from './text.ts'
 import { windowLines } from './window-text.ts'
+import { hanging, type TextOptions } from './wrap.ts'
 
-export interface TextOptions {
-  color: boolean
-}
+type Wrapped = (lead: string, text: string) => string[]
 
 /** The report of a run for people: the outcome first, then the evidence. No newline at its end. */
-export function renderReport(report: Report, { color, diff }: TextOptions & { diff: boolean }): string {
+export function renderReport(
+  report: Report,
+  { color, columns, diff }: TextOptions & { diff: boolean },
+): string {
   const colors = colorsFor(color)
   const { outcome, steps, window, problems, run } = report
+  const wrapped = (lead: string, text: string): string[] => hanging(lead, text, columns)
   const sections = [
-    [outcomeLine(report, colors), ...(outcome === 'unchanged' ? [] : changeLines(report))],
-    outcome === 'planned' ? [...numbered(steps), ...commitPoints(steps)] : [],
-    outcome === 'stuck' ? steps.map(standsWhere) : [],
-    window ? windowLines(window, isUnwound(report), colors) : [],
-    window ? releasedLines(window.releasedPeers, colors) : [],
-    controllersLines(report.controllersDownMs),
+    [
+      ...wrapped('', outcomeLine(report, colors)),
+      ...(outcome === 'unchanged' ? [] : changes(report).flatMap(([lead, text]) => wrapped(lead, text))),
+    ],
+    outcome === 'planned' ? [...numbered(steps, wrapped), ...commitPoints(steps)] : [],
+    outcome === 'stuck' ? steps.flatMap((step) => standsWhere(step, wrapped)) : [],
+    window ? windowLines(window, isUnwound(report), { colors, columns }) : [],
+    window ? releasedText(window.releasedPeers, colors).flatMap((text) => wrapped('', text)) : [],
+    controllersText(report.controllersDownMs).flatMap((text) => wrapped('', text)),
     diff ? report.diff.flatMap((entry) => diffLines(entry, colors)) : [],
-    grouped(problems).flatMap((problem) => problemLines(problem, colors)),
+    grouped(problems).flatMap((problem) => problemLines(problem, colors, columns)),
     run === null ? [] : [colors.dim(`run ${run}`)],
   ]
   return sections
@@ -70,21 +76,29 @@ function nothingToDo({ components }: Report): string {
 }
 
 /** Changes that did not happen are shown as requested. */
-function changeLines({ components, changed, steps, outcome }: Report): string[] {
-  return Object.entries(components).map(([component, { from, to, rolledBack, tagMoved }]) => {
-    if (outcome === 'prefetched') return `  ${component}  ${oneLine(to)} is here`
-    if (rolledBack) return `  ${component}  rolled back to ${oneLine(from)}; requested: ${oneLine(to)}`
-    const moves = steps.some((step) => step.component === component)
-    if (from === to && !moves) return `  ${component}  ${oneLine(to)} is already in place`
-    const asked = changed ? '' : 'requested: '
-    if (from === to && !tagMoved) return `  ${component}  ${asked}${oneLine(to)}, installed again`
-    const moved = tagMoved ? ' (its tag now points to another image)' : ''
-    return `  ${component}  ${asked}${oneLine(from)} -> ${oneLine(to)}${moved}`
+function changes(report: Report): [lead: string, text: string][] {
+  return Object.entries(report.components).map(([component, change]) => {
+    const moves = report.steps.some((step) => step.component === component)
+    return [`  ${component}  `, changeText(report, change, moves)]
   })
 }
 
-function numbered(steps: StepReport[]): string[] {
-  return ['steps', ...steps.map(({ summary }, i) => `  ${i + 1}. ${oneLine(summary)}`)]
+function changeText(
+  { changed, outcome }: Report,
+  { from, to, rolledBack, tagMoved }: ReportedChange,
+  moves: boolean,
+): string {
+  if (outcome === 'prefetched') return `${oneLine(to)} is here`
+  if (rolledBack) return `rolled back to ${oneLine(from)}; requested: ${oneLine(to)}`
+  if (from === to && !moves) return `${oneLine(to)} is already in place`
+  const asked = changed ? '' : 'requested: '
+  if (from === to && !tagMoved) return `${asked}${oneLine(to)}, installed again`
+  const moved = tagMoved ? ' (its tag now points to another image)' : ''
+  return `${asked}${oneLine(from)} -> ${oneLine(to)}${moved}`
+}
+
+function numbered(steps: StepReport[], wrapped: Wrapped): string[] {
+  return ['steps', ...steps.flatMap(({ summary }, i) => wrapped(`  ${i + 1}. `, oneLine(summary)))]
 }
 
 /** Only where there are several: after the one, there is nothing to undo. */
@@ -93,7 +107,7 @@ function commitPoints(steps: StepReport[]): string[] {
   return commits.map((i) => `  step ${i + 1} is final: it stays even if a later step fails`)
 }
 
-function controllersLines(downMs: number | null): string[] {
+function controllersText(downMs: number | null): string[] {
   if (downMs === null) return []
   return [
     `no controllers ran on this host for ${duration(downMs)}: new network policies, pods in new namespaces and changed labels waited until they were back; existing policy stayed in force`,
@@ -101,11 +115,11 @@ function controllersLines(downMs: number | null): string[] {
 }
 
 /** For whoever has to finish by hand. */
-function standsWhere({ status, summary, ms }: StepReport): string {
-  return `  ${status.padEnd(9)}  ${oneLine(summary)}${ms > 0 ? ` (${duration(ms)})` : ''}`
+function standsWhere({ status, summary, ms }: StepReport, wrapped: Wrapped): string[] {
+  return wrapped(`  ${status.padEnd(9)}  `, `${oneLine(summary)}${ms > 0 ? ` (${duration(ms)})` : ''}`)
 }
 
-function releasedLines(peers: string[], { yellow }: Colors): string[] {
+function releasedText(peers: string[], { yellow }: Colors): string[] {
   if (peers.length === 0) return []
   return [
     yellow(

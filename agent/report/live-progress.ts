@@ -25,8 +25,8 @@ export class LiveProgress {
   show(event: AgentEvent): void {
     if (event.type === 'run') this.#begin(new RunView(event, this.#describe))
     if (event.type === 'problem') this.#warn(event.problem)
-    if (event.type === 'waiting') this.#say(this.#colors.dim(waitingText(event)))
-    if (event.type === 'look-up') this.#say(this.#colors.dim(lookUpText(event)))
+    if (event.type === 'waiting') this.#screen.print(this.#colors.dim(waitingText(event)))
+    if (event.type === 'look-up') this.#screen.print(this.#colors.dim(lookUpText(event)))
     this.#view?.apply(event)
     // Looks and pulls come faster than anybody reads: the timer draws them.
     if (event.type !== 'standing' && event.type !== 'pull') this.#redraw()
@@ -50,12 +50,7 @@ export class LiveProgress {
 
   #warn({ severity, message }: { severity: 'error' | 'warning'; message: string }): void {
     if (severity === 'error') return
-    this.#say(`${this.#colors.yellow('warning:')} ${oneLine(message)}`)
-  }
-
-  #say(line: string): void {
-    this.#screen.draw([line])
-    this.#screen.release()
+    this.#screen.print(`${this.#colors.yellow('warning:')} ${oneLine(message)}`)
   }
 
   /** A slow terminal skips a drawing: the next one shows more. */

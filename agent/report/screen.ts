@@ -1,5 +1,7 @@
+import stringWidth from 'string-width'
 import type { Output } from './output.ts'
-import { clip, columnsOf } from './text.ts'
+import { clip } from './text.ts'
+import { hanging } from './wrap.ts'
 
 /** Columns and rows as a stream has them: none, or 0, where they are not known. */
 export interface TerminalSize {
@@ -38,6 +40,12 @@ export class Screen {
     this.#drawn = fitting
   }
 
+  /** In as many lines as it takes; they stay. */
+  print(text: string): void {
+    this.draw(hanging('', text, this.#size().columns - 1))
+    this.release()
+  }
+
   /** What is drawn stays; the next drawing begins below it. */
   release(): void {
     this.#drawn = []
@@ -46,7 +54,7 @@ export class Screen {
   /** Back to where the last drawing began, one write with the next: nothing flickers. */
   #home(columns: number): string {
     // A terminal made narrower has broken the lines that were drawn before.
-    const up = this.#drawn.reduce((sum, line) => sum + Math.max(1, Math.ceil(columnsOf(line) / columns)), 0)
+    const up = this.#drawn.reduce((sum, line) => sum + Math.max(1, Math.ceil(stringWidth(line) / columns)), 0)
     return up > 0 ? `\x1b[${up}F` : '\r'
   }
 

@@ -7,10 +7,9 @@ import type { Owner } from '../core/model.ts'
 import type { Change, Component } from '../core/plan/plan.ts'
 import { refusalOf } from '../core/preflight.ts'
 import type { BirdStatus, CniConfigStatus, NodeStatus, StatusReport } from '../core/report/status.ts'
-import type { TextOptions } from './human.ts'
 import { problemLines } from './problem-text.ts'
-import { alignedRows } from './table.ts'
 import { type Colors, colorsFor, oneLine, seconds, setSeconds } from './text.ts'
+import { alignedRows, type TextOptions } from './wrap.ts'
 
 type BirdSession = BirdStatus['sessions'][number]
 
@@ -18,7 +17,7 @@ type BirdSession = BirdStatus['sessions'][number]
 type Row = [name: string, text: string]
 
 /** The state of this host, for people. No newline at its end. */
-export function renderStatus(status: StatusReport, { color }: TextOptions): string {
+export function renderStatus(status: StatusReport, { color, columns }: TextOptions): string {
   const colors = colorsFor(color)
   const rows: Row[] = [
     ...(status.node
@@ -38,14 +37,14 @@ export function renderStatus(status: StatusReport, { color }: TextOptions): stri
   const all = [...status.problems, ...(status.upgrade?.problems ?? [])]
   const problems = all.filter((one, i) => all.findIndex(({ message }) => message === one.message) === i)
   return [
-    ...alignedRows(rows),
-    ...grouped(problems).flatMap((problem) => ['', ...problemLines(problem, colors)]),
+    ...alignedRows(rows, columns),
+    ...grouped(problems).flatMap((problem) => ['', ...problemLines(problem, colors, columns)]),
   ].join('\n')
 }
 
 /** Why there is nothing to report about this host, for people. No newline at its end. */
-export function renderProblems(problems: Problem[], { color }: TextOptions): string {
-  return problems.flatMap((problem) => problemLines(problem, colorsFor(color))).join('\n')
+export function renderProblems(problems: Problem[], { color, columns }: TextOptions): string {
+  return problems.flatMap((problem) => problemLines(problem, colorsFor(color), columns)).join('\n')
 }
 
 function containerRows(

@@ -1,5 +1,6 @@
 import { stripVTControlCharacters } from 'node:util'
 import pico from 'picocolors'
+import stringWidth from 'string-width'
 import { redactText } from '../core/redact/text.ts'
 
 export type Colors = ReturnType<typeof pico.createColors>
@@ -45,23 +46,14 @@ export function progressBar(used: number, whole: number, width: number): string 
   return `[${'#'.repeat(filled)}${'-'.repeat(width - filled)}]`
 }
 
-/** Columns that the text takes on a terminal: from U+2E80 on characters count two. */
-export function columnsOf(text: string): number {
-  return Array.from(stripVTControlCharacters(text)).reduce((sum, char) => sum + columnsOfChar(char), 0)
-}
-
-function columnsOfChar(char: string): number {
-  return char >= '\u2e80' ? 2 : 1
-}
-
 /** The beginning of a coloured text that fits into `columns`. */
 export function clip(text: string, columns: number): string {
-  if (columnsOf(text) <= columns) return text
+  if (stringWidth(text) <= columns) return text
   let free = columns - 1
   let clipped = ''
   for (const [part] of text.matchAll(STYLE_OR_CHAR)) {
     const style = part.startsWith('\x1b')
-    if (!style) free -= columnsOfChar(part)
+    if (!style) free -= stringWidth(part)
     // Styles go on behind the cut, so that each one is ended.
     if (style || free >= 0) clipped += part
   }

@@ -1,6 +1,7 @@
 import type { WindowMark } from '../core/events.ts'
 import type { WindowReport } from '../core/report/report.ts'
 import { type Colors, progressBar, seconds, setSeconds } from './text.ts'
+import { hanging } from './wrap.ts'
 
 /** A moment of the window as text; on the way back, the old BIRD comes up. */
 export function markText(mark: WindowMark, unwound: boolean): string {
@@ -11,7 +12,11 @@ export function markText(mark: WindowMark, unwound: boolean): string {
 const BAR_WIDTH = 44
 
 /** The timeline of the window, from the last moment of the BIRD that was replaced. */
-export function windowLines(window: WindowReport, unwound: boolean, colors: Colors): string[] {
+export function windowLines(
+  window: WindowReport,
+  unwound: boolean,
+  { colors, columns }: { colors: Colors; columns: number | undefined },
+): string[] {
   const { budgetMs, usedMs } = window
   const moments: [number | null, string][] = [
     [0, unwound ? 'BIRD killed' : 'old BIRD killed'],
@@ -20,7 +25,7 @@ export function windowLines(window: WindowReport, unwound: boolean, colors: Colo
     [window.recoveredMs, markText('recovered', unwound)],
   ]
   return [
-    `window   ${verdict(window, colors)}`,
+    ...hanging('window   ', verdict(window, colors), columns),
     ...moments.flatMap(([ms, text]) => (ms === null ? [] : [`  ${seconds(ms, 3).padStart(9)}  ${text}`])),
     ...(usedMs === null ? [] : [`  ${progressBar(usedMs, budgetMs, BAR_WIDTH)}`]),
   ]

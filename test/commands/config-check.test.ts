@@ -13,7 +13,7 @@ async function check(...args: string[]): Promise<{ text: string; code: number }>
   const printed: string[] = []
   let code = 0
   const environment = {
-    color: false,
+    text: { color: false },
     version: '0',
     print: (text: string) => void printed.push(text),
     exit: (given: number) => {

@@ -21,7 +21,7 @@ async function show(text: string | undefined, ...args: string[]): Promise<{ text
     return Promise.resolve(content === undefined ? undefined : Buffer.from(content))
   }
   const environment = {
-    color: false,
+    text: { color: false },
     version: '0',
     print: (line: string) => void printed.push(line),
     exit: (given: number) => {

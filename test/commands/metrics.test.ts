@@ -34,7 +34,7 @@ async function metrics(args: string[], world: Partial<Environment> = {}) {
   let code: number = ExitCode.done
   const { runs } = manualHost()
   const environment = {
-    color: false,
+    text: { color: false },
     version: '0.1.0',
     print: (text: string) => void printed.push(text),
     exit: (given: ExitCode) => {

@@ -34,7 +34,7 @@ async function usageError(...argv: string[]): Promise<string> {
     writeFile: began,
     stopSignal: () => new AbortController().signal,
     terminal: () => null,
-    color: false,
+    text: { color: false },
     exit: (code) => exits.push(code),
   }
   await runCli(argv, environment)

@@ -12,7 +12,7 @@ let exits: number[]
 const environment: Environment = {
   version: '0.0.0',
   terminal: () => null,
-  color: false,
+  text: { color: false },
   loadConfig: () => Promise.reject(new Error('bad usage reads nothing')),
   open: () => Promise.reject(new Error('bad usage opens nothing')),
   stopSignal: () => new AbortController().signal,

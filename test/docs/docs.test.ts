@@ -39,7 +39,7 @@ describe('docs/commands.md', () => {
   const environment: Environment = {
     version: '0.0.0',
     terminal: () => null,
-    color: false,
+    text: { color: false },
     loadConfig: () => Promise.reject(new Error('help reads nothing')),
     open: () => Promise.reject(new Error('help opens nothing')),
     stopSignal: () => new AbortController().signal,

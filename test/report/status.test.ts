@@ -110,6 +110,31 @@ describe('renderStatus', () => {
     `)
   })
 
+  it('goes on under its text at the width of a terminal, with each row of a table in one piece', () => {
+    expect(renderStatus(full, { color: false, columns: 80 })).toMatchInlineSnapshot(`
+      "node        calico-node (3f2a91c0b7de), running since 2026-11-22 14:15:03Z
+                  restart policy always, kept running by Docker alone
+      image       quay.io/calico/node:v2.6.5, version v2.6.5
+               sha256:2222222222222222222222222222222222222222222222222222222222222222
+      bird        IPv4, /var/run/calico/bird.ctl: started at 2026-11-22 14:15:05,
+                  recovery in progress, wait timer 225/240
+                  Mesh_192_0_2_2  192.0.2.2  12 routes  Established
+                  Node_10_0_0_1   10.0.0.1   1 route    Active  Socket: No route to
+                  host
+                  announces a restart time of 120 s
+      cni         /opt/cni/bin
+                  calico       v2.0.6      sha256 aaaaaaaaaaaa
+                  calico-ipam  is missing
+      cni config  /etc/cni/net.d/10-calico.conflist: calico, portmap, CNI 0.3.1
+      last run    20261122T141503Z-7f3a, 2026-11-22 14:15:03Z: upgraded
+                  node: quay.io/calico/node:v2.6.5 -> quay.io/calico/node:v2.6.12,
+                  window 4.1 s of 90 s
+      unfinished  20261122T141503Z-7f3a, upgrade of 2026-11-22 14:15:03Z; to finish or
+                  undo it: agent resume
+      upgrade     would install: node quay.io/calico/node:v2.6.12"
+    `)
+  })
+
   it('shows the directories that the kubelet was told of', () => {
     const kubelet: StatusReport['kubelet'] = [
       { flag: '--cni-conf-dir', paths: ['/srv/net.d'], isAsked: false },

@@ -48,7 +48,7 @@ export interface CordonReport {
   uncordonPending: boolean
 }
 
-interface ReportedChange extends Change {
+export interface ReportedChange extends Change {
   /** Of a partial run: this part came back to what it was, while others stand. */
   rolledBack?: true
 }

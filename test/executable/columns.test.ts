@@ -1,0 +1,37 @@
+// Text for people on a terminal of 80 columns, and in a pipe.
+
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { type Ended, NEW, type ProgramWorld, start, startProgramWorld } from './program.ts'
+
+let world: ProgramWorld
+beforeEach(async () => {
+  world = await startProgramWorld()
+})
+afterEach(() => world.engine.close())
+
+const piped = (...words: string[]): Promise<Ended> => start(world.argv(...words), world.env).ended
+
+/** On a terminal of its own, without colours. */
+const onTerminal = (...words: string[]): Promise<Ended> => {
+  const command = `stty cols 80; exec ${world.argv(...words).join(' ')}`
+  const env = { ...world.env, TERM: 'xterm', NO_COLOR: '1' }
+  return start(['script', '--quiet', '--return', '--command', command, '/dev/null'], env).ended
+}
+
+const linesOf = ({ stdout }: Ended): string[] => stdout.replaceAll('\r', '').trimEnd().split('\n')
+/** Each plan has a run of its own. */
+const wordsOf = (lines: string[]): string[] =>
+  lines
+    .join(' ')
+    .replace(/\d{8}T\d{6}Z-\w{4}/g, 'RUN')
+    .split(/\s+/)
+
+describe.each(['doctor', 'plan', 'status'])('agent %s', (command) => {
+  it('has lines of 80 columns on a terminal, and whole ones in a pipe', async () => {
+    const words = [command, '--node', NEW]
+    const [whole, wrapped] = [linesOf(await piped(...words)), linesOf(await onTerminal(...words))]
+    expect(wordsOf(wrapped)).toEqual(wordsOf(whole))
+    expect(Math.max(...whole.map((line) => line.length))).toBeGreaterThan(80)
+    expect(wrapped.filter((line) => line.length > 80)).toEqual([])
+  })
+})
