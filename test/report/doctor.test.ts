@@ -50,6 +50,10 @@ describe('renderDoctor', () => {
     expect(render([bad], false)).not.toContain(SECRET)
   })
 
+  it('has no parentheses around nothing', () => {
+    expect(render([{ ...good, seen: '' }], true)).toMatch(/^ok {2}the calico\/node container exists {2}\[/)
+  })
+
   it('tells what is put off from what is refused', () => {
     const restarting = { ...bad, code: 'peer-restarting' }
     expect(render([good, restarting], false)).toContain('the upgrade would be deferred: 1 error, 0 warnings')

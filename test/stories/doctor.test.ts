@@ -36,6 +36,11 @@ describe('doctor', () => {
     expect(codes(report.checks)).toEqual(codes(ofThisHost))
     for (const { seen, about, fix } of report.checks.filter(({ passes }) => passes)) {
       expect([seen, about]).not.toContain('')
+      // evidence, and not the sentence again
+      expect(
+        seen.split(' ').filter((word) => !about.split(' ').includes(word)),
+        about,
+      ).not.toEqual([])
       expect(fix).toBeNull()
     }
   })
