@@ -13,7 +13,7 @@ export function renderDoctor(report: DoctorReport, { color, columns }: TextOptio
   const told = grouped(
     report.checks.map((check) => ({
       ...check,
-      message: check.passes ? `${check.about} (${check.seen})` : check.seen,
+      message: check.passes ? passed(check) : check.seen,
       fix: check.fix ?? '',
     })),
   )
@@ -23,6 +23,10 @@ export function renderDoctor(report: DoctorReport, { color, columns }: TextOptio
     '',
     verdict(report, colors),
   ].join('\n')
+}
+
+function passed({ about, seen }: DoctorCheck): string {
+  return seen === '' ? about : `${about} (${seen})`
 }
 
 function wordOf({ passes, severity }: DoctorCheck): string {

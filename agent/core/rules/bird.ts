@@ -42,7 +42,10 @@ export const birdRules: Rule[] = [
         severity: 'error',
         allowable: true,
         about: 'no graceful-restart recovery is in progress',
-        seen: () => 'no recovery in progress',
+        seen: ({ daemons }) =>
+          daemons
+            .map(({ endpoint: { family }, view }) => `IPv${family} up since ${view.lastReboot}`)
+            .join(', '),
         check: ({ container, daemons }) =>
           daemons
             .filter(({ view }) => view.recovering)
@@ -57,7 +60,7 @@ export const birdRules: Rule[] = [
         allowable: true,
         deferrable: true,
         about: 'no peer is in a graceful restart',
-        seen: () => 'no peer is restarting',
+        seen: ({ live, dead }) => `${counted(live.length + dead.length, 'peer')} checked`,
         check: ({ container, restarting }) =>
           restarting.map((peer) => ({
             subject: peer.name,
@@ -121,7 +124,7 @@ export const birdRules: Rule[] = [
       {
         code: 'bird-socket-invalid',
         severity: 'error',
-        about: "BIRD's control sockets are sockets",
+        about: "BIRD's control sockets are in place",
         seen: ({ daemons }) => daemons.map(({ endpoint }) => endpoint.socket).join(', ') || 'none in use',
         check: ({ problems }) => problems.filter(({ code }) => code === 'bird-socket-invalid'),
       },
@@ -129,10 +132,10 @@ export const birdRules: Rule[] = [
         code: 'bird-down',
         severity: 'error',
         allowable: true,
-        about: 'BIRD answers',
+        about: ({ daemons }) => (daemons.length === 0 ? 'BIRD is not expected to answer' : 'BIRD answers'),
         seen: ({ daemons }) =>
           daemons.map(({ endpoint: { family } }) => `IPv${family}`).join(', ') ||
-          'not asked: the container is not running',
+          'the container is not running',
         check: ({ problems }) => problems.filter(({ code }) => code === 'bird-down'),
       },
     ],

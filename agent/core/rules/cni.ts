@@ -14,7 +14,7 @@ export const cniSourceRules: Rule[] = [
         code: 'cni-binary-checksum',
         severity: 'error',
         about: 'the source has the expected CNI plugins, and they can be installed',
-        seen: ({ wanted }) => `${wanted.binaries.join(', ')} for ${wanted.binDir}`,
+        seen: ({ wanted }) => `${wanted.binaries.join(', ')}, into ${wanted.binDir}`,
         // Each with its own code.
         check: ({ cni, wanted, cniVersion }) => cniBinaryProblems(cni, wanted, cniVersion),
       },

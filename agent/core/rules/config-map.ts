@@ -25,7 +25,7 @@ export const configMapRules: Rule[] = [
     {
       code: 'config-map',
       severity: 'error',
-      about: 'a new pod has this calico/node, and the config that is asked for',
+      about: 'a new pod runs the same calico/node, with the requested config',
       seen: ({ pod }) => pod.name,
       check: (set) => (bringsOtherNode(set) ? otherNode(set) : null),
     },
@@ -51,7 +51,7 @@ export const configMapRules: Rule[] = [
         code: 'config-map-backend',
         severity: 'error',
         about: 'the networking backend stays as it is',
-        seen: ({ backendKey, now }) => (backendKey === null ? '' : (now[backendKey] ?? 'not asked for')),
+        seen: ({ backendKey, now }) => (backendKey === null ? '' : (now[backendKey] ?? 'not requested')),
         check: otherBackend,
       },
     ],

@@ -27,7 +27,10 @@ export const containerRules: Rule[] = [
       {
         code: 'hosted-install',
         severity: 'error',
-        about: 'Kubernetes does not manage calico/node, or the agent can change its DaemonSet',
+        about: ({ owner }) =>
+          owner.kind === 'daemonset'
+            ? 'the agent can change the DaemonSet of calico/node'
+            : 'calico/node is not managed by Kubernetes',
         seen: ({ owner }) => (owner.kind === 'daemonset' ? owner.why : 'no Kubernetes label'),
         check: ({ name, owner, daemonSet }) =>
           daemonSet ? unchangeable(name, daemonSet) : hosted(name, owner),

@@ -22,8 +22,8 @@ export const daemonSetRules: Rule[] = [
         code: 'daemonset-rolling',
         severity: 'error',
         deferrable: true,
-        about: 'the DaemonSet is not replacing pods itself',
-        seen: ({ strategy }) => `strategy ${strategy.type}, no rollout in progress`,
+        about: 'no rollout of the DaemonSet is in progress',
+        seen: ({ strategy }) => `strategy ${strategy.type}`,
         check: ({ namespace, name, isRolling }) =>
           isRolling
             ? {
@@ -38,15 +38,15 @@ export const daemonSetRules: Rule[] = [
     {
       code: 'daemonset-tag-moved',
       severity: 'error',
-      about: 'the image that is asked for has a name of its own',
-      seen: ({ image }) => image?.ref ?? 'as it is',
+      about: 'the tag in the DaemonSet has not moved to another image',
+      seen: ({ image }) => image?.ref ?? 'no new image requested',
       check: movedTags,
     },
     {
       code: 'daemonset-plugins',
       severity: 'error',
-      about: 'the DaemonSet can install the CNI plugins that are asked for',
-      seen: ({ cni }) => cni?.image?.ref ?? 'as they are',
+      about: 'the DaemonSet can install the requested CNI plugins',
+      seen: ({ cni }) => cni?.image?.ref ?? 'no new ones requested',
       check: pluginsObjection,
     },
   ]),
@@ -79,7 +79,7 @@ export const daemonSetSwapRules: Rule[] = [
       {
         code: 'daemonset-differs',
         severity: 'warning',
-        about: 'a new pod has other images, and nothing else',
+        about: 'a new pod differs only in its images',
         seen: ({ pod }) => `${pod.name} has the environment and the mounts of the template`,
         check: ({ namespace, name, pod, differences = [] }) =>
           differences.length === 0

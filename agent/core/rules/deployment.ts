@@ -43,15 +43,15 @@ export const deploymentRules: Rule[] = [
       allowable: true,
       deferrable: true,
       about: 'the Deployment of the controllers is rolled out, and available',
-      seen: ({ deployment: { strategy } }) => `available, strategy ${strategy}`,
+      seen: ({ deployment: { strategy } }) => `strategy ${strategy}`,
       check: ({ deployment }) => (deployment.isAvailable ? null : rolling(deployment)),
     },
     {
       code: 'not-controllers',
       severity: 'error',
       allowable: true,
-      about: 'it looks like the controllers, by its image',
-      seen: ({ deployment }) => `runs ${deployment.image ?? ''}`,
+      about: 'the image of the Deployment looks like kube-controllers',
+      seen: ({ deployment }) => deployment.image ?? '',
       check: ({ deployment }) =>
         /kube-controllers|kube-policy-controller/.test(deployment.image ?? '')
           ? null
@@ -70,7 +70,7 @@ export const deploymentRules: Rule[] = [
     {
       code: 'deployment-tag-moved',
       severity: 'error',
-      about: 'the image that is asked for has a name of its own',
+      about: 'the tag in the Deployment has not moved to another image',
       seen: ({ image }) => image?.ref ?? '',
       check: movedTag,
     },

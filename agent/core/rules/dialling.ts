@@ -21,7 +21,7 @@ export const diallingRules: Rule[] = rulesOn(
       code: 'both-dial',
       severity: 'warning',
       about: 'only one end of each session dials',
-      seen: () => 'none is dialled by both',
+      seen: () => 'no session is dialled from both ends',
       check: ({ both }) =>
         both.length === 0
           ? null
