@@ -1,6 +1,6 @@
-import { distance } from 'fastest-levenshtein'
 import type { z } from 'zod'
 import { AgentError, ExitCode, type Problem } from '../core/errors.ts'
+import { nearest } from '../core/nearest.ts'
 import { knownKeys } from './schema.ts'
 
 /** Enough to fix at once; a binary file has thousands. */
@@ -85,8 +85,8 @@ const typeNames: Record<string, string> = {
 
 function unknownKey(key: string, parent: readonly PropertyKey[]): string {
   const known = knownKeys(parent)
-  const [nearest] = known.toSorted((a, b) => distance(key, a) - distance(key, b))
-  const hint = nearest === undefined ? 'no key is allowed here' : `did you mean "${nearest}"?`
+  const meant = nearest(key, known)
+  const hint = meant === undefined ? 'no key is allowed here' : `did you mean "${meant}"?`
   return `unknown key; ${hint} (known here: ${known.join(', ')})`
 }
 

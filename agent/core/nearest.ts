@@ -1,0 +1,12 @@
+import { distance } from 'fastest-levenshtein'
+
+/** The known name that is most like this one; undefined where none is known. */
+export function nearest(name: string, known: readonly string[]): string | undefined {
+  return known.toSorted((a, b) => distance(name, a) - distance(name, b))[0]
+}
+
+/** The same, where it is so near that it is what was meant: two letters of five that are swapped, but not all of two. */
+export function nearMiss(name: string, known: readonly string[]): string | undefined {
+  const found = nearest(name, known)
+  return found !== undefined && distance(name, found) <= Math.round(name.length * 0.4) ? found : undefined
+}
