@@ -58,6 +58,7 @@ import type { TerminalSize } from './report/screen.ts'
 import { bindStep } from './steps/registry.ts'
 import type { App } from './stories/app.ts'
 import { mayStart } from './stories/fleet/may-start.ts'
+import { pastRuns } from './stories/history/past-runs.ts'
 
 declare const AGENT_VERSION: string | undefined
 const version = typeof AGENT_VERSION === 'string' ? AGENT_VERSION : '0.0.0-dev'
@@ -125,6 +126,7 @@ export async function runAgent(decorate = (outside: Outside): Outside => outside
       const runs = new RunStore(runsDir(stateDir), createClock())
       return () => runs.figures()
     },
+    pastRuns: (stateDir) => pastRuns(new RunStore(runsDir(stateDir), createClock())),
     writeFile: (path, text, mode) => writeFileAtomic(resolve(path), text, mode === undefined ? {} : { mode }),
     exit: (code) => {
       program.exit(code)

@@ -9,29 +9,39 @@ import type { Environment } from './environment.ts'
 import { type ConfigFlagArgs, DEFAULT_CONFIG, withConfigFlags } from './options.ts'
 
 interface ConfigArgs extends ConfigFlagArgs {
-  action: 'check' | 'show'
   file: string | undefined
 }
 
 type ConfigOptions = ArgumentsCamelCase<ConfigFlagArgs>
+type Action = (environment: Environment, options: ConfigOptions) => Promise<void>
 
-export function configCommand(environment: Environment): CommandModule<object, ConfigArgs> {
+export function configCommand(environment: Environment): CommandModule {
   return {
-    command: 'config <action> [file]',
-    describe:
-      'config check: find what is wrong with the config; config show: show what is in force, and who says so; asks neither Docker nor a registry',
+    command: 'config',
+    describe: 'check the config, or show what is in force and where it comes from',
     builder: (yargs) =>
-      withConfigFlags(yargs)
-        .positional('action', {
-          choices: ['check', 'show'] as const,
-          demandOption: true,
-          describe: 'what to do',
-        })
-        .positional('file', { type: 'string', describe: 'config file to read instead' }),
-    handler: ({ action, file, ...options }) => {
-      const read = { ...options, config: file ?? options.config }
-      return action === 'check' ? check(environment, read) : show(environment, read)
-    },
+      yargs
+        .command(subCommand(environment, 'check', 'find every mistake in the config, offline', check))
+        .command(subCommand(environment, 'show', 'show what is in force, and who says so', show))
+        .demandCommand(1, 'name what to do: config check or show')
+        .example('$0 config check agent.yaml', 'try a config before it goes to a host')
+        .example('$0 config show', 'every key, its value, and where it comes from'),
+    handler: () => undefined,
+  }
+}
+
+function subCommand(
+  environment: Environment,
+  name: string,
+  describe: string,
+  action: Action,
+): CommandModule<object, ConfigArgs> {
+  return {
+    command: `${name} [file]`,
+    describe,
+    builder: (yargs) =>
+      withConfigFlags(yargs).positional('file', { type: 'string', describe: 'config file to read instead' }),
+    handler: ({ file, ...options }) => action(environment, { ...options, config: file ?? options.config }),
   }
 }
 

@@ -15,8 +15,11 @@ export function doctorCommand(environment: Environment): CommandModule<object, T
   }
   return {
     command: 'doctor',
-    describe: 'check every preflight rule, and show how to fix what fails; changes nothing',
-    builder: withTarget,
+    describe: 'check every preflight rule, and show how to fix what fails',
+    builder: (yargs) =>
+      withTarget(yargs)
+        .example('$0 doctor', 'is this host fit for an upgrade?')
+        .example('$0 doctor --to v2.6.12', 'and may it go to this release?'),
     handler: async (options) => {
       try {
         const { app, wanted, end } = await environment.open(options, { target: false, progress: false })

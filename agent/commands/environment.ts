@@ -7,6 +7,7 @@ import type { Logger } from '../report/logger.ts'
 import type { Terminal } from '../report/screen.ts'
 import type { TextOptions } from '../report/wrap.ts'
 import type { App } from '../stories/app.ts'
+import type { PastRun } from '../stories/history/past-runs.ts'
 import type { CommonOptions } from './options.ts'
 
 /** What main gives to the commands. */
@@ -25,6 +26,8 @@ export interface Environment {
   print: (text: string) => void
   /** What all runs of this host come to: read each time, the journals that have their end once. */
   figures: (options: CommonOptions) => () => Promise<RunFigures>
+  /** The runs of a state directory, newest first; none where they cannot be read. */
+  pastRuns: (stateDir: string) => Promise<PastRun[]>
   /** Puts a file in place, for the caller alone to read unless `mode` says otherwise. @throws AgentError `cannot-write` */
   writeFile: (path: string, text: string, mode?: number) => Promise<void>
   /** Where stdout is one that can be redrawn; null elsewhere. */

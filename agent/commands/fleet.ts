@@ -20,14 +20,18 @@ interface StatusArgs extends CommonArgs {
 export function fleetCommand(environment: Environment): CommandModule {
   return {
     command: 'fleet',
-    describe: 'show the rollout from any host, and hold it: fleet status, release, halt, resume',
+    describe: 'show the rollout from any host, halt it, release a slot',
     builder: (yargs) =>
       yargs
         .command(statusCommand(environment))
         .command(releaseCommand(environment))
         .command(haltCommand(environment))
         .command(resumeCommand(environment))
-        .demandCommand(1, 'name what to do: fleet status, release HOST, halt or resume'),
+        .demandCommand(1, 'name what to do: fleet status, release HOST, halt or resume')
+        .example('$0 fleet status --watch', 'follow the rollout from any host')
+        .example("$0 fleet halt 'packet loss in rack 4'", 'let no other host start')
+        .example('$0 fleet resume', 'let the hosts go on')
+        .example('$0 fleet release node-17', 'this host is gone for good: free its slot'),
     handler: () => undefined,
   }
 }
@@ -42,7 +46,7 @@ function statusCommand(environment: Environment): CommandModule<object, StatusAr
         .option('html', {
           type: 'string',
           requiresArg: true,
-          describe: 'draw the rollout into this HTML file',
+          describe: 'draw the rollout into this HTML `FILE`',
         })
         .check(({ watch, html }) => {
           if (watch && html !== undefined) throw new UsageError('use --watch or --html, not both')
@@ -76,7 +80,7 @@ function releaseCommand(
 ): CommandModule<object, CommonArgs & { host: string | undefined }> {
   return {
     command: 'release <host>',
-    describe: 'take the slot of HOST, which never comes back, away from it',
+    describe: 'free the slot of HOST, which never comes back',
     builder: (yargs) =>
       withCommon(yargs).positional('host', { type: 'string', describe: 'as fleet status shows it' }),
     handler: (options) =>
@@ -94,7 +98,7 @@ function haltCommand(
 ): CommandModule<object, CommonArgs & { reason: string | undefined }> {
   return {
     command: 'halt [reason]',
-    describe: 'let no other host start, whatever the target; those at work go on to their end',
+    describe: 'let no other host start; those at work go on to their end',
     builder: (yargs) =>
       withCommon(yargs).positional('reason', { type: 'string', describe: 'shown to whoever asks why' }),
     handler: (options) =>

@@ -16,11 +16,14 @@ export function gcCommand(environment: Environment): CommandModule<object, GcArg
     command: 'gc',
     describe: 'remove containers, images and files that are past their retention',
     builder: (yargs) =>
-      withCommon(yargs).option('check', {
-        type: 'boolean',
-        default: false,
-        describe: 'show what would be removed, and remove nothing',
-      }),
+      withCommon(yargs)
+        .option('check', {
+          type: 'boolean',
+          default: false,
+          describe: 'show what would be removed, and remove nothing',
+        })
+        .example('$0 gc --check', 'see what retention no longer keeps')
+        .example('$0 gc', 'remove it'),
     handler: async (options) => {
       const { json, check } = options
       try {

@@ -18,11 +18,16 @@ export function historyCommand(environment: Environment): CommandModule<object, 
     command: 'history [run]',
     describe: 'list the runs, newest first, or show the timeline of RUN',
     builder: (yargs) =>
-      withCommon(yargs).positional('run', { type: 'string', describe: 'name of a run' }).option('html', {
-        type: 'string',
-        requiresArg: true,
-        describe: 'write the timeline of RUN, or of the newest run, to this HTML file',
-      }),
+      withCommon(yargs)
+        .positional('run', { type: 'string', describe: 'a run, as the list has it' })
+        .option('html', {
+          type: 'string',
+          requiresArg: true,
+          describe: 'write the timeline of RUN, or of the newest run, to this HTML `FILE`',
+        })
+        .example('$0 history', 'all runs that retention keeps')
+        .example('$0 history 20261122T141503Z-7f3a', 'what this run did, and when')
+        .example('$0 history --html run.html', 'the newest run, drawn'),
     handler: (options) => show(environment, options),
   }
 }

@@ -13,13 +13,19 @@ interface MetricsArgs extends CommonArgs {
 export function metricsCommand(environment: Environment): CommandModule<object, MetricsArgs> {
   return {
     command: 'metrics',
-    describe: "print the metrics of this host, for node_exporter's textfile collector; changes nothing",
+    describe: "print this host's metrics, for node_exporter's textfile collector",
     builder: (yargs) =>
-      withCommon(yargs).option('output', {
-        type: 'string',
-        requiresArg: true,
-        describe: 'replace this file in one rename, for everyone to read, instead of printing them',
-      }),
+      withCommon(yargs)
+        .option('output', {
+          type: 'string',
+          requiresArg: true,
+          describe: 'replace this `FILE` in one rename, for everyone to read, instead of printing them',
+        })
+        .example('$0 metrics', 'look at them')
+        .example(
+          '$0 metrics --output /var/lib/prometheus/node-exporter/calico-agent.prom',
+          'hand them to node_exporter, as calico-agent-metrics.timer does',
+        ),
     handler: (options) => show(environment, options),
   }
 }

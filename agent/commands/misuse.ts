@@ -24,11 +24,8 @@ const REPEATABLE = ['allow']
 
 const WRONG_CHOICE = /^Invalid values:\s+Argument: (\S+), Given: (.*), Choices: (.*)$/
 
-/** yargs calls an extra argument an unknown command, even after a valid command; a wrong choice takes it several lines. */
-export function inWords(message: string, argv: string[]): string {
+/** A wrong choice takes yargs several lines. */
+export function inWords(message: string): string {
   const [, name, given, choices] = WRONG_CHOICE.exec(message) ?? []
-  if (name !== undefined) return `${name} cannot be ${given ?? ''}: it is one of ${choices ?? ''}`
-  const word = /^Unknown command: (.*)$/.exec(message)?.[1]
-  const isCommand = word === undefined || word === argv.find((one) => !one.startsWith('-'))
-  return isCommand ? message : `Unexpected argument: ${word}`
+  return name === undefined ? message : `${name} cannot be ${given ?? ''}: it is one of ${choices ?? ''}`
 }

@@ -1,5 +1,6 @@
 import type { ArgumentsCamelCase, Argv } from 'yargs'
 import { PARTS } from '../core/wanted.ts'
+import { COMMON_OPTIONS } from './help/help.ts'
 
 export interface CommonArgs {
   config: string | undefined
@@ -49,28 +50,36 @@ export interface RollbackArgs extends CommonArgs, SwapArgs {
 /** What a command gets: what every command has, and what some have. */
 export type CommonOptions = ArgumentsCamelCase<CommonArgs & Partial<TargetArgs & UpgradeArgs>>
 
-const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const
+export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const
 type LogLevel = (typeof LOG_LEVELS)[number]
 
 export const DEFAULT_CONFIG = '/etc/calico-agent/agent.yaml'
-const DEFAULT_STATE_DIR = '/var/lib/calico-agent'
+export const DEFAULT_STATE_DIR = '/var/lib/calico-agent'
 
 export function withCommon<T>(yargs: Argv<T>): Argv<T & CommonArgs> {
   return yargs
     .option('config', {
       type: 'string',
       requiresArg: true,
-      describe: `config file (default ${DEFAULT_CONFIG})`,
+      describe: `config \`FILE\` (default ${DEFAULT_CONFIG})`,
     })
     .option('json', { type: 'boolean', default: false, describe: 'print one JSON document on stdout' })
-    .option('log-level', { choices: LOG_LEVELS, describe: 'lowest level to log on stderr' })
+    .option('log-level', {
+      choices: LOG_LEVELS,
+      describe: 'lowest `LEVEL` to log on stderr: debug, info, warn, error or silent',
+    })
     .option('state-dir', {
       type: 'string',
       requiresArg: true,
       default: DEFAULT_STATE_DIR,
-      describe: 'directory for the journals and the lock',
+      describe: `\`DIR\` of the journals and the lock (default ${DEFAULT_STATE_DIR})`,
     })
-    .option('docker-socket', { type: 'string', requiresArg: true, describe: 'socket of the Docker Engine' })
+    .option('docker-socket', {
+      type: 'string',
+      requiresArg: true,
+      describe: "`PATH` of the Docker Engine's socket",
+    })
+    .group(['config', 'json', 'log-level', 'state-dir', 'docker-socket', 'help', 'version'], COMMON_OPTIONS)
 }
 
 export function withConfigFlags<T>(yargs: Argv<T>): Argv<T & ConfigFlagArgs> {
@@ -81,7 +90,7 @@ export function withTarget<T>(yargs: Argv<T>): Argv<T & TargetArgs> {
   return withImages(yargs).option('only', {
     type: 'string',
     requiresArg: true,
-    describe: `upgrade only these parts, comma-separated: ${PARTS.join(',')}`,
+    describe: `only these \`PARTS\`, comma-separated: ${PARTS.join(', ')}`,
   })
 }
 
@@ -90,22 +99,22 @@ function withImages<T>(yargs: Argv<T>): Argv<T & ImageArgs> {
     .option('to', {
       type: 'string',
       requiresArg: true,
-      describe: 'Calico release to upgrade to, such as v2.6.12',
+      describe: 'Calico `RELEASE` to upgrade to, such as v2.6.12',
     })
     .option('node', {
       type: 'string',
       requiresArg: true,
-      describe: 'calico/node image, by tag or digest; overrides --to',
+      describe: 'calico/node `IMAGE`, by tag or digest; overrides --to',
     })
     .option('cni', {
       type: 'string',
       requiresArg: true,
-      describe: 'CNI plugins: an image, or the path of a directory or an archive',
+      describe: '`SOURCE` of the CNI plugins: an image, a directory or an archive',
     })
     .option('controllers', {
       type: 'string',
       requiresArg: true,
-      describe: 'kube-controllers image, by tag or digest; overrides --to',
+      describe: 'kube-controllers `IMAGE`, by tag or digest; overrides --to',
     })
 }
 
@@ -119,7 +128,7 @@ export function withPlan<T>(yargs: Argv<T>): Argv<T & PlanArgs> {
 
 export function withRollback<T>(yargs: Argv<T>): Argv<T & RollbackArgs> {
   return withSwap(withCommon(yargs))
-    .positional('run', { type: 'string', describe: 'name of a committed run' })
+    .positional('run', { type: 'string', describe: 'a committed run, as history lists it' })
     .option('check', {
       type: 'boolean',
       default: false,
@@ -135,7 +144,7 @@ function withSwap<T>(yargs: Argv<T>): Argv<T & SwapArgs> {
     nargs: 1,
     default: [] as string[],
     requiresArg: true,
-    describe: 'turn one preflight rule into a warning (repeatable)',
+    describe: 'turn this preflight `RULE` into a warning (repeatable)',
   })
 }
 
@@ -143,6 +152,6 @@ function withWindow<T>(yargs: Argv<T>): Argv<T & WindowArgs> {
   return yargs.option('window', {
     type: 'number',
     requiresArg: true,
-    describe: 'longest window in seconds; at most 90, and at most the restart time that BIRD announces',
+    describe: 'longest window in `SECONDS`: at most 90, and at most the restart time that BIRD announces',
   })
 }

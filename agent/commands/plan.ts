@@ -8,7 +8,13 @@ export function planCommand(environment: Environment): CommandModule<object, Pla
   return {
     command: 'plan',
     describe: 'show what an upgrade would do; changes nothing',
-    builder: withPlan,
+    builder: (yargs) =>
+      withPlan(yargs)
+        .example('$0 plan --to v2.6.12', 'the steps to a release, and the problems that would stop them')
+        .example(
+          '$0 plan --node quay.io/calico/node:v2.6.12 --diff',
+          'each field of the container that would change',
+        ),
     handler: (options) => runStory(environment, options, { target: true, progress: false }, plan),
   }
 }

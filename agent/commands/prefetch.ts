@@ -9,13 +9,16 @@ export function prefetchCommand(
 ): CommandModule<object, TargetArgs & { check: boolean }> {
   return {
     command: 'prefetch',
-    describe: 'pull images and stage CNI plugins ahead of an upgrade; touches nothing that is running',
+    describe: 'pull images and stage CNI plugins ahead of an upgrade',
     builder: (yargs) =>
-      withTarget(yargs).option('check', {
-        type: 'boolean',
-        default: false,
-        describe: 'show what would be pulled and staged, and do neither',
-      }),
+      withTarget(yargs)
+        .option('check', {
+          type: 'boolean',
+          default: false,
+          describe: 'show what would be pulled and staged, and do neither',
+        })
+        .example('$0 prefetch --to v2.6.12', 'have a release at hand before its maintenance window')
+        .example('$0 prefetch --check', 'see what is missing of what the config asks for'),
     handler: (options) =>
       runStory(
         environment,

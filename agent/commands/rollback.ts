@@ -8,7 +8,11 @@ export function rollbackCommand(environment: Environment): CommandModule<object,
   return {
     command: 'rollback [run]',
     describe: 'put back what the last committed run, or RUN, replaced',
-    builder: withRollback,
+    builder: (yargs) =>
+      withRollback(yargs)
+        .example('$0 rollback --check', 'see what the last committed run replaced')
+        .example('$0 rollback', 'put it back')
+        .example('$0 rollback 20261122T141503Z-7f3a', 'put back what this run replaced'),
     handler: (options) =>
       runStory(
         environment,

@@ -9,8 +9,11 @@ import { type TargetArgs, withTarget } from './options.ts'
 export function statusCommand(environment: Environment): CommandModule<object, TargetArgs> {
   return {
     command: 'status',
-    describe: "show what is running, BIRD's sessions, the last run, and what an upgrade would change",
-    builder: withTarget,
+    describe: "show what runs, BIRD's sessions, and what an upgrade would change",
+    builder: (yargs) =>
+      withTarget(yargs)
+        .example('$0 status', 'this host, beside what the config asks for')
+        .example('$0 status --to v2.6.12 --json', 'would this release change anything? for a script'),
     handler: async (options) => {
       const { text, print } = environment
       try {

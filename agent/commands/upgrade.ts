@@ -13,13 +13,17 @@ export function upgradeCommand(environment: Environment): CommandModule<object, 
         .option('check', {
           type: 'boolean',
           default: false,
-          describe: 'only show the plan, like agent plan',
+          describe: 'only show the plan, as plan does',
         })
         .option('wait', {
           type: 'string',
           requiresArg: true,
-          describe: 'wait this long for a slot of the fleet, such as 30m; without it, exit with 75 at once',
-        }),
+          describe: 'wait this `TIME` for a slot of the fleet, such as 30m; without it, exit with 75 at once',
+        })
+        .example('$0 upgrade --to v2.6.12', 'bring this host to a release')
+        .example('$0 upgrade --check --diff', 'see what the config asks for, and change nothing')
+        .example('$0 upgrade --to v2.6.12 --only cni,cni-config', 'the CNI plugins and their config alone')
+        .example('$0 upgrade --wait 30m --json', 'wait for a slot of the fleet, and report to a script'),
     handler: (options) =>
       runStory(
         environment,

@@ -13,6 +13,8 @@ export class UsageError extends Error {}
 const refusal = (problem: Problem): object => unstarted('refused', null, [problem])
 const RUNS = ['upgrade', 'plan', 'prefetch', 'rollback', 'resume', 'daemon']
 
+const problemsAlone = (problem: Problem): object => ({ schema: 1, problems: [problem] })
+
 /** The JSON of a command that has nothing else to report. */
 const DOCUMENTS = new Map<string, (problem: Problem) => object>([
   ...RUNS.map((name) => [name, refusal] as const),
@@ -22,12 +24,13 @@ const DOCUMENTS = new Map<string, (problem: Problem) => object>([
   ['gc', (problem) => emptyGcReport([problem])],
   ['config', (problem) => invalidConfig([problem])],
   ['metrics', (problem) => emptyMetricsReport([problem])],
+  ['fleet', (problem) => ({ schema: 1, changed: false, problems: [problem] })],
 ])
 
-/** Null where no JSON is asked for, or no command is named that has some. */
-export function usageDocument(argv: string[], { message }: UsageError): object | null {
-  const problem = { code: 'bad-usage', severity: 'error', message, fix: 'agent --help' } as const
-  return jsonDocument(argv, (command) => DOCUMENTS.get(command)?.(problem))
+/** Null where no JSON is asked for. */
+export function usageDocument(argv: string[], message: string): object | null {
+  const problem = { code: 'bad-usage', severity: 'error', message, fix: 'calico-agent --help' } as const
+  return jsonDocument(argv, (command) => documentOf(command)(problem))
 }
 
 /** The same for an unexpected failure. After a bug, it is not known what was done. */
@@ -35,12 +38,15 @@ export function documentOfFailure(argv: string[], failure: AgentError): object |
   const problems = failure.asProblems()
   return jsonDocument(argv, (command) => {
     if (failure.exitCode === ExitCode.bug && RUNS.includes(command)) return unstarted('stuck', null, problems)
-    return DOCUMENTS.get(command)?.(failure.asProblem())
+    return documentOf(command)(failure.asProblem())
   })
 }
 
-function jsonDocument(argv: string[], of: (command: string) => object | undefined): object | null {
+const documentOf = (command: string): ((problem: Problem) => object) =>
+  DOCUMENTS.get(command) ?? problemsAlone
+
+function jsonDocument(argv: string[], of: (command: string) => object): object | null {
   const words = argv.includes('--') ? argv.slice(0, argv.indexOf('--')) : argv
   if (!words.some((word) => /^--json(=true)?$/.test(word))) return null
-  return of(words.find((word) => DOCUMENTS.has(word)) ?? '') ?? null
+  return of(words.find((word) => DOCUMENTS.has(word)) ?? '')
 }

@@ -93,9 +93,14 @@ const SWAP_RULES: readonly Rule[] = [
 /** Every rule, in the order of its report; `agent doctor` goes through the same list. */
 export const RULES: readonly Rule[] = [...SWAP_RULES, ...CONTROLLERS_RULES, ...kubernetesRules]
 
+/** The codes that an operator can override, each once. */
+export function allowableRules(): string[] {
+  return [...new Set(RULES.filter(({ allowable }) => allowable).map(({ code }) => code))]
+}
+
 /** @throws AgentError `unknown-rule` (exit 2) */
 export function checkAllowed(rules: string[]): void {
-  const known = [...new Set(RULES.filter(({ allowable }) => allowable).map(({ code }) => code))]
+  const known = allowableRules()
   const unknown = rules.find((rule) => !known.includes(rule))
   if (unknown === undefined) return
   throw new AgentError('unknown-rule', `cannot allow "${unknown}": no such rule`, {

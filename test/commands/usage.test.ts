@@ -3,23 +3,14 @@ import { runCli } from '../../agent/commands/cli.ts'
 import type { Environment } from '../../agent/commands/environment.ts'
 import { documentOfFailure } from '../../agent/commands/usage-error.ts'
 import { AgentError, ExitCode } from '../../agent/core/errors.ts'
-import { createLogger } from '../../agent/report/logger.ts'
+import { refusing } from './environment.ts'
 
 const stderr = vi.spyOn(process.stderr, 'write')
 let printed: string[]
 let exits: number[]
 
 const environment: Environment = {
-  version: '0.0.0',
-  terminal: () => null,
-  text: { color: false },
-  loadConfig: () => Promise.reject(new Error('bad usage reads nothing')),
-  open: () => Promise.reject(new Error('bad usage opens nothing')),
-  stopSignal: () => new AbortController().signal,
-  readConfigFile: () => Promise.resolve(undefined),
-  figures: () => () => Promise.reject(new Error('it counts nothing')),
-  writeFile: () => Promise.reject(new Error('it began')),
-  log: () => createLogger({ level: 'silent', journald: false }),
+  ...refusing,
   print: (text) => printed.push(text),
   exit: (code) => exits.push(code),
 }
@@ -33,7 +24,7 @@ beforeEach(() => {
 async function usage(...argv: string[]): Promise<object | null> {
   await runCli(argv, environment)
   expect(exits).toEqual([2])
-  expect(stderr.mock.calls.flat().join('')).toMatch(/^agent: .+\nagent --help shows/)
+  expect(stderr.mock.calls.flat().join('')).toMatch(/^calico-agent: .+\ncalico-agent --help shows/)
   return printed.length === 0 ? null : (JSON.parse(printed.join('')) as object)
 }
 
@@ -76,8 +67,18 @@ describe('a usage error with --json', () => {
     ['no command', ['--json']],
     ['an unknown command', ['upgarde', '--json']],
     ['a command without a document', ['completion', '--json']],
-  ])('has none of %s', async (_, argv) => {
-    expect(await usage(...argv)).toBeNull()
+  ])('has the problem alone: %s', async (_, argv) => {
+    expect(await usage(...argv)).toEqual({ schema: 1, problems: [expect.objectContaining({ code })] })
+  })
+
+  it('has the known word that is like an unknown one', async () => {
+    const message = 'Unknown command: upgarde; did you mean upgrade?'
+    expect(await usage('upgarde', '--json')).toMatchObject({ problems: [{ code, message }] })
+  })
+
+  it('has the document of fleet, not of the command below it', async () => {
+    const document = { schema: 1, changed: false, problems: [expect.objectContaining({ code })] }
+    expect(await usage('fleet', 'resume', '--json', '--bogus')).toEqual(document)
   })
 })
 

@@ -4,13 +4,12 @@ import { describe, expect, it, vi } from 'vitest'
 import { parse as parseYaml } from 'yaml'
 import { z } from 'zod'
 import { runCli } from '../../agent/commands/cli.ts'
-import type { Environment } from '../../agent/commands/environment.ts'
 import { parseConfig } from '../../agent/config/parse.ts'
 import { configSchema } from '../../agent/config/schema.ts'
 import { AgentError, ExitCode } from '../../agent/core/errors.ts'
 import { checkAllowed } from '../../agent/core/preflight.ts'
 import { releaseImages } from '../../agent/core/release/releases.ts'
-import { createLogger } from '../../agent/report/logger.ts'
+import { refusing } from '../commands/environment.ts'
 import { anchors, blocks, codeRows, relativeLinks, root, rows, section, textOf } from './markdown.ts'
 import {
   agentSources,
@@ -33,34 +32,20 @@ function set<T extends string | number>(values: Iterable<T>): T[] {
 }
 
 /** Commands below a command. */
-const FLEET = ['status', 'release', 'halt', 'resume']
+const BELOW: Record<string, string[]> = {
+  fleet: ['status', 'release', 'halt', 'resume'],
+  config: ['check', 'show'],
+}
 
 describe('docs/commands.md', () => {
-  const environment: Environment = {
-    version: '0.0.0',
-    terminal: () => null,
-    text: { color: false },
-    loadConfig: () => Promise.reject(new Error('help reads nothing')),
-    open: () => Promise.reject(new Error('help opens nothing')),
-    stopSignal: () => new AbortController().signal,
-    log: () => createLogger({ level: 'silent', journald: false }),
-    print: () => undefined,
-    readConfigFile: () => Promise.resolve(undefined),
-    figures: () => () => Promise.reject(new Error('it counts nothing')),
-    writeFile: () => Promise.reject(new Error('help writes nothing')),
-    exit: () => undefined,
-  }
-
   async function help(...argv: string[]): Promise<string> {
-    const said = vi.spyOn(console, 'log').mockImplementation(() => undefined)
-    await runCli([...argv, '--help'], environment)
-    const text = said.mock.calls.flat().join('\n')
-    said.mockRestore()
-    return text
+    const print = vi.fn()
+    await runCli([...argv, '--help'], { ...refusing, print })
+    return print.mock.calls.flat().join('\n')
   }
 
   async function commandNames(): Promise<string[]> {
-    const names = [...(await help()).matchAll(/^ {2}agent ([a-z]+)/gm)].map(([, name = '']) => name)
+    const names = [...(await help()).matchAll(/^ {2}([a-z]+) /gm)].map(([, name = '']) => name)
     expect(names).not.toEqual([])
     return names
   }
@@ -81,12 +66,12 @@ describe('docs/commands.md', () => {
     const ofYargs = all.filter((option) => ['--help', '--version'].includes(option))
     for (const name of await commandNames()) {
       const common = name === 'completion' ? ofYargs : all
-      const ways = name === 'fleet' ? FLEET.map((what) => [name, what]) : [[name]]
+      const ways = BELOW[name]?.map((what) => [name, what]) ?? [[name]]
       const texts = await ways.reduce<Promise<string>>(
         async (all, way) => (await all) + (await help(...way)),
         Promise.resolve(''),
       )
-      const said = [...texts.matchAll(/^ +(?:-\w, )?(--[a-z-]+)/gm)].map(([, one = '']) => one)
+      const said = [...texts.matchAll(/^ {2}(--[a-z-]+)/gm)].map(([, one = '']) => one)
       const own = optionsIn(section(commandsDoc, `## agent ${name}`))
       expect(set([...common, ...own]), name).toEqual(set(said))
     }

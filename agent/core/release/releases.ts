@@ -64,6 +64,11 @@ const WITHDRAWN = ['2.6.0', '2.6.4', '3.0.0']
 
 const KNOWN = TABLE.flatMap(([releases]) => releases)
 
+/** The releases that the table names, oldest first; those after them need no row. */
+export function tableReleases(): string[] {
+  return [...KNOWN, FIRST_OF_ONE_VERSION].map((version) => `v${version}`)
+}
+
 /** `v2.6.12` and `2.6.12` are one release: the config's own entry overrides the table. Null if neither has it. */
 export function releaseImages(name: string, { registry, releases }: ReleaseSources): ReleaseImages | null {
   const images = { ...tableImages(name, registry), ...ownEntry(name, releases)?.entry }
