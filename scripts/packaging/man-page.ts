@@ -4,31 +4,38 @@ import { plainText } from './text.ts'
 interface Help {
   usage: string
   description: string
-  /** Options and positionals: how each is written, and what it is for. */
-  items: [string, string][]
+  /** How each is written, and what it is for. */
+  commands: Item[]
+  options: Item[]
+  commonOptions: Item[]
+  /** Command lines, and what each does. */
+  examples: Item[]
 }
 
-/** agent(1): from what `--help` says, with exit codes and environment of docs/commands.md. */
+type Item = [term: string, text: string]
+
+/** calico-agent(8): from what `--help` says, with exit codes and environment of docs/commands.md. */
 export function manPage(version: string, commandsDoc: string, help: (...argv: string[]) => string): string {
-  const overview = help()
-  const pages = commandsIn(overview).flatMap(([name = '']) => {
-    const own = help(name)
-    return [own, ...commandsIn(own).map((words) => help(...words))].map(parseHelp)
+  const overview = parseHelp(help())
+  const pages = commandsIn(overview).flatMap((name) => {
+    const own = parseHelp(help(name))
+    return [own, ...commandsIn(own).map((below) => parseHelp(help(name, below)))]
   })
-  const common = commonItems(pages)
+  const common = pages.find(({ commonOptions }) => has(commonOptions, '--config FILE'))?.commonOptions ?? []
   return [
-    `.TH AGENT 1 "" "calico-agent ${roff(version)}" "Calico host agent"`,
+    `.TH CALICO\\-AGENT 8 "" "calico\\-agent ${roff(version)}" "System Administration"`,
     '.SH NAME',
-    'agent, calico\\-agent \\- upgrade Calico on this host inside the graceful\\-restart window of BIRD',
+    'calico\\-agent, agent \\- upgrade Calico on this host inside the graceful\\-restart window of BIRD',
     '.SH SYNOPSIS',
-    '.B agent',
+    '.B calico\\-agent',
     '.I COMMAND',
     '.RI [ OPTIONS ]',
     '.SH DESCRIPTION',
-    ...paragraph(parseHelp(overview).description),
-    'Run it as root. Only one run can be in progress on a host.',
+    ...paragraph(overview.description),
+    'Run it as root. Only one run can be in progress on a host. It is installed as agent as well, unless the host has another',
+    'program of this name.',
     '.SH COMMANDS',
-    ...pages.flatMap((page) => commandSection(page, common)),
+    ...pages.flatMap(commandSection),
     '.SH "COMMON OPTIONS"',
     ...common.flatMap(([term, text]) => item(term, text)),
     '.SH "EXIT STATUS"',
@@ -36,58 +43,71 @@ export function manPage(version: string, commandsDoc: string, help: (...argv: st
     '.SH ENVIRONMENT',
     ...table(section(commandsDoc, '### Environment')),
     '.SH FILES',
-    ...item('/etc/calico-agent/agent.yaml', 'the config file; it lists every key with its default'),
-    ...item('/var/lib/calico-agent', 'the journals of runs, and the lock'),
-    ...item('/usr/share/doc/calico-agent', 'changes, and the licences of the bundled packages'),
+    ...files.flatMap(([path, text]) => item(path, text)),
+    '.SH EXAMPLES',
+    ...pages.flatMap(({ examples }) => examples).flatMap(([line, text]) => item(line, text)),
+    '.SH "SEE ALSO"',
+    '.BR bird (8),',
+    '.BR birdc (8),',
+    '.BR docker (1),',
+    '.BR systemctl (1)',
     '',
   ].join('\n')
 }
 
-/** The commands that a help lists, each by its words: `fleet status`. */
-const commandsIn = (text: string): string[][] =>
-  [...text.matchAll(/^ {2}agent ([a-z]+(?: [a-z]+)*)/gm)].map(([, words = '']) => words.split(' '))
+const files: Item[] = [
+  ['/etc/calico-agent/agent.yaml', 'the config file; it lists every key with its default'],
+  ['/var/lib/calico-agent/runs', 'the journals of the runs: what an interrupted one needs to go back'],
+  ['/var/lib/calico-agent/lock', 'held by the run that is in progress'],
+  ['/usr/lib/systemd/system/calico-agent.service', 'the service: calico-agent daemon'],
+  ['/usr/lib/systemd/system/calico-agent-resume.service', 'settles an interrupted run when the host boots'],
+  ['/usr/lib/systemd/system/calico-agent-metrics.timer', 'writes the metrics for node_exporter; disabled'],
+  ['/usr/share/doc/calico-agent', 'changes, and the licences of the bundled packages'],
+]
 
-/** The options of every command that reads a config. */
-function commonItems(pages: Help[]): Help['items'] {
-  const [first, ...others] = pages.filter(({ items }) => items.some(([term]) => term.startsWith('--config')))
-  return (first?.items ?? []).filter(([term]) => others.every((page) => has(page.items, term)))
-}
+/** `release HOST` is the command `release`. */
+const commandsIn = ({ commands }: Help): string[] => commands.map(([term]) => term.split(' ')[0] ?? '')
 
-const has = (items: Help['items'], wanted: string): boolean => items.some(([term]) => term === wanted)
+const has = (items: Item[], wanted: string): boolean => items.some(([term]) => term === wanted)
 
-function commandSection({ usage, description, items }: Help, common: Help['items']): string[] {
-  const own = items.filter(([term]) => !has(common, term))
+function commandSection({ usage, description, options }: Help): string[] {
   return [
     `.SS "${roff(usage)}"`,
     ...paragraph(description),
-    ...own.flatMap(([term, text]) => item(term, text)),
+    ...options.flatMap(([term, text]) => item(term, text)),
   ]
 }
 
-/** What yargs prints: usage, description, and blocks of "  --option  what it is for  [type]", wrapped. */
+/** What `--help` prints: usage, description, and blocks of a title and "  term  what it is for", wrapped. */
 function parseHelp(text: string): Help {
   const [usage = '', description = '', ...blocks] = text.trim().split(/\n\n+/)
-  const items: [string, string][] = []
-  for (const line of blocks.filter((block) => /^(Options|Positionals):/.test(block)).flatMap(blockLines)) {
-    const [, term, about] = /^ {2,6}(\S+(?:, \S+)?) {2,}(\S.*)$/.exec(line) ?? []
+  const titled = blocks.map((block) => [block.split('\n', 1)[0] ?? '', itemsIn(block)] as const)
+  const under = (title: RegExp): Item[] =>
+    titled.filter(([of]) => title.test(of)).flatMap(([, items]) => items)
+  return {
+    usage: usage.replace('Usage: ', ''),
+    description,
+    // whatever the groups of the overview are called
+    commands: under(/^(?!Arguments|Options|Common options|Examples).*:$/),
+    options: under(/^(Arguments|Options):$/),
+    commonOptions: under(/^Common options:$/),
+    examples: blocks.filter((block) => block.startsWith('Examples:\n')).flatMap(examplesIn),
+  }
+}
+
+function itemsIn(block: string): Item[] {
+  const items: Item[] = []
+  for (const line of block.split('\n').slice(1)) {
+    const [, term, about] = /^ {2}(\S+(?: \S+)*) {2,}(\S.*)$/.exec(line) ?? []
     const last = items.at(-1)
     if (term !== undefined && about !== undefined) items.push([term, about])
     else if (last) last[1] += ` ${line.trim()}`
   }
-  return {
-    usage,
-    description,
-    items: items.map(([term, about]) => [withValue(term, about), withoutType(about)]),
-  }
+  return items
 }
 
-const blockLines = (block: string): string[] => block.split('\n').slice(1)
-
-const withValue = (term: string, about: string): string =>
-  term.startsWith('-') && !about.includes('[boolean]') ? `${term} VALUE` : term
-
-const withoutType = (about: string): string =>
-  about.replaceAll(/ *\[(boolean|string|number|array)\]/g, '').replaceAll(/\s+/g, ' ')
+const examplesIn = (block: string): Item[] =>
+  [...block.matchAll(/^ {2}# (.*)\n {2}(.*)$/gm)].map(([, about = '', line = '']) => [line, about])
 
 /** Rows of a code, its meaning and any other cells. */
 function table(text: string): string[] {

@@ -28,7 +28,7 @@ export async function stageTree(
   )
   await place(tree, 'usr/bin/calico-agent', await readFile(join(built, executableName(architecture))), 0o755)
   await place(tree, 'etc/calico-agent/agent.yaml', defaultConfig(configuration ?? ''))
-  await place(tree, 'usr/share/man/man1/calico-agent.1.gz', gzip(manPage(version, commands ?? '', help)))
+  await place(tree, 'usr/share/man/man8/calico-agent.8.gz', gzip(manPage(version, commands ?? '', help)))
   await place(tree, `${docDirectory}/copyright`, await copyright(root, built))
   await placeUnits(root, tree)
   await placeCompletions(program, tree)
@@ -44,10 +44,9 @@ async function placeUnits(root: string, tree: string): Promise<void> {
   }
 }
 
-/** `calico-agent` is the name that the package owns: it is asked by this name for its scripts. */
+/** For both names: what is called `agent` is an alternative, and its script in bash as well. */
 async function placeCompletions(program: string, tree: string): Promise<void> {
-  const script = (shell: string): string =>
-    run(program, ['completion'], { argv0: 'calico-agent', env: { SHELL: shell, ZSH_NAME: '' } })
+  const script = (shell: string): string => run(program, ['completion', shell])
   await place(tree, 'usr/share/bash-completion/completions/calico-agent', script('bash'))
   await place(tree, 'usr/share/zsh/vendor-completions/_calico-agent', script('zsh'))
 }
