@@ -5,16 +5,19 @@ import { join, resolve } from 'node:path'
 
 const main = resolve(import.meta.dirname, '../../agent/main.ts')
 
-/** Ctrl-G shows the line between signs that no prompt has; Ctrl-U empties it. */
+/**
+ * Ctrl-G shows the line between signs that no prompt has. Ctrl-T empties it: Ctrl-U would be the terminal's own as long as
+ * no prompt is there.
+ */
 const SHELLS = {
   bash: {
     argv: 'bash --norc --noprofile -i',
-    setup: `bind -x '"\\C-g": echo "<<$READLINE_LINE>>"'`,
+    setup: `bind -x '"\\C-g": echo "<<$READLINE_LINE>>"'; bind '"\\C-t": kill-whole-line'`,
   },
   zsh: {
     argv: 'zsh -f -i',
     setup: `autoload -Uz compinit; compinit -u -D
-      show() { print -r -- "<<$BUFFER>>" }; zle -N show; bindkey '^G' show`,
+      show() { print -r -- "<<$BUFFER>>" }; zle -N show; bindkey '^G' show; bindkey '^T' kill-whole-line`,
   },
 }
 
@@ -34,11 +37,7 @@ export async function afterTab(
 ): Promise<string[]> {
   const { argv, setup } = SHELLS[shell]
   const rc = join(directory, `${shell}rc`)
-  // before its prompt is there, a terminal would empty the line itself
-  await writeFile(
-    rc,
-    `stty kill undef\n${setup}\nsource <(calico-agent completion ${shell})\necho "<<ready>>"\n`,
-  )
+  await writeFile(rc, `${setup}\nsource <(calico-agent completion ${shell})\necho "<<ready>>"\n`)
   const env = { ...process.env, PATH: `${directory}:${process.env['PATH'] ?? ''}`, TERM: 'dumb' }
   const terminal = spawn('script', ['-qfc', argv, '/dev/null'], { cwd: directory, env })
   let output = ''
@@ -57,10 +56,10 @@ export async function afterTab(
   terminal.stdin.write(`source ${rc}\n`)
   for (const [i, line] of lines.entries()) {
     await shown(i + 1)
-    terminal.stdin.write(`${line}\t\x07\x15`)
+    terminal.stdin.write(`\x14${line}\t\x07`)
   }
   const [, ...completed] = await shown(lines.length + 1)
-  terminal.stdin.end('exit\n')
+  terminal.stdin.end('\x14exit\n')
   await once(terminal, 'exit')
   return completed
 }

