@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import { AgentError, ExitCode, type Problem } from '../core/errors.ts'
-import { nearest } from '../core/nearest.ts'
+import { nearest } from './nearest.ts'
 import { knownKeys } from './schema.ts'
 
 /** Enough to fix at once; a binary file has thousands. */

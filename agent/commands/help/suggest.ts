@@ -1,4 +1,4 @@
-import { nearMiss } from '../../core/nearest.ts'
+import { nearMiss } from '../../config/nearest.ts'
 import { type HelpOf, optionsOf } from './help.ts'
 import { placeOf } from './place.ts'
 
