@@ -4,8 +4,6 @@ interface RunOptions {
   /** On top of this process's own. */
   env?: Record<string, string>
   cwd?: string
-  /** The name that the program is called by, where it is not its file's. */
-  argv0?: string
 }
 
 /** A program's stdout; throws with all that it said when it fails. */

@@ -1,5 +1,14 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -215,7 +224,16 @@ describe('scripts/install', () => {
     mkdirSync(join(directory, 'package/etc/calico-agent'), { recursive: true })
     writeFileSync(join(directory, 'package/etc/calico-agent/agent.yaml'), 'window: 90\n')
     const destdir = join(directory, 'root')
+    const share = join(destdir, 'usr/local/share')
+    const man = 'man8/calico-agent.8.gz'
+    mkdirSync(join(directory, 'package/usr/share/man/man8'), { recursive: true })
+    writeFileSync(join(directory, 'package/usr/share/man', man), '')
+    // of 0.2.0
+    mkdirSync(join(share, 'man/man1'), { recursive: true })
+    writeFileSync(join(share, 'man/man1/calico-agent.1.gz'), '')
     expect(install('echo glibc 2.17', 'of another machine', destdir)).toMatchObject({ status: 0, stderr: '' })
     expect(existsSync(join(destdir, 'usr/local/bin/calico-agent'))).toBe(true)
+    expect(readdirSync(join(share, 'man/man8'))).toEqual(['agent.8.gz', 'calico-agent.8.gz'])
+    expect(readdirSync(join(share, 'man/man1'))).toEqual([])
   })
 })
