@@ -25,7 +25,7 @@ export function configCommand(environment: Environment): CommandModule {
         .command(subCommand(environment, 'show', 'show what is in force, and who says so', show))
         .demandCommand(1, 'name what to do: config check or show')
         .example('$0 config check agent.yaml', 'try a config before it goes to a host')
-        .example('$0 config show', 'every key, its value, and where it comes from'),
+        .example('$0 config show', 'see every key, its value, and where it comes from'),
     handler: () => undefined,
   }
 }

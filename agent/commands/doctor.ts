@@ -18,8 +18,8 @@ export function doctorCommand(environment: Environment): CommandModule<object, T
     describe: 'check every preflight rule, and show how to fix what fails',
     builder: (yargs) =>
       withTarget(yargs)
-        .example('$0 doctor', 'is this host fit for an upgrade?')
-        .example('$0 doctor --to v2.6.12', 'and may it go to this release?'),
+        .example('$0 doctor', 'see whether this host can be upgraded, and how to fix what prevents it')
+        .example('$0 doctor --to v2.6.12', 'the same for one release'),
     handler: async (options) => {
       try {
         const { app, wanted, end } = await environment.open(options, { target: false, progress: false })

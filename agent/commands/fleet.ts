@@ -29,8 +29,8 @@ export function fleetCommand(environment: Environment): CommandModule {
         .command(resumeCommand(environment))
         .demandCommand(1, 'name what to do: fleet status, release HOST, halt or resume')
         .example('$0 fleet status --watch', 'follow the rollout from any host')
-        .example("$0 fleet halt 'packet loss in rack 4'", 'let no other host start')
-        .example('$0 fleet resume', 'let the hosts go on')
+        .example("$0 fleet halt 'packet loss in rack 4'", 'let no other host start, and say why')
+        .example('$0 fleet resume', 'end the halt')
         .example('$0 fleet release node-17', 'this host is gone for good: free its slot'),
     handler: () => undefined,
   }

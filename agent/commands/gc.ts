@@ -22,8 +22,8 @@ export function gcCommand(environment: Environment): CommandModule<object, GcArg
           default: false,
           describe: 'show what would be removed, and remove nothing',
         })
-        .example('$0 gc --check', 'see what retention no longer keeps')
-        .example('$0 gc', 'remove it'),
+        .example('$0 gc --check', 'see what would be removed')
+        .example('$0 gc', 'remove what retention no longer keeps'),
     handler: async (options) => {
       const { json, check } = options
       try {

@@ -25,9 +25,9 @@ export function historyCommand(environment: Environment): CommandModule<object, 
           requiresArg: true,
           describe: 'write the timeline of RUN, or of the newest run, to this HTML `FILE`',
         })
-        .example('$0 history', 'all runs that retention keeps')
-        .example('$0 history 20261122T141503Z-7f3a', 'what this run did, and when')
-        .example('$0 history --html run.html', 'the newest run, drawn'),
+        .example('$0 history', 'list the runs that retention keeps')
+        .example('$0 history 20261122T141503Z-7f3a', 'see what this run did, and when')
+        .example('$0 history --html run.html', 'draw the newest run'),
     handler: (options) => show(environment, options),
   }
 }

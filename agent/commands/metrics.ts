@@ -21,10 +21,10 @@ export function metricsCommand(environment: Environment): CommandModule<object, 
           requiresArg: true,
           describe: 'replace this `FILE` in one rename, for everyone to read, instead of printing them',
         })
-        .example('$0 metrics', 'look at them')
+        .example('$0 metrics', 'see the metrics')
         .example(
           '$0 metrics --output /var/lib/prometheus/node-exporter/calico-agent.prom',
-          'hand them to node_exporter, as calico-agent-metrics.timer does',
+          'write them for node_exporter, as calico-agent-metrics.timer does',
         ),
     handler: (options) => show(environment, options),
   }

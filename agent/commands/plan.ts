@@ -10,10 +10,10 @@ export function planCommand(environment: Environment): CommandModule<object, Pla
     describe: 'show what an upgrade would do; changes nothing',
     builder: (yargs) =>
       withPlan(yargs)
-        .example('$0 plan --to v2.6.12', 'the steps to a release, and the problems that would stop them')
+        .example('$0 plan --to v2.6.12', 'see the steps to a release, and what would stop them')
         .example(
           '$0 plan --node quay.io/calico/node:v2.6.12 --diff',
-          'each field of the container that would change',
+          'see each field of the container that would change',
         ),
     handler: (options) => runStory(environment, options, { target: true, progress: false }, plan),
   }

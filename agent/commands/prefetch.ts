@@ -17,8 +17,8 @@ export function prefetchCommand(
           default: false,
           describe: 'show what would be pulled and staged, and do neither',
         })
-        .example('$0 prefetch --to v2.6.12', 'have a release at hand before its maintenance window')
-        .example('$0 prefetch --check', 'see what is missing of what the config asks for'),
+        .example('$0 prefetch --to v2.6.12', 'fetch a release before the maintenance window')
+        .example('$0 prefetch --check', 'see what would be fetched for the config'),
     handler: (options) =>
       runStory(
         environment,

@@ -10,8 +10,8 @@ export function rollbackCommand(environment: Environment): CommandModule<object,
     describe: 'put back what the last committed run, or RUN, replaced',
     builder: (yargs) =>
       withRollback(yargs)
-        .example('$0 rollback --check', 'see what the last committed run replaced')
-        .example('$0 rollback', 'put it back')
+        .example('$0 rollback --check', 'see what would be put back')
+        .example('$0 rollback', 'put back what the last committed run replaced')
         .example('$0 rollback 20261122T141503Z-7f3a', 'put back what this run replaced'),
     handler: (options) =>
       runStory(

@@ -12,8 +12,8 @@ export function statusCommand(environment: Environment): CommandModule<object, T
     describe: "show what runs, BIRD's sessions, and what an upgrade would change",
     builder: (yargs) =>
       withTarget(yargs)
-        .example('$0 status', 'this host, beside what the config asks for')
-        .example('$0 status --to v2.6.12 --json', 'would this release change anything? for a script'),
+        .example('$0 status', 'see this host, and how it differs from the config')
+        .example('$0 status --to v2.6.12 --json', 'tell a script whether this release would change anything'),
     handler: async (options) => {
       const { text, print } = environment
       try {

@@ -22,7 +22,10 @@ export function upgradeCommand(environment: Environment): CommandModule<object, 
         })
         .example('$0 upgrade --to v2.6.12', 'bring this host to a release')
         .example('$0 upgrade --check --diff', 'see what the config asks for, and change nothing')
-        .example('$0 upgrade --to v2.6.12 --only cni,cni-config', 'the CNI plugins and their config alone')
+        .example(
+          '$0 upgrade --to v2.6.12 --only cni,cni-config',
+          'upgrade the CNI plugins and their config alone',
+        )
         .example('$0 upgrade --wait 30m --json', 'wait for a slot of the fleet, and report to a script'),
     handler: (options) =>
       runStory(

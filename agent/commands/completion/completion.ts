@@ -17,10 +17,10 @@ export function completionCommand({
           choices: ['bash', 'zsh'] as const,
           describe: 'bash or zsh; the one that the variable SHELL names, or else bash',
         })
-        .example('source <($0 completion bash)', 'complete in this bash')
+        .example('source <($0 completion bash)', 'complete in this bash alone')
         .example(
           '$0 completion zsh > /usr/local/share/zsh/site-functions/_calico-agent',
-          'complete in every zsh from now on; the package has done so',
+          'complete in every zsh; the package does so already',
         ),
     handler: ({ shell }) => {
       print(SCRIPTS[shell ?? (basename(process.env['SHELL'] ?? '') === 'zsh' ? 'zsh' : 'bash')])
