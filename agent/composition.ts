@@ -28,7 +28,6 @@ import { type CommonOptions, DEFAULT_CONFIG } from './commands/options.ts'
 import { documentOfFailure } from './commands/usage-error.ts'
 import { waitSignal } from './commands/wait-option.ts'
 import type { Config } from './config/schema.ts'
-import { durationMs } from './core/duration.ts'
 import type { Emit } from './core/events.ts'
 import type { HostIdentity } from './core/host-identity.ts'
 import { checkAllowed } from './core/preflight.ts'
@@ -57,7 +56,7 @@ import { createProgress } from './report/progress.ts'
 import type { TerminalSize } from './report/screen.ts'
 import { bindStep } from './steps/registry.ts'
 import type { App } from './stories/app.ts'
-import { mayStart } from './stories/fleet/may-start.ts'
+import { mayStart, startRules } from './stories/fleet/may-start.ts'
 import { pastRuns } from './stories/history/past-runs.ts'
 
 declare const AGENT_VERSION: string | undefined
@@ -231,14 +230,7 @@ async function waitOf(
 ): Promise<App['wait']> {
   if (given) {
     if (given.wait === null || !fleet) return null
-    const { windows, blockOn } = fleet
-    const rules = {
-      windows: windows?.map(({ length, ...rest }) => ({ ...rest, lengthMs: durationMs(length) ?? 0 })),
-      blockOn: blockOn && {
-        alerts: await alertsOf(blockOn.prometheus),
-        matching: new RegExp(blockOn.alerts),
-      },
-    }
+    const rules = await startRules(fleet, alertsOf)
     return { signal: AbortSignal.any([signal, given.wait]), mayStart: () => mayStart(rules, clock) }
   }
   if (wait === undefined) return null

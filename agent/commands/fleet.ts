@@ -84,11 +84,11 @@ function releaseCommand(
     builder: (yargs) =>
       withCommon(yargs).positional('host', { type: 'string', describe: 'as fleet status shows it' }),
     handler: (options) =>
-      act(environment, options, async (app) => {
+      change(environment, options, async (app) => {
         const fleet = fleetOf(app)
         const host = options.host ?? ''
         await fleet.release(host)
-        said(environment, options, `${host} has no slot of ${fleet.name} any more: another host may start`)
+        return { text: `${host} has no slot of ${fleet.name} any more: another host may start` }
       }),
   }
 }
@@ -102,9 +102,9 @@ function haltCommand(
     builder: (yargs) =>
       withCommon(yargs).positional('reason', { type: 'string', describe: 'shown to whoever asks why' }),
     handler: (options) =>
-      act(environment, options, async (app) => {
+      change(environment, options, async (app) => {
         await controlOf(app).halt(options.reason ?? 'halted by an operator')
-        said(environment, options, `${fleetOf(app).name} is halted; agent fleet resume lets the hosts go on`)
+        return { text: `${fleetOf(app).name} is halted; agent fleet resume lets the hosts go on` }
       }),
   }
 }
@@ -115,16 +115,24 @@ function resumeCommand(environment: Environment): CommandModule<object, CommonAr
     describe: 'let the hosts start again, also with a target that has failed',
     builder: withCommon,
     handler: (options) =>
-      act(environment, options, async (app) => {
+      change(environment, options, async (app) => {
         const wasHalted = await controlOf(app).resume()
         const { name } = fleetOf(app)
-        said(environment, options, wasHalted ? `${name} goes on` : `${name} was not halted`, wasHalted)
+        return { text: wasHalted ? `${name} goes on` : `${name} was not halted`, changed: wasHalted }
       }),
   }
 }
 
-function said({ print }: Environment, { json }: CommonOptions, text: string, changed = true): void {
-  print(json ? shownJson({ schema: 1, changed, text, problems: [] }) : text)
+/** Changes what the hosts share, and says what has come of it. */
+async function change(
+  environment: Environment,
+  options: CommonOptions,
+  work: (app: App) => Promise<{ text: string; changed?: boolean }>,
+): Promise<void> {
+  await act(environment, options, async (app) => {
+    const { text, changed = true } = await work(app)
+    environment.print(options.json ? shownJson({ schema: 1, changed, text, problems: [] }) : text)
+  })
 }
 
 function documentOf(view: FleetView): object {

@@ -1,13 +1,29 @@
+import type { Config } from '../../config/schema.ts'
+import { durationMs } from '../../core/duration.ts'
 import { AgentError, ExitCode } from '../../core/errors.ts'
 import { isOpen, type MaintenanceWindow, windowText } from '../../core/fleet/windows.ts'
 import type { Alerts } from '../../ports/alerts.ts'
 import type { Clock } from '../../ports/clock.ts'
 
-export interface StartRules {
+interface StartRules {
   /** Undefined: at any time. */
   windows: MaintenanceWindow[] | undefined
   /** Alerts whose name matches keep every host from its start. */
   blockOn: { alerts: Alerts; matching: RegExp } | undefined
+}
+
+/** What the config says of it; `alertsOf` connects to its Prometheus. */
+export async function startRules(
+  { windows, blockOn }: NonNullable<Config['fleet']>,
+  alertsOf: (url: string) => Promise<Alerts>,
+): Promise<StartRules> {
+  return {
+    windows: windows?.map(({ length, ...rest }) => ({ ...rest, lengthMs: durationMs(length) ?? 0 })),
+    blockOn: blockOn && {
+      alerts: await alertsOf(blockOn.prometheus),
+      matching: new RegExp(blockOn.alerts),
+    },
+  }
 }
 
 /** Whether the service may start on this host now. @throws AgentError `fleet-window`, `fleet-blocked` (exit 75) */
