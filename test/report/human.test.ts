@@ -174,6 +174,13 @@ describe('renderReport', () => {
     expect(text({ outcome, ...more }).split('\n')[0]).toBe(sentence)
   })
 
+  it('refuses nobody who has not said what to run yet', () => {
+    const problems: Problem[] = [{ ...failure, code: 'bad-config' }]
+    expect(text({ outcome: 'refused', problems }).split('\n')[0]).toBe(
+      'check the config and the flags: nothing was changed',
+    )
+  })
+
   it('says that the window was overrun, that it has no end, and who was released', () => {
     const window = {
       budgetMs: 90_000,
