@@ -52,7 +52,7 @@ function outcomeLine(report: Report, { bold, green, yellow, red }: Colors): stri
     case 'upgraded':
       return green('upgraded')
     case 'refused':
-      return red('refused: nothing was changed')
+      return red(`${refusal(report)}: nothing was changed`)
     case 'rolled-back':
       return isUnwound(report)
         ? yellow('failed and rolled back: this host runs what it ran before')
@@ -64,6 +64,12 @@ function outcomeLine(report: Report, { bold, green, yellow, red }: Colors): stri
     case 'deferred':
       return yellow('deferred: nothing was changed; try again later')
   }
+}
+
+/** A host that is not configured yet breaks no rule. */
+function refusal({ problems }: Report): string {
+  const isUnclear = problems.some(({ code }) => code === 'bad-config')
+  return isUnclear ? 'check the config and the flags' : 'refused'
 }
 
 /** A prefetch that finds the image here is unchanged as well: then another one runs. */
