@@ -1,4 +1,5 @@
 import { AgentError } from '../core/errors.ts'
+import { openBy } from '../core/open-by.ts'
 
 /** The error says that there is no such file. */
 export function isMissing(error: unknown): boolean {
@@ -13,7 +14,7 @@ const fixes: Record<string, string | ((path: string) => string)> = {
   EACCES: 'run the agent as root',
   EPERM: 'run the agent as root, and check the attributes of the file with lsattr',
   ELOOP: 'replace the symbolic link with a file',
-  ETXTBSY: 'stop the process that writes to it (fuser -v shows it)',
+  ETXTBSY: (path) => `stop the process that writes to it; ${openBy(path)} shows it`,
 }
 
 /** A failure of the file system as one of the agent's; `action` completes "cannot ...". */

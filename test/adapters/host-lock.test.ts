@@ -1,4 +1,4 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, mkdtemp, readFile, rm, stat, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { acquireHostLock, hostLockHolder } from '../../agent/adapters/host-lock/host-lock.ts'
+import type { AgentError } from '../../agent/core/errors.ts'
 
 let dir: string
 let children: ChildProcess[]
@@ -35,6 +36,12 @@ async function another(): Promise<{ said: string; child: ChildProcess }> {
   return { said, child }
 }
 
+/** What the command says that the refusal advises; processes that end meanwhile make find fail. */
+function advised(refused: unknown): string {
+  const [command = ''] = /find .+(?= shows the process$)/.exec((refused as AgentError).fix) ?? []
+  return spawnSync('sh', ['-c', command], { encoding: 'utf8' }).stdout
+}
+
 describe('acquireHostLock', () => {
   it('refuses a second agent and names the first', async () => {
     const { child } = await another()
@@ -43,6 +50,14 @@ describe('acquireHostLock', () => {
       exitCode: 75,
       message: `cannot start: this host is locked by pid ${child.pid ?? 0}, agent upgrade`,
     })
+  })
+
+  it('advises a command that shows who has the lock, also through a link', async () => {
+    const { child } = await another()
+    const link = join(dir, 'link')
+    await symlink(dir, link)
+    const refusal = await acquireHostLock(link, 'upgrade').catch((error: unknown) => error)
+    expect(advised(refusal)).toContain(`/proc/${child.pid ?? 0}/fd/`)
   })
 
   it('is free when the holder is killed, though a child of it lives on', async () => {

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, constants, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs'
 import { AgentError, ExitCode } from '../../core/errors.ts'
+import { openBy } from '../../core/open-by.ts'
 import type { LockHolder } from '../../core/report/status.ts'
 import { cannotStart } from '../program-error.ts'
 
@@ -79,7 +80,7 @@ export function readHolder(fd: number): LockHolder | null {
 export function locked(path: string, holder: LockHolder | null): AgentError {
   const who = holder === null ? 'another agent' : `pid ${holder.pid}, agent ${holder.command}`
   return new AgentError('locked', `cannot start: this host is locked by ${who}`, {
-    fix: `wait until it has finished, and try again; fuser -v ${path} shows the process`,
+    fix: `wait until it has finished, and try again; ${openBy(path)} shows the process`,
     exitCode: ExitCode.deferred,
   })
 }

@@ -1,5 +1,6 @@
 import { keptName } from '../../core/cni/files.ts'
 import { AgentError, ExitCode, type Problem } from '../../core/errors.ts'
+import { openBy } from '../../core/open-by.ts'
 import type { StepArgs } from '../../core/plan/plan.ts'
 import type { CniBinaries } from '../../ports/cni-binaries.ts'
 import type { Step, StepBefore } from '../step.ts'
@@ -42,7 +43,7 @@ export const swapBinaries: Step<'swap-binaries'> = {
         'cni-not-in-place',
         `cannot trust ${place.binDir}/${name}: it reads back differently`,
         {
-          fix: `find the process that writes there: fuser -v ${place.binDir}/${name}`,
+          fix: `find the process that writes there: ${openBy(`${place.binDir}/${name}`)}`,
         },
       )
     }
