@@ -36,11 +36,24 @@ export function codeRows(text: string): string[] {
   return rows(text).flatMap(([first = '']) => /^`([^`]+)`$/.exec(first)?.[1] ?? [])
 }
 
-/** The fenced blocks of a language. */
-export function blocks(text: string, language: string): string[] {
-  return [...text.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)].flatMap(([, name, body]) =>
-    name === language ? [body ?? ''] : [],
+export interface Fence {
+  language: string
+  body: string
+}
+
+/** The fenced blocks, in order, without the indent of the list that they are in. */
+export function fences(text: string): Fence[] {
+  return [...text.matchAll(/^( *)```(\w+)\n([\s\S]*?)^\1```$/gm)].map(
+    ([, indent = '', language = '', body = '']) => ({
+      language,
+      body: body.replaceAll(new RegExp(`^${indent}`, 'gm'), ''),
+    }),
   )
+}
+
+/** The bodies of a language. */
+export function blocks(text: string, language: string): string[] {
+  return fences(text).flatMap((fence) => (fence.language === language ? [fence.body] : []))
 }
 
 /** Links that do not leave the repository: path and anchor, either of them empty. */
