@@ -86,7 +86,8 @@ export class GroupFleet implements Fleet, FleetControl {
 
   async #tryTake(seen: Snapshot, holder: Holder, feed: Feed, waiting: Waiting): Promise<'taken' | 'changed'> {
     const before = this.#groupOf(seen)
-    const after = this.#taken(before, holder, false)
+    // the wait is no part of the work
+    const after = this.#taken(before, { ...holder, since: this.#now() }, false)
     // its own write, whose answer was lost
     if (after === before) return 'taken'
     await waiting.mayStart()
