@@ -2,12 +2,16 @@
 
 import { readFile } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { parse } from 'yaml'
 import type { FleetView } from '../../agent/core/fleet/view.ts'
 import { DAYS } from '../../agent/core/fleet/windows.ts'
 import type { HistoryReport } from '../../agent/core/report/history.ts'
+import { blocks } from '../docs/markdown.ts'
 import { type Host, type Mesh, until } from '../lab/index.ts'
+import { anyOrder, fleetNames, fleetStory, OperatorsMachine } from './fleet-page.ts'
 import {
   ask,
+  installService,
   logged,
   property,
   quick,
@@ -17,28 +21,36 @@ import {
   untilService,
 } from './service.ts'
 import * as support from './support.ts'
+import { follow, type Names, onLab } from './typed-page.ts'
 
 const etcd = support.lab.etcd('tls')
 
 let mesh: Mesh
 let hosts: [Host, Host, Host]
+let names: Names
 let fleet: object
 
 beforeAll(async () => {
   hosts = [...support.lab.workerMesh().hosts, support.lab.spareHost()] as [Host, Host, Host]
   mesh = support.lab.mesh(hosts)
-  await Promise.all([etcd.start(), mesh.reset({ image: 'v3.15.5' })])
+  // of an earlier run on the same lab
+  await etcd.clear()
+  await etcd.start()
+  await prepare()
+  names = fleetNames(hosts, { endpoint: etcd.endpoint, image: support.image('v3.17.6') })
+  const config = parse(onLab(blocks(fleetStory().rollout, 'yaml')[0] ?? '', names)) as { fleet: object }
+  fleet = { fleet: { ...config.fleet, group: 'three' } }
+}, 240_000)
+
+/** v3.15.5 on all hosts, and what the config of the page names. */
+async function prepare(): Promise<void> {
+  await mesh.reset({ image: 'v3.15.5' })
   const files = await etcd.identity()
-  const at = {
-    ca: '/etc/calico-agent/ca.pem',
-    cert: '/etc/calico-agent/etcd.pem',
-    key: '/etc/calico-agent/etcd-key.pem',
-  }
+  const pems = { ca: 'etcd-ca.pem', cert: 'etcd.pem', key: 'etcd-key.pem' }
   for (const host of hosts)
     for (const name of ['ca', 'cert', 'key'] as const)
-      await host.writeFile(at[name], await readFile(files[name]), 0o600)
-  fleet = { fleet: { group: 'three', etcd: { endpoints: [etcd.endpoint], ...at } } }
-}, 240_000)
+      await host.writeFile(`/etc/calico-agent/${pems[name]}`, await readFile(files[name]), 0o600)
+}
 
 afterAll(async () => {
   await Promise.all(hosts.map((host) => systemctl(host, 'stop').catch(() => undefined)))
@@ -77,6 +89,52 @@ async function withoutLoss<T>(action: () => Promise<T>): Promise<T> {
   for (const pings of traffic) expect(await pings.stop()).toMatchObject({ lost: 0 })
   return result
 }
+
+describe('docs/fleet.md', () => {
+  let machine: OperatorsMachine
+
+  beforeAll(async () => {
+    machine = await OperatorsMachine.make(hosts)
+    await Promise.all(hosts.map(installService))
+  })
+  afterAll(async () => {
+    await machine.remove()
+    await Promise.all(hosts.map((host) => systemctl(host, 'disable', '--now')))
+    await prepare()
+  })
+
+  const typing = (page: string): Promise<void> =>
+    follow(page, {
+      names,
+      type: (line) => machine.type(line),
+      edit: (yaml) => machine.edit(yaml),
+      patienceMs: 90_000,
+      arrange: anyOrder,
+    })
+
+  it('takes an operator from one config to a rollout, by typing what stands there', async () => {
+    await withoutLoss(() => typing(fleetStory().rollout))
+    for (const host of hosts)
+      expect(await support.containers(host)).toContain('calico-node v3.17.6 running always')
+  }, 240_000)
+
+  it('has the command that gives on the slot of a host that was lost', async () => {
+    const [one, other] = hosts
+    const config = await other.readFile('/etc/calico-agent/agent.yaml')
+    await replaceConfig(other, config.replace('v3.17.6', 'v3.20.0'))
+    const atWork = async (): Promise<string[]> =>
+      (await fleetStatus(one)).hosts.flatMap(({ host, state }) => (state === 'at-work' ? [host] : []))
+    await untilOrLogs('the host to be at work', async () => (await atWork()).length > 0)
+    await other.powerCut()
+    try {
+      expect(await atWork()).toEqual([other.name])
+      await typing(fleetStory().lost)
+      expect(await atWork()).toEqual([])
+    } finally {
+      await other.powerOn()
+    }
+  }, 120_000)
+})
 
 describe('a command by hand', () => {
   const upgrade = (host: Host, ...args: string[]) =>

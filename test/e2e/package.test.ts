@@ -98,7 +98,7 @@ describe('the package', () => {
     for (const [name, version] of named) expect(copyright).toContain(`\nComment: ${name} ${version}`)
   })
 
-  it('takes away the links of 0.2.0, which had its man page in section 1', async () => {
+  it('takes away the links of a package whose man page was in section 1', async () => {
     const [link = ''] = manLinks
     const old = '/usr/share/man/man1/calico-agent.1.gz'
     await ok('mkdir', '-p', '/usr/share/man/man1')
@@ -113,6 +113,30 @@ describe('the package', () => {
     for (const path of manLinks) expect(await run('test', '-L', path), path).not.toBe(0)
     await ok('dpkg', '--purge', 'calico-agent')
     expect(await said('sh', '-c', dangling)).toBe('')
+  })
+
+  it('writes a file for node_exporter, and where it is told to, by the lines of docs/metrics.md', async () => {
+    const part = section(textOf('docs/metrics.md'), '## Write a file for node_exporter')
+    const [[enable = '', edit = ''], [dropIn = '']] = [blocks(part, 'sh'), blocks(part, 'ini')]
+    const directories = ['/var/lib/prometheus/node-exporter', '/srv/textfiles'] as const
+    await ok('dpkg', '--install', deb)
+    await ok('mkdir', '-p', ...directories)
+    await ok('bash', '-c', enable)
+    const written = (): Promise<boolean> => host.exists(`${directories[0]}/calico-agent.prom`)
+    await until('the timer to have the file written', written, { timeoutMs: 90_000 })
+
+    await host.writeFile('/root/drop-in', dropIn)
+    await host.writeFile('/root/editor', '#!/bin/sh\nfor file; do :; done; cp /root/drop-in "$file"\n', 0o755)
+    // systemctl edit wants a terminal
+    const env = { ...packaged.env, SYSTEMD_EDITOR: '/root/editor' }
+    await host.ok(['script', '--quiet', '--return', '--command', edit.trim(), '/dev/null'], { env })
+    await ok('systemctl', 'start', 'calico-agent-metrics.service')
+    expect(await host.readFile(`${directories[1]}/calico-agent.prom`)).toContain(
+      'calico_agent_node_running 1',
+    )
+    await ok('systemctl', 'revert', 'calico-agent-metrics.service')
+    await ok('dpkg', '--purge', 'calico-agent')
+    await ok('rm', '-rf', '/var/lib/prometheus', directories[1], '/root/drop-in', '/root/editor')
   })
 
   it('does without deb-systemd-helper', async () => {

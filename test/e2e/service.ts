@@ -6,11 +6,17 @@ import { type Host, until } from '../lab/index.ts'
 const UNIT = 'calico-agent.service'
 const CONFIG = '/etc/calico-agent/agent.yaml'
 
-/** Installs the unit as a package does, and starts it; `dropIn` is laid over it. */
-export async function startService(host: Host, dropIn = ''): Promise<void> {
+/** As a package does, which has its program in /usr/bin. */
+export async function installService(host: Host): Promise<void> {
   const unit = await readFile(join(import.meta.dirname, '../../systemd', UNIT), 'utf8')
   await host.ok(['ln', '-sf', '/opt/calico-agent/agent', '/usr/bin/calico-agent'])
   await host.writeFile(`/etc/systemd/system/${UNIT}`, unit)
+  await host.ok(['systemctl', 'daemon-reload'])
+}
+
+/** Installs the unit, and starts it; `dropIn` is laid over it. */
+export async function startService(host: Host, dropIn = ''): Promise<void> {
+  await installService(host)
   if (dropIn !== '') await host.writeFile(`/etc/systemd/system/${UNIT}.d/test.conf`, dropIn)
   await host.ok(['systemctl', 'daemon-reload'])
   await host.run(['systemctl', 'reset-failed', UNIT])

@@ -1,17 +1,25 @@
 // A page of docs/ as an operator follows it: commands are typed, configs are written, outputs are compared.
 
+import { setTimeout as pause } from 'node:timers/promises'
 import { expect } from 'vitest'
 import { type Fence, fences } from '../docs/markdown.ts'
 
 /** The names that a page uses, and what they are on the lab. */
 export type Names = Record<string, string>
 
+/** All at once: what one name becomes may be another one. */
 export function onLab(text: string, names: Names): string {
-  return Object.entries(names).reduce((all, [page, lab]) => all.replaceAll(page, lab), text)
+  const longestFirst = Object.keys(names).sort((one, other) => other.length - one.length)
+  const any = new RegExp(`(?:${longestFirst.map(literal).join('|')})(?!\\d)`, 'g')
+  return text.replaceAll(any, (name) => names[name] ?? name)
 }
 
 function asOnPage(text: string, names: Names): string {
-  return Object.entries(names).reduce((all, [page, lab]) => all.replaceAll(lab, page), text)
+  return onLab(text, Object.fromEntries(Object.entries(names).map(([page, lab]) => [lab, page])))
+}
+
+function literal(text: string): string {
+  return text.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&')
 }
 
 interface Operator {
@@ -20,38 +28,39 @@ interface Operator {
   type: (line: string) => Promise<string>
   /** Brings the config to what a block of YAML shows. */
   edit: (yaml: string) => Promise<void>
+  /** For how long the line before an output is typed again until it says that. */
+  patienceMs?: number
+  /** Brings an output to one order, where it has several. */
+  arrange?: (output: string) => string
 }
 
 /** Does what the page's blocks say, one after the other. A block of text is the output of the line before it. */
 export async function follow(page: string, operator: Operator): Promise<void> {
-  const { names } = operator
+  let last = ''
   let said = ''
   for (const fence of fences(page)) {
-    const text = onLab(fence.body, names)
+    const text = onLab(fence.body, operator.names)
     if (fence.language === 'yaml') await operator.edit(text)
-    else if (fence.language === 'text') expectOutput(said, fence, names)
-    else if (fence.language === 'sh') for (const line of commands(text)) said = await operator.type(line)
+    else if (fence.language === 'text') await expectOutput(last, said, fence, operator)
+    else if (fence.language === 'sh')
+      for (last of text.split('\n').filter(Boolean)) said = await operator.type(last)
     else throw new Error(`nobody knows what to do with ${fence.language}: ${fence.body}`)
   }
 }
 
-/** The lines of a block of `sh`; a backslash at its end joins a line with the next one. */
-export function commands(body: string): string[] {
-  return body
-    .replaceAll(/\\\n\s*/g, '')
-    .split('\n')
-    .filter(Boolean)
-}
-
 /** A line `...` stands for any number of lines. */
-function expectOutput(said: string, { body }: Fence, names: Names): void {
-  const lines = shape(body).split('\n')
-  const pattern = lines.map((line) => (line === '...' ? '[^]*' : literal(line))).join('\n')
-  expect(shape(asOnPage(said, names))).toMatch(new RegExp(`^${pattern}$`))
-}
-
-function literal(text: string): string {
-  return text.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&')
+async function expectOutput(line: string, first: string, { body }: Fence, operator: Operator): Promise<void> {
+  const { names, type, patienceMs = 0, arrange = (output: string) => output } = operator
+  const shown = arrange(shape(body)).split('\n')
+  const pattern = shown.map((one) => (one === '...' ? '[^]*' : literal(one))).join('\n')
+  const deadline = Date.now() + patienceMs
+  for (let said = first; ; said = await type(line)) {
+    const seen = arrange(shape(asOnPage(said, names)))
+    const isShown = new RegExp(`^${pattern}$`).test(seen)
+    if (isShown) return
+    if (Date.now() >= deadline) expect(seen, line).toBe(shown.join('\n'))
+    await pause(300)
+  }
 }
 
 /** Without what differs from one run to the next: identities, times and how long something took. */
@@ -63,6 +72,6 @@ function shape(text: string): string {
     .replaceAll(/\([0-9a-f]{12}\)/g, '(ID)')
     .replaceAll(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ/g, 'TIME')
     .replaceAll(/, started \d+ s ago/g, '')
-    .replaceAll(/\b[\d.]+ m?s\b/g, 'LONG')
+    .replaceAll(/\b[\d.]+ (ms|s|min)\b/g, 'LONG')
     .replaceAll(/ {2,}/g, '  ')
 }

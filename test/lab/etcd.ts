@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { ensureDir } from 'fs-extra/esm'
+import { ensureDir, remove } from 'fs-extra/esm'
 import { registryAddress } from './addresses.ts'
 import { Authority, type Certificate } from './authority.ts'
 import { daemonAlive, killDaemon, startDaemon, untilDaemonReady } from './daemon.ts'
@@ -48,6 +48,12 @@ export class Etcd {
   /** Its port refuses connections from here on. */
   async kill(): Promise<void> {
     await killDaemon(this.#name)
+  }
+
+  /** Ends it with all that it has: the next start is of an empty one. */
+  async clear(): Promise<void> {
+    await this.kill()
+    await remove(join(this.#directory, 'data'))
   }
 
   /** One certificate for server and clients, as files of this machine. */
