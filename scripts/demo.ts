@@ -29,7 +29,7 @@ type Window = NonNullable<NonNullable<StatusReport['lastRun']>['window']>
 type Result = { outcome: string; window: Window | null }
 
 const procedures: Record<string, { title: string; run(scene: Scene): Promise<Result> }> = {
-  agent: { title: `agent upgrade --node`, run: byAgent },
+  agent: { title: `calico-agent upgrade --node`, run: byAgent },
   naive: {
     title: 'the document: docker stop, docker rm, docker run, with the image not pulled before',
     run: byDocument,
@@ -38,7 +38,11 @@ const procedures: Record<string, { title: string; run(scene: Scene): Promise<Res
 }
 
 async function byAgent({ host, image }: Scene): Promise<Result> {
-  await onHost(host, ['agent', 'upgrade', '--node', image])
+  // a lab host has the agent as agent alone
+  const name = '/usr/local/bin/calico-agent'
+  await host.ok(['ln', '--symbolic', '--force', 'agent', name])
+  await onHost(host, ['calico-agent', 'upgrade', '--node', image])
+  await host.ok(['rm', name])
   const status = JSON.parse(await host.ok(['agent', 'status', '--json'])) as StatusReport
   return { outcome: status.lastRun?.outcome ?? 'refused', window: status.lastRun?.window ?? null }
 }

@@ -104,7 +104,7 @@ function haltCommand(
     handler: (options) =>
       change(environment, options, async (app) => {
         await controlOf(app).halt(options.reason ?? 'halted by an operator')
-        return { text: `${fleetOf(app).name} is halted; agent fleet resume lets the hosts go on` }
+        return { text: `${fleetOf(app).name} is halted; calico-agent fleet resume lets the hosts go on` }
       }),
   }
 }

@@ -71,7 +71,7 @@ export function mergeFlags(config: Config, flags: ConfigFlags): Config {
   const findings = result.error.issues.flatMap((issue) => findingsOf(issue, merged))
   throw new ConfigError(
     findings.map(({ path, message }) => `${flagNames[String(path[0])] ?? String(path[0])}: ${message}`),
-    'agent --help lists the flags',
+    'calico-agent --help lists the flags',
   )
 }
 

@@ -90,7 +90,7 @@ const SWAP_RULES: readonly Rule[] = [
   ...CNI_RULES,
 ]
 
-/** Every rule, in the order of its report; `agent doctor` goes through the same list. */
+/** Every rule, in the order of its report; `calico-agent doctor` goes through the same list. */
 export const RULES: readonly Rule[] = [...SWAP_RULES, ...CONTROLLERS_RULES, ...kubernetesRules]
 
 /** The codes that an operator can override, each once. */

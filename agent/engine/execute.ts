@@ -188,7 +188,7 @@ async function finish({ journal }: Execution, outcome: Outcome, problem?: Proble
 export async function giveUp(execution: Execution, error: unknown): Promise<Outcome> {
   const problem = asProblem(error, new AbortController().signal)
   if (!isTransient(error)) return await finish(execution, 'stuck', problem)
-  const fix = `${problem.fix}; then agent resume continues this run`
+  const fix = `${problem.fix}; then calico-agent resume continues this run`
   await execution.journal.note({ type: 'stopped', problem: { ...problem, fix } })
   return 'stuck'
 }

@@ -93,6 +93,6 @@ function unwritten({ message, fix }: AgentError): Problem {
     code: 'journal-incomplete',
     severity: 'warning',
     message: `the end of this run is missing from the journal: ${message}`,
-    fix: `${fix}, then run agent resume`,
+    fix: `${fix}, then run calico-agent resume`,
   }
 }

@@ -50,7 +50,7 @@ export class Program {
     // A wait that leaves nothing in the event loop must not end a run in its window, least of all with 0.
     process.exitCode = ExitCode.bug
     setInterval(() => undefined, FOR_EVER_MS)
-    // A pipe that is closed (agent upgrade | head) is no failure either.
+    // A pipe that is closed (calico-agent upgrade | head) is no failure either.
     process.stdout.on('error', () => undefined)
     process.on('uncaughtException', (error) => void this.#caught(error))
     try {
@@ -70,13 +70,13 @@ export class Program {
       return
     }
     const failure = unexpected(error)
-    this.log.write(`agent: ${failure.message}\n`)
+    this.log.write(`calico-agent: ${failure.message}\n`)
     this.stops.abort(failure)
   }
 
   #fail(error: unknown): void {
     const failure = unexpected(error)
-    this.log.write(`agent: ${failure.message}\n`)
+    this.log.write(`calico-agent: ${failure.message}\n`)
     const document = this.#options.documentOf(failure)
     if (document) this.print(JSON.stringify(document))
     this.exit(failure.exitCode)

@@ -3,7 +3,7 @@ import { AgentError } from '../core/errors.ts'
 /** Exit code after a second Ctrl-C, as a shell gives it. */
 const INTERRUPTED = 130
 
-const IN_RUN = 'stopped in the middle of a run; "agent resume" finishes or undoes it'
+const IN_RUN = 'stopped in the middle of a run; "calico-agent resume" finishes or undoes it'
 const OUTSIDE_RUN = 'stopped before it was done; no run had started'
 
 const STOPS = ['SIGINT', 'SIGTERM'] as const
@@ -24,7 +24,7 @@ export class StopSignals {
 
   /**
    * Aborted by the first SIGINT or SIGTERM: the run is undone. A second one ends the agent where it is: the journal has
-   * the run, if one is open, and `agent resume` goes on. A terminal that goes away (SIGHUP) stops nothing.
+   * the run, if one is open, and `calico-agent resume` goes on. A terminal that goes away (SIGHUP) stops nothing.
    */
   listen(): AbortSignal {
     const controller = new AbortController()
@@ -49,7 +49,7 @@ export class StopSignals {
 
   readonly #stop = (name: NodeJS.Signals): void => {
     if (this.#wasSignalled) {
-      this.#say(`\nagent: ${this.#isRunOpen() ? IN_RUN : OUTSIDE_RUN}\n`)
+      this.#say(`\ncalico-agent: ${this.#isRunOpen() ? IN_RUN : OUTSIDE_RUN}\n`)
       process.exit(INTERRUPTED)
     }
     this.#wasSignalled = true

@@ -101,7 +101,7 @@ function haltSection({ halted }: FleetView): string[] {
     '<section class="problem bad">',
     '<h2>No other host starts</h2>',
     ...lines.map((line) => `<p>${breakable(oneLine(line))}</p>`),
-    '<p><b>Fix:</b> agent fleet resume lets the hosts go on</p>',
+    '<p><b>Fix:</b> calico-agent fleet resume lets the hosts go on</p>',
     '</section>',
   ]
 }

@@ -64,7 +64,7 @@ function haltLines({ halted }: FleetView, { red, dim }: Colors): string[] {
     ...(halt ? [`halted on ${halt.by} at ${timeText(halt.at)}: ${oneLine(halt.reason)}`] : []),
     ...failures.map(({ host, run, reason }) => `halted: ${host} failed in run ${run}: ${oneLine(reason)}`),
   ]
-  return [...why.map((line) => red(line)), dim('agent fleet resume lets the hosts go on')]
+  return [...why.map((line) => red(line)), dim('calico-agent fleet resume lets the hosts go on')]
 }
 
 function hostRow(host: HostView, now: Date, colors: Colors): string[] {
@@ -97,7 +97,8 @@ function roughly(ms: number): string {
 
 export function detailText({ state, run, reason, window, target }: HostView): string {
   if (state === 'earlier') return oneLine(target)
-  if (state === 'silent') return `run ${run ?? ''}; if the host never comes back: agent fleet release HOST`
+  if (state === 'silent')
+    return `run ${run ?? ''}; if the host never comes back: calico-agent fleet release HOST`
   if (state === 'at-work') return `run ${run ?? ''}`
   if (reason !== null) return clip(oneLine(reason), REASON_WIDTH)
   if (window === null) return ''

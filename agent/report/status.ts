@@ -157,7 +157,7 @@ function kubeletRows({ kubelet }: StatusReport, colors: Colors): Row[] {
 function clusterRows({ kubernetes }: StatusReport, { green, yellow }: Colors): Row[] {
   if (kubernetes === null) return []
   const { node, uncordonPending } = kubernetes
-  const pending = `run ${uncordonPending ?? ''} still has to uncordon it: agent resume`
+  const pending = `run ${uncordonPending ?? ''} still has to uncordon it: calico-agent resume`
   return [
     ['kubernetes', node === null ? yellow('Node unknown') : nodeText(node, { green, yellow })],
     ...(uncordonPending === null ? [] : [['', yellow(pending)] satisfies Row]),
@@ -192,8 +192,8 @@ function runRows({ lastRun, unfinishedRun }: StatusReport, colors: Colors): Row[
     const what = `${run}, ${command} of ${time(startedAt)}`
     rows.push(
       atWork === null
-        ? ['unfinished', colors.yellow(`${what}; to finish or undo it: agent resume`)]
-        : ['in progress', `${what}, by pid ${atWork.pid}, agent ${oneLine(atWork.command)}`],
+        ? ['unfinished', colors.yellow(`${what}; to finish or undo it: calico-agent resume`)]
+        : ['in progress', `${what}, by pid ${atWork.pid}, calico-agent ${oneLine(atWork.command)}`],
     )
   }
   return rows

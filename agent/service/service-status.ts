@@ -38,7 +38,7 @@ function lineOf({ state, live, held, lastReport, retryAt }: ServiceStatus, now: 
     case 'applying':
       return live ? liveText(live) : 'comparing this host with the config'
     case 'stuck':
-      return `needs repair by hand: ${heldText(held, lastReport)}; agent status shows it`
+      return `needs repair by hand: ${heldText(held, lastReport)}; calico-agent status shows it`
     case 'config-invalid':
       return `config invalid, nothing changes: ${snapshot?.kind === 'invalid' ? first(snapshot.problems) : ''}`
     case 'retrying':
@@ -46,7 +46,7 @@ function lineOf({ state, live, held, lastReport, retryAt }: ServiceStatus, now: 
     case 'held':
       return `waiting for a config change or a reload: ${heldText(held, lastReport)}`
     case 'manual':
-      return 'watching; apply is manual: agent upgrade applies the config'
+      return 'watching; apply is manual: calico-agent upgrade applies the config'
     case 'idle':
       if (snapshot?.kind !== 'valid') return 'starting'
       return snapshot.target === null

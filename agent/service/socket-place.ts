@@ -41,7 +41,7 @@ function refusalOf(path: string): Promise<NodeJS.ErrnoException | null> {
 }
 
 function alreadyServing(path: string): AgentError {
-  return new AgentError('already-serving', `cannot listen on ${path}: another agent daemon uses it`, {
+  return new AgentError('already-serving', `cannot listen on ${path}: another calico-agent daemon uses it`, {
     fix: 'systemctl status calico-agent shows it; or set another path with service.socket in the config',
     exitCode: ExitCode.deferred,
   })

@@ -10,7 +10,7 @@ import type { StepBefore } from '../steps/step.ts'
 /** The report of a journaled run; `journal` is its file, for an operator who must finish by hand. */
 export function reportOf(state: RunState, journal: string): Report {
   const { plan, steps, window, controllersDownMs, problems, outcome, unwinding } = state
-  // A run that is still open is for agent resume, and says so itself.
+  // A run that is still open is for calico-agent resume, and says so itself.
   const byHand = outcome === 'stuck' ? settleByHand(unsettled(state), journal) : null
   return {
     schema: 1,

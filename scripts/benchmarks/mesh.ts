@@ -25,7 +25,7 @@ export const mesh: Part = {
   name: 'mesh',
   title: `an upgrade in a mesh of ${SESSIONS} sessions`,
   how: `${SESSIONS} real BGP sessions with ${ROUTES_EACH} routes each, all imported into the kernel. Each one has its own
-BIRD with its own address. A whole \`agent upgrade --node\` with its defaults, settling time included, with both
+BIRD with its own address. A whole \`calico-agent upgrade --node\` with its defaults, settling time included, with both
 images local. CPU is the user and system time of the agent and the programs that it ran; peak RSS is that of the
 largest of them. Both are as the kernel counts them (wait4).`,
   meaning:

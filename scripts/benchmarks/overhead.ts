@@ -12,7 +12,7 @@ const SOCKET = '/run/bench-docker.sock'
 export const overhead: Part = {
   name: 'overhead',
   title: 'what the agent adds to its Docker calls',
-  how: `A whole \`agent upgrade\`, from the start of the program to its end, with both images local and no settling time. A
+  how: `A whole \`calico-agent upgrade\`, from the start of the program to its end, with both images local and no settling time. A
 proxy in front of Docker's socket records each call. The time of the run has three parts: the wait for BIRD's
 sessions, which BGP requires (from the end of the start call until they are Established and the recovery is over,
 measured from outside); the Docker calls outside of that wait; and the rest, which is the agent's own: its start,

@@ -95,7 +95,7 @@ function powerCutAtEach({ name, work, points }: PointedWork): Campaign {
   }
 }
 
-/** Docker and systemd finish what the agent asked for, and `agent resume` starts while they are at it. */
+/** Docker and systemd finish what the agent asked for, and `calico-agent resume` starts while they are at it. */
 function killedInTheCall(pointed: PointedWork): Campaign {
   const { name, work, call } = pointed
   const deaths = Array.from({ length: CALL_DEATHS }, (_, i) => Math.round((call.ms * i) / CALL_DEATHS))

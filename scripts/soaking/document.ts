@@ -33,9 +33,9 @@ export function document(rows: Row[], { asked, taken }: Duration): string {
 
 Written by \`./scripts/soak${asked === null ? '' : ` --minutes ${asked}`}\`, which ran ${taken} minutes. Each trial uses two hosts of the lab. systemd,
 Docker Engine and BIRD are real; the image is a stand-in for calico/node. In each trial, the agent dies in the middle of a
-run, and \`agent resume\` follows. After that, the host must be either in the old or in the new state, complete: one
+run, and \`calico-agent resume\` follows. After that, the host must be either in the old or in the new state, complete: one
 calico/node, with its own name and restart policy, and no other container but a parked one. No packet of the pods may be
-lost, no route withdrawn at the peer (after a power cut, only the routes count), and no route left held. A second \`agent resume\` must
+lost, no route withdrawn at the peer (after a power cut, only the routes count), and no route left held. A second \`calico-agent resume\` must
 have nothing to do. If a unit runs the node, its files must be the same byte for byte, except for the image, which is the
 running one, and no drop-in of the run may be left.
 
@@ -46,7 +46,7 @@ ${table(rows)}
 - **While its call is carried out** means up to 0.3 s after Docker was asked for the KILL, or 1.5 s after systemd was asked
   for the restart: they finish it while the resume runs.
 - A **unit** is one with \`Restart=always\` around \`docker run\`. \`./scripts/soak --only "unit's"\` runs only its campaigns.
-- An **upgrade that goes back** is an upgrade to an image that does not start; a **rollback** is \`agent rollback\`.
+- An **upgrade that goes back** is an upgrade to an image that does not start; a **rollback** is \`calico-agent rollback\`.
 - **Docker Engine** runs with live-restore, so that the containers survive it; it comes back after 2 to 8 s.
 - **Two agents at once** request the lock of one state directory: one gets it, the other defers (exit 75).
 - **Below the file system** uses a separate, emulated machine, with Debian's kernel and ext4. The journal and the file

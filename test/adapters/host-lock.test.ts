@@ -48,7 +48,7 @@ describe('acquireHostLock', () => {
     await expect(acquireHostLock(dir, 'upgrade')).rejects.toMatchObject({
       code: 'locked',
       exitCode: 75,
-      message: `cannot start: this host is locked by pid ${child.pid ?? 0}, agent upgrade`,
+      message: `cannot start: this host is locked by pid ${child.pid ?? 0}, calico-agent upgrade`,
     })
   })
 
@@ -71,9 +71,9 @@ describe('acquireHostLock', () => {
 
   it('is free after release', async () => {
     const lock = await acquireHostLock(dir, 'upgrade')
-    expect(await readFile(join(dir, 'lock'), 'utf8')).toBe(`pid ${process.pid}, agent upgrade\n`)
+    expect(await readFile(join(dir, 'lock'), 'utf8')).toBe(`pid ${process.pid}, calico-agent upgrade\n`)
     expect((await stat(join(dir, 'lock'))).mode & 0o777).toBe(0o600)
-    expect((await another()).said).toMatch(/^refused .*agent upgrade$/)
+    expect((await another()).said).toMatch(/^refused .*calico-agent upgrade$/)
     lock.release()
     expect((await another()).said).toMatch(/^locked/)
   })
@@ -133,7 +133,7 @@ describe('the lock that all agents of a host share', () => {
     await expect(acquireHostLock(other, 'resume', shared)).rejects.toMatchObject({
       code: 'locked',
       exitCode: 75,
-      message: `cannot start: this host is locked by pid ${process.pid}, agent upgrade --state-dir ${one}`,
+      message: `cannot start: this host is locked by pid ${process.pid}, calico-agent upgrade --state-dir ${one}`,
     })
     const holder = { pid: process.pid, command: `upgrade --state-dir ${one}` }
     expect(await hostLockHolder(other, shared)).toEqual(holder)

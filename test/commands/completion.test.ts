@@ -107,7 +107,7 @@ describe('the candidates', () => {
   })
 })
 
-describe('agent completion', () => {
+describe('calico-agent completion', () => {
   async function printed(...argv: string[]): Promise<string> {
     const print = vi.fn()
     await runCli(['completion', ...argv], { ...refusing, print })

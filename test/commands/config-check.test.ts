@@ -29,7 +29,7 @@ async function check(...args: string[]): Promise<{ text: string; code: number }>
   return { text: printed.join('\n'), code }
 }
 
-describe('agent config check', () => {
+describe('calico-agent config check', () => {
   it('says what a valid config asks for', async () => {
     expect(await check()).toEqual({
       text: '/etc/calico-agent/agent.yaml is valid; it asks for calico/node:v3.20.0',

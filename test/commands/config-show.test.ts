@@ -61,7 +61,7 @@ window: 60
 `
 const line = (number: number) => ({ from: 'file', file: DEFAULT, line: number })
 
-describe('agent config show', () => {
+describe('calico-agent config show', () => {
   it('names the line of the file, the default, and what fills in an image', async () => {
     const all = await settings(CONFIG)
     for (const [key, value, origin] of [

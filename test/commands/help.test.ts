@@ -22,7 +22,7 @@ const blocks = (text: string): Map<string, string[]> =>
       .map(([title = '', ...lines]) => [title, lines]),
   )
 
-describe('agent --help', () => {
+describe('calico-agent --help', () => {
   it('lists each command in one line of 80, in groups, upgrade first', async () => {
     const text = await help(80)
     expect(text).toMatch(/^Usage: calico-agent COMMAND \[OPTIONS\]\n/)

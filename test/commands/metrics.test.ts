@@ -56,7 +56,7 @@ const serve = async (answer: ReturnType<typeof plain>): Promise<void> => {
   listener = await listenAtSocket(socket, { '/status': () => Promise.resolve(answer) })
 }
 
-describe('agent metrics', () => {
+describe('calico-agent metrics', () => {
   it('takes the state and the look from the service, and the runs from the journals', async () => {
     await serve(json({ schema: 1, service: { state: 'held' }, host: manualHost().host }))
     const { text, code } = await metrics([])

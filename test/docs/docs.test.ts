@@ -57,7 +57,7 @@ describe('docs/commands.md', () => {
   }
 
   it('has a section for each command, and for no other', async () => {
-    const sections = [...commandsDoc.matchAll(/^## agent (.+)$/gm)].map(([, name = '']) => name)
+    const sections = [...commandsDoc.matchAll(/^## calico-agent (.+)$/gm)].map(([, name = '']) => name)
     expect(set(sections)).toEqual(set(await commandNames()))
   })
 
@@ -72,7 +72,7 @@ describe('docs/commands.md', () => {
         Promise.resolve(''),
       )
       const said = [...texts.matchAll(/^ {2}(--[a-z-]+)/gm)].map(([, one = '']) => one)
-      const own = optionsIn(section(commandsDoc, `## agent ${name}`))
+      const own = optionsIn(section(commandsDoc, `## calico-agent ${name}`))
       expect(set([...common, ...own]), name).toEqual(set(said))
     }
   })
@@ -222,7 +222,7 @@ describe('README.md and CONTRIBUTING.md', () => {
   })
 
   it('names each command, and no other', () => {
-    const commands = [...commandsDoc.matchAll(/^## (agent .+)$/gm)].map(([, name = '']) => name)
+    const commands = [...commandsDoc.matchAll(/^## (calico-agent .+)$/gm)].map(([, name = '']) => name)
     const named = codeRows(section(readme, '## Commands')).map((cell) =>
       cell.split(' ').slice(0, 2).join(' '),
     )

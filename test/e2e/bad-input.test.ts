@@ -55,7 +55,7 @@ describe('a request that cannot be met', () => {
     [
       'an image reference that is none',
       ['--node', 'calico/node:'],
-      { code: 2, problem: 'bad-config', says: '--node: ', fix: 'agent --help' },
+      { code: 2, problem: 'bad-config', says: '--node: ', fix: 'calico-agent --help' },
     ],
     [
       'no image at all',
@@ -70,7 +70,7 @@ describe('a request that cannot be met', () => {
     [
       'a window that is no number',
       ['--window', 'soon'],
-      { code: 2, problem: 'bad-usage', says: '--window needs a number', fix: 'agent --help' },
+      { code: 2, problem: 'bad-usage', says: '--window needs a number', fix: 'calico-agent --help' },
     ],
     [
       'a config that is not there',

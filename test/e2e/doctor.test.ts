@@ -1,4 +1,4 @@
-// agent doctor on real hosts: exit 0 where the upgrade can start, 3 where it cannot.
+// calico-agent doctor on real hosts: exit 0 where the upgrade can start, 3 where it cannot.
 
 import { describe, expect, it } from 'vitest'
 import type { DoctorReport } from '../../agent/core/report/doctor.ts'
@@ -15,7 +15,7 @@ async function doctor(host: Host, ...args: string[]) {
   return { code, report, failed: failed.map(({ severity, code: name }) => `${severity} ${name}`) }
 }
 
-describe('agent doctor', () => {
+describe('calico-agent doctor', () => {
   it('exits 0 on a healthy host, with and without a target, and touches nothing', async () => {
     const at = await support.world()
     const { host } = at

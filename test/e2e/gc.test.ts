@@ -13,7 +13,7 @@ async function gc(host: Host, ...args: string[]): Promise<GcReport> {
   return JSON.parse(await host.ok(['agent', 'gc', ...args, '--json'])) as GcReport
 }
 
-describe('agent gc', () => {
+describe('calico-agent gc', () => {
   it('removes what a lower retention no longer keeps, and leaves the way back', async () => {
     const at = await support.world()
     const { host } = at

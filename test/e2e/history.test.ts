@@ -10,7 +10,7 @@ async function history(host: Host, ...args: string[]): Promise<HistoryReport> {
   return JSON.parse(await host.ok(['agent', 'history', ...args, '--json'])) as HistoryReport
 }
 
-describe('agent history', () => {
+describe('calico-agent history', () => {
   it('lists an upgrade and a rollback, tells one of them, and draws it', async () => {
     const { host } = await world()
     expect(await host.ok(['agent', 'history'])).toBe('no run on record\n')

@@ -30,7 +30,7 @@ describe('two agents at once', () => {
     const { first, second, status } = cost.result
     expect(status).toMatchObject({ unfinishedRun: { atWork: { command: 'upgrade' } } })
     expect({ code: second.code, outcome: second.report.outcome }).toEqual({ code: 75, outcome: 'deferred' })
-    expect(second.report.problems[0]?.message).toMatch(/locked by pid \d+, agent upgrade/)
+    expect(second.report.problems[0]?.message).toMatch(/locked by pid \d+, calico-agent upgrade/)
     expect(first.code).toBe(3)
     await support.expectAsBefore(host, oldId)
   })
@@ -113,7 +113,7 @@ describe('a run that is told to stop', () => {
     const { stopped, took, resumed } = cost.result
     expect(took).toBeLessThan(5_000)
     expect(stopped.code).toBe(130)
-    expect(stopped.stderr).toContain('"agent resume" finishes or undoes it')
+    expect(stopped.stderr).toContain('"calico-agent resume" finishes or undoes it')
     expect(resumed.report.outcome).toBe('rolled-back')
     await support.expectAsBefore(host, oldId)
   })
@@ -135,7 +135,7 @@ describe('a run that was cut off', () => {
     expect(await status()).toMatchObject(unfinished)
     expect(await status()).toMatchObject(unfinished)
     expect(await host.ok(['agent', 'status'])).toMatch(
-      new RegExp(`unfinished +${run}.*to finish or undo it: agent resume`),
+      new RegExp(`unfinished +${run}.*to finish or undo it: calico-agent resume`),
     )
     await support.expectAsBefore(host, oldId)
   })

@@ -73,7 +73,7 @@ describe('what an upgrade would do', () => {
   })
 })
 
-describe('agent status', () => {
+describe('calico-agent status', () => {
   it('tells what runs, in both forms, before any run', async () => {
     const { host, peer } = at
     const json = JSON.parse(

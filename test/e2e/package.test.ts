@@ -219,7 +219,9 @@ describe('the package during a run', () => {
     support.expectNoCost(cost)
     const { refused, done } = cost.result
     expect(refused.code).not.toBe(0)
-    expect(refused.stderr).toMatch(/cannot remove calico-agent: a run is in flight: pid \d+, agent upgrade/)
+    expect(refused.stderr).toMatch(
+      /cannot remove calico-agent: a run is in flight: pid \d+, calico-agent upgrade/,
+    )
     expect(done.code).toBe(0)
     expect(support.parseReport(done.stdout, done.stderr).outcome).toBe('upgraded')
     await until('the restart of the service', async () => (await servicePid()) !== before, {

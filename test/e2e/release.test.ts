@@ -20,7 +20,7 @@ describe('--to', () => {
     [
       'a release that nobody knows',
       ['--to', 'v2.6.13'],
-      { code: 2, problem: 'bad-config', says: '--to: release v2.6.13', fix: 'agent --help' },
+      { code: 2, problem: 'bad-config', says: '--to: release v2.6.13', fix: 'calico-agent --help' },
     ],
     [
       'the way to v3',

@@ -198,7 +198,7 @@ describe('the service and an agent that is run by hand', () => {
     await untilLogs(/"event":"step".*pull-image/)
     const byHand = await support.agent(host, 'upgrade', '--node', support.image('v2.6.12'))
     expect({ code: byHand.code, outcome: byHand.report.outcome }).toEqual({ code: 75, outcome: 'deferred' })
-    expect(byHand.report.problems[0]?.message).toMatch(/locked by pid \d+, agent daemon \(upgrade\)/)
+    expect(byHand.report.problems[0]?.message).toMatch(/locked by pid \d+, calico-agent daemon \(upgrade\)/)
     await systemctl(host, 'stop')
     await support.expectAsBefore(host, oldId)
   })

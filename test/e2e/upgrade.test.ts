@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import * as support from './support.ts'
 
-describe('agent upgrade', () => {
+describe('calico-agent upgrade', () => {
   let at: support.World
   beforeEach(async () => {
     at = await support.world()

@@ -42,7 +42,7 @@ describe('an Engine that goes away', () => {
     expect(host.agent.state()).toMatchObject({ outcome: null })
     expect(host.agent.state()?.problems.at(-1)).toMatchObject({
       code: 'docker-unreachable',
-      fix: expect.stringContaining('agent resume') as string,
+      fix: expect.stringContaining('calico-agent resume') as string,
     })
     host.docker.down = false
     expect(await host.resume()).toBe('rolled-back')

@@ -59,7 +59,7 @@ export class KillableRun {
     })
   }
 
-  /** What `agent resume` does: from the journal alone, if it is not finished. */
+  /** What `calico-agent resume` does: from the journal alone, if it is not finished. */
   async resume(tools: Tools, death?: Death): Promise<string> {
     const state = this.state()
     if (state === null) return 'nothing'

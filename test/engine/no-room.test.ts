@@ -41,7 +41,7 @@ describe('a commit that fails by what may pass', () => {
     failing(host, ['setRestartPolicy', 2], error)
     expect(await host.run()).toBe('stuck')
     expect(host.agent.state()?.outcome).toBeNull()
-    expect(host.agent.state()?.problems.at(-1)?.fix).toContain('agent resume')
+    expect(host.agent.state()?.problems.at(-1)?.fix).toContain('calico-agent resume')
     expect(await policies(host)).toContain('always')
     const failed = host.events.filter((event) => event.type === 'step' && event.status === 'failed')
     expect(failed).toHaveLength(2)

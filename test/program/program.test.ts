@@ -40,7 +40,7 @@ it('ends with the code that the command says', async () => {
 it('ends with 1, and JSON, after an error that nobody expected', async () => {
   const { code, stdout, stderr } = await run('null.x')
   expect({ code, stdout }).toEqual({ code: 1, stdout: '{"code":"internal","exitCode":1}\n' })
-  expect(stderr).toMatch(/^agent: internal error: TypeError.*\n +at /)
+  expect(stderr).toMatch(/^calico-agent: internal error: TypeError.*\n +at /)
 })
 
 it('has a name for a host without file descriptors', async () => {

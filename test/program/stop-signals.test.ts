@@ -22,8 +22,12 @@ afterEach(() => {
 })
 
 it.each([
-  ['in a run', true, 'agent: stopped in the middle of a run; "agent resume" finishes or undoes it'],
-  ['where no run has begun', false, 'agent: stopped before it was done; no run had started'],
+  [
+    'in a run',
+    true,
+    'calico-agent: stopped in the middle of a run; "calico-agent resume" finishes or undoes it',
+  ],
+  ['where no run has begun', false, 'calico-agent: stopped before it was done; no run had started'],
 ])('a second signal %s says what it leaves', (_, inRun, words) => {
   let said = ''
   const stops = new StopSignals(

@@ -105,7 +105,7 @@ describe('renderStatus', () => {
       cni config  /etc/cni/net.d/10-calico.conflist: calico, portmap, CNI 0.3.1
       last run    20261122T141503Z-7f3a, 2026-11-22 14:15:03Z: upgraded
                   node: quay.io/calico/node:v2.6.5 -> quay.io/calico/node:v2.6.12, window 4.1 s of 90 s
-      unfinished  20261122T141503Z-7f3a, upgrade of 2026-11-22 14:15:03Z; to finish or undo it: agent resume
+      unfinished  20261122T141503Z-7f3a, upgrade of 2026-11-22 14:15:03Z; to finish or undo it: calico-agent resume
       upgrade     would install: node quay.io/calico/node:v2.6.12"
     `)
   })
@@ -130,7 +130,7 @@ describe('renderStatus', () => {
                   node: quay.io/calico/node:v2.6.5 -> quay.io/calico/node:v2.6.12,
                   window 4.1 s of 90 s
       unfinished  20261122T141503Z-7f3a, upgrade of 2026-11-22 14:15:03Z; to finish or
-                  undo it: agent resume
+                  undo it: calico-agent resume
       upgrade     would install: node quay.io/calico/node:v2.6.12"
     `)
   })
@@ -156,7 +156,7 @@ describe('renderStatus', () => {
       'Node host-1: cordoned by kubectl\n',
     )
     expect(shown({ unschedulable: true, run: RUN }, RUN)).toContain(
-      `Node host-1: cordoned by run ${RUN}\n            run ${RUN} still has to uncordon it: agent resume\n`,
+      `Node host-1: cordoned by run ${RUN}\n            run ${RUN} still has to uncordon it: calico-agent resume\n`,
     )
     expect(text({ kubernetes: { node: null, uncordonPending: null } })).toContain(
       'kubernetes  Node unknown\n',
@@ -186,9 +186,9 @@ describe('renderStatus', () => {
     }
     const shown = text({ unfinishedRun })
     expect(shown).toContain(
-      'in progress  20261122T141503Z-7f3a, upgrade of 2026-11-22 14:15:03Z, by pid 4711, agent daemon (upgrade)\n',
+      'in progress  20261122T141503Z-7f3a, upgrade of 2026-11-22 14:15:03Z, by pid 4711, calico-agent daemon (upgrade)\n',
     )
-    expect(shown).not.toContain('agent resume')
+    expect(shown).not.toContain('calico-agent resume')
   })
 
   it('shows a bare host', () => {

@@ -91,7 +91,9 @@ describe('the man page', () => {
   it('has each command, option and exit code', () => {
     const { shown } = printed(page)
     const documentation = textOf('docs/commands.md')
-    const commands = [...documentation.matchAll(/^## (agent [a-z]+)$/gm)].map(([, command = '']) => command)
+    const commands = [...documentation.matchAll(/^## (calico-agent [a-z]+)$/gm)].map(
+      ([, command = '']) => command,
+    )
     const options = [...documentation.matchAll(/^\| `(--[a-z-]+)/gm)].map(([, option = '']) => option)
     expect(commands.length).toBeGreaterThan(5)
     for (const word of [...commands, ...options, 'rolled back, and verified', 'DOCKER_CONFIG'])

@@ -88,7 +88,7 @@ describe('a removal', () => {
   })
 
   it('is refused under the feet of an agent', async () => {
-    await writeFile(join(state, 'lock'), 'pid 7, agent upgrade\n')
+    await writeFile(join(state, 'lock'), 'pid 7, calico-agent upgrade\n')
     const script = `. ${root}/scripts/packaging/runs.sh; ! refuse_unsettled ${state} calico-agent`
     execFileSync('flock', [join(state, 'lock'), 'sh', '-c', script], { stdio: 'pipe' })
     expect(remove().status).toBe(0)

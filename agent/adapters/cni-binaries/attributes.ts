@@ -19,7 +19,7 @@ export const copyXattrs: CopyXattrs = async (from, to) => {
   if (exitCode === 0) return
   const reason = stderr.trim().split('\n')[0] ?? ''
   throw new AgentError('cannot-keep-binary', `cannot keep the extended attributes of ${from}: ${reason}`, {
-    fix: `getfattr -d -m - ${from} shows them; the service is not allowed to set file capabilities: run agent upgrade by hand`,
+    fix: `getfattr -d -m - ${from} shows them; the service is not allowed to set file capabilities: run calico-agent upgrade by hand`,
   })
 }
 

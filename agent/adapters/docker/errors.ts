@@ -38,7 +38,7 @@ const replies: { pattern: RegExp; code: string; fix: string }[] = [
     fix: 'recreate the container: this Docker Engine can no longer start it',
   },
   { pattern: /no such container/i, code: 'container-not-found', fix: 'list the containers: docker ps -a' },
-  { pattern: /no such image/i, code: 'image-missing', fix: 'pull the image first: agent prefetch' },
+  { pattern: /no such image/i, code: 'image-missing', fix: 'pull the image first: calico-agent prefetch' },
   {
     pattern: /container name .* is already in use/i,
     code: 'container-name-taken',

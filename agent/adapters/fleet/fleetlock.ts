@@ -133,7 +133,7 @@ function refusal(
     'slot-held',
     `cannot start: the FleetLock server gives group ${group} no slot: ${said}`,
     {
-      fix: `wait until a host gives its slot back (agent upgrade --wait 1h); the log of ${url} shows who has it; agent fleet release HOST takes it from a host of this agent`,
+      fix: `wait until a host gives its slot back (calico-agent upgrade --wait 1h); the log of ${url} shows who has it; calico-agent fleet release HOST takes it from a host of this agent`,
       exitCode: ExitCode.deferred,
     },
   )

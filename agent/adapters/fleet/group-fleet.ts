@@ -124,7 +124,7 @@ export class GroupFleet implements Fleet, FleetControl {
     const released = await this.#update((group) => withoutHolder(group, host, 'untouched', this.#now()))
     if (released) return
     throw new AgentError('no-slot', `cannot release ${host}: it has no slot of ${this.name}`, {
-      fix: 'agent fleet status shows which hosts are at work',
+      fix: 'calico-agent fleet status shows which hosts are at work',
     })
   }
 

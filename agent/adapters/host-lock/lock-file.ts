@@ -64,7 +64,7 @@ async function exitCodeOf(program: string, argv: string[], fd: number): Promise<
 /** For people only: the lock itself is the kernel's, so no sync is needed. */
 export function writeHolder(fd: number, command: string): void {
   // cut to its length last: whoever reads meanwhile finds a name
-  const text = `pid ${process.pid}, agent ${command}\n`
+  const text = `pid ${process.pid}, calico-agent ${command}\n`
   writeSync(fd, text, 0)
   ftruncateSync(fd, text.length)
 }
@@ -73,12 +73,12 @@ export function writeHolder(fd: number, command: string): void {
 export function readHolder(fd: number): LockHolder | null {
   const head = Buffer.alloc(4096)
   const text = head.toString('utf8', 0, readSync(fd, head, { position: 0 }))
-  const [, pid, command] = /^pid (\d+), agent (.+)$/m.exec(text) ?? []
+  const [, pid, command] = /^pid (\d+), calico-agent (.+)$/m.exec(text) ?? []
   return command === undefined ? null : { pid: Number(pid), command }
 }
 
 export function locked(path: string, holder: LockHolder | null): AgentError {
-  const who = holder === null ? 'another agent' : `pid ${holder.pid}, agent ${holder.command}`
+  const who = holder === null ? 'another agent' : `pid ${holder.pid}, calico-agent ${holder.command}`
   return new AgentError('locked', `cannot start: this host is locked by ${who}`, {
     fix: `wait until it has finished, and try again; ${openBy(path)} shows the process`,
     exitCode: ExitCode.deferred,

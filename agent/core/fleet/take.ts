@@ -52,7 +52,7 @@ function held(holders: Holder[], group: string, { slots }: Limits): AgentError {
     'slot-held',
     `cannot start: ${what} of group ${group} ${slots === 1 ? 'is' : 'are'} held by ${who.join(', ')}`,
     {
-      fix: `wait until a run ends (agent upgrade --wait 1h); if ${first?.host ?? 'a host'} never comes back: agent fleet release ${first?.host ?? 'HOST'}`,
+      fix: `wait until a run ends (calico-agent upgrade --wait 1h); if ${first?.host ?? 'a host'} never comes back: calico-agent fleet release ${first?.host ?? 'HOST'}`,
       exitCode: ExitCode.deferred,
     },
   )
@@ -62,7 +62,7 @@ function haltedBy({ by, reason, at }: Halt, group: string): AgentError {
   return new AgentError(
     'fleet-halted',
     `cannot start: group ${group} was halted on ${by} at ${withoutFraction(at)}: ${reason}`,
-    { fix: 'agent fleet resume lets the hosts go on', exitCode: ExitCode.deferred },
+    { fix: 'calico-agent fleet resume lets the hosts go on', exitCode: ExitCode.deferred },
   )
 }
 
@@ -73,7 +73,7 @@ function haltedAfter(failed: Failure[], group: string): AgentError {
     'fleet-halted',
     `cannot start: group ${group} is halted, as ${first?.target ?? ''} failed on ${who.join('; ')}`,
     {
-      fix: `ask for another target, run agent upgrade on ${first?.host ?? 'that host'} until it succeeds, or let the others go on: agent fleet resume`,
+      fix: `ask for another target, run calico-agent upgrade on ${first?.host ?? 'that host'} until it succeeds, or let the others go on: calico-agent fleet resume`,
       exitCode: ExitCode.deferred,
     },
   )
@@ -83,7 +83,7 @@ function sameName(host: string): AgentError {
   return new AgentError(
     'fleet-host-name',
     `cannot start: another machine of the group is called ${host} too, and has a slot`,
-    { fix: `give each host of a group a name of its own; agent fleet status shows who is at work` },
+    { fix: `give each host of a group a name of its own; calico-agent fleet status shows who is at work` },
   )
 }
 

@@ -63,7 +63,7 @@ function leftPlugins({ run, binDir, binaries, installed }: ReplacedPlugins, lost
     code: 'cni-not-put-back',
     severity: 'warning',
     message: `the CNI plugins stay as they are: ${why}`,
-    fix: 'agent upgrade --only cni --cni SOURCE installs others',
+    fix: 'calico-agent upgrade --only cni --cni SOURCE installs others',
   }
 }
 

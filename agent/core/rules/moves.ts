@@ -98,7 +98,7 @@ function migration({ moves, nodeIsV3, inKubernetes }: Moves): Objection | null {
     const begins = tooOld.map(({ component }) => `${component} v${FIRST_MIGRATABLE[component]}`)
     return {
       message: `cannot upgrade ${wayText(tooOld)}: upgrades to v3 start from ${begins.join(' and ')}`,
-      fix: 'run agent upgrade --to v2.6.12 first, on every host',
+      fix: 'run calico-agent upgrade --to v2.6.12 first, on every host',
     }
   }
   if (inKubernetes) return null
@@ -112,7 +112,7 @@ function downgrade({ component, from, to }: KnownMove): Objection | null {
   if (!semver.lt(minorOf(to), minorOf(from))) return null
   return {
     message: `cannot downgrade ${component} from v${from} to v${to}: an older minor version may be unable to read what the newer one wrote`,
-    fix: 'to put back what the last run replaced: agent rollback',
+    fix: 'to put back what the last run replaced: calico-agent rollback',
   }
 }
 

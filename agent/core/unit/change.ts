@@ -101,7 +101,7 @@ function readOnly(
   const directory = directoryOf(path)
   return {
     why: `${path}, which names its image, is not writable for the agent`,
-    fix: `add ReadWritePaths=${directory} to the agent's service in a drop-in, and restart it; or run agent upgrade by hand`,
+    fix: `add ReadWritePaths=${directory} to the agent's service in a drop-in, and restart it; or run calico-agent upgrade by hand`,
   }
 }
 

@@ -75,7 +75,7 @@ function parkedGone({ name }: OldContainer): Problem {
     code: 'parked-gone',
     severity: 'warning',
     message: `the old ${name} was removed by another process during the run`,
-    fix: 'nothing to do: agent rollback recreates it from the journal',
+    fix: 'nothing to do: calico-agent rollback recreates it from the journal',
   }
 }
 

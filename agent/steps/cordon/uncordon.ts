@@ -33,6 +33,6 @@ function pending(node: string, { message, fix, isTransient }: AgentError): Probl
     code: 'uncordon-pending',
     severity: 'warning',
     message: `Node ${node} is still cordoned: ${message}`,
-    fix: `${first}the service tries again by itself; to do it now: agent resume, or kubectl uncordon ${node}`,
+    fix: `${first}the service tries again by itself; to do it now: calico-agent resume, or kubectl uncordon ${node}`,
   }
 }

@@ -23,7 +23,7 @@ export async function awaitRestored(trial: Trial, context: StepContext): Promise
   throw new AgentError(
     'not-restored',
     `cannot restore the old container: ${result.why}${describeUnmet(result.unmet)}`,
-    { fix: 'agent status and docker logs of the container show why', exitCode: ExitCode.stuck },
+    { fix: 'calico-agent status and docker logs of the container show why', exitCode: ExitCode.stuck },
   )
 }
 

@@ -89,7 +89,7 @@ function sessionFlapped({ name, awayMs }: { name: string; awayMs: number }): Pro
     code: 'session-flapped',
     severity: 'warning',
     message: `session ${name} came back, went down and came back again: that peer was without this host's routes for up to ${seconds} s`,
-    fix: "check BIRD's log on that peer; agent doctor shows whether both ends dial",
+    fix: "check BIRD's log on that peer; calico-agent doctor shows whether both ends dial",
   }
 }
 

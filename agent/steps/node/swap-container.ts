@@ -105,7 +105,7 @@ async function leftToAnother(
 ): Promise<StepResult> {
   const { docker } = context
   if (await docker.inspectContainer(old.id)) await docker.setRestartPolicy(old.id, { Name: 'no' })
-  const fix = `agent status; docker rm ${old.id.slice(0, 12)} if the old container still exists`
+  const fix = `calico-agent status; docker rm ${old.id.slice(0, 12)} if the old container still exists`
   return await leaveToForeignNode(
     foreign,
     { name: old.name, trial: { gate, container: foreign.id, goneAt }, fix },

@@ -19,7 +19,7 @@ export function controlOf(app: Pick<App, 'fleet'>): FleetControl {
     'fleet-unsupported',
     'cannot do this: a FleetLock server only gives slots and takes them back',
     {
-      fix: 'its own log and metrics show who has one; agent fleet release HOST takes one away',
+      fix: 'its own log and metrics show who has one; calico-agent fleet release HOST takes one away',
       exitCode: ExitCode.usage,
     },
   )

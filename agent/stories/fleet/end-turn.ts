@@ -72,7 +72,7 @@ async function keptBy(why: string, fleet: Fleet): Promise<Problem[]> {
       code: 'slot-kept',
       severity: 'warning',
       message: `${why}, so ${host} keeps its slot of ${fleet.name}: the other hosts wait for it`,
-      fix: `once the host is settled, agent upgrade gives the slot back, even if nothing is left to change; to let the other hosts go on at once: agent fleet release ${host}`,
+      fix: `once the host is settled, calico-agent upgrade gives the slot back, even if nothing is left to change; to let the other hosts go on at once: calico-agent fleet release ${host}`,
     },
   ]
 }
@@ -87,6 +87,6 @@ function pending({ message }: AgentError): Problem {
     code: 'slot-pending',
     severity: 'warning',
     message: `the other hosts may still wait for this one: ${message}`,
-    fix: 'the service tries again by itself; agent resume does it at once',
+    fix: 'the service tries again by itself; calico-agent resume does it at once',
   }
 }

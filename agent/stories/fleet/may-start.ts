@@ -37,14 +37,14 @@ export async function mayStart({ windows, blockOn }: StartRules, clock: Pick<Clo
 function closed(windows: MaintenanceWindow[]): AgentError {
   const when = windows.map(windowText).join('; ')
   return new AgentError('fleet-window', `cannot start: no maintenance window is open: ${when}`, {
-    fix: 'wait, or run agent upgrade by hand: only the service keeps to fleet.windows',
+    fix: 'wait, or run calico-agent upgrade by hand: only the service keeps to fleet.windows',
     exitCode: ExitCode.deferred,
   })
 }
 
 function blocked(names: string[]): AgentError {
   return new AgentError('fleet-blocked', `cannot start: firing: ${names.join(', ')}`, {
-    fix: 'clear the alert, or change fleet.blockOn; agent upgrade by hand does not ask for alerts',
+    fix: 'clear the alert, or change fleet.blockOn; calico-agent upgrade by hand does not ask for alerts',
     exitCode: ExitCode.deferred,
   })
 }

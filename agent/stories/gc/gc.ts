@@ -49,12 +49,15 @@ async function find(app: GcApp, wanted: WantedKept): Promise<Existing> {
 function refuseUnsettled(history: RunState[]): void {
   const interrupted = history.find(({ outcome }) => outcome === null)
   if (interrupted)
-    throw unsettled(`run ${interrupted.plan.run} was interrupted`, 'to finish or undo it: agent resume')
+    throw unsettled(
+      `run ${interrupted.plan.run} was interrupted`,
+      'to finish or undo it: calico-agent resume',
+    )
   const newest = history.find(({ plan }) => plan.command !== 'prefetch')
   if (newest?.outcome === 'stuck')
     throw unsettled(
       `run ${newest.plan.run} is stuck`,
-      `repair it by hand, then run agent upgrade or agent rollback`,
+      `repair it by hand, then run calico-agent upgrade or calico-agent rollback`,
     )
 }
 

@@ -6,7 +6,7 @@ import type { OldContainer } from '../../core/plan/plan.ts'
 import { isCommittedRun, type RunState } from '../../journal/run-state.ts'
 import { type InPlace, leftoversOf, replacedBy, replacedControllers } from '../replaced.ts'
 
-/** The newest way back of each: what `agent rollback` restores. */
+/** The newest way back of each: what `calico-agent rollback` restores. */
 export interface WaysBack {
   node: OldContainer | null
   controllers: OldContainer | null

@@ -33,7 +33,7 @@ export async function newestRun({ runs }: Pick<App, 'runs'>): Promise<string> {
   const [newest] = await runs.history()
   if (newest) return newest.plan.run
   throw new AgentError('no-runs', 'cannot draw a run: no run on record', {
-    fix: 'agent upgrade starts one',
+    fix: 'calico-agent upgrade starts one',
   })
 }
 

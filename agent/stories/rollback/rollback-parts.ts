@@ -133,7 +133,7 @@ function templateBack({ set: { namespace, name } }: StepArgs['swap-pod']): Probl
     code: 'template-back',
     severity: 'warning',
     message: `the template of DaemonSet ${namespace}/${name} goes back for the whole cluster: a pod that another host makes anew has the old images`,
-    fix: 'agent rollback on the other hosts as well, or agent upgrade here again',
+    fix: 'calico-agent rollback on the other hosts as well, or calico-agent upgrade here again',
   }
 }
 

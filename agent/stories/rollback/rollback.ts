@@ -88,7 +88,7 @@ function findRun(history: RunState[], named: string | undefined): RunState {
   if (found) return found
   if (named === undefined) {
     throw new AgentError('nothing-to-roll-back', 'cannot roll back: no committed run on record', {
-      fix: 'to install another version: agent upgrade --node IMAGE',
+      fix: 'to install another version: calico-agent upgrade --node IMAGE',
     })
   }
   const known = committed.map(({ plan }) => plan.run).join(', ')

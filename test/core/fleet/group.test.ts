@@ -52,7 +52,7 @@ describe('a slot', () => {
         exitCode: 75,
         message:
           'cannot start: the slot of group rack-7 is held by host-1 since 2026-11-27T02:00:00Z for run run-of-host-1',
-        fix: expect.stringContaining('agent fleet release host-1') as string,
+        fix: expect.stringContaining('calico-agent fleet release host-1') as string,
       }),
     )
     const two = { limits: { slots: 2, stopAfter: 1 } }

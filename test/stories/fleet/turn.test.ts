@@ -257,7 +257,7 @@ describe('a run that is stuck', () => {
           code: 'slot-kept',
           severity: 'warning',
           message: `run ${RUN} is stuck, so host-1 keeps its slot of group default: the other hosts wait for it`,
-          fix: expect.stringContaining('agent fleet release host-1') as string,
+          fix: expect.stringContaining('calico-agent fleet release host-1') as string,
         },
       ],
     })
