@@ -1,11 +1,12 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
+import { connect, createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { Authority } from '../lab/authority.ts'
 import { until } from '../lab/poll.ts'
+import { Wires } from './wires.ts'
 
 const run = promisify(execFile)
 
@@ -13,10 +14,15 @@ export interface EtcdOptions {
   members?: number
   /** With TLS for clients that show a certificate of its CA. */
   tls?: boolean
+  /** Each member in a network of its own, whose link can be cut. Needs root; without TLS. */
+  wired?: boolean
 }
 
 interface Member {
+  /** Where clients reach it. */
   client: string
+  /** Where it listens for them: there, or at a socket file that a relay connects them to. */
+  listen: string
   peer: string
   process: ChildProcess | null
 }
@@ -31,23 +37,33 @@ interface Identity {
 export class EtcdCluster {
   readonly #directory: string
   readonly #members: Member[]
+  readonly #wires: Wires | null
+  readonly #relays: Server[] = []
   readonly identity: Identity | null
 
-  private constructor(directory: string, members: Member[], identity: Identity | null) {
+  private constructor(
+    directory: string,
+    members: Member[],
+    { identity, wires }: { identity: Identity | null; wires: Wires | null },
+  ) {
     this.#directory = directory
     this.#members = members
+    this.#wires = wires
     this.identity = identity
   }
 
-  static async start({ members = 1, tls = false }: EtcdOptions = {}): Promise<EtcdCluster> {
+  static async start({ members = 1, tls = false, wired = false }: EtcdOptions = {}): Promise<EtcdCluster> {
     const directory = await mkdtemp(join(tmpdir(), 'etcd-'))
     const ports = await freePorts(2 * members)
-    const all = Array.from({ length: members }, (_, i) => ({
-      client: `${tls ? 'https' : 'http'}://127.0.0.1:${ports[2 * i]}`,
-      peer: `http://127.0.0.1:${ports[2 * i + 1]}`,
-      process: null,
-    }))
-    const cluster = new EtcdCluster(directory, all, tls ? await identityIn(directory) : null)
+    const wires = wired ? await Wires.between(members) : null
+    const all = Array.from({ length: members }, (_, i) => {
+      const client = `${tls ? 'https' : 'http'}://127.0.0.1:${ports[2 * i]}`
+      const peer = `http://${wires?.addressOf(i) ?? '127.0.0.1'}:${ports[2 * i + 1]}`
+      return { client, listen: wired ? `unix://${socketOf(i)}` : client, peer, process: null }
+    })
+    const identity = tls ? await identityIn(directory) : null
+    const cluster = new EtcdCluster(directory, all, { identity, wires })
+    if (wired) await Promise.all(all.map((_, i) => cluster.#relay(i, Number(ports[2 * i]))))
     await Promise.all(all.map((_, i) => cluster.startMember(i)))
     return cluster
   }
@@ -58,11 +74,18 @@ export class EtcdCluster {
 
   /** What it had when it was killed it still has. */
   async startMember(index: number): Promise<void> {
-    const { client, peer } = this.#member(index)
+    const { client, listen, peer } = this.#member(index)
     const { cert = '', key = '', ca = '' } = this.identity ?? {}
     const argv = [
-      ...['--name', `m${index}`, '--unsafe-no-fsync', '--data-dir', join(this.#directory, `m${index}`)],
-      ...['--listen-client-urls', client, '--advertise-client-urls', client],
+      ...[
+        'etcd',
+        '--name',
+        `m${index}`,
+        '--unsafe-no-fsync',
+        '--data-dir',
+        join(this.#directory, `m${index}`),
+      ],
+      ...['--listen-client-urls', listen, '--advertise-client-urls', client],
       ...['--listen-peer-urls', peer, '--initial-advertise-peer-urls', peer],
       ...['--initial-cluster', this.#members.map((one, i) => `m${i}=${one.peer}`).join(',')],
       ...['--heartbeat-interval', '100', '--election-timeout', '1000'],
@@ -70,7 +93,8 @@ export class EtcdCluster {
         ? ['--cert-file', cert, '--key-file', key, '--client-cert-auth', '--trusted-ca-file', ca]
         : []),
     ]
-    this.#member(index).process = spawn('etcd', argv, { stdio: 'ignore' })
+    const [program = '', ...args] = this.#wires?.in(index, argv) ?? argv
+    this.#member(index).process = spawn(program, args, { stdio: 'ignore', cwd: this.#directory })
     await until(`etcd ${client}`, () => this.isHealthy(index), { timeoutMs: 60_000 })
   }
 
@@ -89,6 +113,15 @@ export class EtcdCluster {
 
   unpause(index: number): void {
     this.#member(index).process?.kill('SIGCONT')
+  }
+
+  /** From the other members; its own clients still reach it. */
+  async cut(index: number): Promise<void> {
+    await this.#wires?.cut(index)
+  }
+
+  async mend(index: number): Promise<void> {
+    await this.#wires?.mend(index)
   }
 
   async leader(): Promise<number> {
@@ -111,7 +144,20 @@ export class EtcdCluster {
   async stop(): Promise<void> {
     for (const index of this.#members.keys()) this.unpause(index)
     await Promise.all(this.#members.map((_, index) => this.killMember(index)))
+    for (const relay of this.#relays) relay.close()
+    this.#wires?.close()
     await rm(this.#directory, { recursive: true, force: true })
+  }
+
+  /** A socket file is the same in each network. */
+  async #relay(index: number, port: number): Promise<void> {
+    const relay = createServer((client) => {
+      const member = connect(join(this.#directory, socketOf(index)))
+      for (const end of [client, member]) end.on('error', () => [client, member].map((one) => one.destroy()))
+      client.pipe(member).pipe(client)
+    })
+    await new Promise<void>((resolve) => relay.listen(port, '127.0.0.1', resolve))
+    this.#relays.push(relay)
   }
 
   #member(index: number): Member {
@@ -126,6 +172,9 @@ export class EtcdCluster {
     return (await run('curl', ['--silent', '--max-time', '2', ...proof, url])).stdout
   }
 }
+
+/** In etcd's working directory; it wants the form of a host and a port. */
+const socketOf = (index: number): string => `m${index}:0`
 
 /** One certificate for server and clients. */
 async function identityIn(directory: string): Promise<Identity> {

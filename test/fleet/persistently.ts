@@ -8,7 +8,8 @@ export async function persistently<T>(call: () => Promise<T>, everyMs = 200): Pr
       return await call()
     } catch (error) {
       if (!(error instanceof AgentError && error.isTransient)) throw error
-      await pause(everyMs)
+      // nobody waits for it once the engine is gone for good
+      await pause(everyMs, undefined, { ref: false })
     }
   }
 }

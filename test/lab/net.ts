@@ -90,7 +90,8 @@ async function removeLink(namespace: string, name: string): Promise<void> {
   })
 }
 
-const ipBatch = (namespace: string, lines: readonly string[]): Promise<string> =>
+/** Commands of ip(8), in a network. */
+export const ipBatch = (namespace: string, lines: readonly string[]): Promise<string> =>
   execOk(['nsenter', `--net=${namespace}`, 'ip', '-batch', '-'], { input: `${lines.join('\n')}\n` })
 
 /** /proc/sys/net shows the settings of the reader's network namespace, so none but that one is entered. */

@@ -27,26 +27,30 @@ export class Hosts {
   readonly #atWork = new Map<string, string>()
   /** Runs whose slot an operator took away: another host may start beside them. */
   readonly #released = new Set<string>()
-  readonly #store: () => FleetStore
+  readonly #store: (name: string) => FleetStore
+  readonly #end = new AbortController()
   readonly flaws: string[] = []
+  /** By name, in the order of their starts. */
+  readonly started: string[] = []
   done = 0
-  /** An operator's halt was answered. */
-  isHalted = false
+  /** Since an operator's halt was answered: how many had started, and who had a slot by then. */
+  #halted: { started: number; holders: string[] } | null = null
   #runs = 0
 
-  constructor(store: () => FleetStore, slots: number) {
+  constructor(store: (name: string) => FleetStore, slots: number) {
     this.#store = store
     this.#slots = slots
   }
 
-  static onEtcd(endpoints: string[], group: string, slots: number): Hosts {
-    return new Hosts(() => createEtcdStore({ endpoints }, group), slots)
+  /** @param endpointsOf the members that a host knows */
+  static onEtcd(endpointsOf: (name: string) => string[], group: string): Hosts {
+    return new Hosts((name) => createEtcdStore({ endpoints: endpointsOf(name) }, group), 1)
   }
 
   fleetOf(name: string, clockDays = 0): GroupFleet {
     const known = this.#fleets.get(name)
     if (known) return known
-    const fleet = new GroupFleet(this.#store(), {
+    const fleet = new GroupFleet(this.#store(name), {
       group: 'faults',
       limits: { slots: this.#slots, stopAfter: 1_000 },
       clock: { date: () => new Date(Date.now() + clockDays * DAY_MS) },
@@ -65,7 +69,7 @@ export class Hosts {
     const fleet = this.fleetOf(name, clockDays)
     const turn = { run: `${name}-${++this.#runs}`, target: 'v2' }
     await fleet.waitFor(turn, {
-      signal: new AbortController().signal,
+      signal: this.#end.signal,
       mayStart: () => Promise.resolve(),
       onWait: () => undefined,
     })
@@ -113,7 +117,7 @@ export class Hosts {
   }
 
   #begin(name: string, run: string): void {
-    if (this.isHalted) this.flaws.push(`${name} started after the halt`)
+    this.started.push(name)
     this.#atWork.set(name, run)
     const counted = [...this.#atWork.values()].filter((one) => !this.#released.has(one))
     if (counted.length > this.#slots) this.flaws.push(`${counted.join(' and ')} at work at once`)
@@ -126,12 +130,28 @@ export class Hosts {
 
   async halt(): Promise<void> {
     await persistently(() => this.fleetOf('operator').halt('test'))
-    this.isHalted = true
+    const started = this.started.length
+    this.#halted = { started, holders: await this.holders() }
   }
 
   async resume(): Promise<void> {
-    this.isHalted = false
+    if (this.#halted !== null) {
+      const { started, holders } = this.#halted
+      // the answer to an earlier write may have been lost
+      for (const name of this.startedSince(started, holders))
+        this.flaws.push(`${name} started after the halt`)
+    }
     await persistently(() => this.fleetOf('operator').resume())
+  }
+
+  /** Who has started since `count` had, but for those who had a slot. */
+  startedSince(count: number, holders: string[]): string[] {
+    return this.started.slice(count).filter((name) => !holders.includes(name))
+  }
+
+  /** Nobody waits any longer. */
+  stop(): void {
+    this.#end.abort()
   }
 
   /** Slots that are left, by the document. */
