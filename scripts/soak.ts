@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ensureDir } from 'fs-extra/esm'
 import { installFaultyAgent } from '../test/faults/build.ts'
@@ -7,12 +7,15 @@ import { faultPoints } from '../test/faults/trial.ts'
 import type { Lab, Mesh } from '../test/lab/index.ts'
 import { type Campaign, campaigns, fleetCampaigns, type PointedWork } from './soaking/campaigns.ts'
 import { Counters } from './soaking/counters.ts'
-import { document, table } from './soaking/document.ts'
+import { document, table, withPart } from './soaking/document.ts'
 import { type NamedWork, works } from './soaking/works.ts'
 import { withLab } from './with-lab.ts'
 
 const root = join(import.meta.dirname, '..')
+const documentPath = join(root, 'docs/reliability.md')
 const HOSTS = 6
+/** Fleets that are tried at once: most of the time their hosts wait. */
+const FLEETS = 6
 const PROGRESS_MS = 60_000
 
 interface Options {
@@ -21,29 +24,48 @@ interface Options {
   only: string | null
 }
 
-/** Resolves to whether all is well. */
-async function soak(lab: Lab, { minutes, only }: Options): Promise<boolean> {
+async function soakLab(lab: Lab, options: Options): Promise<void> {
   await lab.installAgent(join(root, 'dist/agent'))
   await installFaultyAgent(lab)
   const meshes = Array.from({ length: HOSTS / 2 }, (_, i) => lab.mesh(lab.hosts.slice(2 * i, 2 * i + 2)))
   const [first = lab.mesh(lab.hosts)] = meshes
-  const fleet = fleetCampaigns()
-  // those of the fleet need no host
-  const all = only?.startsWith('fleet') ? fleet : [...(await hostCampaigns(lab, first)), ...fleet]
+  await soak(
+    [...(await hostCampaigns(lab, first)), ...fleetCampaigns()],
+    [first, ...meshes.slice(1)],
+    options,
+  )
+}
+
+/** A fleet needs no host of the lab. */
+async function soakFleets(options: Options): Promise<void> {
+  process.once('SIGINT', () => process.exit(130)).once('SIGTERM', () => process.exit(143))
+  const places = Array.from({ length: FLEETS - 1 })
+  await soak(fleetCampaigns(), [undefined, ...places], options)
+}
+
+/** The exit code says whether all is well. */
+async function soak<Place>(
+  campaigns: Campaign<Place>[],
+  places: [Place, ...Place[]],
+  { minutes, only }: Options,
+): Promise<void> {
   const counters = new Counters(
-    all.filter(({ name }) => name.includes(only ?? '')),
+    campaigns.filter(({ name }) => name.includes(only ?? '')),
     say,
   )
   const begin = Date.now()
-  // a part of the campaigns is not the document
-  const report = (): void => {
-    if (only !== null) say(table(counters.rows))
-    else write(document(counters.rows, { asked: minutes, taken: Math.round((Date.now() - begin) / 60_000) }))
+  const report = (isLast: boolean): void => {
+    const duration = { asked: minutes, taken: Math.round((Date.now() - begin) / 60_000) }
+    if (only === null) write((old) => document(counters.rows, duration, old))
+    else if (isLast && counters.isComplete)
+      write((old) => withPart(old, { only, rows: counters.rows, duration }))
+    else say(table(counters.rows))
   }
-  return await reporting(counters, report, async () => {
-    await counters.runControls(first)
-    await counters.runTrials(meshes, minutes === null ? Infinity : begin + minutes * 60_000)
+  await reporting(counters, report, async () => {
+    await counters.runControls(places[0])
+    await counters.runTrials(places, minutes === null ? Infinity : begin + minutes * 60_000)
   })
+  process.exitCode = counters.isGood ? 0 : 1
 }
 
 async function hostCampaigns(lab: Lab, mesh: Mesh): Promise<Campaign[]> {
@@ -64,25 +86,24 @@ async function pointed(mesh: Mesh, work: NamedWork): Promise<PointedWork> {
 
 /** However it ends, a Ctrl-C included, the table is written and the last line on stdout is the sum. */
 async function reporting(
-  counters: Counters,
-  report: () => void,
+  counters: Pick<Counters<never>, 'sum'>,
+  report: (isLast: boolean) => void,
   work: () => Promise<void>,
-): Promise<boolean> {
+): Promise<void> {
   let ended = false
   const end = (): void => {
     if (ended) return
     ended = true
-    report()
+    report(true)
     process.stdout.write(`${JSON.stringify(counters.sum)}\n`)
   }
   const progress = setInterval(() => {
-    report()
+    report(false)
     say(`${counters.sum.trials} trials, ${counters.sum.bad} bad`)
   }, PROGRESS_MS)
   process.prependOnceListener('SIGINT', end).prependOnceListener('SIGTERM', end)
   try {
     await work()
-    return counters.isGood
   } finally {
     clearInterval(progress)
     end()
@@ -90,17 +111,17 @@ async function reporting(
 }
 
 /** At once: an interrupted process may not get to anything later. */
-function write(text: string): void {
+function write(next: (old: string) => string): void {
   mkdirSync(join(root, 'docs'), { recursive: true })
-  writeFileSync(join(root, 'docs/reliability.md'), text)
+  const old = existsSync(documentPath) ? readFileSync(documentPath, 'utf8') : ''
+  writeFileSync(documentPath, next(old))
 }
 
 function say(text: string): void {
   process.stderr.write(`${text}\n`)
 }
 
-await withLab(async (lab) => {
-  const [minutes = '', only = ''] = process.argv.slice(2)
-  const options = { minutes: minutes === '' ? null : Number(minutes), only: only === '' ? null : only }
-  process.exitCode = (await soak(lab, options)) ? 0 : 1
-}, HOSTS)
+const [minutes = '', only = ''] = process.argv.slice(2)
+const options = { minutes: minutes === '' ? null : Number(minutes), only: only === '' ? null : only }
+if (only.startsWith('fleet')) await soakFleets(options)
+else await withLab((lab) => soakLab(lab, options), HOSTS)

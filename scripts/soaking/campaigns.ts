@@ -14,15 +14,15 @@ import type { Mesh } from '../../test/lab/index.ts'
 import { withoutThePolicies } from './naive-swap.ts'
 
 /** Trials of one kind, and the control without which their harness proves nothing. */
-export interface Campaign {
+export interface Campaign<Place = Mesh> {
   name: string
-  trials: Run[]
+  trials: Run<Place>[]
   /** Flawed if the harness can see a flaw. */
-  control: Run
+  control: Run<Place>
 }
 
-/** Runs one trial on a mesh; in words, what is not as it must be. */
-export type Run = (mesh: Mesh) => Promise<string[]>
+/** Runs one trial on a mesh, or wherever it runs; in words, what is not as it must be. */
+export type Run<Place = Mesh> = (place: Place) => Promise<string[]>
 
 /** Something to die in, with every fault point on its way. */
 export interface PointedWork {
@@ -46,7 +46,7 @@ const FLEET_TRIALS = 100
 const LONGEST_MS = 7_000
 
 /** Of one etcd for each trial; no host of the lab is touched. */
-export function fleetCampaigns(): Campaign[] {
+export function fleetCampaigns(): Campaign<unknown>[] {
   return Object.keys(FLEET_FAULTS).map((fault, index) => ({
     name: `fleet: ${fault}`,
     trials: times(FLEET_TRIALS, () => fleetFlaws(fault)),

@@ -1,4 +1,3 @@
-import type { Mesh } from '../../test/lab/index.ts'
 import type { Campaign, Run } from './campaigns.ts'
 import type { Row } from './document.ts'
 
@@ -6,11 +5,11 @@ import type { Row } from './document.ts'
 const CONTROL_TRIES = 5
 
 /** What came of the campaigns so far. */
-export class Counters {
+export class Counters<Place> {
   readonly #say: (text: string) => void
-  readonly #counts: { campaign: Campaign; trials: number; bad: number; control: string | null }[]
+  readonly #counts: { campaign: Campaign<Place>; trials: number; bad: number; control: string | null }[]
 
-  constructor(campaigns: Campaign[], say: (text: string) => void) {
+  constructor(campaigns: Campaign<Place>[], say: (text: string) => void) {
     this.#say = say
     this.#counts = campaigns.map((campaign) => ({ campaign, trials: 0, bad: 0, control: null }))
   }
@@ -36,41 +35,46 @@ export class Counters {
     return this.sum.bad === 0 && this.sum.controlsFailed === this.#counts.length
   }
 
-  async runControls(mesh: Mesh): Promise<void> {
+  /** Each planned trial was run. */
+  get isComplete(): boolean {
+    return this.#counts.every(({ campaign, trials }) => trials === campaign.trials.length)
+  }
+
+  async runControls(place: Place): Promise<void> {
     for (const count of this.#counts) {
       const { name, control } = count.campaign
       for (let tries = 0; tries < CONTROL_TRIES && count.control === null; tries++)
-        count.control = await this.#firstFlaw(control, mesh)
+        count.control = await this.#firstFlaw(control, place)
       this.#say(`control of "${name}": ${count.control ?? 'NOTHING WRONG WAS SEEN'}`)
     }
   }
 
   /** A control that breaks has seen nothing. */
-  async #firstFlaw(control: Run, mesh: Mesh): Promise<string | null> {
+  async #firstFlaw(control: Run<Place>, place: Place): Promise<string | null> {
     try {
-      return (await control(mesh))[0] ?? null
+      return (await control(place))[0] ?? null
     } catch (error) {
       this.#say(`a control broke: ${String(error)}`)
       return null
     }
   }
 
-  /** Each mesh takes the next trial, the campaigns in turns, so that a short soak has some of each. */
-  async runTrials(meshes: Mesh[], deadline: number): Promise<void> {
+  /** Each place takes the next trial, the campaigns in turns, so that a short soak has some of each. */
+  async runTrials(places: Place[], deadline: number): Promise<void> {
     const queue = interleaved(
       this.#counts.map((count) => count.campaign.trials.map((run) => ({ count, run }))),
     )
-    const work = async (mesh: Mesh): Promise<void> => {
+    const work = async (place: Place): Promise<void> => {
       for (let next = queue.shift(); next && Date.now() < deadline; next = queue.shift()) {
         const { count, run } = next
-        const flaws = await run(mesh).catch((error: unknown) => [`the trial broke: ${String(error)}`])
+        const flaws = await run(place).catch((error: unknown) => [`the trial broke: ${String(error)}`])
         count.trials += 1
         if (flaws.length === 0) continue
         count.bad += 1
         this.#say(`bad: ${count.campaign.name}: ${flaws.join('; ')}`)
       }
     }
-    await Promise.all(meshes.map(work))
+    await Promise.all(places.map(work))
   }
 }
 

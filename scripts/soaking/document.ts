@@ -27,8 +27,8 @@ export function table(rows: Row[]): string {
 ${lines.join('\n')}`
 }
 
-/** docs/reliability.md. */
-export function document(rows: Row[], { asked, taken }: Duration): string {
+/** docs/reliability.md; the sections of `old` stay: they are of campaigns that were run on their own. */
+export function document(rows: Row[], { asked, taken }: Duration, old = ''): string {
   return `# Reliability
 
 Written by \`./scripts/soak${asked === null ? '' : ` --minutes ${asked}`}\`, which ran ${taken} minutes. Each trial uses two hosts of the lab. systemd,
@@ -53,7 +53,8 @@ ${table(rows)}
   library work on its disk until the emulator is killed. All data acknowledged before that must be there, and complete.
 - A **fleet** is four simulated hosts with one slot, the agent's own fleet code and client, on a real etcd of three members
   for each trial. Never may two be at work, none may start after a halt, and no slot may be left that nobody has. \`./scripts/soak
-  --only fleet\` runs only these.
+  --only fleet\` runs only these. Members that **hang** are stopped (SIGSTOP); one that is **cut off** is in a network of its
+  own whose link is down, and two of the agents know only that one.
 - A **control** is a trial that must fail; if it does not, the harness proves nothing. The controls are a host that nobody
   resumes; a swap that gives the new container its restart policy at once; an Engine that does not come back; two agents
   that do not share a lock; the file library without fsync; a lock that reads before it writes, and one with a time to live.
@@ -67,8 +68,37 @@ ${table(rows)}
 - on real hosts: a selection of the fault points above, and each one of a unit's with SIGKILL
 - in the middle of a run: Docker Engine killed, stopped and frozen, and other people who change the containers
 
-Run on ${new Date().toISOString().slice(0, 10)}, ${cpus().length} cores, Linux ${release()}, ${commit()}.
+Run on ${machine()}.
+${sectionsOf(old)
+  .map((section) => `\n${section}`)
+  .join('')}`
+}
+
+interface PartOfCampaigns {
+  only: string
+  rows: Row[]
+  duration: Duration
+}
+
+/** The document with what these campaigns came to in a section of theirs. */
+export function withPart(old: string, { only, rows, duration: { taken } }: PartOfCampaigns): string {
+  const heading = `## Only ${only}\n`
+  const section = `${heading}
+\`./scripts/soak --only ${only}\`, which ran ${taken} minutes, on ${machine()}.
+
+${table(rows)}
 `
+  const [whole = ''] = old.split(/^(?=## )/m)
+  const others = sectionsOf(old).filter((one) => !one.startsWith(heading))
+  return [whole, ...others, section].map((text) => `${text.trim()}\n`).join('\n')
+}
+
+function sectionsOf(text: string): string[] {
+  return text.split(/^(?=## )/m).slice(1)
+}
+
+function machine(): string {
+  return `${new Date().toISOString().slice(0, 10)}, ${cpus().length} cores, Linux ${release()}, ${commit()}`
 }
 
 function cell(text: string): string {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Campaign, Run } from '../../scripts/soaking/campaigns.ts'
 import { Counters } from '../../scripts/soaking/counters.ts'
-import { document } from '../../scripts/soaking/document.ts'
+import { document, withPart } from '../../scripts/soaking/document.ts'
 import { upperBound } from '../../scripts/soaking/statistics.ts'
 import { Mesh } from '../lab/mesh.ts'
 import { registryClient } from '../lab/registry-client.ts'
@@ -37,6 +37,32 @@ describe('the table', () => {
   })
 })
 
+describe('campaigns that were run on their own', () => {
+  const rows = [{ name: 'fleet: a', planned: 100, trials: 100, bad: 0, control: 'two' }]
+  const part = { only: 'fleet', rows, duration: { asked: null, taken: 40 } }
+  const whole = document([], { asked: 12, taken: 12 })
+
+  it('have a section of their own, which is replaced', () => {
+    const once = withPart(`${whole}\n## Only fleets\n\nother\n`, part)
+    const again = withPart(once, {
+      ...part,
+      rows: [{ name: 'fleet: b', planned: 9, trials: 9, bad: 0, control: 'x' }],
+    })
+    expect(again.startsWith(whole)).toBe(true)
+    expect(again.match(/^## .*$/gm)).toEqual(['## Only fleets', '## Only fleet'])
+    expect(again).toContain('`./scripts/soak --only fleet`, which ran 40 minutes')
+    expect(again).toContain('| fleet: b | 9 of 9 | 0 |')
+    expect(again).not.toContain('fleet: a')
+  })
+
+  it('keep it when all are run', () => {
+    const text = document([], { asked: 12, taken: 13 }, withPart(whole, part))
+    expect(text).toContain('which ran 13 minutes')
+    expect(text).toContain('| fleet: a | 100 of 100 | 0 |')
+    expect(text).not.toContain('which ran 12 minutes')
+  })
+})
+
 describe('counters', () => {
   const mesh = new Mesh([], registryClient())
   const fine: Run = () => Promise.resolve([])
@@ -46,15 +72,22 @@ describe('counters', () => {
   async function soaked(...campaigns: Partial<Campaign>[]) {
     const said: string[] = []
     const all = campaigns.map((campaign) => ({ name: 'c', trials: [fine], control: flawed, ...campaign }))
-    const counters = new Counters(all, (text) => said.push(text))
+    const counters = new Counters<Mesh>(all, (text) => said.push(text))
     await counters.runControls(mesh)
     await counters.runTrials([mesh, mesh], Infinity)
-    return { sum: counters.sum, isGood: counters.isGood, said, rows: counters.rows }
+    return {
+      sum: counters.sum,
+      isGood: counters.isGood,
+      said,
+      rows: counters.rows,
+      isComplete: counters.isComplete,
+    }
   }
 
   it('is good when every trial is and every control is not', async () => {
-    const { sum, isGood, rows } = await soaked({ trials: [fine, fine, fine] }, {})
+    const { sum, isGood, isComplete, rows } = await soaked({ trials: [fine, fine, fine] }, {})
     expect({ sum, isGood }).toEqual({ sum: { trials: 4, bad: 0, controlsFailed: 2 }, isGood: true })
+    expect(isComplete).toBe(true)
     expect(rows[0]).toEqual({ name: 'c', planned: 3, trials: 3, bad: 0, control: 'two run' })
   })
 
