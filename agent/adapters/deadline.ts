@@ -1,3 +1,5 @@
+import { AgentError } from '../core/errors.ts'
+
 export interface Deadline {
   /** Aborted when the time is over. */
   readonly signal: AbortSignal
@@ -23,5 +25,18 @@ export function startDeadline(ms: number): Deadline {
     clear: () => {
       clearTimeout(timer)
     },
+  }
+}
+
+/** An exchange that is given up when its time is over; the error then says so. */
+export async function within<T>(ms: number, exchange: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const deadline = startDeadline(ms)
+  try {
+    return await exchange(deadline.signal)
+  } catch (error) {
+    if (error instanceof AgentError || !deadline.signal.aborted) throw error
+    throw new Error(`it did not answer within ${ms / 1000} s`, { cause: error })
+  } finally {
+    deadline.clear()
   }
 }

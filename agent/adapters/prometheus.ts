@@ -2,7 +2,7 @@ import * as z from 'zod'
 import { AgentError, ExitCode } from '../core/errors.ts'
 import { parsedJson } from '../core/json/parsed.ts'
 import type { Alerts } from '../ports/alerts.ts'
-import { startDeadline } from './deadline.ts'
+import { within } from './deadline.ts'
 import { exchange, reasonOf } from './http.ts'
 
 const DEADLINE_MS = 10_000
@@ -19,19 +19,18 @@ const answer = z.object({
 export function createPrometheus(url: string): Alerts {
   return {
     async firing() {
-      const deadline = startDeadline(DEADLINE_MS)
       try {
         const path = `${url.replace(/\/$/, '')}/api/v1/alerts`
-        const { status, text } = await exchange(new URL(path), { signal: deadline.signal }, MAX_BYTES)
+        const { status, text } = await within(
+          DEADLINE_MS,
+          async (signal) => await exchange(new URL(path), { signal }, MAX_BYTES),
+        )
         const parsed = answer.safeParse(parsedJson(text))
         if (!parsed.success) throw new Error(`it answers with ${status}, and not as Prometheus does`)
         const { alerts } = parsed.data.data
         return alerts.filter(({ state }) => state === 'firing').map(({ labels }) => labels.alertname)
       } catch (error) {
-        const late = deadline.signal.aborted ? `it did not answer within ${DEADLINE_MS / 1000} s` : null
-        throw silent(url, late ?? reasonOf(error))
-      } finally {
-        deadline.clear()
+        throw silent(url, reasonOf(error))
       }
     },
   }

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { AgentError, ExitCode } from '../../core/errors.ts'
 import type { Turn, TurnEnd } from '../../core/fleet/group.ts'
 import type { Fleet, Waiting } from '../../ports/fleet.ts'
-import { startDeadline } from '../deadline.ts'
+import { within } from '../deadline.ts'
 import { exchange, type HttpAnswer, reasonOf } from '../http.ts'
 import { readText } from '../read-file.ts'
 import { jittered } from './feed.ts'
@@ -91,21 +91,17 @@ async function post(
     throw new AgentError('fleet-credential', `cannot use ${ca} for the FleetLock server: no such file`, {
       fix: 'set fleet.fleetlock.ca to a file that root can read',
     })
-  const deadline = startDeadline(DEADLINE_MS)
+  const request = {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json', 'fleet-lock-protocol': 'true' },
+    ...(authorities !== undefined && { ca: authorities }),
+    body: JSON.stringify({ client_params }),
+  }
   try {
-    const request = {
-      method: 'POST',
-      headers: { 'Content-Type': 'application/json', 'fleet-lock-protocol': 'true' },
-      ...(authorities !== undefined && { ca: authorities }),
-      body: JSON.stringify({ client_params }),
-      signal: deadline.signal,
-    }
-    return await exchange(new URL(url.replace(/\/$/, '') + path), request, MAX_BYTES)
+    const at = new URL(url.replace(/\/$/, '') + path)
+    return await within(DEADLINE_MS, async (signal) => await exchange(at, { ...request, signal }, MAX_BYTES))
   } catch (error) {
-    const late = deadline.signal.aborted ? `it did not answer within ${DEADLINE_MS / 1000} s` : null
-    throw unreachable(url, late ?? reasonOf(error))
-  } finally {
-    deadline.clear()
+    throw unreachable(url, reasonOf(error))
   }
 }
 

@@ -1,6 +1,6 @@
 import { abortable } from '../../core/abortable.ts'
 import { AgentError } from '../../core/errors.ts'
-import { startDeadline } from '../deadline.ts'
+import { startDeadline, within } from '../deadline.ts'
 import { answerOf, exchange, linesOf, openResponse, reasonOf } from '../http.ts'
 import { type Answer, type Call, objectOf, unreachable } from './answer.ts'
 import type { Credential } from './credential.ts'
@@ -21,16 +21,15 @@ const METHODS: Record<Call['verb'], string> = {
 
 /** One request, and the whole of its answer. @throws AgentError `kubernetes-unreachable` */
 export async function send(call: Call, credential: Credential): Promise<Answer> {
-  const deadline = startDeadline(DEADLINE_MS)
-  const { signal } = deadline
   try {
-    return await exchange(urlOf(call, credential), await requestOf(call, credential, signal), MAX_BYTES)
+    return await within(
+      DEADLINE_MS,
+      async (signal) =>
+        await exchange(urlOf(call, credential), await requestOf(call, credential, signal), MAX_BYTES),
+    )
   } catch (error) {
     if (error instanceof AgentError) throw error
-    const late = signal.aborted ? `it did not answer within ${DEADLINE_MS / 1000} s` : null
-    throw unreachable(credential, late ?? reasonOf(error))
-  } finally {
-    deadline.clear()
+    throw unreachable(credential, reasonOf(error))
   }
 }
 

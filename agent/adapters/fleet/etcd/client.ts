@@ -1,6 +1,6 @@
 import { AgentError } from '../../../core/errors.ts'
 import { parsedObject } from '../../../core/json/parsed.ts'
-import { startDeadline } from '../../deadline.ts'
+import { within } from '../../deadline.ts'
 import { exchange, type HttpRequest, linesOf, openResponse, reasonOf } from '../../http.ts'
 import { type EtcdConfig, passwordOf, tlsOf } from './credential.ts'
 import {
@@ -104,14 +104,14 @@ export class EtcdClient {
 
   async #exchange(endpoint: string, path: string, body: object): Promise<unknown> {
     const url = new URL(`${await this.#base(endpoint)}${path}`, endpoint)
-    return await within(async (signal) => {
+    return await within(DEADLINE_MS, async (signal) => {
       const answer = await exchange(url, await this.#request(body, signal), MAX_BYTES)
       return bodyOf(answer, endpoint)
     })
   }
 
   async #open(url: URL, body: object, signal: AbortSignal) {
-    return await within(async (late) => {
+    return await within(DEADLINE_MS, async (late) => {
       // aborting `late` is the end of the wait, and not of the stream
       const opening = new AbortController()
       const abort = (): void => {
@@ -156,25 +156,13 @@ export class EtcdClient {
   }
 
   async #version(endpoint: string): Promise<string> {
-    return await within(async (signal) => {
+    return await within(DEADLINE_MS, async (signal) => {
       const tls = await tlsOf(this.#config)
       const { status, text } = await exchange(new URL('/version', endpoint), { ...tls, signal }, MAX_BYTES)
       const version = (parsedObject(text) as { etcdserver?: unknown } | undefined)?.etcdserver
       if (typeof version === 'string') return version
       throw notEtcd(endpoint, `it answers /version with ${status}, and not as etcd does`)
     })
-  }
-}
-
-async function within<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const deadline = startDeadline(DEADLINE_MS)
-  try {
-    return await work(deadline.signal)
-  } catch (error) {
-    if (!deadline.signal.aborted) throw error
-    throw new MemberError(`it did not answer within ${DEADLINE_MS / 1000} s`)
-  } finally {
-    deadline.clear()
   }
 }
 
