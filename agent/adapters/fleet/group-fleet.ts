@@ -92,7 +92,8 @@ export class GroupFleet implements Fleet, FleetControl {
     if (after === before) return 'taken'
     await waiting.mayStart()
     await pause(Math.random() * SPREAD_MS, undefined, { signal: waiting.signal })
-    if (feed.latest !== seen) return 'changed'
+    // another stream, or a member that lags behind, tells the same again
+    if (feed.latest?.version !== seen.version) return 'changed'
     return (await this.#write(after, seen.version)) ? 'taken' : 'changed'
   }
 
