@@ -15,7 +15,7 @@ const root = join(import.meta.dirname, '..')
 const documentPath = join(root, 'docs/reliability.md')
 const HOSTS = 6
 /** Fleets that are tried at once: most of the time their hosts wait. */
-const FLEETS = 6
+const FLEETS = 10
 const PROGRESS_MS = 60_000
 
 interface Options {

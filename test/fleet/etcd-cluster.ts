@@ -1,4 +1,5 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { rmSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { connect, createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -33,7 +34,13 @@ interface Identity {
   key: string
 }
 
-/** Debian's etcd on loopback, its members as processes of this one. */
+/** Those that run; a soak may be interrupted. */
+const clusters = new Set<EtcdCluster>()
+process.once('exit', () => {
+  for (const cluster of clusters) cluster.abandon()
+})
+
+/** Debian's etcd on loopback, its members as processes of this one, which they do not outlive. */
 export class EtcdCluster {
   readonly #directory: string
   readonly #members: Member[]
@@ -63,6 +70,7 @@ export class EtcdCluster {
     })
     const identity = tls ? await identityIn(directory) : null
     const cluster = new EtcdCluster(directory, all, { identity, wires })
+    clusters.add(cluster)
     if (wired) await Promise.all(all.map((_, i) => cluster.#relay(i, Number(ports[2 * i]))))
     await Promise.all(all.map((_, i) => cluster.startMember(i)))
     return cluster
@@ -147,6 +155,13 @@ export class EtcdCluster {
     for (const relay of this.#relays) relay.close()
     this.#wires?.close()
     await rm(this.#directory, { recursive: true, force: true })
+    clusters.delete(this)
+  }
+
+  /** What can be done of it at the end of the process. */
+  abandon(): void {
+    for (const member of this.#members) member.process?.kill('SIGKILL')
+    rmSync(this.#directory, { recursive: true, force: true, maxRetries: 3 })
   }
 
   /** A socket file is the same in each network. */
