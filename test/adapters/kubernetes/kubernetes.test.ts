@@ -257,7 +257,9 @@ describe('a call to the API server', () => {
 
   it('fails where nobody answers, within its deadline', { timeout: 30_000 }, async () => {
     answer = () => undefined
-    expect((await errorOf(client().get(ref))).message).toContain('it did not answer within 5 s')
+    const watch = client().watch(ref, new AbortController().signal)
+    const errors = await Promise.all([client().get(ref), watch[Symbol.asyncIterator]().next()].map(errorOf))
+    for (const { message } of errors) expect(message).toContain('it did not answer within 5 s')
   })
 
   it.each([
