@@ -1,6 +1,6 @@
 import { abortable } from '../../core/abortable.ts'
 import { AgentError } from '../../core/errors.ts'
-import { startDeadline, within } from '../deadline.ts'
+import { within } from '../deadline.ts'
 import { answerOf, exchange, linesOf, openResponse, reasonOf } from '../http.ts'
 import { type Answer, type Call, objectOf, unreachable } from './answer.ts'
 import type { Credential } from './credential.ts'
@@ -42,19 +42,16 @@ export async function* follow(
   credential: Credential,
   signal: AbortSignal,
 ): AsyncGenerator<string> {
-  const first = startDeadline(DEADLINE_MS)
   try {
-    const either = AbortSignal.any([signal, first.signal])
-    const request = await requestOf(call, credential, either)
-    const response = await openResponse(urlOf(call, credential), request)
-    first.clear()
+    const response = await within(DEADLINE_MS, async (late) => {
+      const request = await requestOf(call, credential, AbortSignal.any([signal, late]))
+      return await openResponse(urlOf(call, credential), request)
+    })
     if (response.statusCode !== 200) objectOf(call, await answerOf(response, MAX_BYTES), credential)
     yield* linesOf(response, MAX_BYTES)
   } catch (error) {
     if (error instanceof AgentError || signal.aborted) throw error
     throw unreachable(credential, reasonOf(error))
-  } finally {
-    first.clear()
   }
 }
 

@@ -112,15 +112,8 @@ export class EtcdClient {
 
   async #open(url: URL, body: object, signal: AbortSignal) {
     return await within(DEADLINE_MS, async (late) => {
-      // aborting `late` is the end of the wait, and not of the stream
-      const opening = new AbortController()
-      const abort = (): void => {
-        opening.abort()
-      }
-      late.addEventListener('abort', abort)
-      const request = await this.#request(body, AbortSignal.any([signal, opening.signal]))
+      const request = await this.#request(body, AbortSignal.any([signal, late]))
       const response = await openResponse(url, request)
-      late.removeEventListener('abort', abort)
       if (response.statusCode === 200) return response
       response.destroy()
       throw response.statusCode === 401
