@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { Snapshot } from '../../agent/ports/fleet-store.ts'
 import { MemoryStore } from '../fakes/fleet-store.ts'
 import { hostOn } from './group-on.ts'
@@ -16,13 +16,39 @@ class RepeatingStore extends MemoryStore {
   }
 }
 
+const waiting = () => ({
+  signal: AbortSignal.timeout(60_000),
+  mayStart: () => Promise.resolve(),
+  onWait: () => undefined,
+})
+
 describe('a host that waits', () => {
+  afterEach(() => {
+    vi.restoreAllMocks()
+  })
+
   it('starts where the document is told again, and does not change', async () => {
     const store = new RepeatingStore()
-    await hostOn(store, 'host-1').waitFor(
-      { run: 'run-1', target: 'v2' },
-      { signal: AbortSignal.timeout(30_000), mayStart: () => Promise.resolve(), onWait: () => undefined },
-    )
+    await hostOn(store, 'host-1').waitFor({ run: 'run-1', target: 'v2' }, waiting())
     expect(store.written).toHaveLength(1)
+  })
+
+  it('leaves more time to others once it was too late', async () => {
+    vi.spyOn(Math, 'random').mockReturnValue(0.25)
+    const store = new MemoryStore()
+    const turn = { run: 'run-1', target: 'v2' }
+    const faster = hostOn(store, 'host-2')
+    const late = vi.spyOn(store, 'write').mockImplementationOnce(async () => {
+      late.mockRestore()
+      await faster.take(turn)
+      return false
+    })
+    const waited = hostOn(store, 'host-1').waitFor(turn, waiting())
+    await vi.waitUntil(() => store.written.length === 1, { timeout: 20_000 })
+    await faster.giveBack('untouched')
+    const free = performance.now()
+    await waited
+    // a quarter of 16 s, where it was a quarter of one
+    expect(performance.now() - free).toBeGreaterThan(3_500)
   })
 })

@@ -29,8 +29,10 @@ export interface GroupOptions {
   host: () => Promise<HostIdentity>
 }
 
-/** Of a thousand hosts that wait for one slot, a few ask for it before they see that it is taken. */
+/** In which hosts that wait ask for a free slot: few of them do before they see that it is taken. */
 const SPREAD_MS = 1_000
+/** As soon as one was too late: it is one of many, or its engine is slow. */
+const WIDE_SPREAD_MS = 16_000
 /** A closed window, or an alert, is looked at again. */
 const RECHECK_MS = 30_000
 /** Of hosts that write at once, one is through after each round. */
@@ -68,11 +70,13 @@ export class GroupFleet implements Fleet, FleetControl {
     const say = sayOnce(waiting.onWait)
     try {
       let seen: Snapshot | null = null
+      let spreadMs = SPREAD_MS
       for (;;) {
         seen = await feed.after(seen, say)
-        const end = await this.#tryTake(seen, holder, feed, waiting).catch(deferral)
+        const end = await this.#tryTake(seen, holder, feed, { ...waiting, spreadMs }).catch(deferral)
         if (end === 'taken') return
-        if (end === 'changed') continue
+        if (end === 'too-late') spreadMs = WIDE_SPREAD_MS
+        if (end === 'too-late' || end === 'changed') continue
         say(end)
         // what keeps the host from it is not in the document
         if (end.code === 'slot-held' || end.code === 'fleet-halted') continue
@@ -84,17 +88,22 @@ export class GroupFleet implements Fleet, FleetControl {
     }
   }
 
-  async #tryTake(seen: Snapshot, holder: Holder, feed: Feed, waiting: Waiting): Promise<'taken' | 'changed'> {
+  async #tryTake(
+    seen: Snapshot,
+    holder: Holder,
+    feed: Feed,
+    { mayStart, signal, spreadMs }: Waiting & { spreadMs: number },
+  ): Promise<'taken' | 'changed' | 'too-late'> {
     const before = this.#groupOf(seen)
     // the wait is no part of the work
     const after = this.#taken(before, { ...holder, since: this.#now() }, false)
     // its own write, whose answer was lost
     if (after === before) return 'taken'
-    await waiting.mayStart()
-    await pause(Math.random() * SPREAD_MS, undefined, { signal: waiting.signal })
+    await mayStart()
+    await pause(Math.random() * spreadMs, undefined, { signal })
     // another stream, or a member that lags behind, tells the same again
     if (feed.latest?.version !== seen.version) return 'changed'
-    return (await this.#write(after, seen.version)) ? 'taken' : 'changed'
+    return (await this.#write(after, seen.version)) ? 'taken' : 'too-late'
   }
 
   async giveBack(end: TurnEnd): Promise<true> {
