@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { createClock } from '../../agent/adapters/clock.ts'
 import { GroupFleet } from '../../agent/adapters/fleet/group-fleet.ts'
 import { AgentError } from '../../agent/core/errors.ts'
+import type { Group } from '../../agent/core/fleet/group.ts'
 import type { HostRecord } from '../../agent/core/fleet/host-record.ts'
 import type { Fleet } from '../../agent/ports/fleet.ts'
 import type { FleetStore } from '../../agent/ports/fleet-store.ts'
@@ -102,6 +103,11 @@ function done(index: number): Omit<HostRecord, 'host'> {
     endedAt: now,
     window: { usedMs: 4_000, birdDownMs: 300, budgetMs: 90_000 },
   }
+}
+
+/** In one revision of the group's document. */
+export function holdersIn(text: string): number {
+  return (JSON.parse(text) as Group).holders.length
 }
 
 /** A stream counts as one request. */
