@@ -51,4 +51,18 @@ describe('a host that waits', () => {
     // a quarter of 16 s, where it was a quarter of one
     expect(performance.now() - free).toBeGreaterThan(3_500)
   })
+
+  it('sees at once that another one was faster, and waits for the next free slot', async () => {
+    vi.spyOn(Math, 'random').mockReturnValue(0.9)
+    const store = new MemoryStore()
+    const turn = { run: 'run-1', target: 'v2' }
+    const waited = hostOn(store, 'host-1').waitFor(turn, waiting())
+    await pause(100)
+    const faster = hostOn(store, 'host-2')
+    await faster.take(turn)
+    await pause(100)
+    await faster.giveBack('untouched')
+    // not what is left of the first 0.9 s, and then another 0.9 s
+    expect(await Promise.race([waited.then(() => 'started'), pause(1_300, 'waits')])).toBe('started')
+  })
 })

@@ -24,10 +24,6 @@ export class Feed {
     void this.#run()
   }
 
-  get latest(): Snapshot | null {
-    return this.#latest
-  }
-
   /** The newest one, as soon as there is one that is not `old`. Throws the signal's reason when it is aborted. */
   async after(old: Snapshot | null, onAway: (error: AgentError) => void): Promise<Snapshot> {
     for (;;) {
@@ -38,6 +34,21 @@ export class Feed {
         onAway(error)
       } else if (this.#latest !== null && this.#latest.version !== old?.version) return this.#latest
       await this.#news.promise
+    }
+  }
+
+  /** Whether another version is there within `ms`; the same one told again is no change. */
+  async changes(old: Snapshot, ms: number): Promise<boolean> {
+    const time = new AbortController()
+    const timeIsUp = pause(ms, 'up' as const, { signal: AbortSignal.any([this.#signal, time.signal]) })
+    timeIsUp.catch(() => undefined)
+    try {
+      for (;;) {
+        if (this.#latest !== null && this.#latest.version !== old.version) return true
+        if ((await Promise.race([timeIsUp, this.#news.promise])) === 'up') return false
+      }
+    } finally {
+      time.abort()
     }
   }
 

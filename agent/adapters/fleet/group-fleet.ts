@@ -92,7 +92,7 @@ export class GroupFleet implements Fleet, FleetControl {
     seen: Snapshot,
     holder: Holder,
     feed: Feed,
-    { mayStart, signal, spreadMs }: Waiting & { spreadMs: number },
+    { mayStart, spreadMs }: Pick<Waiting, 'mayStart'> & { spreadMs: number },
   ): Promise<'taken' | 'changed' | 'too-late'> {
     const before = this.#groupOf(seen)
     // the wait is no part of the work
@@ -100,9 +100,7 @@ export class GroupFleet implements Fleet, FleetControl {
     // its own write, whose answer was lost
     if (after === before) return 'taken'
     await mayStart()
-    await pause(Math.random() * spreadMs, undefined, { signal })
-    // another stream, or a member that lags behind, tells the same again
-    if (feed.latest?.version !== seen.version) return 'changed'
+    if (await feed.changes(seen, Math.random() * spreadMs)) return 'changed'
     return (await this.#write(after, seen.version)) ? 'taken' : 'too-late'
   }
 
