@@ -32,7 +32,8 @@ export default defineConfig({
           testTimeout: 240_000,
           hookTimeout: 240_000,
           pool: 'forks',
-          maxWorkers: 3,
+          // a test waits for BIRD most of its time: three leave two cores idle for half of it
+          maxWorkers: 4,
         },
       },
     ],
