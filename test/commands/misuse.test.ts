@@ -44,6 +44,8 @@ describe('a command line that is refused', () => {
     [['rollback', '--no-run'], 'Unknown option'],
     [['status', 'extra'], 'Unexpected argument: extra'],
     [['rollback', 'a', 'b'], 'Unexpected argument: b'],
+    [['upgrade', '--', 'extra'], 'nothing may follow --: extra'],
+    [['fleet', 'halt', '--', '-x'], 'nothing may follow --: -x'],
     [['stauts'], 'Unknown command: stauts'],
     [[], 'name a command'],
     [['--json', 'status'], 'name the command before its options'],
