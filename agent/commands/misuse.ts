@@ -2,10 +2,12 @@ import { UsageError } from './usage-error.ts'
 
 /**
  * What the parser would misread: it reads every value of a switch except `true` as no, turns an option that is given
- * twice into a list, and words for a number into NaN.
+ * twice into a list, and words for a number into NaN; what follows `--` reaches no command.
  * @throws UsageError
  */
 export function refuseMisuse(argv: string[], parsed: Record<string, unknown>): void {
+  const [, ...rest] = argv.includes('--') ? argv.slice(argv.indexOf('--')) : []
+  if (rest.length > 0) throw new UsageError(`nothing may follow --: ${rest.join(' ')}`)
   for (const word of argv) {
     const [, name = '', value] = /^--([a-z-]+)=(.*)$/.exec(word) ?? []
     if (SWITCHES.includes(name) && value !== 'true' && value !== 'false')
