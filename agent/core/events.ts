@@ -5,7 +5,7 @@ import type { PlannedStep } from './plan/plan.ts'
 export type StepStatus = 'pending' | 'doing' | 'verifying' | 'verified' | 'failed' | 'undoing' | 'undone'
 
 /** A moment of the window, in ms since the old BIRD was gone. */
-export type WindowMark = 'bird-up' | 'sessions-back' | 'recovered' | 'settled'
+export type WindowMark = 'bird-up' | 'sessions-back' | 'recovered'
 
 /** What happens, as data: the log, the live display and the JSON are renderers of these. */
 export type AgentEvent =
