@@ -1,5 +1,5 @@
 import { expect } from 'vitest'
-import type { Host } from '../lab/index.ts'
+import { HOST_SALT, type Host } from '../lab/index.ts'
 import type { AgentResult } from './support.ts'
 
 /** One reason, with its way out; code 2 is a matter of the request, 3 one of the host. */
@@ -15,8 +15,8 @@ export async function snapshot(host: Host): Promise<string[]> {
   const listed = await host.docker.listContainers({ all: true })
   const found = await Promise.all(listed.map(({ Id }) => host.docker.getContainer(Id).inspect()))
   const places = ['/srv', '/etc', '/opt', '/run/calico', '/var/lib/calico', '/var/lib/calico-agent/runs']
-  // the agents that the tests install, on all hosts of the lab at once
-  const installed = ['-path', '/opt/calico-agent', '-prune', '-o']
+  // what tests install on all hosts of the lab at once
+  const installed = ['/opt/calico-agent', HOST_SALT].flatMap((path) => ['-path', path, '-prune', '-o'])
   const shown = ['!', '-name', 'bird.ctl', '-printf', '%p %y %m %U %T@\n']
   const files = await host.run(['find', ...places, ...installed, ...shown])
   return [
