@@ -41,5 +41,6 @@ FROM ${BASE}
 RUN command -v ip >/dev/null || \
   { apt-get update && apt-get install --yes --no-install-recommends iproute2 && rm -rf /var/lib/apt/lists/*; }
 RUN [ -e /etc/protocols ] || printf 'tcp\t6\tTCP\n' >/etc/protocols
-COPY --from=agent /src/dist/agent /usr/bin/agent
-ENTRYPOINT ["/usr/bin/agent"]
+COPY --from=agent /src/dist/agent /usr/bin/calico-agent
+RUN ln -s calico-agent /usr/bin/agent
+ENTRYPOINT ["/usr/bin/calico-agent"]

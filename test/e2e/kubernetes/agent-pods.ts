@@ -1,16 +1,17 @@
 // The agent's own image in the lab's registry, and scripts/kubernetes/ with it.
 
 import { createHash } from 'node:crypto'
-import { readdir, readFile } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { PodObject } from '../../../agent/core/kubernetes/pod.ts'
 import type { Report } from '../../../agent/core/report/report.ts'
+import { blocks, root, section, textOf } from '../../docs/markdown.ts'
 import { type Host, type Kubernetes, until } from '../../lab/index.ts'
 import { buildImage } from '../agent-image.ts'
 import { program } from '../program.ts'
 import { type AgentResult, lab, parseReport } from '../support.ts'
 
-const root = resolve(import.meta.dirname, '../../..')
 const manifests = join(root, 'scripts/kubernetes')
 
 export const NAMESPACE = 'calico-agent'
@@ -39,23 +40,51 @@ export async function publishBadImage(host: Host, flavour: string): Promise<stri
   return image
 }
 
-/** `kubectl apply -f scripts/kubernetes`, with the image and the line of the config that an operator sets. */
-export async function applyAgent(kubernetes: Kubernetes, image: string, line: string): Promise<void> {
-  const names = (await readdir(manifests)).filter((name) => name.endsWith('.yaml')).sort()
-  const texts = await Promise.all(names.map((name) => readFile(join(manifests, name), 'utf8')))
-  const text = texts
-    .join('\n---\n')
-    .replace(/image: .*calico-host-agent.*/, `image: ${image}`)
-    // a test need not show how long the defaults are
-    .replace(
-      '# release: v3.17.6',
-      [line, `registry: ${lab.registry.address}`, 'window: 30', 'settle: 2'].join('\n    '),
-    )
-  await kubernetes.kubectl(['apply', '-f', '-'], text)
+/** What an operator sets in scripts/kubernetes/: the image, and a line of the config. */
+interface Settings {
+  image: string
+  line: string
 }
 
-export async function untilAgentsReady(kubernetes: Kubernetes): Promise<void> {
-  await kubernetes.kubectl(['rollout', 'status', '-n', NAMESPACE, 'daemonset/calico-agent', '--timeout=120s'])
+/** Types what docs/in-cluster.md says under a heading; resolves to the last output. */
+export async function typeLines(
+  kubernetes: Kubernetes,
+  heading: string,
+  settings: Settings,
+): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), 'calico-agent-manifests-'))
+  try {
+    await writeManifests(directory, settings)
+    let said = ''
+    for (const line of linesUnder(heading)) {
+      const words = line.split(' ').map((word) => word.replace('scripts/kubernetes/', `${directory}/`))
+      said = await kubernetes.kubectl(words.slice(1))
+    }
+    return said
+  } finally {
+    await rm(directory, { recursive: true })
+  }
+}
+
+/** Those for kubectl that end by themselves, and have nothing to fill in. */
+function linesUnder(heading: string): string[] {
+  const lines = blocks(section(textOf('docs/in-cluster.md'), heading), 'sh').flatMap((body) =>
+    body.split('\n'),
+  )
+  return lines.filter((line) => line.startsWith('kubectl ') && !/ --follow| NODE/.test(line))
+}
+
+async function writeManifests(directory: string, { image, line }: Settings): Promise<void> {
+  for (const name of await readdir(manifests)) {
+    const text = (await readFile(join(manifests, name), 'utf8'))
+      .replace(/image: .*calico-host-agent.*/, `image: ${image}`)
+      // a test need not show how long the defaults are
+      .replace(
+        '# release: v3.17.6',
+        [line, `registry: ${lab.registry.address}`, 'window: 30', 'settle: 2'].join('\n    '),
+      )
+    await writeFile(join(directory, name), text)
+  }
 }
 
 /** What an earlier test left of it. */
@@ -97,7 +126,7 @@ export async function agentInPod(
   const of = ['-n', NAMESPACE, '-l', 'app=calico-agent', `--field-selector=spec.nodeName=${host.name}`]
   const { items } = await kubernetes.get<{ items: PodObject[] }>([...of.slice(0, 2), 'pods', ...of.slice(2)])
   const pod = items[0]?.metadata.name ?? ''
-  const argv = kubernetes.kubectlArgs(['exec', '-n', NAMESPACE, pod, '--', 'agent', ...args, '--json'])
+  const argv = kubernetes.kubectlArgs(['exec', '-n', NAMESPACE, pod, '--', 'calico-agent', ...args, '--json'])
   const { code, stdout, stderr } = await program(argv as [string, ...string[]], process.env)
   return { code, report: parseReport(stdout, stderr), stderr }
 }

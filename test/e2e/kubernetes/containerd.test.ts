@@ -7,14 +7,7 @@ import { runtimeContract } from '../../contract/runtime-contract.ts'
 import { rows, section, textOf } from '../../docs/markdown.ts'
 import { type Host, kubeconfigHere, until } from '../../lab/index.ts'
 import { costOf, expectNoCost, expectOutcome, expectRefused, image, lab } from '../support.ts'
-import {
-  agentInPod,
-  applyAgent,
-  publishImage,
-  removeAgent,
-  takeAway,
-  untilAgentsReady,
-} from './agent-pods.ts'
+import { agentInPod, publishImage, removeAgent, takeAway, typeLines } from './agent-pods.ts'
 import { type HostedWorld, podOf, standing } from './hosted.ts'
 
 // its PID 1 hands TERM on to BIRD
@@ -36,8 +29,7 @@ beforeAll(async () => {
   await kubernetes.resetHosted(mesh, { release: NEW, node: OLD }, ({ name }) =>
     name === host.name ? 'containerd' : 'docker',
   )
-  await applyAgent(kubernetes, agentImage, '# no target')
-  await untilAgentsReady(kubernetes)
+  await typeLines(kubernetes, '## Install it', { image: agentImage, line: '# no target' })
 }, 420_000)
 
 afterAll(async () => {
@@ -157,7 +149,8 @@ runtimeContract('the pods of a node with containerd', async () => {
     async dispose() {
       await cluster.kubectl(['delete', 'pods', '-l', 'contract=runtime', '--force', '--grace-period=0'])
       const isGone = async (): Promise<boolean> => (await runtime.listContainers(label)).length === 0
-      await until('the pod to be gone', isGone, { timeoutMs: 60_000, everyMs: 100 })
+      // the kubelet removes what is left of a dead container once a minute
+      await until('the pod to be gone', isGone, { timeoutMs: 180_000, everyMs: 100 })
       await here.close()
     },
   }

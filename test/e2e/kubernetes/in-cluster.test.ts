@@ -9,14 +9,13 @@ import {
   ACCOUNT,
   agentContainer,
   agentIn,
-  applyAgent,
   NAMESPACE,
   publishBadImage,
   publishImage,
   readAfter,
   removeAgent,
   takeAway,
-  untilAgentsReady,
+  typeLines,
 } from './agent-pods.ts'
 
 const NEW = 'v3.20.0'
@@ -40,6 +39,10 @@ let at: World
 let kubernetes: Kubernetes
 let agentImage: string
 
+/** Lines of docs/in-cluster.md, with this line in the config. */
+const typed = (heading: string, line: string): Promise<string> =>
+  typeLines(kubernetes, heading, { image: agentImage, line })
+
 beforeAll(async () => {
   const mesh = lab.workerMesh()
   const [host, peer] = mesh.hosts as [Host, Host]
@@ -50,8 +53,7 @@ beforeAll(async () => {
   await mesh.reset({ image: 'v3.17.6' })
   agentImage = await publishImage(host)
   await kubernetes.resetHosted(mesh, { release: 'v3.17.6' })
-  await applyAgent(kubernetes, agentImage, '# no target yet')
-  await untilAgentsReady(kubernetes)
+  await typed('## Install it', '# no target yet')
   await at.host.writeFile(EVERYTHING, JSON.stringify(everything), 0o600)
 }, 420_000)
 
@@ -204,7 +206,7 @@ async function workOf(host: Host): Promise<{ from: number; to: number }> {
 it('upgrades one node after the other when one line of the ConfigMap changes, without a packet lost', async () => {
   const seen: string[][] = []
   const cost = await costOf(at, async () => {
-    await applyAgent(kubernetes, agentImage, `release: ${NEW}`)
+    await typed('## Upgrade the cluster', `release: ${NEW}`)
     const done = async (): Promise<boolean> => {
       seen.push(await unschedulable())
       const images = await Promise.all(at.mesh.hosts.map(running))
@@ -229,7 +231,7 @@ it('stops at the first node that fails, and no other one starts with that image'
   const bad = await publishBadImage(at.host, 'crashes-after-3s')
   const before = await Promise.all(at.mesh.hosts.map(running))
   const cost = await costOf(at, async () => {
-    await applyAgent(kubernetes, agentImage, `node: { image: ${bad} }`)
+    await typed('## Upgrade the cluster', `node: { image: ${bad} }`)
     const halted = async (): Promise<boolean> =>
       /"failures":\[\{/.test((await lease()).metadata.annotations?.['calico-agent/fleet'] ?? '')
     await untilOrLogs('a node to fail', halted, { timeoutMs: 150_000, everyMs: 500 })
@@ -240,6 +242,7 @@ it('stops at the first node that fails, and no other one starts with that image'
     await until('the other node to say so', waits, { timeoutMs: 60_000, everyMs: 1_000 })
   })
   expectNoCost(cost)
+  expect(await typed('## One node at a time', '# no target')).toMatch(/^host\d+ +failed/m)
   const runs = (await Promise.all(at.mesh.hosts.map(records))).flat()
   const ofBad = runs.filter(([first]) => first?.type === 'run' && first.plan.components.node?.to === bad)
   expect(ofBad.map((run) => run.at(-1))).toMatchObject([{ type: 'finished', outcome: 'rolled-back' }])
@@ -251,7 +254,7 @@ it('stops at the first node that fails, and no other one starts with that image'
 it('resumes with its Lease where an agent dies in the middle, while the other node waits', async () => {
   const next = 'v3.26.1'
   const cost = await costOf(at, async () => {
-    await applyAgent(kubernetes, agentImage, `node: { image: ${image(next)} }`)
+    await typed('## Upgrade the cluster', `node: { image: ${image(next)} }`)
     let holder: string | undefined
     const cordoned = async (): Promise<boolean> => {
       ;[holder] = await unschedulable()
@@ -272,3 +275,8 @@ it('resumes with its Lease where an agent dies in the middle, while the other no
   expect(runs.flat().filter(({ type }) => type === 'resumed')).toHaveLength(1)
   expect(await unschedulable()).toEqual([])
 }, 240_000)
+
+it('is gone after the last line of docs/in-cluster.md', async () => {
+  await typed('## Remove it', '# no target')
+  expect(await kubernetes.kubectl(['get', 'namespaces', '-o', 'name'])).not.toContain(NAMESPACE)
+}, 120_000)
