@@ -10,6 +10,7 @@ export const containerRules: Rule[] = [
       there: node !== null,
       name: wanted.node.container,
       runtime: engine.runtime,
+      inCluster: wanted.kubernetes !== null,
     }),
     [
       {
@@ -17,7 +18,7 @@ export const containerRules: Rule[] = [
         severity: 'error',
         about: 'the calico/node container exists',
         seen: ({ name }) => name,
-        check: ({ there, name, runtime }) => (there ? null : missing(name, runtime)),
+        check: ({ there, ...named }) => (there ? null : missing(named)),
       },
     ],
   ),
@@ -112,16 +113,24 @@ export const containerRules: Rule[] = [
 ]
 
 /** Beside a kubelet with another runtime, nobody looks for a container of Docker's that does not run. */
-function missing(name: string, runtime: string | undefined): Objection {
+function missing({ name, runtime, inCluster }: Named): Objection {
+  // between a pod that goes and the one that follows it
+  const soon = inCluster ? '; if a DaemonSet is replacing the pod, run the command again in a moment' : ''
   return runtime === undefined
     ? {
         message: `cannot upgrade ${name}: there is no such container`,
-        fix: 'docker ps -a shows the names; set node.container in the config',
+        fix: `docker ps -a shows the names; set node.container in the config${soon}`,
       }
     : {
         message: `cannot upgrade ${name}: no pod of this host has such a container, and the container runtime is ${runtime}: without Docker, the agent upgrades only the pod of a DaemonSet`,
-        fix: 'crictl ps -a shows the names; set node.container in the config',
+        fix: `crictl ps -a shows the names; set node.container in the config${soon}`,
       }
+}
+
+interface Named {
+  name: string
+  runtime: string | undefined
+  inCluster: boolean
 }
 
 function keptByDocker({ node }: Observed): ContainerJson | null {
