@@ -11,6 +11,7 @@ const STEP_PERCENT = 10
 
 /** `45.2 of 61.0 MB, 3 of 7 layers`; sizes are known only once their download begins. */
 export function pullText({ currentBytes, totalBytes, layersDone, layers }: Pull): string {
+  if (layers === 0) return 'nothing to download yet'
   const size = totalBytes > 0 ? `${megabytes(currentBytes)} of ${megabytes(totalBytes)} MB, ` : ''
   return `${size}${layersDone} of ${layers} layers`
 }
