@@ -109,10 +109,12 @@ export class EtcdCluster {
   async killMember(index: number): Promise<void> {
     const { process } = this.#member(index)
     if (process === null) return
+    this.#member(index).process = null
+    // one that ended by itself ends no second time
+    if (process.exitCode !== null || process.signalCode !== null) return
     const ended = new Promise((resolve) => process.once('exit', resolve))
     process.kill('SIGKILL')
     await ended
-    this.#member(index).process = null
   }
 
   pause(index: number): void {
