@@ -9,7 +9,10 @@ const directory = mkdtempSync(join(tmpdir(), 'calico-agent-salt-'))
 
 beforeAll(() => {
   const script = join(directory, 'calico-agent')
-  writeFileSync(script, `#!/bin/sh\nexec '${process.execPath}' '${join(root, 'agent/main.ts')}' "$@"\n`)
+  // a resume writes its lock: not where an agent of this machine has its own
+  const state = `if [ "$1" = resume ]; then set -- "$@" --state-dir '${directory}/state'; fi`
+  const agent = `exec '${process.execPath}' '${join(root, 'agent/main.ts')}' "$@"`
+  writeFileSync(script, `#!/bin/sh\n${state}\n${agent}\n`)
   chmodSync(script, 0o755)
 })
 afterAll(() => {
