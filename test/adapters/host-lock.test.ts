@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, mkdtemp, readFile, rm, stat, symlink } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -48,6 +48,14 @@ describe('acquireHostLock', () => {
     await expect(acquireHostLock(dir, 'upgrade')).rejects.toMatchObject({
       code: 'locked',
       exitCode: 75,
+      message: `cannot start: this host is locked by pid ${child.pid ?? 0}, calico-agent upgrade`,
+    })
+  })
+
+  it('names a holder of 0.1.0, which calls itself agent in its lock', async () => {
+    const { child } = await another()
+    await writeFile(join(dir, 'lock'), `pid ${child.pid ?? 0}, agent upgrade\n`)
+    await expect(acquireHostLock(dir, 'upgrade')).rejects.toMatchObject({
       message: `cannot start: this host is locked by pid ${child.pid ?? 0}, calico-agent upgrade`,
     })
   })
