@@ -69,11 +69,11 @@ export function writeHolder(fd: number, command: string): void {
   ftruncateSync(fd, text.length)
 }
 
-/** Who wrote its name there last; null where nobody did. */
+/** Who wrote its name there last, 0.1.0 as `agent`; null where nobody did. */
 export function readHolder(fd: number): LockHolder | null {
   const head = Buffer.alloc(4096)
   const text = head.toString('utf8', 0, readSync(fd, head, { position: 0 }))
-  const [, pid, command] = /^pid (\d+), calico-agent (.+)$/m.exec(text) ?? []
+  const [, pid, command] = /^pid (\d+), (?:calico-)?agent (.+)$/m.exec(text) ?? []
   return command === undefined ? null : { pid: Number(pid), command }
 }
 
