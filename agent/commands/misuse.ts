@@ -1,3 +1,4 @@
+import { beforeDashes } from './before-dashes.ts'
 import { UsageError } from './usage-error.ts'
 
 /**
@@ -6,7 +7,7 @@ import { UsageError } from './usage-error.ts'
  * @throws UsageError
  */
 export function refuseMisuse(argv: string[], parsed: Record<string, unknown>): void {
-  const [, ...rest] = argv.includes('--') ? argv.slice(argv.indexOf('--')) : []
+  const rest = argv.slice(beforeDashes(argv).length + 1)
   if (rest.length > 0) throw new UsageError(`nothing may follow --: ${rest.join(' ')}`)
   for (const word of argv) {
     const [, name = '', value] = /^--([a-z-]+)=(.*)$/.exec(word) ?? []

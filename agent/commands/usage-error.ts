@@ -6,6 +6,7 @@ import { emptyGcReport } from '../stories/gc/gc.ts'
 import { emptyHistoryReport } from '../stories/history/history.ts'
 import { unstarted } from '../stories/run-report.ts'
 import { emptyStatusReport } from '../stories/status.ts'
+import { beforeDashes } from './before-dashes.ts'
 
 /** An invalid command line. */
 export class UsageError extends Error {}
@@ -46,7 +47,7 @@ const documentOf = (command: string): ((problem: Problem) => object) =>
   DOCUMENTS.get(command) ?? problemsAlone
 
 function jsonDocument(argv: string[], of: (command: string) => object): object | null {
-  const words = argv.includes('--') ? argv.slice(0, argv.indexOf('--')) : argv
+  const words = beforeDashes(argv)
   if (!words.some((word) => /^--json(=true)?$/.test(word))) return null
   return of(words.find((word) => DOCUMENTS.has(word)) ?? '')
 }

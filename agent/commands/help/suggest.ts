@@ -1,10 +1,11 @@
 import { nearMiss } from '../../config/nearest.ts'
+import { beforeDashes } from '../before-dashes.ts'
 import { type HelpOf, optionsOf } from './help.ts'
 import { placeOf } from './place.ts'
 
 /** What yargs complains about, with the known command or option that is so like the unknown one that it was meant. */
 export async function suggest(complaint: string, argv: string[], helpOf: HelpOf): Promise<string> {
-  const words = argv.includes('--') ? argv.slice(0, argv.indexOf('--')) : argv
+  const words = beforeDashes(argv)
   const { help, stray } = await placeOf(words, helpOf)
   if (complaint.startsWith('Unknown command')) {
     if (stray !== null) return unknown('command', [stray.word], stray.known)
