@@ -1,3 +1,5 @@
+import wrapAnsi from 'wrap-ansi'
+import { hanging } from '../../report/wrap.ts'
 import { type Entry, type Help, type Option, optionsOf } from './help.ts'
 
 /** A title, and the commands below it, by their first words. */
@@ -12,13 +14,13 @@ export function layOut(help: Help, width: number, groups?: readonly Group[]): st
   const commandColumn = columnOf(listed.flatMap(([, entries]) => entries))
   return [
     `Usage: ${usage}${commands.length > 0 ? ' COMMAND' : ''} [OPTIONS]`,
-    wrap(sentence(about), width).join('\n'),
+    wrapAnsi(sentence(about), width),
     ...listed.map(([title, entries]) => table(title, entries, commandColumn, width)),
     table('Arguments', positionals, columnOf(positionals), width),
     table('Options', options.map(written), column, width),
     table('Common options', commonOptions.map(written), column, width),
     examples.length > 0 ? ['Examples:', ...examples.map(example)].join('\n') : '',
-    wrap(more, width).join('\n'),
+    wrapAnsi(more, width),
   ]
     .filter((block) => block !== '')
     .join('\n\n')
@@ -42,19 +44,8 @@ function written({ name, short, value, about }: Option): Entry {
 
 function table(title: string, entries: Entry[], column: number, width: number): string {
   if (entries.length === 0) return ''
-  const row = ({ name, about }: Entry): string => {
-    const lines = wrap(about, width - column - 4)
-    return `  ${name.padEnd(column)}  ${lines.join(`\n${' '.repeat(column + 4)}`)}`
-  }
-  return [`${title}:`, ...entries.map(row)].join('\n')
+  const row = ({ name, about }: Entry): string[] => hanging(`  ${name.padEnd(column)}  `, about, width)
+  return [`${title}:`, ...entries.flatMap(row)].join('\n')
 }
 
 const example = ({ name, about }: Entry): string => `  # ${about}\n  ${name}`
-
-function wrap(text: string, width: number): string[] {
-  return text.split(' ').reduce<string[]>((lines, word) => {
-    const last = lines.at(-1)
-    if (last === undefined || last.length + 1 + word.length > width) return [...lines, word]
-    return [...lines.slice(0, -1), `${last} ${word}`]
-  }, [])
-}
