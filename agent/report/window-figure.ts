@@ -3,7 +3,7 @@ import type { WindowReport } from '../core/report/report.ts'
 import { escaped } from './html.ts'
 import { type Fill, type Part, partRect, percent } from './scale-bar.ts'
 import { seconds, setSeconds } from './text.ts'
-import { markText } from './window-text.ts'
+import { marksOf } from './window-text.ts'
 
 interface Moment {
   ms: number
@@ -53,14 +53,11 @@ const BAR = 24
 const ROW = 26
 
 function momentsOf(window: WindowReport, steps: TimelineStep[], unwound: boolean): Moment[] {
-  const { birdDownMs, sessionsBackMs, recoveredMs } = window
   // on the way back, nothing settles and nothing is committed
   const settledMs = unwound ? null : (window.settledMs ?? null)
   const all: [number | null, string][] = [
     [0, 'KILL'],
-    [birdDownMs, markText('bird-up', unwound)],
-    [sessionsBackMs, markText('sessions-back', unwound)],
-    [recoveredMs, markText('recovered', unwound)],
+    ...marksOf(window, unwound),
     [settledMs, 'settled'],
     [settledMs === null ? null : committedAt(settledMs, steps), 'commit'],
   ]

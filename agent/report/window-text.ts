@@ -9,6 +9,18 @@ export function markText(mark: WindowMark, unwound: boolean): string {
   return mark === 'sessions-back' ? 'sessions back' : mark
 }
 
+/** What came back, and when; null for what did not. */
+export function marksOf(
+  { birdDownMs, sessionsBackMs, recoveredMs }: WindowReport,
+  unwound: boolean,
+): [number | null, string][] {
+  return [
+    [birdDownMs, markText('bird-up', unwound)],
+    [sessionsBackMs, markText('sessions-back', unwound)],
+    [recoveredMs, markText('recovered', unwound)],
+  ]
+}
+
 const BAR_WIDTH = 44
 
 /** The timeline of the window, from the last moment of the BIRD that was replaced. */
@@ -20,9 +32,7 @@ export function windowLines(
   const { budgetMs, usedMs } = window
   const moments: [number | null, string][] = [
     [0, unwound ? 'BIRD killed' : 'old BIRD killed'],
-    [window.birdDownMs, markText('bird-up', unwound)],
-    [window.sessionsBackMs, markText('sessions-back', unwound)],
-    [window.recoveredMs, markText('recovered', unwound)],
+    ...marksOf(window, unwound),
   ]
   return [
     ...hanging('window   ', verdict(window, colors), columns),
