@@ -1,5 +1,6 @@
 import type { ArgumentsCamelCase, CommandModule } from 'yargs'
 import { AgentError } from '../core/errors.ts'
+import { HOW_TO_RESUME } from '../core/fleet/group.ts'
 import type { FleetView } from '../core/fleet/view.ts'
 import { renderFleet } from '../report/fleet.ts'
 import { fleetPage } from '../report/fleet-page.ts'
@@ -104,7 +105,7 @@ function haltCommand(
     handler: (options) =>
       change(environment, options, async (app) => {
         await controlOf(app).halt(options.reason ?? 'halted by an operator')
-        return { text: `${fleetOf(app).name} is halted; calico-agent fleet resume lets the hosts go on` }
+        return { text: `${fleetOf(app).name} is halted; ${HOW_TO_RESUME}` }
       }),
   }
 }

@@ -1,3 +1,4 @@
+import { HOW_TO_RESUME } from '../core/fleet/group.ts'
 import type { FleetView, HostView, ViewedState } from '../core/fleet/view.ts'
 import { detailText, hostLine, STATE_TEXT, sinceText, slotsText } from './fleet.ts'
 import { timeText } from './history.ts'
@@ -74,14 +75,13 @@ function hostBar(host: HostView, span: Span, now: Date): string {
   const { askedAt, startedAt, endedAt, state } = host
   const share = (at: string): number => (Date.parse(at) - span.from) / (span.to - span.from)
   const end = now.toISOString()
-  const parts: Part[] = [
-    ...(askedAt === null
-      ? []
-      : [{ fill: 'none', from: share(askedAt), to: share(startedAt ?? end) } satisfies Part]),
-    ...(startedAt === null
-      ? []
-      : [{ fill: LOOKS[state].fill, from: share(startedAt), to: share(endedAt ?? end) } satisfies Part]),
+  const spans: [Fill, string | null, string][] = [
+    ['none', askedAt, startedAt ?? end],
+    [LOOKS[state].fill, startedAt, endedAt ?? end],
   ]
+  const parts = spans.flatMap(([fill, from, to]): Part[] =>
+    from === null ? [] : [{ fill, from: share(from), to: share(to) }],
+  )
   return scaleBar(hostLine(host, now), parts)
 }
 
@@ -101,7 +101,7 @@ function haltSection({ halted }: FleetView): string[] {
     '<section class="problem bad">',
     '<h2>No other host starts</h2>',
     ...lines.map((line) => `<p>${breakable(oneLine(line))}</p>`),
-    '<p><b>Fix:</b> calico-agent fleet resume lets the hosts go on</p>',
+    `<p><b>Fix:</b> ${HOW_TO_RESUME}</p>`,
     '</section>',
   ]
 }

@@ -1,3 +1,4 @@
+import { HOW_TO_RESUME } from '../core/fleet/group.ts'
 import type { FleetView, HostView, ViewedState } from '../core/fleet/view.ts'
 import { timeText } from './history.ts'
 import { type Colors, clip, colorsFor, duration, oneLine, progressBar, setSeconds } from './text.ts'
@@ -64,7 +65,7 @@ function haltLines({ halted }: FleetView, { red, dim }: Colors): string[] {
     ...(halt ? [`halted on ${halt.by} at ${timeText(halt.at)}: ${oneLine(halt.reason)}`] : []),
     ...failures.map(({ host, run, reason }) => `halted: ${host} failed in run ${run}: ${oneLine(reason)}`),
   ]
-  return [...why.map((line) => red(line)), dim('calico-agent fleet resume lets the hosts go on')]
+  return [...why.map((line) => red(line)), dim(HOW_TO_RESUME)]
 }
 
 function hostRow(host: HostView, now: Date, colors: Colors): string[] {

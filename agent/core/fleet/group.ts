@@ -29,6 +29,9 @@ export interface Halt {
   at: string
 }
 
+/** The way out of a halt, whoever halted. */
+export const HOW_TO_RESUME = 'calico-agent fleet resume lets the hosts go on'
+
 /** The newest target that a host took a slot for. */
 interface Rollout {
   target: string

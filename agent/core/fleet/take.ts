@@ -4,6 +4,7 @@ import {
   type Failure,
   type Group,
   type Halt,
+  HOW_TO_RESUME,
   type Holder,
   type Limits,
   withHolder,
@@ -62,7 +63,7 @@ function haltedBy({ by, reason, at }: Halt, group: string): AgentError {
   return new AgentError(
     'fleet-halted',
     `cannot start: group ${group} was halted on ${by} at ${withoutFraction(at)}: ${reason}`,
-    { fix: 'calico-agent fleet resume lets the hosts go on', exitCode: ExitCode.deferred },
+    { fix: HOW_TO_RESUME, exitCode: ExitCode.deferred },
   )
 }
 
