@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { Authority } from '../lab/authority.ts'
+import { hang } from '../lab/hang.ts'
 import { until } from '../lab/poll.ts'
 import { Wires } from './wires.ts'
 
@@ -117,8 +118,9 @@ export class EtcdCluster {
     await ended
   }
 
-  pause(index: number): void {
-    this.#member(index).process?.kill('SIGSTOP')
+  async pause(index: number): Promise<void> {
+    const pid = this.#member(index).process?.pid
+    if (pid !== undefined) await hang(pid)
   }
 
   unpause(index: number): void {

@@ -34,7 +34,7 @@ describe('etcd', () => {
   it('is asked by another member where one is away, or hangs', async () => {
     const store = createEtcdStore(config(), newGroup())
     const leader = await three.leader()
-    three.pause(leader)
+    await three.pause(leader)
     try {
       const { version } = await store.read()
       expect(await store.write('one', version, '')).toBe(true)
@@ -46,8 +46,8 @@ describe('etcd', () => {
 
   it('answers nobody without its majority, and says so with the code for later', async () => {
     const store = createEtcdStore(config(), newGroup())
-    three.pause(0)
-    three.pause(1)
+    await three.pause(0)
+    await three.pause(1)
     try {
       await expect(store.read()).rejects.toMatchObject({
         code: 'fleet-unreachable',

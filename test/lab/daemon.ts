@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { open, readFile } from 'node:fs/promises'
 import { ensureDir, readJson, writeJson } from 'fs-extra/esm'
 import { daemonCgroup } from './cgroup.ts'
+import { hang } from './hang.ts'
 import { labNamespace, labPath } from './paths.ts'
 import { until } from './poll.ts'
 
@@ -41,7 +42,8 @@ export async function daemonAlive(name: string): Promise<boolean> {
 export async function signalDaemon(name: string, signal: NodeJS.Signals): Promise<void> {
   if (!(await daemonAlive(name))) return
   const { pid } = (await readJson(pidFile(name))) as Identity
-  process.kill(pid, signal)
+  if (signal === 'SIGSTOP') await hang(pid)
+  else process.kill(pid, signal)
 }
 
 /** Ends it as a crash would. */

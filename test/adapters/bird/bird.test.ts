@@ -8,6 +8,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Exec } from '../../../agent/adapters/bird/ask-in-container.ts'
 import { createBird } from '../../../agent/adapters/bird/bird.ts'
 import { AgentError } from '../../../agent/core/errors.ts'
+import { hang } from '../../lab/hang.ts'
 import { killBird, startBird } from './real-bird.ts'
 
 const peer = 'Mesh_192_0_2_9'
@@ -146,7 +147,7 @@ describe.each([
 describe('a real BIRD that hangs', () => {
   it('is silent after the deadline, not down', async () => {
     const { socket, process } = await realBird()
-    process.kill('SIGSTOP')
+    await hang(process.pid)
     const started = performance.now()
     expect(await createBird(noExec).look(atHost(socket), 'c1')).toEqual({ state: 'silent' })
     expect(performance.now() - started).toBeGreaterThan(1_900)
@@ -158,7 +159,7 @@ describe('a real BIRD whose queue of clients is full', () => {
 
   async function busyBird() {
     const { socket, process } = await realBird()
-    process.kill('SIGSTOP')
+    await hang(process.pid)
     clients = await fillQueue(socket)
     return { socket, process }
   }

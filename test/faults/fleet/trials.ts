@@ -107,7 +107,7 @@ async function killed(
 async function hung(etcd: EtcdCluster, members: number[], rollOut: RollOut): Promise<void> {
   const all = rollOut()
   await aMoment()
-  for (const member of members) etcd.pause(member)
+  for (const member of members) await etcd.pause(member)
   // longer than a client waits for a member
   await pause(6_000)
   for (const member of members) etcd.unpause(member)
