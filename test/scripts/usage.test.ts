@@ -35,6 +35,7 @@ test.each([
   ['bench', '--only', 'nonsense'],
   ['bench', '--rounds', '0'],
   ['demo', '--fast'],
+  ['demo', '--naive', '--term'],
   ['test', '--quick'],
   ['test', '-t'],
   ['soak', '--minutes', 'ten'],
@@ -54,6 +55,16 @@ test.each([
   expect(status).toBe(2)
   expect(stderr).toMatch(/^Usage: scripts\//)
   expect(existsSync(called)).toBe(false)
+})
+
+test.each(['--help', '--uninstall'])('install refuses a word after %s', (word) => {
+  const script = join(clone, 'scripts/install')
+  const env = { ...process.env, DESTDIR: join(clone, 'host') }
+  const { status, stderr } = spawnSync(script, [word, 'now'], { env, encoding: 'utf8' })
+  expect({ status, usage: stderr.split('\n')[0] }).toEqual({
+    status: 2,
+    usage: 'Usage: [PREFIX=/usr/local] [DESTDIR=] ./install [--uninstall]',
+  })
 })
 
 test('lab status installs nothing', () => {
