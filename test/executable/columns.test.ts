@@ -1,5 +1,6 @@
-// Text for people on a terminal of 80 columns, and in a pipe.
+// Text for people on a terminal of 80 columns, and in a pipe: its lines and its colours.
 
+import { stripVTControlCharacters } from 'node:util'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type Ended, NEW, type ProgramWorld, start, startProgramWorld } from './program.ts'
 
@@ -33,5 +34,12 @@ describe.each(['doctor', 'plan', 'status'])('agent %s', (command) => {
     expect(wordsOf(wrapped)).toEqual(wordsOf(whole))
     expect(Math.max(...whole.map((line) => line.length))).toBeGreaterThan(80)
     expect(wrapped.filter((line) => line.length > 80)).toEqual([])
+  })
+
+  it('has no colours in a pipe, also where a CI runner or FORCE_COLOR is for them', async () => {
+    const env = { ...world.env, CI: 'true', FORCE_COLOR: '1' }
+    const { stdout } = await start(world.argv(command, '--node', NEW), env).ended
+    expect(stdout).toBe(stripVTControlCharacters(stdout))
+    expect(stdout).not.toBe('')
   })
 })
