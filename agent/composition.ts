@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 import { resolve } from 'node:path'
+import { isatty } from 'node:tty'
 import { writeFileAtomic } from './adapters/atomic-file.ts'
 import { createBird } from './adapters/bird/bird.ts'
 import { createClock } from './adapters/clock.ts'
@@ -62,7 +63,8 @@ import { pastRuns } from './stories/history/past-runs.ts'
 declare const AGENT_VERSION: string | undefined
 const version = typeof AGENT_VERSION === 'string' ? AGENT_VERSION : '0.0.0-dev'
 
-const isTerminal = process.stdout.isTTY && process.env['TERM'] !== 'dumb'
+// not `isTTY`: it is undefined in a pipe, and picocolors then takes the colours of CI and FORCE_COLOR
+const isTerminal = isatty(process.stdout.fd) && process.env['TERM'] !== 'dumb'
 const color = isTerminal && !process.env['NO_COLOR']
 const journald = process.env['JOURNAL_STREAM'] !== undefined
 

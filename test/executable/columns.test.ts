@@ -15,7 +15,8 @@ const piped = (...words: string[]): Promise<Ended> => start(world.argv(...words)
 /** On a terminal of its own, without colours. */
 const onTerminal = (...words: string[]): Promise<Ended> => {
   const command = `stty cols 80; exec ${world.argv(...words).join(' ')}`
-  const env = { ...world.env, TERM: 'xterm', NO_COLOR: '1' }
+  // Node warns of FORCE_COLOR beside NO_COLOR
+  const env = { ...world.env, TERM: 'xterm', NO_COLOR: '1', FORCE_COLOR: undefined }
   return start(['script', '--quiet', '--return', '--command', command, '/dev/null'], env).ended
 }
 
