@@ -2,9 +2,8 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { runCli } from '../../agent/commands/cli.ts'
 import { COMPLETE, SCRIPTS } from '../../agent/commands/completion/scripts.ts'
-import { refusing } from './environment.ts'
+import { run } from './environment.ts'
 import { afterTab, installAgent } from './shells.ts'
 
 const pastRuns = [
@@ -14,17 +13,11 @@ const pastRuns = [
 
 /** The candidates for the last word, each with what it is. */
 async function candidates(...words: string[]): Promise<Map<string, string>> {
-  let printed = ''
-  const environment = {
-    ...refusing,
-    pastRuns: (stateDir: string) => Promise.resolve(stateDir === '/var/lib/calico-agent' ? pastRuns : []),
-    print: (text: string) => {
-      printed += text
-    },
-  }
-  await runCli([COMPLETE, ...words], environment)
+  const { text } = await run([COMPLETE, ...words], {
+    pastRuns: (stateDir) => Promise.resolve(stateDir === '/var/lib/calico-agent' ? pastRuns : []),
+  })
   return new Map(
-    printed
+    text
       .split('\n')
       .filter(Boolean)
       .map((line) => line.split('\t'))
@@ -108,11 +101,7 @@ describe('the candidates', () => {
 })
 
 describe('calico-agent completion', () => {
-  async function printed(...argv: string[]): Promise<string> {
-    const print = vi.fn()
-    await runCli(['completion', ...argv], { ...refusing, print })
-    return String(print.mock.calls[0])
-  }
+  const printed = async (...argv: string[]): Promise<string> => (await run(['completion', ...argv])).text
 
   it('prints the script of the shell that is named, or else of SHELL', async () => {
     vi.stubEnv('SHELL', '/usr/bin/zsh')

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { runCli } from '../../agent/commands/cli.ts'
-import type { Environment } from '../../agent/commands/environment.ts'
 import { loadConfig } from '../../agent/config/load.ts'
+import { run } from './environment.ts'
 
 const files: Record<string, string> = {
   '/etc/calico-agent/agent.yaml': 'node: { image: calico/node:v3.20.0 }',
@@ -9,25 +8,14 @@ const files: Record<string, string> = {
   'empty.yaml': 'apply: manual',
 }
 
-async function check(...args: string[]): Promise<{ text: string; code: number }> {
-  const printed: string[] = []
-  let code = 0
-  const environment = {
-    text: { color: false },
-    version: '0',
-    print: (text: string) => void printed.push(text),
-    exit: (given: number) => {
-      code = given
-    },
+const check = (...args: string[]): Promise<{ text: string; code: number }> =>
+  run(['config', 'check', ...args], {
     loadConfig: ({ config = '' }) =>
       loadConfig(config, true, (path) => {
         const text = files[path]
         return Promise.resolve(text === undefined ? undefined : Buffer.from(text))
       }),
-  }
-  await runCli(['config', 'check', ...args], environment as unknown as Environment)
-  return { text: printed.join('\n'), code }
-}
+  })
 
 describe('calico-agent config check', () => {
   it('says what a valid config asks for', async () => {

@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { runCli } from '../../agent/commands/cli.ts'
-import type { Environment } from '../../agent/commands/environment.ts'
-import { type ConfigFlags, loadConfig, mergeFlags, withManifest } from '../../agent/config/load.ts'
+import { loadConfig, mergeFlags, withManifest } from '../../agent/config/load.ts'
 import type { ConfigShowReport, Setting } from '../../agent/core/report/config-show.ts'
+import { run } from './environment.ts'
 
 const DEFAULT = '/etc/calico-agent/agent.yaml'
 const MANIFEST = '/etc/calico-agent/calico.yaml'
@@ -13,31 +12,21 @@ spec: { template: { spec: { containers: [{ name: calico-node, image: calico/node
 `
 
 async function show(text: string | undefined, ...args: string[]): Promise<{ text: string; code: number }> {
-  const printed: string[] = []
-  let code = 0
   const files = new Map([[MANIFEST, DAEMON_SET], ...(text === undefined ? [] : [[DEFAULT, text] as const])])
   const read = (path: string) => {
     const content = files.get(path)
     return Promise.resolve(content === undefined ? undefined : Buffer.from(content))
   }
-  const environment = {
-    text: { color: false },
-    version: '0',
-    print: (line: string) => void printed.push(line),
-    exit: (given: number) => {
-      code = given
-    },
+  return await run(['config', 'show', ...args], {
     readConfigFile: read,
-    loadConfig: async (options: ConfigFlags & { config?: string }) => {
+    loadConfig: async (options) => {
       const { config } = options
       return await withManifest(
         mergeFlags(await loadConfig(config ?? DEFAULT, config !== undefined, read), options),
         read,
       )
     },
-  }
-  await runCli(['config', 'show', ...args], environment as unknown as Environment)
-  return { text: printed.join('\n'), code }
+  })
 }
 
 async function settings(text: string | undefined, ...args: string[]): Promise<Map<string, Setting>> {

@@ -1,4 +1,6 @@
+import { runCli } from '../../agent/commands/cli.ts'
 import type { Environment } from '../../agent/commands/environment.ts'
+import { ExitCode } from '../../agent/core/errors.ts'
 import { createLogger } from '../../agent/report/logger.ts'
 
 const began = (): Promise<never> => Promise.reject(new Error('it began'))
@@ -18,4 +20,19 @@ export const refusing: Environment = {
   log: () => createLogger({ level: 'silent', journald: false }),
   print: () => undefined,
   exit: () => undefined,
+}
+
+/** What a command line prints on stdout, and its exit code; `world` is what it may reach. */
+export async function run(
+  argv: string[],
+  world: Partial<Environment> = {},
+): Promise<{ text: string; code: ExitCode }> {
+  const printed: string[] = []
+  let code: ExitCode = ExitCode.done
+  const print = (text: string): void => void printed.push(text)
+  const exit = (given: ExitCode): void => {
+    code = given
+  }
+  await runCli(argv, { ...refusing, ...world, print, exit })
+  return { text: printed.join('\n'), code }
 }

@@ -1,6 +1,5 @@
-import { afterEach, describe, expect, it, vi } from 'vitest'
-import { runCli } from '../../agent/commands/cli.ts'
-import { refusing } from './environment.ts'
+import { afterEach, describe, expect, it } from 'vitest'
+import { run } from './environment.ts'
 
 afterEach(() => {
   Reflect.deleteProperty(process.stdout, 'columns')
@@ -8,9 +7,7 @@ afterEach(() => {
 
 async function help(columns: number, ...argv: string[]): Promise<string> {
   process.stdout.columns = columns
-  const print = vi.fn()
-  await runCli([...argv, '--help'], { ...refusing, print })
-  return print.mock.calls.flat().join('\n')
+  return (await run([...argv, '--help'])).text
 }
 
 /** The titles and what is under each. */

@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { writeFileAtomic } from '../../agent/adapters/atomic-file.ts'
-import { runCli } from '../../agent/commands/cli.ts'
 import type { Environment } from '../../agent/commands/environment.ts'
 import { configSchema } from '../../agent/config/schema.ts'
 import { AgentError, ExitCode } from '../../agent/core/errors.ts'
 import type { MetricsReport } from '../../agent/core/report/metrics.ts'
 import { json, type Listener, listenAtSocket, plain } from '../../agent/service/http.ts'
 import { manualHost } from '../service/facts.ts'
+import { run } from './environment.ts'
 
 const refusal = (code: string, exitCode?: ExitCode) =>
   new AgentError(code, `cannot: ${code}`, { fix: 'mend it', ...(exitCode !== undefined && { exitCode }) })
@@ -29,27 +29,19 @@ afterEach(async () => {
 
 /** A host whose Docker does not answer. */
 async function metrics(args: string[], world: Partial<Environment> = {}) {
-  const printed: string[] = []
   const warned = vi.spyOn(process.stderr, 'write').mockReturnValue(true)
-  let code: number = ExitCode.done
   const { runs } = manualHost()
-  const environment = {
-    text: { color: false },
+  const { text, code } = await run(['metrics', ...args], {
     version: '0.1.0',
-    print: (text: string) => void printed.push(text),
-    exit: (given: ExitCode) => {
-      code = given
-    },
     loadConfig: () => Promise.resolve(configSchema.parse({ service: { socket } })),
     open: () => Promise.reject(refusal('docker-unreachable')),
     figures: () => () => (runs ? Promise.resolve(runs) : Promise.reject(new Error('no figures'))),
-    writeFile: (path: string, text: string, mode: number) => writeFileAtomic(path, text, { mode }),
+    writeFile: (path, content, mode = 0o600) => writeFileAtomic(path, content, { mode }),
     ...world,
-  }
-  await runCli(['metrics', ...args], environment as unknown as Environment)
+  })
   const said = warned.mock.calls.flat().join('')
   warned.mockRestore()
-  return { text: printed.join('\n'), code, said }
+  return { text, code, said }
 }
 
 const serve = async (answer: ReturnType<typeof plain>): Promise<void> => {

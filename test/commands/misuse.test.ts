@@ -1,8 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { runCli } from '../../agent/commands/cli.ts'
-import type { Environment } from '../../agent/commands/environment.ts'
 import { inWords } from '../../agent/commands/misuse.ts'
-import { refusing } from './environment.ts'
+import { run } from './environment.ts'
 
 let said = ''
 
@@ -20,10 +18,7 @@ afterEach(() => {
 
 /** The first line of stderr, once the agent has said that it was used badly and nothing was opened. */
 async function usageError(...argv: string[]): Promise<string> {
-  const exits: number[] = []
-  const environment: Environment = { ...refusing, exit: (code) => exits.push(code) }
-  await runCli(argv, environment)
-  expect({ argv, exits }).toEqual({ argv, exits: [2] })
+  expect({ argv, ...(await run(argv)) }).toMatchObject({ argv, code: 2 })
   return said.split('\n')[0] ?? ''
 }
 

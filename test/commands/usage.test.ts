@@ -1,31 +1,19 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest'
-import { runCli } from '../../agent/commands/cli.ts'
-import type { Environment } from '../../agent/commands/environment.ts'
 import { documentOfFailure } from '../../agent/commands/usage-error.ts'
 import { AgentError, ExitCode } from '../../agent/core/errors.ts'
-import { refusing } from './environment.ts'
+import { run } from './environment.ts'
 
 const stderr = vi.spyOn(process.stderr, 'write')
-let printed: string[]
-let exits: number[]
-
-const environment: Environment = {
-  ...refusing,
-  print: (text) => printed.push(text),
-  exit: (code) => exits.push(code),
-}
 
 beforeEach(() => {
-  printed = []
-  exits = []
   stderr.mockReset().mockReturnValue(true)
 })
 
 async function usage(...argv: string[]): Promise<object | null> {
-  await runCli(argv, environment)
-  expect(exits).toEqual([2])
+  const { text, code } = await run(argv)
+  expect(code).toBe(ExitCode.usage)
   expect(stderr.mock.calls.flat().join('')).toMatch(/^calico-agent: .+\ncalico-agent --help shows/)
-  return printed.length === 0 ? null : (JSON.parse(printed.join('')) as object)
+  return text === '' ? null : (JSON.parse(text) as object)
 }
 
 const code = 'bad-usage'

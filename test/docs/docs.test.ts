@@ -1,15 +1,14 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { parse as parseYaml } from 'yaml'
 import { z } from 'zod'
-import { runCli } from '../../agent/commands/cli.ts'
 import { parseConfig } from '../../agent/config/parse.ts'
 import { configSchema } from '../../agent/config/schema.ts'
 import { AgentError, ExitCode } from '../../agent/core/errors.ts'
 import { checkAllowed } from '../../agent/core/preflight.ts'
 import { releaseImages } from '../../agent/core/release/releases.ts'
-import { refusing } from '../commands/environment.ts'
+import { run } from '../commands/environment.ts'
 import { anchors, blocks, codeRows, relativeLinks, root, rows, section, textOf } from './markdown.ts'
 import {
   agentSources,
@@ -38,11 +37,7 @@ const BELOW: Record<string, string[]> = {
 }
 
 describe('docs/commands.md', () => {
-  async function help(...argv: string[]): Promise<string> {
-    const print = vi.fn()
-    await runCli([...argv, '--help'], { ...refusing, print })
-    return print.mock.calls.flat().join('\n')
-  }
+  const help = async (...argv: string[]): Promise<string> => (await run([...argv, '--help'])).text
 
   async function commandNames(): Promise<string[]> {
     const names = [...(await help()).matchAll(/^ {2}([a-z]+) /gm)].map(([, name = '']) => name)
