@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 import { resolve } from 'node:path'
-import { isatty } from 'node:tty'
 import { writeFileAtomic } from './adapters/atomic-file.ts'
 import { createBird } from './adapters/bird/bird.ts'
 import { createClock } from './adapters/clock.ts'
@@ -29,7 +28,6 @@ import { type CommonOptions, DEFAULT_CONFIG } from './commands/options.ts'
 import { documentOfFailure } from './commands/usage-error.ts'
 import { waitSignal } from './commands/wait-option.ts'
 import type { Config } from './config/schema.ts'
-import type { Emit } from './core/events.ts'
 import type { HostIdentity } from './core/host-identity.ts'
 import { checkAllowed } from './core/preflight.ts'
 import { type JournalFiles, RunStore, runName } from './journal/store.ts'
@@ -51,10 +49,8 @@ import type { UnitFiles } from './ports/unit-files.ts'
 import { OpenRuns } from './program/open-runs.ts'
 import { nameProcess } from './program/process-name.ts'
 import { Program } from './program/program.ts'
-import { logEvents } from './report/log-events.ts'
-import { createLogger, type Logger } from './report/logger.ts'
-import { createProgress } from './report/progress.ts'
-import type { TerminalSize } from './report/screen.ts'
+import { createLog, createRunDisplay } from './program/run-display.ts'
+import { isTerminal, terminalSize, textOptions } from './program/terminal.ts'
 import { bindStep } from './steps/registry.ts'
 import type { App } from './stories/app.ts'
 import { mayStart, startRules } from './stories/fleet/may-start.ts'
@@ -62,11 +58,6 @@ import { pastRuns } from './stories/history/past-runs.ts'
 
 declare const AGENT_VERSION: string | undefined
 const version = typeof AGENT_VERSION === 'string' ? AGENT_VERSION : '0.0.0-dev'
-
-// not `isTTY`: it is undefined in a pipe, and picocolors then takes the colours of CI and FORCE_COLOR
-const isTerminal = isatty(process.stdout.fd) && process.env['TERM'] !== 'dumb'
-const color = isTerminal && !process.env['NO_COLOR']
-const journald = process.env['JOURNAL_STREAM'] !== undefined
 
 /** The adapters by which the agent changes things. */
 export interface Outside {
@@ -96,7 +87,7 @@ export async function runAgent(decorate = (outside: Outside): Outside => outside
   const known = new Map<string, Outside>()
   const openRuns = new OpenRuns()
   const program = new Program({
-    journald,
+    journald: process.env['JOURNAL_STREAM'] !== undefined,
     isRunOpen: () => openRuns.any,
     documentOf: (failure) => documentOfFailure(argv, failure),
   })
@@ -106,19 +97,13 @@ export async function runAgent(decorate = (outside: Outside): Outside => outside
   }
   const environment: Environment = {
     version,
-    text: {
-      color,
-      // at the time of the report: a window may be resized during a run
-      get columns() {
-        return (isTerminal && terminalSize().columns) || undefined
-      },
-    },
+    text: textOptions,
     loadConfig: (options) => loadConfigOf(options),
     readConfigFile,
     open: (options, need, given) =>
       open(options, need, { connect: connections(options, known, outsideFor), program }, given),
     stopSignal: () => program.stops.listen(),
-    log: (options, level) => createLog(options, level, program),
+    log: ({ logLevel }, level) => createLog(logLevel ?? level, program),
     print: (text) => {
       program.print(text)
     },
@@ -166,7 +151,9 @@ async function open(
   if (need.target) checkTarget(wanted, options.config ?? DEFAULT_CONFIG, only)
 
   const clock = createClock()
-  const screen = given ? { emit: given.emit, end: () => undefined } : createScreen(options, need, program)
+  const display = given
+    ? { emit: given.emit, end: () => undefined }
+    : createRunDisplay({ ...options, progress: need.progress }, (step) => bindStep(step).summary, program)
   const { journals, fleet, ...outside } = await connect(config)
   const signal = given?.signal ?? (need.progress ? program.stops.listen() : new AbortController().signal)
   let lock: HostLock | undefined
@@ -187,11 +174,11 @@ async function open(
     lockHolder: () => hostLockHolder(options.stateDir),
     newRun: () => runName(clock.date(), randomBytes(2).toString('hex')),
     keepRuns: config.retention.runs,
-    emit: screen.emit,
+    emit: display.emit,
     signal,
   }
   const end = (): void => {
-    screen.end()
+    display.end()
     lock?.release()
   }
   return { app, wanted, end }
@@ -291,42 +278,4 @@ async function runtimeOf(config: Config, kubernetes: Kubernetes | null): Promise
   if (kubernetes === null) return { runtime: docker, isGuess: false }
   const pods = createPodRuntime({ kubernetes, namespace: readOwnNamespace })
   return await chooseRuntime(config.node.container, hostname(), { docker, pods, kubernetes })
-}
-
-function terminalSize(): TerminalSize {
-  return { columns: process.stdout.columns, rows: process.stdout.rows }
-}
-
-/** The log on stderr; `level` where no flag says another. */
-function createLog(
-  { logLevel }: Pick<CommonOptions, 'logLevel'>,
-  level: 'info' | 'silent',
-  { log }: Program,
-): Logger {
-  return createLogger({ level: logLevel ?? level, journald, stream: log })
-}
-
-/** Progress on stdout for people, the log on stderr; a JSON document has stdout for itself. */
-function createScreen(
-  { json, logLevel }: CommonOptions,
-  { progress }: Need,
-  program: Program,
-): { emit: Emit; end: () => void } {
-  const log = logEvents(createLog({ logLevel }, json || journald ? 'info' : 'silent', program))
-  if (json) return { emit: log, end: () => undefined }
-  const shown = createProgress({
-    // Log lines on the same terminal would land inside what is redrawn.
-    tty: progress && isTerminal && logLevel === undefined,
-    color,
-    output: program.screen,
-    describe: (step) => bindStep(step).summary,
-    size: terminalSize,
-  })
-  return {
-    emit: (event) => {
-      log(event)
-      shown.emit(event)
-    },
-    end: shown.end,
-  }
 }

@@ -11,6 +11,7 @@ const FOR_EVER_MS = 2 ** 31 - 1
 const LOG_PATIENCE_MS = 1_000
 
 interface ProgramOptions {
+  /** systemd's journal reads stderr. */
   journald: boolean
   isRunOpen: () => boolean
   /** What a failure is in JSON; null where none is asked for. */
@@ -23,12 +24,14 @@ export class Program {
   readonly screen = new Output(1)
   /** stderr. */
   readonly log: Output
+  readonly journald: boolean
   readonly stops: StopSignals
   readonly #options: ProgramOptions
   #printed = ''
   #exitCode: ExitCode | undefined
 
   constructor(options: ProgramOptions) {
+    this.journald = options.journald
     this.log = logOutput(options.journald)
     this.stops = new StopSignals(options.isRunOpen, (text) => {
       this.log.write(text)

@@ -6,7 +6,7 @@ import { createLogger } from '../../agent/report/logger.ts'
 const began = (): Promise<never> => Promise.reject(new Error('it began'))
 
 /** Of a command line that is refused, or that only prints: nothing is read, opened or written. */
-export const refusing: Environment = {
+const refusing: Environment = {
   version: '0.0.0',
   terminal: () => null,
   text: { color: false },
