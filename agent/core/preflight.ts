@@ -8,7 +8,7 @@ import { birdRules } from './rules/bird.ts'
 import { cniImageRules, cniRules, cniSourceRules } from './rules/cni.ts'
 import { cniConfigRules, kubeletDirectoryRules } from './rules/cni-config.ts'
 import { configMapRules } from './rules/config-map.ts'
-import { containerRules } from './rules/container.ts'
+import { containerRules, REPLACING } from './rules/container.ts'
 import { controllersEnvRules, controllersImageRules, controllersRules } from './rules/controllers.ts'
 import { controllersUserRules } from './rules/controllers-user.ts'
 import { daemonSetRules, daemonSetSwapRules } from './rules/daemon-set.ts'
@@ -110,9 +110,6 @@ export function checkAllowed(rules: string[]): void {
 }
 
 const DEFERRABLE = new Set(RULES.filter(({ deferrable }) => deferrable).map(({ code }) => code))
-
-/** The DaemonSet is replacing the pod of this host: what else is seen of the pod that ends passes with it. */
-const REPLACING = ['daemonset-rolling', 'pod-gone']
 
 /** The outcome of a run that these problems prevent: deferred if all of them go away by themselves. */
 export function refusalOf(problems: Pick<Problem, 'code' | 'severity'>[]): 'refused' | 'deferred' {

@@ -24,6 +24,7 @@ import { findDaemons } from './bird.ts'
 import { withConfig } from './bird-config.ts'
 import { type KnownContent, observeCni } from './cni-binaries.ts'
 import { observeCniConfig } from './cni-config.ts'
+import { observeComingPod } from './coming-pod.ts'
 import { companionsOf } from './companions.ts'
 import { observeConfigMap } from './config-map.ts'
 import { observeControllers } from './controllers.ts'
@@ -62,6 +63,7 @@ export async function observe(
   const lookAtControllers = observeControllers(wanted, ports, looking, {
     ...{ node: lookAtNode, runtime: engine.runtime },
   })
+  const lookAtCluster = observeCluster(wanted, ports.kubernetes, engine.name)
   const lookAtConfigMap = observeConfigMap(wanted, ports.kubernetes, lookAtNode)
   const looks = Promise.all([
     lookAtNode,
@@ -74,7 +76,8 @@ export async function observe(
     wanted.cniConfig === null && wanted.cni.source === null
       ? []
       : ports.kubelet.cniDirectories(wanted.kubelet.unit, wanted.places),
-    observeCluster(wanted, ports.kubernetes, engine.name),
+    observeComingPod(wanted, ports.kubernetes, { node: lookAtNode, cluster: lookAtCluster }),
+    lookAtCluster,
     observeFlexvol(wanted, lookAtNode, ports.docker, looking),
     lookAtConfigMap,
     observeManifest(wanted, ports.kubernetes, {
@@ -86,11 +89,15 @@ export async function observe(
     if (signal.aborted) await source.catch(() => undefined)
     throw error
   })
-  const [node, running, plugin, controllers, image, cni, cniConfig, kubeletDirectories, ...cluster] = found
+  const [node, running, plugin, controllers, image, cni, cniConfig, kubeletDirectories, coming, ...cluster] =
+    found
   const others = otherNodes(running, node ? [node.container.Id] : [])
   const companions = companionsOf(plugin, controllers)
   const seen = { engine, node, otherNodes: others, companions, ...controllers, image, cni, cniConfig }
-  return { ...seen, kubeletDirectories, ...ofCluster(...cluster), problems }
+  return {
+    ...{ ...seen, kubeletDirectories, ...ofCluster(...cluster) },
+    problems: coming ? [...problems, coming] : problems,
+  }
 }
 
 /** What is absent where no cluster is configured, or nothing is asked of it. */

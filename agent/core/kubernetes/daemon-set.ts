@@ -1,3 +1,4 @@
+import type { Problem } from '../errors.ts'
 import type { Json } from '../json/merge-patch.ts'
 import { type ConfigReads, configReadsOf, type PodStart, podStart } from './config-map.ts'
 import { type Marks, marksOf } from './marks.ts'
@@ -85,11 +86,23 @@ export function observedDaemonSet(set: DaemonSetObject, pod: PodObject): Observe
     ...marksOf(template),
     reads: configReadsOf(template.spec),
     strategy,
-    isRolling: strategy.type === 'RollingUpdate' && !isRolledOut(set),
+    isRolling: isRolling(set),
     ...(pullsAlways.length > 0 && { pullsAlways }),
     ...(owed && { owed: owed.type }),
     ...(differences.length > 0 && { differences }),
     ...(keeper && { keeper: `${keeper.kind} ${keeper.name}` }),
+  }
+}
+
+/** Pods are being replaced by the DaemonSet itself. */
+export function isRolling(set: DaemonSetObject): boolean {
+  return set.spec.updateStrategy.type === 'RollingUpdate' && !isRolledOut(set)
+}
+
+export function rollingObjection({ namespace, name }: Namespaced): Pick<Problem, 'message' | 'fix'> {
+  return {
+    message: `cannot upgrade a pod of ${namespace}/${name}: the DaemonSet is replacing its pods itself`,
+    fix: `wait until it has finished: kubectl -n ${namespace} rollout status daemonset/${name}`,
   }
 }
 

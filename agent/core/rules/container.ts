@@ -3,14 +3,17 @@ import type { ContainerJson } from '../docker/json.ts'
 import { isHosted, type Observed, type ObservedNode, type Owner } from '../model.ts'
 import { type Objection, type Rule, rulesOn } from './rule.ts'
 
+/** The DaemonSet is replacing the pod of this host: what else is seen of the pod that ends passes with it. */
+export const REPLACING: readonly string[] = ['daemonset-rolling', 'pod-gone', 'pod-starting']
+
 /** The container exists, and the operator may replace it. */
 export const containerRules: Rule[] = [
   ...rulesOn(
-    ({ node, engine }, wanted) => ({
+    ({ node, engine, problems }, wanted) => ({
       there: node !== null,
       name: wanted.node.container,
       runtime: engine.runtime,
-      inCluster: wanted.kubernetes !== null,
+      coming: problems.find(({ code }) => REPLACING.includes(code)),
     }),
     [
       {
@@ -18,7 +21,7 @@ export const containerRules: Rule[] = [
         severity: 'error',
         about: 'the calico/node container exists',
         seen: ({ name }) => name,
-        check: ({ there, ...named }) => (there ? null : missing(named)),
+        check: ({ there, coming, ...named }) => (there ? null : (coming ?? missing(named))),
       },
     ],
   ),
@@ -113,24 +116,21 @@ export const containerRules: Rule[] = [
 ]
 
 /** Beside a kubelet with another runtime, nobody looks for a container of Docker's that does not run. */
-function missing({ name, runtime, inCluster }: Named): Objection {
-  // between a pod that goes and the one that follows it
-  const soon = inCluster ? '; if a DaemonSet is replacing the pod, run the command again in a moment' : ''
+function missing({ name, runtime }: Named): Objection {
   return runtime === undefined
     ? {
         message: `cannot upgrade ${name}: there is no such container`,
-        fix: `docker ps -a shows the names; set node.container in the config${soon}`,
+        fix: 'docker ps -a shows the names; set node.container in the config',
       }
     : {
         message: `cannot upgrade ${name}: no pod of this host has such a container, and the container runtime is ${runtime}: without Docker, the agent upgrades only the pod of a DaemonSet`,
-        fix: `crictl ps -a shows the names; set node.container in the config${soon}`,
+        fix: 'crictl ps -a shows the names; set node.container in the config',
       }
 }
 
 interface Named {
   name: string
   runtime: string | undefined
-  inCluster: boolean
 }
 
 function keptByDocker({ node }: Observed): ContainerJson | null {

@@ -1,6 +1,6 @@
 import { imageChange, mustPull } from '../docker/image-state.ts'
 import { known } from '../known.ts'
-import type { ObservedDaemonSet } from '../kubernetes/daemon-set.ts'
+import { type ObservedDaemonSet, rollingObjection } from '../kubernetes/daemon-set.ts'
 import { imageName, type TemplateImage } from '../kubernetes/template.ts'
 import type { Observed, ObservedCni, ObservedImage } from '../model.ts'
 import { type Objection, type Rule, rulesOn } from './rule.ts'
@@ -24,13 +24,7 @@ export const daemonSetRules: Rule[] = [
         deferrable: true,
         about: 'no rollout of the DaemonSet is in progress',
         seen: ({ strategy }) => `strategy ${strategy.type}`,
-        check: ({ namespace, name, isRolling }) =>
-          isRolling
-            ? {
-                message: `cannot upgrade a pod of ${namespace}/${name}: the DaemonSet is replacing its pods itself`,
-                fix: `wait until it has finished: kubectl -n ${namespace} rollout status daemonset/${name}`,
-              }
-            : null,
+        check: (set) => (set.isRolling ? rollingObjection(set) : null),
       },
     ],
   ),

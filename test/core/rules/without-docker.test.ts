@@ -54,16 +54,6 @@ describe('a host without Docker', () => {
     ])
   })
 
-  it('says, on a Node of a cluster alone, that it may come in a moment', () => {
-    const fixes = [wanted.kubernetes, { cordon: true }].map(
-      (kubernetes) => preflight(observed({ node: null }), { ...wanted, kubernetes })[0]?.fix,
-    )
-    expect(fixes).toEqual([
-      expect.not.stringContaining('in a moment'),
-      expect.stringMatching(/; if a DaemonSet is replacing the pod, run the command again in a moment$/),
-    ])
-  })
-
   it('cannot copy CNI plugins out of an image that no DaemonSet installs', () => {
     const withImage = (seen: Parameters<typeof observed>[0]): string[] =>
       preflight(observed({ ...seen, image: null, cni: plugins }), wanted).map(({ code }) => code)
