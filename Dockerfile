@@ -1,18 +1,8 @@
 # The agent as an image, for hosts that take nothing but containers. It is built with BuildKit, which older Engines
 # use when DOCKER_BUILDKIT=1 is set.
 #
-#   docker build -t calico-host-agent .
-#   docker run --rm --net=host --cap-add=NET_ADMIN \
-#     -v /run:/run \
-#     -v /etc/calico-agent:/etc/calico-agent:ro \
-#     -v /var/lib/calico-agent:/var/lib/calico-agent \
-#     -v /opt/cni/bin:/opt/cni/bin \
-#     -v /etc/cni/net.d:/etc/cni/net.d \
-#     -v /var/lib/calico:/var/lib/calico:ro \
-#     -v /root/.docker:/root/.docker:ro \
-#     calico-host-agent status
-#
-# docs/docker.md says what each mount is for, and what this image cannot do that the executable on the host can.
+# docs/docker.md has the commands that build and run it, and says what each mount is for, and what this image cannot do that
+# the executable on the host can.
 #
 # BASE is a dated tag, which is not moved; give a digest to have it fixed: --build-arg BASE=debian@sha256:...
 # AGENT=prebuilt takes dist/agent as scripts/build.ts left it, and needs no network.

@@ -50,7 +50,7 @@ export async function readText(path: string, maxBytes: number): Promise<string |
   const text = bytes?.toString('utf8')
   if (bytes === undefined || text === undefined || Buffer.from(text).equals(bytes)) return text
   throw new AgentError('cannot-read', `cannot read ${path}: it is not UTF-8`, {
-    fix: `convert it to UTF-8: iconv -t UTF-8 ${path}`,
+    fix: `convert it to UTF-8: iconv -f ENCODING -t UTF-8 ${path} > ${path}.utf8, then mv ${path}.utf8 ${path}`,
   })
 }
 

@@ -78,7 +78,7 @@ function parser(argv: string[], environment: Environment): Argv {
   const base = yargs()
     .scriptName(PROGRAM)
     .parserConfiguration({ 'boolean-negation': false, 'dot-notation': false })
-    .usage('$0\n\nUpgrades Calico on this host inside BIRD’s graceful-restart window.')
+    .usage("$0\n\nUpgrades Calico on this host inside BIRD's graceful-restart window.")
     .epilog('$0 COMMAND --help shows the options and examples of a command.')
     .version('version', 'print the version', environment.version)
     .help('help', 'print this help')

@@ -22,7 +22,7 @@ export function configCommand(environment: Environment): CommandModule {
     builder: (yargs) =>
       yargs
         .command(subCommand(environment, 'check', 'find every mistake in the config, offline', check))
-        .command(subCommand(environment, 'show', 'show what is in force, and who says so', show))
+        .command(subCommand(environment, 'show', 'show each value in force, and where it comes from', show))
         .demandCommand(1, 'name what to do: config check or show')
         .example('$0 config check agent.yaml', 'try a config before it goes to a host')
         .example('$0 config show', 'see every key, its value, and where it comes from'),
@@ -55,7 +55,8 @@ async function check(
     const { targetOf, targetText } = await import('../stories/held-target.ts')
     const target = targetText(targetOf(wantedOf(config, [])))
     if (json) print(shownJson({ schema: 1, valid: true, target, problems: [] }))
-    else print(`${path} is valid; it asks for ${target ?? 'nothing to upgrade'}`)
+    else
+      print(`${path} is valid; ${target === null ? 'it names nothing to upgrade' : `it asks for ${target}`}`)
   } catch (error) {
     if (!(error instanceof AgentError)) throw error
     const problems = error.asProblems()

@@ -81,7 +81,7 @@ function releaseCommand(
 ): CommandModule<object, CommonArgs & { host: string | undefined }> {
   return {
     command: 'release <host>',
-    describe: 'free the slot of HOST, which never comes back',
+    describe: 'free the slot of a HOST that does not come back',
     builder: (yargs) =>
       withCommon(yargs).positional('host', { type: 'string', describe: 'as fleet status shows it' }),
     handler: (options) =>
@@ -99,7 +99,7 @@ function haltCommand(
 ): CommandModule<object, CommonArgs & { reason: string | undefined }> {
   return {
     command: 'halt [reason]',
-    describe: 'let no other host start; those at work go on to their end',
+    describe: 'stop further hosts from starting; hosts at work finish',
     builder: (yargs) =>
       withCommon(yargs).positional('reason', { type: 'string', describe: 'shown to whoever asks why' }),
     handler: (options) =>
@@ -119,7 +119,10 @@ function resumeCommand(environment: Environment): CommandModule<object, CommonAr
       change(environment, options, async (app) => {
         const wasHalted = await controlOf(app).resume()
         const { name } = fleetOf(app)
-        return { text: wasHalted ? `${name} goes on` : `${name} was not halted`, changed: wasHalted }
+        return {
+          text: wasHalted ? `${name} is no longer halted` : `${name} was not halted`,
+          changed: wasHalted,
+        }
       }),
   }
 }

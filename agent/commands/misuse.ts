@@ -22,7 +22,7 @@ export function refuseMisuse(argv: string[], parsed: Record<string, unknown>): v
   }
 }
 
-const SWITCHES = ['json', 'diff', 'check', 'help', 'version']
+const SWITCHES = ['json', 'diff', 'check', 'watch', 'help', 'version']
 const REPEATABLE = ['allow']
 
 const WRONG_CHOICE = /^Invalid values:\s+Argument: (\S+), Given: (.*), Choices: (.*)$/

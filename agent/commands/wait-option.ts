@@ -9,13 +9,13 @@ const MAX_DAYS = 24
 export function waitSignal(text: string, hasFleet: boolean): AbortSignal {
   const ms = durationMs(text)
   if (ms === null || ms > MAX_DAYS * 86_400_000)
-    throw new AgentError('bad-wait', `cannot wait "${text}": no such time`, {
-      fix: `name one of up to ${MAX_DAYS} days, such as 90s, 30m or 2h`,
+    throw new AgentError('bad-wait', `cannot wait "${text}": it is not a valid duration`, {
+      fix: `use at most ${MAX_DAYS} days, such as 90s, 30m, 2h or 1d`,
       exitCode: ExitCode.usage,
     })
   if (!hasFleet)
-    throw new AgentError('no-fleet', 'cannot wait for a slot: the config has no section fleet', {
-      fix: 'leave out --wait, or name where the hosts meet: fleet.etcd, fleet.kubernetes or fleet.fleetlock',
+    throw new AgentError('no-fleet', 'cannot wait for a slot: the config has no fleet section', {
+      fix: 'leave out --wait, or configure one of fleet.etcd, fleet.kubernetes and fleet.fleetlock',
       exitCode: ExitCode.usage,
     })
   const late = new AbortController()

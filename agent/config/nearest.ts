@@ -5,7 +5,7 @@ export function nearest(name: string, known: readonly string[]): string | undefi
   return known.toSorted((a, b) => distance(name, a) - distance(name, b))[0]
 }
 
-/** The same, where it is so near that it is what was meant: two letters of five that are swapped, but not all of two. */
+/** The nearest known name, if it is close enough to be a typo: two wrong letters out of five are, two out of two are not. */
 export function nearMiss(name: string, known: readonly string[]): string | undefined {
   const found = nearest(name, known)
   return found !== undefined && distance(name, found) <= Math.round(name.length * 0.4) ? found : undefined

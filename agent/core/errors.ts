@@ -87,7 +87,7 @@ export function isEngineGone(error: unknown): boolean {
   return error instanceof AgentError && ENGINE_GONE.includes(error.code)
 }
 
-/** What is away may be back at any moment; what answers and fails is not asked as often. */
+/** The other side is down and may be back at any moment: it is asked more often than one that answers with errors. */
 export function isAway(error: unknown): boolean {
   return isEngineGone(error) || (error instanceof AgentError && error.code === 'kubernetes-unreachable')
 }

@@ -10,7 +10,7 @@ export const deadPeer: Part = {
   how: `In addition to its live peer, the host has a peer whose address nobody uses, even before the upgrade. BIRD withholds
 its routes until every peer has sent End-of-RIB, or until its graceful-restart wait of 240 s is over. The time is
 measured from outside: from the last answer of the old BIRD until the recovery is over. The control is one round of
-the document's procedure, measured to its real end.`,
+the procedure by hand, measured to its real end.`,
   meaning:
     'If only peers that were dead before the upgrade delay the recovery, the agent releases them, and enables them again afterwards. Without that, one dead host takes longer than the whole window of 90 s.',
   ratios: [{ key: 'deadPeerVsWait', of: 'agent', to: 'control' }],

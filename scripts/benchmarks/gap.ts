@@ -7,7 +7,7 @@ export const gap: Part = {
   title: 'how long BIRD is down',
   how: `calico/node is upgraded from one version to the other and back, with both images local. The gap is measured from
 outside, with a connection to BIRD's socket every millisecond: from the last answer of the old BIRD to the first one
-of the new BIRD. The document's procedure is \`docker stop\`, \`docker rm\`, \`docker run\`. The floor is two plain API
+of the new BIRD. The procedure by hand is \`docker stop\`, \`docker rm\`, \`docker run\`. The floor is two plain API
 calls: a KILL, and the start of a container that was created beforehand.`,
   meaning:
     'The shorter the gap, the sooner BIRD begins to restore its sessions. The floor waits for Docker to clean up after the KILL. The agent starts the new container as soon as it sees that BIRD is dead, so it can be below the floor.',

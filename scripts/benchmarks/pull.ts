@@ -9,7 +9,7 @@ export const pull: Part = {
 fast as the disk. The window is measured from outside: from the last answer of the old BIRD until all sessions are
 Established and the recovery is over.`,
   meaning:
-    "The agent pulls before it stops anything, so the download uses none of the window's 90 s, however slow the registry is. The document's procedure pulls while BIRD is down.",
+    "The agent pulls before it stops anything, so the download uses none of the window's 90 s, however slow the registry is. The procedure by hand pulls while BIRD is down.",
   ratios: [{ key: 'pullWindowVsDocs', of: 'agent', to: 'document' }],
   measure: (stage) =>
     alternate('pull', stage.rounds, {

@@ -52,9 +52,9 @@ ${table(rows)}
 - **Below the file system** uses a separate, emulated machine, with Debian's kernel and ext4. The journal and the file
   library work on its disk until the emulator is killed. All data acknowledged before that must be there, and complete.
 - A **fleet** is four simulated hosts with one slot, the agent's own fleet code and client, on a real etcd of three members
-  for each trial. Never may two be at work, none may start after a halt, and no slot may be left that nobody has. \`./scripts/soak
-  --only fleet\` runs only these. Members that **hang** are stopped (SIGSTOP); one that is **cut off** is in a network of its
-  own whose link is down, and two of the agents know only that one.
+  for each trial. Two hosts must never be at work at once, none may start after a halt, and no slot may stay taken without a
+  host that holds it. \`./scripts/soak --only fleet\` runs only these. Members that **hang** are stopped (SIGSTOP); one that is
+  **cut off** is in a network of its own whose link is down, and two of the agents know only that one.
 - A **control** is a trial that must fail; if it does not, the harness proves nothing. The controls are a host that nobody
   resumes; a swap that gives the new container its restart policy at once; an Engine that does not come back; two agents
   that do not share a lock; the file library without fsync; a lock that reads before it writes, and one with a time to live.

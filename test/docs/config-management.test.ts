@@ -59,8 +59,8 @@ describe('docs/config-management.md', () => {
 })
 
 describe('docs/docker.md', () => {
-  it('says why of each right that the command of the Dockerfile gives', () => {
-    const [command = ''] = /docker run [\s\S]*? status$/m.exec(textOf('Dockerfile')) ?? []
+  it('says why of each right that its command gives', () => {
+    const [command = ''] = /docker run [\s\S]*? status$/m.exec(textOf('docs/docker.md')) ?? []
     const given = command.match(/-v \S+|--(?!rm)\S+/g) ?? []
     expect(given.length).toBeGreaterThan(4)
     expect(codeRows(textOf('docs/docker.md')).sort()).toEqual(given.sort())

@@ -1,28 +1,27 @@
-// The agent as an image, built by the Dockerfile on a host, and run there with the command that it gives.
+// The agent as an image, built by the Dockerfile on a host, and run there with the command of docs/docker.md.
 
-import { readFile } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
 import { beforeAll, expect, it } from 'vitest'
+import { blocks, textOf } from '../docs/markdown.ts'
 import { until } from '../lab/index.ts'
 import { buildImage } from './agent-image.ts'
 import * as support from './support.ts'
 import { UPGRADED } from './under-way.ts'
-
-const root = resolve(import.meta.dirname, '../..')
 
 let at: support.World
 let command: string[]
 
 beforeAll(async () => {
   at = await support.world()
-  command = runCommand(await readFile(join(root, 'Dockerfile'), 'utf8'))
+  command = runCommand()
   await buildImage(at.host, 'calico-host-agent')
 })
 
-/** `docker run ... calico-host-agent` out of the comment of the Dockerfile. */
-function runCommand(dockerfile: string): string[] {
-  const text = dockerfile.replaceAll(/\\\n# +/g, '')
-  const [, found = ''] = /^# +(docker run .* calico-host-agent) status$/m.exec(text) ?? []
+/** `docker run ... calico-host-agent` of docs/docker.md. */
+function runCommand(): string[] {
+  const text = blocks(textOf('docs/docker.md'), 'sh')
+    .join('\n')
+    .replaceAll(/\\\n */g, '')
+  const [, found = ''] = /^(docker run .* calico-host-agent) status$/m.exec(text) ?? []
   expect(found).not.toBe('')
   return found.split(' ')
 }

@@ -44,7 +44,7 @@ export function groupOf(text: string | null, where: string): Group {
   if (parsed.success) return parsed.data
   throw new AgentError(
     'fleet-document',
-    `cannot read who is at work: ${where} is not as this agent writes it`,
+    `cannot read which hosts are at work: ${where} has a format that this agent does not know`,
     {
       fix: 'if a newer agent wrote it, upgrade this one; otherwise repair or delete it by hand',
     },

@@ -181,11 +181,15 @@ export class GroupFleet implements Fleet, FleetControl {
       if (await this.#write(after, snapshot.version)) return true
       await pause(Math.random() * CONFLICT_PAUSE_MS)
     }
-    throw new AgentError('fleet-unreachable', `cannot write the document of ${this.name}: others always do`, {
-      fix: 'try again later',
-      exitCode: ExitCode.deferred,
-      isTransient: true,
-    })
+    throw new AgentError(
+      'fleet-unreachable',
+      `cannot write the document of ${this.name}: other hosts keep changing it`,
+      {
+        fix: 'try again later',
+        exitCode: ExitCode.deferred,
+        isTransient: true,
+      },
+    )
   }
 
   async #write(group: Group, version: string): Promise<boolean> {

@@ -23,7 +23,7 @@ export function reviewOf(verb: string, { kind, namespace, name }: ObjectRef<Kind
 export function forbidden(verb: string, { kind, name, resource: own }: NamedKind, said: string): AgentError {
   const resource = own ?? resourceText(kind as Kind)
   const isAdmission = said.includes('is forbidden') && !said.includes(`cannot ${verb} resource`)
-  const grant = `grant it: kubectl create clusterrole calico-agent-${verb}-${resource} --verb=${verb} --resource=${resource}, and bind it to the user of the credential`
+  const grant = `grant it: kubectl create clusterrole calico-agent-${verb}-${resource} --verb=${verb} --resource=${resource}; then bind it to the user of the credential: kubectl create clusterrolebinding`
   const node = kind === 'Node' ? "use the credential of this host's kubelet, or " : ''
   return new AgentError(
     'kubernetes-forbidden',

@@ -77,7 +77,7 @@ function failure(call: Call, status: number, said: string, credential: Credentia
   }
   if (status >= 500 && said.includes(WEBHOOK_FAILED)) {
     return new AgentError('kubernetes-refused', `cannot ${what}: ${said}`, {
-      fix: 'kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations lists the webhooks: repair that one',
+      fix: 'kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations lists the webhooks: repair the one that the message names',
       isTransient: true,
     })
   }
@@ -96,7 +96,7 @@ function textOf({ verb, ref }: Call): string {
 export function unreachable({ server, origin }: Credential, why: string): AgentError {
   const how = origin.startsWith('/') ? `kubectl --kubeconfig ${origin}` : 'kubectl'
   return new AgentError('kubernetes-unreachable', `cannot reach the Kubernetes API at ${server}: ${why}`, {
-    fix: `${how} get --raw /readyz shows whether it answers`,
+    fix: `${how} get --raw /version shows whether it answers`,
     isTransient: true,
   })
 }

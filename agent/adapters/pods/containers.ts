@@ -187,6 +187,6 @@ function notThere(container: string): AgentError {
 
 function notRunning(container: string): AgentError {
   return new AgentError('container-not-running', `cannot look into container ${container}: it does not run`, {
-    fix: 'kubectl describe its pod shows why it ended',
+    fix: 'kubectl -n NAMESPACE describe pod POD shows why it ended',
   })
 }

@@ -3,7 +3,7 @@ import { beforeDashes } from '../before-dashes.ts'
 import { type HelpOf, optionsOf } from './help.ts'
 import { placeOf } from './place.ts'
 
-/** What yargs complains about, with the known command or option that is so like the unknown one that it was meant. */
+/** The complaint of yargs, with the known command or option that was probably meant. */
 export async function suggest(complaint: string, argv: string[], helpOf: HelpOf): Promise<string> {
   const words = beforeDashes(argv)
   const { help, stray } = await placeOf(words, helpOf)

@@ -162,7 +162,7 @@ export function flaps({ comings }: DaemonState): { name: string; awayMs: number 
   return [...comings].flatMap(([name, { awayMs }]) => (awayMs > 0 ? [{ name, awayMs }] : []))
 }
 
-/** The phase, as long as it counts: a daemon that is silent for long no longer recovers, or its sessions are gone. */
+/** The phase that counts for the verdict: a recovering daemon that has been silent for too long is down, as its sessions have expired. */
 export function bindingPhase(
   { standing, silentAt, heard }: DaemonState,
   now: number,

@@ -58,7 +58,7 @@ export function namesDatastore(settings: DatastoreSettings): boolean {
   return [etcdEndpoints, etcdAuthority, etcdDiscoverySrv, ...(isKubernetes ? api : [])].some(Boolean)
 }
 
-/** What a setting is called where it stands. */
+/** The name of a setting in the place that sets it: a variable, or a key of the file. */
 export function settingName(setting: Setting, { file }: DatastoreSettings): string {
   return file === null ? VARIABLES[setting] : `${setting} in ${file}`
 }

@@ -30,7 +30,7 @@ export interface Halt {
 }
 
 /** The way out of a halt, whoever halted. */
-export const HOW_TO_RESUME = 'calico-agent fleet resume lets the hosts go on'
+export const HOW_TO_RESUME = 'to continue the rollout: calico-agent fleet resume'
 
 /** The newest target that a host took a slot for. */
 interface Rollout {

@@ -135,8 +135,9 @@ function strategyBefore(set: DaemonSetObject): UpdateStrategy {
 }
 
 /**
- * The strategic merge patch that gives the template this change, has no pod replaced by itself, and marks it: without a
- * mark there is no way back. Null where it is so already. Refused where the DaemonSet has changed since.
+ * The strategic merge patch that applies the change to the template, sets OnDelete so that the DaemonSet replaces no pod on its
+ * own, and adds the run's mark, which a rollback needs. Null if there is nothing to change. The API server refuses it if the
+ * DaemonSet has changed since it was read.
  */
 export function templatePatch(set: DaemonSetObject, change: TemplateChange, run: string): Json | null {
   const template = changePatch(set.spec.template, change)

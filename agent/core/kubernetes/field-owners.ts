@@ -11,7 +11,7 @@ export interface FieldConflict {
 /** The agent, and kubectl where it applies: what the manifest before has set is no conflict. */
 export const APPLIERS = ['calico-agent', 'kubectl', 'kubectl-client-side-apply', 'before-first-apply']
 
-/** What others than those who apply manifests have set in a template, and that would be otherwise, or gone. */
+/** Fields of a template that a manager other than `APPLIERS` has set, and that the manifest would change or remove. */
 export function foreignFields(owners: FieldOwner[], was: unknown, to: unknown): FieldConflict[] {
   return owners.flatMap(({ manager = '', fieldsV1 }) => {
     const template = fieldsV1?.['f:spec']?.['f:template']?.['f:spec']

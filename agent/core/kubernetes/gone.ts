@@ -1,6 +1,6 @@
 import { AgentError } from '../errors.ts'
 
-/** Of an object that is to be changed, and is not there. */
+/** The error for an object that the agent must change and that no longer exists. */
 export function goneError({
   kind,
   namespace,

@@ -118,15 +118,21 @@ export function refOf({ apiVersion, kind, metadata: { name, namespace } }: AnyOb
   return { apiVersion, kind, name, ...(namespace !== undefined && { namespace }) }
 }
 
-/** `clusterrole calico-node`, `configmap kube-system/x`: as kubectl names it. */
+/** For messages: `clusterrole calico-node`, `configmap kube-system/x`. */
 export function refText({ kind, namespace, name }: Omit<AnyRef, 'apiVersion'>): string {
   return `${kind.toLowerCase()} ${namespace === undefined ? '' : `${namespace}/`}${name}`
+}
+
+/** As a command: `kubectl -n kube-system get configmap x -o yaml`. */
+export function kubectlGet({ kind, namespace, name }: Omit<AnyRef, 'apiVersion'>): string {
+  const of = namespace === undefined ? '' : `-n ${namespace} `
+  return `kubectl ${of}get ${kind.toLowerCase()} ${name} -o yaml`
 }
 
 /** Written by the API server, or by whoever looks after the object. */
 const OF_SERVER = ['managedFields', 'resourceVersion', 'uid', 'generation', 'creationTimestamp', 'selfLink']
 
-/** An object as whoever wrote it had it, so that two can be compared. */
+/** The object without the fields that the API server and its controllers add, so that two can be compared. */
 export function asWritten({ metadata, ...fields }: AnyObject): Written {
   const rest = Object.fromEntries(Object.entries(fields).filter(([field]) => field !== 'status'))
   const own = Object.entries(metadata).filter(([field]) => !OF_SERVER.includes(field))

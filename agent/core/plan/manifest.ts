@@ -36,8 +36,8 @@ export function manifestBackPart({ steps }: Plan): BackPart | null {
       {
         code: 'manifest-kept',
         severity: 'warning',
-        message: `what ${path} changed beside the pods and their config stays, as other hosts may need it: ${names}`,
-        fix: 'once every host is back: kubectl apply -f the manifest of before',
+        message: `these other objects that ${path} changed stay, because other hosts may need them: ${names}`,
+        fix: 'once every host is rolled back, apply the previous manifest: kubectl apply -f FILE',
       },
     ],
   }

@@ -79,7 +79,7 @@ export const daemonSetSwapRules: Rule[] = [
           differences.length === 0
             ? null
             : {
-                message: `the template of DaemonSet ${namespace}/${name} has changed since pod ${pod.name} was made, and a new pod brings that along: ${differences.join(', ')}; a rollback keeps it`,
+                message: `the template of DaemonSet ${namespace}/${name} has changed since pod ${pod.name} was created, and a new pod will have these changes: ${differences.join(', ')}; a rollback does not undo them`,
                 fix: `check kubectl -n ${namespace} rollout history daemonset/${name}`,
               },
       },
@@ -131,7 +131,7 @@ function isSameNode({ list, name, image }: TemplateImage, { template }: Observed
 /** The template would not change, and neither the DaemonSet nor the way back could tell the images apart. */
 function movedTags({ set: { namespace, name, pod }, moved }: Asked): Objection[] {
   return moved.map((ref) => ({
-    message: `cannot upgrade pod ${pod.name} of DaemonSet ${namespace}/${name}: it names ${ref} already, and that tag means another image now`,
+    message: `cannot upgrade pod ${pod.name} of DaemonSet ${namespace}/${name}: it already names ${ref}, and that tag now points to another image`,
     fix: 'name the new image by its digest',
   }))
 }

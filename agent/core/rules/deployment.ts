@@ -117,7 +117,7 @@ function movedTag({ name, deployment, image, byRelease }: Known): Objection | nu
   const { digest } = image.remote
   const differs = deployment.pods.some((pod) => pod.digest !== null && pod.digest !== digest)
   if (!differs) return null
-  const why = `${nameOf(deployment)} names ${image.ref} already, and that tag means another image now`
+  const why = `${nameOf(deployment)} already names ${image.ref}, and that tag now points to another image`
   return notReplaced(name, why, 'name the new image by its digest', byRelease)
 }
 

@@ -1,5 +1,5 @@
 import { known } from '../known.ts'
-import { refText } from '../kubernetes/manifest.ts'
+import { kubectlGet, refText } from '../kubernetes/manifest.ts'
 import type { ObservedManifest } from '../kubernetes/observed-manifest.ts'
 import type { Objection, Rule } from './rule.ts'
 import { rulesOn } from './rule.ts'
@@ -45,11 +45,10 @@ function conflictOf({ path }: ObservedManifest, group: Conflicts): Objection[] {
   const [first] = group
   if (first === undefined) return []
   const { of, manager } = first
-  const namespace = of.namespace === undefined ? '' : `-n ${of.namespace} `
   return [
     {
-      message: `cannot apply ${path}: ${manager} has set in ${refText(of)} what would be lost: ${group.map(({ field }) => field).join(', ')}`,
-      fix: `write it to the manifest as well: kubectl ${namespace}get ${of.kind.toLowerCase()} ${of.name} -o yaml shows it`,
+      message: `cannot apply ${path}: it would overwrite fields of ${refText(of)} that ${manager} has set: ${group.map(({ field }) => field).join(', ')}`,
+      fix: `write it to the manifest as well: ${kubectlGet(of)} shows it`,
     },
   ]
 }

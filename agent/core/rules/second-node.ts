@@ -45,7 +45,7 @@ function secondNode(container: ContainerJson, others: Observed['otherNodes']): O
     fix: isOfPod
       ? `find the one whose sessions are up (${commandIn(container, 'birdcl show protocols')}), and remove what keeps the other: kubectl get daemonsets -A`
       : container.State.Running
-        ? `find the one whose sessions are up (docker exec CONTAINER birdcl show protocols), and remove the other with docker rm -f; if ${own} stays, docker restart ${own}`
+        ? `find the one whose sessions are up (docker exec CONTAINER birdcl show protocols), and remove the other with docker rm -f; if ${own} stays, docker kill ${own}; docker start ${own}`
         : `to keep ${other.name}: docker rm ${own}; docker rename ${other.name} ${own}; docker update --restart=always ${own}; do not start a second one`,
   }
 }

@@ -126,7 +126,7 @@ function quoted({ claim }: ObservedUnit): string {
   return claim == null ? '' : `: ${claim.line}`
 }
 
-const SIMPLER = 'let the unit run docker run with the image as one word'
+const SIMPLER = 'change ExecStart= to a docker run command that names the image as one word'
 
 /** Drop-ins are read in the order of their names, whatever directory they are in: these come last. */
 const TRIAL = 'zzz-calico-agent-trial.conf'

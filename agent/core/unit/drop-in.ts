@@ -39,7 +39,7 @@ function writeLines(
 
 /** The drop-in that makes an image permanent. Its pull pulls the image that it runs. */
 export function permanentDropIn(unit: ObservedUnit, run: UnitRun, image: string): string {
-  const header = '# Written by calico-agent: the file that names the image is not the operator’s own.'
+  const header = "# Written by calico-agent: the file that names the image is not the operator's own."
   const beside = run.named.map((lines) => writeLines(unit, lines, image))
   return `${header}\n[Service]\n${writeExecStart(unit, run, image)}${beside.join('')}`
 }

@@ -46,7 +46,7 @@ export function readUnit(source: UnitSource, container: string): UnitReading {
     if (command.kind === 'start' && command.containers.includes(container)) {
       return refused(
         'it starts an existing container, and names no image',
-        'let the unit run docker run with the image as one word',
+        'change ExecStart= to a docker run command that names the image as one word',
       )
     }
     if (!mentions(words, container)) continue

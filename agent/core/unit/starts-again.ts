@@ -48,13 +48,13 @@ function fromLeft({ cidFile }: DockerRunArgs, lines: ExecLine[], container: stri
   const name = lines.flatMap((line) => madeBeside(line, container)).find((one) => !isTakenAway(one, lines))
   if (name !== undefined) {
     return {
-      why: `its start also creates ${name}, which at most its ExecStop= removes: neither image would start`,
+      why: `its start also creates ${name}, which nothing but its ExecStop= may remove: neither image would start`,
       fix: `add ExecStartPre=-/usr/bin/docker rm -f ${name} to the unit`,
     }
   }
   if (cidFile === null || isTakenAway(cidFile, lines)) return null
   return {
-    why: `its docker run does not start while ${cidFile} exists, which at most its ExecStop= removes`,
+    why: `its docker run does not start while ${cidFile} exists, which nothing but its ExecStop= may remove`,
     fix: `add ExecStartPre=-/bin/rm -f ${cidFile} to the unit`,
   }
 }

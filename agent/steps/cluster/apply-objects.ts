@@ -1,7 +1,14 @@
 import { AgentError, ExitCode, type Problem } from '../../core/errors.ts'
 import { patchBetween } from '../../core/json/merge-patch.ts'
 import { isSameJson } from '../../core/json/same.ts'
-import { asWritten, type ObjectChange, refOf, refText, type Written } from '../../core/kubernetes/manifest.ts'
+import {
+  asWritten,
+  kubectlGet,
+  type ObjectChange,
+  refOf,
+  refText,
+  type Written,
+} from '../../core/kubernetes/manifest.ts'
 import type { Step, StepContext } from '../step.ts'
 import { apiOf } from './object.ts'
 import { throughAway } from './through-away.ts'
@@ -64,11 +71,15 @@ async function sideOf(change: ObjectChange, context: StepContext): Promise<'befo
 async function isApplied(change: ObjectChange, context: StepContext): Promise<boolean> {
   const side = await sideOf(change, context)
   if (side !== null) return side === 'after'
-  const what = refText(refOf(change.object))
-  throw new AgentError('manifest-changed', `cannot change ${what}: someone else changed it during the run`, {
-    fix: `check kubectl get ${what} -o yaml, then run the upgrade again`,
-    exitCode: ExitCode.refused,
-  })
+  const ref = refOf(change.object)
+  throw new AgentError(
+    'manifest-changed',
+    `cannot change ${refText(ref)}: someone else changed it during the run`,
+    {
+      fix: `check it: ${kubectlGet(ref)}; then run the upgrade again`,
+      exitCode: ExitCode.refused,
+    },
+  )
 }
 
 /** What others have made of it since stays, and is said. */
@@ -82,11 +93,11 @@ async function restore(change: ObjectChange, context: StepContext): Promise<Prob
 }
 
 function leftAlone({ object }: ObjectChange): Problem {
-  const what = refText(refOf(object))
+  const ref = refOf(object)
   return {
     code: 'manifest-changed',
     severity: 'warning',
-    message: `${what} was changed by someone else during the run, and is left as it is`,
-    fix: `check kubectl get ${what} -o yaml`,
+    message: `${refText(ref)} was changed by someone else during the run, and is left as it is`,
+    fix: `check it: ${kubectlGet(ref)}`,
   }
 }

@@ -52,7 +52,7 @@ export async function restorePod(
     const [container] = wrong ? [] : containers
     if (container?.State.Running === true)
       return await awaitRestored({ gate, container: container.Id, goneAt }, context)
-    if (clock.now() > deadline) throw notRestored(await whyNone(args, context))
+    if (clock.now() > deadline) throw notRestored(args, await whyNone(args, context))
     if (await keepDown(taken, POLL_MS, args, context)) goneAt = clock.now()
   }
 }
@@ -73,9 +73,9 @@ async function takeAway(
   return isRecovered ? context.clock.now() : goneAt
 }
 
-function notRestored(why: string): AgentError {
+function notRestored({ set: { namespace } }: SwapPod, why: string): AgentError {
   return new AgentError('not-restored', `cannot restore the old pod: ${why}`, {
-    fix: 'kubectl describe the pod shows why',
+    fix: `kubectl -n ${namespace} describe pods shows why`,
     exitCode: ExitCode.stuck,
   })
 }

@@ -55,7 +55,7 @@ export const swapPod: Step<'swap-pod'> = {
   async verify(args, { gate, known }, context) {
     const deadline = context.since + gate.budgetMs - gate.reserveMs
     const found = await untilStarted(args, known, deadline, context)
-    if (!found) throw noPod(await whyNone(args, context))
+    if (!found) throw noPod(args, await whyNone(args, context))
     const trial = await watchTrial({ gate, container: found.Id, goneAt: context.since }, context)
     await refuseAnother(args.old, found.Id, context.docker)
     const passed = await endOfTrial(trial, found.Id, context)
@@ -111,9 +111,9 @@ function imageSet({ from, to, images }: Pick<SwapPod, 'from' | 'to' | 'images'>)
   return (from === to && changedImages(images)[0]?.to) || to
 }
 
-function noPod(why: string): AgentError {
+function noPod({ set: { namespace } }: SwapPod, why: string): AgentError {
   return new AgentError('gate-failed', `cannot keep the new template: ${why}`, {
-    fix: 'kubectl describe the pod shows why',
+    fix: `kubectl -n ${namespace} describe pods shows why`,
   })
 }
 

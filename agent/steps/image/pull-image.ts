@@ -98,7 +98,7 @@ async function refuseFull(
   if (free === null || free >= needed) return
   const said = `${path} has ${(free / 1e6).toFixed(0)} MB free, and a pull may take ${needed / 1e6} MB`
   throw new AgentError('no-space', `cannot pull ${image}: ${said}`, {
-    fix: `free space: docker system df, docker image prune; or docker pull ${image} by hand, if it is smaller`,
+    fix: `free space: docker system df, docker image prune; or, if you know that the image needs less, run docker pull ${image} first`,
   })
 }
 

@@ -76,14 +76,14 @@ async function textOf(path: string, { unitFiles }: { unitFiles: UnitFiles }): Pr
 /** Keeps what someone else has written since. */
 async function restoreFile(
   { path, before, after }: FileEdit,
-  { unit, from }: UnitChange,
+  { unit, container, from }: UnitChange,
   ports: { unitFiles: UnitFiles },
 ): Promise<void> {
   const now = await textOf(path, ports)
   if (now === before) return
   if (now !== after) {
     throw new AgentError('unit-changed', `cannot restore ${path}: another process changed it`, {
-      fix: `set its image to ${from} by hand; then systemctl daemon-reload; systemctl restart ${unit}`,
+      fix: `set its image to ${from} by hand; then systemctl daemon-reload; docker rm -f ${container}; systemctl reset-failed ${unit}; systemctl restart ${unit}`,
     })
   }
   await put(path, before, ports)

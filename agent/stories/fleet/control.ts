@@ -5,8 +5,8 @@ import type { App } from '../app.ts'
 /** @throws AgentError `no-fleet` (exit 2) */
 export function fleetOf({ fleet }: Pick<App, 'fleet'>): Fleet {
   if (fleet !== null) return fleet
-  throw new AgentError('no-fleet', 'cannot ask the fleet: the config has no section fleet', {
-    fix: 'name where the hosts meet: fleet.etcd, fleet.kubernetes or fleet.fleetlock',
+  throw new AgentError('no-fleet', 'cannot use the fleet commands: the config has no fleet section', {
+    fix: 'configure one of fleet.etcd, fleet.kubernetes and fleet.fleetlock',
     exitCode: ExitCode.usage,
   })
 }

@@ -43,7 +43,7 @@ function closed(windows: MaintenanceWindow[]): AgentError {
 }
 
 function blocked(names: string[]): AgentError {
-  return new AgentError('fleet-blocked', `cannot start: firing: ${names.join(', ')}`, {
+  return new AgentError('fleet-blocked', `cannot start: these alerts are firing: ${names.join(', ')}`, {
     fix: 'clear the alert, or change fleet.blockOn; calico-agent upgrade by hand does not ask for alerts',
     exitCode: ExitCode.deferred,
   })

@@ -132,8 +132,8 @@ function templateBack({ set: { namespace, name } }: StepArgs['swap-pod']): Probl
   return {
     code: 'template-back',
     severity: 'warning',
-    message: `the template of DaemonSet ${namespace}/${name} goes back for the whole cluster: a pod that another host makes anew has the old images`,
-    fix: 'calico-agent rollback on the other hosts as well, or calico-agent upgrade here again',
+    message: `this rollback restores the old template of DaemonSet ${namespace}/${name}, which all hosts share: a pod that is recreated on another host gets the old images`,
+    fix: 'run calico-agent rollback on the other hosts as well, or calico-agent upgrade here again',
   }
 }
 

@@ -54,7 +54,7 @@ export function notEtcd(endpoint: string, why: string): AgentError {
 
 function forbidden(endpoint: string, message: string): AgentError {
   return new AgentError('fleet-forbidden', `cannot use the etcd at ${endpoint}: ${message}`, {
-    fix: `etcdctl role grant-permission ROLE --prefix=true readwrite ${KEY_PREFIX} gives its user the right`,
+    fix: `ETCDCTL_API=3 etcdctl role grant-permission ROLE --prefix=true readwrite ${KEY_PREFIX} grants its user the right`,
   })
 }
 
