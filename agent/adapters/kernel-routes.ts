@@ -14,9 +14,11 @@ export function createKernelRoutes(): KernelRoutes {
   return { hold, release }
 }
 
+const FAMILIES = ['-4', '-6'] as const
+type Family = (typeof FAMILIES)[number]
+
 async function hold(): Promise<void> {
-  await release()
-  for (const family of ['-4', '-6']) {
+  for (const family of await clear()) {
     const shown = await ip(`${family} -oneline route show table main proto ${BIRD}`)
     const routes = shown.split('\n').filter((line) => line.trim() !== '')
     if (routes.length === 0) continue
@@ -41,8 +43,16 @@ function addition(route: string): string {
 }
 
 async function release(): Promise<void> {
-  for (const family of ['-4', '-6']) {
-    const rules = await ip(`${family} rule show`)
+  await clear()
+}
+
+/** Returns the families that the kernel has. */
+async function clear(): Promise<Family[]> {
+  const found: Family[] = []
+  for (const family of FAMILIES) {
+    const rules = await rulesOf(family)
+    if (rules === null) continue
+    found.push(family)
     for (const pref of [HELD_NEXT, MAIN_FIRST]) {
       // One each time: a hold that died half-way may have left the rule twice.
       const count = rules.split('\n').filter((line) => line.startsWith(`${pref}:`)).length
@@ -50,6 +60,15 @@ async function release(): Promise<void> {
     }
     await ip(`${family} route flush table ${HELD_TABLE}`).catch(() => undefined)
   }
+  return found
+}
+
+/** Null where the kernel does not have the family, as after a boot with `ipv6.disable=1`. */
+async function rulesOf(family: Family): Promise<string | null> {
+  const { code, output, errors } = await runIp('routes-not-held', [family, 'rule', 'show'])
+  if (code === 0) return output
+  if (/family not supported/.test(errors)) return null
+  throw notHeld(`${family} rule show`, errors)
 }
 
 /** Words without blanks only; no shell sees them. */
@@ -57,7 +76,11 @@ async function ip(words: string, input = ''): Promise<string> {
   const { code, output, errors } = await runIp('routes-not-held', words.split(' '), input)
   // A batch continues after a route that cannot be added.
   if (code === 0 || (code !== null && input !== '')) return output
-  throw new AgentError('routes-not-held', `cannot run ip ${words}: ${errors.trim()}`, {
+  throw notHeld(words, errors)
+}
+
+function notHeld(words: string, errors: string): AgentError {
+  return new AgentError('routes-not-held', `cannot run ip ${words}: ${errors.trim()}`, {
     fix: 'ip rule show lists the rules',
   })
 }
