@@ -107,6 +107,7 @@ export async function runAgent(decorate = (outside: Outside): Outside => outside
     print: (text) => {
       program.print(text)
     },
+    stdout: program.screen,
     terminal: () => (isTerminal ? { output: program.screen, size: terminalSize } : null),
     figures: ({ stateDir }) => {
       const runs = new RunStore(runsDir(stateDir), createClock())

@@ -4,6 +4,7 @@ import type { Emit } from '../core/events.ts'
 import type { RunFigures } from '../core/report/run-figures.ts'
 import type { Wanted } from '../core/wanted.ts'
 import type { Logger } from '../report/logger.ts'
+import type { Output } from '../report/output.ts'
 import type { Terminal } from '../report/screen.ts'
 import type { TextOptions } from '../report/wrap.ts'
 import type { App } from '../stories/app.ts'
@@ -22,7 +23,7 @@ export interface Environment {
   /** Aborted by the first signal to stop; the second ends the agent. */
   stopSignal: () => AbortSignal
   log: (options: CommonOptions, level: 'info' | 'silent') => Logger
-  /** Prints a line to stdout. */
+  /** Prints a line to stdout, at the end. */
   print: (text: string) => void
   /** What all runs of this host come to: read each time, the journals that have their end once. */
   figures: (options: CommonOptions) => () => Promise<RunFigures>
@@ -30,6 +31,8 @@ export interface Environment {
   pastRuns: (stateDir: string) => Promise<PastRun[]>
   /** Puts a file in place, for the caller alone to read unless `mode` says otherwise. @throws AgentError `cannot-write` */
   writeFile: (path: string, text: string, mode?: number) => Promise<void>
+  /** stdout at once, for what goes on until it is stopped. */
+  stdout: Pick<Output, 'write' | 'isPending' | 'isGone'>
   /** Where stdout is one that can be redrawn; null elsewhere. */
   terminal: () => Terminal | null
   /** How text for people looks on stdout. */

@@ -9,9 +9,12 @@ import type { Environment } from './environment.ts'
 /** One screen asks, and not each host. */
 const EVERY_MS = 2_000
 
-/** Shows the rollout until it is stopped: in place on a terminal, elsewhere a line for each host that changes. */
+/**
+ * Shows the rollout until it is stopped, or until nobody can read it: in place on a terminal, elsewhere a line for each host
+ * that changes.
+ */
 export async function watchFleet(
-  { print, stopSignal, terminal, text }: Environment,
+  { stdout, stopSignal, terminal, text }: Environment,
   view: () => Promise<FleetView>,
   json: boolean,
 ): Promise<void> {
@@ -19,20 +22,26 @@ export async function watchFleet(
   const tty = json ? null : terminal()
   const screen = tty && new Screen(tty)
   const said = new Map<string, string>()
+  const say = (line: string): void => {
+    stdout.write(`${line}\n`)
+  }
   const show = (seen: FleetView): void => {
     if (screen) screen.draw(renderFleet(seen, { color: text.color, now: new Date() }).split('\n'))
-    else for (const line of news(seen, said, json)) print(line)
+    else for (const line of news(seen, said, json)) say(line)
   }
   while (!signal.aborted) {
     try {
-      show(await view())
+      const seen = await view()
+      // what it has not read yet is old news
+      if (!stdout.isPending) show(seen)
     } catch (error) {
       // the engine may be back for the next look
       if (!(error instanceof AgentError && error.isTransient)) throw error
       if (screen) screen.draw([error.message])
       else if (once(said, 'away', error.message))
-        print(json ? shownJson({ problems: error.asProblems() }) : error.message)
+        say(json ? shownJson({ problems: error.asProblems() }) : error.message)
     }
+    if (stdout.isGone) return
     await pause(EVERY_MS, undefined, { signal }).catch(() => undefined)
   }
 }

@@ -3,6 +3,8 @@ import { isatty } from 'node:tty'
 
 const { O_NOCTTY, O_NONBLOCK, O_WRONLY } = constants
 
+/** Of a pipe, and of a terminal that was hung up. */
+const NO_READER = ['EPIPE', 'EIO']
 /** A stopped terminal continues shortly after the key. */
 const RETRY_MS = 20
 
@@ -24,6 +26,7 @@ export class Output {
   #pending: Buffer[] = []
   #pendingBytes = 0
   #droppedLines = 0
+  #isGone = false
   #timer: NodeJS.Timeout | undefined
   #drained: (() => void)[] = []
 
@@ -35,6 +38,11 @@ export class Output {
   /** Something that was written waits for its reader. */
   get isPending(): boolean {
     return this.#pending.length > 0
+  }
+
+  /** The last write found no reader: a pipe that is closed, a terminal that was hung up. */
+  get isGone(): boolean {
+    return this.#isGone
   }
 
   /** A whole line, or several. */
@@ -84,10 +92,13 @@ export class Output {
     try {
       const count = writeSync(this.#fd, first)
       if (count < first.length) this.#putBack(first.subarray(count))
+      this.#isGone = false
       return true
     } catch (error) {
       // A full disk, a reader that is gone: leave out what cannot be written, and do not end a run for it.
-      if ((error as NodeJS.ErrnoException).code === 'EAGAIN') this.#putBack(first)
+      const { code = '' } = error as NodeJS.ErrnoException
+      if (code === 'EAGAIN') this.#putBack(first)
+      this.#isGone = NO_READER.includes(code)
       return false
     }
   }

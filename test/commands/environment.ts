@@ -6,9 +6,10 @@ import { createLogger } from '../../agent/report/logger.ts'
 const began = (): Promise<never> => Promise.reject(new Error('it began'))
 
 /** Of a command line that is refused, or that only prints: nothing is read, opened or written. */
-const refusing: Environment = {
+export const refusing: Environment = {
   version: '0.0.0',
   terminal: () => null,
+  stdout: { isPending: false, isGone: false, write: () => undefined },
   text: { color: false },
   loadConfig: began,
   open: began,

@@ -177,6 +177,12 @@ describe('a command by hand', () => {
     expect(await upgrade(third)).toMatchObject({ code: 0, report: { outcome: 'upgraded' } })
   }, 180_000)
 
+  it('follows the rollout in a pipe as it goes on', async () => {
+    const watch = ['timeout', '--signal=KILL', '8', 'agent', 'fleet', 'status', '--watch']
+    const { stdout } = await hosts[2].run(watch)
+    expect(stdout).toMatch(/^group three: 3 of 3 hosts done, not halted$/m)
+  })
+
   it('changes nothing while etcd is away, and says so', async () => {
     await etcd.kill()
     const { code, report } = await support.agent(hosts[0], 'upgrade', '--node', support.image('v3.20.0'))

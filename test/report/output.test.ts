@@ -92,6 +92,16 @@ it('ends the wait when the reader goes away', async () => {
   await linesOf(child, 'stdout', /drained/)
 })
 
+it.each([
+  ['is gone', '{ RUN 2>&1 1>&3 | true; } 3>&1', true],
+  ['is late', PIPE, false],
+])('knows whether its reader %s', async (_, words, isGone) => {
+  const script = `const output = new Output(2)
+    setInterval(() => { output.write('line\\n') }, 50)
+    setTimeout(() => { say('gone: ' + output.isGone) }, 700)`
+  expect(await linesOf(program(script, words), 'stdout', /gone/)).toBe(`gone: ${isGone}\n`)
+})
+
 it('writes before the call returns: a death behind it loses nothing', async () => {
   const child = program(`const output = new Output(2, { bytes: 1000, dropped })
     output.write('the last words\\n')
