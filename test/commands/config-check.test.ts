@@ -24,7 +24,7 @@ describe('calico-agent config check', () => {
       code: 0,
     })
     expect(await check('empty.yaml')).toMatchObject({
-      text: 'empty.yaml is valid; it asks for nothing to upgrade',
+      text: 'empty.yaml is valid; it names nothing to upgrade',
     })
   })
 

@@ -60,7 +60,7 @@ describe('a real Prometheus', () => {
     await expect(starting(/^(KubeNodeNotReady|Calico.*)$/)).rejects.toMatchObject({
       code: 'fleet-blocked',
       exitCode: 75,
-      message: 'cannot start: firing: CalicoAgentDown',
+      message: 'cannot start: these alerts are firing: CalicoAgentDown',
     })
     await starting(/^KubeNodeNotReady$/)
   })

@@ -48,7 +48,7 @@ describe('the rollout as text', () => {
       [
         'halted on host1 at 2026-11-27 02:59:00Z: storage maintenance',
         'halted: host3 failed in run run-3: no session',
-        'calico-agent fleet resume lets the hosts go on',
+        'to continue the rollout: calico-agent fleet resume',
       ].join('\n'),
     )
   })

@@ -252,7 +252,7 @@ describe('a call to the API server', () => {
     const error = await errorOf(client('auto', 'gone').get(ref))
     expect(error).toMatchObject({ code: 'kubernetes-unreachable', isTransient: true })
     expect(error.message).toContain('http://127.0.0.1:1: connect ECONNREFUSED')
-    expect(error.fix).toContain(`kubectl --kubeconfig ${dir}/gone get --raw /readyz`)
+    expect(error.fix).toContain(`kubectl --kubeconfig ${dir}/gone get --raw /version`)
   })
 
   it('fails where nobody answers, within its deadline', { timeout: 30_000 }, async () => {

@@ -115,7 +115,9 @@ describe('a whole manifest', () => {
     const lines = settleByHand(planned().plan, '/j') ?? ''
     expect(lines).toContain('kubectl -n kube-system rollout undo daemonset/calico-node')
     expect(lines).not.toContain('set image')
-    expect(lines).toContain(`${PATH} changed clusterrole calico-node; to restore one: kubectl edit`)
+    expect(lines).toContain(
+      `${PATH} changed clusterrole calico-node; to restore one: kubectl -n NAMESPACE edit`,
+    )
   })
 
   it('is rolled back with its template; what it granted stays, and is said', () => {
@@ -157,7 +159,7 @@ describe('what stands against it', () => {
       {
         code: 'manifest-conflict',
         severity: 'error',
-        message: `cannot apply ${PATH}: kubectl-edit has set in daemonset kube-system/calico-node what would be lost: a, b`,
+        message: `cannot apply ${PATH}: it would overwrite fields of daemonset kube-system/calico-node that kubectl-edit has set: a, b`,
         fix: 'write it to the manifest as well: kubectl -n kube-system get daemonset calico-node -o yaml shows it; --allow manifest-conflict overrides',
       },
     ])

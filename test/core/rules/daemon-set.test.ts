@@ -36,7 +36,7 @@ describe('a DaemonSet that an operator keeps', () => {
 describe('a tag that the pod names already, and that means another image now', () => {
   const remote = { digest: digest('b'), platforms: [] }
   const tagMoved = (ref: string): string =>
-    `daemonset-tag-moved: cannot upgrade pod calico-node-1 of DaemonSet kube-system/calico-node: it names ${ref} already, and that tag means another image now`
+    `daemonset-tag-moved: cannot upgrade pod calico-node-1 of DaemonSet kube-system/calico-node: it already names ${ref}, and that tag now points to another image`
 
   it('is refused, of calico/node', () => {
     expect(found({}, { image: { ref: NODE, local: null, remote } })).toContain(tagMoved(NODE))
@@ -93,7 +93,9 @@ describe('a template that has changed in more than images', () => {
       'mount /run/xtables.lock of calico-node',
     ])
     expect(templateDifferences(pod, pod)).toEqual([])
-    expect(found({ differences }).join()).toMatch(/daemonset-differs: .*brings that along: container flexvol/)
+    expect(found({ differences }).join()).toMatch(
+      /daemonset-differs: .*will have these changes: container flexvol/,
+    )
     expect(found({}).join()).not.toContain('daemonset-differs')
   })
 })

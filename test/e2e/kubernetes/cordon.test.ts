@@ -145,7 +145,7 @@ describe('an API server that is away', () => {
       `cannot reach the Kubernetes API at ${cluster.server}: connect ECONNREFUSED ${cluster.address}:443`,
     )
     expect(problem?.fix).toBe(
-      'kubectl --kubeconfig /etc/kubernetes/kubelet.conf get --raw /readyz shows whether it answers; --allow kubernetes-unreachable overrides',
+      'kubectl --kubeconfig /etc/kubernetes/kubelet.conf get --raw /version shows whether it answers; --allow kubernetes-unreachable overrides',
     )
     expect(await nodeId(host)).toBe(id)
 
@@ -244,7 +244,7 @@ describe('what stands against a cordon is named before anything moves', () => {
     const found = await objection({ kubeconfig, node: host.name })
     expect(found).toMatchObject({ ...refused, code: 'kubernetes-forbidden' })
     expect(found.fix).toContain(
-      'kubectl create clusterrole calico-agent-get-nodes --verb=get --resource=nodes, and bind it to the user of the credential',
+      'kubectl create clusterrole calico-agent-get-nodes --verb=get --resource=nodes; then bind it to the user of the credential: kubectl create clusterrolebinding',
     )
   })
 
