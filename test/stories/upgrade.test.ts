@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { AgentError } from '../../agent/core/errors.ts'
+import { AgentError, ExitCode } from '../../agent/core/errors.ts'
+import { prefetchPlan } from '../../agent/core/plan/build.ts'
 import type { App } from '../../agent/stories/app.ts'
-import { fetchingPlan, prefetch, upgrade } from '../../agent/stories/upgrade.ts'
+import { fetchingPlan, planUpgrade, prefetch, upgrade } from '../../agent/stories/upgrade.ts'
 import { wanted } from '../core/observed.ts'
 import { FakeHost } from '../engine/fake-host.ts'
 import { RUN } from '../engine/killable-run.ts'
@@ -57,6 +58,27 @@ describe('a prefetch', () => {
 
     expect(await prefetch(app, asked)).toMatchObject({ outcome: 'prefetched', changed: true })
     expect(await fetchingPlan(app, asked)).toMatchObject({ outcome: 'unchanged', changed: false })
+  })
+
+  it('begins nothing beside a run that was interrupted, which its own command settles', async () => {
+    const app = appOn(await FakeHost.create())
+    const { change } = await planUpgrade(app, asked)
+    if (change === null) throw new Error('nothing to upgrade')
+    await app.runs.begin('test', change.plan, [])
+    await expect(prefetch(app, asked)).rejects.toMatchObject({
+      code: 'unsettled-run',
+      message: `cannot prefetch: run ${change.plan.run} was interrupted`,
+      exitCode: ExitCode.refused,
+    })
+    expect((await app.runs.history()).map(({ outcome }) => outcome)).toEqual([null])
+  })
+
+  it('goes on with one that was interrupted', async () => {
+    const app = appOn(await FakeHost.create())
+    const { observed } = await planUpgrade(app, asked)
+    await app.runs.begin('test', prefetchPlan({ run: 'cut-off', wanted: asked, observed }), [])
+    await prefetch(app, asked)
+    expect((await app.runs.history()).every(({ outcome }) => outcome !== null)).toBe(true)
   })
 
   it('that is refused says so when it is only asked', async () => {

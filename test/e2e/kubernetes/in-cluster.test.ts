@@ -84,7 +84,7 @@ const documentedIn = (heading: string) =>
     )
     return { resource, namespace, names, verbs }
   })
-const documented = documentedIn('## What it may do')
+const documented = documentedIn('## Kubernetes permissions')
 /** On nodes without Docker alone. */
 const further = documentedIn('### Further rights').map((rule) => JSON.stringify(rule))
 
