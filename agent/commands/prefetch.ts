@@ -1,5 +1,5 @@
 import type { CommandModule } from 'yargs'
-import { fetchingPlan, prefetch } from '../stories/upgrade.ts'
+import { fetchingPlan, prefetch } from '../stories/prefetch.ts'
 import type { Environment } from './environment.ts'
 import { type TargetArgs, withTarget } from './options.ts'
 import { runStory } from './run-story.ts'

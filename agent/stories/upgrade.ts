@@ -2,10 +2,9 @@ import { isError, type Problem } from '../core/errors.ts'
 import { grouped } from '../core/grouped.ts'
 import { known } from '../core/known.ts'
 import type { Observed } from '../core/model.ts'
-import { prefetchPlan, upgradePlan } from '../core/plan/build.ts'
+import { upgradePlan } from '../core/plan/build.ts'
 import type { PlannedChange } from '../core/plan/part.ts'
-import type { Plan } from '../core/plan/plan.ts'
-import { prefetchProblems, preflight, refusalOf } from '../core/preflight.ts'
+import { preflight, refusalOf } from '../core/preflight.ts'
 import type { Report } from '../core/report/report.ts'
 import type { Wanted } from '../core/wanted.ts'
 import { observe } from '../observe/observe.ts'
@@ -82,32 +81,6 @@ export async function plan(app: App, wanted: Wanted): Promise<Report> {
   if (change === null) return unstarted(refusalOf(problems), null, problems)
   const outcome = change.plan.steps.length === 0 ? 'unchanged' : 'planned'
   return unstarted(outcome, change.plan, problems, change.diff)
-}
-
-/** Pulls what an upgrade would pull, and stages its plugins; changes nothing that runs. */
-export async function prefetch(app: App, wanted: Wanted): Promise<Report> {
-  await app.lock('prefetch')
-  const { fetching, problems } = await planPrefetch(app, wanted)
-  if (problems.some(isError) || fetching.steps.length === 0) return unfetched(fetching, problems)
-  return await carryOut(app, fetching, problems, [])
-}
-
-/** What would be pulled and staged. */
-export async function fetchingPlan(app: App, wanted: Wanted): Promise<Report> {
-  const { fetching, problems } = await planPrefetch(app, wanted)
-  return unfetched(fetching, problems)
-}
-
-function unfetched(fetching: Plan, problems: Problem[]): Report {
-  if (problems.some(isError)) return unstarted('refused', fetching, problems)
-  return unstarted(fetching.steps.length === 0 ? 'unchanged' : 'planned', fetching, problems)
-}
-
-async function planPrefetch(app: App, wanted: Wanted): Promise<{ fetching: Plan; problems: Problem[] }> {
-  const known = knownContent(await app.runs.history())
-  const observed = await observe(wanted, { ...app.ports, datastore: null }, app, known)
-  const fetching = prefetchPlan({ run: app.newRun(), wanted, observed })
-  return { fetching, problems: prefetchProblems(observed, wanted) }
 }
 
 /** A null change means a refusal: the problems say why. */
