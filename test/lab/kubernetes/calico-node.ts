@@ -91,9 +91,11 @@ function probes(version: semver.SemVer): object {
   const exec = (...flags: string[]): object => ({ exec: { command: ['/bin/calico-node', ...flags] } })
   const live = semver.gte(version, '3.8.0') ? exec('-felix-live', '-bird-live') : http('/liveness')
   const ready = semver.gte(version, '3.2.0') ? exec('-felix-ready', '-bird-ready') : http('/readiness')
+  // as newer manifests have it: with one second, the kubelet of a busy machine ends a calico/node that is well
+  const patience = { periodSeconds: 10, timeoutSeconds: 10 }
   return {
-    livenessProbe: { ...live, periodSeconds: 10, initialDelaySeconds: 10, failureThreshold: 6 },
-    readinessProbe: { ...ready, periodSeconds: 10 },
+    livenessProbe: { ...live, ...patience, initialDelaySeconds: 10, failureThreshold: 6 },
+    readinessProbe: { ...ready, ...patience },
   }
 }
 
