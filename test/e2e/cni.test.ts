@@ -5,6 +5,7 @@ import { readFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { StatusReport } from '../../agent/core/report/status.ts'
+import { textOf } from '../docs/markdown.ts'
 import { BIN_DIR, installOldPlugins, pluginState, pluginsOf, until } from '../lab/index.ts'
 import { quickly, startAgent } from './background.ts'
 import * as support from './support.ts'
@@ -32,6 +33,17 @@ function swapped(mark: string): Record<string, string> {
     'calico-ipam': mark,
     loopback: '',
   }
+}
+
+/** What a unit allows its process, as options of systemd-run. */
+function sandbox(unit: string): string[] {
+  const limits =
+    /^(?:Protect|Private|Restrict[A-Z]|ReadWrite|NoNew|Lock|Keyring|RemoveIPC|Capability|SystemCall|StateDir|UMask)\w*=.*$/gm
+  return (
+    textOf(`systemd/${unit}`)
+      .match(limits)
+      ?.flatMap((limit) => ['-p', limit]) ?? []
+  )
 }
 
 describe('CNI plugins', () => {
@@ -104,6 +116,18 @@ describe('CNI plugins', () => {
     const conf = '{"name":"k8s-pod-network","type":"calico","nodename_file_optional":true}'
     await at.host.writeFile('/etc/cni/net.d/10-calico.conf', conf)
     expect(await upgrade('--cni', cni('v3.1.3'))).toMatchObject({ code: 0, report: { outcome: 'upgraded' } })
+  })
+
+  it('keep the set-uid bit that the installer of Calico gives them, also in the sandbox of the service', async () => {
+    const { host } = at
+    const mode = async (): Promise<string> => await host.ok(['stat', '-c', '%a %u:%g', `${BIN_DIR}/calico`])
+    await host.ok(['chmod', '4755', `${BIN_DIR}/calico`])
+    const old = await mode()
+    const run = ['systemd-run', '--wait', '--pipe', '--quiet', ...sandbox('calico-agent.service')]
+    const { stdout } = await host.run([...run, 'agent', 'upgrade', '--json', '--cni', cni('v2.0.6')])
+    expect(JSON.parse(stdout)).toMatchObject({ outcome: 'upgraded', problems: [] })
+    expect(await pluginsOf(host)).toEqual(swapped('of v2.0.6'))
+    expect(await mode()).toBe(old)
   })
 
   it('are refused on a read-only file system, and through ReadWritePaths= are not', async () => {
