@@ -28,6 +28,7 @@ export class Notifier {
   #busy = false
   #timer: NodeJS.Timeout | undefined
   #statusAt = -Infinity
+  #isReady = false
 
   constructor(env: NodeJS.ProcessEnv, failed: (error: unknown) => void) {
     this.#silent = (env['NOTIFY_SOCKET'] ?? '') === ''
@@ -41,6 +42,9 @@ export class Notifier {
     Object.assign(this.#waiting, rest)
     // In one message the two would contradict each other.
     if (rest.READY !== undefined) delete this.#waiting.RELOADING
+    this.#isReady = isReadyAfter(rest) ?? this.#isReady
+    // systemd before 246 may lose the message of a child that has ended: a start would hang for ever
+    if (rest.WATCHDOG !== undefined && this.#isReady) this.#waiting.READY = '1'
     if (STATUS !== undefined && STATUS !== this.#status) {
       this.#status = STATUS
       this.#waiting.STATUS = STATUS
@@ -78,7 +82,13 @@ export class Notifier {
   }
 }
 
-/** It returns once systemd has read the message: a child that exits earlier may be gone before systemd can identify it. */
+/** Undefined where the message does not say. */
+function isReadyAfter({ READY, RELOADING, STOPPING }: Notice): boolean | undefined {
+  if (RELOADING !== undefined || STOPPING !== undefined) return false
+  return READY !== undefined || undefined
+}
+
+/** From systemd 246 on it returns once systemd has read the message: a child that exits earlier may be gone before systemd can identify it. */
 async function send(words: string[]): Promise<void> {
   await x('systemd-notify', words, { timeout: 10_000, throwOnError: true })
 }

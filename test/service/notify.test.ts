@@ -86,6 +86,25 @@ describe('Notifier', () => {
     await program(`echo "$*" >>${dir}/said`)
     one.notify({ WATCHDOG: '1' })
     await one.flush()
-    expect(await said()).toEqual(['WATCHDOG=1'])
+    expect(await said()).toEqual(['WATCHDOG=1 READY=1'])
+  })
+
+  it('says again that it is ready with each sign of life, until it reloads or stops', async () => {
+    const one = notifier()
+    const steps = [
+      { READY: '1' },
+      { WATCHDOG: '1' },
+      { RELOADING: '1' },
+      { WATCHDOG: '1' },
+      { READY: '1' },
+    ] as const
+    for (const notice of [...steps, { WATCHDOG: '1' }, { STOPPING: '1' }, { WATCHDOG: '1' }] as const) {
+      one.notify(notice)
+      await one.flush()
+    }
+    expect(await said()).toEqual([
+      ...['READY=1', 'WATCHDOG=1 READY=1', 'RELOADING=1', 'WATCHDOG=1', 'READY=1', 'WATCHDOG=1 READY=1'],
+      ...['STOPPING=1', 'WATCHDOG=1'],
+    ])
   })
 })
