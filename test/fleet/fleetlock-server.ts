@@ -1,5 +1,4 @@
 import { createServer, type Server } from 'node:http'
-import { createEtcdStore } from '../../agent/adapters/fleet/etcd/store.ts'
 import type { FleetStore } from '../../agent/ports/fleet-store.ts'
 
 interface Body {
@@ -7,17 +6,17 @@ interface Body {
 }
 
 /**
- * A FleetLock server on etcd, as airlock is one: `pre-reboot` takes one of the slots of a group, again for the same
- * identifier, `steady-state` gives it back. It stands in for airlock, which cannot be had here.
+ * A FleetLock server on a store, as airlock is one on etcd: `pre-reboot` takes one of the slots of a group, again for the
+ * same identifier, `steady-state` gives it back. It stands in for airlock, which cannot be had here.
  */
 export class FleetLockServer {
   readonly #server: Server
   readonly #stores = new Map<string, FleetStore>()
-  readonly #endpoints: string[]
+  readonly #storeOf: (group: string) => FleetStore
   readonly #slots: number
 
-  private constructor(endpoints: string[], slots: number) {
-    this.#endpoints = endpoints
+  private constructor(storeOf: (group: string) => FleetStore, slots: number) {
+    this.#storeOf = storeOf
     this.#slots = slots
     this.#server = createServer((request, response) => {
       const chunks: Buffer[] = []
@@ -34,8 +33,8 @@ export class FleetLockServer {
     })
   }
 
-  static async start(endpoints: string[], slots = 1): Promise<FleetLockServer> {
-    const one = new FleetLockServer(endpoints, slots)
+  static async start(storeOf: (group: string) => FleetStore, slots = 1): Promise<FleetLockServer> {
+    const one = new FleetLockServer(storeOf, slots)
     await new Promise<void>((resolve) => one.#server.listen(0, '127.0.0.1', resolve))
     return one
   }
@@ -50,7 +49,7 @@ export class FleetLockServer {
 
   async #answer(path: string, text: string): Promise<[status: number, kind?: string, value?: string]> {
     const { id, group } = (JSON.parse(text) as Body).client_params
-    const store = this.#stores.get(group) ?? createEtcdStore({ endpoints: this.#endpoints }, `lock-${group}`)
+    const store = this.#stores.get(group) ?? this.#storeOf(`lock-${group}`)
     this.#stores.set(group, store)
     for (;;) {
       const { text: before, version } = await store.read()

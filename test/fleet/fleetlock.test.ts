@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createEtcdStore } from '../../agent/adapters/fleet/etcd/store.ts'
 import { createFleetLock } from '../../agent/adapters/fleet/fleetlock.ts'
 import { fleetContract } from '../contract/fleet-contract.ts'
 import { answering } from './any-server.ts'
@@ -13,7 +14,7 @@ let groups = 0
 
 beforeAll(async () => {
   etcd = await EtcdCluster.start()
-  server = await FleetLockServer.start(etcd.endpoints)
+  server = await FleetLockServer.start((group) => createEtcdStore({ endpoints: etcd.endpoints }, group))
 })
 afterAll(async () => {
   server.stop()
