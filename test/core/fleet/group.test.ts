@@ -146,6 +146,12 @@ describe('a halt', () => {
     expect(late?.failures).toEqual([])
   })
 
+  it('comes of the run that failed, and of no later turn of its host', () => {
+    const again = withHolder(resumed(failed('host-1')), holder('host-1', { run: 'run-2' }))
+    const ended = withoutHolder(again, 'host-1', end('host-1', 'no session came back'), AT)
+    expect(ended).toMatchObject({ holders: [], failures: [] })
+  })
+
   it('does not grow without end', () => {
     let group = emptyGroup
     for (let i = 0; i < 150; i++) group = failed(`host-${i}`, group)
