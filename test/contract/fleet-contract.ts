@@ -7,7 +7,7 @@ import type { Fleet, Waiting } from '../../agent/ports/fleet.ts'
 export type Group = (host: string) => Fleet
 
 const turn = { run: 'run-1', target: 'calico/node:v2' }
-const done = { ...turn, reason: null }
+const done = { run: turn.run, reason: null }
 
 /** What the stories rely on, of each kind of engine alike. */
 export function fleetContract(of: string, make: () => Promise<Group>): void {
@@ -61,13 +61,13 @@ export function fleetContract(of: string, make: () => Promise<Group>): void {
 
     it('keeps others from a target that failed', async () => {
       await at('host-1').take(turn)
-      await at('host-1').giveBack({ ...turn, reason: 'no session came back' })
+      await at('host-1').giveBack({ run: turn.run, reason: 'no session came back' })
       const [code, exitCode] = (await refusal(at('host-2').take(turn))) as [string, number]
       expect(['fleet-halted', 'slot-held']).toContain(code)
       expect(exitCode).toBe(75)
       // an operator tries again there
       await at('host-1').take({ ...turn, run: 'run-2' })
-      await at('host-1').giveBack({ ...turn, run: 'run-2', reason: null })
+      await at('host-1').giveBack({ run: 'run-2', reason: null })
       await at('host-2').take(turn)
     })
 

@@ -98,7 +98,7 @@ class World {
     this.atWork.delete(host)
     // the slot stays: its agent resumes, or an operator releases it
     if (act === 'die') return
-    if (act !== 'look') this.#ends.set(host, { ...turn, reason: act === 'fail' ? 'failed' : null })
+    if (act !== 'look') this.#ends.set(host, { run, reason: act === 'fail' ? 'failed' : null })
     await attempt(() => fleet.giveBack(this.#ends.get(host) ?? 'untouched'))
   }
 

@@ -62,8 +62,8 @@ export interface Limits {
   stopAfter: number
 }
 
-/** What a run says about its target: why it failed, or null if it succeeded. `untouched`: it says nothing. */
-export type TurnEnd = 'untouched' | (Turn & { reason: string | null })
+/** What a run says about the target of its turn: why it failed, or null if it succeeded. `untouched`: nothing. */
+export type TurnEnd = 'untouched' | { run: string; reason: string | null }
 
 export const emptyGroup: Group = { serial: 0, holders: [], failures: [], halt: null, rollout: null }
 
@@ -83,16 +83,13 @@ export function withoutHolder(group: Group, host: string, end: TurnEnd, at: stri
   const mine = group.holders.find((holder) => holder.host === host)
   if (mine === undefined) return null
   const left = { ...group, holders: group.holders.filter((holder) => holder !== mine) }
-  if (end === 'untouched') return left
-  const { run, target, reason } = end
+  // what became of an earlier run was told in the turn of that one
+  if (end === 'untouched' || end.run !== mine.run) return left
+  const { run, target } = mine
   const others = group.failures.filter((one) => one.host !== host || one.target !== target)
-  if (reason !== null) {
-    const failures = [...others, { host, run, target, reason, at }].slice(-MAX_FAILURES)
-    return { ...left, failures }
-  }
-  // an earlier success says nothing about a failure since
-  if (mine.run !== run) return left
-  return { ...left, failures: others, rollout: oneMoreDone(group.rollout, target) }
+  if (end.reason === null) return { ...left, failures: others, rollout: oneMoreDone(group.rollout, target) }
+  const failures = [...others, { host, run, target, reason: end.reason, at }].slice(-MAX_FAILURES)
+  return { ...left, failures }
 }
 
 function oneMoreDone(rollout: Rollout | null, target: string): Rollout | null {

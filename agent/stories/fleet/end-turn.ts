@@ -6,7 +6,7 @@ import type { RunState } from '../../journal/run-state.ts'
 import type { RunStore } from '../../journal/store.ts'
 import type { Fleet } from '../../ports/fleet.ts'
 import { type App, isUnfinished } from '../app.ts'
-import { concerns, heldTarget, targetOf, targetText } from '../held-target.ts'
+import { concerns, heldTarget, targetOf } from '../held-target.ts'
 
 /** The report, with what the end of the turn has to say. */
 export async function withTurnEnded(app: App, wanted: Wanted, report: Report): Promise<Report> {
@@ -56,12 +56,11 @@ export async function orPending(act: () => Promise<Problem[]>): Promise<Problem[
 /** The target is judged as the service does, which does not try one again that has failed. */
 function endOf(history: RunState[], wanted: Wanted): TurnEnd {
   const target = targetOf(wanted)
-  const text = targetText(target) ?? ''
   const held = heldTarget(history, target)
-  if (held) return { run: held.run ?? '', target: text, reason: held.reason }
+  if (held) return { run: held.run ?? '', reason: held.reason }
   const [last] = history
   const isReached = last?.outcome === 'upgraded' && concerns(last.plan, target, 'to')
-  return isReached ? { run: last.plan.run, target: text, reason: null } : 'untouched'
+  return isReached ? { run: last.plan.run, reason: null } : 'untouched'
 }
 
 async function keptBy(why: string, fleet: Fleet): Promise<Problem[]> {

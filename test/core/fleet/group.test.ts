@@ -22,11 +22,7 @@ const holder = (host: string, more: Partial<Holder> = {}): Holder => ({
   ...more,
 })
 
-const end = (host: string, reason: string | null, target = 'v2') => ({
-  run: `run-of-${host}`,
-  target,
-  reason,
-})
+const end = (host: string, reason: string | null) => ({ run: `run-of-${host}`, reason })
 
 const groupWith = (...holders: Holder[]): Group => holders.reduce(withHolder, emptyGroup)
 
@@ -142,7 +138,7 @@ describe('a halt', () => {
     const again = withHolder(failed('host-1'), holder('host-1', { run: 'run-2' }))
     const early = withoutHolder(again, 'host-1', end('host-1', null), AT)
     expect(early?.failures).toHaveLength(1)
-    const late = withoutHolder(again, 'host-1', { run: 'run-2', target: 'v2', reason: null }, AT)
+    const late = withoutHolder(again, 'host-1', { run: 'run-2', reason: null }, AT)
     expect(late?.failures).toEqual([])
   })
 

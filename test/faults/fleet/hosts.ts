@@ -80,7 +80,7 @@ export class Hosts {
     this.#atWork.delete(name)
     if (dies === 'worked' && !(await this.#comesBack(fleet, turn, comesBack))) return
     this.#atWork.delete(name)
-    await persistently(() => fleet.giveBack({ ...turn, reason: null }))
+    await persistently(() => fleet.giveBack({ run: turn.run, reason: null }))
     // once more after its death: a slot of another host must stay
     if (dies === 'given back') await persistently(() => fleet.giveBack('untouched'))
     this.done++
