@@ -30,6 +30,11 @@ export function targetOf({ node, cni, cniConfig, configMap, manifest, controller
   }
 }
 
+/** What the run went to, whatever is requested by now. */
+export function namesOf({ components }: Plan): Target {
+  return Object.fromEntries(Object.entries(components).map(([component, { to }]) => [component, to]))
+}
+
 /** In one line, for people; null if nothing is requested. */
 export function targetText(target: Target): string | null {
   const names = new Set(Object.values(target).map((name) => name ?? 'cni.merge'))

@@ -11,7 +11,7 @@ import { unstarted } from './run-report.ts'
 export async function resume(app: App, wanted: Wanted): Promise<Report> {
   await app.lock('resume')
   const resumed = await resumeInterrupted(app)
-  if (resumed === null) return await settling(app, wanted)
+  if (resumed === null) return await settling(app)
   await finishUncordons(app)
   return await settled(app, wanted, resumed)
 }
@@ -25,23 +25,23 @@ export async function resumeAlone(app: App, wanted: Wanted): Promise<Report> {
 }
 
 async function settled(app: App, wanted: Wanted, resumed: Report): Promise<Report> {
-  const report = await withTurnEnded(app, wanted, resumed)
+  const report = await withTurnEnded(app, resumed)
   await recordOutcome(app, wanted, report)
   return report
 }
 
-export async function uncordonAlone(app: App, wanted: Wanted): Promise<Report> {
+export async function uncordonAlone(app: App): Promise<Report> {
   await app.lock('uncordon')
-  return await settling(app, wanted)
+  return await settling(app)
 }
 
-async function settling(app: App, wanted: Wanted): Promise<Report> {
-  const pending = await settleCluster(app, wanted)
+async function settling(app: App): Promise<Report> {
+  const pending = await settleCluster(app)
   const isDue = pending.some((problem) => !isKept(problem))
   return unstarted(isDue ? 'deferred' : 'unchanged', null, pending)
 }
 
 /** What the end of a run owes the cluster, where the API server was away then. Returns what still cannot be done. */
-export async function settleCluster(app: App, wanted: Wanted): Promise<Problem[]> {
-  return [...(await finishUncordons(app)), ...(await endTurn(app, wanted))]
+export async function settleCluster(app: App): Promise<Problem[]> {
+  return [...(await finishUncordons(app)), ...(await endTurn(app))]
 }

@@ -12,7 +12,7 @@ import { giveStrategyBackIfDone } from '../steps/daemon-set/restore-strategy.ts'
 import { type App, carryOut, resumeInterrupted } from './app.ts'
 import { onlyExisting } from './existing.ts'
 import { fetchAhead } from './fetch-ahead.ts'
-import { giveBackSettled, isKept, withTurnEnded } from './fleet/end-turn.ts'
+import { isKept, withTurnEnded } from './fleet/end-turn.ts'
 import { recordOutcome } from './fleet/host-record.ts'
 import { inTurn, needsTurn } from './fleet/turn.ts'
 import { recheckOf } from './recheck.ts'
@@ -31,8 +31,8 @@ export async function upgrade(app: App, wanted: Wanted): Promise<Report> {
 async function upgradeHost(app: App, wanted: Wanted): Promise<Report> {
   await app.lock('upgrade')
   const earlier = await resumeInterrupted(app)
-  if (earlier?.outcome === 'stuck') return await withTurnEnded(app, wanted, earlier)
-  const owed = await settleCluster(app, wanted)
+  if (earlier?.outcome === 'stuck') return await withTurnEnded(app, earlier)
+  const owed = await settleCluster(app)
   for (const problem of owed) {
     // this very upgrade may give it back
     if (!isKept(problem)) app.emit({ type: 'problem', problem })
@@ -44,7 +44,7 @@ async function upgradeHost(app: App, wanted: Wanted): Promise<Report> {
   if (earlier?.changed === true && first.change?.plan.steps.length === 0) return earlier
   if (first.change === null || app.fleet === null || !needsTurn(first.change.plan)) {
     const report = await begin(app, wanted, first)
-    return owed.length === 0 ? report : await withTurnEnded(app, wanted, report)
+    return owed.length === 0 ? report : await withTurnEnded(app, report, report.outcome === 'unchanged')
   }
 
   const fetched = await fetchAhead(app, first.change.plan, first.problems)
@@ -60,12 +60,8 @@ async function upgradeHost(app: App, wanted: Wanted): Promise<Report> {
 async function begin(app: App, wanted: Wanted, { observed, change, problems }: Planned): Promise<Report> {
   if (change === null) return unstarted(refusalOf(problems), null, problems)
   if (change.plan.steps.length === 0)
-    return unstarted('unchanged', change.plan, [...problems, ...(await settled(app, observed))])
+    return unstarted('unchanged', change.plan, [...problems, ...(await strategyBack(app, observed))])
   return await carryOut(app, change.plan, problems, change.diff, recheckOf(app, wanted, problems))
-}
-
-async function settled(app: App, observed: Observed): Promise<Problem[]> {
-  return [...(await giveBackSettled(app)), ...(await strategyBack(app, observed))]
 }
 
 /** The last host could not restore the update strategy, or went away: the next one that looks does it. */

@@ -1,38 +1,32 @@
 import { AgentError, type Problem } from '../../core/errors.ts'
 import type { TurnEnd } from '../../core/fleet/group.ts'
 import type { Report } from '../../core/report/report.ts'
-import type { Wanted } from '../../core/wanted.ts'
 import type { RunState } from '../../journal/run-state.ts'
 import type { RunStore } from '../../journal/store.ts'
 import type { Fleet } from '../../ports/fleet.ts'
 import { type App, isUnfinished } from '../app.ts'
-import { concerns, heldTarget, targetOf } from '../held-target.ts'
+import { heldTarget, namesOf, type Target } from '../held-target.ts'
 
 /** The report, with what the end of the turn has to say. */
-export async function withTurnEnded(app: App, wanted: Wanted, report: Report): Promise<Report> {
-  return { ...report, problems: [...report.problems, ...(await endTurn(app, wanted))] }
+export async function withTurnEnded(app: App, report: Report, isAsAsked = false): Promise<Report> {
+  return { ...report, problems: [...report.problems, ...(await endTurn(app, isAsAsked))] }
 }
 
 /**
  * Gives back the slot of this host, if it has one. A run that is open or stuck keeps it, as its host may need more. The
  * engine may be away: that undoes nothing, and is tried again later.
+ * @param isAsAsked nothing is left to change: the host was settled by hand, and the others need not wait for it
  */
-export async function endTurn({ fleet, runs }: App, wanted: Wanted): Promise<Problem[]> {
+export async function endTurn({ fleet, runs }: App, isAsAsked = false): Promise<Problem[]> {
   if (fleet === null) return []
   const history = await moves(runs)
   const [last] = history
   if (last && isUnfinished(last)) return []
   return await orPending(async () => {
-    if (last?.outcome === 'stuck') return await keptBy(`run ${last.plan.run} is stuck`, fleet)
-    if (await fleet.giveBack(endOf(history, wanted))) return []
-    return await keptBy(`run ${last?.plan.run ?? ''} failed`, fleet)
-  })
-}
-
-/** The host of a stuck run is as asked: it was settled by hand, and the others need not wait for it. */
-export async function giveBackSettled({ fleet, runs }: App): Promise<Problem[]> {
-  if (fleet === null || (await moves(runs))[0]?.outcome !== 'stuck') return []
-  return await orPending(async () => {
+    const isStuck = last?.outcome === 'stuck'
+    const kept = isStuck ? `run ${last.plan.run} is stuck` : await tell(fleet, endOf(history))
+    if (kept === null) return []
+    if (!isAsAsked) return await keptBy(kept, fleet)
     await fleet.giveBack('untouched')
     return []
   })
@@ -53,14 +47,29 @@ export async function orPending(act: () => Promise<Problem[]>): Promise<Problem[
   }
 }
 
-/** The target is judged as the service does, which does not try one again that has failed. */
-function endOf(history: RunState[], wanted: Wanted): TurnEnd {
-  const target = targetOf(wanted)
-  const held = heldTarget(history, target)
-  if (held) return { run: held.run ?? '', reason: held.reason }
-  const [last] = history
-  const isReached = last?.outcome === 'upgraded' && concerns(last.plan, target, 'to')
-  return isReached ? { run: last.plan.run, reason: null } : 'untouched'
+/** Why this host keeps its slot; null where it gave it back. */
+async function tell(fleet: Fleet, end: TurnEnd): Promise<string | null> {
+  const isBack = await fleet.giveBack(end)
+  return isBack || end === 'untouched' ? null : `run ${end.run} failed`
+}
+
+/**
+ * What the newest upgrade says of its own target: the command that ends its turn may know of another one, or of none. A
+ * rollback after it takes back no failure.
+ */
+function endOf(history: RunState[]): TurnEnd {
+  const upgrades = history.filter(({ plan }) => plan.command === 'upgrade')
+  const [newest] = upgrades
+  if (newest === undefined) return 'untouched'
+  const { run } = newest.plan
+  const held = heldTarget(upgrades, lastAsked(upgrades))
+  if (held) return { run, reason: held.reason }
+  return newest === history[0] && newest.outcome === 'upgraded' ? { run, reason: null } : 'untouched'
+}
+
+/** Of each component, so that a run that needed only some of them goes on with the one before. */
+function lastAsked(upgrades: RunState[]): Target {
+  return Object.fromEntries(upgrades.toReversed().flatMap(({ plan }) => Object.entries(namesOf(plan))))
 }
 
 async function keptBy(why: string, fleet: Fleet): Promise<Problem[]> {

@@ -1,8 +1,7 @@
 import { AgentError, type Problem } from '../../core/errors.ts'
-import type { Component, Plan } from '../../core/plan/plan.ts'
 import type { RunState } from '../../journal/run-state.ts'
 import type { Fleet } from '../../ports/fleet.ts'
-import { targetText } from '../held-target.ts'
+import { namesOf, targetText } from '../held-target.ts'
 
 /**
  * Why an interrupted upgrade must begin no further move: an operator took its turn away, and another host is at work.
@@ -21,7 +20,3 @@ export async function lostTurn(fleet: Fleet | null, { plan, unwinding }: RunStat
 
 /** Somebody else has the slots, or an operator halted the fleet after taking this one away. */
 const LOST = ['slot-held', 'fleet-halted']
-
-function namesOf({ components }: Plan): Partial<Record<Component, string>> {
-  return Object.fromEntries(Object.entries(components).map(([component, { to }]) => [component, to]))
-}

@@ -26,9 +26,10 @@ export async function inTurn(
   const turn: Turn = { run: app.newRun(), target }
   await takeSlot(app, fleet, turn)
   try {
-    return await withTurnEnded(app, wanted, await work(turn.run))
+    const report = await work(turn.run)
+    return await withTurnEnded(app, report, report.outcome === 'unchanged')
   } catch (error) {
-    const owed = await endTurn(app, wanted)
+    const owed = await endTurn(app)
     if (error instanceof AgentError) error.further.push(...owed)
     throw error
   }

@@ -22,15 +22,15 @@ import { asItDials, rollbackParts } from './rollback-parts.ts'
 export async function rollback(app: App, wanted: Wanted, named: string | undefined): Promise<Report> {
   await app.lock('rollback')
   const earlier = await resumeInterrupted(app)
-  if (earlier?.outcome === 'stuck') return await withTurnEnded(app, wanted, earlier)
-  const owed = await endTurn(app, wanted)
+  if (earlier?.outcome === 'stuck') return await withTurnEnded(app, earlier)
+  const owed = await endTurn(app)
   for (const problem of owed) app.emit({ type: 'problem', problem })
 
   const { change, problems, recheck } = await planRollback(app, wanted, named)
   if (change === null) return unmoved(problems)
   const report = await carryOut(app, change.plan, problems, change.diff, recheck)
   await recordOutcome(app, wanted, report)
-  return owed.length === 0 ? report : await withTurnEnded(app, wanted, report)
+  return owed.length === 0 ? report : await withTurnEnded(app, report)
 }
 
 /** The same, computed but not carried out. An interrupted run stays as it is. */

@@ -1,6 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createFleetLock } from '../../../agent/adapters/fleet/fleetlock.ts'
+import type { Plan } from '../../../agent/core/plan/plan.ts'
+import type { Outcome } from '../../../agent/core/report/report.ts'
 import { askingNothing, type Wanted } from '../../../agent/core/wanted.ts'
+import type { JournalEntry } from '../../../agent/journal/record.ts'
+import { RunStore } from '../../../agent/journal/store.ts'
 import type { Fleet } from '../../../agent/ports/fleet.ts'
 import type { App } from '../../../agent/stories/app.ts'
 import { resume, uncordonAlone } from '../../../agent/stories/resume.ts'
@@ -8,9 +12,12 @@ import { rollback } from '../../../agent/stories/rollback/rollback.ts'
 import { upgrade } from '../../../agent/stories/upgrade.ts'
 import { wanted as anyHost } from '../../core/observed.ts'
 import { FakeHost } from '../../engine/fake-host.ts'
+import { FakeFleet } from '../../fakes/fleet.ts'
 import { MemoryStore } from '../../fakes/fleet-store.ts'
 import { FleetLockServer } from '../../fleet/fleetlock-server.ts'
 import { hostOn } from '../../fleet/group-on.ts'
+import { MemoryFiles } from '../../journal/memory-files.ts'
+import { plan, problem, recordsOf, textOf } from '../../journal/sample.ts'
 import { appOn } from '../app-on.ts'
 
 const FIRST = { image: 'calico/node:v2.6.6', label: 'v2.6.6' }
@@ -56,7 +63,7 @@ describe('a failed run, where the engine was away at its end', () => {
   }
 
   it.each([
-    ['the service', () => uncordonAlone(app, config)],
+    ['the service', () => uncordonAlone(app)],
     ['calico-agent resume', () => resume(app, config)],
     ['calico-agent rollback', () => rollback(app, config, undefined)],
     ['an upgrade to another target', () => upgrade(app, asking(FIRST.image))],
@@ -91,6 +98,28 @@ describe('a failed run, where the engine was away at its end', () => {
   })
 })
 
+it('a second run in a row that was interrupted keeps the others from what both went to', async () => {
+  const files = new MemoryFiles()
+  const cut = { ...problem, code: 'interrupted' }
+  const node = { from: FIRST.image, to: target }
+  const cni = { from: 'cni:v1', to: 'cni:v2' }
+  const add = (run: string, order: number, components: Plan['components'], outcome: Outcome): void => {
+    const entries: JournalEntry[] = [
+      { type: 'run', order, agent: '0.2.0', plan: { ...plan(run), components }, problems: [] },
+      { type: 'unwinding', problem: cut },
+      { type: 'finished', outcome },
+    ]
+    files.texts.set(`${run}.jsonl`, textOf(recordsOf(entries)))
+  }
+  // the node was committed the first time
+  add('20261122T141503Z-0001', 1, { node, cni }, 'partial')
+  add('20261122T141503Z-0002', 2, { cni }, 'rolled-back')
+  const fleet = new FakeFleet()
+  host = await FakeHost.create()
+  await resume(appOn(host, { fleet, runs: new RunStore(files, host.clock) }), config)
+  expect(fleet.ops).toEqual([expect.stringMatching(/^give back, failed: .* interrupted 2 times in a row$/)])
+})
+
 describe('a failed run, with a FleetLock server', () => {
   let server: FleetLockServer
   let app: App
@@ -109,7 +138,7 @@ describe('a failed run, with a FleetLock server', () => {
   })
 
   it.each([
-    ['the service', () => uncordonAlone(app, config)],
+    ['the service', () => uncordonAlone(app)],
     ['calico-agent resume', () => resume(app, config)],
     ['calico-agent rollback', () => rollback(app, config, undefined)],
   ])('keeps its slot when %s ends its turn', async (_, end) => {
