@@ -38,10 +38,10 @@ export interface Fleet {
    */
   giveBack(end: TurnEnd): Promise<boolean>
   /**
-   * Gives back what was taken for this run, and did not begin.
-   * @param isAlone no other agent is at work on this host: an engine that knows hosts only would take its slot away
+   * Gives back what was taken for this run, and did not begin. False where the engine knows hosts only, and no runs: the
+   * slot may be of another agent that is at work on this host.
    */
-  drop(run: string, isAlone: boolean): Promise<void>
+  drop(run: string): Promise<boolean>
   /** Whether this host has a slot; true where the engine cannot tell. */
   isHeld(): Promise<boolean>
   /** Says where this host is: what `next` makes of what it said last; null leaves that. */

@@ -62,11 +62,11 @@ export class FakeFleet implements Fleet {
     return Promise.resolve(true)
   }
 
-  drop(): Promise<void> {
+  drop(): Promise<boolean> {
     if (this.away) return Promise.reject(fleetAway())
     this.hasSlot = false
     this.ops.push('drop')
-    return Promise.resolve()
+    return Promise.resolve(true)
   }
 
   record(next: (before: HostRecord | null) => Omit<HostRecord, 'host'> | null): Promise<void> {

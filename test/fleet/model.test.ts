@@ -87,7 +87,7 @@ class World {
     this.atWork.set(host, '')
     if (!(await attempt(() => fleet.take(turn)))) {
       this.atWork.delete(host)
-      await attempt(() => fleet.drop(run, true))
+      await attempt(() => fleet.drop(run))
       return
     }
     if (wasHalted && this.isHalted) this.startedAfterHalt++

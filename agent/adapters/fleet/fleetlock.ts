@@ -70,9 +70,7 @@ export function createFleetLock(
       await ask('/v1/steady-state', await host())
       return true
     },
-    drop: async (_, isAlone) => {
-      if (isAlone) await ask('/v1/steady-state', await host())
-    },
+    drop: () => Promise.resolve(false),
     isHeld: () => Promise.resolve(true),
     record: () => Promise.resolve(),
     release: async (name) => {

@@ -111,9 +111,10 @@ export class GroupFleet implements Fleet, FleetControl {
   }
 
   /** Writes in any case: a `take` that is still on its way, its answer lost, then comes too late. */
-  async drop(run: string): Promise<void> {
+  async drop(run: string): Promise<true> {
     const name = await this.host()
     await this.#update((group) => withoutRun(group, name, run) ?? { ...group })
+    return true
   }
 
   async isHeld(): Promise<boolean> {

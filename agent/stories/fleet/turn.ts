@@ -42,17 +42,14 @@ async function takeSlot(app: App, fleet: Fleet, turn: Turn): Promise<void> {
   } catch (error) {
     if (!(error instanceof AgentError)) throw error
     if (NOT_TAKEN.includes(error.code)) await recordWaiting(app, turn.target, error.message)
-    // the answer may be lost, and the slot taken
-    else if (error.isTransient || IN_VAIN.includes(error.code))
-      error.further.push(...(await dropped(fleet, turn, app.wait === null)))
+    // it was taken, and nothing comes of it; or the answer may be lost
+    else error.further.push(...(await dropped(app, fleet, turn)))
     throw error
   }
 }
 
 /** The engine said no. */
 const NOT_TAKEN = ['slot-held', 'fleet-halted', 'fleet-host-name']
-/** It said yes, and nothing comes of it. */
-const IN_VAIN = ['locked', 'wait-ended']
 
 async function waitForSlot(
   app: App,
@@ -81,9 +78,11 @@ async function waitForSlot(
   await app.lock('upgrade')
 }
 
-async function dropped(fleet: Fleet, { run }: Turn, isAlone: boolean): Promise<Problem[]> {
+async function dropped(app: App, fleet: Fleet, { run }: Turn): Promise<Problem[]> {
   return await orPending(async () => {
-    await fleet.drop(run, isAlone)
-    return []
+    if (await fleet.drop(run)) return []
+    // the slot is of whoever has the lock
+    if (app.wait !== null) await app.lock('upgrade')
+    return await endTurn(app)
   })
 }
