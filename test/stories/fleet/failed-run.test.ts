@@ -147,6 +147,19 @@ describe('a failed run, with a FleetLock server', () => {
     await expect(other()).rejects.toMatchObject({ code: 'slot-held' })
   })
 
+  it('keeps its slot where another try ends before it has changed anything', async () => {
+    const fleet = hostAt('host-1')
+    const take = fleet.take.bind(fleet)
+    fleet.take = async (turn) => {
+      await take(turn)
+      await host.docker.removeContainer((await host.docker.inspectContainer('calico-node'))?.Id ?? '')
+    }
+    const { outcome, problems } = await upgrade({ ...app, fleet }, wanted)
+    expect(outcome).toBe('refused')
+    expect(problems.map(({ code }) => code)).toContain('slot-kept')
+    await expect(other()).rejects.toMatchObject({ code: 'slot-held' })
+  })
+
   it('gives its slot back once the host is as asked', async () => {
     expect(await upgrade(app, asking(FIRST.image))).toMatchObject({ outcome: 'unchanged', problems: [] })
     await other()
