@@ -130,3 +130,29 @@ describe('a slot of a FleetLock server, which knows hosts only', () => {
     await other()
   })
 })
+
+describe('a slot that an earlier turn of this host could not give back', () => {
+  async function ended(lock: App['lock']): Promise<{ outcome: string } | string[]> {
+    const store = new MemoryStore()
+    await hostOn(store, 'host-1').take({ run: 'earlier', target })
+    const [read, failures] = [
+      store.read.bind(store),
+      [new AgentError('fleet-unreachable', 'away', { fix: 'x' })],
+    ]
+    store.read = () => {
+      const failure = failures.pop()
+      return failure ? Promise.reject(failure) : read()
+    }
+    const work = upgrade(await waiting(hostOn(store, 'host-1'), { lock }), wanted)
+    setTimeout(cancel, 1_500).unref()
+    return await work.catch((error: unknown) => (error as AgentError).asProblems().map(({ code }) => code))
+  }
+
+  it('is not waited for', async () => {
+    expect(await ended(locks())).toMatchObject({ outcome: 'upgraded' })
+  })
+
+  it('is left to an agent that is at work on this host meanwhile', async () => {
+    expect(await ended(locks(locked(), locked()))).toContain('cancelled')
+  })
+})
