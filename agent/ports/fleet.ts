@@ -12,6 +12,8 @@ export interface Waiting {
    * maintenance window.
    */
   mayStart: () => Promise<void>
+  /** Ends an earlier turn of this host, where no agent is at work on it; resolves to whether it has ended. */
+  endEarlier: () => Promise<boolean>
   /** What it waits for: said once, and again when it is something else. */
   onWait: (why: AgentError) => void
 }

@@ -22,7 +22,7 @@ export interface App {
   /** Null where hosts do not wait for each other. */
   fleet: Fleet | null
   /** How it waits for other hosts; null where it is deferred at once. */
-  wait: Omit<Waiting, 'onWait'> | null
+  wait: Pick<Waiting, 'signal' | 'mayStart'> | null
   runs: RunStore
   /** One run at a time on a host. @throws AgentError `locked` (exit 75) */
   lock(command: string): Promise<void>

@@ -33,6 +33,7 @@ export const byWatch: Way = (fleet, turn) =>
   fleet.waitFor(turn, {
     signal: new AbortController().signal,
     mayStart: () => Promise.resolve(),
+    endEarlier: () => Promise.resolve(false),
     onWait: () => undefined,
   })
 

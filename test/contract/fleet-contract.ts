@@ -113,6 +113,7 @@ function waiter(more: Partial<Waiting> = {}) {
   const waiting: Waiting = {
     signal: stop.signal,
     mayStart: () => Promise.resolve(),
+    endEarlier: () => Promise.resolve(false),
     onWait: ({ code }) => said.push(code),
     ...more,
   }

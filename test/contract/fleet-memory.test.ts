@@ -26,6 +26,7 @@ it('counts no wait as work: who is at work for long is taken for lost', async ()
     {
       signal: new AbortController().signal,
       mayStart: () => Promise.resolve(),
+      endEarlier: () => Promise.resolve(false),
       onWait: () => {
         heard.resolve(undefined)
       },

@@ -19,6 +19,7 @@ class RepeatingStore extends MemoryStore {
 const waiting = () => ({
   signal: AbortSignal.timeout(60_000),
   mayStart: () => Promise.resolve(),
+  endEarlier: () => Promise.resolve(false),
   onWait: () => undefined,
 })
 

@@ -78,8 +78,10 @@ export class GroupFleet implements Fleet, FleetControl {
         if (end === 'too-late') spreadMs = WIDE_SPREAD_MS
         if (end === 'too-late' || end === 'changed') continue
         say(end)
-        // what keeps the host from it is not in the document
-        if (end.code === 'slot-held' || end.code === 'fleet-halted') continue
+        const isOwn = end.code === 'slot-held' && this.#hasSlot(seen, holder.host)
+        if (isOwn && (await waiting.endEarlier())) continue
+        // what else keeps the host from it is not in the document
+        if (!isOwn && (end.code === 'slot-held' || end.code === 'fleet-halted')) continue
         await pause(jittered(RECHECK_MS), undefined, { signal: waiting.signal }).catch(() => undefined)
         seen = null
       }
@@ -118,8 +120,7 @@ export class GroupFleet implements Fleet, FleetControl {
   }
 
   async isHeld(): Promise<boolean> {
-    const name = await this.host()
-    return this.#groupOf(await this.#store.read()).holders.some(({ host }) => host === name)
+    return this.#hasSlot(await this.#store.read(), await this.host())
   }
 
   async record(next: Parameters<Fleet['record']>[0]): Promise<void> {
@@ -160,6 +161,10 @@ export class GroupFleet implements Fleet, FleetControl {
       const isHalted = group.halt !== null || group.failures.length > 0
       return isHalted ? resumed(group) : null
     })
+  }
+
+  #hasSlot(snapshot: Snapshot, name: string): boolean {
+    return this.#groupOf(snapshot).holders.some(({ host }) => host === name)
   }
 
   async #holder(turn: Turn): Promise<Holder> {

@@ -66,7 +66,7 @@ async function waitForSlot(
     app.emit({ type: 'waiting', reason: reason.asProblem() })
   }
   try {
-    await fleet.waitFor(turn, { ...wait, onWait })
+    await fleet.waitFor(turn, { ...wait, onWait, endEarlier: () => endEarlier(app) })
   } catch (error) {
     app.signal.throwIfAborted()
     // the time is up: the exit code says so, and the reason what it was waited for
@@ -76,6 +76,21 @@ async function waitForSlot(
   wait.signal.throwIfAborted()
   app.emit({ type: 'waiting', reason: null })
   await app.lock('upgrade')
+}
+
+/** The engine was away when it should have ended. */
+async function endEarlier(app: App): Promise<boolean> {
+  try {
+    await app.lock('upgrade')
+  } catch (error) {
+    if (error instanceof AgentError && error.code === 'locked') return false
+    throw error
+  }
+  try {
+    return (await endTurn(app)).length === 0
+  } finally {
+    app.unlock()
+  }
 }
 
 async function dropped(app: App, fleet: Fleet, { run }: Turn): Promise<Problem[]> {

@@ -71,6 +71,7 @@ export class Hosts {
     await fleet.waitFor(turn, {
       signal: this.#end.signal,
       mayStart: () => Promise.resolve(),
+      endEarlier: () => Promise.resolve(false),
       onWait: () => undefined,
     })
     this.#begin(name, turn.run)
