@@ -110,6 +110,48 @@ it('shows on a bare host, in check mode, that there is all to do, and does nothi
   expect(await states()).toEqual(before)
 })
 
+/** Has apt write down where a package that it installs lies, and then do this; and puts a trap where the copy once was. */
+async function watchApt(host: Host, then = 'true'): Promise<void> {
+  const look = `xargs namei --long >/root/package-path; ${then}`
+  await host.writeFile('/etc/apt/apt.conf.d/99watch', `DPkg::Pre-Install-Pkgs { "${look}"; };\n`)
+  await host.ok(['install', '--owner=nobody', '/dev/null', '/var/tmp/calico-agent.deb'])
+}
+
+/** The path of the package that was installed last, and each directory above it: kind, mode, owner, group and name. */
+async function installedFrom(host: Host): Promise<{ path: string; entries: string[] }> {
+  const [path = '', ...entries] = (await host.ok(['cat', '/root/package-path'])).trim().split('\n')
+  return { path: path.replace('f: ', ''), entries: entries.map((line) => line.trim()) }
+}
+
+it('leaves no copy of the package where its installation fails', async () => {
+  await Promise.all(at.mesh.hosts.map((host) => watchApt(host, 'exit 1')))
+  const { code } = await play(stage, 'v2.6.12')
+  expect(code).not.toBe(0)
+  for (const host of at.mesh.hosts) {
+    const { path } = await installedFrom(host)
+    expect(path).toContain('.deb')
+    expect(await host.exists(path), path).toBe(false)
+  }
+})
+
+it('installs the package from where only root can write', async () => {
+  await watchApt(first())
+  const { code, stdout } = await play(stage, 'v2.6.12', '--limit', first().name)
+  expect(code, stdout).toBe(0)
+  const { path, entries } = await installedFrom(first())
+  expect(entries.length).toBeGreaterThan(2)
+  expect(entries.filter((entry) => !/^[-d]...(.-.){2} root root /.test(entry))).toEqual([])
+  expect(await first().exists(path)).toBe(false)
+  for (const host of at.mesh.hosts)
+    await host.ok([
+      'rm',
+      '-f',
+      '/etc/apt/apt.conf.d/99watch',
+      '/root/package-path',
+      '/var/tmp/calico-agent.deb',
+    ])
+})
+
 it('stages both hosts, and changes nothing that runs', async () => {
   const before = await states()
   const { code, recap, stdout } = await play(stage, 'v2.6.12')
