@@ -223,6 +223,27 @@ it('shows with --check --diff what another image would change, and changes nothi
   expect(await first().readFile('/etc/calico-agent/agent.yaml')).toBe(config)
 })
 
+it('waits for its turn once, and tries again only what the agent does not wait for', async () => {
+  const config = {
+    node: { image: support.image('ignores-term') },
+    fleet: { etcd: { endpoints: ['http://127.0.0.1:1'] } },
+  }
+  const once = { calico_agent_wait: '1s', calico_agent_retries: 1, calico_agent_delay: 0 }
+  const extra = JSON.stringify({ calico_agent_config: config, ...once })
+  const waiting = (): Promise<Play> =>
+    play(upgrade, 'v2.6.12', '--limit', first().name, '--extra-vars', extra)
+  const ended = await waiting()
+  expect(ended.code).not.toBe(0)
+  expect(ended.stdout).toContain('fleet-unreachable')
+  expect(ended.stdout).not.toContain('RETRYING')
+
+  const other = await first().start(['flock', '--no-fork', '/var/lib/calico-agent/lock', 'sleep', '600'])
+  const locked = await waiting()
+  await other.kill('SIGKILL')
+  expect(locked.stdout).toContain('this host is locked')
+  expect(locked.stdout).toContain('RETRYING')
+})
+
 it('ends at the first host where the image is bad: rolled back there, the second untouched', async () => {
   const before = await states()
   const config = await second().readFile('/etc/calico-agent/agent.yaml')
