@@ -127,11 +127,16 @@ it('end at the first host where the image is bad, which is rolled back', async (
   expect(configs.filter((text) => text.includes('exits-at-once'))).toHaveLength(1)
 })
 
-it('go back on both hosts, without a packet lost', async () => {
+it('go back on both hosts, without a packet lost, and only once', async () => {
   const cost = await support.costOf(at, () => typed(back))
   expect(cost.result.code, cost.result.stdout).toBe(0)
   support.expectNoCost(cost)
   expect(await running()).toEqual(Array(2).fill('calico-node v2.6.5 running always'))
+  const before = await states()
+  const again = await typed(back)
+  expect(again.code, again.stdout).toBe(0)
+  expect(again.stdout.match(/unchanged/g), again.stdout).toHaveLength(2)
+  expect(await states()).toEqual(before)
 })
 
 it('refuse a config before it is written', async () => {

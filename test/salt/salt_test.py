@@ -147,6 +147,64 @@ class WithTheExecutable(unittest.TestCase):
         self.assertEqual((report["rc"], report["outcome"], report["changed"]), (0, "unchanged", False))
 
 
+class WithAHistory(unittest.TestCase):
+    """What a rollback without a name does, by the runs of the host, newest first."""
+
+    def commands(self, runs, going_back=(), **options):
+        """The agent's commands, and what the function returns."""
+        execution, _ = modules()
+        seen = []
+
+        def answer(argv, **_options):
+            seen.append(" ".join(argv[1:]))
+            if argv[1] == "rollback":
+                report = {**PLANNED, "outcome": "rolled-back"}
+            else:
+                event = "going-back" if argv[2] in going_back else "finished"
+                report = {"runs": runs, "timeline": {"events": [{"event": event}]}}
+            return {"retcode": 0, "stdout": json.dumps(report), "stderr": ""}
+
+        execution.__salt__ = {"cmd.run_all": answer}
+        return seen, execution.rollback(**options)
+
+    @staticmethod
+    def run_of(name, command, outcome):
+        return {"run": name, "command": command, "outcome": outcome}
+
+    def test_a_host_that_went_back_stays_as_it_is(self):
+        runs = [
+            self.run_of("4", "prefetch", "prefetched"),
+            self.run_of("3", "upgrade", "rolled-back"),
+            self.run_of("2", "rollback", "rolled-back"),
+            self.run_of("1", "upgrade", "upgraded"),
+        ]
+        for check in (False, True):
+            seen, report = self.commands(runs, check=check, config="/etc/agent.yaml")
+            options = "--json --config=/etc/agent.yaml"
+            self.assertEqual(seen, ["history " + options, "history 2 " + options])
+            self.assertEqual((report["outcome"], report["changed"], report["rc"]), ("unchanged", False, 0))
+            self.assertEqual(set(report), {*PLANNED, "rc"})
+
+    def test_a_host_that_was_upgraded_goes_back(self):
+        upgraded = self.run_of("1", "upgrade", "upgraded")
+        rollback = self.run_of("2", "rollback", "rolled-back")
+        for newest in ("upgraded", "partial", None):
+            seen, report = self.commands([self.run_of("3", "upgrade", newest), rollback, upgraded])
+            self.assertEqual(seen, ["history --json", "rollback --json"])
+            self.assertEqual(report["outcome"], "rolled-back")
+        for runs in ([], [upgraded]):
+            self.assertEqual(self.commands(runs)[0], ["history --json", "rollback --json"])
+
+    def test_a_rollback_that_failed_is_tried_again(self):
+        runs = [self.run_of("2", "rollback", "rolled-back"), self.run_of("1", "upgrade", "upgraded")]
+        seen, _ = self.commands(runs, going_back=["2"])
+        self.assertEqual(seen, ["history --json", "history 2 --json", "rollback --json"])
+
+    def test_a_run_that_is_named_is_undone(self):
+        seen, _ = self.commands([self.run_of("2", "rollback", "rolled-back")], run="2")
+        self.assertEqual(seen, ["rollback 2 --json"])
+
+
 class WithARecordedReply(unittest.TestCase):
     """The reply of an agent on a host, given by a program of the same name."""
 
