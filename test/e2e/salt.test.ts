@@ -80,6 +80,16 @@ it('say in test mode that a bare host would get the agent, and do nothing', asyn
   expect(await states()).toEqual(before)
 })
 
+it("install the package of the minion's own architecture", async () => {
+  const source = async (): Promise<string> =>
+    (await typed(`salt ${at.host.name} state.show_sls calico_agent.stage`)).stdout
+  expect(await source()).toContain(`/calico-agent_${packages.version}_amd64.deb`)
+  await typed(`salt ${at.host.name} grains.setval osarch arm64`)
+  expect(await source()).toContain(`/calico-agent_${packages.version}_arm64.deb`)
+  await typed(`salt ${at.host.name} grains.delval osarch destructive=True`)
+  expect(await source()).toContain(`/calico-agent_${packages.version}_amd64.deb`)
+})
+
 it('upgrade two hosts one after the other, without a packet lost', async () => {
   const cost = await support.costOf(at, () => typed(orchestrate))
   expect(cost.result.code, cost.result.stdout).toBe(0)
