@@ -82,6 +82,15 @@ describe('the Debian package', () => {
   })
 })
 
+it("no package brings a Docker, which would be a second one beside the host's own", () => {
+  const field = (name: string): string => run('dpkg-deb', ['--field', deb, name])
+  const ofRpm = ['--requires', '--recommends'].map((kind) => run('rpm', ['--query', '--package', kind, rpm]))
+  for (const wanted of [field('Depends'), field('Recommends'), ...ofRpm])
+    expect(wanted).not.toMatch(/docker|moby|containerd/)
+  expect(field('Suggests')).toContain('docker-ce')
+  expect(run('rpm', ['--query', '--package', '--suggests', rpm])).toBe('docker-ce\n')
+})
+
 describe('the RPM', () => {
   const query = (...argv: string[]): string[] =>
     run('rpm', ['--query', '--package', ...argv, rpm])
