@@ -21,11 +21,12 @@ let directory: string
 const [built, again] = [join(root, 'dist'), () => join(directory, 'again')]
 let deb: string
 let rpm: string
+let archive: string
 let files: string[]
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'calico-agent-files-'))
   files = await pack(directory, [])
-  ;[deb = '', rpm = ''] = files
+  ;[deb = '', rpm = '', archive = ''] = files
 })
 afterAll(() => rm(directory, { recursive: true }))
 
@@ -122,6 +123,16 @@ describe('the RPM', () => {
     )
     expect(query('--configfiles')).toEqual(['/etc/calico-agent/agent.yaml'])
   })
+})
+
+it("the archive has the completion of zsh where each zsh looks, the Debian package where Debian's does", () => {
+  const completions = (paths: string): string[] => paths.match(/usr\/share\/zsh\/.*_calico-agent$/gm) ?? []
+  expect(completions(run('tar', ['--list', '--file', archive]))).toEqual([
+    'usr/share/zsh/site-functions/_calico-agent',
+  ])
+  expect(completions(run('dpkg-deb', ['--contents', deb]))).toEqual([
+    'usr/share/zsh/vendor-completions/_calico-agent',
+  ])
 })
 
 describe('the SBOM', () => {

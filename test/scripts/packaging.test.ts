@@ -233,9 +233,12 @@ describe('scripts/install', () => {
     // of 0.2.0
     mkdirSync(join(share, 'man/man1'), { recursive: true })
     writeFileSync(join(share, 'man/man1/calico-agent.1.gz'), '')
+    mkdirSync(join(share, 'zsh/vendor-completions'), { recursive: true })
+    writeFileSync(join(share, 'zsh/vendor-completions/_calico-agent'), '')
     expect(install('echo glibc 2.17', 'of another machine', destdir)).toMatchObject({ status: 0, stderr: '' })
     expect(existsSync(join(destdir, 'usr/local/bin/calico-agent'))).toBe(true)
     expect(readdirSync(join(share, 'man/man8'))).toEqual(['agent.8.gz', 'calico-agent.8.gz'])
     expect(readdirSync(join(share, 'man/man1'))).toEqual([])
+    expect(readdirSync(join(share, 'zsh/vendor-completions'))).toEqual([])
   })
 })
