@@ -193,12 +193,12 @@ describe('scripts/install', () => {
   })
 
   /** On a host that has this C library, for the directory that stands for /. */
-  function install(libc: string, agent: string, destdir = '') {
+  function install(libc: string, agent: string, destdir = '', ...argv: string[]) {
     writeFileSync(join(directory, 'bin/getconf'), `#!/bin/sh\n${libc}\n`)
     writeFileSync(program, agent)
     for (const file of [join(directory, 'bin/getconf'), program]) chmodSync(file, 0o755)
     const env = { PATH: `${directory}/bin:${process.env['PATH']}`, DESTDIR: destdir }
-    return spawnSync(join(directory, 'install'), { env, encoding: 'utf8' })
+    return spawnSync(join(directory, 'install'), argv, { env, encoding: 'utf8' })
   }
 
   it.each([
@@ -240,5 +240,12 @@ describe('scripts/install', () => {
     expect(readdirSync(join(share, 'man/man8'))).toEqual(['agent.8.gz', 'calico-agent.8.gz'])
     expect(readdirSync(join(share, 'man/man1'))).toEqual([])
     expect(readdirSync(join(share, 'zsh/vendor-completions'))).toEqual([])
+
+    const metrics = join(destdir, 'var/lib/prometheus/node-exporter/calico-agent.prom')
+    mkdirSync(join(metrics, '..'), { recursive: true })
+    writeFileSync(metrics, '')
+    expect(install('', 'of another machine', destdir, '--uninstall')).toMatchObject({ status: 0, stderr: '' })
+    expect(existsSync(metrics)).toBe(false)
+    expect(existsSync(join(destdir, 'usr/local/bin/calico-agent'))).toBe(false)
   })
 })
