@@ -80,6 +80,19 @@ describe('the package', () => {
     expect(await said('dpkg', '--list', 'calico-agent')).toBe('')
   })
 
+  it('starts the service when it is installed, and leaves one alone that somebody stopped', async () => {
+    const active = (): Promise<string> => said('systemctl', 'is-active', 'calico-agent.service')
+    await ok('dpkg', '--install', deb)
+    expect(await active()).toBe('active')
+    await ok('systemctl', 'stop', 'calico-agent.service')
+    await ok('dpkg', '--install', newerDeb)
+    expect(await active()).toBe('inactive')
+    await ok('dpkg', '--remove', 'calico-agent')
+    await ok('dpkg', '--install', newerDeb)
+    expect(await active()).toBe('active')
+    await ok('dpkg', '--purge', 'calico-agent')
+  })
+
   it('has its own files as root has them, and the licence of each package that is built in', async () => {
     const list = await exec('dpkg-deb', ['--contents', packages.deb])
     const entries = list.stdout.trim().split('\n')

@@ -68,6 +68,17 @@ it('is installed with its units enabled and its service up', async () => {
   expect(await rpm('--nodeps', '--verify', 'calico-agent')).toMatchObject({ code: 0, stdout: '' })
 })
 
+it('is upgraded without a start of the service, where somebody stopped it', async () => {
+  await host.ok(['systemctl', 'stop', service])
+  expect(await rpm('--nodeps', '--upgrade', newerRpm)).toMatchObject({ code: 0 })
+  expect([await enabled(service), await said('systemctl', 'is-active', service)]).toEqual([
+    'enabled',
+    'inactive',
+  ])
+  expect(await rpm('--nodeps', '--upgrade', '--oldpackage', rpmFile)).toMatchObject({ code: 0 })
+  await host.ok(['systemctl', 'start', service])
+})
+
 it('is upgraded with the config and the choice of units kept; the service then runs the new program', async () => {
   await host.writeFile(config, 'apply: manual\nwindow: 45 # ours\n')
   await host.ok(['systemctl', 'disable', resumeUnit])
