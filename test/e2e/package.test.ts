@@ -93,6 +93,24 @@ describe('the package', () => {
     await ok('dpkg', '--purge', 'calico-agent')
   })
 
+  it('can be removed where systemd does not load a unit, but not while one cannot be stopped', async () => {
+    const dropIn = async (unit: string, text: string): Promise<void> => {
+      await host.writeFile(`/etc/systemd/system/${unit}.d/test.conf`, text)
+      await ok('systemctl', 'daemon-reload')
+    }
+    await ok('dpkg', '--install', deb)
+    await dropIn('calico-agent.service', '[Unit]\nRefuseManualStop=yes\n')
+    expect(await run('dpkg', '--remove', 'calico-agent')).not.toBe(0)
+    await ok('systemctl', 'revert', 'calico-agent.service')
+
+    // a oneshot cannot have it
+    await dropIn(resumeUnit, '[Service]\nRestart=always\n')
+    await ok('dpkg', '--remove', 'calico-agent')
+    expect(await said('systemctl', 'is-active', 'calico-agent.service')).toBe('inactive')
+    await ok('rm', '-r', `/etc/systemd/system/${resumeUnit}.d`)
+    await ok('dpkg', '--purge', 'calico-agent')
+  })
+
   it('has its own files as root has them, and the licence of each package that is built in', async () => {
     const list = await exec('dpkg-deb', ['--contents', packages.deb])
     const entries = list.stdout.trim().split('\n')
