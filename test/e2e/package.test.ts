@@ -190,22 +190,6 @@ describe('the package', () => {
     expect(await host.readFile('/usr/bin/agent')).toBe('of another package\n')
     await ok('rm', '/usr/bin/agent')
   })
-
-  it('has a twin for hosts without apt, which installs and takes itself away again', async () => {
-    const archive = await bring(host, packages.archive)
-    await ok('tar', '--extract', '--file', archive, '--directory', '/root', '--strip-components=1')
-    const install = (...argv: string[]): Promise<string> =>
-      host.ok(['/root/install', ...argv], { env: { ...packaged.env, PREFIX: '/usr' } })
-    expect(await install()).toContain(`systemctl enable --now ${resumeUnit}`)
-    await host.writeFile(config, 'window: 45 # ours\n')
-    await install()
-    expect(await host.readFile(config)).toBe('window: 45 # ours\n')
-    expect(await ok('agent', '--version')).toBe(await ok('calico-agent', '--version'))
-    await ok('systemctl', 'enable', resumeUnit)
-    expect(await install('--uninstall')).toContain('these stay')
-    expect(await said('find', '/usr/bin', '/usr/lib/systemd', '/etc/systemd', '-name', '*calico*')).toBe('')
-    await ok('rm', '-rf', archive, '/root/install', '/root/package')
-  })
 })
 
 describe('the package during a run', () => {
