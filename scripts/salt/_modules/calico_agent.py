@@ -127,8 +127,26 @@ def prefetch(to=None, node=None, cni=None, controllers=None, only=None, check=Fa
     return _run("prefetch", *_check(check), config=config, **_target(to, node, cni, controllers, only))
 
 
+def _is_back_already(config):
+    """The last run that was kept is a rollback: another one would go forward again."""
+    for run in _run("history", config=config)["runs"]:
+        if run["outcome"] in (None, "upgraded", "partial"):
+            return False  # an open run is settled first, and may be kept
+        if (run["command"], run["outcome"]) == ("rollback", "rolled-back"):
+            events = _run("history", run["run"], config=config)["timeline"]["events"]
+            if "going-back" not in [event["event"] for event in events]:
+                return True
+    return False
+
+
 def rollback(run=None, window=None, allow=None, check=False, config=None):
-    """Restores what the last committed run, or ``run``, replaced. With ``check``, only shows it."""
+    """
+    Restores what the last committed run, or ``run``, replaced. With ``check``, only shows it.
+
+    A host whose last committed run is a rollback does not change when ``run`` is not given.
+    """
+    if not run and _is_back_already(config):
+        return {"run": None, "outcome": "unchanged", "changed": False, "components": {}, "problems": [], "rc": 0}
     words = [*([_name(run)] if run else []), *_rules(allow), *_check(check)]
     return _run("rollback", *words, config=config, window=window)
 
