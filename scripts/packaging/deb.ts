@@ -47,7 +47,10 @@ async function placeDebianFiles(root: string, staged: string): Promise<void> {
 /** xz at its best takes 60 s of one core for 110 MB; a level that takes 12 s is 5 MB larger. */
 const level = (compression: PackOptions['compression']): string[] => (compression === 'xz' ? ['-z1'] : [])
 
-/** Versions of what Node 24 links against: GLIBC_2.28, GLIBCXX_3.4.21. flock is in util-linux, which is essential. */
+/**
+ * Versions of what Node 24 links against: GLIBC_2.28, GLIBCXX_3.4.21. flock is in util-linux, which is essential. Docker is
+ * only suggested: apt installs and starts what is recommended, also beside a Docker that no package brought.
+ */
 const controlFile = (
   version: string,
   architecture: string,
@@ -58,7 +61,7 @@ Architecture: ${architecture}
 Maintainer: ${maintainer}
 Installed-Size: ${installedKilobytes}
 Depends: libc6 (>= 2.28), libstdc++6 (>= 5), libgcc-s1 | libgcc1, iproute2
-Recommends: docker.io | docker-ce | docker-engine
+Suggests: docker.io | docker-ce | docker-engine
 Section: admin
 Priority: optional
 Description: ${summary}

@@ -91,7 +91,7 @@ Packager: ${maintainer}
 Requires: iproute, util-linux
 Requires(post): /usr/sbin/update-alternatives, systemd
 Requires(preun): /usr/sbin/update-alternatives, systemd, util-linux
-Recommends: docker-ce
+Suggests: docker-ce
 
 %description
 ${description}
