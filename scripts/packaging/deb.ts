@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { copy, remove } from 'fs-extra/esm'
+import { copy, move, remove } from 'fs-extra/esm'
 import { run } from '../run.ts'
 import { debianChangelog, debianVersion } from './changelog.ts'
 import { configFile, description, maintainer, summary } from './metadata.ts'
@@ -40,6 +40,9 @@ async function placeDebianFiles(root: string, staged: string): Promise<void> {
       readFile(join(root, path), 'utf8'),
     ),
   )
+  // Debian's zsh reads no site-functions under /usr
+  const zsh = join(staged, 'usr/share/zsh')
+  await move(join(zsh, 'site-functions'), join(zsh, 'vendor-completions'))
   await place(staged, `${docDirectory}/changelog.gz`, gzip(debianChangelog(changelog, maintainer)))
   await place(staged, 'usr/share/lintian/overrides/calico-agent', overrides)
 }

@@ -42,12 +42,8 @@ export async function buildRpm(tree: string, options: PackOptions): Promise<stri
   return join(out, name)
 }
 
-/** Where Red Hat has it, and what its presets enable: the same units as on Debian, unless a preset of the host says no. */
+/** What Red Hat's presets enable: the same units as on Debian, unless a preset of the host says no. */
 async function placeRpmFiles(root: string, staged: string): Promise<void> {
-  const zsh = 'usr/share/zsh'
-  const completion = await readFile(join(staged, zsh, 'vendor-completions/_calico-agent'))
-  await remove(join(staged, zsh))
-  await place(staged, `${zsh}/site-functions/_calico-agent`, completion)
   await place(staged, `${licenseDirectory}/LICENSE`, await readFile(join(root, 'LICENSE')))
   const preset = enabledAtFirst(await units(staged)).map((unit) => `enable ${unit}\n`)
   await place(staged, 'usr/lib/systemd/system-preset/90-calico-agent.preset', preset.join(''))

@@ -48,7 +48,7 @@ async function placeUnits(root: string, tree: string): Promise<void> {
 async function placeCompletions(program: string, tree: string): Promise<void> {
   const script = (shell: string): string => run(program, ['completion', shell])
   await place(tree, 'usr/share/bash-completion/completions/calico-agent', script('bash'))
-  await place(tree, 'usr/share/zsh/vendor-completions/_calico-agent', script('zsh'))
+  await place(tree, 'usr/share/zsh/site-functions/_calico-agent', script('zsh'))
 }
 
 /** A file with its directories, all of modes that do not depend on the umask. */
