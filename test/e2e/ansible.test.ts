@@ -120,36 +120,39 @@ async function watchApt(host: Host, then = 'true'): Promise<void> {
 /** The path of the package that was installed last, and each directory above it: kind, mode, owner, group and name. */
 async function installedFrom(host: Host): Promise<{ path: string; entries: string[] }> {
   const [path = '', ...entries] = (await host.ok(['cat', '/root/package-path'])).trim().split('\n')
-  return { path: path.replace('f: ', ''), entries: entries.map((line) => line.trim()) }
+  return { path: path.replace('f: ', ''), entries: entries.map((line) => line.trim().replaceAll(/ +/g, ' ')) }
 }
+
+const unwatchApt = (host: Host): Promise<string> =>
+  host.ok(['rm', '-f', '/etc/apt/apt.conf.d/99watch', '/root/package-path', '/var/tmp/calico-agent.deb'])
 
 it('leaves no copy of the package where its installation fails', async () => {
   await Promise.all(at.mesh.hosts.map((host) => watchApt(host, 'exit 1')))
-  const { code } = await play(stage, 'v2.6.12')
-  expect(code).not.toBe(0)
-  for (const host of at.mesh.hosts) {
-    const { path } = await installedFrom(host)
-    expect(path).toContain('.deb')
-    expect(await host.exists(path), path).toBe(false)
+  try {
+    const { code } = await play(stage, 'v2.6.12')
+    expect(code).not.toBe(0)
+    for (const host of at.mesh.hosts) {
+      const { path } = await installedFrom(host)
+      expect(path).toContain('.deb')
+      expect(await host.exists(path), path).toBe(false)
+    }
+  } finally {
+    await Promise.all(at.mesh.hosts.map(unwatchApt))
   }
 })
 
 it('installs the package from where only root can write', async () => {
   await watchApt(first())
-  const { code, stdout } = await play(stage, 'v2.6.12', '--limit', first().name)
-  expect(code, stdout).toBe(0)
-  const { path, entries } = await installedFrom(first())
-  expect(entries.length).toBeGreaterThan(2)
-  expect(entries.filter((entry) => !/^[-d]...(.-.){2} root root /.test(entry))).toEqual([])
-  expect(await first().exists(path)).toBe(false)
-  for (const host of at.mesh.hosts)
-    await host.ok([
-      'rm',
-      '-f',
-      '/etc/apt/apt.conf.d/99watch',
-      '/root/package-path',
-      '/var/tmp/calico-agent.deb',
-    ])
+  try {
+    const { code, stdout } = await play(stage, 'v2.6.12', '--limit', first().name)
+    expect(code, stdout).toBe(0)
+    const { path, entries } = await installedFrom(first())
+    expect(entries.length).toBeGreaterThan(2)
+    expect(entries.filter((entry) => !/^[-d]...(.-.){2} root root /.test(entry))).toEqual([])
+    expect(await first().exists(path)).toBe(false)
+  } finally {
+    await unwatchApt(first())
+  }
 })
 
 it('stages both hosts, and changes nothing that runs', async () => {
