@@ -6,7 +6,7 @@ calico-agent:
   pkg.installed:
     - refresh: False
     - sources:
-      - calico-agent: salt://calico_agent/files/calico-agent_{{ agent['version'] }}_amd64.deb
+      - calico-agent: salt://calico_agent/files/calico-agent_{{ agent['version'] }}_{{ grains['osarch'] }}.deb
 
 calico-prefetched:
   calico_agent.prefetched:
