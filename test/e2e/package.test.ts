@@ -105,9 +105,13 @@ describe('the package', () => {
 
     // a oneshot cannot have it
     await dropIn(resumeUnit, '[Service]\nRestart=always\n')
-    await ok('dpkg', '--remove', 'calico-agent')
+    try {
+      await ok('dpkg', '--remove', 'calico-agent')
+    } finally {
+      await ok('rm', '-r', `/etc/systemd/system/${resumeUnit}.d`)
+      await ok('systemctl', 'daemon-reload')
+    }
     expect(await said('systemctl', 'is-active', 'calico-agent.service')).toBe('inactive')
-    await ok('rm', '-r', `/etc/systemd/system/${resumeUnit}.d`)
     await ok('dpkg', '--purge', 'calico-agent')
   })
 
