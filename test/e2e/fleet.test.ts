@@ -180,7 +180,7 @@ describe('a command by hand', () => {
   it('follows the rollout in a pipe as it goes on', async () => {
     const watch = ['timeout', '--signal=KILL', '8', 'agent', 'fleet', 'status', '--watch']
     const { stdout } = await hosts[2].run(watch)
-    expect(stdout).toMatch(/^group three: \d of 3 hosts done, not halted$/m)
+    expect(stdout).toMatch(/^group three: \d of \d hosts done, not halted$/m)
   })
 
   it('changes nothing while etcd is away, and says so', async () => {
