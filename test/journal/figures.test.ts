@@ -79,6 +79,17 @@ describe('the figures of all runs', () => {
     expect(await store.figures()).toMatchObject({ runs: { ...ALL.runs, partial: 1 }, pulledBytes: 49 })
   })
 
+  it('say that a run is stuck until the next one, a prefetch aside', async () => {
+    expect(await store.figures()).toMatchObject({ isStuck: false })
+    await run(store, 'run-1', [{ type: 'finished', outcome: 'stuck', problem }])
+    await run(store, 'run-2', [finished('prefetched')], 'prefetch')
+    expect(await store.figures()).toMatchObject({ isStuck: true })
+    await run(store, 'run-3', [])
+    expect(await store.figures()).toMatchObject({ isStuck: false })
+    await (await store.reopen('run-3')).append(finished('upgraded'))
+    expect(await store.figures()).toMatchObject({ isStuck: false })
+  })
+
   it('count each error of failed runs once, and no run that did what it was told', async () => {
     const warning = { ...problem, code: 'late', severity: 'warning' as const }
     await run(store, 'run-1', [

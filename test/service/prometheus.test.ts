@@ -9,9 +9,15 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { parse, stringify } from 'yaml'
 import { parseConfig } from '../../agent/config/parse.ts'
-import { type Listener, listenAtTcp } from '../../agent/service/http.ts'
+import { RunStore } from '../../agent/journal/store.ts'
+import { type Listener, listenAtTcp, type Pages } from '../../agent/service/http.ts'
+import { exposition } from '../../agent/service/metrics/exposition.ts'
+import { type Facts, metricsOf } from '../../agent/service/metrics/metrics.ts'
 import { metricsPage } from '../../agent/service/metrics/page.ts'
 import { blocks, root, textOf } from '../docs/markdown.ts'
+import { FakeClock } from '../fakes/clock.ts'
+import { MemoryFiles } from '../journal/memory-files.ts'
+import { plan } from '../journal/sample.ts'
 import { manualHost } from './facts.ts'
 
 interface ScrapeConfig {
@@ -22,7 +28,8 @@ const [pasted = ''] = blocks(textOf('docs/metrics.md'), 'yaml').filter((text) =>
 )
 
 let directory: string
-let listener: Listener
+/** By what they are; `manual` is a host that is upgraded by hand. */
+const listeners: Record<string, Listener & { target: string }> = {}
 let stop: () => Promise<void>
 let hasEnded = false
 let api: string
@@ -36,11 +43,31 @@ async function freePort(): Promise<number> {
   return typeof address === 'object' && address !== null ? address.port : 0
 }
 
-/** As it is pasted, but for the address, and for how long a test can wait. */
-async function startPrometheus(target: string): Promise<void> {
+async function serve(host: string, page: Pages[string]): Promise<void> {
+  const target = `127.0.0.1:${await freePort()}`
+  listeners[host] = { ...(await listenAtTcp(target, { '/metrics': page })), target }
+}
+
+/** A run by hand that ended stuck, and a prefetch since. */
+async function stuckByHand(): Promise<Facts> {
+  const store = new RunStore(new MemoryFiles(), new FakeClock())
+  for (const [command, outcome] of [
+    ['upgrade', 'stuck'],
+    ['prefetch', 'prefetched'],
+  ] as const) {
+    const journal = await store.begin('0.1.0', plan(command, command), [])
+    await journal.append({ type: 'finished', outcome })
+    await journal.close()
+  }
+  return { ...manualHost(), runs: await store.figures() }
+}
+
+/** As it is pasted, but for the addresses, and for how long a test can wait. */
+async function startPrometheus(): Promise<void> {
   const config = parse(pasted) as ScrapeConfig
-  config.scrape_configs[0].static_configs[0].targets = [target]
+  config.scrape_configs[0].static_configs[0].targets = Object.values(listeners).map(({ target }) => target)
   Object.assign(config.scrape_configs[0], { scrape_interval: '500ms', scrape_timeout: '500ms' })
+  Object.assign(config, { global: { evaluation_interval: '500ms' } })
   await writeFile(join(directory, 'prometheus.yml'), stringify(config))
   const port = await freePort()
   api = `http://127.0.0.1:${port}/api/v1`
@@ -74,26 +101,33 @@ async function query(expr: string): Promise<{ metric: Record<string, string>; va
   return data.result
 }
 
+const targetOf = (host: string): string => listeners[host]?.target ?? ''
+
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'prometheus-'))
   await writeFile(join(directory, 'alerts.yaml'), await readFile(join(root, 'monitoring/alerts.yaml')))
-  const target = `127.0.0.1:${await freePort()}`
-  listener = await listenAtTcp(target, {
-    '/metrics': (accept) => {
-      accepted.push(accept)
-      return metricsPage(manualHost(), accept)
-    },
+  await serve('manual', (accept) => {
+    accepted.push(accept)
+    return metricsPage(manualHost(), accept)
   })
-  await startPrometheus(target)
+  const stuck = await stuckByHand()
+  await serve('stuck', (accept) => metricsPage(stuck, accept))
+  // what node_exporter passes on of the file, where no service runs
+  await serve('textfile', async () => {
+    return { status: 200, ...(await exposition(metricsOf({ ...stuck, state: null }), 'prometheus')) }
+  })
+  await startPrometheus()
   // an increase needs two scrapes
-  while ((await query('count_over_time(up[1m]) > 2').catch(() => [])).length === 0) {
+  while (
+    (await query('count_over_time(up[1m]) > 2').catch(() => [])).length < Object.keys(listeners).length
+  ) {
     if (hasEnded) throw new Error('prometheus does not start')
     await sleep(100)
   }
 })
 afterAll(async () => {
   await stop()
-  await listener.close()
+  for (const listener of Object.values(listeners)) await listener.close()
   await rm(directory, { recursive: true })
 })
 
@@ -114,10 +148,22 @@ describe('Prometheus', () => {
   })
 
   it('scrapes a host with it, in OpenMetrics', async () => {
-    expect(await query('up{job="calico-agent"}')).toMatchObject([{ value: [expect.anything(), '1'] }])
+    const instance = `instance="${targetOf('manual')}"`
+    const up = await query(`up{job="calico-agent", ${instance}}`)
+    expect(up).toMatchObject([{ value: [expect.anything(), '1'] }])
     expect(accepted[0]).toContain('application/openmetrics-text')
-    const runs = await query('calico_agent_runs_total')
+    const runs = await query(`calico_agent_runs_total{${instance}}`)
     expect(runs.map(({ metric, value }) => [metric['outcome'], value[1]])).toContainEqual(['upgraded', '2'])
+  })
+
+  it('alerts of a run that ended stuck, whoever ran it, and with both ways to Prometheus', async () => {
+    const firing = async (): Promise<string[]> =>
+      (await query('ALERTS{alertname="CalicoAgentStuck"}'))
+        .map(({ metric }) => metric['instance'] ?? '')
+        .toSorted()
+    await expect
+      .poll(firing, { timeout: 10_000 })
+      .toEqual([targetOf('stuck'), targetOf('textfile')].toSorted())
   })
 
   const { panels } = JSON.parse(textOf('monitoring/dashboard.json')) as {
@@ -126,7 +172,9 @@ describe('Prometheus', () => {
   it.each(panels.map(({ title, targets }) => [title, targets] as const))(
     'has something to show in the panel "%s", of a host that is upgraded by hand',
     async (_, targets) => {
-      const shown = await Promise.all(targets.map(({ expr }) => query(expr.replaceAll('$instance', '.+'))))
+      const shown = await Promise.all(
+        targets.map(({ expr }) => query(expr.replaceAll('$instance', targetOf('manual')))),
+      )
       expect(shown.flat()).not.toEqual([])
     },
   )
