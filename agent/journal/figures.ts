@@ -25,12 +25,12 @@ export class Figures {
 
   /** The journals are read first: one that is pruned meanwhile is counted once. */
   async sum(): Promise<RunFigures> {
-    const results = await this.#allResults()
+    const results = (await this.#allResults()).sort((one, other) => other.order - one.order)
     const pruned = decodePruned(await this.#files.readPruned())
     const more = results.filter(({ run }) => !pruned.runs.includes(run))
-    const windows = results.filter(({ window }) => window !== null)
-    const newest = windows.sort((one, other) => other.order - one.order)[0]
-    return { ...more.reduce(counted, pruned.tally), window: newest?.window ?? null }
+    const window = results.find((one) => one.window !== null)?.window ?? null
+    const newest = results.find(({ command }) => command !== 'prefetch')
+    return { ...more.reduce(counted, pruned.tally), window, isStuck: newest?.outcome === 'stuck' }
   }
 
   /** On disk when it resolves: the journals of these runs may be removed. */

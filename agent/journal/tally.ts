@@ -1,4 +1,5 @@
 import { isError } from '../core/errors.ts'
+import type { Plan } from '../core/plan/plan.ts'
 import type { WindowReport } from '../core/report/report.ts'
 import { RUN_OUTCOMES, type Tally } from '../core/report/run-figures.ts'
 import { isCommittedRun, type RunState } from './run-state.ts'
@@ -13,6 +14,7 @@ export const noRuns: Tally = {
 /** What is counted of a run; a run that has ended keeps it. */
 export interface RunResult extends Pick<RunState, 'order' | 'outcome' | 'pulledBytes'> {
   run: string
+  command: Plan['command']
   window: WindowReport | null
   failure: string | null
   success: number | null
@@ -21,7 +23,8 @@ export interface RunResult extends Pick<RunState, 'order' | 'outcome' | 'pulledB
 export function resultOf(state: RunState): RunResult {
   const { plan, order, outcome, endedAt, pulledBytes, window } = state
   const success = isSuccess(state) && endedAt !== null ? Date.parse(endedAt) / 1000 : null
-  return { run: plan.run, order, outcome, pulledBytes, window, failure: failureOf(state), success }
+  const { run, command } = plan
+  return { run, command, order, outcome, pulledBytes, window, failure: failureOf(state), success }
 }
 
 /** A run without an end is not counted yet. */

@@ -67,14 +67,14 @@ describe('the figures of all runs', () => {
     const { runs, ...rest } = await store.figures()
     expect(new Set(Object.values(runs))).toEqual(new Set([0]))
     expect(Object.keys(runs)).toEqual(Object.keys(ALL.runs))
-    expect(rest).toEqual({ failures: {}, pulledBytes: 0, lastSuccess: null, window: null })
+    expect(rest).toEqual({ failures: {}, pulledBytes: 0, lastSuccess: null, window: null, isStuck: false })
   })
 
   it('count each run by its end, and the open one when it has one', async () => {
     await fill(store)
-    expect(await store.figures()).toEqual({ ...ALL, window })
+    expect(await store.figures()).toEqual({ ...ALL, window, isStuck: false })
     await run(store, 'run-8', [pulled(7)])
-    expect(await store.figures()).toEqual({ ...ALL, window })
+    expect(await store.figures()).toEqual({ ...ALL, window, isStuck: false })
     await (await store.reopen('run-8')).append(finished('partial'))
     expect(await store.figures()).toMatchObject({ runs: { ...ALL.runs, partial: 1 }, pulledBytes: 49 })
   })

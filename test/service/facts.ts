@@ -48,6 +48,7 @@ export function manualHost(): Facts {
       pulledBytes: 30e6,
       lastSuccess: 1_800_000_000,
       window,
+      isStuck: false,
     },
     host: { ...seen, kubernetes: null } as unknown as StatusReport,
     fleet: null,

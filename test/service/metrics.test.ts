@@ -27,6 +27,7 @@ describe('the metrics', () => {
       'calico_agent_failures_total{code="gate-failed"} 1',
       'calico_agent_last_success_timestamp_seconds 1800000000',
       'calico_agent_pull_bytes_total 30000000',
+      'calico_agent_stuck_run 0',
       'calico_agent_window_budget_seconds 90',
       'calico_agent_window_used_seconds 4.1',
       'calico_agent_window_bird_down_seconds 0.131',

@@ -27,4 +27,6 @@ export interface Tally {
 export interface RunFigures extends Tally {
   /** The last one that was opened. */
   window: WindowReport | null
+  /** The newest one, a prefetch aside, ended stuck: an operator is needed. */
+  isStuck: boolean
 }

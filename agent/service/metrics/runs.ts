@@ -30,6 +30,11 @@ export function runMetrics(figures: RunFigures | null): Metric[] {
       samples: known(pulledBytes),
     },
     {
+      name: 'stuck_run',
+      help: 'Whether the last run ended stuck, whoever ran it: an operator is needed',
+      samples: known(figures && Number(figures.isStuck)),
+    },
+    {
       name: 'window_budget_seconds',
       help: 'Budget of the last window',
       samples: seconds(window?.budgetMs),
