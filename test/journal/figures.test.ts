@@ -58,9 +58,11 @@ const ALL = {
 describe('the figures of all runs', () => {
   let files: MemoryFiles
   let store: RunStore
+  let clock: FakeClock
   beforeEach(() => {
     files = new MemoryFiles()
-    store = new RunStore(files, new FakeClock())
+    clock = new FakeClock()
+    store = new RunStore(files, clock)
   })
 
   it('begin at 0 for each outcome', async () => {
@@ -77,6 +79,17 @@ describe('the figures of all runs', () => {
     expect(await store.figures()).toEqual({ ...ALL, window, isStuck: false })
     await (await store.reopen('run-8')).append(finished('partial'))
     expect(await store.figures()).toMatchObject({ runs: { ...ALL.runs, partial: 1 }, pulledBytes: 49 })
+  })
+
+  it('say when the run of the last window began', async () => {
+    await run(store, 'run-1', failed)
+    const windowAt = Date.parse('2026-11-22T14:15:03Z') / 1000
+    expect(await store.figures()).toMatchObject({ window, windowAt })
+    clock.pass(60_000)
+    await run(store, 'run-2', [finished('upgraded')])
+    expect(await store.figures()).toMatchObject({ window, windowAt })
+    await run(store, 'run-3', failed)
+    expect(await store.figures()).toMatchObject({ window, windowAt: windowAt + 60 })
   })
 
   it('say that a run is stuck until the next one, a prefetch aside', async () => {

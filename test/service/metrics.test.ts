@@ -31,6 +31,7 @@ describe('the metrics', () => {
       'calico_agent_window_budget_seconds 90',
       'calico_agent_window_used_seconds 4.1',
       'calico_agent_window_bird_down_seconds 0.131',
+      'calico_agent_window_timestamp_seconds 1799999990',
       'calico_agent_host_seen 1',
       'calico_agent_node_info{image="calico/node:v2.6.12",version="2.6.12"} 1',
       'calico_agent_node_running 1',
