@@ -28,9 +28,14 @@ export class Figures {
     const results = (await this.#allResults()).sort((one, other) => other.order - one.order)
     const pruned = decodePruned(await this.#files.readPruned())
     const more = results.filter(({ run }) => !pruned.runs.includes(run))
-    const window = results.find((one) => one.window !== null)?.window ?? null
+    const restart = results.find(({ window }) => window !== null)
     const newest = results.find(({ command }) => command !== 'prefetch')
-    return { ...more.reduce(counted, pruned.tally), window, isStuck: newest?.outcome === 'stuck' }
+    return {
+      ...more.reduce(counted, pruned.tally),
+      window: restart?.window ?? null,
+      windowAt: restart?.startedAt ?? null,
+      isStuck: newest?.outcome === 'stuck',
+    }
   }
 
   /** On disk when it resolves: the journals of these runs may be removed. */

@@ -15,6 +15,8 @@ export const noRuns: Tally = {
 export interface RunResult extends Pick<RunState, 'order' | 'outcome' | 'pulledBytes'> {
   run: string
   command: Plan['command']
+  /** In unix seconds. */
+  startedAt: number
   window: WindowReport | null
   failure: string | null
   success: number | null
@@ -23,8 +25,10 @@ export interface RunResult extends Pick<RunState, 'order' | 'outcome' | 'pulledB
 export function resultOf(state: RunState): RunResult {
   const { plan, order, outcome, endedAt, pulledBytes, window } = state
   const success = isSuccess(state) && endedAt !== null ? Date.parse(endedAt) / 1000 : null
-  const { run, command } = plan
-  return { run, command, order, outcome, pulledBytes, window, failure: failureOf(state), success }
+  return {
+    ...{ run: plan.run, command: plan.command, order, startedAt: Date.parse(state.startedAt) / 1000 },
+    ...{ outcome, pulledBytes, window, failure: failureOf(state), success },
+  }
 }
 
 /** A run without an end is not counted yet. */

@@ -48,11 +48,12 @@ async function fill(store: RunStore): Promise<void> {
   await run(store, 'run-7', [finished('upgraded')])
 }
 
+const windowAt = Date.parse('2026-11-22T14:15:03Z') / 1000
 const ALL = {
   runs: { prefetched: 1, upgraded: 2, 'rolled-back': 2, partial: 0, refused: 1, deferred: 0, stuck: 1 },
   failures: { 'gate-failed': 2, 'pull-failed': 1 },
   pulledBytes: 42,
-  lastSuccess: Date.parse('2026-11-22T14:15:03Z') / 1000,
+  lastSuccess: windowAt,
 }
 
 describe('the figures of all runs', () => {
@@ -69,21 +70,27 @@ describe('the figures of all runs', () => {
     const { runs, ...rest } = await store.figures()
     expect(new Set(Object.values(runs))).toEqual(new Set([0]))
     expect(Object.keys(runs)).toEqual(Object.keys(ALL.runs))
-    expect(rest).toEqual({ failures: {}, pulledBytes: 0, lastSuccess: null, window: null, isStuck: false })
+    expect(rest).toEqual({
+      failures: {},
+      pulledBytes: 0,
+      lastSuccess: null,
+      window: null,
+      windowAt: null,
+      isStuck: false,
+    })
   })
 
   it('count each run by its end, and the open one when it has one', async () => {
     await fill(store)
-    expect(await store.figures()).toEqual({ ...ALL, window, isStuck: false })
+    expect(await store.figures()).toEqual({ ...ALL, window, windowAt, isStuck: false })
     await run(store, 'run-8', [pulled(7)])
-    expect(await store.figures()).toEqual({ ...ALL, window, isStuck: false })
+    expect(await store.figures()).toEqual({ ...ALL, window, windowAt, isStuck: false })
     await (await store.reopen('run-8')).append(finished('partial'))
     expect(await store.figures()).toMatchObject({ runs: { ...ALL.runs, partial: 1 }, pulledBytes: 49 })
   })
 
   it('say when the run of the last window began', async () => {
     await run(store, 'run-1', failed)
-    const windowAt = Date.parse('2026-11-22T14:15:03Z') / 1000
     expect(await store.figures()).toMatchObject({ window, windowAt })
     clock.pass(60_000)
     await run(store, 'run-2', [finished('upgraded')])

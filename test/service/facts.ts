@@ -48,6 +48,7 @@ export function manualHost(): Facts {
       pulledBytes: 30e6,
       lastSuccess: 1_800_000_000,
       window,
+      windowAt: 1_799_999_990,
       isStuck: false,
     },
     host: { ...seen, kubernetes: null } as unknown as StatusReport,

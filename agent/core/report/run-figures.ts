@@ -27,6 +27,8 @@ export interface Tally {
 export interface RunFigures extends Tally {
   /** The last one that was opened. */
   window: WindowReport | null
+  /** When its run began, in unix seconds. */
+  windowAt: number | null
   /** The newest one, a prefetch aside, ended stuck: an operator is needed. */
   isStuck: boolean
 }

@@ -3,7 +3,7 @@ import { known, type Metric } from './metric.ts'
 
 /** All runs of this host, by whomever; null if a journal cannot be read. */
 export function runMetrics(figures: RunFigures | null): Metric[] {
-  const { runs = {}, failures = {}, pulledBytes, lastSuccess, window } = figures ?? {}
+  const { runs = {}, failures = {}, pulledBytes, lastSuccess, window, windowAt } = figures ?? {}
   const seconds = (ms: number | null | undefined) => known(ms == null ? null : ms / 1000)
   return [
     {
@@ -48,6 +48,11 @@ export function runMetrics(figures: RunFigures | null): Metric[] {
       name: 'window_bird_down_seconds',
       help: 'How long BIRD was down in the last window',
       samples: seconds(window?.birdDownMs),
+    },
+    {
+      name: 'window_timestamp_seconds',
+      help: 'When the run of the last window began',
+      samples: known(windowAt),
     },
   ]
 }
