@@ -3,7 +3,6 @@ import type { Config } from '../config/schema.ts'
 import { AgentError } from '../core/errors.ts'
 import type { Report } from '../core/report/report.ts'
 import type { RunFigures } from '../core/report/run-figures.ts'
-import type { StatusReport } from '../core/report/status.ts'
 import type { Logger } from '../report/logger.ts'
 import { readConfig } from './config-snapshot.ts'
 import { json, type Pages, plain } from './http.ts'
@@ -117,14 +116,15 @@ function pagesOf(service: Service, jobs: Jobs, { version, figures }: PageParts):
         host: await host(),
       }),
     '/metrics': async (accept) => {
+      const [runs, hostSeen, fleetSeen] = await Promise.all([figures().catch(nothing), host(), fleet()])
       const { snapshot } = service.state
       const facts = {
         version,
         state: serviceState(service.state),
         configValid: snapshot && snapshot.kind === 'valid',
-        runs: await figures().catch(nothing),
-        host: await host(),
-        fleet: await fleet(),
+        runs,
+        host: hostSeen,
+        fleet: fleetSeen,
         waitedMs: service.waitedMs,
       }
       return await metricsPage(facts, accept)
@@ -138,11 +138,12 @@ const FLEET_EVERY_MS = 30_000
 /** The last answer, for as long as it is young enough. */
 function keptFor<T>(ms: number, ask: () => Promise<T>): () => Promise<T> {
   let last: { at: number; answer: T } | undefined
-  return async () => {
-    const now = performance.now()
-    if (last === undefined || now - last.at >= ms) last = { at: now, answer: await ask() }
-    return last.answer
-  }
+  const asked = shared(async () => {
+    const answer = await ask()
+    last = { at: performance.now(), answer }
+    return answer
+  })
+  return async () => (last !== undefined && performance.now() - last.at < ms ? last.answer : await asked())
 }
 
 /** Metrics show what there is: a journal that cannot be read is told by the look at the host. */
@@ -151,9 +152,9 @@ function nothing(error: unknown): null {
   return null
 }
 
-/** A request during a look at the host gets that look. */
-function shared(ask: () => Promise<StatusReport | null>): () => Promise<StatusReport | null> {
-  let asked: Promise<StatusReport | null> | undefined
+/** A request during a look gets that look. */
+function shared<T>(ask: () => Promise<T>): () => Promise<T> {
+  let asked: Promise<T> | undefined
   return () => {
     asked ??= ask().finally(() => {
       asked = undefined

@@ -58,7 +58,7 @@ export function createJobs(open: OpenHost, signal: AbortSignal): Jobs {
       const { app } = await open(config, silent, signal)
       return (await app.runs.history().catch(() => [])).some(isUncordonPending)
     },
-    fleet: (config) => lookAtFleet(open, config, signal),
+    fleet: (config) => lookAtFleet(open, config),
     look: (config) => lookAtHost(open, config),
   }
 }

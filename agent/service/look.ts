@@ -22,38 +22,42 @@ export type OpenHost = (
   wait?: AbortSignal,
 ) => Promise<OpenedHost>
 
-const LOOK_TIMEOUT_MS = 8_000
+const HOST_TIMEOUT_MS = 8_000
+/** One read, of hosts that may not answer: Prometheus waits for 10 s. */
+const FLEET_TIMEOUT_MS = 3_000
 
 /** The host as it is now; null if it cannot be observed. */
 export async function lookAtHost(open: OpenHost, config: Config): Promise<StatusReport | null> {
-  const late = new AbortController()
-  const timer = setTimeout(() => {
-    late.abort()
-  }, LOOK_TIMEOUT_MS)
-  try {
-    const { app, wanted } = await open(config, () => undefined, late.signal)
+  return await within(HOST_TIMEOUT_MS, async (signal) => {
+    const { app, wanted } = await open(config, () => undefined, signal)
     // Without a target: no registry is asked for a scrape.
     return await status(app, askingNothing(wanted))
-  } catch (error) {
-    if (!(error instanceof AgentError) && error !== late.signal.reason) throw error
-    return null
-  } finally {
-    clearTimeout(timer)
-  }
+  })
 }
 
 /** What the hosts of its group share; null without a group, or while its engine is away. */
-export async function lookAtFleet(
-  open: OpenHost,
-  config: Config,
-  signal: AbortSignal,
-): Promise<FleetSummary | null> {
+export async function lookAtFleet(open: OpenHost, config: Config): Promise<FleetSummary | null> {
   if (!config.fleet) return null
-  try {
+  return await within(FLEET_TIMEOUT_MS, async (signal) => {
     const { app } = await open(config, () => undefined, signal)
     return (await app.fleet?.control?.summary()) ?? null
+  })
+}
+
+/** Null for what cannot be seen, or not in time, whether it listens to the signal or not. */
+async function within<T>(ms: number, look: (signal: AbortSignal) => Promise<T>): Promise<T | null> {
+  const late = new AbortController()
+  const { promise: timeIsUp, resolve } = Promise.withResolvers<null>()
+  const timer = setTimeout(() => {
+    resolve(null)
+    late.abort()
+  }, ms)
+  try {
+    return await Promise.race([timeIsUp, look(late.signal)])
   } catch (error) {
     if (!(error instanceof AgentError)) throw error
     return null
+  } finally {
+    clearTimeout(timer)
   }
 }

@@ -1,4 +1,4 @@
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { configSchema } from '../../agent/config/schema.ts'
 import { wantedOf } from '../../agent/config/wanted.ts'
 import { AgentError, ExitCode } from '../../agent/core/errors.ts'
@@ -79,9 +79,20 @@ describe('a job', () => {
 
 describe('a look at the host', () => {
   it('that takes too long shows nothing, and a bug in it is one', async () => {
-    vi.spyOn(AbortSignal, 'timeout').mockReturnValueOnce(AbortSignal.abort())
-    const late = createJobs((_config, _emit, signal) => Promise.reject(signal.reason as Error), never)
-    expect(await late.look(config)).toBeNull()
+    vi.useFakeTimers()
+    onTestFinished(() => void vi.useRealTimers())
+    const late = createJobs(
+      (_config, _emit, signal) =>
+        new Promise((_resolve, reject) => {
+          signal.addEventListener('abort', () => {
+            reject(signal.reason as Error)
+          })
+        }),
+      never,
+    )
+    const looked = late.look(config)
+    await vi.advanceTimersByTimeAsync(8_000)
+    expect(await looked).toBeNull()
     const broken = createJobs(() => Promise.reject(new TypeError('a bug')), never)
     await expect(broken.look(config)).rejects.toThrow('a bug')
   })

@@ -20,7 +20,7 @@ export async function gather(sources: Sources): Promise<{ facts: Facts; problems
   const runs = await toldOr(problems, sources.figures())
   const answer = await askService((config ?? configSchema.parse({})).service.socket)
   const host = answer ? answer.host : config && (await lookAtHost(sources.open, config))
-  const fleet = config && (await lookAtFleet(sources.open, config, new AbortController().signal))
+  const fleet = config && (await lookAtFleet(sources.open, config))
   const { state = null, waitedMs = null } = answer?.service ?? {}
   const { version } = sources
   return { facts: { version, state, configValid: config !== null, runs, host, fleet, waitedMs }, problems }
