@@ -82,6 +82,15 @@ it('stops an open run by it, as by a signal, and lets it go back', async () => {
   expect(stderr).toContain('nobody waits for this')
 })
 
+it('is a failure after it, also where the command stops as it should: systemd starts the service again', async () => {
+  const { code } = await run(`isRunOpen = true
+    const signal = program.stops.listen()
+    ${thrown}
+    await new Promise((resolve) => signal.addEventListener('abort', resolve))
+    program.exit(0)`)
+  expect(code).toBe(1)
+})
+
 it('ends where its output is closed', async () => {
   const { child, ended } = start(
     "await new Promise((resolve) => setTimeout(resolve, 100)); program.print('x'.repeat(1e6)); program.exit(3)",
