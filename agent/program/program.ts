@@ -29,6 +29,8 @@ export class Program {
   readonly #options: ProgramOptions
   #printed = ''
   #exitCode: ExitCode | undefined
+  /** An exception that nobody caught stopped the open run. */
+  #hasBug = false
 
   constructor(options: ProgramOptions) {
     this.journald = options.journald
@@ -72,6 +74,7 @@ export class Program {
       await this.#end()
       return
     }
+    this.#hasBug = true
     const failure = unexpected(error)
     this.log.write(`calico-agent: ${failure.message}\n`)
     this.stops.abort(failure)
@@ -91,6 +94,8 @@ export class Program {
     if (this.log.isPending) await Promise.race([this.log.drained(), sleep(LOG_PATIENCE_MS)])
     await this.screen.drained()
     await new Promise((resolve) => process.stdout.write(this.#printed, resolve))
-    process.exit(this.#exitCode ?? ExitCode.bug)
+    const code = this.#exitCode ?? ExitCode.bug
+    // For the service a stop is a success, and systemd would leave it down.
+    process.exit(this.#hasBug ? Math.max(code, ExitCode.bug) : code)
   }
 }
