@@ -18,7 +18,7 @@ import { blocks, root, textOf } from '../docs/markdown.ts'
 import { FakeClock } from '../fakes/clock.ts'
 import { MemoryFiles } from '../journal/memory-files.ts'
 import { plan } from '../journal/sample.ts'
-import { manualHost } from './facts.ts'
+import { allFacts, manualHost } from './facts.ts'
 
 interface ScrapeConfig {
   scrape_configs: [{ job_name: string; static_configs: [{ targets: string[] }] }]
@@ -110,6 +110,7 @@ beforeAll(async () => {
     accepted.push(accept)
     return metricsPage(manualHost(), accept)
   })
+  await serve('fleet', (accept) => metricsPage(allFacts(), accept))
   const stuck = await stuckByHand()
   await serve('stuck', (accept) => metricsPage(stuck, accept))
   // what node_exporter passes on of the file, where no service runs
@@ -169,7 +170,8 @@ describe('Prometheus', () => {
   const { panels } = JSON.parse(textOf('monitoring/dashboard.json')) as {
     panels: { title: string; targets: { expr: string }[] }[]
   }
-  it.each(panels.map(({ title, targets }) => [title, targets] as const))(
+  const cases = panels.map(({ title, targets }) => [title, targets] as const)
+  it.each(cases)(
     'has something to show in the panel "%s", of a host that is upgraded by hand',
     async (_, targets) => {
       const shown = await Promise.all(
@@ -178,4 +180,11 @@ describe('Prometheus', () => {
       expect(shown.flat()).not.toEqual([])
     },
   )
+
+  it.each(cases)('draws no 0 of nobody in the panel "%s", beside what hosts have', async (_, targets) => {
+    for (const { expr } of targets) {
+      const shown = (await query(expr.replaceAll('$instance', '.+'))).map(({ metric }) => metric)
+      if (shown.some((labels) => Object.keys(labels).length > 0)) expect(shown, expr).not.toContainEqual({})
+    }
+  })
 })
