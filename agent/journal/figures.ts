@@ -1,6 +1,6 @@
 import type { RunFigures } from '../core/report/run-figures.ts'
 import { decodePruned, encodePruned } from './pruned-runs.ts'
-import type { RunState } from './run-state.ts'
+import { isStuck, type RunState } from './run-state.ts'
 import { counted, type RunResult, resultOf } from './tally.ts'
 
 export interface FigureFiles {
@@ -16,7 +16,7 @@ export interface FigureFiles {
 /** Adds up the journals that are there and those that were pruned, each once. */
 export class Figures {
   readonly #files: FigureFiles
-  /** Of the runs that have ended: a service that is scraped reads each journal once. */
+  /** Of the runs whose figures stay as they are: a service that is scraped reads each journal once. */
   readonly #results = new Map<string, RunResult>()
 
   constructor(files: FigureFiles) {
@@ -34,7 +34,7 @@ export class Figures {
       ...more.reduce(counted, pruned.tally),
       window: restart?.window ?? null,
       windowAt: restart?.startedAt ?? null,
-      isStuck: newest?.outcome === 'stuck',
+      isStuck: newest !== undefined && isStuck(newest),
     }
   }
 
@@ -61,7 +61,7 @@ export class Figures {
     const state = await this.#files.read(run)
     if (state === null) return null
     const result = resultOf(state)
-    if (result.outcome !== null) this.#results.set(run, result)
+    if (result.outcome !== null && !isStuck(result)) this.#results.set(run, result)
     return result
   }
 }

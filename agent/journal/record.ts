@@ -26,6 +26,8 @@ export type JournalEntry =
   | { type: 'finished'; outcome: Outcome; problem?: Problem }
   /** After the end: the API server has accepted the pending uncordon. */
   | { type: 'uncordoned' }
+  /** After the end of a stuck run: its host was settled by hand, as an upgrade found nothing left to change. */
+  | { type: 'settled' }
 
 /** The result of a step, see StepResult. */
 interface Result {
@@ -106,6 +108,7 @@ const TYPES: Record<JournalEntry['type'], true> = {
   stopped: true,
   finished: true,
   uncordoned: true,
+  settled: true,
 }
 
 function checksum(text: string): string {

@@ -43,6 +43,8 @@ export interface RunState {
   outcome: Outcome | null
   /** The API server has not accepted the uncordon: retried until it does. */
   uncordonPending: boolean
+  /** Its host was settled by hand since it ended stuck. */
+  settled: boolean
 }
 
 /** Folds the next record into the state; null is the state before the first. */
@@ -87,6 +89,8 @@ export function applyRecord(state: RunState | null, record: JournalRecord): RunS
       }
     case 'uncordoned':
       return { ...state, uncordonPending: false }
+    case 'settled':
+      return { ...state, settled: true }
     case 'finished':
       return {
         ...state,
@@ -119,6 +123,7 @@ function initialState({ order, plan, problems, host, at: startedAt }: RunRecord)
       stopped: null,
       outcome: null,
       uncordonPending: false,
+      settled: false,
     },
   }
 }
@@ -135,6 +140,11 @@ function firstOfBoot(state: RunState, { step, at, mono, boot }: Stamp & { step: 
 function elapsed(state: RunState, index: number, record: Stamp): number {
   const doing = state.steps[index]?.doing
   return doing?.boot === record.boot ? Math.round(record.mono - doing.mono) : 0
+}
+
+/** An operator is needed. */
+export function isStuck({ outcome, settled }: Pick<RunState, 'outcome' | 'settled'>): boolean {
+  return outcome === 'stuck' && !settled
 }
 
 /** The run replaced something and kept it, or a part of it. */

@@ -11,8 +11,8 @@ export const noRuns: Tally = {
   lastSuccess: null,
 }
 
-/** What is counted of a run; a run that has ended keeps it. */
-export interface RunResult extends Pick<RunState, 'order' | 'outcome' | 'pulledBytes'> {
+/** What is counted of a run; a run that has ended, and is not stuck, keeps it. */
+export interface RunResult extends Pick<RunState, 'order' | 'outcome' | 'settled' | 'pulledBytes'> {
   run: string
   command: Plan['command']
   /** In unix seconds. */
@@ -23,11 +23,11 @@ export interface RunResult extends Pick<RunState, 'order' | 'outcome' | 'pulledB
 }
 
 export function resultOf(state: RunState): RunResult {
-  const { plan, order, outcome, endedAt, pulledBytes, window } = state
+  const { plan, order, outcome, settled, endedAt, pulledBytes, window } = state
   const success = isSuccess(state) && endedAt !== null ? Date.parse(endedAt) / 1000 : null
   return {
     ...{ run: plan.run, command: plan.command, order, startedAt: Date.parse(state.startedAt) / 1000 },
-    ...{ outcome, pulledBytes, window, failure: failureOf(state), success },
+    ...{ outcome, settled, pulledBytes, window, failure: failureOf(state), success },
   }
 }
 

@@ -55,8 +55,8 @@ function releasedText({ releasedPeers }: WindowReport): string[] {
 
 function stepSection({ steps, events }: RunTimeline): string[] {
   const moments = [
-    // an uncordon that was pending may come days after the run
-    ...events.filter(({ event }) => event !== 'uncordoned').map(({ ms }) => ms),
+    // an uncordon that was pending, or an operator, may come days after the run
+    ...events.filter(({ event }) => event !== 'uncordoned' && event !== 'settled').map(({ ms }) => ms),
     ...steps.flatMap((step) => [step.beganMs, step.endedMs, step.undoingMs, step.undoneMs]),
   ]
   const whole = Math.max(1, ...moments.map((ms) => ms ?? 0))

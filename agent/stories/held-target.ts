@@ -3,7 +3,7 @@ import { configName } from '../core/plan/config-map.ts'
 import { manifestName } from '../core/plan/manifest.ts'
 import type { Component, Plan } from '../core/plan/plan.ts'
 import type { Wanted } from '../core/wanted.ts'
-import { isCommittedRun, type RunState } from '../journal/run-state.ts'
+import { isCommittedRun, isStuck, type RunState } from '../journal/run-state.ts'
 
 /** Why the service does not apply a target by itself, according to the newest run. */
 export interface HeldTarget {
@@ -59,7 +59,7 @@ export function heldTarget(history: RunState[], target: Target): HeldTarget | nu
   const [last] = runs
   if (last === undefined) return null
   const { run, command } = last.plan
-  if (last.outcome === 'stuck') return { run, reason: 'it is stuck', stuck: true }
+  if (isStuck(last)) return { run, reason: 'it is stuck', stuck: true }
   if (command === 'rollback') {
     const away = isCommittedRun(last) && concerns(last.plan, target, 'from')
     return away ? { run, reason: `it rolled ${targetText(target) ?? 'this'} back`, stuck: false } : null

@@ -19,10 +19,12 @@ import { recheckOf } from './recheck.ts'
 import { inPlace, knownContent, leftoversOf } from './replaced.ts'
 import { settleCluster } from './resume.ts'
 import { unstarted } from './run-report.ts'
+import { settleStuck } from './settle-stuck.ts'
 
 /** Upgrades this host to what is requested, and tells the fleet, if it is of one. */
 export async function upgrade(app: App, wanted: Wanted): Promise<Report> {
   const report = await upgradeHost(app, wanted)
+  if (report.outcome === 'unchanged') await settleStuck(app.runs)
   await recordOutcome(app, wanted, report)
   return report
 }

@@ -33,6 +33,7 @@ describe('the state of a run', () => {
       stopped: null,
       outcome: null,
       uncordonPending: false,
+      settled: false,
     })
   })
 

@@ -26,7 +26,7 @@ export interface TimelineStep extends StepReport {
 /** What happened to the run as a whole, between its steps. */
 export interface TimelineEvent {
   ms: number
-  event: 'began' | 'resumed' | 'stopped' | 'going-back' | 'finished' | 'uncordoned'
+  event: 'began' | 'resumed' | 'stopped' | 'going-back' | 'finished' | 'uncordoned' | 'settled'
   text: string
 }
 

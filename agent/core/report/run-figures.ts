@@ -29,6 +29,6 @@ export interface RunFigures extends Tally {
   window: WindowReport | null
   /** When its run began, in unix seconds. */
   windowAt: number | null
-  /** The newest one, a prefetch aside, ended stuck: an operator is needed. */
+  /** The newest one, a prefetch aside, ended stuck and is not settled: an operator is needed. */
   isStuck: boolean
 }

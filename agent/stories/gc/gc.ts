@@ -2,7 +2,7 @@ import { AgentError, type Problem } from '../../core/errors.ts'
 import type { Leftovers } from '../../core/plan/part.ts'
 import type { GcReport } from '../../core/report/gc.ts'
 import type { Wanted } from '../../core/wanted.ts'
-import type { RunState } from '../../journal/run-state.ts'
+import { isStuck, type RunState } from '../../journal/run-state.ts'
 import { bindStep } from '../../steps/registry.ts'
 import type { App } from '../app.ts'
 import { type Existing, findExisting } from '../existing.ts'
@@ -54,7 +54,7 @@ function refuseUnsettled(history: RunState[]): void {
       'to finish or undo it: calico-agent resume',
     )
   const newest = history.find(({ plan }) => plan.command !== 'prefetch')
-  if (newest?.outcome === 'stuck')
+  if (newest && isStuck(newest))
     throw unsettled(
       `run ${newest.plan.run} is stuck`,
       `repair it by hand, then run calico-agent upgrade or calico-agent rollback`,

@@ -55,6 +55,8 @@ function eventOf(record: JournalRecord, ms: number): TimelineEvent | null {
       return { ms, event: 'going-back', text: record.problem.message }
     case 'uncordoned':
       return { ms, event: 'uncordoned', text: 'the API server accepted the pending uncordon' }
+    case 'settled':
+      return { ms, event: 'settled', text: 'an upgrade found nothing left to change' }
     case 'finished':
       return { ms, event: 'finished', text: record.outcome }
     case 'captured':
