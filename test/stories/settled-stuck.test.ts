@@ -1,8 +1,10 @@
 import { beforeEach, describe, expect, it } from 'vitest'
+import type { Plan } from '../../agent/core/plan/plan.ts'
+import type { Outcome } from '../../agent/core/report/report.ts'
 import type { App } from '../../agent/stories/app.ts'
 import { gc } from '../../agent/stories/gc/gc.ts'
 import { heldTarget, targetOf } from '../../agent/stories/held-target.ts'
-import { prefetch, upgrade } from '../../agent/stories/upgrade.ts'
+import { upgrade } from '../../agent/stories/upgrade.ts'
 import { wanted as anyHost } from '../core/observed.ts'
 import { FakeHost } from '../engine/fake-host.ts'
 import { plan, problem } from '../journal/sample.ts'
@@ -16,10 +18,14 @@ const other = of('calico/node:v2.6.12')
 let app: App
 beforeEach(async () => {
   app = appOn(await FakeHost.create())
-  const journal = await app.runs.begin('0.1.0', plan('run-0'), [])
-  await journal.append({ type: 'finished', outcome: 'stuck', problem })
-  await journal.close()
+  await ended('upgrade', 'stuck')
 })
+
+async function ended(command: Plan['command'], outcome: Outcome): Promise<void> {
+  const journal = await app.runs.begin('0.1.0', plan(`${command}-0`, command), [])
+  await journal.append({ type: 'finished', outcome, ...(outcome === 'stuck' && { problem }) })
+  await journal.close()
+}
 
 const isStuck = async (): Promise<boolean> => (await app.runs.figures()).isStuck
 
@@ -32,13 +38,13 @@ describe('a stuck run', () => {
     await gc(app, asItIs)
     // it did end so
     expect(await app.runs.figures()).toMatchObject({ runs: { stuck: 1 }, failures: { 'gate-failed': 1 } })
-    const before = await app.runs.records('run-0')
+    const before = await app.runs.records('upgrade-0')
     expect(await upgrade(app, asItIs)).toMatchObject({ outcome: 'unchanged' })
-    expect(await app.runs.records('run-0')).toEqual(before)
+    expect(await app.runs.records('upgrade-0')).toEqual(before)
   })
 
   it('is settled by nothing less', async () => {
-    await prefetch(app, other)
+    await ended('prefetch', 'prefetched')
     expect(await upgrade(app, of('calico/node:no-such'))).toMatchObject({ changed: false })
     expect(await isStuck()).toBe(true)
     expect(heldTarget(await app.runs.history(), targetOf(asItIs))).toMatchObject({ stuck: true })
