@@ -20,11 +20,18 @@ afterEach(() => rm(state, { recursive: true }))
 
 const journal = (run: string): string => join(state, 'runs', `${run}.jsonl`)
 
-async function write(run: string, order: number, outcome: Outcome | null, command?: Plan['command']) {
+async function write(
+  run: string,
+  order: number,
+  outcome: Outcome | null,
+  command?: Plan['command'],
+  later: JournalEntry[] = [],
+) {
   const entries: JournalEntry[] = [
     { type: 'run', order, agent: '1.0', plan: plan(run, command), problems: [] },
     { type: 'doing', step: 0 },
     ...(outcome === null ? [] : [{ type: 'finished', outcome } as const]),
+    ...later,
   ]
   await writeFile(journal(run), textOf(recordsOf(entries)))
 }
@@ -49,6 +56,15 @@ describe('the runs that need their journals', () => {
     expect(unsettled()).toEqual(['interrupted b'])
     await appendFile(journal('b'), '0badcafe {"v":1,"type":"finished","outcome":"upgraded"}')
     expect(unsettled()).toEqual(['interrupted b'])
+  })
+
+  it('are not those of which more is known after their end', async () => {
+    await write('a', 1, 'upgraded', 'upgrade', [{ type: 'uncordoned' }])
+    expect(unsettled()).toEqual([])
+    await write('b', 2, 'stuck', 'upgrade', [{ type: 'uncordoned' }])
+    expect(unsettled()).toEqual(['stuck b'])
+    await write('b', 2, 'stuck', 'upgrade', [{ type: 'uncordoned' }, { type: 'settled' }])
+    expect(unsettled()).toEqual([])
   })
 
   it('are not those that never began', async () => {
