@@ -1,7 +1,8 @@
 # Read by the packages' scripts and by scripts/install, which scripts/package puts it into: no agent is needed for it.
 
 # The runs under the state directory $1 that need their journals: "interrupted RUN" or "stuck RUN", one a line. A stuck
-# run needs its journal until a later one has taken its place; a prefetch changes nothing that runs, and takes no place.
+# run needs its journal until it was settled, or a later one has taken its place; a prefetch changes nothing that runs,
+# and takes no place.
 unsettled_runs() {
   newest=0
   stuck=
@@ -11,7 +12,9 @@ unsettled_runs() {
     lines=$(wc -l <"$journal")
     [ "$lines" -gt 0 ] || continue
     run=$(basename "$journal" .jsonl)
-    outcome=$(head -n "$lines" "$journal" | tail -n 1 | sed -n 's/.*"type":"finished","outcome":"\([a-z-]*\)".*/\1/p')
+    # Records may follow the end: a late uncordon, or that a stuck run was settled.
+    outcome=$(head -n "$lines" "$journal" |
+      sed -n 's/.*"type":"finished","outcome":"\([a-z-]*\)".*/\1/p; s/.*"type":"\(settled\)"}$/\1/p' | tail -n 1)
     if head -n 1 "$journal" | grep -q '"plan":{"run":"[^"]*","command":"prefetch"'; then continue; fi
     [ -n "$outcome" ] || echo "interrupted $run"
     order=$(head -n 1 "$journal" | sed -n 's/.*"type":"run","order":\([0-9]*\),.*/\1/p')
