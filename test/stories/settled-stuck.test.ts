@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { Plan } from '../../agent/core/plan/plan.ts'
 import type { Outcome } from '../../agent/core/report/report.ts'
+import type { Wanted } from '../../agent/core/wanted.ts'
 import type { App } from '../../agent/stories/app.ts'
 import { gc } from '../../agent/stories/gc/gc.ts'
 import { heldTarget, targetOf } from '../../agent/stories/held-target.ts'
@@ -14,6 +15,11 @@ const of = (image: string) => ({ ...anyHost, node: { ...anyHost.node, image } })
 /** What an operator kept, or put back, by hand. */
 const asItIs = of('calico/node:v2.6.5')
 const other = of('calico/node:v2.6.12')
+/** `--only cni`, where nothing is left to change. */
+const pluginsOf = ({ node, ...rest }: Wanted): Wanted => ({
+  ...rest,
+  node: { ...node, image: null },
+})
 
 let app: App
 beforeEach(async () => {
@@ -45,6 +51,8 @@ describe('a stuck run', () => {
 
   it('is settled by nothing less', async () => {
     await ended('prefetch', 'prefetched')
+    // the stuck run was about the node
+    expect(await upgrade(app, pluginsOf(asItIs))).toMatchObject({ changed: false })
     expect(await upgrade(app, of('calico/node:no-such'))).toMatchObject({ changed: false })
     expect(await isStuck()).toBe(true)
     expect(heldTarget(await app.runs.history(), targetOf(asItIs))).toMatchObject({ stuck: true })
