@@ -24,7 +24,7 @@ import { settleStuck } from './settle-stuck.ts'
 /** Upgrades this host to what is requested, and tells the fleet, if it is of one. */
 export async function upgrade(app: App, wanted: Wanted): Promise<Report> {
   const report = await upgradeHost(app, wanted)
-  if (report.outcome === 'unchanged') await settleStuck(app.runs)
+  if (report.outcome === 'unchanged') await settleStuck(app.runs, report)
   await recordOutcome(app, wanted, report)
   return report
 }

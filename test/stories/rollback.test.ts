@@ -8,6 +8,7 @@ import { ControllersHost } from '../engine/controllers-host.ts'
 import { FakeHost, labelled } from '../engine/fake-host.ts'
 import { CNI, HOSTED, HostedHost } from '../engine/hosted-host.ts'
 import { BIRD_CFG, MESH } from '../engine/mesh-config.ts'
+import { FakeFleet } from '../fakes/fleet.ts'
 import { appOn } from './app-on.ts'
 
 const wanted = {
@@ -155,4 +156,22 @@ it('an upgrade with nothing to do restores the update strategy that is owed once
   await host.cluster.remove({ kind: 'Pod', name: other?.metadata.name ?? '' }, other?.metadata.uid ?? '')
   host.cluster.addOther('host-2', host.cluster.set.spec.template.spec.containers[0]?.image ?? '')
   expect(await again()).toEqual(['unchanged', [], 'RollingUpdate'])
+})
+
+it('a rollback asks the engine of the fleet for nothing before it has put back the old', async () => {
+  const order: string[] = []
+  const host = await FakeHost.create()
+  const fleet = new FakeFleet()
+  const app = appOn(host, { fleet })
+  await upgrade(app, nothing)
+  const giveBack = fleet.giveBack.bind(fleet)
+  fleet.giveBack = (end) => {
+    order.push('engine')
+    return giveBack(end)
+  }
+  app.emit = ({ type }) => {
+    if (type === 'run') order.push('run')
+  }
+  expect(await rollback(app, nothing, undefined)).toMatchObject({ outcome: 'rolled-back' })
+  expect(order).toEqual(['run', 'engine'])
 })

@@ -1,7 +1,7 @@
 import { AgentError, type Problem } from '../../core/errors.ts'
 import type { TurnEnd } from '../../core/fleet/group.ts'
 import type { Report } from '../../core/report/report.ts'
-import type { RunState } from '../../journal/run-state.ts'
+import { isStuck, type RunState } from '../../journal/run-state.ts'
 import type { RunStore } from '../../journal/store.ts'
 import type { Fleet } from '../../ports/fleet.ts'
 import { type App, isUnfinished } from '../app.ts'
@@ -10,6 +10,22 @@ import { heldTarget, namesOf, type Target } from '../held-target.ts'
 /** The report, with what the end of the turn has to say. */
 export async function withTurnEnded(app: App, report: Report, isAsAsked = false): Promise<Report> {
   return { ...report, problems: [...report.problems, ...(await endTurn(app, isAsAsked))] }
+}
+
+/** Does the work of a turn and ends it, whatever comes of the work. `settles`: see `isAsAsked`. */
+export async function endingTurn(
+  app: App,
+  work: () => Promise<Report>,
+  settles: (report: Report) => boolean = () => false,
+): Promise<Report> {
+  try {
+    const report = await work()
+    return await withTurnEnded(app, report, settles(report))
+  } catch (error) {
+    const owed = await endTurn(app)
+    if (error instanceof AgentError) error.further.push(...owed)
+    throw error
+  }
 }
 
 /**
@@ -23,8 +39,7 @@ export async function endTurn({ fleet, runs }: App, isAsAsked = false): Promise<
   const [last] = history
   if (last && isUnfinished(last)) return []
   return await orPending(async () => {
-    const isStuck = last?.outcome === 'stuck'
-    const kept = isStuck ? `run ${last.plan.run} is stuck` : await tell(fleet, endOf(history))
+    const kept = last && isStuck(last) ? `run ${last.plan.run} is stuck` : await tell(fleet, endOf(history))
     if (kept === null) return []
     if (!isAsAsked) return await keptBy(kept, fleet)
     await fleet.giveBack('untouched')

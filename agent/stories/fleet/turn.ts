@@ -7,7 +7,7 @@ import type { Fleet } from '../../ports/fleet.ts'
 import { bindStep } from '../../steps/registry.ts'
 import type { App } from '../app.ts'
 import { targetOf, targetText } from '../held-target.ts'
-import { endTurn, orPending, withTurnEnded } from './end-turn.ts'
+import { endingTurn, endTurn, orPending } from './end-turn.ts'
 import { recordWaiting } from './host-record.ts'
 
 /** Only what touches something that runs waits for other hosts. */
@@ -25,14 +25,11 @@ export async function inTurn(
   const target = targetText(targetOf(wanted)) ?? ''
   const turn: Turn = { run: app.newRun(), target }
   await takeSlot(app, fleet, turn)
-  try {
-    const report = await work(turn.run)
-    return await withTurnEnded(app, report, report.outcome === 'unchanged')
-  } catch (error) {
-    const owed = await endTurn(app)
-    if (error instanceof AgentError) error.further.push(...owed)
-    throw error
-  }
+  return await endingTurn(
+    app,
+    () => work(turn.run),
+    ({ outcome }) => outcome === 'unchanged',
+  )
 }
 
 async function takeSlot(app: App, fleet: Fleet, turn: Turn): Promise<void> {

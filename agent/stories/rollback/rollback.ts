@@ -11,7 +11,7 @@ import { observeCluster } from '../../observe/kubernetes.ts'
 import { type App, carryOut, resumeInterrupted } from '../app.ts'
 import { refuseCopied } from '../copied-journal.ts'
 import { onlyExisting } from '../existing.ts'
-import { endTurn, withTurnEnded } from '../fleet/end-turn.ts'
+import { endingTurn, withTurnEnded } from '../fleet/end-turn.ts'
 import { recordOutcome } from '../fleet/host-record.ts'
 import { recheckOf } from '../recheck.ts'
 import { type InPlace, leftoversOf, replacedBy, replacedControllers } from '../replaced.ts'
@@ -23,14 +23,16 @@ export async function rollback(app: App, wanted: Wanted, named: string | undefin
   await app.lock('rollback')
   const earlier = await resumeInterrupted(app)
   if (earlier?.outcome === 'stuck') return await withTurnEnded(app, earlier)
-  const owed = await endTurn(app)
-  for (const problem of owed) app.emit({ type: 'problem', problem })
+  // the way back waits for nobody: the engine is asked after it
+  return await endingTurn(app, () => goBack(app, wanted, named))
+}
 
+async function goBack(app: App, wanted: Wanted, named: string | undefined): Promise<Report> {
   const { change, problems, recheck } = await planRollback(app, wanted, named)
   if (change === null) return unmoved(problems)
   const report = await carryOut(app, change.plan, problems, change.diff, recheck)
   await recordOutcome(app, wanted, report)
-  return owed.length === 0 ? report : await withTurnEnded(app, report)
+  return report
 }
 
 /** The same, computed but not carried out. An interrupted run stays as it is. */

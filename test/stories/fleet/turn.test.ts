@@ -324,23 +324,3 @@ describe('an upgrade that was interrupted between two moves', () => {
     expect(await resume(resumed, wanted)).toMatchObject({ outcome: 'upgraded' })
   })
 })
-
-describe('a rollback', () => {
-  it('asks the engine for nothing before it has put back the old', async () => {
-    const order: string[] = []
-    const host = await FakeHost.create()
-    const fleet = new FakeFleet()
-    const app = appOn(host, { fleet })
-    await upgrade(app, wanted)
-    const giveBack = fleet.giveBack.bind(fleet)
-    fleet.giveBack = (end) => {
-      order.push('engine')
-      return giveBack(end)
-    }
-    app.emit = ({ type }) => {
-      if (type === 'run') order.push('run')
-    }
-    expect(await rollback(app, wanted, undefined)).toMatchObject({ outcome: 'rolled-back' })
-    expect(order).toEqual(['run', 'engine'])
-  })
-})
