@@ -55,6 +55,14 @@ describe('writeFileAtomic', () => {
     expect(await readFile(join(dir, 'real'), 'utf8')).toBe('old')
   })
 
+  it('refuses what is no file, such as a device or a FIFO, and leaves it', async () => {
+    execFileSync('mkfifo', [file])
+    await expect(writeFileAtomic(file, 'new')).rejects.toThrow(
+      `cannot write ${file}: it is not a regular file`,
+    )
+    expect((await stat(file)).isFIFO()).toBe(true)
+  })
+
   it('leaves the file and no temporary one on a full disk', async () => {
     await onSmallDisk(async (mount) => {
       const live = join(mount, 'live')

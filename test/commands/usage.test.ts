@@ -47,6 +47,13 @@ describe('a usage error with --json', () => {
     expect(await usage('config', 'chekc', '--json')).toMatchObject({ valid: false, problems: [{ code }] })
   })
 
+  it('has the document of config show', async () => {
+    expect(await usage('config', 'show', '--json', '--bogus')).toMatchObject({
+      settings: [],
+      problems: [{ code }],
+    })
+  })
+
   it('has one where a value is given', async () => {
     expect(await usage('plan', '--json=true', '--bogus')).toMatchObject({ outcome: 'refused' })
   })

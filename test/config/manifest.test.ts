@@ -65,6 +65,13 @@ describe('hosted.manifest', () => {
   it.each([
     ['that is missing', undefined, `hosted.manifest: cannot read ${PATH}: no such file`],
     ['that is no YAML', `${MANIFEST}\n  a: [b`, `hosted.manifest: cannot take ${PATH}:`],
+    ['with an alias of nothing', `${MANIFEST}---\na: *nope`, `cannot take ${PATH}:20: Unresolved alias`],
+    ['with a merge of a text', `${MANIFEST}---\na: { <<: text }`, `cannot take ${PATH}:20: Merge sources`],
+    [
+      'with containers that are none',
+      MANIFEST.replace('[{ name: install-cni,', '7 # {'),
+      `${PATH}: it has no DaemonSet`,
+    ],
     ['with another document', 'a: 1', `${PATH}:1: the document is no object of Kubernetes`],
     ['with a text', 'hello', `${PATH}:1: the document is no object of Kubernetes`],
     ['without a calico/node', MANIFEST.split('---')[1], `${PATH}: it has no DaemonSet of calico/node`],

@@ -174,6 +174,10 @@ docker: /var/run/docker.sock
       'agent.yaml:1:22: releases.v2.6.13: no image for cni and controllers, and the built-in table does not have this release',
     ],
     [
+      'releases: { v2.6.12: { node: a/b }, 2.6.12: { node: a/c } }',
+      'agent.yaml:1:37: releases.2.6.12: v2.6.12 is the same release: remove one of the two',
+    ],
+    [
       'releases: { v2.6.12: { nod: a/b } }',
       expect.stringMatching(/1:24: releases.v2.6.12.nod: unknown key; did you mean "node"\?/),
     ],

@@ -66,6 +66,12 @@ describe('the rollout as text', () => {
     )
     expect(text).toContain('https://<redacted>@registry.example')
     expect(text).not.toContain('\u001b')
+    const failure = { host: '\u001b[2Jh', run: '\u001b[2Jr', target: 'x', reason: 'y', at: at(1) }
+    const halt = { by: '\u001b[2Jh', reason: 'z', at: '\u001b[2J' }
+    const halted = { halt, failures: [failure] }
+    const hosts = [host('\u001b[2Jh', { state: 'at-work', run: '\u001b[2Jr', startedAt: '\u001b[2J' })]
+    const odd = { ...view, group: '\u001b[2Jg', halted, hosts }
+    expect(renderFleet(odd, { color: false, now })).not.toContain('\u001b')
   })
 })
 

@@ -101,6 +101,16 @@ describe("the config's own entries", () => {
       expect(releaseImages(name, { ...sources, releases: { [key]: own } })).toEqual(own)
   })
 
+  it.each(['v2.6.12-site_2', '2.6.12-site_2'])(
+    'are told apart where their names are no semver: %s',
+    (name) => {
+      const other = { ...own, node: 'mine/node:2' }
+      const releases = { 'v2.6.12-site_1': own, 'v2.6.12-site_2': other }
+      expect(releaseImages(name, { ...sources, releases })).toEqual(other)
+      expect(releaseImages('v2.06.13', { ...sources, releases })).toBeNull()
+    },
+  )
+
   it('win over the table, which fills in the rest', () => {
     expect(releaseImages('v2.6.12', { ...sources, releases: { 'v2.6.12': { node: own.node } } })).toEqual({
       node: 'mine/node:1',
