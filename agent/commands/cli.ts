@@ -77,6 +77,8 @@ function shownHelp(output: string): string {
 function parser(argv: string[], environment: Environment): Argv {
   const base = yargs()
     .scriptName(PROGRAM)
+    // its words are read again, to lay them out
+    .locale('en')
     .parserConfiguration({ 'boolean-negation': false, 'dot-notation': false })
     .usage("$0\n\nUpgrades Calico on this host inside BIRD's graceful-restart window.")
     .epilog('$0 COMMAND --help shows the options and examples of a command.')

@@ -1,5 +1,6 @@
 import { type AgentError, ExitCode, type Problem } from '../core/errors.ts'
 import { invalidConfig } from '../core/report/config-check.ts'
+import { emptyConfigShow } from '../core/report/config-show.ts'
 import { emptyMetricsReport } from '../core/report/metrics.ts'
 import { emptyDoctorReport } from '../stories/doctor.ts'
 import { emptyGcReport } from '../stories/gc/gc.ts'
@@ -24,6 +25,7 @@ const DOCUMENTS = new Map<string, (problem: Problem) => object>([
   ['history', (problem) => emptyHistoryReport([problem])],
   ['gc', (problem) => emptyGcReport([problem])],
   ['config', (problem) => invalidConfig([problem])],
+  ['config show', (problem) => emptyConfigShow([problem])],
   ['metrics', (problem) => emptyMetricsReport([problem])],
   ['fleet', (problem) => ({ schema: 1, changed: false, problems: [problem] })],
 ])
@@ -49,5 +51,7 @@ const documentOf = (command: string): ((problem: Problem) => object) =>
 function jsonDocument(argv: string[], of: (command: string) => object): object | null {
   const words = beforeDashes(argv)
   if (!words.some((word) => /^--json(=true)?$/.test(word))) return null
-  return of(words.find((word) => DOCUMENTS.has(word)) ?? '')
+  const at = words.findIndex((word) => DOCUMENTS.has(word))
+  const [command = '', below = ''] = at < 0 ? [] : words.slice(at)
+  return of(DOCUMENTS.has(`${command} ${below}`) ? `${command} ${below}` : command)
 }

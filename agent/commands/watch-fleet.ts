@@ -39,7 +39,7 @@ export async function watchFleet(
       if (!(error instanceof AgentError && error.isTransient)) throw error
       if (screen) screen.draw([error.message])
       else if (once(said, 'away', error.message))
-        say(json ? shownJson({ problems: error.asProblems() }) : error.message)
+        say(json ? shownJson({ schema: 1, problems: error.asProblems() }) : error.message)
     }
     if (stdout.isGone) return
     await pause(EVERY_MS, undefined, { signal }).catch(() => undefined)

@@ -1,4 +1,4 @@
-import { LineCounter, parseAllDocuments, type ScalarTag } from 'yaml'
+import { type Document, LineCounter, parseAllDocuments, type ScalarTag } from 'yaml'
 import { AgentError } from '../core/errors.ts'
 import { type AnyObject, type WantedManifest, wantedManifest } from '../core/kubernetes/manifest.ts'
 import { ConfigError } from './problems.ts'
@@ -55,8 +55,17 @@ function objectsIn(text: string, path: string): AnyObject[] {
     const [wrong] = document.errors
     const { line } = lineCounter.linePos(wrong ? wrong.pos[0] : document.range[0])
     if (wrong) throw refusal(`${path}:${line}`, wrong.message)
-    return flat(document.toJS({ maxAliasCount: 100 })).map((value) => checked(value, `${path}:${line}`))
+    return flat(valueOf(document, `${path}:${line}`)).map((value) => checked(value, `${path}:${line}`))
   })
+}
+
+/** Aliases and merges are resolved here, and not by the parser. */
+function valueOf(document: Document, place: string): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 100 })
+  } catch (error) {
+    throw refusal(place, error instanceof Error ? error.message : String(error))
+  }
 }
 
 /** An empty document is none; a List is what is in it. */

@@ -4,7 +4,13 @@ import * as z from 'zod'
 import { parseImageRef, repository } from '../core/docker/image-ref.ts'
 import { AgentError } from '../core/errors.ts'
 import type { WantedManifest } from '../core/kubernetes/manifest.ts'
-import { COMPONENTS, type ReleaseSources, releaseImages, unknownRelease } from '../core/release/releases.ts'
+import {
+  COMPONENTS,
+  isSameRelease,
+  type ReleaseSources,
+  releaseImages,
+  unknownRelease,
+} from '../core/release/releases.ts'
 import { fleetSection } from './fleet-schema.ts'
 
 const imageRef = z.string().superRefine((text, context) => {
@@ -99,6 +105,16 @@ const releaseEntry = z.strictObject({
 
 /** An entry may leave out what the built-in table has. */
 function checkEntries(releases: ReleaseSources['releases'], context: z.RefinementCtx): void {
+  const names = Object.keys(releases)
+  for (const [i, name] of names.entries()) {
+    const twin = names.slice(0, i).find((earlier) => isSameRelease(earlier, name))
+    if (twin === undefined) continue
+    context.addIssue({
+      code: 'custom',
+      path: [name],
+      message: `${twin} is the same release: remove one of the two`,
+    })
+  }
   for (const [name, entry] of Object.entries(releases)) {
     if (releaseImages(name, { registry: '', releases }) !== null) continue
     const missing = COMPONENTS.filter((component) => entry[component] === undefined)

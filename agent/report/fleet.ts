@@ -28,7 +28,7 @@ export function renderFleet(view: FleetView, { color, columns, now }: FleetTextO
   const colors = colorsFor(color)
   return [
     ...hanging(
-      `group ${view.group}: `,
+      `group ${oneLine(view.group)}: `,
       view.target === null ? 'no rollout yet' : oneLine(view.target),
       columns,
     ),
@@ -62,14 +62,15 @@ function haltLines({ halted }: FleetView, { red, dim }: Colors): string[] {
   if (halted === null) return []
   const { halt, failures } = halted
   const why = [
-    ...(halt ? [`halted on ${halt.by} at ${timeText(halt.at)}: ${oneLine(halt.reason)}`] : []),
-    ...failures.map(({ host, run, reason }) => `halted: ${host} failed in run ${run}: ${oneLine(reason)}`),
+    ...(halt ? [`halted on ${halt.by} at ${timeText(halt.at)}: ${halt.reason}`] : []),
+    ...failures.map(({ host, run, reason }) => `halted: ${host} failed in run ${run}: ${reason}`),
   ]
-  return [...why.map((line) => red(line)), dim(HOW_TO_RESUME)]
+  return [...why.map((line) => red(oneLine(line))), dim(HOW_TO_RESUME)]
 }
 
 function hostRow(host: HostView, now: Date, colors: Colors): string[] {
-  return [host.host, painted(host.state, colors), sinceText(host, now), detailText(host)]
+  const plain = [sinceText(host, now), detailText(host)].map(oneLine)
+  return [oneLine(host.host), painted(host.state, colors), ...plain]
 }
 
 function painted(state: ViewedState, { green, yellow, red, cyan, dim }: Colors): string {

@@ -65,8 +65,8 @@ describe('hosted.manifest', () => {
   it.each([
     ['that is missing', undefined, `hosted.manifest: cannot read ${PATH}: no such file`],
     ['that is no YAML', `${MANIFEST}\n  a: [b`, `hosted.manifest: cannot take ${PATH}:`],
-    ['with an alias of nothing', `${MANIFEST}---\na: *nope`, `cannot take ${PATH}:20: Unresolved alias`],
-    ['with a merge of a text', `${MANIFEST}---\na: { <<: text }`, `cannot take ${PATH}:20: Merge sources`],
+    ['with an alias of nothing', `${MANIFEST}---\na: *nope`, `cannot take ${PATH}:19: Unresolved alias`],
+    ['with a merge of a text', `${MANIFEST}---\na: { <<: text }`, `cannot take ${PATH}:19: Merge sources`],
     [
       'with containers that are none',
       MANIFEST.replace('[{ name: install-cni,', '7 # {'),

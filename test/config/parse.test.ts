@@ -175,7 +175,7 @@ docker: /var/run/docker.sock
     ],
     [
       'releases: { v2.6.12: { node: a/b }, 2.6.12: { node: a/c } }',
-      'agent.yaml:1:37: releases.2.6.12: v2.6.12 is the same release: remove one of the two',
+      'agent.yaml:1:45: releases.2.6.12: v2.6.12 is the same release: remove one of the two',
     ],
     [
       'releases: { v2.6.12: { nod: a/b } }',

@@ -96,7 +96,8 @@ function picker(objects: AnyObject[], hash: Hash) {
 /** Null where it has none that could be one. */
 function templateOf({ spec }: AnyObject): PodTemplate | null {
   const template = (spec as { template?: Partial<PodTemplate> } | undefined)?.template
-  return Array.isArray(template?.spec?.containers) ? (template as PodTemplate) : null
+  const { containers, initContainers = [] } = template?.spec ?? {}
+  return Array.isArray(containers) && Array.isArray(initContainers) ? (template as PodTemplate) : null
 }
 
 function configMapOf(objects: AnyObject[], { object, template }: ManifestWorkload): AnyObject | null {

@@ -6,6 +6,9 @@ const NAME =
 /** Behind a colon or a blank there may be prose: `unauthorized: authentication required`. */
 const SURE_NAME =
   /(pass(word|wd|phrase)|pwd|secret|token|credentials?|(api|private|access|secret)[_-]?key|key[_-]?data|authorization)$/i
+/** Whose value has several words: a scheme, and what follows it, up to the quote that it is in. */
+const WHOLE = /authorization$/i
+const REST = /[^"'\r\n]{1,4096}/y
 /** As in `cannot get a token: dial tcp`: a word before the name, and a plain word behind the colon. */
 const PROSE = /\w (?!.*pass(?:word|wd|phrase))\S+: *[a-z]{1,15}$/i
 
@@ -21,9 +24,9 @@ export function withoutNamed(text: string): string {
   for (const match of text.matchAll(NAME)) {
     const [head, dashes = '', name = '', separator = ''] = match
     const at = match.index + head.length
-    if (match.index < from || !isName(name, separator)) continue
-    VALUE.lastIndex = at
-    const value = VALUE.exec(text)?.[0] ?? ''
+    const value = valueAt(text, at, name)
+    const isSure = separator.includes('=') || (/["']\s*:/.test(head) && isQuoted(value))
+    if (match.index < from || !(isSure ? isSecretName(name) : SURE_NAME.test(name))) continue
     const isProse = dashes === '' && PROSE.test(text.slice(Math.max(0, match.index - 2), at) + value)
     if (isProse || !isSecret(name, value)) continue
     shown += text.slice(from, at) + hidden(value)
@@ -32,8 +35,12 @@ export function withoutNamed(text: string): string {
   return shown + text.slice(from)
 }
 
-function isName(name: string, separator: string): boolean {
-  return separator.includes('=') ? isSecretName(name) : SURE_NAME.test(name)
+const isQuoted = (text: string): boolean => /^[\\"']/.test(text)
+
+function valueAt(text: string, at: number, name: string): string {
+  const pattern = WHOLE.test(name) && !isQuoted(text.slice(at, at + 1)) ? REST : VALUE
+  pattern.lastIndex = at
+  return pattern.exec(text)?.[0] ?? ''
 }
 
 function isSecret(name: string, value: string): boolean {

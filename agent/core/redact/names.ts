@@ -1,10 +1,10 @@
 export const HIDDEN = '<redacted>'
 
 const SECRET_NAME =
-  /pass(?!ive)(word|wd)?|pwd|secret|token|credential|api_?key|private|_key$|key[_-]?data$|auth(?!ority)/i
+  /pass(?!ive)(word|wd)?|pwd|secret|token|credential|(api|access)[_-]?key|private|_key$|key[_-]?data$|auth(?!ority)/i
 /** Names whose values are paths of files that hold the secret. */
 const PATH_NAME = /(file|path|dir|cert|key)$/i
-const SECRET_ITSELF = /(secret|access|api)_?key$/i
+const SECRET_ITSELF = /(secret|access|api)[_-]?key$/i
 /** The shell's working directory. */
 const NO_PASSWORD = /^(OLD)?PWD$/
 

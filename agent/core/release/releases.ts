@@ -83,8 +83,14 @@ export function ownEntry(
   release: string,
   releases: ReleaseSources['releases'],
 ): { name: string; entry: Entry } | null {
-  const known = Object.entries(releases).find(([key]) => semver.valid(key) === semver.valid(release))
+  const known = Object.entries(releases).find(([key]) => isSameRelease(key, release))
   return known ? { name: known[0], entry: known[1] } : null
+}
+
+/** `v2.6.12` and `2.6.12` are; a name that is no semantic version is itself alone. */
+export function isSameRelease(one: string, other: string): boolean {
+  const [name, otherName] = [one, other].map((release) => semver.valid(release) ?? release.replace(/^v/, ''))
+  return name === otherName
 }
 
 function tableImages(name: string, registry: string): Partial<ReleaseImages> {
