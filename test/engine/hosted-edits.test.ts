@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
+import { giveStrategyBackIfDone } from '../../agent/steps/daemon-set/restore-strategy.ts'
 import { HostedHost, type HostedOptions, NEW } from './hosted-host.ts'
 
+const SET = { namespace: 'kube-system', name: 'calico-node' }
 const noBird: HostedOptions['newBird'] = () => [{ at: 0, view: { state: 'down' } }]
 const template = ({ cluster }: HostedHost): string | undefined =>
   cluster.set.spec.template.spec.containers[0]?.image
@@ -136,5 +138,27 @@ describe('a template that somebody else gave the new image already', () => {
     const running = await host.docker.runningContainers()
     const image = outcome === 'upgraded' ? NEW : 'calico/node:v3.17.6'
     expect([template(host), ...running.map((one) => one.image)]).toEqual([image, image])
+  })
+})
+
+describe('another host that ends the rollout while the new pod is on trial', () => {
+  it.each([
+    ['has this one keep a pod that passes', undefined, 'upgraded'],
+    ['does not keep this one from its way back', noBird, 'rolled-back'],
+  ] as const)('%s', async (_, newBird, outcome) => {
+    const host = await HostedHost.create({ ...(newBird && { newBird }) })
+    let ended: Promise<unknown> | undefined
+    host.agent.onMove = (_, what) => {
+      if (what !== 'killContainer') return
+      // as an upgrade there that finds nothing to do: the new pod counts as soon as it is there
+      ended ??= host.clock.sleep(3_000).then(async () => {
+        host.cluster.sync()
+        await giveStrategyBackIfDone(SET, { kubernetes: host.cluster, clock: host.clock })
+        expect(host.cluster.set.metadata.annotations?.['calico-agent/template'] ?? null).toBeNull()
+      })
+    }
+    expect(await host.run()).toBe(outcome)
+    await ended
+    expect(await host.flaws(outcome)).toEqual([])
   })
 })
