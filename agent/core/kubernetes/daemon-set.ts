@@ -122,6 +122,11 @@ function markOf({ metadata }: Pick<DaemonSetObject, 'metadata'>): TemplateMark |
   return annotationOf(metadata, TEMPLATE_ANNOTATION) as TemplateMark | null
 }
 
+/** An agent changed the template, and no agent has ended that rollout since. */
+export function isMarked(set: Pick<DaemonSetObject, 'metadata'>): boolean {
+  return markOf(set) !== null
+}
+
 /** An agent wrote the template, and nobody has changed it since: its mark; else null. */
 export function templateMark(set: Pick<DaemonSetObject, 'metadata'>): TemplateMark | null {
   const mark = markOf(set)

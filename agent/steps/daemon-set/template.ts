@@ -1,5 +1,10 @@
 import { AgentError, ExitCode } from '../../core/errors.ts'
-import { type DaemonSetObject, templateMark, templatePatch } from '../../core/kubernetes/daemon-set.ts'
+import {
+  type DaemonSetObject,
+  isMarked,
+  templateMark,
+  templatePatch,
+} from '../../core/kubernetes/daemon-set.ts'
 import {
   entriesOf,
   hasEntries,
@@ -67,10 +72,12 @@ export async function restoreTemplate(
   isMoved: boolean,
   context: StepContext,
 ): Promise<boolean> {
-  const { set, images, run } = args
+  const { set, run } = args
   const old = changeTo(args, isMoved ? 'from' : 'was')
   const after = await patchObject(apiOf(context), refOf(set), (now) =>
-    templateMark(now) !== null && isOfRun(now, images) ? templatePatch(now, old, run) : null,
+    isOfRun(now, args) && (templateMark(now) !== null || isEndedByOthers(now, args, old))
+      ? templatePatch(now, old, run)
+      : null,
   )
   return hasEntries(after.spec.template, old.entries)
 }
@@ -82,10 +89,20 @@ export async function isStillRestored({ set, images }: SwapPod, context: StepCon
 }
 
 /** Has what the run wrote, or what was there before: another agent may be at a newer rollout. */
-function isOfRun({ spec }: DaemonSetObject, images: SwapPod['images']): boolean {
+function isOfRun({ spec }: DaemonSetObject, { images }: SwapPod): boolean {
   const now = entriesOf(spec.template)
   return images.every((one) => {
     const value = valueIn(now, one)
     return value !== undefined && [one.from, one.was, one.to].includes(value)
   })
+}
+
+/**
+ * Another host has ended the rollout, as a new pod counts before it has passed: no mark is left, and the template is as this
+ * run wrote it.
+ */
+function isEndedByOthers(now: DaemonSetObject, { templates }: SwapPod, old: TemplateChange): boolean {
+  const { template } = now.spec
+  const isOld = old.whole ? isSameTemplate(old.whole, template) : hasEntries(template, old.entries)
+  return !isMarked(now) && !isOld && (!templates || isSameTemplate(templates.to, template))
 }
