@@ -218,6 +218,11 @@ export const refused: Record<string, Row> = {
     files: { '/etc/cron.d/calico': `@reboot root /usr/bin/docker run -d --name=calico-node ${NODE}\n` },
     refused: '/etc/cron.d/calico starts it too: @reboot root /usr/bin/docker run -d',
   },
+  'a script that cron runs every hour': {
+    row: ELSEWHERE,
+    files: { '/etc/cron.hourly/calico': '#!/bin/sh\ndocker inspect calico-node || docker start calico-node\n' },
+    refused: '/etc/cron.hourly/calico starts it too: docker start calico-node',
+  },
   'a crontab with a script': {
     row: ELSEWHERE,
     files: {
