@@ -2,7 +2,10 @@ import { type Claim, claimOfScript, namedByScript } from '../core/unit/keeps.ts'
 import { mentions, type Subject } from '../core/unit/starters.ts'
 import type { UnitFiles } from '../ports/unit-files.ts'
 
-const CRON = ['/etc/crontab', '/etc/cron.d/*', '/var/spool/cron/*', '/var/spool/cron/crontabs/*']
+const CRON = [
+  ...['/etc/crontab', '/etc/cron.d/*', '/var/spool/cron/*', '/var/spool/cron/crontabs/*'],
+  ...['hourly', 'daily', 'weekly', 'monthly'].map((often) => `/etc/cron.${often}/*`),
+]
 /** Other supervisors, which a unit of systemd may start. */
 const SUPERVISORS = [
   ...['/etc/supervisord.conf', '/etc/supervisord.d/*.ini', '/etc/supervisor/conf.d/*.conf'],
