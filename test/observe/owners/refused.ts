@@ -220,7 +220,9 @@ export const refused: Record<string, Row> = {
   },
   'a script that cron runs every hour': {
     row: ELSEWHERE,
-    files: { '/etc/cron.hourly/calico': '#!/bin/sh\ndocker inspect calico-node || docker start calico-node\n' },
+    files: {
+      '/etc/cron.hourly/calico': '#!/bin/sh\ndocker inspect calico-node || docker start calico-node\n',
+    },
     refused: '/etc/cron.hourly/calico starts it too: docker inspect calico-node || docker start',
   },
   'a crontab with a script': {
