@@ -247,7 +247,7 @@ describe('the service', () => {
         return newest === target && done === 1
       }
       await untilOrLogs('the first host to be done', isDone)
-      await publish('crashes-after-3s')
+      await publish('exits-at-once')
       const before = await support.nodeId(third)
       await withoutLoss(async () => {
         await replaceConfig(other, askingFor(target))

@@ -228,7 +228,7 @@ it('upgrades one node after the other when one line of the ConfigMap changes, wi
 }, 150_000)
 
 it('stops at the first node that fails, and no other one starts with that image', async () => {
-  const bad = await publishBadImage(at.host, 'crashes-after-3s')
+  const bad = await publishBadImage(at.host, 'exits-at-once')
   const before = await Promise.all(at.mesh.hosts.map(running))
   const cost = await costOf(at, async () => {
     await typed('## Upgrade the cluster', `node: { image: ${bad} }`)
