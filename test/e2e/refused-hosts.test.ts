@@ -44,7 +44,7 @@ describe('a host is refused', () => {
         code: 3,
         problem: 'systemd-owned',
         says: 'the agent cannot change: /etc/calico/start: exec docker run --net=host',
-        fix: 'let the unit run docker run',
+        fix: 'change ExecStart= to a docker run command',
       },
     ],
   ])('%s', async (_why, options, refusal) => {
