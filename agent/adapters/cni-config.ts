@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path'
 import { remove as removeTree } from 'fs-extra/esm'
 import { type ConfigFile, LIVE_ENDING } from '../core/cni/config.ts'
 import { AgentError, type Problem } from '../core/errors.ts'
+import { messageOf } from '../core/message-of.ts'
 import type { CniConfigs } from '../ports/cni-config.ts'
 import { bringBack, linkAs, removeFile, removeTemp, syncDirectory, writeFileAtomic } from './atomic-file.ts'
 import { fileError, isMissing } from './file-error.ts'
@@ -110,6 +111,6 @@ async function isProgram(path: string): Promise<boolean> {
 }
 
 function unreadable(path: string, cause: unknown): AgentError {
-  const reason = cause instanceof Error ? cause.message : String(cause)
+  const reason = messageOf(cause)
   return new AgentError('cannot-read', `cannot read ${path}: ${reason}`, { fix: `ls -l ${path}`, cause })
 }

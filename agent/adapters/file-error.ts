@@ -1,4 +1,5 @@
 import { AgentError } from '../core/errors.ts'
+import { messageOf } from '../core/message-of.ts'
 import { openBy } from '../core/open-by.ts'
 
 /** The error says that there is no such file. */
@@ -36,6 +37,6 @@ export function unfit(reason: string, fix: string): Error {
 
 /** "ENOSPC: no space left on device, write" -> "no space left on device" */
 export function reasonOf(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error)
+  const message = messageOf(error)
   return /^[A-Z0-9]+: (.*?)(?:, \w+.*)?$/s.exec(message)?.[1] ?? message
 }

@@ -1,6 +1,7 @@
 import { type Document, LineCounter, parseAllDocuments, type ScalarTag } from 'yaml'
 import { AgentError } from '../core/errors.ts'
 import { type AnyObject, type WantedManifest, wantedManifest } from '../core/kubernetes/manifest.ts'
+import { messageOf } from '../core/message-of.ts'
 import { ConfigError } from './problems.ts'
 import { shortHash } from './short-hash.ts'
 
@@ -33,7 +34,7 @@ export async function readManifest(
     latest = { path, bytes, wanted }
     return wanted
   } catch (error) {
-    throw refusal(path, error instanceof Error ? error.message : String(error))
+    throw refusal(path, messageOf(error))
   }
 }
 
@@ -64,7 +65,7 @@ function valueOf(document: Document, place: string): unknown {
   try {
     return document.toJS({ maxAliasCount: 100 })
   } catch (error) {
-    throw refusal(place, error instanceof Error ? error.message : String(error))
+    throw refusal(place, messageOf(error))
   }
 }
 

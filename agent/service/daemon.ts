@@ -1,6 +1,7 @@
 import { setFlagsFromString } from 'node:v8'
 import type { Config } from '../config/schema.ts'
 import { AgentError } from '../core/errors.ts'
+import { messageOf } from '../core/message-of.ts'
 import type { Report } from '../core/report/report.ts'
 import type { RunFigures } from '../core/report/run-figures.ts'
 import type { Logger } from '../report/logger.ts'
@@ -34,7 +35,7 @@ export async function runDaemon(parts: DaemonParts): Promise<Report | null> {
   staySmall()
   const { log, version, configFile } = parts
   const failed = (what: string) => (error: unknown) => {
-    log.warn({ err: error }, `cannot ${what}: ${error instanceof Error ? error.message : String(error)}`)
+    log.warn({ err: error }, `cannot ${what}: ${messageOf(error)}`)
   }
   const notifier = new Notifier(parts.env, failed('notify systemd'))
   const { service, doors } = assemble(parts, notifier)

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { hostname } from 'node:os'
 import { AgentError } from '../core/errors.ts'
+import { messageOf } from '../core/message-of.ts'
 import { shownJson } from '../report/json.ts'
 import { oneLine } from '../report/text.ts'
 import { isAskedAs } from './asked-as.ts'
@@ -117,7 +118,7 @@ async function answerOf(
   try {
     return await page(headers.accept)
   } catch (error) {
-    return plain(500, oneLine(error instanceof Error ? error.message : String(error)))
+    return plain(500, oneLine(messageOf(error)))
   }
 }
 

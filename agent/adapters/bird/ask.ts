@@ -3,6 +3,7 @@ import { connect, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { checkGreeting, ReplyReader, replyLines } from '../../core/bird/replies.ts'
 import { AgentError } from '../../core/errors.ts'
+import { messageOf } from '../../core/message-of.ts'
 import { isErrno } from './errno.ts'
 import { NoAnswer } from './no-answer.ts'
 
@@ -102,7 +103,7 @@ function replyReader(socket: Socket): () => Promise<string> {
 function socketFailure(error: unknown): Error {
   if (isErrno(error, ...NOBODY_LISTENS)) return new NoAnswer('down', error)
   if (isErrno(error, 'EAGAIN')) return new NoAnswer('silent', error)
-  const reason = error instanceof Error ? error.message : String(error)
+  const reason = messageOf(error)
   return new AgentError('bird-unreachable', `cannot connect to BIRD: ${reason}`, {
     fix: 'run the agent as root, and check bird.sockets in the config',
     cause: error,

@@ -3,6 +3,7 @@ import { basename, join, normalize } from 'node:path'
 import { createGunzip } from 'node:zlib'
 import type { Header } from 'tar-stream'
 import { AgentError } from '../../core/errors.ts'
+import { messageOf } from '../../core/message-of.ts'
 import { fileError } from '../file-error.ts'
 import { openRegular } from '../read-file.ts'
 import { bounded, missingBinaries, type ReadSource, refused } from './source.ts'
@@ -138,7 +139,7 @@ function hostile(path: string, reason: string): AgentError {
 }
 
 function unreadable(path: string, error: unknown): AgentError {
-  const reason = error instanceof Error ? error.message : String(error)
+  const reason = messageOf(error)
   return refused('cni-source-unreadable', path, `it is not a complete tar or tar.gz: ${reason}`, {
     fix: `tar -tf ${path}`,
     cause: error,

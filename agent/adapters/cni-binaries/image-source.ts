@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { posix } from 'node:path'
 import { AgentError } from '../../core/errors.ts'
+import { messageOf } from '../../core/message-of.ts'
 import type { ContainerArchive, Docker } from '../../ports/docker.ts'
 import { startDeadline } from '../deadline.ts'
 import { isAtWork, readerName } from './reader.ts'
@@ -134,7 +135,7 @@ async function filesIn(docker: ImageReader, id: string, signal: AbortSignal): Pr
 }
 
 function cutOff(name: string, error: unknown): AgentError {
-  const reason = error instanceof Error ? error.message : String(error)
+  const reason = messageOf(error)
   return refused('cni-source-unreadable', name, `Docker Engine ended the copy early: ${reason}`, {
     fix: "check Docker Engine's log: journalctl -u docker",
     cause: error,

@@ -3,6 +3,7 @@ import type { RequestOptions } from 'node:https'
 import { dirname, resolve } from 'node:path'
 import type { KubeConfig } from '@kubernetes/client-node'
 import { AgentError } from '../../core/errors.ts'
+import { messageOf } from '../../core/message-of.ts'
 import { readText } from '../read-file.ts'
 
 export interface CredentialSource {
@@ -57,7 +58,7 @@ async function parse(text: string, path: string): Promise<KubeConfig> {
     config.loadFromString(text)
   } catch (error) {
     // the client looks for what must be in it, and finds nothing
-    const why = error instanceof TypeError ? 'clusters, users or contexts are missing' : reasonOf(error)
+    const why = error instanceof TypeError ? 'clusters, users or contexts are missing' : messageOf(error)
     throw noCredential(path, `it is not a kubeconfig: ${why}`)
   }
   config.makePathsAbsolute(dirname(path))
@@ -96,7 +97,7 @@ function credentialOf(config: KubeConfig, origin: string): Credential {
     try {
       await config.applyToHTTPSOptions(into)
     } catch (error) {
-      throw noCredential(origin, reasonOf(error))
+      throw noCredential(origin, messageOf(error))
     }
     return into
   }
@@ -107,8 +108,4 @@ function noCredential(origin: string, why: string): AgentError {
   return new AgentError('kubernetes-credential', `cannot use ${origin} for the Kubernetes API: ${why}`, {
     fix: 'set kubernetes.kubeconfig to a kubeconfig that works; try one with kubectl --kubeconfig FILE get nodes',
   })
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

@@ -1,5 +1,6 @@
 import type * as YamlModule from 'yaml'
 import type { Document, Node, Scalar } from 'yaml'
+import { messageOf } from '../../core/message-of.ts'
 import type { ImageToken, ManifestContainer, ManifestFile, ManifestValue } from '../../core/pod/manifest.ts'
 
 /** The API's default (core/v1, DefaultTerminationGracePeriodSeconds). */
@@ -17,7 +18,7 @@ export async function readPod(text: string): Promise<ManifestFile['pod']> {
     return podOf(document, more.length > 0, yaml)
   } catch (reason) {
     // an alias bomb
-    return { unreadable: reason instanceof Error ? reason.message : String(reason) }
+    return { unreadable: messageOf(reason) }
   }
 }
 

@@ -1,6 +1,7 @@
 import { lstat, readdir, readlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { AgentError } from '../../core/errors.ts'
+import { messageOf } from '../../core/message-of.ts'
 import { LOG_LINKS, type LoggedContainer, loggedContainer } from '../../core/runtime/kubelet-log.ts'
 
 export interface Linked extends LoggedContainer {
@@ -32,7 +33,7 @@ async function linked(directory: string, name: string): Promise<Linked[]> {
 }
 
 function unlisted(error: unknown): AgentError {
-  const why = error instanceof Error ? error.message : String(error)
+  const why = messageOf(error)
   return new AgentError('kubelet-logs-missing', `cannot list the containers of this host: ${why}`, {
     fix: `mount the host's ${LOG_LINKS} and /var/log/pods, as scripts/kubernetes/4-daemonset.yaml has it`,
   })

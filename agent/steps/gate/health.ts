@@ -1,5 +1,6 @@
 import { felixProcess } from '../../core/docker/felix.ts'
 import { checkText, type HealthCheck } from '../../core/docker/health.ts'
+import { messageOf } from '../../core/message-of.ts'
 import type { Docker } from '../../ports/docker.ts'
 import type { StepContext } from '../step.ts'
 
@@ -19,7 +20,7 @@ export async function failingCheck(
       ? null
       : `${checkText(check)} returns ${status ?? 'no status'}`
   } catch (error) {
-    return `${checkText(check)} does not answer: ${error instanceof Error ? error.message : String(error)}`
+    return `${checkText(check)} does not answer: ${messageOf(error)}`
   }
 }
 
@@ -30,7 +31,7 @@ export async function failingExec(container: string, argv: string[], docker: Doc
     const { exitCode, output } = await docker.exec(container, argv, EXEC_TIMEOUT_MS)
     return exitCode === 0 ? null : `${command} exits with code ${exitCode}: ${output.trim().slice(0, 200)}`
   } catch (error) {
-    return `cannot run ${command}: ${error instanceof Error ? error.message : String(error)}`
+    return `cannot run ${command}: ${messageOf(error)}`
   }
 }
 
