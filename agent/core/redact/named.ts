@@ -24,9 +24,10 @@ export function withoutNamed(text: string): string {
   for (const match of text.matchAll(NAME)) {
     const [head, dashes = '', name = '', separator = ''] = match
     const at = match.index + head.length
-    const value = valueAt(text, at, name)
-    const isSure = separator.includes('=') || (/["']\s*:/.test(head) && isQuoted(value))
+    // in quotes there is no prose
+    const isSure = separator.includes('=') || (/["']\s*:/.test(head) && isQuoteAt(text, at))
     if (match.index < from || !(isSure ? isSecretName(name) : SURE_NAME.test(name))) continue
+    const value = valueAt(text, at, name)
     const isProse = dashes === '' && PROSE.test(text.slice(Math.max(0, match.index - 2), at) + value)
     if (isProse || !isSecret(name, value)) continue
     shown += text.slice(from, at) + hidden(value)
@@ -35,10 +36,10 @@ export function withoutNamed(text: string): string {
   return shown + text.slice(from)
 }
 
-const isQuoted = (text: string): boolean => /^[\\"']/.test(text)
+const isQuoteAt = (text: string, at: number): boolean => /[\\"']/.test(text.charAt(at))
 
 function valueAt(text: string, at: number, name: string): string {
-  const pattern = WHOLE.test(name) && !isQuoted(text.slice(at, at + 1)) ? REST : VALUE
+  const pattern = WHOLE.test(name) && !isQuoteAt(text, at) ? REST : VALUE
   pattern.lastIndex = at
   return pattern.exec(text)?.[0] ?? ''
 }
