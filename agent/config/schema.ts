@@ -2,25 +2,11 @@ import { isIPv4, isIPv6 } from 'node:net'
 import { normalize } from 'node:path'
 import * as z from 'zod'
 import { parseImageRef, repository } from '../core/docker/image-ref.ts'
-import { AgentError } from '../core/errors.ts'
 import type { WantedManifest } from '../core/kubernetes/manifest.ts'
-import {
-  COMPONENTS,
-  isSameRelease,
-  type ReleaseSources,
-  releaseImages,
-  unknownRelease,
-} from '../core/release/releases.ts'
+import { releaseImages, unknownRelease } from '../core/release/releases.ts'
 import { fleetSection } from './fleet-schema.ts'
-
-const imageRef = z.string().superRefine((text, context) => {
-  try {
-    parseImageRef(text)
-  } catch (error) {
-    if (!(error instanceof AgentError)) throw error
-    context.addIssue({ code: 'custom', message: `${error.message}; ${error.fix}` })
-  }
-})
+import { imageRef } from './image-schema.ts'
+import { releaseEntry, releaseName, releaseTable } from './release-schema.ts'
 
 /** Docker's own rule for names (RestrictedNameChars in moby's daemon/names). */
 const containerName = z
@@ -30,8 +16,6 @@ const containerName = z
 const absolutePath = z
   .string()
   .regex(/^\/[^\0]*$/, 'must be an absolute path, without a scheme such as unix://')
-
-const releaseName = z.string().regex(/^v?\d+\.\d+\.\d+(?:-[\w.-]+)?$/, 'must be a release, such as v2.6.12')
 
 /** Docker would take `mirror` for an account at Docker Hub. */
 const registryPrefix = z.string().refine((text) => {
@@ -95,35 +79,6 @@ function isTcpAddress(text: string): boolean {
   const [, ipv6, ipv4, port] = /^(?:\[(.+)\]|([^[\]]+)):(\d{1,5})$/.exec(text) ?? []
   const isAddress = ipv6 === undefined ? isIPv4(ipv4 ?? '') : isIPv6(ipv6)
   return isAddress && Number(port) >= 1 && Number(port) <= 65_535
-}
-
-const releaseEntry = z.strictObject({
-  node: imageRef.optional(),
-  cni: imageRef.optional(),
-  controllers: imageRef.optional(),
-})
-
-/** An entry may leave out what the built-in table has. */
-function checkEntries(releases: ReleaseSources['releases'], context: z.RefinementCtx): void {
-  const names = Object.keys(releases)
-  for (const [i, name] of names.entries()) {
-    const twin = names.slice(0, i).find((earlier) => isSameRelease(earlier, name))
-    if (twin === undefined) continue
-    context.addIssue({
-      code: 'custom',
-      path: [name],
-      message: `${twin} is the same release: remove one of the two`,
-    })
-  }
-  for (const [name, entry] of Object.entries(releases)) {
-    if (releaseImages(name, { registry: '', releases }) !== null) continue
-    const missing = COMPONENTS.filter((component) => entry[component] === undefined)
-    context.addIssue({
-      code: 'custom',
-      path: [name],
-      message: `no image for ${missing.join(' and ')}, and the built-in table does not have this release`,
-    })
-  }
 }
 
 const sections = {
@@ -198,7 +153,7 @@ const sections = {
 const configShape = z.strictObject({
   release: releaseName.optional(),
   registry: registryPrefix.default('quay.io'),
-  releases: z.record(releaseName, releaseEntry).superRefine(checkEntries).default({}),
+  releases: releaseTable.default({}),
   node: sections.node.prefault({}),
   controllers: sections.controllers.prefault({}),
   cni: sections.cni.prefault({}),
