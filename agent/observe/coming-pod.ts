@@ -1,13 +1,11 @@
 import { AgentError, type Problem } from '../core/errors.ts'
 import { comingPod } from '../core/kubernetes/coming-pod.ts'
 import type { ObservedCluster } from '../core/kubernetes/node.ts'
-import { selectorOf } from '../core/kubernetes/object.ts'
+import { MANIFEST_NAMESPACE } from '../core/kubernetes/object.ts'
+import { podsOnNode } from '../core/kubernetes/pods-on-node.ts'
 import type { ObservedNode } from '../core/model.ts'
 import { hasTarget, type Wanted } from '../core/wanted.ts'
 import type { Kubernetes } from '../ports/kubernetes.ts'
-
-/** calico.yaml's. */
-const NAMESPACE = 'kube-system'
 
 /**
  * Why a Node without calico/node will have it soon; undefined where nothing says so, or where the cluster cannot be asked. The
@@ -24,10 +22,8 @@ export async function observeComingPod(
   if (node === undefined) return undefined
   const { container } = wanted.node
   try {
-    const set = await kubernetes.get({ kind: 'DaemonSet', namespace: NAMESPACE, name: container })
-    if (set === null) return undefined
-    const pods = await kubernetes.list({ kind: 'Pod', namespace: NAMESPACE }, selectorOf(set))
-    return comingPod(set, pods, { node, container }) ?? undefined
+    const found = await podsOnNode(kubernetes, { namespace: MANIFEST_NAMESPACE, name: container }, node)
+    return (found && comingPod(found.set, found.pods, container)) ?? undefined
   } catch (error) {
     if (error instanceof AgentError) return undefined
     throw error

@@ -8,6 +8,7 @@ import {
   observedDeployment,
   type Rollout,
 } from '../core/kubernetes/deployment.ts'
+import { MANIFEST_NAMESPACE } from '../core/kubernetes/object.ts'
 import { rolloutOf } from '../core/kubernetes/rollout.ts'
 import type { ObservedControllers, ObservedNode, Owner } from '../core/model.ts'
 import { podContainer } from '../core/pod/static-pod.ts'
@@ -15,9 +16,6 @@ import type { Wanted } from '../core/wanted.ts'
 import type { Kubernetes } from '../ports/kubernetes.ts'
 
 export type FoundDeployment = ObservedDeployment | { problem: Problem }
-
-/** calico.yaml's. */
-const NAMESPACE = 'kube-system'
 
 /**
  * The Deployment that keeps the controllers; null where none does. A pod of this host names its own. On the other hosts
@@ -52,7 +50,7 @@ export async function findDeployment(
 }
 
 function namespaceOf(node: ObservedNode | null): string {
-  return known(node?.daemonSet)?.namespace ?? NAMESPACE
+  return known(node?.daemonSet)?.namespace ?? MANIFEST_NAMESPACE
 }
 
 /** Whether the image, or the mark of the config, may be changed. */

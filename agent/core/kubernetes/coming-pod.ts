@@ -1,24 +1,18 @@
 import type { Problem } from '../errors.ts'
-import { type DaemonSetObject, daemonSetOf, isRolling, rollingObjection } from './daemon-set.ts'
-import { nodeOf, type PodObject } from './pod.ts'
+import { type DaemonSetObject, isRolling, rollingObjection } from './daemon-set.ts'
+import type { PodObject } from './pod.ts'
 
 /** While the kubelet gets a pod ready; any other reason may last. */
 const STARTING: (string | undefined)[] = [undefined, 'PodInitializing', 'ContainerCreating']
 
 /**
- * Why a Node that has no container of that name will have one soon: a problem that goes away by itself. Null where nothing says
- * so, as where the DaemonSet has no pod for the Node, or its image cannot be pulled.
+ * Why a Node that has no container of that name will have one soon: a problem that goes away by itself. `pods`: those of the
+ * DaemonSet on that Node. Null where nothing says so, as where there is none, or its image cannot be pulled.
  */
-export function comingPod(
-  set: DaemonSetObject,
-  pods: PodObject[],
-  { node, container }: { node: string; container: string },
-): Problem | null {
+export function comingPod(set: DaemonSetObject, pods: PodObject[], container: string): Problem | null {
   if (isRolling(set))
     return { code: 'daemonset-rolling', severity: 'error', ...rollingObjection(set.metadata) }
-  const coming = pods.find(
-    (pod) => daemonSetOf(pod)?.name === set.metadata.name && nodeOf(pod) === node && isComing(pod, container),
-  )
+  const coming = pods.find((pod) => isComing(pod, container))
   return coming ? notStarted(container, coming.metadata.name) : null
 }
 

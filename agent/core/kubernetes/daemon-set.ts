@@ -163,7 +163,7 @@ export function templatePatch(set: DaemonSetObject, change: TemplateChange, run:
 
 /** Gives back the strategy that was there before the rollout; null where no agent has changed it, or not all is done. */
 export function strategyPatch(set: DaemonSetObject): Json | null {
-  if (markOf(set) === null || !isRolledOut(set)) return null
+  if (!isMarked(set) || !isRolledOut(set)) return null
   const { type, rollingUpdate = null } = strategyBefore(set)
   return { metadata: patchedMeta(set, null), spec: { updateStrategy: { type, rollingUpdate } } }
 }

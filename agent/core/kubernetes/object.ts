@@ -27,6 +27,9 @@ export interface OwnerReference {
   controller?: boolean
 }
 
+/** Of what calico.yaml installs. */
+export const MANIFEST_NAMESPACE = 'kube-system'
+
 /** An object of a namespace. */
 export interface Namespaced {
   namespace: string

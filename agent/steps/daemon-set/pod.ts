@@ -1,8 +1,8 @@
 import type { ContainerJson } from '../../core/docker/json.ts'
 import { AgentError, isTransient } from '../../core/errors.ts'
 import { daemonSetOf } from '../../core/kubernetes/daemon-set.ts'
-import { selectorOf } from '../../core/kubernetes/object.ts'
-import { nodeOf, type PodObject, whyWaiting } from '../../core/kubernetes/pod.ts'
+import { type PodObject, whyWaiting } from '../../core/kubernetes/pod.ts'
+import { podsOnNode } from '../../core/kubernetes/pods-on-node.ts'
 import type { StepArgs } from '../../core/plan/plan.ts'
 import { CONTAINER_LABEL, NAMESPACE_LABEL, POD_LABEL, UID_LABEL } from '../../core/pod/static-pod.ts'
 import type { ContainerRuntime, ContainerSummary } from '../../ports/docker.ts'
@@ -187,10 +187,7 @@ export async function isOnItsWayOut(
 
 /** The DaemonSet's pods of this host, also one that is not scheduled yet. */
 export async function podsHere({ set, pod: { node } }: SwapPod, context: StepContext): Promise<PodObject[]> {
-  const api = apiOf(context)
-  const found = await api.get({ kind: 'DaemonSet', ...set })
-  const all = found ? await api.list({ kind: 'Pod', namespace: set.namespace }, selectorOf(found)) : []
-  return all.filter((one) => daemonSetOf(one)?.name === set.name && nodeOf(one) === node)
+  return (await podsOnNode(apiOf(context), set, node))?.pods ?? []
 }
 
 /** Why no new container came up, as text, as far as the cluster reports it. */
