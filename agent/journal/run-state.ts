@@ -142,6 +142,11 @@ function elapsed(state: RunState, index: number, record: Stamp): number {
   return doing?.boot === record.boot ? Math.round(record.mono - doing.mono) : 0
 }
 
+/** The runs that had a turn, or that say something about the host: all but prefetches. In the order of `history`. */
+export function moves(history: RunState[]): RunState[] {
+  return history.filter(({ plan }) => plan.command !== 'prefetch')
+}
+
 /** An operator is needed. */
 export function isStuck({ outcome, settled }: Pick<RunState, 'outcome' | 'settled'>): boolean {
   return outcome === 'stuck' && !settled

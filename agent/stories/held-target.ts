@@ -3,7 +3,7 @@ import { configName } from '../core/plan/config-map.ts'
 import { manifestName } from '../core/plan/manifest.ts'
 import type { Component, Plan } from '../core/plan/plan.ts'
 import type { Wanted } from '../core/wanted.ts'
-import { isCommittedRun, isStuck, type RunState } from '../journal/run-state.ts'
+import { isCommittedRun, isStuck, moves, type RunState } from '../journal/run-state.ts'
 
 /** Why the service does not apply a target by itself, according to the newest run. */
 export interface HeldTarget {
@@ -55,7 +55,7 @@ const CUT_OFF_LIMIT = 2
  * host or the agent died in the middle of it twice in a row. `history` is newest first.
  */
 export function heldTarget(history: RunState[], target: Target): HeldTarget | null {
-  const runs = history.filter(({ plan }) => plan.command !== 'prefetch')
+  const runs = moves(history)
   const [last] = runs
   if (last === undefined) return null
   const { run, command } = last.plan

@@ -1,4 +1,4 @@
-import { AgentError, isError, type Problem } from '../core/errors.ts'
+import { isError, type Problem } from '../core/errors.ts'
 import { prefetchPlan } from '../core/plan/build.ts'
 import type { Plan } from '../core/plan/plan.ts'
 import { prefetchProblems } from '../core/preflight.ts'
@@ -8,6 +8,7 @@ import { observe } from '../observe/observe.ts'
 import { type App, carryOut, isUnfinished, resumeInterrupted } from './app.ts'
 import { knownContent } from './replaced.ts'
 import { unstarted } from './run-report.ts'
+import { interruptedRun } from './unsettled-run.ts'
 
 /** Pulls what an upgrade would pull, and stages its plugins; changes nothing that runs. */
 export async function prefetch(app: App, wanted: Wanted): Promise<Report> {
@@ -21,13 +22,8 @@ export async function prefetch(app: App, wanted: Wanted): Promise<Report> {
 /** Another prefetch that was interrupted is finished. Any other run may move what runs: its own command does that. */
 async function settleOpen(app: App): Promise<void> {
   const open = (await app.runs.history()).find(isUnfinished)
-  if (open === undefined || open.plan.command === 'prefetch') {
-    await resumeInterrupted(app)
-    return
-  }
-  throw new AgentError('unsettled-run', `cannot prefetch: run ${open.plan.run} was interrupted`, {
-    fix: 'to finish or undo it: calico-agent resume',
-  })
+  if (open && open.plan.command !== 'prefetch') throw interruptedRun('prefetch', open)
+  await resumeInterrupted(app)
 }
 
 /** What would be pulled and staged. */

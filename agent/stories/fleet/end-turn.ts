@@ -1,8 +1,7 @@
 import { AgentError, type Problem } from '../../core/errors.ts'
 import type { TurnEnd } from '../../core/fleet/group.ts'
 import type { Report } from '../../core/report/report.ts'
-import { isStuck, type RunState } from '../../journal/run-state.ts'
-import type { RunStore } from '../../journal/store.ts'
+import { isStuck, moves, type RunState } from '../../journal/run-state.ts'
 import type { Fleet } from '../../ports/fleet.ts'
 import { type App, isUnfinished } from '../app.ts'
 import { heldTarget, namesOf, type Target } from '../held-target.ts'
@@ -35,7 +34,7 @@ export async function endingTurn(
  */
 export async function endTurn({ fleet, runs }: App, isAsAsked = false): Promise<Problem[]> {
   if (fleet === null) return []
-  const history = await moves(runs)
+  const history = moves(await runs.history())
   const [last] = history
   if (last && isUnfinished(last)) return []
   return await orPending(async () => {
@@ -45,11 +44,6 @@ export async function endTurn({ fleet, runs }: App, isAsAsked = false): Promise<
     await fleet.giveBack('untouched')
     return []
   })
-}
-
-/** The runs that had a turn, or that say something about the host; newest first. */
-export async function moves(runs: RunStore): Promise<RunState[]> {
-  return (await runs.history()).filter(({ plan }) => plan.command !== 'prefetch')
 }
 
 /** What the engine is still owed where it is away. */

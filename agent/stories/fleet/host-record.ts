@@ -2,10 +2,9 @@ import { AgentError, isError } from '../../core/errors.ts'
 import type { HostRecord } from '../../core/fleet/host-record.ts'
 import type { Report } from '../../core/report/report.ts'
 import type { Wanted } from '../../core/wanted.ts'
-import type { RunState } from '../../journal/run-state.ts'
+import { moves, type RunState } from '../../journal/run-state.ts'
 import { type App, isUnfinished } from '../app.ts'
 import { concerns, heldTarget, type Target, targetOf, targetText } from '../held-target.ts'
-import { moves } from './end-turn.ts'
 
 type Said = Omit<HostRecord, 'host'>
 
@@ -24,7 +23,7 @@ export async function recordOutcome(app: App, wanted: Wanted, report: Report): P
   const target = targetOf(wanted)
   const text = targetText(target)
   if (app.fleet === null || text === null) return
-  const history = await moves(app.runs)
+  const history = moves(await app.runs.history())
   const [last] = history
   if (last && isUnfinished(last)) return
   const end = endOf(history, target, report)

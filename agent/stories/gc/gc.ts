@@ -1,11 +1,12 @@
-import { AgentError, type Problem } from '../../core/errors.ts'
+import type { Problem } from '../../core/errors.ts'
 import type { Leftovers } from '../../core/plan/part.ts'
 import type { GcReport } from '../../core/report/gc.ts'
 import type { Wanted } from '../../core/wanted.ts'
-import { isStuck, type RunState } from '../../journal/run-state.ts'
+import { isStuck, moves, type RunState } from '../../journal/run-state.ts'
 import { bindStep } from '../../steps/registry.ts'
-import type { App } from '../app.ts'
+import { type App, isUnfinished } from '../app.ts'
 import { type Existing, findExisting } from '../existing.ts'
+import { interruptedRun, stuckRun } from '../unsettled-run.ts'
 import { unreferenced, waysBack } from './unreferenced.ts'
 
 type WantedKept = Pick<Wanted, 'keepImages' | 'node' | 'controllers'>
@@ -47,22 +48,10 @@ async function find(app: GcApp, wanted: WantedKept): Promise<Existing> {
 
 /** What is left may be all that the run can be settled with. */
 function refuseUnsettled(history: RunState[]): void {
-  const interrupted = history.find(({ outcome }) => outcome === null)
-  if (interrupted)
-    throw unsettled(
-      `run ${interrupted.plan.run} was interrupted`,
-      'to finish or undo it: calico-agent resume',
-    )
-  const newest = history.find(({ plan }) => plan.command !== 'prefetch')
-  if (newest && isStuck(newest))
-    throw unsettled(
-      `run ${newest.plan.run} is stuck`,
-      `repair it by hand, then run calico-agent upgrade or calico-agent rollback`,
-    )
-}
-
-function unsettled(reason: string, fix: string): AgentError {
-  return new AgentError('unsettled-run', `cannot remove anything: ${reason}`, { fix })
+  const interrupted = history.find(isUnfinished)
+  if (interrupted) throw interruptedRun('remove anything', interrupted)
+  const [newest] = moves(history)
+  if (newest && isStuck(newest)) throw stuckRun('remove anything', newest)
 }
 
 async function remove({ ports, signal, emit }: GcApp, found: Existing): Promise<Problem[]> {
