@@ -1,6 +1,6 @@
 import type { ObservedUnit } from '../model.ts'
 import { isNeedless, permanentDropIn, trialText } from './drop-in.ts'
-import { PERMANENT_DROP_IN, placeFor, readUnit, replaceImage, type UnitRun } from './image.ts'
+import { PERMANENT_DROP_IN, placeFor, readUnit, replaceImage, SIMPLER, type UnitRun } from './image.ts'
 import { sharedWithUnit } from './shared.ts'
 
 /** A file before and after; null if there is none. */
@@ -125,8 +125,6 @@ function unread(unit: ObservedUnit, container: string): UnitRefusal {
 function quoted({ claim }: ObservedUnit): string {
   return claim == null ? '' : `: ${claim.line}`
 }
-
-const SIMPLER = 'change ExecStart= to a docker run command that names the image as one word'
 
 /** Drop-ins are read in the order of their names, whatever directory they are in: these come last. */
 const TRIAL = 'zzz-calico-agent-trial.conf'

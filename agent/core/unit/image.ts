@@ -35,6 +35,7 @@ export type UnitReading =
 /** The agent's own drop-in, where the file that names the image is not the operator's. */
 export const PERMANENT_DROP_IN = 'zz-calico-agent.conf'
 
+export const SIMPLER = 'change ExecStart= to a docker run command that names the image as one word'
 const BY_VARIABLE = 'name the image in the unit as one word, or as ${CALICO_NODE_IMAGE} from its Environment='
 
 /** How a unit starts a container, and where it names the image. */
@@ -44,10 +45,7 @@ export function readUnit(source: UnitSource, container: string): UnitReading {
     const command = dockerCommand(words)
     if (command.kind === 'run' && command.run.name === container) return runOf(command.run, unit, container)
     if (command.kind === 'start' && command.containers.includes(container)) {
-      return refused(
-        'it starts an existing container, and names no image',
-        'change ExecStart= to a docker run command that names the image as one word',
-      )
+      return refused('it starts an existing container, and names no image', SIMPLER)
     }
     if (!mentions(words, container)) continue
     if (command.kind === 'podman')
