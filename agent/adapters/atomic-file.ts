@@ -24,7 +24,7 @@ export async function writeFileAtomic(
 ): Promise<void> {
   const temp = tempOf(path)
   try {
-    await refuseOther(path)
+    await refuseIrregular(path)
     await unlinkIfThere(temp)
     // opened first: after the rename only its sync can fail
     const directory = await open(dirname(path), O_RDONLY | O_DIRECTORY)
@@ -141,7 +141,7 @@ function appendTo(file: FileHandle, path: string, startSize: number): AppendFile
  */
 export async function linkAs(path: string, name: string): Promise<void> {
   try {
-    await refuseOther(path)
+    await refuseIrregular(path)
     await unlinkIfThere(name)
     await link(path, name)
     await syncDirectory(dirname(path))
@@ -187,7 +187,7 @@ export async function syncDirectory(path: string): Promise<void> {
   }
 }
 
-async function refuseOther(path: string): Promise<void> {
+async function refuseIrregular(path: string): Promise<void> {
   try {
     const stats = await lstat(path)
     // rename would replace the link and leave the file behind it as it is

@@ -53,5 +53,6 @@ function jsonDocument(argv: string[], of: (command: string) => object): object |
   if (!words.some((word) => /^--json(=true)?$/.test(word))) return null
   const at = words.findIndex((word) => DOCUMENTS.has(word))
   const [command = '', below = ''] = at < 0 ? [] : words.slice(at)
-  return of(DOCUMENTS.has(`${command} ${below}`) ? `${command} ${below}` : command)
+  const both = `${command} ${below}`
+  return of(DOCUMENTS.has(both) ? both : command)
 }

@@ -24,7 +24,6 @@ export class Program {
   readonly screen = new Output(1)
   /** stderr. */
   readonly log: Output
-  readonly journald: boolean
   readonly stops: StopSignals
   readonly #options: ProgramOptions
   #printed = ''
@@ -33,12 +32,15 @@ export class Program {
   #hasBug = false
 
   constructor(options: ProgramOptions) {
-    this.journald = options.journald
     this.log = logOutput(options.journald)
     this.stops = new StopSignals(options.isRunOpen, (text) => {
       this.log.write(text)
     })
     this.#options = options
+  }
+
+  get journald(): boolean {
+    return this.#options.journald
   }
 
   /** A line to stdout, at the end. */

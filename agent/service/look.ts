@@ -1,4 +1,5 @@
 import type { Config } from '../config/schema.ts'
+import { abortable } from '../core/abortable.ts'
 import { AgentError } from '../core/errors.ts'
 import type { Emit } from '../core/events.ts'
 import type { FleetSummary } from '../core/fleet/view.ts'
@@ -46,18 +47,11 @@ export async function lookAtFleet(open: OpenHost, config: Config): Promise<Fleet
 
 /** Null for what cannot be seen, or not in time, whether it listens to the signal or not. */
 async function within<T>(ms: number, look: (signal: AbortSignal) => Promise<T>): Promise<T | null> {
-  const late = new AbortController()
-  const { promise: timeIsUp, resolve } = Promise.withResolvers<null>()
-  const timer = setTimeout(() => {
-    resolve(null)
-    late.abort()
-  }, ms)
+  const late = AbortSignal.timeout(ms)
   try {
-    return await Promise.race([timeIsUp, look(late.signal)])
+    return await abortable(look(late), late)
   } catch (error) {
-    if (!(error instanceof AgentError)) throw error
+    if (!(error instanceof AgentError) && error !== late.reason) throw error
     return null
-  } finally {
-    clearTimeout(timer)
   }
 }

@@ -42,7 +42,8 @@ export class Notifier {
     Object.assign(this.#waiting, rest)
     // In one message the two would contradict each other.
     if (rest.READY !== undefined) delete this.#waiting.RELOADING
-    this.#isReady = isReadyAfter(rest) ?? this.#isReady
+    if (rest.READY !== undefined) this.#isReady = true
+    if (rest.RELOADING !== undefined || rest.STOPPING !== undefined) this.#isReady = false
     // systemd before 246 may lose the message of a child that has ended: a start would hang for ever
     if (rest.WATCHDOG !== undefined && this.#isReady) this.#waiting.READY = '1'
     if (STATUS !== undefined && STATUS !== this.#status) {
@@ -80,12 +81,6 @@ export class Notifier {
         this.#next()
       })
   }
-}
-
-/** Undefined where the message does not say. */
-function isReadyAfter({ READY, RELOADING, STOPPING }: Notice): boolean | undefined {
-  if (RELOADING !== undefined || STOPPING !== undefined) return false
-  return READY !== undefined || undefined
 }
 
 /** From systemd 246 on it returns once systemd has read the message: a child that exits earlier may be gone before systemd can identify it. */

@@ -38,6 +38,8 @@ const RECHECK_MS = 30_000
 /** Of hosts that write at once, one is through after each round. */
 const MAX_CONFLICTS = 200
 const CONFLICT_PAUSE_MS = 20
+/** What keeps a host from its slot until the document changes. */
+const IN_DOCUMENT = ['slot-held', 'fleet-halted']
 
 /** The hosts of a group share one document of the store, see core/fleet/group.ts. */
 export class GroupFleet implements Fleet, FleetControl {
@@ -79,9 +81,8 @@ export class GroupFleet implements Fleet, FleetControl {
         if (end === 'too-late' || end === 'changed') continue
         say(end)
         const isOwn = end.code === 'slot-held' && this.#hasSlot(seen, holder.host)
-        if (isOwn && (await waiting.endEarlier())) continue
-        // what else keeps the host from it is not in the document
-        if (!isOwn && (end.code === 'slot-held' || end.code === 'fleet-halted')) continue
+        const isFollowed = isOwn ? await waiting.endEarlier() : IN_DOCUMENT.includes(end.code)
+        if (isFollowed) continue
         await pause(jittered(RECHECK_MS), undefined, { signal: waiting.signal }).catch(() => undefined)
         seen = null
       }
