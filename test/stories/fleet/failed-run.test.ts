@@ -1,5 +1,4 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { createFleetLock } from '../../../agent/adapters/fleet/fleetlock.ts'
 import type { Plan } from '../../../agent/core/plan/plan.ts'
 import type { Outcome } from '../../../agent/core/report/report.ts'
 import { askingNothing, type Wanted } from '../../../agent/core/wanted.ts'
@@ -15,7 +14,7 @@ import { FakeHost } from '../../engine/fake-host.ts'
 import { FakeFleet } from '../../fakes/fleet.ts'
 import { MemoryStore } from '../../fakes/fleet-store.ts'
 import { FleetLockServer } from '../../fleet/fleetlock-server.ts'
-import { hostOn } from '../../fleet/group-on.ts'
+import { hostAt, hostOn } from '../../fleet/group-on.ts'
 import { MemoryFiles } from '../../journal/memory-files.ts'
 import { plan, problem, recordsOf, textOf } from '../../journal/sample.ts'
 import { appOn } from '../app-on.ts'
@@ -123,13 +122,11 @@ it('a second run in a row that was interrupted keeps the others from what both w
 describe('a failed run, with a FleetLock server', () => {
   let server: FleetLockServer
   let app: App
-  const hostAt = (name: string): Fleet =>
-    createFleetLock({ url: server.url }, { group: 'default', host: () => Promise.resolve(name) })
-  const other = (): Promise<void> => hostAt('host-2').take({ run: 'run-of-host-2', target })
+  const other = (): Promise<void> => hostAt(server.url, 'host-2').take({ run: 'run-of-host-2', target })
 
   beforeEach(async () => {
     server = await FleetLockServer.start(() => new MemoryStore())
-    app = await failing(hostAt('host-1'))
+    app = await failing(hostAt(server.url, 'host-1'))
     await upgrade(app, asking(FIRST.image))
     expect(await upgrade(app, wanted)).toMatchObject({ outcome: 'rolled-back' })
   })
@@ -148,7 +145,7 @@ describe('a failed run, with a FleetLock server', () => {
   })
 
   it('keeps its slot where another try ends before it has changed anything', async () => {
-    const fleet = hostAt('host-1')
+    const fleet = hostAt(server.url, 'host-1')
     const take = fleet.take.bind(fleet)
     fleet.take = async (turn) => {
       await take(turn)

@@ -1,5 +1,4 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { createFleetLock } from '../../../agent/adapters/fleet/fleetlock.ts'
 import { AgentError, ExitCode } from '../../../agent/core/errors.ts'
 import type { Fleet } from '../../../agent/ports/fleet.ts'
 import type { App } from '../../../agent/stories/app.ts'
@@ -9,7 +8,7 @@ import { wanted as anyHost } from '../../core/observed.ts'
 import { FakeHost } from '../../engine/fake-host.ts'
 import { MemoryStore } from '../../fakes/fleet-store.ts'
 import { FleetLockServer } from '../../fleet/fleetlock-server.ts'
-import { hostOn } from '../../fleet/group-on.ts'
+import { hostAt, hostOn } from '../../fleet/group-on.ts'
 import { appOn } from '../app-on.ts'
 
 const wanted = { ...anyHost, windowMs: 20_000, settleMs: 1_000 }
@@ -94,9 +93,7 @@ describe('a slot that was taken, and nothing comes of it', () => {
 
 describe('a slot of a FleetLock server, which knows hosts only', () => {
   let server: FleetLockServer
-  const hostAt = (name: string): Fleet =>
-    createFleetLock({ url: server.url }, { group: 'default', host: () => Promise.resolve(name) })
-  const other = (): Promise<void> => hostAt('host-2').take({ run: 'run-of-host-2', target })
+  const other = (): Promise<void> => hostAt(server.url, 'host-2').take({ run: 'run-of-host-2', target })
 
   beforeEach(async () => {
     server = await FleetLockServer.start(() => new MemoryStore())
@@ -106,7 +103,7 @@ describe('a slot of a FleetLock server, which knows hosts only', () => {
   })
 
   it('is free again where the operator stops the agent as it is taken', async () => {
-    const fleet = hostAt('host-1')
+    const fleet = hostAt(server.url, 'host-1')
     const waitFor = fleet.waitFor.bind(fleet)
     fleet.waitFor = async (...args) => {
       await waitFor(...args)
@@ -117,13 +114,13 @@ describe('a slot of a FleetLock server, which knows hosts only', () => {
   })
 
   it('is free again where another agent had the lock for a moment', async () => {
-    const app = await waiting(hostAt('host-1'), { lock: locks(locked()) })
+    const app = await waiting(hostAt(server.url, 'host-1'), { lock: locks(locked()) })
     expect(await failureOf(upgrade(app, wanted))).toEqual(['locked'])
     await other()
   })
 
   it('may be of the agent that has the lock: it stays, until somebody has the lock', async () => {
-    const app = await waiting(hostAt('host-1'), { lock: locks(locked(), locked()) })
+    const app = await waiting(hostAt(server.url, 'host-1'), { lock: locks(locked(), locked()) })
     expect(await failureOf(upgrade(app, wanted))).toEqual(['locked', 'slot-pending'])
     await expect(other()).rejects.toMatchObject({ code: 'slot-held' })
     expect(await resume(app, wanted)).toMatchObject({ outcome: 'unchanged' })
