@@ -1,5 +1,6 @@
 // The agent as a DaemonSet: `kubectl apply -f scripts/kubernetes`, and one line of its ConfigMap.
 
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { JournalRecord } from '../../../agent/journal/record.ts'
 import { blocks, rows, section, textOf } from '../../docs/markdown.ts'
@@ -276,7 +277,13 @@ it('resumes with its Lease where an agent dies in the middle, while the other no
   expect(await unschedulable()).toEqual([])
 }, 240_000)
 
-it('is gone after the last line of docs/in-cluster.md', async () => {
-  await typed('## Remove it', '# no target')
+it('is gone after the last line of docs/in-cluster.md, also where a pod takes its time to end', async () => {
+  // a namespace that still has a pod after 5 s waits for half of the pod's grace period before it looks again
+  const pid = (
+    await at.host.ok(['docker', 'inspect', '--format={{.State.Pid}}', await agentContainer(at.host)])
+  ).trim()
+  await at.host.ok(['kill', '-STOP', pid])
+  const goesOn = sleep(10_000).then(() => at.host.ok(['kill', '-CONT', pid]))
+  await Promise.all([typed('## Remove it', '# no target'), goesOn])
   expect(await kubernetes.kubectl(['get', 'namespaces', '-o', 'name'])).not.toContain(NAMESPACE)
 }, 120_000)
