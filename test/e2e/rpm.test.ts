@@ -9,7 +9,7 @@ import type { JournalEntry } from '../../agent/journal/record.ts'
 import { buildRpm } from '../../scripts/packaging/rpm.ts'
 import { root } from '../docs/markdown.ts'
 import { plan, recordsOf, textOf } from '../journal/sample.ts'
-import type { ExecResult, Host } from '../lab/index.ts'
+import { type ExecResult, type Host, until } from '../lab/index.ts'
 import { pack, packaged } from './packages.ts'
 import { program } from './program.ts'
 import * as support from './support.ts'
@@ -89,7 +89,8 @@ it('is upgraded with the config and the choice of units kept; the service then r
   expect(await host.readFile(config)).toBe('apply: manual\nwindow: 45 # ours\n')
   expect(await host.readFile(`${config}.rpmnew`)).toContain('the newer default')
   expect([await enabled(service), await enabled(resumeUnit)]).toEqual(['enabled', 'disabled'])
-  expect(await servicePid()).not.toBe(before)
+  const restarted = async (): Promise<boolean> => (await servicePid()) !== before
+  await until('the service to run the new program', restarted, { timeoutMs: 60_000 })
 })
 
 it('stays while a run waits for its resume', async () => {
