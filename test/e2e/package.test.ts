@@ -233,10 +233,12 @@ describe('the package during a run', () => {
       const upgrade = await upgradeUntil(/"event":"window-open"/)
       const refused = await host.run(['dpkg', '--remove', 'calico-agent'], packaged)
       await ok('dpkg', '--install', newerDeb)
-      return { refused, done: await upgrade.done }
+      const again = await host.run(['dpkg', '--install', newerDeb], packaged)
+      return { refused, again, done: await upgrade.done }
     })
     support.expectNoCost(cost)
-    const { refused, done } = cost.result
+    const { refused, again, done } = cost.result
+    expect(again.stderr).not.toContain('former version')
     expect(refused.code).not.toBe(0)
     expect(refused.stderr).toMatch(
       /cannot remove calico-agent: a run is in flight: pid \d+, calico-agent upgrade/,
