@@ -14,8 +14,11 @@ tell_interrupted() {
 # the package manager does not wait for it.
 restart_when_idle() {
   systemctl --quiet is-active "$service" || return 0
+  # The restart that an earlier upgrade left waiting brings up this executable.
+  if systemctl --quiet is-active calico-agent-restart.service; then return 0; fi
   if [ -e "$state/lock" ]; then
-    systemd-run --quiet --unit=calico-agent-restart flock "$state/lock" systemctl --no-block try-restart "$service"
+    systemd-run --quiet --collect --unit=calico-agent-restart \
+      flock "$state/lock" systemctl --no-block try-restart "$service"
   else
     systemctl try-restart "$service"
   fi || echo "calico-agent: the service runs the former version until: systemctl restart $service" >&2
