@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { TEMPLATE_ANNOTATION } from '../../agent/core/kubernetes/daemon-set.ts'
 import { giveStrategyBackIfDone } from '../../agent/steps/daemon-set/restore-strategy.ts'
 import { HostedHost, type HostedOptions, NEW } from './hosted-host.ts'
 
@@ -97,7 +98,8 @@ describe('a DaemonSet that had OnDelete before', () => {
     host.cluster.edit(({ spec }) => (spec.updateStrategy = { type: 'OnDelete' }))
     expect(await host.run()).toBe(outcome)
     const { spec, metadata } = host.cluster.set
-    expect([spec.updateStrategy, metadata.annotations]).toEqual([{ type: 'OnDelete' }, {}])
+    expect(spec.updateStrategy).toEqual({ type: 'OnDelete' })
+    expect(metadata.annotations).not.toHaveProperty(TEMPLATE_ANNOTATION)
   })
 })
 
@@ -112,7 +114,7 @@ describe('an agent of another host that begins a newer rollout', () => {
           generation: metadata.generation + 1,
           strategy: { type: 'RollingUpdate' },
         }
-        metadata.annotations = { 'calico-agent/template': JSON.stringify(mark) }
+        metadata.annotations = { [TEMPLATE_ANNOTATION]: JSON.stringify(mark) }
         spec.template.spec.containers = [{ name: 'calico-node', image: theirs }]
       })
     })
@@ -134,7 +136,8 @@ describe('a template that somebody else gave the new image already', () => {
     })
     expect(await host.run()).toBe(outcome)
     const { spec, metadata } = host.cluster.set
-    expect([spec.updateStrategy, metadata.annotations]).toEqual([{ type: 'OnDelete' }, {}])
+    expect(spec.updateStrategy).toEqual({ type: 'OnDelete' })
+    expect(metadata.annotations).not.toHaveProperty(TEMPLATE_ANNOTATION)
     const running = await host.docker.runningContainers()
     const image = outcome === 'upgraded' ? NEW : 'calico/node:v3.17.6'
     expect([template(host), ...running.map((one) => one.image)]).toEqual([image, image])
@@ -154,7 +157,7 @@ describe('another host that ends the rollout while the new pod is on trial', () 
       ended ??= host.clock.sleep(3_000).then(async () => {
         host.cluster.sync()
         await giveStrategyBackIfDone(SET, { kubernetes: host.cluster, clock: host.clock })
-        expect(host.cluster.set.metadata.annotations?.['calico-agent/template'] ?? null).toBeNull()
+        expect(host.cluster.set.metadata.annotations).not.toHaveProperty(TEMPLATE_ANNOTATION)
       })
     }
     expect(await host.run()).toBe(outcome)

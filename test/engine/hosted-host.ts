@@ -57,6 +57,8 @@ export interface HostedOptions {
   manifest?: boolean
   /** The kubelet has another container runtime than Docker. */
   containerd?: boolean
+  /** What an admission webhook makes of the images of new pods. */
+  admission?: (image: string) => string
 }
 
 const MANIFEST = manifestOf({ node: NEW, cni: CNI })
@@ -97,11 +99,11 @@ export class HostedHost {
       },
     }
     const timeline = (image: string, instance: string): Timeline =>
-      options.newBird && image === NEW
+      options.newBird && image === this.#admitted(NEW)
         ? options.newBird(instance)
         : restartTimeline(instance, [session(2), session(3)])
     this.node = new NodeLife({
-      ...{ clock, docker, ops, timeline, newImage: NEW },
+      ...{ clock, docker, ops, timeline, newImage: this.#admitted(NEW) },
       newExitsAfter: options.newExitsAfter,
     })
     docker.date = () => clock.date()
@@ -118,8 +120,12 @@ export class HostedHost {
     const { docker, clock, cluster, kubelet } = host
     docker.files.set(BIRD_CFG, MESH)
     kubelet.env = () => [`MTU=${cluster.configMap.data?.['veth_mtu'] ?? ''}`]
-    for (const image of [OLD, NEW]) docker.images.publish(image)
-    docker.images.pull(OLD, () => undefined)
+    cluster.admission = host.#admitted
+    for (const image of [OLD, NEW]) {
+      docker.images.publish(image)
+      docker.images.publish(host.#admitted(image), docker.images.remote(image))
+    }
+    docker.images.pull(host.#admitted(OLD), () => undefined)
     if (options.other) host.#addOther(options.other === 'done')
     if (options.unknown === true) host.kubelet.unknown.add(NEW)
     if (options.manifest) prepareObjects(cluster, options.other === 'done')
@@ -158,6 +164,8 @@ export class HostedHost {
     const change = { before: { veth_mtu: OLD_MTU }, after: { veth_mtu: NEW_MTU }, mark: MARK }
     this.cluster.writeConfig(keysPatch(this.cluster.configMap, change))
   }
+
+  readonly #admitted = (image: string): string => this.#options.admission?.(image) ?? image
 
   /** That this host runs after an upgrade. */
   get #image(): string {
@@ -226,7 +234,7 @@ export class HostedHost {
   /** In words, what is not as it must be after a run that ended with `outcome`. */
   async flaws(outcome: string): Promise<string[]> {
     await this.clock.sleep(60_000)
-    const image = outcome === 'upgraded' ? this.#image : OLD
+    const image = this.#admitted(outcome === 'upgraded' ? this.#image : OLD)
     const running = await this.docker.runningContainers()
     const runs = running.map((one) => one.image).join()
     return [

@@ -3,7 +3,7 @@ import type { Json } from '../../agent/core/json/merge-patch.ts'
 import { type ConfigMapObject } from '../../agent/core/kubernetes/config-map.ts'
 import { type DaemonSetObject, TEMPLATE_ANNOTATION } from '../../agent/core/kubernetes/daemon-set.ts'
 import { marksOf } from '../../agent/core/kubernetes/marks.ts'
-import type { PodObject, PodTemplate } from '../../agent/core/kubernetes/pod.ts'
+import type { ContainerOfPod, PodObject, PodTemplate } from '../../agent/core/kubernetes/pod.ts'
 import { hasEntries, imageEntry, imagesOf, markEntries } from '../../agent/core/kubernetes/template.ts'
 import type { Kind, KubernetesObjects, ObjectRef } from '../../agent/ports/kubernetes.ts'
 import type { FakeClock } from './clock.ts'
@@ -16,6 +16,8 @@ const NAME = 'calico-node'
 const LABELS = { 'k8s-app': NAME }
 /** calico.yaml's, which its pods read when they start. */
 const CONFIG = 'calico-config'
+const GENERATION = 'deprecated.daemonset.template.generation'
+const GENERATION_LABEL = 'pod-template-generation'
 const CONTROLLER_MS = 80
 const WATCH_MS = 800
 
@@ -32,6 +34,8 @@ export class FakeCluster extends FakeKubernetes {
   isAsleep = false
   /** Each write of the agent's; what it throws is the answer, which may come before or after the write. */
   onWrite: (what: string) => void = () => undefined
+  /** What an admission webhook makes of the image of each container of a new pod. */
+  admission: (image: string) => string = (image) => image
   readonly violations: string[] = []
   readonly #host: string
   readonly #clock: FakeClock
@@ -40,6 +44,8 @@ export class FakeCluster extends FakeKubernetes {
   #pods: PodObject[] = []
   #made = 0
   #versions = 1
+  #templates = 1
+  readonly #admitted = (one: ContainerOfPod) => ({ ...one, image: this.admission(one.image) })
 
   constructor(host: string, clock: FakeClock, images: { node: string; cni: string }) {
     super(host)
@@ -82,7 +88,9 @@ export class FakeCluster extends FakeKubernetes {
   }
 
   get set(): DaemonSetObject {
-    return structuredClone(this.#set)
+    const set = structuredClone(this.#set)
+    set.metadata.annotations = { ...set.metadata.annotations, [GENERATION]: `${this.#templates}` }
+    return set
   }
 
   get pods(): PodObject[] {
@@ -96,7 +104,9 @@ export class FakeCluster extends FakeKubernetes {
 
   /** Somebody else writes it. */
   edit(change: (set: DaemonSetObject) => void): void {
+    const before = JSON.stringify(this.#set.spec.template)
     change(this.#set)
+    this.#countTemplate(before)
     this.#set.metadata.generation += 1
     this.#touch()
   }
@@ -107,8 +117,10 @@ export class FakeCluster extends FakeKubernetes {
     const hosts = new Set([this.#host, ...this.#pods.map(({ spec }) => spec.nodeName ?? '')])
     for (const host of hosts) if (!this.#pods.some(({ spec }) => spec.nodeName === host)) this.#make(host)
     const { template } = this.#set.spec
-    const updated = this.#pods.filter((pod) =>
-      hasEntries(template, [...imagesOf(pod.spec).map(imageEntry), ...markEntries(marksOf(pod))]),
+    const updated = this.#pods.filter(
+      (pod) =>
+        pod.metadata.labels?.[GENERATION_LABEL] === `${this.#templates}` ||
+        hasEntries(template, [...imagesOf(pod.spec).map(imageEntry), ...markEntries(marksOf(pod))]),
     )
     this.#set.status = {
       observedGeneration: this.#set.metadata.generation,
@@ -179,17 +191,23 @@ export class FakeCluster extends FakeKubernetes {
   #write(mark: string | null, spec: DaemonSetObject['spec'] | undefined): void {
     const { metadata } = this.#set
     const before = JSON.stringify(this.#set.spec)
+    const template = JSON.stringify(this.#set.spec.template)
     if (spec) {
       const { type, rollingUpdate } = spec.updateStrategy
       this.#set.spec.updateStrategy = { type, ...(rollingUpdate && { rollingUpdate }) }
       const patched = (spec as { template?: Partial<PodTemplate> }).template
       if (patched) this.#set.spec.template = patchedTemplate(this.#set.spec.template, patched)
     }
+    this.#countTemplate(template)
     metadata.annotations = mark === null ? {} : { [TEMPLATE_ANNOTATION]: mark }
     if (JSON.stringify(this.#set.spec) !== before) metadata.generation += 1
     this.#touch()
     const images = imagesOf(this.#set.spec.template.spec).map(({ image }) => image)
     this.ops.push(`daemonset: ${this.#set.spec.updateStrategy.type} ${images.join(' ')}`)
+  }
+
+  #countTemplate(before: string): void {
+    if (JSON.stringify(this.#set.spec.template) !== before) this.#templates += 1
   }
 
   #touch(): void {
@@ -234,7 +252,10 @@ export class FakeCluster extends FakeKubernetes {
     const pod: PodObject = {
       metadata: {
         name: `${NAME}-${this.#made}`,
-        labels: { 'controller-revision-hash': this.#revision() },
+        labels: {
+          'controller-revision-hash': this.#revision(),
+          ...(!own && { [GENERATION_LABEL]: `${this.#templates}` }),
+        },
         namespace: NAMESPACE,
         uid: `uid-${this.#made}`,
         resourceVersion: '1',
@@ -244,8 +265,10 @@ export class FakeCluster extends FakeKubernetes {
       },
       spec: {
         nodeName: host,
-        containers: own ? [{ name: NAME, image: own.image }] : containers,
-        ...(initContainers && { initContainers }),
+        containers: own ? [{ name: NAME, image: own.image }] : containers.map(this.#admitted),
+        ...(initContainers && {
+          initContainers: own ? initContainers : initContainers.map(this.#admitted),
+        }),
       },
     }
     this.#pods.push(pod)

@@ -91,6 +91,7 @@ export class FakeHostedKubelet {
     const { metadata, spec } = kept.pod
     const image = spec.containers.find(({ name }) => name === this.#container)?.image ?? ''
     if (this.unknown.has(image)) return
+    if (this.#docker.images.find(image) === undefined) this.#docker.images.pull(image, () => undefined)
     kept.starts += 1
     const id = await this.#docker.createContainer(
       `k8s_${this.#container}_${metadata.name}_${metadata.namespace}_${metadata.uid}_${kept.starts}`,

@@ -38,6 +38,8 @@ export class FakeDeployment implements Kubernetes {
   /** What becomes of pods of an image; they run where it is not said. */
   readonly fates = new Map<string, Fate>()
   /** What must never happen, as it happened. */
+  /** What an admission webhook makes of the image of a new pod. */
+  admission: (image: string) => string = (image) => image
   readonly violations: string[] = []
   /** Called before each call. */
   onCall: (what: string) => void = () => undefined
@@ -235,7 +237,8 @@ export class FakeDeployment implements Kubernetes {
   }
 
   #podObject(pod: Pod): PodObject {
-    return podObject(pod, this.#fateOf(pod), this.#hasStarted(pod))
+    const image = this.admission(pod.image)
+    return podObject({ ...pod, image }, this.#fateOf(pod), this.#hasStarted(pod))
   }
 
   #object(): DeploymentObject {

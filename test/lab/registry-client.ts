@@ -1,11 +1,13 @@
 import { request } from 'node:http'
-import { registryName, registryPort } from './addresses.ts'
+import { registryAddress, registryName, registryPort } from './addresses.ts'
 import { controlSocket } from './registry.ts'
 import { defaultFaults, type Fault, type FaultName, type FaultState, faultPorts } from './registry-faults.ts'
 
 export type Registry = {
   /** As the hosts name it: registry.lab:5000 */
   address: string
+  /** The same registry under another name. */
+  mirror: string
   /** The reference of calico/node with this tag. */
   image(tag: string): string
   /** The reference of calico/cni with this tag. */
@@ -26,6 +28,7 @@ export function registryClient(): Registry {
   }
   return {
     address: `${registryName}:${registryPort}`,
+    mirror: `${registryAddress}:${registryPort}`,
     image: (tag) => `${registryName}:${registryPort}/calico/node:${tag}`,
     cniImage: (tag) => `${registryName}:${registryPort}/calico/cni:${tag}`,
     controllersImage: (tag) => `${registryName}:${registryPort}/calico/kube-controllers:${tag}`,

@@ -99,3 +99,27 @@ describe('a template that has changed in more than images', () => {
     expect(found({}).join()).not.toContain('daemonset-differs')
   })
 })
+
+describe('images that an admission webhook has replaced', () => {
+  const annotations = { 'deprecated.daemonset.template.generation': '4' }
+  const made = (generation: string): PodObject => ({
+    metadata: { ...meta, name: 'calico-node-1', labels: { 'pod-template-generation': generation } },
+    spec: { containers: [{ name: 'calico-node', image: `mirror.example/${NODE}`, env: [{ name: 'CA' }] }] },
+  })
+  const seen = (generation: string) =>
+    observedDaemonSet({ ...set, metadata: { ...meta, annotations } }, made(generation))
+
+  it('are a warning where the pod is of the template as it is, and no change of the template', () => {
+    const { isCurrent, pod, template, differences } = seen('4')
+    expect({ isCurrent, differences }).toEqual({ isCurrent: true, differences: undefined })
+    expect(found({ isCurrent: true, pod, template }).join()).toMatch(
+      /daemonset-replaced: .* pod calico-node-1 has mirror\.example\/calico\/node:v3\.17\.6 instead of calico\/node:/,
+    )
+  })
+
+  it('are not told from others where the template has changed since, or nobody counts its changes', () => {
+    expect(seen('3')).not.toHaveProperty('isCurrent')
+    expect(observedDaemonSet(set, made('4'))).not.toHaveProperty('isCurrent')
+    expect(found({}).join()).not.toContain('daemonset-replaced')
+  })
+})

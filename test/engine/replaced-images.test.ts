@@ -1,0 +1,46 @@
+// An admission webhook of the cluster replaces the images of new pods, as by those of a mirror.
+
+import { describe, expect, it } from 'vitest'
+import { DeploymentHost } from './deployment-host.ts'
+import { HostedHost, type HostedOptions } from './hosted-host.ts'
+
+const admission = (image: string): string => image.replace(/^calico\//, 'mirror.example/calico/')
+
+describe('images that an admission webhook replaces', () => {
+  it.each<[string, HostedOptions]>([
+    ['alone', {}],
+    ['beside a host to come', { other: 'to come' }],
+    ['beside a host that is done', { other: 'done' }],
+    ['by a manifest', { manifest: true }],
+    ['without Docker', { containerd: true }],
+  ])('are upgraded once: %s', async (_, options) => {
+    const host = await HostedHost.create({ ...options, admission })
+    expect({ outcome: await host.run(), problems: host.problems }).toEqual({
+      outcome: 'upgraded',
+      problems: [],
+    })
+    expect(await host.flaws('upgraded')).toEqual([])
+    expect((await host.plan()).steps).toEqual([])
+  })
+
+  it.each<[string, HostedOptions]>([
+    ['alone', {}],
+    ['beside a host to come', { other: 'to come' }],
+    ['by a manifest', { manifest: true }],
+  ])('give way to the old ones where they crash: %s', async (_, options) => {
+    const host = await HostedHost.create({ ...options, newExitsAfter: 300, admission })
+    expect(await host.run()).toBe('rolled-back')
+    expect(await host.flaws('rolled-back')).toEqual([])
+  })
+
+  it.each(['runs', 'crashes'] as const)(
+    'of the controllers of a Deployment: the new one %s',
+    async (fate) => {
+      const host = new DeploymentHost({ fate })
+      host.cluster.admission = admission
+      const outcome = fate === 'runs' ? 'upgraded' : 'rolled-back'
+      expect(await host.upgrade()).toBe(outcome)
+      expect(await host.flaws(outcome)).toEqual([])
+    },
+  )
+})
