@@ -33,6 +33,8 @@ export interface UpdateStrategy {
 export interface ObservedDaemonSet extends Namespaced, Marks {
   pod: PodStart & { name: string; uid: string; node: string; images: TemplateImage[] }
   template: TemplateImage[]
+  /** This host's pod was made from the template as it is: what differs there is an admission webhook's doing. */
+  isCurrent?: boolean
   /** What its pods read when they start; absent in a journal of before. */
   reads?: ConfigReads
   strategy: UpdateStrategy
@@ -71,7 +73,8 @@ export function observedDaemonSet(set: DaemonSetObject, pod: PodObject): Observe
   const owed = owedStrategy(set)
   const keeper = controllerOf(set.metadata)
   const pullsAlways = pullingAlways(template.spec)
-  const differences = templateDifferences(template.spec, pod.spec)
+  const isCurrent = isOfTemplate(set, pod)
+  const differences = isCurrent ? [] : templateDifferences(template.spec, pod.spec)
   return {
     namespace,
     name,
@@ -83,6 +86,7 @@ export function observedDaemonSet(set: DaemonSetObject, pod: PodObject): Observe
       ...podStart(pod),
     },
     template: imagesOf(template.spec),
+    ...(isCurrent && { isCurrent }),
     ...marksOf(template),
     reads: configReadsOf(template.spec),
     strategy,
@@ -92,6 +96,25 @@ export function observedDaemonSet(set: DaemonSetObject, pod: PodObject): Observe
     ...(differences.length > 0 && { differences }),
     ...(keeper && { keeper: `${keeper.kind} ${keeper.name}` }),
   }
+}
+
+/** By its generation, which the API server and the controller of DaemonSets note; false where one of them does not. */
+function isOfTemplate({ metadata }: DaemonSetObject, pod: PodObject): boolean {
+  const generation = metadata.annotations?.['deprecated.daemonset.template.generation']
+  return generation !== undefined && pod.metadata.labels?.['pod-template-generation'] === generation
+}
+
+/** The images that this host's pod was created with: an admission webhook may have replaced them before the kubelet saw it. */
+export function createdWith({ isCurrent, template, pod }: ObservedDaemonSet): TemplateImage[] {
+  return isCurrent ? template : pod.images
+}
+
+/** Images of this host's pod that an admission webhook has replaced, as the kubelet starts them. */
+export function replacedImages(set: ObservedDaemonSet): { from: string; to: string }[] {
+  return createdWith(set).flatMap(({ list, name, image }) => {
+    const own = set.pod.images.find((one) => one.list === list && one.name === name)
+    return own === undefined || own.image === image ? [] : [{ from: image, to: own.image }]
+  })
 }
 
 /** Pods are being replaced by the DaemonSet itself. */

@@ -16,7 +16,6 @@ import {
   hasEntries,
   imageEntry,
   manifestEntry,
-  markEntries,
   type TemplateChange,
   type TemplateEntry,
 } from './template.ts'
@@ -116,7 +115,7 @@ export function observedDeployment({ set, pods }: Rollout, container: string): O
     strategy: spec.strategy.type,
     replicas: replicasOf(set),
     isPaused: spec.paused === true,
-    isAvailable: isAvailable({ set, pods }, container),
+    isAvailable: isAvailable({ set, pods }),
     trouble: troubleOf(pods),
     pods: pods.map((pod) => ({
       name: pod.metadata.name,
@@ -142,13 +141,11 @@ function containerIn({ spec }: DeploymentObject, container: string) {
   return spec.template.spec.containers.find(({ name }) => name === container)
 }
 
-/** The image of a container in the template; null where it has no such container. */
-function imageIn(set: DeploymentObject, container: string): string | null {
-  return containerIn(set, container)?.image ?? null
-}
-
-/** All is as the template says, as far as its controller has seen it; a pod that ends still counts. */
-export function isAvailable({ set, pods }: Rollout, container: string): boolean {
+/**
+ * All is as the template says, as far as its controller has seen it; a pod that ends still counts. The pods were listed after
+ * the Deployment was read: their images say nothing, as an admission webhook may have replaced them.
+ */
+export function isAvailable({ set, pods }: Rollout): boolean {
   const {
     observedGeneration = 0,
     replicas = 0,
@@ -157,18 +154,10 @@ export function isAvailable({ set, pods }: Rollout, container: string): boolean 
   } = set.status ?? {}
   const wanted = replicasOf(set)
   const isSeen = observedGeneration >= set.metadata.generation
-  const image = imageIn(set, container)
-  const isNew = (pod: PodObject): boolean =>
-    image !== null &&
-    pod.metadata.deletionTimestamp === undefined &&
-    hasEntries(pod, [
-      imageEntry({ list: 'containers', name: container, image }),
-      ...markEntries(marksOf(set.spec.template)),
-    ])
   return (
     isSeen &&
     [replicas, updatedReplicas, availableReplicas, pods.length].every((count) => count === wanted) &&
-    pods.every(isNew)
+    pods.every(({ metadata }) => metadata.deletionTimestamp === undefined)
   )
 }
 

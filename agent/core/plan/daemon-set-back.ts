@@ -8,11 +8,11 @@ import { type DaemonSetInput, entriesDiff, entriesOfTemplate, podEntries } from 
 import { type Asked, swapPart, type Templates, wholeDiff } from './daemon-set-swap.ts'
 import type { PlanPart } from './part.ts'
 import type { Component, PlannedStep, StepArgs } from './plan.ts'
-import { changedImages, entriesAt } from './swapped-images.ts'
+import { changedImages, entriesAt, isAsBefore } from './swapped-images.ts'
 
 /** This host's pod has what an earlier run replaced. */
 export function isPodBack({ pod }: ObservedDaemonSet, { images }: StepArgs['swap-pod']): boolean {
-  return containsAll(podEntries(pod), entriesAt(images, 'from'))
+  return isAsBefore(podEntries(pod), images)
 }
 
 /** Has the DaemonSet run what an earlier run replaced here; `missing` are the images that this host lost since. */

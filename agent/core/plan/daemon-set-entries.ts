@@ -1,11 +1,13 @@
 import type { ObservedConfigMap } from '../kubernetes/config-map.ts'
-import type { ObservedDaemonSet } from '../kubernetes/daemon-set.ts'
+import { createdWith, type ObservedDaemonSet } from '../kubernetes/daemon-set.ts'
 import { isFlexvol } from '../kubernetes/flexvol.ts'
 import type { WholeTemplates } from '../kubernetes/observed-manifest.ts'
+import type { PodTemplate } from '../kubernetes/pod.ts'
 import {
   configEntry,
   containsAll,
   entriesFrom,
+  entriesOf,
   imageEntry,
   imageName,
   imagesOf,
@@ -80,14 +82,26 @@ export function entriesOfTemplate({ template, ...marks }: ObservedDaemonSet): Te
   return entriesFrom(template, marks)
 }
 
-export function swappedImage(daemonSet: ObservedDaemonSet, entry: TemplateEntry): SwappedImage {
+/** `from` is of the template that this host's pod was created from, where a manifest has it looked up. */
+export function swappedImage(
+  daemonSet: ObservedDaemonSet,
+  entry: TemplateEntry,
+  from?: PodTemplate,
+): SwappedImage {
   const { list, name, value: to } = entry
   const was = valueIn(entriesOfTemplate(daemonSet), entry) ?? ''
-  return { list, name, from: valueIn(podEntries(daemonSet.pod), entry) ?? was, was, to }
+  const created = valueIn(from ? entriesOf(from) : createdEntries(daemonSet), entry) ?? was
+  const admitted = valueIn(podEntries(daemonSet.pod), entry) ?? created
+  return { list, name, from: created, was, to, ...(admitted !== created && { admitted }) }
+}
+
+/** Before any admission webhook. */
+function createdEntries(daemonSet: ObservedDaemonSet): TemplateEntry[] {
+  return podEntries({ ...daemonSet.pod, images: createdWith(daemonSet) })
 }
 
 export function isPodOf({ daemonSet, configMap }: DaemonSetInput, entries: TemplateEntry[]): boolean {
-  const all = [podEntries(daemonSet.pod), entriesOfTemplate(daemonSet)]
+  const all = [createdEntries(daemonSet), entriesOfTemplate(daemonSet)]
   return configMap === null && all.every((present) => containsAll(present, entries))
 }
 

@@ -1,5 +1,5 @@
 import { known } from '../known.ts'
-import type { ObservedDaemonSet } from '../kubernetes/daemon-set.ts'
+import { createdWith, type ObservedDaemonSet } from '../kubernetes/daemon-set.ts'
 import { imageName } from '../kubernetes/template.ts'
 import type { Observed } from '../model.ts'
 import type { Change } from './plan.ts'
@@ -15,5 +15,5 @@ export function pluginsChange(observed: Pick<Observed, 'node' | 'cni'>): Change 
   const set = pluginInstaller(observed)
   const to = observed.cni?.image?.ref
   if (set === null || to === undefined) return null
-  return { from: set.pod.images.find((one) => imageName(one.image) === 'cni')?.image ?? '', to }
+  return { from: createdWith(set).find((one) => imageName(one.image) === 'cni')?.image ?? '', to }
 }

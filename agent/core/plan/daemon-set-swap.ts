@@ -38,7 +38,7 @@ export function swapPart(
     run,
     pod: { name: pod.name, uid: pod.uid, node: pod.node },
     container,
-    images: entries.map((one) => swappedImage(daemonSet, one)),
+    images: entries.map((one) => swappedImage(daemonSet, one, input.templates?.from)),
     ...(input.configMap && { configMap: writtenKeys(input.configMap) }),
     ...(input.templates && { templates: wholeOf(input.templates) }),
     from: node.container.Config.Image,

@@ -1,4 +1,5 @@
 import { imageChange, pullSteps, runsAlready } from '../docker/image-state.ts'
+import { replacedImages } from '../kubernetes/daemon-set.ts'
 import type { ObservedImage } from '../model.ts'
 import { askedVersion, runningVersion } from '../release/node-versions.ts'
 import { configMapDiff } from './config-map.ts'
@@ -13,7 +14,9 @@ export function daemonSetPart(input: DaemonSetInput, image: ObservedImage): Plan
   const { node, daemonSet, cni, flexvol } = input
   const change = imageChange(node, image)
   const entries = templateEntries(input, image.ref)
-  if (runsAlready(node, image) && isPodOf(input, entries)) return unchanged('node', change)
+  // what an admission webhook replaces comes again with each pod
+  const isDone = runsAlready(node, image) || replacedImages(daemonSet).some(({ from }) => from === image.ref)
+  if (isDone && isPodOf(input, entries)) return unchanged('node', change)
   return {
     component: 'node',
     change,

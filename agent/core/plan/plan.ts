@@ -62,6 +62,8 @@ export interface SwappedImage {
   from: string
   was: string
   to: string
+  /** What an admission webhook made of `from` in this host's pod; absent where it has `from`, and in a journal of before. */
+  admitted?: string
 }
 
 /** One plugin before its swap; hashes in hex. */

@@ -1,6 +1,11 @@
 import { imageChange, mustPull } from '../docker/image-state.ts'
 import { known } from '../known.ts'
-import { type ObservedDaemonSet, rollingObjection } from '../kubernetes/daemon-set.ts'
+import {
+  createdWith,
+  type ObservedDaemonSet,
+  replacedImages,
+  rollingObjection,
+} from '../kubernetes/daemon-set.ts'
 import { imageName, type TemplateImage } from '../kubernetes/template.ts'
 import type { Observed, ObservedCni, ObservedImage } from '../model.ts'
 import { type Objection, type Rule, rulesOn } from './rule.ts'
@@ -64,6 +69,13 @@ export const daemonSetSwapRules: Rule[] = [
                 fix: 'set imagePullPolicy: IfNotPresent in the template, and use a tag other than latest',
               },
       },
+      {
+        code: 'daemonset-replaced',
+        severity: 'warning',
+        about: 'the pod starts from the images that the template names',
+        seen: ({ pod }) => `${pod.name} has those of its template`,
+        check: replacedObjection,
+      },
     ],
   ),
   // a manifest brings all of it, and its diff shows it
@@ -96,8 +108,8 @@ function asked({ node, image, cni }: Observed): Asked | null {
   return { set, image, cni, moved }
 }
 
-function isOfPod({ pod }: ObservedDaemonSet, ref: string): boolean {
-  return pod.images.some((one) => one.image === ref)
+function isOfPod(set: ObservedDaemonSet, ref: string): boolean {
+  return createdWith(set).some((one) => one.image === ref)
 }
 
 /** Its pod installs the plugins of its own image at each start, and comes with the template's calico/node. */
@@ -119,7 +131,7 @@ function pluginsObjection({ set, image, cni }: Asked): Objection | null {
 
 /** A new pod comes with another calico/node than this host's has. */
 export function bringsOtherNode(set: ObservedDaemonSet): boolean {
-  return !set.pod.images.every((one) => isSameNode(one, set))
+  return !createdWith(set).every((one) => isSameNode(one, set))
 }
 
 /** Or is no container of calico/node's image at all. */
@@ -134,4 +146,14 @@ function movedTags({ set: { namespace, name, pod }, moved }: Asked): Objection[]
     message: `cannot upgrade pod ${pod.name} of DaemonSet ${namespace}/${name}: it already names ${ref}, and that tag now points to another image`,
     fix: 'name the new image by its digest',
   }))
+}
+
+/** What the agent pulls is not what the kubelet starts. */
+function replacedObjection(set: ObservedDaemonSet): Objection | null {
+  const [image] = replacedImages(set)
+  if (image === undefined) return null
+  return {
+    message: `an admission webhook of the cluster replaces images of DaemonSet ${set.namespace}/${set.name}: pod ${set.pod.name} has ${image.to} instead of ${image.from}; the kubelet may pull the new one inside the window`,
+    fix: 'name the images as the webhook does, such as with registry in the config: they are then pulled before the window',
+  }
 }

@@ -100,7 +100,7 @@ function isSettled(
   { now, settleMs }: { now: number; settleMs: number },
 ): boolean {
   const instance = instanceOf(rollout.pods, container)
-  if (!isAvailable(rollout, container)) watch.good = null
+  if (!isAvailable(rollout)) watch.good = null
   else if (watch.good?.instance !== instance) watch.good = { instance, since: now }
   return watch.good !== null && now - watch.good.since >= settleMs
 }

@@ -34,7 +34,7 @@ export const swapDeployment: Step<'swap-deployment'> = {
     const rollout = await rolloutOf(apiOf(context), args.deployment)
     if (rollout === null) throw changedByOthers(args)
     refuseOthers(rollout.set, args)
-    return { wasAvailable: isAvailable(rollout, args.container) }
+    return { wasAvailable: isAvailable(rollout) }
   },
 
   async do(args, _before, context) {

@@ -1,8 +1,8 @@
 import { AgentError, ExitCode } from '../../core/errors.ts'
 import type { PodObject } from '../../core/kubernetes/pod.ts'
-import { hasEntries } from '../../core/kubernetes/template.ts'
+import { entriesOf } from '../../core/kubernetes/template.ts'
 import type { Gate, StepArgs } from '../../core/plan/plan.ts'
-import { entriesAt } from '../../core/plan/swapped-images.ts'
+import { isAsBefore } from '../../core/plan/swapped-images.ts'
 import { awaitRestored, awaitSafeStop } from '../gate/await-restored.ts'
 import type { StepContext, StepResult } from '../step.ts'
 import { closeDialling } from '../window/dial-guard.ts'
@@ -34,7 +34,6 @@ export async function restorePod(
 ): Promise<StepResult | null> {
   const { docker, clock } = context
   const deadline = clock.now() + RESTORE_MS
-  const old = entriesAt(args.images, 'from')
   let goneAt = context.since
   let isAgain = false
   const taken = new Set(deleted)
@@ -45,7 +44,9 @@ export async function restorePod(
     const uids = alive.map(({ metadata }) => metadata.uid)
     if (await killDoomed(args, uids, context)) goneAt = clock.now()
     const containers = await Promise.all(alive.map((pod) => containerOfPod(args, pod.metadata.uid, docker)))
-    const wrong = alive.find((pod, i) => misled.includes(containers[i]?.Id ?? '') || !hasEntries(pod, old))
+    const wrong = alive.find(
+      (pod, i) => misled.includes(containers[i]?.Id ?? '') || !isAsBefore(entriesOf(pod), args.images),
+    )
     if (wrong && isAgain && !(await isStillRestored(args, context))) return null
     if (wrong) goneAt = await takeAway(wrong, args, { gate, goneAt, taken }, context)
     isAgain ||= wrong !== undefined

@@ -142,12 +142,13 @@ async function missingImages(
   { ports: { docker } }: App,
   { images, from, old }: StepArgs['swap-pod'],
 ): Promise<string[]> {
-  const missing: string[] = []
-  for (const image of new Set(imagesAmong(images).map((one) => one.from))) {
+  const missing = new Set<string>()
+  for (const one of imagesAmong(images)) {
+    const image = one.admitted ?? one.from
     const local = await docker.inspectImage(image)
-    if (!local || (image === from && local.Id !== old.imageId)) missing.push(image)
+    if (!local || (image === from && local.Id !== old.imageId)) missing.add(one.from)
   }
-  return missing
+  return [...missing]
 }
 
 /** A parked container has its own config: before v3.4 its BIRD dials neighbors that the running one waits for. */
