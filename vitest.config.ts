@@ -29,8 +29,9 @@ export default defineConfig({
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts', 'test/lab/**/*.test.ts'],
           globalSetup: ['test/lab/global-setup.ts'],
-          testTimeout: 240_000,
-          hookTimeout: 240_000,
+          testTimeout: 420_000,
+          hookTimeout: 420_000,
+          expect: { poll: { timeout: 60_000 } },
           pool: 'forks',
           // a test waits for BIRD most of its time: three leave two cores idle for half of it
           maxWorkers: 4,

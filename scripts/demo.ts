@@ -96,7 +96,7 @@ async function demo(lab: Lab, name: string): Promise<boolean> {
   say(`by ${procedure.title}\n`)
   const [traffic, routes] = await Promise.all([mesh.traffic(host, peer), mesh.watchRoutes(peer)])
   const { outcome, window } = await procedure.run({ lab, mesh, host, image })
-  await mesh.untilSettled({ ...nodeOptions, timeoutMs: 300_000 })
+  await mesh.untilSettled(nodeOptions)
   await new Promise((resolve) => setTimeout(resolve, AFTERMATH_MS))
   const { sent, lost, longestGapMs } = await traffic.stop()
   const withdrawn = await routes.stop()

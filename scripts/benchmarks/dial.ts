@@ -97,7 +97,7 @@ async function upgradeUnderTraffic(stage: Stage): Promise<Round> {
   const bird = await watchBird(host)
   await byAgent(stage, image)
   const { birdDownMs, sessionsBackMs } = await bird.recovered(SETTLE_LIMIT_MS)
-  await mesh.untilSettled({ ...world, timeoutMs: SETTLE_LIMIT_MS })
+  await mesh.untilSettled(world)
   await sleep(AFTERMATH_MS)
   const reports = await Promise.all(flows.map((flow) => flow.stop()))
   await host.ok(['docker', 'container', 'prune', '--force'])

@@ -7,7 +7,6 @@ import { configure, runAgent } from './upgrades.ts'
 /** The first one's PID 1 hands TERM on to BIRD. */
 const [OLD, NEW] = ['term-to-bird', 'v2.6.12']
 const SYSTEM = ['-n', 'kube-system'] as const
-const SETTLE_LIMIT_MS = 300_000
 const LIMIT_S = 300
 
 /** How the pod of the host gets from one image to the other. */
@@ -125,7 +124,7 @@ async function replacePod(at: Hosted, way: Way, place: (typeof places)[number]):
   ])
   await way(at, image)
   const downMs = await bird.down(LIMIT_S * 1000)
-  await mesh.untilSettled({ timeoutMs: SETTLE_LIMIT_MS })
+  await mesh.untilSettled()
   const [{ lost }, after] = [await traffic.stop(), await kubernetes.requests()]
   await putBack(at)
   return { lost, downMs, requests: after - before }
@@ -153,7 +152,7 @@ async function putBack({ lab, mesh, host, kubernetes }: Hosted): Promise<void> {
   await setStrategy(kubernetes, 'RollingUpdate')
   await setImage(kubernetes, lab.registry.image(OLD))
   await kubernetes.untilRolledOut(LIMIT_S)
-  await mesh.untilSettled({ timeoutMs: SETTLE_LIMIT_MS })
+  await mesh.untilSettled()
   await host.ok(['rm', '-rf', '/var/lib/calico-agent'])
 }
 

@@ -13,7 +13,7 @@ export function askBird(socketPath: string, command: string): Promise<string[]> 
     let text = ''
     socket
       .setEncoding('utf8')
-      .setTimeout(2_000, () => socket.destroy(new Error('cannot ask BIRD: no answer in 2 s')))
+      .setTimeout(20_000, () => socket.destroy(new Error('cannot ask BIRD: no answer in 20 s')))
     socket.on('error', reject)
     socket.on('close', () => {
       reject(new Error('cannot ask BIRD: it closed the connection'))

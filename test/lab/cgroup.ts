@@ -30,7 +30,7 @@ export async function killAllOfLab(): Promise<void> {
       for (const pid of pids) kill(pid)
       return pids.length === 0
     },
-    { timeoutMs: 20_000, everyMs: 50 },
+    { everyMs: 50 },
   )
 }
 
@@ -56,7 +56,7 @@ async function removeTree(path: string): Promise<void> {
   for (const child of await childrenOf(path)) await removeTree(child)
   // A cgroup stays busy for a moment after its last process is gone.
   const removed = (): Promise<boolean> => rmdir(path).then(() => true)
-  await until(`${path} to be empty`, removed, { timeoutMs: 60_000, everyMs: 20 })
+  await until(`${path} to be empty`, removed, { everyMs: 20 })
 }
 
 function kill(pid: number): void {

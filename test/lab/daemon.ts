@@ -49,17 +49,18 @@ export async function signalDaemon(name: string, signal: NodeJS.Signals): Promis
 /** Ends it as a crash would. */
 export async function killDaemon(name: string): Promise<void> {
   await signalDaemon(name, 'SIGKILL')
-  await until(`the end of ${name}`, async () => !(await daemonAlive(name)), {
-    timeoutMs: 60_000,
-    everyMs: 20,
-  })
+  await until(`the end of ${name}`, async () => !(await daemonAlive(name)), { everyMs: 20 })
 }
 
 /** Waits until a started daemon serves. Throws with the end of its log when it does not, at once when it ends. */
 export async function untilDaemonReady(name: string, ready: () => Promise<boolean>): Promise<void> {
-  const decided = async (): Promise<boolean> => (await ready()) || !(await daemonAlive(name))
-  await until(name, decided, { timeoutMs: 60_000, everyMs: 50 }).catch(() => undefined)
-  if (await ready()) return
+  const seen = { ready: false }
+  const decided = async (): Promise<boolean> => {
+    seen.ready = await ready()
+    return seen.ready || !(await daemonAlive(name))
+  }
+  await until(name, decided, { everyMs: 50 }).catch(() => undefined)
+  if (seen.ready) return
   const text = await readFile(labPath('log', `${name}.log`), 'utf8').catch(() => '')
   throw new Error(`cannot start ${name}: it says:\n${text.split('\n').slice(-15).join('\n')}`)
 }

@@ -7,7 +7,7 @@ export async function hang(pid: number | undefined): Promise<void> {
   if (!pid) throw new Error('cannot stop a process that did not start')
   process.kill(pid, 'SIGSTOP')
   const isStopped = async (): Promise<boolean> => (await threadStates(pid)).every((state) => state === 'T')
-  await until(`pid ${pid} to stop`, isStopped, { timeoutMs: 60_000, everyMs: 1 })
+  await until(`pid ${pid} to stop`, isStopped, { everyMs: 1 })
 }
 
 /** The state of each thread, as proc(5) has it: behind the name, which may have anything. */

@@ -9,7 +9,7 @@ export type HostProcess = {
   /** Signals the program itself, inside its pid namespace. Throws when it has ended. */
   kill(signal: NodeJS.Signals): Promise<void>
   /** Waits until its output, stdout and stderr together, holds this text. Throws when it ends without. */
-  untilSays(text: string | RegExp, timeoutMs?: number): Promise<void>
+  untilSays(text: string | RegExp): Promise<void>
   stdin: Child['stdin']
   stdout: Child['stdout']
   stderr: Child['stderr']
@@ -26,7 +26,10 @@ export async function runOnHost(
 ): Promise<ExecResult> {
   const nsenter = launch([...enter(pid), ...argv], { env: environment(options) })
   const result = collect(nsenter, options.onStdout)
-  return await finish(nsenter, result, options, () => kill(nsenter, 'SIGKILL').catch(() => undefined))
+  return await finish(nsenter, result, options, () =>
+    // it may not have forked yet
+    kill(nsenter, 'SIGKILL').catch(() => nsenter.kill('SIGKILL')),
+  )
 }
 
 export async function startOnHost(
@@ -42,11 +45,10 @@ export async function startOnHost(
   }
   const program = argv[0] ?? ''
   const started = async (): Promise<boolean> => hasEnded(nsenter) || (await childOf(nsenter)) !== undefined
-  await until(`${program} to start`, started, { timeoutMs: 60_000, everyMs: 2 })
-  const untilSays = async (text: string | RegExp, timeoutMs = 60_000): Promise<void> => {
+  await until(`${program} to start`, started, { everyMs: 2 })
+  const untilSays = async (text: string | RegExp): Promise<void> => {
     const said = (): boolean => (typeof text === 'string' ? output.includes(text) : text.test(output))
     await until(`${program} to say ${String(text)}`, () => Promise.resolve(said() || hasEnded(nsenter)), {
-      timeoutMs,
       everyMs: 2,
     })
     if (!said()) throw new Error(`cannot wait for ${program} to say ${String(text)}: it ended: ${output}`)

@@ -57,15 +57,19 @@ export async function cleanHost(host: Host, keepImage: string): Promise<void> {
 
 export async function ensureImage(host: Host, image: string): Promise<void> {
   const present = await host.docker.listImages({ filters: { reference: [image] } })
-  if (present.length === 0) await pull(host, image)
+  if (present.length === 0) await pullImage(host, image)
+}
+
+export function pullImage(host: Host, image: string): Promise<void> {
+  return askRegistry(host, ['docker', 'pull', '--quiet', image])
 }
 
 /** Docker gives a registry 15 s to answer: on a busy machine that is too short now and then. */
-async function pull(host: Host, image: string, attempts = 4): Promise<void> {
+export async function askRegistry(host: Host, argv: readonly string[], attempts = 4): Promise<void> {
   for (let left = attempts - 1; ; left--) {
-    const { code, stderr } = await host.run(['docker', 'pull', '--quiet', image])
+    const { code, stderr } = await host.run(argv)
     if (code === 0) return
-    if (left === 0) throw new Error(`cannot pull ${image} on ${host.name}: ${stderr.trim()}`)
+    if (left === 0) throw new Error(`cannot run ${argv.join(' ')} on ${host.name}: ${stderr.trim()}`)
     await sleep(3_000)
   }
 }

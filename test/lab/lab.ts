@@ -86,7 +86,7 @@ async function attachHost(identity: Parameters<typeof Host.attach>[0]): Promise<
     host = await Host.attach(identity)
     return true
   }
-  await until(`${identity.name} to be on`, attached, { timeoutMs: 60_000 })
+  await until(`${identity.name} to be on`, attached)
   if (!host) throw new Error(`internal error: ${identity.name} is on and not attached`)
   return host
 }

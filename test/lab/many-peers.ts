@@ -55,7 +55,7 @@ export class ManyPeers {
     if (pid === undefined) throw new Error('cannot start many peers')
     const own = await readlink('/proc/self/ns/net')
     const isApart = async (): Promise<boolean> => (await readlink(`/proc/${pid}/ns/net`)) !== own
-    await until('a network of its own', isApart, { timeoutMs: 60_000 })
+    await until('a network of its own', isApart)
     await plugIn(NAME, OWN_ADDRESS, pid)
     const input = this.addresses.map((address) => `address add ${address}/${PREFIX} dev eth0\n`).join('')
     await execOk(['nsenter', `--net=/proc/${pid}/ns/net`, 'ip', '-batch', '-'], { input })

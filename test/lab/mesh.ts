@@ -77,11 +77,8 @@ export class Mesh {
   }
 
   /** Waits until every session of the mesh is Established, recovery is over and the pods' routes are there. */
-  async untilSettled({
-    timeoutMs = 60_000,
-    ...options
-  }: ResetOptions & { timeoutMs?: number } = {}): Promise<void> {
-    await until('the mesh to settle', () => this.#settled(options), { timeoutMs })
+  async untilSettled(options: ResetOptions = {}): Promise<void> {
+    await until('the mesh to settle', () => this.#settled(options))
   }
 
   async #prepare(host: Host, options: ResetOptions): Promise<void> {
@@ -100,7 +97,7 @@ export class Mesh {
   async #untilSettled(options: ResetOptions): Promise<void> {
     const { deadPeers = [] } = options
     const live = (): Promise<boolean> => this.#all((host) => this.#established(host, options))
-    await until('the sessions of the mesh', live, { timeoutMs: 60_000 })
+    await until('the sessions of the mesh', live)
     for (const host of this.hosts) {
       for (const peer of deadPeers) await host.birdc(`disable ${sessionName(peer)}`)
       for (const peer of deadPeers) await host.birdc(`enable ${sessionName(peer)}`)

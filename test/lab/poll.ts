@@ -1,21 +1,24 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** Asks until `check` answers true. Its last exception, if any, becomes the reason of the timeout. */
+/** Nobody waits for it where all is well, and a busy machine is slow. */
+const LONG_MS = 300_000
+
+/** Asks until `check` answers true, and once more when the time is up. Its last exception, if any, becomes the reason of the timeout. */
 export async function until(
   what: string,
   check: () => Promise<boolean>,
-  { timeoutMs, everyMs = 100 }: { timeoutMs: number; everyMs?: number },
+  { timeoutMs = LONG_MS, everyMs = 100 }: { timeoutMs?: number; everyMs?: number } = {},
 ): Promise<void> {
   const end = performance.now() + timeoutMs
-  let reason = 'it did not happen'
-  while (performance.now() < end) {
+  for (;;) {
+    const isLast = performance.now() >= end
+    let reason = 'it did not happen'
     try {
       if (await check()) return
-      reason = 'it did not happen'
     } catch (error) {
       reason = error instanceof Error ? error.message : String(error)
     }
+    if (isLast) throw new Error(`cannot wait longer than ${timeoutMs} ms for ${what}: ${reason}`)
     await sleep(everyMs)
   }
-  throw new Error(`cannot wait longer than ${timeoutMs} ms for ${what}: ${reason}`)
 }

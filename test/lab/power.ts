@@ -73,7 +73,7 @@ export async function powerOn(machine: Machine): Promise<number> {
   const pid = await hostPid(machine.name)
   await plugIn(machine.name, machine.address, pid)
   await plugPod(machine.name, pid, machine.pod)
-  await until(`${machine.name} to boot`, () => isUp(pid), { timeoutMs: 120_000 })
+  await until(`${machine.name} to boot`, () => isUp(pid))
   return pid
 }
 

@@ -53,7 +53,7 @@ async function imageStore(): Promise<string> {
     // If this process is killed, so is the registry.
     const registry = launch(['setpriv', '--pdeathsig', 'KILL', 'docker-registry', 'serve', config])
     try {
-      await until('the registry', () => pathExists(socket), { timeoutMs: 20_000 })
+      await until('the registry', () => pathExists(socket))
       await pushImages(socket)
     } finally {
       registry.kill()

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { type Child, collect, launch } from './exec.ts'
 import type { Host } from './host.ts'
 import { podNamespace } from './net.ts'
@@ -13,8 +12,8 @@ export type TrafficReport = {
 
 export type Traffic = { stop(): Promise<TrafficReport> }
 
-// An answer that takes longer than this has not come: the wire's round trip is below 1 ms.
-const lingerMs = 500
+// An answer that takes longer than this has not come: the wire's round trip is below 1 ms, but ping may not run at once.
+const lingerMs = 5_000
 
 /** Pings between the pods of two hosts, in both directions, from now until `stop`. */
 export async function startTraffic(from: Host, to: Host, { intervalMs = 10 } = {}): Promise<Traffic> {
@@ -49,7 +48,6 @@ async function startFlow(from: Host, to: Host, intervalMs: number): Promise<Traf
     answers.add(line)
   })
   await until(`a ping from ${from.name} to ${to.name}`, () => Promise.resolve(answers.times.size > 0), {
-    timeoutMs: 60_000,
     everyMs: 10,
   })
   return {
@@ -57,7 +55,9 @@ async function startFlow(from: Host, to: Host, intervalMs: number): Promise<Traf
       // How many were sent up to here; those that follow while we wait for late answers do not count.
       const sent = await transmitted(ping)
       const stoppedAt = Date.now()
-      await sleep(lingerMs)
+      const isAnswered = (): Promise<boolean> => Promise.resolve(answers.countTo(sent) === sent)
+      const late = { timeoutMs: lingerMs, everyMs: 10 }
+      await until('the last answers', isAnswered, late).catch(() => undefined)
       ping.kill('SIGINT')
       await ended
       return answers.report(sent, stoppedAt)
@@ -94,6 +94,11 @@ class Answers {
     const sequence = Number(match[2]) + wraps * 65_536
     this.#highest = Math.max(this.#highest, sequence)
     if (!this.times.has(sequence)) this.times.set(sequence, Number(match[1]) * 1000)
+  }
+
+  /** How many of the first packets were answered. */
+  countTo(sent: number): number {
+    return [...this.times.keys()].filter((sequence) => sequence <= sent).length
   }
 
   report(sent: number, stoppedAt: number): TrafficReport {

@@ -52,7 +52,7 @@ export class Kubernetes extends ControlPlane {
     await host.writeFile(KUBECONFIG, kubeconfig(cluster, user), 0o600)
     await startKubelet(host, { pauseImage: this.pauseImage, kubeconfig: KUBECONFIG, config, runtime })
     const registered = (): Promise<boolean> => this.kubectl(['get', 'node', host.name]).then(() => true)
-    await until(`the node ${host.name}`, registered, { timeoutMs: 60_000, everyMs: 250 })
+    await until(`the node ${host.name}`, registered, { everyMs: 250 })
   }
 
   /** A kubelet that knows no API server: it keeps the static pods of its directory. */

@@ -24,7 +24,13 @@ export class Salt {
   async start(): Promise<void> {
     await installSalt()
     const { address } = this.#host
-    const master = { interface: address, auto_accept: true, worker_threads: 3 }
+    const master = {
+      interface: address,
+      auto_accept: true,
+      worker_threads: 3,
+      timeout: 60,
+      gather_job_timeout: 120,
+    }
     await this.#host.writeFile('/etc/salt/master', settings(master))
     await startUnit(this.#host, 'salt-master', this.#version)
     for (const { host, version } of this.#minions) {
@@ -33,7 +39,7 @@ export class Salt {
       await host.writeFile('/etc/salt/minion', settings(minion))
       await startUnit(host, 'salt-minion', version)
     }
-    await until('the minions', () => this.#answer(), { timeoutMs: 120_000, everyMs: 500 })
+    await until('the minions', () => this.#answer(), { everyMs: 500 })
   }
 
   /** Runs a program on the master; `salt` and its kin are found there. */
