@@ -35,7 +35,7 @@ describe('a program that hangs', () => {
     const directory = await mkdtemp(join(tmpdir(), 'program-'))
     const file = join(directory, 'pid')
     try {
-      const { exitCode } = await runProgram('sh', ['-c', script, file], 500)
+      const { exitCode } = await runProgram('sh', ['-c', script, file], 3_000)
       expect(exitCode).toBeNull()
       const pid = Number(await readFile(file, 'utf8'))
       await vi.waitFor(() => {

@@ -69,7 +69,7 @@ async function play(line: string, tag: string, ...flags: string[]): Promise<Play
     ansible_connection: 'lab_host',
     ansible_python_interpreter: '/usr/bin/python3',
     calico_agent_deb: `dist/${packages.deb.split('/').at(-1) ?? ''}`,
-    calico_agent_config: { node: { image: support.image(tag) }, settle: 2, window: 30 },
+    calico_agent_config: { node: { image: support.image(tag) }, settle: 2, window: 60 },
   }
   await writeFile(join(directory, 'inventory.yml'), JSON.stringify({ calico: { hosts, vars } }))
   const done = await typed(line, ...flags)

@@ -27,7 +27,7 @@ const OLD = `{
 `
 const NEW = OLD.replace('"calico-ipam" }', '"calico-ipam" },\n    "mtu": 1440')
 const kubelet = { unit: KUBELET_UNIT, restart: 'auto' }
-const quick = { window: 30, settle: 1, kubelet }
+const quick = { window: 60, settle: 1, kubelet }
 
 let at: support.World
 let oldId: string
@@ -283,7 +283,7 @@ describe('an agent that dies while it changes the CNI config', () => {
       }
       const { stdout, stderr } = await host.run(['agent', 'resume', '--json'])
       const { outcome } = support.parseReport(stdout, stderr)
-      await mesh.untilSettled({ timeoutMs: 120_000 })
+      await mesh.untilSettled()
       expect(outcome).toBe(powerCut ? 'rolled-back' : 'upgraded')
       if (outcome === 'upgraded') {
         await expectNewConfig(host)

@@ -6,7 +6,7 @@ import { promisify } from 'node:util'
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { StatusReport } from '../../agent/core/report/status.ts'
 import { textOf } from '../docs/markdown.ts'
-import { BIN_DIR, installOldPlugins, pluginState, pluginsOf, until } from '../lab/index.ts'
+import { BIN_DIR, installOldPlugins, pluginState, pluginsOf, pullImage, until } from '../lab/index.ts'
 import { quickly, startAgent } from './background.ts'
 import * as support from './support.ts'
 
@@ -22,7 +22,7 @@ beforeEach(async () => {
 })
 
 const upgrade = (...args: string[]) => support.agent(at.host, 'upgrade', ...args)
-const pull = (tag: string) => at.host.ok(['docker', 'pull', '--quiet', cni(tag)])
+const pull = (tag: string) => pullImage(at.host, cni(tag))
 
 /** Both plugins, the old ones kept, another vendor's untouched; nothing else. */
 function swapped(mark: string): Record<string, string> {
@@ -153,7 +153,7 @@ describe('an agent that is killed while it reads an image', () => {
     const run = await startAgent(host, 'upgrade', '--cni', cni('big'))
     const sources = () =>
       host.docker.listContainers({ all: true, filters: { label: ['calico-agent.cni-source'] } })
-    await until('the container that is read', async () => (await sources()).length > 0, { timeoutMs: 60_000 })
+    await until('the container that is read', async () => (await sources()).length > 0)
     await run.kill('SIGKILL')
     expect((await run.done).code).toBe(137)
     expect(await sources()).toHaveLength(1)

@@ -77,7 +77,7 @@ it('waits for an agent on the host that has a state directory of its own', async
   const holder = await host.start(['flock', '--no-fork', '/var/run/calico', 'sleep', '60'])
   try {
     const taken = async () => (await host.run(['flock', '-n', '/var/run/calico', 'true'])).code !== 0
-    await until('the lock to be taken', taken, { timeoutMs: 60_000 })
+    await until('the lock to be taken', taken)
     const { code, stdout, stderr } = await host.run([...command, 'upgrade', '--json'])
     expect({ code, ...support.parseReport(stdout, stderr) }).toMatchObject({
       code: 75,

@@ -185,7 +185,7 @@ describe('a calico/node whose BIRD cannot be seen from the host', () => {
     })
     expect(report.problems).toMatchObject([{ code: 'no-bird', severity: 'warning' }])
 
-    await support.configure(host, { settle: 5 })
+    await support.configure(host, { settle: 20 })
     const failed = await support.agent(host, 'upgrade', '--node', support.image('crashes-after-3s'))
     expect(failed).toMatchObject({ code: 4, report: { outcome: 'rolled-back', window: null } })
     expect((await support.containers(host))[0]).toBe('calico-node v2.6.12 running always')

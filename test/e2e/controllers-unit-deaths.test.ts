@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { installFaultyAgent } from '../faults/build.ts'
 import { FAULTY_AGENT } from '../faults/trial.ts'
-import type { Host } from '../lab/index.ts'
+import { type Host, pullImage } from '../lab/index.ts'
 import { quickly } from './background.ts'
 import { controllers, mostAtOnce, starts } from './controllers.ts'
 import { expectSettled, shapes, startUnit } from './controllers-units.ts'
@@ -24,7 +24,7 @@ beforeAll(async () => {
 beforeEach(async () => {
   host = (await world()).host
   flags = [...(await quickly(host)), '--allow', 'downgrade']
-  for (const tag of TAGS) await host.ok(['docker', 'pull', '--quiet', controllers(tag)])
+  for (const tag of TAGS) await pullImage(host, controllers(tag))
   await startUnit(host, shape, controllers(TAGS[0]))
   since = Date.now()
 })
@@ -57,7 +57,7 @@ describe('controllers of a unit whose agent dies', () => {
     }
     expect(new Set(outcomes)).toEqual(new Set(['rolled-back', 'upgraded']))
     expect(await mostAtOnce(host, since)).toBe(1)
-  }, 600_000)
+  }, 1_200_000)
 
   it('in the middle of the unit’s restart, and in the middle of the one on the way back', async () => {
     for (const ms of [5, 60, 250, 900, 1_500]) {
@@ -98,7 +98,7 @@ describe('controllers of a unit whose agent dies', () => {
       await expectSettled(host, shape, `${ms} ms`)
     }
     expect(await mostAtOnce(host, since)).toBe(1)
-  }, 600_000)
+  }, 1_200_000)
 })
 
 /** A program that lets the agent go on, and kills it so many ms later. */

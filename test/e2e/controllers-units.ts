@@ -1,5 +1,5 @@
 import { expect } from 'vitest'
-import { type Host, until } from '../lab/index.ts'
+import { type Host, pullImage, until } from '../lab/index.ts'
 import { NAME, overlaps, SHARED } from './controllers.ts'
 import { agent, containers, lab } from './support.ts'
 import { unitFiles } from './units.ts'
@@ -84,11 +84,11 @@ export const shapes = {
 
 /** Has systemd run them, and waits until they are at work. */
 export async function startUnit(host: Host, { files, unit, name }: Shape, image: string): Promise<void> {
-  await host.ok(['docker', 'pull', '--quiet', image])
+  await pullImage(host, image)
   for (const [path, text] of Object.entries(files(image))) await host.writeFile(path, text)
   await host.ok(['systemctl', 'daemon-reload'])
   await host.ok(['systemctl', 'enable', '--now', unit])
-  await until('the controllers', async () => (await idOf(host, name)) !== null, { timeoutMs: 20_000 })
+  await until('the controllers', async () => (await idOf(host, name)) !== null)
 }
 
 /** Id of the one that runs; null where none does. */

@@ -1,8 +1,8 @@
 // kube-controllers that Docker keeps: swapped after the node, never two at once.
 
-import { setTimeout as sleep } from 'node:timers/promises'
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { StatusReport } from '../../agent/core/report/status.ts'
+import { until } from '../lab/index.ts'
 import { quickly } from './background.ts'
 import { controllers, mostAtOnce, NAME, overlaps, runControllers } from './controllers.ts'
 import * as support from './support.ts'
@@ -30,7 +30,7 @@ describe('controllers', () => {
       problems: [],
     })
     expect(report.controllersDownMs).toBeGreaterThan(0)
-    expect(report.controllersDownMs).toBeLessThan(10_000)
+    expect(report.controllersDownMs).toBeLessThan(25_000)
     expect(await support.containers(host)).toEqual([
       `${NAME} v3.26.1 running always`,
       `${NAME}-parked-RUN v3.20.0 exited no`,
@@ -102,7 +102,8 @@ describe('controllers that behave as the real ones do', () => {
       const up = await upgrade('--controllers', controllers('v3.17.6'))
       expect([up.code, up.report.outcome]).toEqual([0, 'upgraded'])
       // ready once more than it needs: then what it wrote is there for the next start
-      expect(await host.ok(['docker', 'exec', NAME, '/usr/bin/check-status', '-r'])).toBe('')
+      const check = ['docker', 'exec', NAME, '/usr/bin/check-status', '-r']
+      await until('its readiness', async () => (await host.run(check)).code === 0)
       await etcd.kill()
       const back = await support.agent(host, 'rollback', ...flags)
       expect([back.code, back.report.outcome]).toEqual([4, 'rolled-back'])
@@ -110,7 +111,7 @@ describe('controllers that behave as the real ones do', () => {
       // the one on trial ran until it had looked for its datastore for long enough
       expect(back.report.steps.find(({ kind }) => kind === 'swap-controllers')?.ms).toBeGreaterThan(10_000)
       expect(back.report.controllersDownMs).toBeGreaterThan(0)
-      expect(back.report.controllersDownMs).toBeLessThan(10_000)
+      expect(back.report.controllersDownMs).toBeLessThan(25_000)
       expect((await support.containers(host))[0]).toMatch(`${NAME} v3.17.6`)
       expect(await overlaps(host)).toBe('')
     } finally {
@@ -183,7 +184,7 @@ describe('the watch for two at once', () => {
     const since = Date.now()
     await runControllers(host, controllers('v3.20.0'))
     await runControllers(host, controllers('v3.26.1'), { name: 'second' })
-    await sleep(1_000)
+    await until('one to see the other', async () => (await overlaps(host)) !== '')
     expect(await mostAtOnce(host, since)).toBe(2)
     expect(await overlaps(host)).toContain('found another one at work')
   })

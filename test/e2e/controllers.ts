@@ -1,4 +1,4 @@
-import type { Host } from '../lab/index.ts'
+import { type Host, pullImage } from '../lab/index.ts'
 import { lab } from './support.ts'
 
 export const NAME = 'calico-kube-controllers'
@@ -15,7 +15,7 @@ export async function runControllers(
   const binds = [`${SHARED}:/shared`, ...mounts].flatMap((mount) => ['-v', mount])
   const flags = ['--net=host', `--restart=${policy}`, ...binds, '--name', name]
   const settings = ['KUBECONFIG=/etc/kubeconfig', ...env].flatMap((entry) => ['-e', entry])
-  await host.ok(['docker', 'pull', '--quiet', image])
+  await pullImage(host, image)
   await host.ok(['docker', 'run', '-d', ...flags, ...settings, image])
 }
 

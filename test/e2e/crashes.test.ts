@@ -31,14 +31,15 @@ async function expectWhole(host: Host, outcome: string): Promise<void> {
 
 // Deaths at each of its calls: faults.test.ts.
 describe('an agent that is killed', () => {
-  it.each<[string, RegExp, { settledAs: string; code: number; node?: string }]>([
+  it.each<[string, RegExp, { settledAs: string; code: number; node?: string; settle?: number }]>([
     ['during the pull', MOMENTS.pulling, { settledAs: 'refused', code: 3, node: slowImage }],
     ['before any session is back', MOMENTS.birdUp, { settledAs: 'upgraded', code: 0 }],
-    ['while the new node settles', MOMENTS.recovered, { settledAs: 'upgraded', code: 0 }],
+    ['while the new node settles', MOMENTS.recovered, { settledAs: 'upgraded', code: 0, settle: 10 }],
   ])('%s leaves a run that resume settles at no cost', async (_when, moment, expected) => {
     const { host } = at
     const cost = await support.costOf(at, async () => {
-      const run = await upgradeUntil(host, moment, flags, expected.node)
+      const slow = expected.settle === undefined ? flags : await quickly(host, { settle: expected.settle })
+      const run = await upgradeUntil(host, moment, slow, expected.node)
       await run.kill('SIGKILL')
       expect((await run.done).code).toBe(137)
       await sleep(1_000)
@@ -77,7 +78,7 @@ describe('a host whose power is cut', () => {
   async function powerCycle(host: Host): Promise<void> {
     await host.powerCut()
     await host.powerOn()
-    await at.mesh.untilSettled({ timeoutMs: 120_000 })
+    await at.mesh.untilSettled()
     expect(await at.peer.ok(['ip', 'route', 'show', host.pod])).toContain('proto bird')
   }
 

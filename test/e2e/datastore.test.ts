@@ -23,7 +23,7 @@ let at: support.World
 async function worldWith(endpoints: string): Promise<void> {
   await Promise.all([plain.start(), tls.start()])
   at = await support.world({ env: { ETCD_ENDPOINTS: endpoints } })
-  await support.configure(at.host, { window: 30, settle: 2 })
+  await support.configure(at.host, { window: 60, settle: 2 })
 }
 
 afterAll(async () => {

@@ -40,7 +40,7 @@ describe('a Docker Engine that goes away', () => {
     })
     expect(code).toBe(137)
     const report = await resume(host)
-    await mesh.untilSettled({ timeoutMs: 120_000 })
+    await mesh.untilSettled()
     // past what the agent waits for, and what Docker could still have to do
     await sleep(5_000)
     expect(await containerFlaws(host, report, work)).toEqual([])

@@ -7,7 +7,7 @@ import { runs } from './service.ts'
 import * as support from './support.ts'
 import { MOMENTS, slowImage, upgradeUntil } from './under-way.ts'
 
-const quick = { window: 30, settle: 2 }
+const quick = { window: 60, settle: 2 }
 
 async function gc(host: Host, ...args: string[]): Promise<GcReport> {
   return JSON.parse(await host.ok(['agent', 'gc', ...args, '--json'])) as GcReport

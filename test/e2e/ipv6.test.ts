@@ -17,7 +17,7 @@ async function dualStack(): Promise<support.World> {
     const env = { IP6: ADDRESSES[i] ?? '', LAB_PEERS6: ADDRESSES[1 - i] ?? '' }
     await host.startNode({ ...options, env: { ...options.env, ...env } })
   }
-  await until('the sessions of both families', () => bothRecovered(at), { timeoutMs: 60_000 })
+  await until('the sessions of both families', () => bothRecovered(at))
   return at
 }
 

@@ -25,7 +25,7 @@ async function isActive(host: Host, unit: string): Promise<string> {
 /** systemd sees a little later that its process has ended. */
 async function untilFailed(host: Host): Promise<void> {
   const hasFailed = async () => (await isActive(host, UNIT)) === 'failed'
-  await until('the unit to fail', hasFailed, { timeoutMs: 60_000 })
+  await until('the unit to fail', hasFailed)
 }
 
 describe('a unit', () => {
@@ -71,7 +71,7 @@ describe('a unit', () => {
     })
     await host.powerCut()
     await host.powerOn()
-    await at.mesh.untilSettled({ timeoutMs: 120_000 })
+    await at.mesh.untilSettled()
     expect(await support.containers(host)).toEqual(running('v2.6.12'))
   })
 

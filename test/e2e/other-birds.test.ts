@@ -21,7 +21,7 @@ describe('a neighbor that is in a restart of its own', () => {
     const { result, withdrawn } = await support.costOf(at, async () => {
       await peer.ok(['docker', 'kill', 'calico-node'])
       const restarting = async () => (await host.birdc('show protocols all')).join('\n').includes(RESTARTING)
-      await until('BIRD to notice', restarting, { timeoutMs: 60_000 })
+      await until('BIRD to notice', restarting)
       const upgrade = await support.agent(host, 'upgrade', '--node', support.image('v2.6.12'))
       const doctor = await host.run(['agent', 'doctor', '--json'])
       const meanwhile = await route()
@@ -60,7 +60,7 @@ describe("a BIRD of the host's own", () => {
     const bird = ['bird', '-f', '-s', `${at}/bird.ctl`, '-P', `${at}/bird.pid`, '-c', `${at}/bird.conf`]
     const run = ['docker', 'run', '-d', '--name=foreign-bird', '-v', `${at}:${at}`, '--entrypoint', 'bird']
     await host.ok([...run, support.image('v2.6.5'), ...bird.slice(1)])
-    await until('the other BIRD', () => host.exists(`${at}/bird.ctl`), { timeoutMs: 60_000 })
+    await until('the other BIRD', () => host.exists(`${at}/bird.ctl`))
 
     await host.ok(['docker', 'rm', '-f', 'calico-node'])
     await host.ok(['rm', '-f', '/run/calico/bird.ctl', '/run/calico/bird6.ctl'])
@@ -70,7 +70,7 @@ describe("a BIRD of the host's own", () => {
 
     const seen = async () => JSON.parse(await host.ok(['agent', 'status', '--json'])) as StatusReport
     const isUp = async () => (await seen()).bird?.[0]?.sessions[0]?.established === true
-    await until('the session', isUp, { timeoutMs: 60_000, everyMs: 1_000 })
+    await until('the session', isUp, { everyMs: 1_000 })
     expect((await seen()).bird).toMatchObject([{ family: 4, via: 'exec' }])
   })
 })

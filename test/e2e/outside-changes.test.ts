@@ -173,7 +173,7 @@ describe('a /run that is full in the commit', () => {
     await host.powerCut()
     await host.powerOn()
     expect(await resume(host)).toMatchObject({ outcome: 'rolled-back' })
-    await mesh.untilSettled({ timeoutMs: 120_000 })
+    await mesh.untilSettled()
     expect(await containers(host)).toEqual(['calico-node v2.6.5 running always'])
   })
 })

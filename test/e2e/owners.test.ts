@@ -29,7 +29,7 @@ describe('a unit', () => {
 
       await host.powerCut()
       await host.powerOn()
-      await at.mesh.untilSettled({ timeoutMs: 120_000 })
+      await at.mesh.untilSettled()
       expect(await support.containers(host)).toEqual(['calico-node v2.6.12 running no'])
     },
   )
@@ -128,7 +128,7 @@ describe('a service that cannot write where the images stand', () => {
       (await logged(host, 'err')).some((line) =>
         line.includes(`${path}, which names its image, is not writable`),
       )
-    for (const path of files) await until(`${path} to be told`, () => says(path), { timeoutMs: 60_000 })
+    for (const path of files) await until(`${path} to be told`, () => says(path))
     expect(await state()).toEqual(before)
 
     await startService(host, '[Service]\nReadWritePaths=/etc/default\n')

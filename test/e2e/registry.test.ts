@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { closedPort, type ExecResult, type Host, registryUser, until } from '../lab/index.ts'
+import { closedPort, type ExecResult, type Host, pullImage, registryUser, until } from '../lab/index.ts'
 import * as support from './support.ts'
 
 // All faults of the registry in one file: their counters are shared by all hosts.
@@ -125,7 +125,7 @@ describe('a registry that fails for a while', () => {
       const ref = registry.faultyImage('stall', 'big')
       const running = await host.start(['agent', 'upgrade', '--node', ref, '--json'])
       const stalled = async (): Promise<boolean> => (await registry.faults()).stall.times < 4
-      await until('a layer to stall', stalled, { timeoutMs: 30_000 })
+      await until('a layer to stall', stalled)
       await running.kill('SIGINT')
       const { code, stdout, stderr } = await running.done
       return { code, report: support.parseReport(stdout, stderr), stderr }
@@ -145,7 +145,7 @@ describe('a registry that is not there', () => {
   })
 
   it('is a warning for an image that this host has', async () => {
-    await host.ok(['docker', 'pull', '--quiet', support.image('v2.6.12')])
+    await pullImage(host, support.image('v2.6.12'))
     await host.ok(['docker', 'tag', support.image('v2.6.12'), unheard])
     const cost = await support.costOf(at, () => upgrade(unheard))
     support.expectNoCost(cost)
@@ -173,7 +173,7 @@ describe('a registry that is not there', () => {
 
 describe('an image by digest', () => {
   it('is a change once', async () => {
-    await host.ok(['docker', 'pull', '--quiet', support.image('v2.6.12')])
+    await pullImage(host, support.image('v2.6.12'))
     const [digest = ''] = (await host.docker.getImage(support.image('v2.6.12')).inspect()).RepoDigests
     await host.ok(['docker', 'rmi', support.image('v2.6.12')])
     const cost = await support.costOf(at, async () => [await upgrade(digest), await upgrade(digest)] as const)
@@ -187,7 +187,7 @@ describe('an image by digest', () => {
   it('is a change again when its tag moved', async () => {
     const tag = `moving-${host.name}`
     const moveTo = async (to: string): Promise<void> => {
-      await host.ok(['docker', 'pull', '--quiet', support.image(to)])
+      await pullImage(host, support.image(to))
       await host.ok(['docker', 'tag', support.image(to), support.image(tag)])
       await host.ok(['docker', 'push', '--quiet', support.image(tag)])
       await host.ok(['docker', 'rmi', support.image(tag)])

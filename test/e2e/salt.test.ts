@@ -48,7 +48,7 @@ const typed = (lines: string): Promise<ExecResult> =>
 
 /** The pillar of both minions, with this image in their config. */
 async function ask(tag: string): Promise<void> {
-  const config = { node: { image: support.image(tag) }, settle: 2, window: 30 }
+  const config = { node: { image: support.image(tag) }, settle: 2, window: 60 }
   const pillar = { calico_agent: { version: packages.version, config } }
   await at.host.writeFile('/srv/pillar/calico_agent.sls', JSON.stringify(pillar))
 }

@@ -29,7 +29,7 @@ beforeEach(async () => {
 
 async function untilLogs(line: RegExp): Promise<void> {
   const is = async (): Promise<boolean> => line.test((await logged(host, 'debug')).join('\n'))
-  await until(`the service to log ${String(line)}`, is, { timeoutMs: 60_000 })
+  await until(`the service to log ${String(line)}`, is)
 }
 
 describe('a config that changes', () => {
@@ -43,12 +43,8 @@ describe('a config that changes', () => {
     support.expectNoCost(cost)
     expect(await support.containers(host)).toEqual(UPGRADED)
     expect(await runs(host)).toHaveLength(1)
-    await until(
-      'the status text',
-      async () => (await property(host, 'StatusText')).startsWith('matches the config'),
-      {
-        timeoutMs: 60_000,
-      },
+    await until('the status text', async () =>
+      (await property(host, 'StatusText')).startsWith('matches the config'),
     )
     const metrics = await ask(host, '/metrics')
     expect(metrics).toContain('calico_agent_runs_total{outcome="upgraded"} 1')
@@ -80,12 +76,8 @@ describe('a config that changes', () => {
     await untilService(host, 'config-invalid')
     await support.expectAsBefore(host, oldId)
     expect(await ask(host, '/metrics')).toContain('calico_agent_config_valid 0')
-    await until(
-      'the status text',
-      async () => (await property(host, 'StatusText')).includes('nod: unknown key'),
-      {
-        timeoutMs: 60_000,
-      },
+    await until('the status text', async () =>
+      (await property(host, 'StatusText')).includes('nod: unknown key'),
     )
     // journald has read the priorities: an error is one, the start of the service is none.
     expect(await logged(host, 'err')).toEqual([expect.stringContaining('nod: unknown key')])
@@ -146,9 +138,7 @@ describe('a service that ends in the middle of a run', () => {
       await replaceConfig(host, quick(support.image('v2.6.12')))
       await untilLogs(/"mark":"bird-up"/)
       await systemctl(host, 'kill', '--signal=KILL')
-      await until('the restart', async () => (await property(host, 'NRestarts')) === '1', {
-        timeoutMs: 30_000,
-      })
+      await until('the restart', async () => Number(await property(host, 'NRestarts')) > 0)
       await untilService(host, 'idle')
     })
     support.expectNoCost(cost)
@@ -157,11 +147,11 @@ describe('a service that ends in the middle of a run', () => {
 
   it('by a power cut, unwinds at boot and then applies the config', async () => {
     await startService(host)
-    await replaceConfig(host, quick(support.image('v2.6.12')))
+    await replaceConfig(host, { ...quick(support.image('v2.6.12')), settle: 15 })
     await untilLogs(/"mark":"bird-up"/)
     await host.powerCut()
     await host.powerOn()
-    await untilService(host, 'idle', 'upgraded', 120_000)
+    await untilService(host, 'idle', 'upgraded')
     expect(await runs(host)).toHaveLength(2)
     expect(await support.containers(host)).toEqual(UPGRADED)
   })
@@ -179,13 +169,13 @@ describe('a service that ends in the middle of a run', () => {
   })
 
   it('hanging, is ended by the watchdog and started again', async () => {
-    await startService(host, '[Service]\nWatchdogSec=3\nRestartSec=1\n')
+    await startService(host, '[Service]\nWatchdogSec=10\nRestartSec=1\n')
     const pid = await property(host, 'MainPID')
-    // It is fed while it turns: three times its limit change nothing.
-    await new Promise((resolve) => setTimeout(resolve, 9_000))
+    // It is fed while it turns: twice its limit changes nothing.
+    await new Promise((resolve) => setTimeout(resolve, 20_000))
     expect(await property(host, 'NRestarts')).toBe('0')
     await host.ok(['kill', '-STOP', pid])
-    await until('the restart', async () => (await property(host, 'NRestarts')) === '1', { timeoutMs: 30_000 })
+    await until('the restart', async () => Number(await property(host, 'NRestarts')) > 0)
     await untilService(host, 'idle')
     expect(await property(host, 'MainPID')).not.toBe(pid)
   })

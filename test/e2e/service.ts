@@ -63,7 +63,7 @@ export async function replaceConfig(host: Host, config: object | string): Promis
 
 /** A config whose run need not show how long the defaults are. */
 export function quick(image: string): object {
-  return { node: { image }, window: 30, settle: 2, apply: 'auto' }
+  return { node: { image }, window: 60, settle: 2, apply: 'auto' }
 }
 
 /** What the service says at its socket. */
@@ -87,12 +87,7 @@ interface ServiceStatus {
 }
 
 /** Waits until /status is like this. */
-export async function untilService(
-  host: Host,
-  state: string,
-  outcome?: string,
-  timeoutMs = 60_000,
-): Promise<void> {
+export async function untilService(host: Host, state: string, outcome?: string): Promise<void> {
   let seen = ''
   const is = async (): Promise<boolean> => {
     const { service } = JSON.parse(await ask(host, '/status')) as ServiceStatus
@@ -100,7 +95,7 @@ export async function untilService(
     return service.state === state && (outcome === undefined || service.lastReport?.outcome === outcome)
   }
   const what = `the service to be ${state}, ${outcome ?? 'whatever its report'}`
-  await until(what, is, { timeoutMs, everyMs: 200 }).catch(async (cause: unknown) => {
+  await until(what, is, { everyMs: 200 }).catch(async (cause: unknown) => {
     const log = (await logged(host, 'debug')).slice(-30).join('\n')
     throw new Error(`${what}: it is ${seen}\n${log}`, { cause })
   })

@@ -1,11 +1,10 @@
 // kube-controllers as a static pod: the manifest is what is changed, and two never run at once.
 
-import { setTimeout as sleep } from 'node:timers/promises'
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { StatusReport } from '../../agent/core/report/status.ts'
 import { installFaultyAgent } from '../faults/build.ts'
 import { FAULTY_AGENT } from '../faults/trial.ts'
-import type { Host } from '../lab/index.ts'
+import { type Host, pullImage, until } from '../lab/index.ts'
 import { controllers, mostAtOnce, overlaps } from './controllers.ts'
 import {
   installPodKubelet,
@@ -31,7 +30,7 @@ beforeAll(async () => {
 
 beforeEach(async () => {
   host = (await support.world()).host
-  await support.configure(host, { window: 30, settle: 2, kubelet: { unit: KUBELET } })
+  await support.configure(host, { window: 60, settle: 2, kubelet: { unit: KUBELET } })
   await installPodKubelet(host)
 })
 
@@ -79,7 +78,7 @@ describe('controllers of a static pod', () => {
     const back = await support.agent(host, 'rollback')
     expect(back).toMatchObject({ code: 0, report: { outcome: 'rolled-back', changed: true } })
     await expectWhole('rolled back', OLD, since)
-  }, 240_000)
+  })
 
   it('come with a release', async () => {
     await begin()
@@ -200,10 +199,10 @@ describe('the stand-in for a kubelet', () => {
     const stubborn = controllers('ignores-term')
     const since = Date.now()
     await runStaticPod(host, stubborn, slow(stubborn))
-    await host.ok(['docker', 'pull', '--quiet', NEW])
+    await pullImage(host, NEW)
     await putManifest(host, slow(NEW))
     await untilRuns(host, NEW)
-    await sleep(2_000)
+    await until('one to see the other', async () => (await overlaps(host)) !== '')
     expect(await mostAtOnce(host, since)).toBe(2)
     expect(await overlaps(host)).toContain('found another one at work')
   })

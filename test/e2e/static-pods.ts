@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type Host, STATIC_PODS, until } from '../lab/index.ts'
+import { type Host, pullImage, STATIC_PODS, until } from '../lab/index.ts'
 import { image } from './support.ts'
 
 /** Under names that a reset of the lab removes. */
@@ -58,7 +58,7 @@ export async function runStaticPod(
   controllers: string,
   text = manifest(controllers),
 ): Promise<void> {
-  await host.ok(['docker', 'pull', '--quiet', controllers])
+  await pullImage(host, controllers)
   await putManifest(host, text)
   await untilRuns(host, controllers)
 }
@@ -69,9 +69,7 @@ export async function putManifest(host: Host, text: string): Promise<void> {
 }
 
 export async function untilRuns(host: Host, controllers: string): Promise<void> {
-  await until(`the kubelet runs ${controllers}`, async () => (await podImages(host)).includes(controllers), {
-    timeoutMs: 60_000,
-  })
+  await until(`the kubelet runs ${controllers}`, async () => (await podImages(host)).includes(controllers))
 }
 
 /** References of the images that run as controllers in pods, by what their ids are called. */

@@ -73,5 +73,6 @@ function shape(text: string): string {
     .replaceAll(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ/g, 'TIME')
     .replaceAll(/, started \d+ s ago/g, '')
     .replaceAll(/\b[\d.]+ (ms|s|min)\b/g, 'LONG')
+    .replaceAll(/\[[#-]{10,}\]/g, 'GAUGE')
     .replaceAll(/ {2,}/g, '  ')
 }

@@ -24,7 +24,7 @@ describe('a unit whose agent dies', () => {
     expect(points.length).toBeGreaterThan(9)
     const faults = [...points.map((point) => `${point}=kill`), ...inRestart(1, 0, 30, 100, 300, 600, 1_000)]
     for (const fault of faults) await dieAndResume(at, fault, await other())
-  }, 600_000)
+  }, 1_200_000)
 
   // up to the gate's verdict the host is as in an upgrade that goes well
   it('after each change on the way back from an upgrade, and in both restarts', async () => {
@@ -38,7 +38,7 @@ describe('a unit whose agent dies', () => {
       ...inRestart(2, 0, 100, 600),
     ]
     for (const fault of faults) await dieAndResume(at, fault, target)
-  }, 600_000)
+  }, 1_200_000)
 
   it.each([
     ['upgrade', 'v2.6.12', 'after systemd.restart#1'],

@@ -6,8 +6,8 @@ import { DIRECTORY, type Shape, shapes, UNIT } from './units.ts'
 /** Under names that a reset of the lab removes. */
 export const KUBELET = 'calico-lab-kubelet.service'
 export const PLUGIN = '/opt/cni/bin/calico'
-/** BIRD announces so many seconds: a pull that nobody answers takes as long. */
-const RESTART_TIME = { LAB_GR_TIME: '30' }
+/** BIRD announces so many seconds: a start that hangs takes two thirds of them. */
+const RESTART_TIME = { LAB_GR_TIME: '60' }
 
 const service = (...lines: string[]): string => `${lines.join('\n')}\n`
 

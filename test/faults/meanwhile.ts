@@ -45,7 +45,7 @@ export async function actMeanwhile(
   try {
     const [traffic, routes] = await Promise.all([mesh.traffic(host, peer), mesh.watchRoutes(peer)])
     const { code, stdout, stderr } = await faultyAgent(host, work, { AGENT_FAULT: `${point}=${SCRIPT}` })
-    const settled = await mesh.untilSettled({ timeoutMs: 120_000 }).catch(String)
+    const settled = await mesh.untilSettled().catch(String)
     const [{ lost }, withdrawn] = [await traffic.stop(), await routes.stop()]
     await startEngine(host)
     const flaws = await containerFlaws(host, reportOf(stdout, stderr), work)
@@ -91,7 +91,7 @@ async function setLiveRestore(host: Host, on: boolean): Promise<void> {
   await host.ok(['systemctl', 'reload', 'docker'])
   const asked = async (): Promise<boolean> =>
     ((await host.docker.info()) as { LiveRestoreEnabled: boolean }).LiveRestoreEnabled === on
-  await until(`live-restore to be ${on ? 'on' : 'off'}`, asked, { timeoutMs: 60_000 })
+  await until(`live-restore to be ${on ? 'on' : 'off'}`, asked)
   // What is left out of a configuration keeps its last value: only now the lab's own may come back.
   if (!on) await host.ok(['umount', CONFIG])
 }

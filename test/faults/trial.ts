@@ -19,7 +19,7 @@ export interface Trial {
 export const FAULTY_AGENT = 'agent-with-faults'
 
 export const QUICK = '/tmp/quick.yaml'
-export const quickConfig = (settle = 1): string => `window: 30\nsettle: ${settle}\n`
+export const quickConfig = (settle = 1): string => `window: 60\nsettle: ${settle}\n`
 const TRACE = '/tmp/fault-points'
 const KILLED = 137
 const REFUSED = 3
@@ -56,7 +56,7 @@ export async function flawsOf(mesh: Mesh, trial: Trial): Promise<string[]> {
     return [...flaws, ...(await pluginFlaws(outcome)), ...(await fileFlaws(outcome))]
   }
   const report = await resume(host)
-  await mesh.untilSettled({ timeoutMs: 120_000 })
+  await mesh.untilSettled()
   const [{ lost }, withdrawn] = [await traffic.stop(), await routes.stop()]
   // A host without power sends nothing; what must not be lost then are its routes.
   if (lost > 0 && !trial.powerCut) flaws.push(`${lost} packets lost`)
@@ -137,7 +137,7 @@ async function afterPowerCut(host: Host, { death, work }: Trial): Promise<string
   await host.powerCut()
   await host.powerOn()
   // a unit is up for systemd when its docker run has begun
-  if (work.node) await until('the unit’s container', () => anyRuns(host), { timeoutMs: 20_000 })
+  if (work.node) await until('the unit’s container', () => anyRuns(host))
   const running = (await nodes(host)).filter(({ State }) => State.Running)
   const expected =
     running.length === 1 || (running.length === 0 && 'point' in death && COMMIT_POINTS.test(death.point))

@@ -167,7 +167,7 @@ describe('a real BIRD whose queue of clients is full', () => {
   it('is asked again until it has room', async () => {
     const { socket, process } = await busyBird()
     const look = bird.look(atHost(socket), 'c1')
-    setTimeout(() => process.kill('SIGCONT'), 300)
+    setTimeout(() => process.kill('SIGCONT'), 50)
     expect(await look).toMatchObject({ state: 'up', sessions: [{ name: peer }] })
   })
 

@@ -38,7 +38,7 @@ export async function nameCluster(kubernetes: Kubernetes, hosts: readonly Host[]
     await host.writeFile(CREDENTIAL, credential, 0o600)
     await host.writeFile(ADMIN, admin, 0o600)
     const registry = lab.registry.address
-    await configure(host, { registry, window: 30, settle: 2, kubernetes: { kubeconfig: CREDENTIAL } })
+    await configure(host, { registry, window: 60, settle: 2, kubernetes: { kubeconfig: CREDENTIAL } })
   }
 }
 

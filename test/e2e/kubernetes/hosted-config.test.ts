@@ -31,7 +31,7 @@ beforeAll(async () => {
     ...['-p', JSON.stringify({ spec: { template: { spec: { containers } } } })],
   ])
   await world.kubernetes.untilRolledOut()
-}, 400_000)
+})
 
 async function ask(configMap: Record<string, string | null>): Promise<void> {
   for (const host of [world.host, world.peer]) await configureHosted(host, { hosted: { configMap } })

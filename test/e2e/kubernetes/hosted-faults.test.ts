@@ -3,7 +3,7 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { installFaultyAgent } from '../../faults/build.ts'
 import { FAULTY_AGENT } from '../../faults/trial.ts'
-import { grant, HOSTED_RULES, type Host, until } from '../../lab/index.ts'
+import { grant, HOSTED_RULES, type Host, pullImage, until } from '../../lab/index.ts'
 import {
   type AgentResult,
   agent,
@@ -27,7 +27,7 @@ beforeAll(async () => {
   await installFaultyAgent(lab)
   world = await hostedWorld({ release: OLD })
   host = world.host
-}, 400_000)
+})
 
 const upgrade = (node: string, ...more: string[]) =>
   agent(host, 'upgrade', '--node', node, ...more, ...ALLOWED)
@@ -108,7 +108,7 @@ describe('a new pod that does not come up gives way to the old one', () => {
   it('with an image that the kubelet pulls anew, and cannot', async () => {
     const gone = image('nowhere-but-here')
     await setPullPolicy('Always')
-    await host.ok(['docker', 'pull', '--quiet', image(NEW)])
+    await pullImage(host, image(NEW))
     await host.ok(['docker', 'tag', image(NEW), gone])
     await rolledBack(() => upgrade(gone), /calico-node: (ErrImagePull|ImagePullBackOff)/)
     await setPullPolicy('IfNotPresent')
@@ -122,9 +122,7 @@ describe('a new pod that does not come up gives way to the old one', () => {
       const now = await newestJournal()
       return now !== earlier && (await host.readFile(now)).includes('"type":"unwinding"')
     }
-    const restart = until('the way back', goesBack, { timeoutMs: 60_000 }).finally(() =>
-      kubernetes.startPart('kube-scheduler'),
-    )
+    const restart = until('the way back', goesBack).finally(() => kubernetes.startPart('kube-scheduler'))
     await rolledBack(() => upgrade(image(NEW)), /the pod is Pending/)
     await restart
   })
@@ -151,7 +149,7 @@ async function actAt(point: string, action: () => Promise<unknown>): Promise<Age
   const script = `#!/bin/sh\ntouch ${REACHED}\nwhile [ ! -e ${GO} ]; do sleep 0.05; done\n`
   await host.writeFile('/tmp/wait', script, 0o755)
   const run = await host.start(faulty(await other()), { env: { AGENT_FAULT: `${point}=/tmp/wait` } })
-  await until(point, () => host.exists(REACHED), { timeoutMs: 60_000 })
+  await until(point, () => host.exists(REACHED))
   try {
     await action()
   } finally {
@@ -174,7 +172,7 @@ async function other(): Promise<string> {
 
 /** Old or new, whole: one calico-node of the template, a Node that is schedulable, a strategy that is known. */
 async function expectWhole(where: string, outcome: string): Promise<void> {
-  await world.mesh.untilSettled({ timeoutMs: 120_000 })
+  await world.mesh.untilSettled()
   const {
     template,
     host: pod,

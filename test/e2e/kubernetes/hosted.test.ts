@@ -81,7 +81,7 @@ describe('an image whose PID 1 hands TERM on to BIRD', () => {
         const { metadata: next, status } = await podOf(world, peer)
         return next.uid !== metadata.uid && status?.containerStatuses?.[0]?.state?.running !== undefined
       }
-      await until('the next calico-node', isReplaced, { timeoutMs: 120_000 })
+      await until('the next calico-node', isReplaced)
     })
     expect(deleted.traffic.lost).toBeGreaterThan(0)
     expect(await nodeFlaws(peer, since)).toContainEqual(expect.stringMatching(/^signal 15 to a calico-node/))

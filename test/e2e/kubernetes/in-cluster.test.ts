@@ -41,8 +41,8 @@ let kubernetes: Kubernetes
 let agentImage: string
 
 /** Lines of docs/in-cluster.md, with this line in the config. */
-const typed = (heading: string, line: string): Promise<string> =>
-  typeLines(kubernetes, heading, { image: agentImage, line })
+const typed = (heading: string, line: string, settle?: number): Promise<string> =>
+  typeLines(kubernetes, heading, { image: agentImage, line, ...(settle && { settle }) })
 
 beforeAll(async () => {
   const mesh = lab.workerMesh()
@@ -56,7 +56,7 @@ beforeAll(async () => {
   await kubernetes.resetHosted(mesh, { release: 'v3.17.6' })
   await typed('## Install it', '# no target yet')
   await at.host.writeFile(EVERYTHING, JSON.stringify(everything), 0o600)
-}, 420_000)
+})
 
 afterAll(async () => {
   await removeAgent(kubernetes)
@@ -213,7 +213,7 @@ it('upgrades one node after the other when one line of the ConfigMap changes, wi
       const images = await Promise.all(at.mesh.hosts.map(running))
       return images.every((tags) => tags.includes(NEW)) && (await lease()).spec.holderIdentity === undefined
     }
-    await until('both nodes to be upgraded', done, { timeoutMs: 120_000, everyMs: 300 })
+    await until('both nodes to be upgraded', done, { everyMs: 300 })
   })
   expectNoCost(cost)
   const template = 'jsonpath={.spec.template.spec.containers[0].image}'
@@ -226,7 +226,7 @@ it('upgrades one node after the other when one line of the ConfigMap changes, wi
   expect(await unschedulable()).toEqual([])
   // not at the look that it takes every 30 s; a busy API server may keep one of them
   expect(Math.min(...(await Promise.all(at.mesh.hosts.map(readAfter))))).toBeLessThan(3_000)
-}, 150_000)
+})
 
 it('stops at the first node that fails, and no other one starts with that image', async () => {
   const bad = await publishBadImage(at.host, 'exits-at-once')
@@ -235,12 +235,12 @@ it('stops at the first node that fails, and no other one starts with that image'
     await typed('## Upgrade the cluster', `node: { image: ${bad} }`)
     const halted = async (): Promise<boolean> =>
       /"failures":\[\{/.test((await lease()).metadata.annotations?.['calico-agent/fleet'] ?? '')
-    await untilOrLogs('a node to fail', halted, { timeoutMs: 150_000, everyMs: 500 })
+    await untilOrLogs('a node to fail', halted, { everyMs: 500 })
     const waits = async (): Promise<boolean> => {
       const logs = await kubernetes.kubectl(['logs', '-n', NAMESPACE, '-l', 'app=calico-agent', '--tail=50'])
       return logs.includes('fleet-halted')
     }
-    await until('the other node to say so', waits, { timeoutMs: 60_000, everyMs: 1_000 })
+    await until('the other node to say so', waits, { everyMs: 1_000 })
   })
   expectNoCost(cost)
   expect(await typed('## One node at a time', '# no target')).toMatch(/^host\d+ +failed/m)
@@ -250,18 +250,18 @@ it('stops at the first node that fails, and no other one starts with that image'
   expect(await Promise.all(at.mesh.hosts.map(running))).toEqual(before)
   expect(await unschedulable()).toEqual([])
   expect((await lease()).spec.holderIdentity).toBeUndefined()
-}, 240_000)
+})
 
 it('resumes with its Lease where an agent dies in the middle, while the other node waits', async () => {
   const next = 'v3.26.1'
   const cost = await costOf(at, async () => {
-    await typed('## Upgrade the cluster', `node: { image: ${image(next)} }`)
+    await typed('## Upgrade the cluster', `node: { image: ${image(next)} }`, 10)
     let holder: string | undefined
     const cordoned = async (): Promise<boolean> => {
       ;[holder] = await unschedulable()
       return holder !== undefined
     }
-    await untilOrLogs('a node to begin', cordoned, { timeoutMs: 90_000, everyMs: 50 })
+    await untilOrLogs('a node to begin', cordoned, { everyMs: 50 })
     const host = at.mesh.hosts.find(({ name }) => name === holder) ?? at.host
     await host.ok(['docker', 'kill', await agentContainer(host)])
     expect((await lease()).spec.holderIdentity).toBe(holder)
@@ -269,13 +269,13 @@ it('resumes with its Lease where an agent dies in the middle, while the other no
       const images = await Promise.all(at.mesh.hosts.map(running))
       return images.every((tags) => tags.includes(next)) && (await lease()).spec.holderIdentity === undefined
     }
-    await until('both nodes to be upgraded', done, { timeoutMs: 120_000, everyMs: 500 })
+    await until('both nodes to be upgraded', done, { everyMs: 500 })
   })
   expectNoCost(cost)
   const runs = (await Promise.all(at.mesh.hosts.map(records))).flat()
   expect(runs.flat().filter(({ type }) => type === 'resumed')).toHaveLength(1)
   expect(await unschedulable()).toEqual([])
-}, 240_000)
+})
 
 it('is gone after the last line of docs/in-cluster.md, also where a pod takes its time to end', async () => {
   // a namespace that still has a pod after 5 s waits for half of the pod's grace period before it looks again
@@ -286,4 +286,4 @@ it('is gone after the last line of docs/in-cluster.md, also where a pod takes it
   const goesOn = sleep(10_000).then(() => at.host.ok(['kill', '-CONT', pid]))
   await Promise.all([typed('## Remove it', '# no target'), goesOn])
   expect(await kubernetes.kubectl(['get', 'namespaces', '-o', 'name'])).not.toContain(NAMESPACE)
-}, 120_000)
+})

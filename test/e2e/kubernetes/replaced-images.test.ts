@@ -36,7 +36,7 @@ beforeAll(async () => {
   await kubernetes.kubectl(['-n', 'kube-system', 'delete', 'pods', '--all'])
   await kubernetes.untilRolledOut()
   await world.mesh.untilSettled()
-}, 400_000)
+})
 
 afterAll(() => removeWebhook())
 

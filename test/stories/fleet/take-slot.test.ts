@@ -129,7 +129,7 @@ describe('a slot of a FleetLock server, which knows hosts only', () => {
 })
 
 describe('a slot that an earlier turn of this host could not give back', () => {
-  async function ended(lock: App['lock']): Promise<{ outcome: string } | string[]> {
+  async function ended(lock: App['lock'], cancelledAfterMs: number): Promise<{ outcome: string } | string[]> {
     const store = new MemoryStore()
     await hostOn(store, 'host-1').take({ run: 'earlier', target })
     const [read, failures] = [
@@ -141,15 +141,15 @@ describe('a slot that an earlier turn of this host could not give back', () => {
       return failure ? Promise.reject(failure) : read()
     }
     const work = upgrade(await waiting(hostOn(store, 'host-1'), { lock }), wanted)
-    setTimeout(cancel, 1_500).unref()
+    setTimeout(cancel, cancelledAfterMs).unref()
     return await work.catch((error: unknown) => (error as AgentError).asProblems().map(({ code }) => code))
   }
 
   it('is not waited for', async () => {
-    expect(await ended(locks())).toMatchObject({ outcome: 'upgraded' })
+    expect(await ended(locks(), 60_000)).toMatchObject({ outcome: 'upgraded' })
   })
 
   it('is left to an agent that is at work on this host meanwhile', async () => {
-    expect(await ended(locks(locked(), locked()))).toContain('cancelled')
+    expect(await ended(locks(locked(), locked()), 1_500)).toContain('cancelled')
   })
 })
