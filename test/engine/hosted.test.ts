@@ -144,6 +144,23 @@ describe('an agent that dies at any of its moves', () => {
   })
 })
 
+it.each<[string, HostedOptions]>([
+  ['upgraded', {}],
+  ['upgraded', { other: 'done' }],
+  ['rolled-back', { newExitsAfter: 300 }],
+])('a controller that counts its pods late does not keep the strategy: %s', async (outcome, options) => {
+  const host = await HostedHost.create(options)
+  host.cluster.countsAfterMs = 10_000
+  expect({
+    outcome: await host.run(),
+    problems: host.problems.filter((one) => !one.startsWith('gate-failed')),
+  }).toEqual({
+    outcome,
+    problems: [],
+  })
+  expect(await host.flaws(outcome)).toEqual([])
+})
+
 describe('a new image that does not pass', () => {
   it.each<[string, HostedOptions, string]>([
     ['never has a BIRD', { newBird: noBird }, 'gate-failed'],

@@ -34,6 +34,8 @@ export class FakeCluster extends FakeKubernetes {
   isAsleep = false
   /** Each write of the agent's; what it throws is the answer, which may come before or after the write. */
   onWrite: (what: string) => void = () => undefined
+  /** How much later than its pods the controller has counted them. */
+  countsAfterMs = 0
   /** What an admission webhook makes of the image of each container of a new pod. */
   admission: (image: string) => string = (image) => image
   readonly violations: string[] = []
@@ -122,11 +124,17 @@ export class FakeCluster extends FakeKubernetes {
         pod.metadata.labels?.[GENERATION_LABEL] === `${this.#templates}` ||
         hasEntries(template, [...imagesOf(pod.spec).map(imageEntry), ...markEntries(marksOf(pod))]),
     )
+    const counted = { desiredNumberScheduled: hosts.size, updatedNumberScheduled: updated.length }
+    const before = this.#set.status ?? {}
+    const isLate = this.countsAfterMs > 0 && before.updatedNumberScheduled !== updated.length
     this.#set.status = {
+      ...(isLate ? before : counted),
       observedGeneration: this.#set.metadata.generation,
-      desiredNumberScheduled: hosts.size,
-      updatedNumberScheduled: updated.length,
     }
+    if (isLate)
+      void this.#clock.sleep(this.countsAfterMs).then(() => {
+        Object.assign(this.#set.status ?? {}, counted)
+      })
     if (this.#set.spec.updateStrategy.type === 'RollingUpdate' && updated.length < hosts.size)
       this.violations.push('the DaemonSet replaces pods by itself')
   }
