@@ -126,7 +126,7 @@ export class HostedHost {
       docker.images.publish(host.#admitted(image), docker.images.remote(image))
     }
     docker.images.pull(host.#admitted(OLD), () => undefined)
-    if (options.other) host.#addOther(options.other === 'done')
+    if (options.other === 'to come') cluster.addOther('host-2', OLD)
     if (options.unknown === true) host.kubelet.unknown.add(NEW)
     if (options.manifest) prepareObjects(cluster, options.other === 'done')
     cluster.sync()
@@ -137,15 +137,6 @@ export class HostedHost {
     host.ops.length = 0
     cluster.violations.length = 0
     return host
-  }
-
-  #addOther(isDone: boolean): void {
-    const { config, manifest } = this.#options
-    const marks = {
-      ...(config && { [CONFIG_ANNOTATION]: MARK }),
-      ...(manifest && markedTemplate(MANIFEST).metadata?.annotations),
-    }
-    this.cluster.addOther('host-2', isDone ? this.#image : OLD, isDone ? marks : undefined)
   }
 
   /** As an agent on the other host has left it. */
@@ -160,6 +151,7 @@ export class HostedHost {
       if (this.#options.config) template.metadata = { annotations: { [CONFIG_ANNOTATION]: MARK } }
       if (this.#options.manifest) spec.template = markedTemplate(MANIFEST)
     })
+    this.cluster.addOther('host-2', this.#image, this.cluster.set.spec.template.metadata?.annotations)
     if (!this.#options.config) return
     const change = { before: { veth_mtu: OLD_MTU }, after: { veth_mtu: NEW_MTU }, mark: MARK }
     this.cluster.writeConfig(keysPatch(this.cluster.configMap, change))

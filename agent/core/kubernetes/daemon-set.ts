@@ -135,9 +135,21 @@ function pullingAlways({ containers, initContainers = [] }: PodSpec): string[] {
 }
 
 /** Every pod is of the template as it is now. */
-function isRolledOut({ metadata, status = {} }: DaemonSetObject): boolean {
+export function isRolledOut({ metadata, status = {} }: DaemonSetObject): boolean {
   const { observedGeneration = 0, desiredNumberScheduled = 0, updatedNumberScheduled = 0 } = status
   return observedGeneration >= metadata.generation && updatedNumberScheduled >= desiredNumberScheduled
+}
+
+/** The same by the pods themselves: all are of one revision, and one of them of the template as it is. */
+export function isRolledOutBy(set: DaemonSetObject, listed: PodObject[]): boolean {
+  const pods = listed.filter((pod) => daemonSetOf(pod)?.name === set.metadata.name)
+  const revisions = new Set(pods.map(({ metadata }) => metadata.labels?.['controller-revision-hash']))
+  const { desiredNumberScheduled = 0 } = set.status ?? {}
+  return (
+    pods.length >= desiredNumberScheduled &&
+    revisions.size === 1 &&
+    pods.some((pod) => isOfTemplate(set, pod))
+  )
 }
 
 /** What an agent wrote beside the template; null where none did. */

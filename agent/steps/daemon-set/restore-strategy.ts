@@ -1,5 +1,12 @@
 import { AgentError, type Problem } from '../../core/errors.ts'
-import { type DaemonSetObject, owedStrategy, strategyPatch } from '../../core/kubernetes/daemon-set.ts'
+import {
+  type DaemonSetObject,
+  isRolledOut,
+  isRolledOutBy,
+  owedStrategy,
+  strategyPatch,
+} from '../../core/kubernetes/daemon-set.ts'
+import { selectorOf } from '../../core/kubernetes/object.ts'
 import type { StepArgs } from '../../core/plan/plan.ts'
 import { apiOf, patchObject, readObject } from '../cluster/object.ts'
 import { throughAway } from '../cluster/through-away.ts'
@@ -11,6 +18,8 @@ type Needs = Pick<StepContext, 'kubernetes' | 'clock'>
 
 /** The controller of the DaemonSet looks at a change within ms, unless it is away. */
 const LOOKED_AT_MS = 5_000
+/** Or until it has counted the pods of the template. */
+const COUNTED_MS = 30_000
 /** An API server that restarts. */
 const AWAY_MS = 30_000
 const POLL_MS = 200
@@ -52,6 +61,7 @@ interface Left {
 async function giveStrategyBack(set: Set, context: Needs): Promise<Left | null> {
   const restore = async (): Promise<Left | null> => {
     await untilLookedAt(set, context)
+    await untilCounted(set, context)
     const owed = owedStrategy(await patchObject(apiOf(context), refOf(set), strategyPatch))
     if (owed) return { owed: owed.type, why: null }
     // until then it looks like a rollout in progress, which defers the next run
@@ -74,6 +84,18 @@ async function untilLookedAt(set: Set, context: Needs): Promise<void> {
   for (;;) {
     const now = await readObject(apiOf(context), refOf(set))
     if (isLookedAt(now) || context.clock.now() > deadline) return
+    await context.clock.sleep(POLL_MS)
+  }
+}
+
+/** Every pod may be of the template before its controller has counted them. */
+async function untilCounted(set: Set, context: Needs): Promise<void> {
+  const deadline = context.clock.now() + COUNTED_MS
+  while (context.clock.now() < deadline) {
+    const now = await readObject(apiOf(context), refOf(set))
+    if (isRolledOut(now)) return
+    const pods = await apiOf(context).list({ kind: 'Pod', namespace: set.namespace }, selectorOf(now))
+    if (!isRolledOutBy(now, pods)) return
     await context.clock.sleep(POLL_MS)
   }
 }
