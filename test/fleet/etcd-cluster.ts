@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { Authority } from '../lab/authority.ts'
+import { freePort } from '../lab/free-port.ts'
 import { hang } from '../lab/hang.ts'
 import { until } from '../lab/poll.ts'
 import { Wires } from './wires.ts'
@@ -62,7 +63,8 @@ export class EtcdCluster {
 
   static async start({ members = 1, tls = false, wired = false }: EtcdOptions = {}): Promise<EtcdCluster> {
     const directory = await mkdtemp(join(tmpdir(), 'etcd-'))
-    const ports = await freePorts(2 * members)
+    const ports: number[] = []
+    while (ports.length < 2 * members) ports.push(await freePort())
     const wires = wired ? await Wires.between(members) : null
     const all = Array.from({ length: members }, (_, i) => {
       const client = `${tls ? 'https' : 'http'}://127.0.0.1:${ports[2 * i]}`
@@ -200,17 +202,4 @@ async function identityIn(directory: string): Promise<Identity> {
   const authority = await Authority.in(directory)
   const subject = { name: 'etcd', alternatives: ['IP:127.0.0.1'] }
   return { ca: authority.ca, ...(await authority.issue('cert', subject)) }
-}
-
-export async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer()
-      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-      return server
-    }),
-  )
-  const ports = servers.map((server) => (server.address() as { port: number }).port)
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
-  return ports
 }

@@ -7,9 +7,9 @@ import { createPrometheus } from '../../agent/adapters/prometheus.ts'
 import { mayStart } from '../../agent/stories/fleet/may-start.ts'
 import { refusal } from '../contract/fleet-contract.ts'
 import { FakeClock } from '../fakes/clock.ts'
+import { freePort } from '../lab/free-port.ts'
 import { until } from '../lab/poll.ts'
 import { answering } from './any-server.ts'
-import { freePorts } from './etcd-cluster.ts'
 
 /** One that fires at once, and one that will only do so in an hour. */
 const RULES = `groups:
@@ -28,7 +28,7 @@ beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'prometheus-'))
   await writeFile(join(directory, 'rules.yml'), RULES)
   await writeFile(join(directory, 'prometheus.yml'), 'rule_files: [rules.yml]\n')
-  const [port] = await freePorts(1)
+  const port = await freePort()
   url = `http://127.0.0.1:${port}`
   const argv = [
     `--config.file=${join(directory, 'prometheus.yml')}`,

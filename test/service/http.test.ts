@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { json, type Pages, plain } from '../../agent/service/http.ts'
 import { Listeners } from '../../agent/service/listeners.ts'
+import { freePort } from '../lab/free-port.ts'
 
 const pages: Pages = {
   '/healthz': () => Promise.resolve(plain(200, 'ok')),
@@ -201,11 +202,3 @@ describe('a listener that anybody may reach', () => {
     expect(await ask('/healthz')).toBe('200 ok')
   })
 })
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as { port: number }
-  await new Promise((resolve) => server.close(resolve))
-  return port
-}

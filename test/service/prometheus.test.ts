@@ -2,7 +2,6 @@
 
 import { spawn, spawnSync } from 'node:child_process'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -18,6 +17,7 @@ import { blocks, root, textOf } from '../docs/markdown.ts'
 import { FakeClock } from '../fakes/clock.ts'
 import { MemoryFiles } from '../journal/memory-files.ts'
 import { plan } from '../journal/sample.ts'
+import { freePort } from '../lab/free-port.ts'
 import { allFacts, manualHost } from './facts.ts'
 
 interface ScrapeConfig {
@@ -34,14 +34,6 @@ let stop: () => Promise<void>
 let hasEnded = false
 let api: string
 const accepted: (string | undefined)[] = []
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await new Promise((resolve) => server.once('listening', resolve))
-  const address = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  return typeof address === 'object' && address !== null ? address.port : 0
-}
 
 async function serve(host: string, page: Pages[string]): Promise<void> {
   const target = `127.0.0.1:${await freePort()}`

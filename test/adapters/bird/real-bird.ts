@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFile } from 'node:fs/promises'
-import { type AddressInfo, connect, createServer } from 'node:net'
+import { connect } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { freePort } from '../../lab/free-port.ts'
 
 /** A peer that never comes, in Calico's shape; passive and without kernel protocol: nothing leaves this BIRD. */
 const config = (port: number): string => `
@@ -20,6 +21,7 @@ protocol bgp Mesh_192_0_2_9 from bgp_template { neighbor 192.0.2.9 as 64512; }
 /** A real BIRD 1.6 that recovers (-R) and so waits for its peer. */
 export async function startBird(dir: string): Promise<{ socket: string; process: ChildProcess }> {
   const socket = join(dir, 'bird.ctl')
+  // it takes its protocols down for good when it cannot listen
   await writeFile(join(dir, 'bird.cfg'), config(await freePort()))
   const argv = ['-R', '-f', '-s', socket, '-P', join(dir, 'bird.pid'), '-c', join(dir, 'bird.cfg')]
   const process = spawn('/usr/sbin/bird', argv, { stdio: 'ignore' })
@@ -44,14 +46,4 @@ async function accepts(path: string): Promise<boolean> {
   const accepted = await promise
   socket.destroy()
   return accepted
-}
-
-/** BIRD takes its protocols down for good when it cannot listen. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }
