@@ -8,7 +8,7 @@ try {
   await acquireHostLock(stateDir, 'upgrade')
   const child = spawn('sleep', ['30'], { stdio: 'ignore', detached: true })
   console.log(`locked ${child.pid ?? 0}`)
-  await sleep(30_000)
+  await sleep(300_000)
 } catch (error) {
   console.log(`refused ${(error as Error).message}`)
 }

@@ -216,7 +216,7 @@ describe('a disk that is full', () => {
       support.expectNoCost(cost)
       support.expectRefused(cost.result, 'no-space')
     } finally {
-      await host.ok(['umount', downloads])
+      await host.ok(['umount', '--lazy', downloads])
     }
     await support.expectAsBefore(host, before)
   })

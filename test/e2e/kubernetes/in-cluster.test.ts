@@ -26,7 +26,7 @@ const UPGRADE = ['upgrade', '--node', image(NEW), '--controllers', lab.registry.
 /** What needs each right on Leases, where it is not any upgrade. */
 const FLEET_COMMANDS: Record<string, string[]> = {
   list: ['fleet', 'status'],
-  watch: [...UPGRADE, '--wait', '20s'],
+  watch: [...UPGRADE, '--wait', '5m'],
 }
 /** Where the pod sees it as well. */
 const EVERYTHING = '/var/lib/calico-agent/everything.yaml'
@@ -134,6 +134,9 @@ it('plans a whole manifest once its account may apply it', async () => {
   const [, binding] = blocks(section(textOf('docs/in-cluster.md'), '## A whole manifest'), 'yaml')
   await kubernetes.kubectl(['apply', '-f', '-'], binding)
   try {
+    const isGranted = async (): Promise<boolean> =>
+      (await kubernetes.kubectl(['auth', 'can-i', '*', '*', `--as=${ACCOUNT}`])).startsWith('yes')
+    await until('the right', isGranted)
     expect(await plan()).toMatchObject({ code: 0, report: { problems: [] } })
   } finally {
     await kubernetes.kubectl(['delete', 'clusterrolebinding', 'calico-agent-manifest'])
