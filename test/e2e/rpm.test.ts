@@ -110,6 +110,24 @@ it('stays while a run waits for its resume', async () => {
   await host.ok(['rm', journal])
 })
 
+it('stays while the service cannot be stopped', async () => {
+  const dropIn = `/etc/systemd/system/${service}.d`
+  await host.writeFile(`${dropIn}/test.conf`, '[Unit]\nRefuseManualStop=yes\n')
+  await host.ok(['systemctl', 'daemon-reload'])
+  await host.ok(['systemctl', 'start', service])
+  try {
+    expect((await rpm('--nodeps', '--erase', 'calico-agent')).code).not.toBe(0)
+    expect(await said('systemctl', 'is-active', service)).toBe('active')
+    expect([await enabled(service), (await host.run(['agent', '--version'], packaged)).code]).toEqual([
+      'enabled',
+      0,
+    ])
+  } finally {
+    await host.ok(['rm', '-r', dropIn])
+    await host.ok(['systemctl', 'daemon-reload'])
+  }
+})
+
 it('is removed with its units; the config that was changed and the journals stay', async () => {
   expect(await rpm('--nodeps', '--erase', 'calico-agent')).toMatchObject({ code: 0 })
   const left =
