@@ -10,6 +10,15 @@ tell_interrupted() {
   unsettled_runs "$state" | sed -n 's/^interrupted \(.*\)/calico-agent: run \1 was interrupted: calico-agent resume/p' >&2
 }
 
+# In a removal, before anything goes.
+stop_units() {
+  [ -d /run/systemd/system ] || return 0
+  for unit in "$@"; do
+    # 5: systemd has not loaded it, so that nothing of it runs. Before 244 it refuses a oneshot with Restart=.
+    systemctl stop "$unit" || [ $? -eq 5 ] || return 1
+  done
+}
+
 # The new executable takes over once no run is in flight: the lock is held as long as one is. That may take minutes;
 # the package manager does not wait for it.
 restart_when_idle() {
