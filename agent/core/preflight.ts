@@ -1,7 +1,7 @@
-import { runsAlready } from './docker/image-state.ts'
 import { AgentError, ExitCode, isError, type Problem } from './errors.ts'
 import { known } from './known.ts'
 import type { Observed } from './model.ts'
+import { nodeRuns } from './node-image.ts'
 import { staleConfig } from './plan/config-map.ts'
 import { pluginInstaller, pluginsChange } from './plan/daemon-set-plugins.ts'
 import { birdRules } from './rules/bird.ts'
@@ -156,7 +156,7 @@ function rulesFor(observed: Observed): readonly Rule[] {
   if (staleConfig(observed) || known(observed.manifest)?.daemonSet) return RULES
   const isOfPod = cni !== null && pluginInstaller(observed) !== null
   if (image === null) return [...(isOfPod ? NODE_RULES : secondNodeRules), ...configMapRules, ...others]
-  return node !== null && runsAlready(node, image) ? [...NODE_RULES, ...others] : RULES
+  return node !== null && nodeRuns(node, image) ? [...NODE_RULES, ...others] : RULES
 }
 
 function problemsOf(rules: readonly Rule[], observed: Observed, wanted: Wanted): Problem[] {

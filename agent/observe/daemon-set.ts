@@ -10,6 +10,7 @@ import type { Wanted } from '../core/wanted.ts'
 import type { Docker } from '../ports/docker.ts'
 import type { Kubernetes } from '../ports/kubernetes.ts'
 import { type Looking, observeImage } from './image.ts'
+import { templateOfOther } from './pod-template.ts'
 
 export interface FoundDaemonSet {
   owner: Owner
@@ -41,7 +42,7 @@ export async function findDaemonSet(
       // the way back looks for pods that never started
       await kubernetes.checkRight('list', { ...ofPods, name: '' })
     }
-    const daemonSet = observedDaemonSet(set, pod)
+    const daemonSet = observedDaemonSet(set, pod, await templateOfOther(pod, set, kubernetes))
     return { owner: { kind: 'daemonset', ...named, why: whyOf(daemonSet) }, daemonSet }
   } catch (error) {
     if (error instanceof AgentError) return { owner, daemonSet: { problem: error.asProblem() } }

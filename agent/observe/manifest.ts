@@ -17,11 +17,12 @@ import {
   type ObservedManifest,
   type WholeTemplates,
 } from '../core/kubernetes/observed-manifest.ts'
-import type { PodObject, PodTemplate } from '../core/kubernetes/pod.ts'
+import type { PodTemplate } from '../core/kubernetes/pod.ts'
 import { isSameTemplate, replacing } from '../core/kubernetes/template.ts'
 import type { Observed, ObservedNode } from '../core/model.ts'
 import type { Wanted } from '../core/wanted.ts'
 import type { Kubernetes } from '../ports/kubernetes.ts'
+import { templateOfPod } from './pod-template.ts'
 
 interface Looks {
   node: Promise<ObservedNode | null>
@@ -142,26 +143,6 @@ function deploymentChange({ mark, was, to }: TriedTemplate): ObservedManifest['d
   return isSameTemplate(was, to)
     ? null
     : { from: { mark: manifest, template: was }, to: { mark, template: to } }
-}
-
-/** The template that a pod was made from, as the DaemonSet's controller keeps it; null where it does not. */
-async function templateOfPod(pod: PodObject, set: string, api: Kubernetes): Promise<PodTemplate | null> {
-  const { namespace, labels = {} } = pod.metadata
-  const hash = labels['controller-revision-hash']
-  if (hash === undefined) return null
-  const revision = await api.getObject({
-    apiVersion: 'apps/v1',
-    kind: 'ControllerRevision',
-    namespace,
-    name: `${set}-${hash}`,
-  })
-  const { template } =
-    (revision?.['data'] as { spec?: { template?: PodTemplate & { $patch?: string } } } | undefined)?.spec ??
-    {}
-  if (template === undefined) return null
-  return Object.fromEntries(
-    Object.entries(template).filter(([field]) => field !== '$patch'),
-  ) as unknown as PodTemplate
 }
 
 /** Its change is null where it is as the manifest has it. */

@@ -59,6 +59,10 @@ export interface HostedOptions {
   containerd?: boolean
   /** What an admission webhook makes of the images of new pods. */
   admission?: (image: string) => string
+  /** The webhook is younger than the pods. */
+  admitsLate?: boolean
+  /** The mirror has other digests, as one of a single platform. */
+  mirrorDiffers?: boolean
 }
 
 const MANIFEST = manifestOf({ node: NEW, cni: CNI })
@@ -83,6 +87,7 @@ export class HostedHost {
   readonly dialGuard = new FakeDialGuard(this.ops)
   readonly #files = new ConfiguredHost(this.ops)
   readonly #options: HostedOptions
+  readonly #admitted = (image: string): string => this.#options.admission?.(image) ?? image
   /** The container before the run. */
   #first: string | undefined
 
@@ -90,6 +95,7 @@ export class HostedHost {
     this.#options = options
     const { clock, docker, ops, kubelet } = this
     this.cluster = new FakeCluster('host-1', clock, { node: OLD, cni: CNI })
+    if (!options.admitsLate) this.cluster.admission = this.#admitted
     this.cluster.onPod = {
       added: (pod) => {
         kubelet.added(pod)
@@ -120,12 +126,11 @@ export class HostedHost {
     const { docker, clock, cluster, kubelet } = host
     docker.files.set(BIRD_CFG, MESH)
     kubelet.env = () => [`MTU=${cluster.configMap.data?.['veth_mtu'] ?? ''}`]
-    cluster.admission = host.#admitted
     for (const image of [OLD, NEW]) {
       docker.images.publish(image)
-      docker.images.publish(host.#admitted(image), docker.images.remote(image))
+      docker.images.publish(host.#admitted(image), options.mirrorDiffers ? {} : docker.images.remote(image))
     }
-    docker.images.pull(host.#admitted(OLD), () => undefined)
+    docker.images.pull(cluster.admission(OLD), () => undefined)
     if (options.other === 'to come') cluster.addOther('host-2', OLD)
     if (options.unknown === true) host.kubelet.unknown.add(NEW)
     if (options.manifest) prepareObjects(cluster, options.other === 'done')
@@ -134,6 +139,7 @@ export class HostedHost {
     if (options.other === 'done') host.#beginRollout()
     await clock.sleep(400_000)
     host.#first = host.node.container
+    cluster.admission = host.#admitted
     host.ops.length = 0
     cluster.violations.length = 0
     return host
@@ -156,8 +162,6 @@ export class HostedHost {
     const change = { before: { veth_mtu: OLD_MTU }, after: { veth_mtu: NEW_MTU }, mark: MARK }
     this.cluster.writeConfig(keysPatch(this.cluster.configMap, change))
   }
-
-  readonly #admitted = (image: string): string => this.#options.admission?.(image) ?? image
 
   /** That this host runs after an upgrade. */
   get #image(): string {

@@ -1,6 +1,7 @@
 // An admission webhook of the cluster replaces the images of new pods, as by those of a mirror.
 
 import { describe, expect, it } from 'vitest'
+import { AgentError } from '../../agent/core/errors.ts'
 import { DeploymentHost } from './deployment-host.ts'
 import { HostedHost, type HostedOptions } from './hosted-host.ts'
 
@@ -12,7 +13,11 @@ describe('images that an admission webhook replaces', () => {
     ['beside a host to come', { other: 'to come' }],
     ['beside a host that is done', { other: 'done' }],
     ['by a manifest', { manifest: true }],
+    ['by a manifest, beside a host that is done', { manifest: true, other: 'done' }],
     ['without Docker', { containerd: true }],
+    ['by a webhook that is younger than the pods', { admitsLate: true }],
+    ['by a mirror of other digests', { mirrorDiffers: true }],
+    ['by a mirror of other digests, without Docker', { mirrorDiffers: true, containerd: true }],
   ])('are upgraded once: %s', async (_, options) => {
     const host = await HostedHost.create({ ...options, admission })
     expect({ outcome: await host.run(), problems: host.problems }).toEqual({
@@ -26,11 +31,28 @@ describe('images that an admission webhook replaces', () => {
   it.each<[string, HostedOptions]>([
     ['alone', {}],
     ['beside a host to come', { other: 'to come' }],
+    ['beside a host that is done', { other: 'done' }],
     ['by a manifest', { manifest: true }],
+    ['by a manifest, beside a host that is done', { manifest: true, other: 'done' }],
+    ['without Docker', { containerd: true }],
+    ['by a webhook that is younger than the pods', { admitsLate: true }],
+    ['by a mirror of other digests', { mirrorDiffers: true }],
+    ['by a mirror of other digests, without Docker', { mirrorDiffers: true, containerd: true }],
   ])('give way to the old ones where they crash: %s', async (_, options) => {
     const host = await HostedHost.create({ ...options, newExitsAfter: 300, admission })
     expect(await host.run()).toBe('rolled-back')
     expect(await host.flaws('rolled-back')).toEqual([])
+  })
+
+  it.each<[string, HostedOptions]>([
+    ['upgraded', {}],
+    ['rolled-back', { newExitsAfter: 300 }],
+  ])('need no right to read the revisions of the DaemonSet: %s', async (outcome, options) => {
+    const host = await HostedHost.create({ ...options, admission })
+    const forbidden = new AgentError('kubernetes-forbidden', 'cannot get ControllerRevision', { fix: '' })
+    host.cluster.getObject = () => Promise.reject(forbidden)
+    expect(await host.run()).toBe(outcome)
+    expect(host.node.violations).toEqual([])
   })
 
   it.each(['runs', 'crashes'] as const)(

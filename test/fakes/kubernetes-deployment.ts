@@ -37,9 +37,9 @@ export class FakeDeployment implements Kubernetes {
   away: AgentError | null = null
   /** What becomes of pods of an image; they run where it is not said. */
   readonly fates = new Map<string, Fate>()
-  /** What must never happen, as it happened. */
   /** What an admission webhook makes of the image of a new pod. */
   admission: (image: string) => string = (image) => image
+  /** What must never happen, as it happened. */
   readonly violations: string[] = []
   /** Called before each call. */
   onCall: (what: string) => void = () => undefined

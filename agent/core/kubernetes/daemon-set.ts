@@ -9,7 +9,7 @@ import {
   type ObjectMeta,
   type OwnerReference,
 } from './object.ts'
-import { nodeOf, type PodObject, type PodSpec, type PodTemplate } from './pod.ts'
+import { nodeOf, type PodObject, type PodSpec, type PodTemplate, REVISION_LABEL } from './pod.ts'
 import { changePatch, imagesOf, type TemplateChange, type TemplateImage } from './template.ts'
 import { templateDifferences } from './template-differences.ts'
 
@@ -31,10 +31,17 @@ export interface UpdateStrategy {
 
 /** The DaemonSet that keeps the container, and its pod on this host. */
 export interface ObservedDaemonSet extends Namespaced, Marks {
-  pod: PodStart & { name: string; uid: string; node: string; images: TemplateImage[] }
+  pod: PodStart & {
+    name: string
+    uid: string
+    node: string
+    images: TemplateImage[]
+    /** Of the template that it was made from, where an admission webhook has replaced some; absent where it has them all. */
+    created?: TemplateImage[]
+    /** Of its ControllerRevision: pods of the same template have the same one. */
+    revision?: string
+  }
   template: TemplateImage[]
-  /** This host's pod was made from the template as it is: what differs there is an admission webhook's doing. */
-  isCurrent?: boolean
   /** What its pods read when they start; absent in a journal of before. */
   reads?: ConfigReads
   strategy: UpdateStrategy
@@ -67,14 +74,21 @@ export function daemonSetOf({ metadata }: PodObject): Namespaced | null {
   return owner?.kind === 'DaemonSet' ? { namespace: metadata.namespace, name: owner.name } : null
 }
 
-export function observedDaemonSet(set: DaemonSetObject, pod: PodObject): ObservedDaemonSet {
+/** `madeFrom` is the template that the pod was made from, where it is known to be another one or to have been changed. */
+export function observedDaemonSet(
+  set: DaemonSetObject,
+  pod: PodObject,
+  madeFrom: PodTemplate | null = null,
+): ObservedDaemonSet {
   const { namespace, name } = set.metadata
   const { updateStrategy: strategy, template } = set.spec
   const owed = owedStrategy(set)
   const keeper = controllerOf(set.metadata)
   const pullsAlways = pullingAlways(template.spec)
-  const isCurrent = isOfTemplate(set, pod)
-  const differences = isCurrent ? [] : templateDifferences(template.spec, pod.spec)
+  const differences = templateDifferences(template.spec, (madeFrom ?? pod).spec)
+  const created = madeFrom ? imagesOf(madeFrom.spec) : []
+  const isReplaced = created.some((one) => replacedIn(imagesOf(pod.spec), one) !== null)
+  const revision = pod.metadata.labels?.[REVISION_LABEL]
   return {
     namespace,
     name,
@@ -83,10 +97,11 @@ export function observedDaemonSet(set: DaemonSetObject, pod: PodObject): Observe
       uid: pod.metadata.uid,
       node: nodeOf(pod) ?? '',
       images: imagesOf(pod.spec),
+      ...(isReplaced && { created }),
+      ...(revision !== undefined && { revision }),
       ...podStart(pod),
     },
     template: imagesOf(template.spec),
-    ...(isCurrent && { isCurrent }),
     ...marksOf(template),
     reads: configReadsOf(template.spec),
     strategy,
@@ -98,23 +113,29 @@ export function observedDaemonSet(set: DaemonSetObject, pod: PodObject): Observe
   }
 }
 
-/** By its generation, which the API server and the controller of DaemonSets note; false where one of them does not. */
-function isOfTemplate({ metadata }: DaemonSetObject, pod: PodObject): boolean {
-  const generation = metadata.annotations?.['deprecated.daemonset.template.generation']
-  return generation !== undefined && pod.metadata.labels?.['pod-template-generation'] === generation
+/** Images, environment and mounts of the pod are those of the template. */
+export function isAsTemplate({ spec: { template } }: DaemonSetObject, pod: PodObject): boolean {
+  const isSame = imagesOf(template.spec).every((one) => replacedIn(imagesOf(pod.spec), one) === null)
+  return isSame && templateDifferences(template.spec, pod.spec).length === 0
 }
 
-/** The images that this host's pod was created with: an admission webhook may have replaced them before the kubelet saw it. */
-export function createdWith({ isCurrent, template, pod }: ObservedDaemonSet): TemplateImage[] {
-  return isCurrent ? template : pod.images
+/** The images that a pod was created with, before any admission webhook. */
+export function createdWith({ images, created }: ObservedDaemonSet['pod']): TemplateImage[] {
+  return created ?? images
 }
 
-/** Images of this host's pod that an admission webhook has replaced, as the kubelet starts them. */
-export function replacedImages(set: ObservedDaemonSet): { from: string; to: string }[] {
-  return createdWith(set).flatMap(({ list, name, image }) => {
-    const own = set.pod.images.find((one) => one.list === list && one.name === name)
-    return own === undefined || own.image === image ? [] : [{ from: image, to: own.image }]
+/** Images that this host's pod has instead of those of the template that it was made from, as an admission webhook does. */
+export function replacedImages({ pod }: ObservedDaemonSet): { from: string; to: string }[] {
+  return createdWith(pod).flatMap((one) => {
+    const to = replacedIn(pod.images, one)
+    return to === null ? [] : [{ from: one.image, to }]
   })
+}
+
+/** Null where it is the same. */
+function replacedIn(images: TemplateImage[], { list, name, image }: TemplateImage): string | null {
+  const own = images.find((one) => one.list === list && one.name === name)
+  return own === undefined || own.image === image ? null : own.image
 }
 
 /** Pods are being replaced by the DaemonSet itself. */
@@ -143,13 +164,17 @@ export function isRolledOut({ metadata, status = {} }: DaemonSetObject): boolean
 /** The same by the pods themselves: all are of one revision, and one of them of the template as it is. */
 export function isRolledOutBy(set: DaemonSetObject, listed: PodObject[]): boolean {
   const pods = listed.filter((pod) => daemonSetOf(pod)?.name === set.metadata.name)
-  const revisions = new Set(pods.map(({ metadata }) => metadata.labels?.['controller-revision-hash']))
+  const revisions = new Set(pods.map(({ metadata }) => metadata.labels?.[REVISION_LABEL]))
   const { desiredNumberScheduled = 0 } = set.status ?? {}
   return (
-    pods.length >= desiredNumberScheduled &&
-    revisions.size === 1 &&
-    pods.some((pod) => isOfTemplate(set, pod))
+    pods.length >= desiredNumberScheduled && revisions.size === 1 && pods.some((pod) => isCurrent(set, pod))
   )
+}
+
+/** By the generation of the template, which the API server and the controller record; false where one of them does not. */
+function isCurrent({ metadata }: DaemonSetObject, pod: PodObject): boolean {
+  const generation = metadata.annotations?.['deprecated.daemonset.template.generation']
+  return generation !== undefined && pod.metadata.labels?.['pod-template-generation'] === generation
 }
 
 /** What an agent wrote beside the template; null where none did. */

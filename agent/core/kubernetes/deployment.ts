@@ -142,8 +142,8 @@ function containerIn({ spec }: DeploymentObject, container: string) {
 }
 
 /**
- * All is as the template says, as far as its controller has seen it; a pod that ends still counts. The pods were listed after
- * the Deployment was read: their images say nothing, as an admission webhook may have replaced them.
+ * All is as the template says, by the counts of its controller; a pod that ends still counts. Images are not compared: an
+ * admission webhook may have replaced those of the pods. The pods were listed after the Deployment was read.
  */
 export function isAvailable({ set, pods }: Rollout): boolean {
   const {

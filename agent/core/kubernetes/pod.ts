@@ -1,5 +1,8 @@
 import type { ObjectMeta, OwnerReference } from './object.ts'
 
+/** By which the controller of a DaemonSet names the ControllerRevision that a pod was made from. */
+export const REVISION_LABEL = 'controller-revision-hash'
+
 /** A container as a pod or a template names it. */
 export interface PodContainerSpec {
   name: string

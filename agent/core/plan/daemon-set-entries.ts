@@ -7,7 +7,6 @@ import {
   configEntry,
   containsAll,
   entriesFrom,
-  entriesOf,
   imageEntry,
   imageName,
   imagesOf,
@@ -82,26 +81,23 @@ export function entriesOfTemplate({ template, ...marks }: ObservedDaemonSet): Te
   return entriesFrom(template, marks)
 }
 
-/** `from` is of the template that this host's pod was created from, where a manifest has it looked up. */
+/** `from` is of the template that this host's pod was made from, where a manifest has it looked up. */
 export function swappedImage(
   daemonSet: ObservedDaemonSet,
   entry: TemplateEntry,
-  from?: PodTemplate,
+  template?: PodTemplate,
 ): SwappedImage {
   const { list, name, value: to } = entry
   const was = valueIn(entriesOfTemplate(daemonSet), entry) ?? ''
-  const created = valueIn(from ? entriesOf(from) : createdEntries(daemonSet), entry) ?? was
-  const admitted = valueIn(podEntries(daemonSet.pod), entry) ?? created
-  return { list, name, from: created, was, to, ...(admitted !== created && { admitted }) }
-}
-
-/** Before any admission webhook. */
-function createdEntries(daemonSet: ObservedDaemonSet): TemplateEntry[] {
-  return podEntries({ ...daemonSet.pod, images: createdWith(daemonSet) })
+  const images = template ? imagesOf(template.spec) : createdWith(daemonSet.pod)
+  const from = valueIn(podEntries({ ...daemonSet.pod, images }), entry) ?? was
+  const admitted = valueIn(podEntries(daemonSet.pod), entry) ?? from
+  return { list, name, from, was, to, ...(admitted !== from && { admitted }) }
 }
 
 export function isPodOf({ daemonSet, configMap }: DaemonSetInput, entries: TemplateEntry[]): boolean {
-  const all = [createdEntries(daemonSet), entriesOfTemplate(daemonSet)]
+  const pod = podEntries({ ...daemonSet.pod, images: createdWith(daemonSet.pod) })
+  const all = [pod, entriesOfTemplate(daemonSet)]
   return configMap === null && all.every((present) => containsAll(present, entries))
 }
 

@@ -15,5 +15,5 @@ export function pluginsChange(observed: Pick<Observed, 'node' | 'cni'>): Change 
   const set = pluginInstaller(observed)
   const to = observed.cni?.image?.ref
   if (set === null || to === undefined) return null
-  return { from: createdWith(set).find((one) => imageName(one.image) === 'cni')?.image ?? '', to }
+  return { from: createdWith(set.pod).find((one) => imageName(one.image) === 'cni')?.image ?? '', to }
 }

@@ -36,7 +36,10 @@ export function swapPart(
   const args: StepArgs['swap-pod'] = {
     set,
     run,
-    pod: { name: pod.name, uid: pod.uid, node: pod.node },
+    pod: {
+      ...{ name: pod.name, uid: pod.uid, node: pod.node },
+      ...(pod.revision !== undefined && { revision: pod.revision }),
+    },
     container,
     images: entries.map((one) => swappedImage(daemonSet, one, input.templates?.from)),
     ...(input.configMap && { configMap: writtenKeys(input.configMap) }),

@@ -1,6 +1,6 @@
-import { imageChange, pullSteps, runsAlready } from '../docker/image-state.ts'
-import { replacedImages } from '../kubernetes/daemon-set.ts'
+import { imageChange, pullSteps } from '../docker/image-state.ts'
 import type { ObservedImage } from '../model.ts'
+import { nodeRuns } from '../node-image.ts'
 import { askedVersion, runningVersion } from '../release/node-versions.ts'
 import { configMapDiff } from './config-map.ts'
 import { imageAsked, imageDiff, oldContainer } from './container-swap.ts'
@@ -14,9 +14,7 @@ export function daemonSetPart(input: DaemonSetInput, image: ObservedImage): Plan
   const { node, daemonSet, cni, flexvol } = input
   const change = imageChange(node, image)
   const entries = templateEntries(input, image.ref)
-  // what an admission webhook replaces comes again with each pod
-  const isDone = runsAlready(node, image) || replacedImages(daemonSet).some(({ from }) => from === image.ref)
-  if (isDone && isPodOf(input, entries)) return unchanged('node', change)
+  if (nodeRuns(node, image) && isPodOf(input, entries)) return unchanged('node', change)
   return {
     component: 'node',
     change,

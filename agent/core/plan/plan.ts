@@ -126,7 +126,8 @@ export interface StepArgs {
   'swap-pod': {
     set: Namespaced
     run: string
-    pod: { name: string; uid: string; node: string }
+    /** `revision` is the hash of its ControllerRevision; absent where there is none, and in a journal of before. */
+    pod: { name: string; uid: string; node: string; revision?: string }
     container: string
     images: SwappedImage[]
     /** Absent where none is asked for, and in a journal of before. */

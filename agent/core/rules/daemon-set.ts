@@ -1,3 +1,4 @@
+import { parseImageRef, repository } from '../docker/image-ref.ts'
 import { imageChange, mustPull } from '../docker/image-state.ts'
 import { known } from '../known.ts'
 import {
@@ -69,15 +70,17 @@ export const daemonSetSwapRules: Rule[] = [
                 fix: 'set imagePullPolicy: IfNotPresent in the template, and use a tag other than latest',
               },
       },
-      {
-        code: 'daemonset-replaced',
-        severity: 'warning',
-        about: 'the pod starts from the images that the template names',
-        seen: ({ pod }) => `${pod.name} has those of its template`,
-        check: replacedObjection,
-      },
     ],
   ),
+  ...rulesOn(replacedByWebhook, [
+    {
+      code: 'daemonset-replaced',
+      severity: 'warning',
+      about: 'the pod runs the images that its template names',
+      seen: ({ pod }) => `${pod.name} does`,
+      check: replacedObjection,
+    },
+  ]),
   // a manifest brings all of it, and its diff shows it
   ...rulesOn(
     ({ node, manifest }) => (manifest ? null : known(node?.daemonSet)),
@@ -109,7 +112,7 @@ function asked({ node, image, cni }: Observed): Asked | null {
 }
 
 function isOfPod(set: ObservedDaemonSet, ref: string): boolean {
-  return createdWith(set).some((one) => one.image === ref)
+  return createdWith(set.pod).some((one) => one.image === ref)
 }
 
 /** Its pod installs the plugins of its own image at each start, and comes with the template's calico/node. */
@@ -131,7 +134,7 @@ function pluginsObjection({ set, image, cni }: Asked): Objection | null {
 
 /** A new pod comes with another calico/node than this host's has. */
 export function bringsOtherNode(set: ObservedDaemonSet): boolean {
-  return !createdWith(set).every((one) => isSameNode(one, set))
+  return !createdWith(set.pod).every((one) => isSameNode(one, set))
 }
 
 /** Or is no container of calico/node's image at all. */
@@ -148,12 +151,20 @@ function movedTags({ set: { namespace, name, pod }, moved }: Asked): Objection[]
   }))
 }
 
+/** Null where the asked image is of the mirror already, which a webhook leaves alone. */
+function replacedByWebhook({ node, image }: Observed): ObservedDaemonSet | null {
+  const set = known(node?.daemonSet)
+  const mirrors = set ? replacedImages(set).map(({ to }) => repository(parseImageRef(to))) : []
+  return image !== null && mirrors.includes(repository(parseImageRef(image.ref))) ? null : set
+}
+
 /** What the agent pulls is not what the kubelet starts. */
 function replacedObjection(set: ObservedDaemonSet): Objection | null {
   const [image] = replacedImages(set)
   if (image === undefined) return null
+  const { namespace, name, pod } = set
   return {
-    message: `an admission webhook of the cluster replaces images of DaemonSet ${set.namespace}/${set.name}: pod ${set.pod.name} has ${image.to} instead of ${image.from}; the kubelet may pull the new one inside the window`,
-    fix: 'name the images as the webhook does, such as with registry in the config: they are then pulled before the window',
+    message: `pod ${pod.name} of DaemonSet ${namespace}/${name} runs ${image.to}, and its template names ${image.from}: an admission webhook probably replaced it; the kubelet may have to pull the replacement of a new image inside the window`,
+    fix: 'name the images as the webhook does, for example with registry in the config: they are then pulled before the window',
   }
 }

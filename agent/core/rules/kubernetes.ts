@@ -1,5 +1,5 @@
-import { runsAlready } from '../docker/image-state.ts'
 import type { Observed } from '../model.ts'
+import { nodeRuns } from '../node-image.ts'
 import { isInstalled } from '../plan/cni.ts'
 import { staleConfig } from '../plan/config-map.ts'
 import type { Wanted } from '../wanted.ts'
@@ -28,7 +28,7 @@ function movesHost(observed: Observed, { controllers, configMap }: Wanted): bool
   const { node, image, cni, cniConfig } = observed
   if ([image, cni, cniConfig, configMap].every((asked) => asked === null)) return controllers.image === null
   if (staleConfig(observed)) return true
-  if (node !== null && image !== null && !runsAlready(node, image)) return true
+  if (node !== null && image !== null && !nodeRuns(node, image)) return true
   if (cni !== null && !isInstalled(cni)) return true
   return cniConfig?.change != null && cniConfig.change.before !== cniConfig.change.after
 }

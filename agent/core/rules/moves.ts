@@ -3,6 +3,7 @@ import { envMap, imageVersion } from '../docker/health.ts'
 import { runsAlready } from '../docker/image-state.ts'
 import type { ContainerJson } from '../docker/json.ts'
 import type { Observed } from '../model.ts'
+import { nodeRuns } from '../node-image.ts'
 import { isInstalled } from '../plan/cni.ts'
 import { askedVersion, nodeVersions, runningVersion, versionText } from '../release/node-versions.ts'
 import type { COMPONENTS } from '../release/releases.ts'
@@ -62,8 +63,7 @@ export const moveRules: Rule[] = rulesOn(movesOf, [
 function movesOf(observed: Observed): Moves | null {
   const { node, image, cni, companions, controllers, deployment } = observed
   const moves: Move[] = []
-  if (node && image && !runsAlready(node, image))
-    moves.push({ component: 'node', ...nodeVersions(node, image) })
+  if (node && image && !nodeRuns(node, image)) moves.push({ component: 'node', ...nodeVersions(node, image) })
   if (cni && !isInstalled(cni))
     moves.push({ component: 'cni', from: companions.cni, to: imageVersion(cni.version, null) })
   moves.push(...controllersMove(observed))

@@ -1,5 +1,5 @@
 import { AgentError, ExitCode } from '../../core/errors.ts'
-import type { PodObject } from '../../core/kubernetes/pod.ts'
+import { type PodObject, REVISION_LABEL } from '../../core/kubernetes/pod.ts'
 import { entriesOf } from '../../core/kubernetes/template.ts'
 import type { Gate, StepArgs } from '../../core/plan/plan.ts'
 import { isAsBefore } from '../../core/plan/swapped-images.ts'
@@ -44,9 +44,7 @@ export async function restorePod(
     const uids = alive.map(({ metadata }) => metadata.uid)
     if (await killDoomed(args, uids, context)) goneAt = clock.now()
     const containers = await Promise.all(alive.map((pod) => containerOfPod(args, pod.metadata.uid, docker)))
-    const wrong = alive.find(
-      (pod, i) => misled.includes(containers[i]?.Id ?? '') || !isAsBefore(entriesOf(pod), args.images),
-    )
+    const wrong = alive.find((pod, i) => misled.includes(containers[i]?.Id ?? '') || !isOld(pod, args))
     if (wrong && isAgain && !(await isStillRestored(args, context))) return null
     if (wrong) goneAt = await takeAway(wrong, args, { gate, goneAt, taken }, context)
     isAgain ||= wrong !== undefined
@@ -56,6 +54,12 @@ export async function restorePod(
     if (clock.now() > deadline) throw notRestored(args, await whyNone(args, context))
     if (await keepDown(taken, POLL_MS, args, context)) goneAt = clock.now()
   }
+}
+
+/** Of the same template as the pod that was swapped or, where the template had changed since, with its images. */
+function isOld(pod: PodObject, { pod: { revision }, images }: SwapPod): boolean {
+  const isSame = revision !== undefined && pod.metadata.labels?.[REVISION_LABEL] === revision
+  return isSame || isAsBefore(entriesOf(pod), images)
 }
 
 /** Returns since when BIRD is gone. */

@@ -18,8 +18,10 @@ type Needs = Pick<StepContext, 'kubernetes' | 'clock'>
 
 /** The controller of the DaemonSet looks at a change within ms, unless it is away. */
 const LOOKED_AT_MS = 5_000
-/** Or until it has counted the pods of the template. */
+/** The controller counts the pods of the template within ms as well. */
 const COUNTED_MS = 30_000
+const COUNT_POLL_MS = 1_000
+const UNCOUNTED = `its controller has not counted its pods within ${COUNTED_MS / 1000} s`
 /** An API server that restarts. */
 const AWAY_MS = 30_000
 const POLL_MS = 200
@@ -55,15 +57,15 @@ export async function giveStrategyBackOrSay(set: Set, context: Needs): Promise<P
 /** The strategy that is still owed, and what kept it from coming back; without `why`, other hosts are not done. */
 interface Left {
   owed: string | null
-  why: AgentError | null
+  why: string | null
 }
 
 async function giveStrategyBack(set: Set, context: Needs): Promise<Left | null> {
   const restore = async (): Promise<Left | null> => {
     await untilLookedAt(set, context)
-    await untilCounted(set, context)
+    const isCounted = await untilCounted(set, context)
     const owed = owedStrategy(await patchObject(apiOf(context), refOf(set), strategyPatch))
-    if (owed) return { owed: owed.type, why: null }
+    if (owed) return { owed: owed.type, why: isCounted ? null : UNCOUNTED }
     // until then it looks like a rollout in progress, which defers the next run
     await untilLookedAt(set, context)
     return null
@@ -72,7 +74,7 @@ async function giveStrategyBack(set: Set, context: Needs): Promise<Left | null> 
     return await throughAway(restore, AWAY_MS, context)
   } catch (error) {
     if (!(error instanceof AgentError)) throw error
-    return { owed: null, why: error }
+    return { owed: null, why: error.message }
   }
 }
 
@@ -88,26 +90,27 @@ async function untilLookedAt(set: Set, context: Needs): Promise<void> {
   }
 }
 
-/** Every pod may be of the template before its controller has counted them. */
-async function untilCounted(set: Set, context: Needs): Promise<void> {
+/** Every pod may be of the template before its controller has counted them; false where it has not done so in time. */
+async function untilCounted(set: Set, context: Needs): Promise<boolean> {
   const deadline = context.clock.now() + COUNTED_MS
-  while (context.clock.now() < deadline) {
+  for (;;) {
     const now = await readObject(apiOf(context), refOf(set))
-    if (isRolledOut(now)) return
+    if (isRolledOut(now)) return true
     const pods = await apiOf(context).list({ kind: 'Pod', namespace: set.namespace }, selectorOf(now))
-    if (!isRolledOutBy(now, pods)) return
-    await context.clock.sleep(POLL_MS)
+    if (!isRolledOutBy(now, pods)) return true
+    if (context.clock.now() > deadline) return false
+    await context.clock.sleep(COUNT_POLL_MS)
   }
 }
 
 function strategyKept({ namespace, name }: Set, { owed, why }: Left): Problem {
-  const reason = why?.message ?? 'not every pod is of its template'
+  const reason = why ?? 'not every pod is of its template'
   return {
     code: 'strategy-kept',
     severity: 'warning',
     message: `DaemonSet ${namespace}/${name} keeps its update strategy OnDelete: ${reason}`,
     fix:
-      owed === null
+      owed === null || why !== null
         ? `set it by hand: kubectl -n ${namespace} patch daemonset ${name} -p '{"spec":{"updateStrategy":{"type":"RollingUpdate"}}}'; its annotation calico-agent/template has the one from before`
         : `upgrade or roll back the other hosts: the last one brings ${owed} back`,
   }

@@ -83,9 +83,18 @@ export async function restoreTemplate(
 }
 
 /** Nobody has changed it since it was restored for a pod of the old images. */
-export async function isStillRestored({ set, images }: SwapPod, context: StepContext): Promise<boolean> {
+export function isStillRestored(args: SwapPod, context: StepContext): Promise<boolean> {
+  return hasNow(args, 'from', context)
+}
+
+/** Nor since it got the new ones. */
+export function isStillApplied(args: SwapPod, context: StepContext): Promise<boolean> {
+  return hasNow(args, 'to', context)
+}
+
+async function hasNow({ set, images }: SwapPod, side: 'from' | 'to', context: StepContext): Promise<boolean> {
   const { spec } = await readObject(apiOf(context), refOf(set))
-  return hasEntries(spec.template, entriesAt(images, 'from'))
+  return hasEntries(spec.template, entriesAt(images, side))
 }
 
 /** Has what the run wrote, or what was there before: another agent may be at a newer rollout. */

@@ -146,7 +146,7 @@ async function missingImages(
   for (const one of imagesAmong(images)) {
     const image = one.admitted ?? one.from
     const local = await docker.inspectImage(image)
-    if (!local || (image === from && local.Id !== old.imageId)) missing.add(one.from)
+    if (!local || (image === from && local.Id !== old.imageId)) missing.add(image)
   }
   return [...missing]
 }

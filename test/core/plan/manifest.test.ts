@@ -136,6 +136,8 @@ describe('a whole manifest', () => {
     }
     const back = swapOf(daemonSetBackPart(input, swapOf(plan.steps), []).move)
     expect(back.templates).toEqual({ from: NEW, was: NEW, to: OLD })
+    const mark = { list: 'annotations', name: 'calico-agent/manifest' }
+    expect(back.images).toContainEqual({ ...mark, from: 'm1', was: 'm1', to: '' })
     // another host has brought the template back before
     const begun = { ...daemonSet(after), template: images(), manifest: undefined } as never
     expect(

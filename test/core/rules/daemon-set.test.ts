@@ -101,25 +101,32 @@ describe('a template that has changed in more than images', () => {
 })
 
 describe('images that an admission webhook has replaced', () => {
-  const annotations = { 'deprecated.daemonset.template.generation': '4' }
-  const made = (generation: string): PodObject => ({
-    metadata: { ...meta, name: 'calico-node-1', labels: { 'pod-template-generation': generation } },
-    spec: { containers: [{ name: 'calico-node', image: `mirror.example/${NODE}`, env: [{ name: 'CA' }] }] },
-  })
-  const seen = (generation: string) =>
-    observedDaemonSet({ ...set, metadata: { ...meta, annotations } }, made(generation))
+  const mirrored = `mirror.example/${NODE}`
+  const admitted: PodObject = {
+    metadata: { ...meta, name: 'calico-node-1', labels: { 'controller-revision-hash': 'h1' } },
+    spec: { containers: [{ name: 'calico-node', image: mirrored, env: [{ name: 'CA' }] }] },
+  }
+  const seen = observedDaemonSet(set, admitted, set.spec.template)
 
-  it('are a warning where the pod is of the template as it is, and no change of the template', () => {
-    const { isCurrent, pod, template, differences } = seen('4')
-    expect({ isCurrent, differences }).toEqual({ isCurrent: true, differences: undefined })
-    expect(found({ isCurrent: true, pod, template }).join()).toMatch(
-      /daemonset-replaced: .* pod calico-node-1 has mirror\.example\/calico\/node:v3\.17\.6 instead of calico\/node:/,
+  it('are a warning, and no change of the template', () => {
+    expect(seen).not.toHaveProperty('differences')
+    expect(seen.pod).toMatchObject({
+      revision: 'h1',
+      created: [{ image: NODE }],
+      images: [{ image: mirrored }],
+    })
+    expect(found(seen).join()).toMatch(
+      /daemonset-replaced: pod calico-node-1 of .* runs mirror\.example\/calico\/node:v3\.17\.6, and its template names calico\/node:/,
     )
   })
 
-  it('are not told from others where the template has changed since, or nobody counts its changes', () => {
-    expect(seen('3')).not.toHaveProperty('isCurrent')
-    expect(observedDaemonSet(set, made('4'))).not.toHaveProperty('isCurrent')
-    expect(found({}).join()).not.toContain('daemonset-replaced')
+  it('are none where the mirror is asked for', () => {
+    const image = { ref: `${mirrored}-1`, local: null, remote: { digest: digest('b'), platforms: [] } }
+    expect(found(seen, { image }).join()).not.toContain('daemonset-replaced')
+  })
+
+  it('are not told from another template where nobody says which one the pod was made from', () => {
+    expect(observedDaemonSet(set, admitted).pod).not.toHaveProperty('created')
+    expect(observedDaemonSet(set, admitted).differences).toEqual(['variable CA of calico-node'])
   })
 })

@@ -63,7 +63,7 @@ it('go back to the old ones where a new one does not come up', async () => {
 it('are upgraded on one host after the other, once, and rolled back', async () => {
   const { host, peer } = world
   for (const each of [host, peer]) await configureHosted(each, { registry: registry.address, release: NEW })
-  const since = Date.now()
+  const [since, before] = [Date.now(), await standing(world)]
   const first = await costOf(world, () => agent(host, 'upgrade'))
   expectOutcome(first.result, 0, 'upgraded')
   expectNoCost(first)
@@ -77,10 +77,13 @@ it('are upgraded on one host after the other, once, and rolled back', async () =
   expect(await standing(world)).toMatchObject({ strategy: 'RollingUpdate', marked: false, cordoned: 0 })
   for (const each of [host, peer]) expectOutcome(await agent(each, 'upgrade'), 0, 'unchanged')
 
-  const back = await costOf(world, () => agent(host, 'rollback'))
-  expectOutcome(back.result, 0, 'rolled-back')
-  expectNoCost(back)
-  expect(await nodeImages()).toEqual([inTemplate(OLD), inPod(OLD), inPod(NEW)])
+  for (const each of [host, peer]) {
+    const back = await costOf(world, () => agent(each, 'rollback'))
+    expectOutcome(back.result, 0, 'rolled-back')
+    expectNoCost(back)
+  }
+  expect(await nodeImages()).toEqual([inTemplate(OLD), inPod(OLD), inPod(OLD)])
+  expect(await standing(world)).toEqual(before)
   expect(await nodeFlaws(host, since)).toEqual([])
   expect(await nodeFlaws(peer, since)).toEqual([])
 })

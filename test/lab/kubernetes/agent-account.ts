@@ -9,6 +9,7 @@ export const HOSTED_RULES = [
   { apiGroups: [''], resources: ['nodes'], verbs: ['get', 'list', 'patch'] },
   { apiGroups: [''], resources: ['pods'], verbs: ['get', 'list', 'delete'] },
   { apiGroups: ['apps'], resources: ['daemonsets'], verbs: ['get', 'patch'] },
+  { apiGroups: ['apps'], resources: ['controllerrevisions'], verbs: ['get'] },
 ]
 
 /** For a whole manifest, which may have any object and grants rights itself. */
