@@ -1,6 +1,5 @@
 import { AgentError } from '../core/errors.ts'
-import type { DaemonSetObject } from '../core/kubernetes/daemon-set.ts'
-import { isAsTemplate } from '../core/kubernetes/daemon-set.ts'
+import { type DaemonSetObject, isAsTemplate } from '../core/kubernetes/daemon-set.ts'
 import { type PodObject, type PodTemplate, REVISION_LABEL } from '../core/kubernetes/pod.ts'
 import type { Kubernetes } from '../ports/kubernetes.ts'
 
