@@ -7,18 +7,20 @@ import { HostedHost, type HostedOptions } from './hosted-host.ts'
 
 const admission = (image: string): string => image.replace(/^calico\//, 'mirror.example/calico/')
 
+const CASES: [string, HostedOptions][] = [
+  ['alone', {}],
+  ['beside a host to come', { other: 'to come' }],
+  ['beside a host that is done', { other: 'done' }],
+  ['by a manifest', { manifest: true }],
+  ['by a manifest, beside a host that is done', { manifest: true, other: 'done' }],
+  ['without Docker', { containerd: true }],
+  ['by a webhook that is younger than the pods', { admitsLate: true }],
+  ['by a mirror of other digests', { mirrorDiffers: true }],
+  ['by a mirror of other digests, without Docker', { mirrorDiffers: true, containerd: true }],
+]
+
 describe('images that an admission webhook replaces', () => {
-  it.each<[string, HostedOptions]>([
-    ['alone', {}],
-    ['beside a host to come', { other: 'to come' }],
-    ['beside a host that is done', { other: 'done' }],
-    ['by a manifest', { manifest: true }],
-    ['by a manifest, beside a host that is done', { manifest: true, other: 'done' }],
-    ['without Docker', { containerd: true }],
-    ['by a webhook that is younger than the pods', { admitsLate: true }],
-    ['by a mirror of other digests', { mirrorDiffers: true }],
-    ['by a mirror of other digests, without Docker', { mirrorDiffers: true, containerd: true }],
-  ])('are upgraded once: %s', async (_, options) => {
+  it.each(CASES)('are upgraded once: %s', async (_, options) => {
     const host = await HostedHost.create({ ...options, admission })
     expect({ outcome: await host.run(), problems: host.problems }).toEqual({
       outcome: 'upgraded',
@@ -28,17 +30,7 @@ describe('images that an admission webhook replaces', () => {
     expect((await host.plan()).steps).toEqual([])
   })
 
-  it.each<[string, HostedOptions]>([
-    ['alone', {}],
-    ['beside a host to come', { other: 'to come' }],
-    ['beside a host that is done', { other: 'done' }],
-    ['by a manifest', { manifest: true }],
-    ['by a manifest, beside a host that is done', { manifest: true, other: 'done' }],
-    ['without Docker', { containerd: true }],
-    ['by a webhook that is younger than the pods', { admitsLate: true }],
-    ['by a mirror of other digests', { mirrorDiffers: true }],
-    ['by a mirror of other digests, without Docker', { mirrorDiffers: true, containerd: true }],
-  ])('give way to the old ones where they crash: %s', async (_, options) => {
+  it.each(CASES)('give way to the old ones where they crash: %s', async (_, options) => {
     const host = await HostedHost.create({ ...options, newExitsAfter: 300, admission })
     expect(await host.run()).toBe('rolled-back')
     expect(await host.flaws('rolled-back')).toEqual([])
