@@ -1,6 +1,6 @@
 import type { AgentEvent } from '../../agent/core/events.ts'
 import { keysPatch } from '../../agent/core/kubernetes/config-map.ts'
-import { owedStrategy } from '../../agent/core/kubernetes/daemon-set.ts'
+import { owedStrategy, TEMPLATE_ANNOTATION } from '../../agent/core/kubernetes/daemon-set.ts'
 import { CONFIG_ANNOTATION } from '../../agent/core/kubernetes/marks.ts'
 import { clusterNode } from '../../agent/core/kubernetes/node.ts'
 import { upgradePlan } from '../../agent/core/plan/build.ts'
@@ -150,7 +150,7 @@ export class HostedHost {
     this.cluster.edit(({ metadata, spec }) => {
       const { updateStrategy: strategy, template } = spec
       const mark = { run: 'of another host', generation: metadata.generation + 1, strategy }
-      metadata.annotations = { 'calico-agent/template': JSON.stringify(mark) }
+      metadata.annotations = { [TEMPLATE_ANNOTATION]: JSON.stringify(mark) }
       spec.updateStrategy = { type: 'OnDelete' }
       if (this.#image !== OLD)
         template.spec.containers = template.spec.containers.map((one) => ({ ...one, image: NEW }))

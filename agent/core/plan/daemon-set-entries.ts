@@ -73,8 +73,9 @@ export function containerName({ container }: Pick<ObservedNode, 'container'>): s
   return container.Config.Labels?.['io.kubernetes.container.name'] ?? ''
 }
 
-export function podEntries({ images, ...marks }: ObservedDaemonSet['pod']): TemplateEntry[] {
-  return entriesFrom(images, marks)
+/** With its own images or, in their place, those that it was made from. */
+export function podEntries(pod: ObservedDaemonSet['pod'], images = pod.images): TemplateEntry[] {
+  return entriesFrom(images, pod)
 }
 
 export function entriesOfTemplate({ template, ...marks }: ObservedDaemonSet): TemplateEntry[] {
@@ -90,14 +91,14 @@ export function swappedImage(
   const { list, name, value: to } = entry
   const was = valueIn(entriesOfTemplate(daemonSet), entry) ?? ''
   const images = template ? imagesOf(template.spec) : createdWith(daemonSet.pod)
-  const from = valueIn(podEntries({ ...daemonSet.pod, images }), entry) ?? was
+  const from = valueIn(podEntries(daemonSet.pod, images), entry) ?? was
   const admitted = valueIn(podEntries(daemonSet.pod), entry) ?? from
   return { list, name, from, was, to, ...(admitted !== from && { admitted }) }
 }
 
 export function isPodOf({ daemonSet, configMap }: DaemonSetInput, entries: TemplateEntry[]): boolean {
-  const pod = podEntries({ ...daemonSet.pod, images: createdWith(daemonSet.pod) })
-  const all = [pod, entriesOfTemplate(daemonSet)]
+  const created = podEntries(daemonSet.pod, createdWith(daemonSet.pod))
+  const all = [created, entriesOfTemplate(daemonSet)]
   return configMap === null && all.every((present) => containsAll(present, entries))
 }
 
