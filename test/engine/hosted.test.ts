@@ -161,6 +161,57 @@ it.each<[string, HostedOptions]>([
   expect(await host.flaws(outcome)).toEqual([])
 })
 
+describe('a controller of DaemonSets that knows of a change late', () => {
+  const nameOf = ({ cluster }: HostedHost) => cluster.pods.at(-1)?.metadata.name
+
+  it.each<HostedOptions>([{}, { config: 'alone' }, { containerd: true }, { manifest: true }])(
+    'makes one pod, of the new template: %o',
+    async (options) => {
+      const host = await HostedHost.create(options)
+      host.cluster.hearsAfterMs = 4_000
+      expect({ outcome: await host.run(), problems: host.problems }).toEqual({
+        outcome: 'upgraded',
+        problems: [],
+      })
+      expect(await host.flaws('upgraded')).toEqual([])
+      expect(nameOf(host)).toBe('calico-node-2')
+    },
+  )
+
+  it('makes one pod of the old template where the new one does not pass', async () => {
+    const host = await HostedHost.create({ newExitsAfter: 300 })
+    host.cluster.hearsAfterMs = 4_000
+    expect(await host.run()).toBe('rolled-back')
+    expect(await host.flaws('rolled-back')).toEqual([])
+    expect(nameOf(host)).toBe('calico-node-3')
+  })
+
+  it('keeps the pod where it does not come to know of it', async () => {
+    const host = await HostedHost.create()
+    host.cluster.hearsAfterMs = 600_000
+    expect(await host.run()).toBe('rolled-back')
+    expect(host.problems[0]).toContain('daemonset-not-observed')
+    expect(nameOf(host)).toBe('calico-node-1')
+    expect(host.node.violations).toEqual([])
+  })
+
+  it.each<HostedOptions>([{}, { config: 'alone' }, { containerd: true }, { manifest: true }])(
+    'has its pod of the old template go, if it was made all the same: %o',
+    async (options) => {
+      const host = await HostedHost.create(options)
+      host.cluster.onWrite = (what) => {
+        if (what === 'removed' && nameOf(host) === undefined) host.cluster.failOver()
+      }
+      const outcome = await host.run()
+      expect({ outcome, problem: host.problems[0] }).toEqual({
+        outcome: 'rolled-back',
+        problem: expect.stringContaining('of the old template') as string,
+      })
+      expect(await host.flaws(outcome)).toEqual([])
+    },
+  )
+})
+
 describe('a new image that does not pass', () => {
   it.each<[string, HostedOptions, string]>([
     ['never has a BIRD', { newBird: noBird }, 'gate-failed'],

@@ -30,8 +30,8 @@ type Changed = (pod: PodObject) => void
 export class FakeCluster extends FakeKubernetes {
   /** The kubelet of this host hears of its pods. */
   onPod: { added: Changed; gone: Changed } = { added: () => undefined, gone: () => undefined }
-  /** No controller looks at anything. */
-  isAsleep = false
+  /** How long after a write the controller of the DaemonSet knows of it; until then it goes by what was there before. */
+  hearsAfterMs = CONTROLLER_MS
   /** Each write of the agent's; what it throws is the answer, which may come before or after the write. */
   onWrite: (what: string) => void = () => undefined
   /** How much later than its pods the controller has counted them. */
@@ -42,6 +42,9 @@ export class FakeCluster extends FakeKubernetes {
   readonly #host: string
   readonly #clock: FakeClock
   #set: DaemonSetObject
+  /** As the controller knows it. */
+  #known: DaemonSetObject
+  #former: DaemonSetObject
   #configMap: ConfigMapObject
   #pods: PodObject[] = []
   #made = 0
@@ -66,6 +69,7 @@ export class FakeCluster extends FakeKubernetes {
         },
       },
     }
+    this.#known = this.#former = this.set
     this.#configMap = {
       metadata: {
         ...{ name: CONFIG, namespace: NAMESPACE, uid: 'map', resourceVersion: '1' },
@@ -99,8 +103,9 @@ export class FakeCluster extends FakeKubernetes {
     return structuredClone(this.#pods)
   }
 
-  /** The pod of another host, of an image and marks of its own. */
+  /** The pod of another host, of an image and marks of its own, made since all was heard of. */
   addOther(host: string, image: string, annotations?: Record<string, string>): void {
+    this.#known = this.set
     this.#make(host, { image, ...(annotations && { annotations }) })
   }
 
@@ -113,29 +118,37 @@ export class FakeCluster extends FakeKubernetes {
     this.#touch()
   }
 
-  /** What the controller of the DaemonSet does at once. */
+  /** What the controller of the DaemonSet does at once, where it hears of all. */
   sync(): void {
-    if (this.isAsleep || this.away !== null) return
+    this.#known = this.set
+    this.#control()
+  }
+
+  /** Another controller takes over, which does not know of the last write yet. */
+  failOver(): void {
+    this.#known = this.#former
+    this.#hear()
+  }
+
+  #control(): void {
+    if (this.away !== null) return
     const hosts = new Set([this.#host, ...this.#pods.map(({ spec }) => spec.nodeName ?? '')])
     for (const host of hosts) if (!this.#pods.some(({ spec }) => spec.nodeName === host)) this.#make(host)
-    const { template } = this.#set.spec
+    const { metadata, spec } = this.#known
     const updated = this.#pods.filter(
       (pod) =>
-        pod.metadata.labels?.[GENERATION_LABEL] === `${this.#templates}` ||
-        hasEntries(template, [...imagesOf(pod.spec).map(imageEntry), ...markEntries(marksOf(pod))]),
+        pod.metadata.labels?.[GENERATION_LABEL] === metadata.annotations?.[GENERATION] ||
+        hasEntries(spec.template, [...imagesOf(pod.spec).map(imageEntry), ...markEntries(marksOf(pod))]),
     )
     const counted = { desiredNumberScheduled: hosts.size, updatedNumberScheduled: updated.length }
     const before = this.#set.status ?? {}
     const isLate = this.countsAfterMs > 0 && before.updatedNumberScheduled !== updated.length
-    this.#set.status = {
-      ...(isLate ? before : counted),
-      observedGeneration: this.#set.metadata.generation,
-    }
+    this.#set.status = { ...(isLate ? before : counted), observedGeneration: metadata.generation }
     if (isLate)
       void this.#clock.sleep(this.countsAfterMs).then(() => {
         Object.assign(this.#set.status ?? {}, counted)
       })
-    if (this.#set.spec.updateStrategy.type === 'RollingUpdate' && updated.length < hosts.size)
+    if (spec.updateStrategy.type === 'RollingUpdate' && updated.length < hosts.size)
       this.violations.push('the DaemonSet replaces pods by itself')
   }
 
@@ -200,6 +213,7 @@ export class FakeCluster extends FakeKubernetes {
     const { metadata } = this.#set
     const before = JSON.stringify(this.#set.spec)
     const template = JSON.stringify(this.#set.spec.template)
+    this.#former = this.set
     if (spec) {
       const { type, rollingUpdate } = spec.updateStrategy
       this.#set.spec.updateStrategy = { type, ...(rollingUpdate && { rollingUpdate }) }
@@ -221,12 +235,18 @@ export class FakeCluster extends FakeKubernetes {
   #touch(): void {
     this.#versions += 1
     this.#set.metadata.resourceVersion = String(this.#versions)
-    this.#later()
+    this.#hear()
+  }
+
+  #hear(): void {
+    void this.#clock.sleep(this.hearsAfterMs).then(() => {
+      this.sync()
+    })
   }
 
   #later(): void {
     void this.#clock.sleep(CONTROLLER_MS).then(() => {
-      this.sync()
+      this.#control()
     })
   }
 
@@ -241,7 +261,7 @@ export class FakeCluster extends FakeKubernetes {
 
   /** The controller keeps each template that pods were made from. */
   #revision(): string {
-    const { template } = this.#set.spec
+    const { template } = this.#known.spec
     const spec = { template: { ...template, $patch: 'replace' } }
     const hash = createHash('sha256').update(JSON.stringify(spec)).digest('hex').slice(0, 10)
     const metadata = { name: `${NAME}-${hash}`, namespace: NAMESPACE }
@@ -254,7 +274,7 @@ export class FakeCluster extends FakeKubernetes {
 
   #make(host: string, own?: { image: string; annotations?: Record<string, string> }): void {
     this.#made += 1
-    const { metadata, spec } = structuredClone(this.#set.spec.template)
+    const { metadata, spec } = structuredClone(this.#known.spec.template)
     const { containers, initContainers } = spec
     const annotations = own ? own.annotations : metadata?.annotations
     const pod: PodObject = {
@@ -262,7 +282,7 @@ export class FakeCluster extends FakeKubernetes {
         name: `${NAME}-${this.#made}`,
         labels: {
           'controller-revision-hash': this.#revision(),
-          ...(!own && { [GENERATION_LABEL]: `${this.#templates}` }),
+          ...(!own && { [GENERATION_LABEL]: `${this.#known.metadata.annotations?.[GENERATION]}` }),
         },
         namespace: NAMESPACE,
         uid: `uid-${this.#made}`,
