@@ -7,19 +7,28 @@ export interface Deadline {
   clear(): void
 }
 
+const TICK_MS = 1_000
+
 /**
- * A time limit. The timer of `AbortSignal.timeout` does not keep the process alive: a wait on an answer that never comes
+ * A time limit. It is counted in ticks: time in which the whole host stood still, as a virtual machine that is moved, counts
+ * as one of them, so that an answer that came meanwhile is read. The timer of `AbortSignal.timeout` does not keep the process alive: a wait on an answer that never comes
  * would end the agent instead, with exit code 0. This one does.
  * @param ms `Infinity` for none
  */
 export function startDeadline(ms: number): Deadline {
   const controller = new AbortController()
-  const timer =
-    ms === Infinity
-      ? undefined
-      : setTimeout(() => {
-          controller.abort(new DOMException('time is up', 'TimeoutError'))
-        }, ms)
+  let timer: NodeJS.Timeout | undefined
+  const tick = (left: number): void => {
+    if (left <= 0) controller.abort(new DOMException('time is up', 'TimeoutError'))
+    else
+      timer = setTimeout(
+        () => {
+          tick(left - TICK_MS)
+        },
+        Math.min(left, TICK_MS),
+      )
+  }
+  if (ms !== Infinity) tick(ms)
   return {
     signal: controller.signal,
     clear: () => {
