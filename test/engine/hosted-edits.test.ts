@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { TEMPLATE_ANNOTATION } from '../../agent/core/kubernetes/daemon-set.ts'
 import { giveStrategyBackIfDone } from '../../agent/steps/daemon-set/restore-strategy.ts'
-import { HostedHost, type HostedOptions, NEW } from './hosted-host.ts'
+import { NEW } from './hosted-flaws.ts'
+import { HostedHost, type HostedOptions } from './hosted-host.ts'
 
 const SET = { namespace: 'kube-system', name: 'calico-node' }
 const noBird: HostedOptions['newBird'] = () => [{ at: 0, view: { state: 'down' } }]
@@ -50,6 +51,24 @@ describe('somebody who edits the DaemonSet', () => {
     expect(template(host)).toBe(theirs)
     expect((await host.docker.runningContainers()).map((one) => one.image)).toEqual([theirs])
     expect([host.routes.held, ...host.kubelet.violations]).toEqual([false])
+  })
+})
+
+describe('somebody who edits the DaemonSet before its controller knows of the run’s change', () => {
+  it('is told that the template is left, where the pod has not moved', async () => {
+    const host = await HostedHost.create()
+    host.cluster.hearsAfterMs = 600_000
+    host.cluster.onWrite = (what) => {
+      if (what !== 'patched') return
+      host.cluster.onWrite = () => undefined
+      void host.clock.sleep(5_000).then(() => {
+        host.cluster.edit(({ metadata }) => (metadata.annotations = { ...metadata.annotations, theirs: '' }))
+      })
+    }
+    expect(await host.run()).toBe('rolled-back')
+    expect(host.problems.join()).toContain('template-changed')
+    expect(template(host)).toBe(NEW)
+    expect(host.cluster.pods[0]?.metadata.name).toBe('calico-node-1')
   })
 })
 

@@ -1,6 +1,6 @@
 import type { AgentEvent } from '../../agent/core/events.ts'
 import { keysPatch } from '../../agent/core/kubernetes/config-map.ts'
-import { owedStrategy, TEMPLATE_ANNOTATION } from '../../agent/core/kubernetes/daemon-set.ts'
+import { TEMPLATE_ANNOTATION } from '../../agent/core/kubernetes/daemon-set.ts'
 import { CONFIG_ANNOTATION } from '../../agent/core/kubernetes/marks.ts'
 import { clusterNode } from '../../agent/core/kubernetes/node.ts'
 import { upgradePlan } from '../../agent/core/plan/build.ts'
@@ -23,15 +23,13 @@ import { fakePodRuntime } from '../fakes/pod-runtime.ts'
 import { fakeProbe } from '../fakes/probe.ts'
 import { FakeSystemd } from '../fakes/systemd.ts'
 import { ConfiguredHost } from './configured-host.ts'
-import { manifestFlaws, manifestOf, markedTemplate, prepareObjects } from './hosted-manifest.ts'
+import { CNI, clusterFlaws, imageAsked, MARK, NEW, NEW_MTU, OLD, OLD_MTU } from './hosted-flaws.ts'
+import { manifestOf, markedTemplate, prepareObjects } from './hosted-manifest.ts'
 import { KillableRun, RUN } from './killable-run.ts'
 import { BIRD_CFG, MESH } from './mesh-config.ts'
 import { CHANGES, type Death, type Move, withMoves } from './moves.ts'
 import { NodeLife } from './node-life.ts'
 
-const OLD = 'calico/node:v3.17.6'
-export const NEW = 'calico/node:v3.20.0'
-export const CNI = 'calico/cni:v3.17.6'
 export const HOSTED: Wanted = {
   ...anyHost,
   node: { ...anyHost.node, image: NEW },
@@ -39,9 +37,6 @@ export const HOSTED: Wanted = {
   windowMs: 20_000,
   settleMs: 1_000,
 }
-
-const [OLD_MTU, NEW_MTU] = ['1440', '1410']
-const MARK = 'mark-of-1410'
 
 export interface HostedOptions {
   /** Where the rollout stands on the other host of the cluster; without, there is none. */
@@ -163,9 +158,8 @@ export class HostedHost {
     this.cluster.writeConfig(keysPatch(this.cluster.configMap, change))
   }
 
-  /** That this host runs after an upgrade. */
   get #image(): string {
-    return this.#options.config === 'alone' ? OLD : NEW
+    return imageAsked(this.#options)
   }
 
   get #wanted(): Wanted {
@@ -233,6 +227,7 @@ export class HostedHost {
     const image = this.#admitted(outcome === 'upgraded' ? this.#image : OLD)
     const running = await this.docker.runningContainers()
     const runs = running.map((one) => one.image).join()
+    const container = await this.docker.inspectContainer(this.node.container ?? '')
     return [
       ...this.node.violations,
       ...this.kubelet.violations,
@@ -244,76 +239,12 @@ export class HostedHost {
       ...(this.routes.held ? ['routes are held'] : []),
       ...[...this.dialGuard.closed].map((address) => `${address} is kept from dialling`),
       ...(clusterNode(this.cluster.node).unschedulable ? ['the Node is cordoned'] : []),
-      ...this.#manifestFlaws(outcome, !running.some(({ id }) => id === this.#first)),
-      ...this.#templateFlaws(outcome, !running.some(({ id }) => id === this.#first)),
-      ...this.#strategyFlaws(outcome === 'upgraded'),
-      ...(await this.#configFlaws(outcome)),
+      ...clusterFlaws(this.cluster, this.#options, {
+        outcome,
+        isMoved: !running.some(({ id }) => id === this.#first),
+        env: container?.Config.Env ?? [],
+      }),
     ]
-  }
-
-  /** What other hosts began goes on where this one has not moved. */
-  #templateFlaws(outcome: string, isMoved: boolean): string[] {
-    const isUntouched = ['refused', 'nothing'].includes(outcome) || !isMoved
-    const isNew = outcome === 'upgraded' || (isUntouched && this.#options.other === 'done')
-    const { metadata, spec } = this.cluster.set.spec.template
-    const isOld = ({ name }: { name: string }): boolean => ['install-cni', 'calico-node'].includes(name)
-    const all = [...(spec.initContainers ?? []), ...spec.containers].filter(isOld)
-    const found = all.map((one) => one.image).join()
-    const mark = metadata?.annotations?.[CONFIG_ANNOTATION]
-    const expected = `${CNI},${isNew ? this.#image : OLD}`
-    return [
-      ...(found === expected ? [] : [`the template has ${found}`]),
-      ...(mark === (isNew && this.#options.config ? MARK : undefined)
-        ? []
-        : [`the template has the mark ${mark}`]),
-      ...this.#keyFlaws(isNew),
-    ]
-  }
-
-  #manifestFlaws(outcome: string, isMoved: boolean): string[] {
-    if (this.#options.manifest !== true) return []
-    const isBegun = this.#options.other === 'done'
-    const isUpgraded = outcome === 'upgraded'
-    const isUntouched = ['refused', 'nothing'].includes(outcome) || !isMoved
-    return manifestFlaws(this.cluster, {
-      template: isUpgraded || (isBegun && isUntouched),
-      objects: isUpgraded || isBegun,
-    })
-  }
-
-  #keyFlaws(isNew: boolean): string[] {
-    const { data, metadata } = this.cluster.configMap
-    const isWritten = isNew && this.#options.config !== undefined
-    const key = data?.['veth_mtu']
-    return [
-      ...(key === (isWritten ? NEW_MTU : OLD_MTU) ? [] : [`the ConfigMap has ${key}`]),
-      ...((metadata.annotations?.[CONFIG_ANNOTATION] !== undefined) === isWritten
-        ? []
-        : ['its mark is left']),
-    ]
-  }
-
-  /** What runs was started with the keys as they belong to its pod; a pod that the kubelet starts again reads what is there. */
-  async #configFlaws(outcome: string): Promise<string[]> {
-    const container = await this.docker.inspectContainer(this.node.container ?? '')
-    const isNew = outcome === 'upgraded' && this.#options.config !== undefined
-    const env = container?.Config.Env ?? []
-    const right = [isNew ? NEW_MTU : OLD_MTU, this.cluster.configMap.data?.['veth_mtu']]
-    return right.some((mtu) => env.includes(`MTU=${mtu}`)) ? [] : [`it was started with ${env.join()}`]
-  }
-
-  /** It comes back with the last host, whichever way; until then it is known. */
-  #strategyFlaws(upgraded: boolean): string[] {
-    const { set } = this.cluster
-    const { type } = set.spec.updateStrategy
-    const { other } = this.#options
-    const isUnderWay = other !== undefined && (other === 'to come') === upgraded
-    if (!isUnderWay)
-      return type === 'RollingUpdate' && set.spec.updateStrategy.rollingUpdate?.['maxUnavailable'] === 1
-        ? []
-        : [`the strategy is ${type}`]
-    const owed = owedStrategy(set)?.rollingUpdate?.['maxUnavailable']
-    return type === 'OnDelete' && owed === 1 ? [] : [`the strategy is ${type}, and RollingUpdate is lost`]
   }
 
   #tools(signal?: AbortSignal) {

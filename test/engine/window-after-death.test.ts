@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { brokenBirds } from './broken-birds.ts'
 import { FakeHost } from './fake-host.ts'
+import { HostedHost } from './hosted-host.ts'
 import type { Death } from './moves.ts'
 
 /** The moves of a run: 13 routes are held, 14 the kill, 15 the start, 16 "done" in the journal. */
@@ -39,4 +40,20 @@ describe('the window of a run whose agent died after the kill', () => {
     const back = host.opTimes.get('docker start calico-node') ?? Number.NaN
     expect(back - gone).toBeLessThan(BUDGET_MS * (2 / 3) + 200)
   })
+})
+
+it('the window of a DaemonSet’s pod counts from the kill, where none has come since', async () => {
+  const host = await HostedHost.create()
+  let removal = -1
+  host.agent.onMove = (at, what) => {
+    if (what === 'remove') removal = at
+  }
+  await host.run()
+  const other = await HostedHost.create()
+  other.kubelet.isAsleep = true
+  await other.run({ at: removal, before: false })
+  await other.clock.sleep(5_000)
+  other.restartKubelet()
+  expect(await other.resume()).toBe('upgraded')
+  expect(other.agent.state()?.window?.usedMs).toBeGreaterThanOrEqual(5_000)
 })

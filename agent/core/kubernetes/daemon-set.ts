@@ -155,10 +155,15 @@ function pullingAlways({ containers, initContainers = [] }: PodSpec): string[] {
   return all.filter(({ imagePullPolicy }) => imagePullPolicy === 'Always').map(({ name }) => name)
 }
 
+/** Its controller knows of its last change. */
+export function isObserved({ metadata, status = {} }: DaemonSetObject): boolean {
+  return (status.observedGeneration ?? 0) >= metadata.generation
+}
+
 /** Every pod is of the template as it is now. */
-export function isRolledOut({ metadata, status = {} }: DaemonSetObject): boolean {
-  const { observedGeneration = 0, desiredNumberScheduled = 0, updatedNumberScheduled = 0 } = status
-  return observedGeneration >= metadata.generation && updatedNumberScheduled >= desiredNumberScheduled
+export function isRolledOut(set: DaemonSetObject): boolean {
+  const { desiredNumberScheduled = 0, updatedNumberScheduled = 0 } = set.status ?? {}
+  return isObserved(set) && updatedNumberScheduled >= desiredNumberScheduled
 }
 
 /** The same by the pods themselves: all are of one revision, and one of them of the template as it is. */

@@ -106,8 +106,10 @@ export async function killAndDelete(
   const { docker, clock } = context
   const { namespace } = args.set
   const ofPod = (await containersOf(args, docker)).filter(({ labels }) => labels[UID_LABEL] === pod.uid)
-  context.since = clock.now()
-  const kills = Promise.all(ofPod.filter(isUp).map(({ id }) => docker.killContainer(id)))
+  const up = ofPod.filter(isUp)
+  // where nothing runs, as after the death of an agent, the window is open already
+  if (up.length > 0) context.since = clock.now()
+  const kills = Promise.all(up.map(({ id }) => docker.killContainer(id)))
   await Promise.race([kills, clock.sleep(HEAD_START_MS)])
   const removal = apiOf(context).remove({ kind: 'Pod', namespace, name: pod.name }, pod.uid)
   const [removed, killed] = await Promise.allSettled([removal, kills])

@@ -1,30 +1,23 @@
 import { AgentError, type Problem } from '../../core/errors.ts'
-import {
-  type DaemonSetObject,
-  isRolledOut,
-  isRolledOutBy,
-  owedStrategy,
-  strategyPatch,
-} from '../../core/kubernetes/daemon-set.ts'
+import { isRolledOut, isRolledOutBy, owedStrategy, strategyPatch } from '../../core/kubernetes/daemon-set.ts'
 import { selectorOf } from '../../core/kubernetes/object.ts'
 import type { StepArgs } from '../../core/plan/plan.ts'
 import { apiOf, patchObject, readObject } from '../cluster/object.ts'
 import { throughAway } from '../cluster/through-away.ts'
 import type { Step, StepContext } from '../step.ts'
+import { OBSERVED_MS, untilObserved } from './observed.ts'
 import { refOf } from './template.ts'
 
 type Set = StepArgs['restore-strategy']['set']
 type Needs = Pick<StepContext, 'kubernetes' | 'clock'>
 
-/** The controller of the DaemonSet looks at a change within ms, unless it is away. */
-const LOOKED_AT_MS = 5_000
 /** The controller counts the pods of the template within ms as well. */
 const COUNTED_MS = 30_000
 const COUNT_POLL_MS = 1_000
 const UNCOUNTED = `its controller has not counted its pods within ${COUNTED_MS / 1000} s`
+const NOT_OBSERVED = `its controller has not observed the last change within ${OBSERVED_MS / 1000} s`
 /** An API server that restarts. */
 const AWAY_MS = 30_000
-const POLL_MS = 200
 
 /** After the commit of the last host: restores the update strategy that the DaemonSet had before the rollout. */
 export const restoreStrategy: Step<'restore-strategy'> = {
@@ -62,12 +55,11 @@ interface Left {
 
 async function giveStrategyBack(set: Set, context: Needs): Promise<Left | null> {
   const restore = async (): Promise<Left | null> => {
-    await untilLookedAt(set, context)
-    const isCounted = await untilCounted(set, context)
+    const why = await whyNotCounted(set, context)
     const owed = owedStrategy(await patchObject(apiOf(context), refOf(set), strategyPatch))
-    if (owed) return { owed: owed.type, why: isCounted ? null : UNCOUNTED }
+    if (owed) return { owed: owed.type, why }
     // until then it looks like a rollout in progress, which defers the next run
-    await untilLookedAt(set, context)
+    await untilObserved(set, OBSERVED_MS, context)
     return null
   }
   try {
@@ -78,16 +70,10 @@ async function giveStrategyBack(set: Set, context: Needs): Promise<Left | null> 
   }
 }
 
-/** Its status tells how many pods are of the template only once its controller has seen the last change. */
-async function untilLookedAt(set: Set, context: Needs): Promise<void> {
-  const deadline = context.clock.now() + LOOKED_AT_MS
-  const isLookedAt = ({ metadata, status = {} }: DaemonSetObject): boolean =>
-    (status.observedGeneration ?? 0) >= metadata.generation
-  for (;;) {
-    const now = await readObject(apiOf(context), refOf(set))
-    if (isLookedAt(now) || context.clock.now() > deadline) return
-    await context.clock.sleep(POLL_MS)
-  }
+/** Waits until the status is that of the last change; else why it is not, as text. */
+async function whyNotCounted(set: Set, context: Needs): Promise<string | null> {
+  if (!(await untilObserved(set, OBSERVED_MS, context))) return NOT_OBSERVED
+  return (await untilCounted(set, context)) ? null : UNCOUNTED
 }
 
 /** Every pod may be of the template before its controller has counted them; false where it has not done so in time. */

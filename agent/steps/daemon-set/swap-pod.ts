@@ -1,16 +1,18 @@
-import { AgentError, ExitCode, isTransient } from '../../core/errors.ts'
+import { AgentError, ExitCode, type Problem } from '../../core/errors.ts'
 import type { ConfigMapChange } from '../../core/kubernetes/config-map.ts'
 import type { StepArgs } from '../../core/plan/plan.ts'
 import { changedImages } from '../../core/plan/swapped-images.ts'
-import type { ContainerRuntime } from '../../ports/docker.ts'
+import { throughAway } from '../cluster/through-away.ts'
 import { isRunning } from '../container/running.ts'
 import { finalCheck, refuseAnother } from '../gate/final-check.ts'
 import { watchTrial } from '../gate/gate.ts'
 import { endOfTrial } from '../gate/trial-end.ts'
-import type { Step, StepResult } from '../step.ts'
+import type { Step, StepContext, StepResult } from '../step.ts'
 import { closeDialling, openDialling } from '../window/dial-guard.ts'
 import { holdRoutes, releaseRoutes } from '../window/held-routes.ts'
 import { checkConfigMap, restoreConfigMap, writeConfigMap } from './config-map.ts'
+import { cannotKeep, untilOthersRun, whyOther } from './made-from.ts'
+import { untilObserved, untilTemplateObserved } from './observed.ts'
 import {
   isOnItsWayOut,
   killAndDelete,
@@ -25,6 +27,13 @@ import { giveStrategyBackOrSay } from './restore-strategy.ts'
 import { applyTemplate, checkTemplate, isStillApplied, restoreTemplate } from './template.ts'
 
 type SwapPod = StepArgs['swap-pod']
+
+/** For how long the final look at the peers is good for a kill. */
+const LOOK_LASTS_MS = 1_000
+/** What the way back may wait for the controller, while calico/node is away. */
+const SOON_MS = 5_000
+/** An API server that restarts. */
+const AWAY_MS = 30_000
 
 /**
  * The one step with a window if a DaemonSet owns the node. Its template gets the new images with OnDelete, so that no
@@ -44,8 +53,12 @@ export const swapPod: Step<'swap-pod'> = {
 
   async do(args, { gate, known }, context) {
     if (await nextContainer(args, known, context.docker)) return
-    await writeConfigMap(args.configMap, context)
-    await applyTemplate(args, context)
+    const since = context.clock.now()
+    await throughAway(() => writeTemplate(args, context), AWAY_MS, context, context.signal)
+    // by an agent that died since
+    const isOut = await isOnItsWayOut(args, args.pod, context)
+    if (!isOut) await untilTemplateObserved(args, context)
+    if (!isOut && context.clock.now() - since > LOOK_LASTS_MS) await finalCheck(args.old, args.gate, context)
     if (gate.daemons.length > 0) await holdRoutes(context)
     context.emit({ type: 'window-open', budgetMs: gate.budgetMs })
     await killAndDelete(args.pod, args, context)
@@ -59,9 +72,9 @@ export const swapPod: Step<'swap-pod'> = {
     const trial = await watchTrial({ gate, container: found.Id, goneAt: context.since }, context)
     await refuseAnother(args.old, found.Id, context.docker)
     const passed = await endOfTrial(trial, found.Id, context)
-    // from a template of somebody else's; an admission webhook may have replaced the image of this one
-    if ((await isAnother(args.to, found.Id, context.docker)) && !(await isStillApplied(args, context)))
-      throw changedByOthers(args)
+    const why = await whyOther(args, found, context)
+    if (why !== null) throw (await isStillApplied(args, context)) ? ofOther(args, why) : changedByOthers(args)
+    await untilOthersRun(args, found, context)
     return passed
   },
 
@@ -83,23 +96,20 @@ export const swapPod: Step<'swap-pod'> = {
     const misled = args.configMap ? await startedSince(args, context.docker) : []
     const stays: StepResult | null = isMoved ? null : { window: null }
     const deleted = isOut ? [args.pod.uid] : []
+    // a pod of the new template may still be made, and is taken away then
+    if (isMoved && isBack) await untilObserved(args.set, SOON_MS, context)
     const restored = isMoved && isBack ? await restorePod(args, { gate, misled, deleted }, context) : stays
     await Promise.all([releaseRoutes(context), openDialling(context)])
     if (restored === null) throw changedByOthers(args)
+    const left = isMoved || isBack ? [] : [templateLeft(args)]
     const problems = await giveStrategyBackOrSay(args.set, context)
-    return { ...restored, problems: [...kept, ...(restored.problems ?? []), ...problems] }
+    return { ...restored, problems: [...kept, ...left, ...(restored.problems ?? []), ...problems] }
   },
 }
 
-/** Made from another image. What cannot be asked by then, or is not reported yet, is not known. */
-async function isAnother(image: string, container: string, docker: ContainerRuntime): Promise<boolean> {
-  try {
-    const [asked, found] = [await docker.inspectImage(image), await docker.inspectContainer(container)]
-    return !!asked?.Id && !!found?.Image && asked.Id !== found.Image
-  } catch (error) {
-    if (isTransient(error)) return false
-    throw error
-  }
+async function writeTemplate(args: SwapPod, context: StepContext): Promise<void> {
+  await writeConfigMap(args.configMap, context)
+  await applyTemplate(args, context)
 }
 
 /** Nothing where an earlier host of the rollout has set them. */
@@ -117,6 +127,23 @@ function noPod({ set: { namespace } }: SwapPod, why: string): AgentError {
   return new AgentError('gate-failed', `cannot keep the new template: ${why}`, {
     fix: `kubectl -n ${namespace} describe pods shows why`,
   })
+}
+
+function ofOther(args: SwapPod, why: string): AgentError {
+  return cannotKeep(
+    args,
+    why,
+    `kubectl -n ${args.set.namespace} get pods -o yaml shows it; run the command again`,
+  )
+}
+
+function templateLeft({ set: { namespace, name } }: SwapPod): Problem {
+  return {
+    code: 'template-changed',
+    severity: 'warning',
+    message: `the template of DaemonSet ${namespace}/${name} was changed by someone else during the run, and is left as it is`,
+    fix: `check kubectl -n ${namespace} rollout history daemonset/${name}`,
+  }
 }
 
 function changedByOthers({ set: { namespace, name } }: SwapPod): AgentError {

@@ -114,15 +114,20 @@ describe('a new pod that does not come up gives way to the old one', () => {
     await setPullPolicy('IfNotPresent')
   })
 
+  it('where no controller would make it: the old one is not touched', async () => {
+    const { kubernetes } = world
+    const { uid } = (await podOf(world, host)).metadata
+    await kubernetes.killPart('kube-controller-manager')
+    const restart = untilGoesBack().finally(() => kubernetes.startPart('kube-controller-manager'))
+    await rolledBack(() => upgrade(image(NEW)), /the controller of DaemonSets has not observed/)
+    await restart
+    expect((await podOf(world, host)).metadata.uid).toBe(uid)
+  })
+
   it('where nothing schedules it, until something does', async () => {
     const { kubernetes } = world
     await kubernetes.killPart('kube-scheduler')
-    const earlier = await newestJournal()
-    const goesBack = async (): Promise<boolean> => {
-      const now = await newestJournal()
-      return now !== earlier && (await host.readFile(now)).includes('"type":"unwinding"')
-    }
-    const restart = until('the way back', goesBack).finally(() => kubernetes.startPart('kube-scheduler'))
+    const restart = untilGoesBack().finally(() => kubernetes.startPart('kube-scheduler'))
     await rolledBack(() => upgrade(image(NEW)), /the pod is Pending/)
     await restart
   })
@@ -134,6 +139,15 @@ async function setPullPolicy(imagePullPolicy: string): Promise<void> {
   await editDaemonSet(world, { spec: { template: { spec: { containers } } } })
   await world.kubernetes.untilRolledOut()
   await world.mesh.untilSettled()
+}
+
+/** The next run does. */
+async function untilGoesBack(): Promise<void> {
+  const earlier = await newestJournal()
+  await until('the way back', async () => {
+    const now = await newestJournal()
+    return now !== earlier && (await host.readFile(now)).includes('"type":"unwinding"')
+  })
 }
 
 async function newestJournal(): Promise<string> {
