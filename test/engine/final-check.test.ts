@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Session } from '../../agent/core/bird/view.ts'
+import { AgentError } from '../../agent/core/errors.ts'
+import { finalCheck } from '../../agent/steps/gate/final-check.ts'
 import { deadSession, restartTimeline, session, upView } from '../fakes/bird.ts'
 import { FakeHost, type HostOptions } from './fake-host.ts'
 
@@ -84,4 +86,50 @@ describe('a health check that the old node fails', () => {
       }),
     )
   })
+
+  it('is still one where it fails for a moment', async () => {
+    const host = await FakeHost.create({ env: ['FELIX_HEALTHENABLED=true'] })
+    const answers = [503]
+    host.probe.httpStatus = () => Promise.resolve(answers.shift() ?? 204)
+    expect(await host.run()).toBe('upgraded')
+    expect(answers).toEqual([])
+    expect(host.events.filter(({ type }) => type === 'problem')).toEqual([])
+  })
+})
+
+describe('a Felix of the old node that cannot be seen', () => {
+  const unseen = new AgentError('docker-refused', 'cannot list the processes', { fix: 'wait' })
+
+  it('for a moment, is watched in the new one', async () => {
+    const host = await FakeHost.create()
+    host.docker.onProcesses = () => [{ pid: 11, args: 'calico-node -felix' }]
+    host.docker.failNext('processes', unseen)
+    expect(await host.run()).toBe('upgraded')
+    expect(host.agent.text).toContain('"felix":true')
+  })
+
+  it('at all, is not, and that is said', async () => {
+    const host = await FakeHost.create()
+    host.docker.onProcesses = () => {
+      throw unseen
+    }
+    expect(await host.run()).toBe('upgraded')
+    expect(host.events.filter(({ type }) => type === 'problem')).toMatchObject([
+      { problem: { code: 'health-check-failing' } },
+    ])
+  })
+})
+
+it('a BIRD for IPv6 that answers no more is no reason to go on without it', async () => {
+  const host = await FakeHost.create()
+  const swap = (await host.plan()).steps.find((step) => step.kind === 'swap-container')
+  if (!swap) throw new Error('there is no swap')
+  const { old, gate } = swap.args
+  const now = { ...gate, daemons: gate.daemons.filter(({ endpoint }) => endpoint.family === 4) }
+  const context = {
+    ...host.ports(),
+    ...{ emit: () => undefined, signal: new AbortController().signal, index: 0, since: 0 },
+    recheck: () => Promise.resolve({ gate: now, problems: [] }),
+  }
+  await expect(finalCheck(old, gate, context)).rejects.toThrow('its BIRD for IPv6 does not answer')
 })

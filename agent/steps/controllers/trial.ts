@@ -72,6 +72,8 @@ const NO_SUCH_PROGRAM = [126, 127]
 const EXEC_TIMEOUT_MS = 10_000
 /** One that was started just now is not ready yet. */
 const NEW_MS = 20_000
+/** One answer that is missed on a busy host is no reason to drop the check. */
+const ASK_AGAIN_MS = 5_000
 
 /**
  * The check that the new ones must pass: with health reports off (`HEALTH_ENABLED=false`) no check ever passes, in the old ones
@@ -86,7 +88,8 @@ export async function passedCheck(
   const { docker, clock, signal, emit } = context
   const ask = () => docker.exec(oldId, check, EXEC_TIMEOUT_MS).catch(() => undefined)
   const old = await docker.inspectContainer(oldId)
-  const readyBy = clock.now() + NEW_MS - ((old && upMs(old, clock.date())) ?? NEW_MS)
+  const up = (old && upMs(old, clock.date())) ?? NEW_MS
+  const readyBy = clock.now() + Math.max(ASK_AGAIN_MS, NEW_MS - up)
   let answer = await ask()
   while (isFailure(answer) && clock.now() < readyBy) {
     await clock.sleep(POLL_MS, signal)

@@ -1,4 +1,5 @@
 import { birdBaseline } from '../../core/bird/baseline.ts'
+import type { HealthCheck } from '../../core/docker/health.ts'
 import type { ContainerJson } from '../../core/docker/json.ts'
 import { AgentError, ExitCode, isError } from '../../core/errors.ts'
 import type { Gate, OldContainer } from '../../core/plan/plan.ts'
@@ -9,6 +10,9 @@ import { isRunning } from '../container/running.ts'
 import type { StepContext } from '../step.ts'
 import { checkDialling } from '../window/dial-guard.ts'
 import { failingCheck, lookAtFelix } from './health.ts'
+
+const ASK_AGAIN_MS = 5_000
+const POLL_MS = 500
 
 /**
  * The look right before the KILL. A pull takes minutes: peers come and go meanwhile, an operator may change
@@ -21,13 +25,13 @@ export async function finalCheck(
   context: StepContext,
 ): Promise<{ found: ContainerJson; gate: Gate }> {
   const found = await foundAsPlanned(old, context)
-  // do slow work alongside the look at the peers, or before it: nothing may come between that look and the KILL
+  // do slow work before the look at the peers: nothing may come between that look and the KILL
   const guard = await checkDialling(planned, context)
-  const [gate, health, felix] = await Promise.all([
-    context.recheck ? judgedAnew(old, planned, context) : seenAnew(old, planned, context),
+  const [health, felix] = await Promise.all([
     passedChecks(old, planned, context),
-    old.wasRunning ? lookAtFelix(old.id, context) : null,
+    old.wasRunning ? seenFelix(old, context) : null,
   ])
+  const gate = await (context.recheck ? judgedAnew(old, planned, context) : seenAnew(old, planned, context))
   return {
     found,
     gate: {
@@ -56,10 +60,17 @@ export async function foundAsPlanned(
 
 async function judgedAnew(old: OldContainer, planned: Gate, context: StepContext): Promise<Gate> {
   const { gate, problems } = (await context.recheck?.(old, planned)) ?? { gate: planned, problems: [] }
+  const silent = planned.daemons.find(
+    ({ endpoint, baseline }) =>
+      baseline.established.length > 0 &&
+      !gate.daemons.some((daemon) => daemon.endpoint.family === endpoint.family),
+  )
   const errors = problems.filter(isError)
   // report first what does not go away by itself
   const first = errors.find((problem) => refusalOf([problem]) === 'refused') ?? errors[0]
   if (first === undefined) {
+    // the one for IPv6 is optional, but not once it has sessions
+    if (silent) throw changed(old, `restarted: its BIRD for IPv${silent.endpoint.family} does not answer`)
     for (const problem of problems) context.emit({ type: 'problem', problem })
     return gate
   }
@@ -87,11 +98,41 @@ async function passedChecks(
   context: StepContext,
 ): Promise<Gate['health']> {
   if (!wasRunning) return health
-  const failing = await Promise.all(health.map((check) => failingCheck(check, id, context)))
+  const lasting = (check: HealthCheck) =>
+    lastingAnswer(
+      () => failingCheck(check, id, context),
+      (words) => words === null,
+      context,
+    )
+  const failing = await Promise.all(health.map(lasting))
   for (const words of failing) {
     if (words !== null) context.emit({ type: 'problem', problem: noGate(words) })
   }
   return health.filter((_, i) => failing[i] === null)
+}
+
+async function seenFelix({ id }: OldContainer, context: StepContext): Promise<number | 'none' | null> {
+  const felix = await lastingAnswer(
+    () => lookAtFelix(id, context),
+    (seen) => seen !== null,
+    context,
+  )
+  if (felix === null) context.emit({ type: 'problem', problem: noGate('its processes cannot be listed') })
+  return felix
+}
+
+/** Asks again for some seconds where the answer is not good: one that is missed on a busy host is no reason to drop a check. */
+async function lastingAnswer<T>(
+  ask: () => Promise<T>,
+  isGood: (answer: T) => boolean,
+  { clock, signal }: StepContext,
+): Promise<T> {
+  const deadline = clock.now() + ASK_AGAIN_MS
+  for (;;) {
+    const answer = await ask()
+    if (isGood(answer) || clock.now() > deadline || signal.aborted) return answer
+    await clock.sleep(POLL_MS, signal)
+  }
 }
 
 function noGate(words: string) {
