@@ -45,7 +45,9 @@ function endOf(
   const held = heldTarget(history, target)
   if (held)
     return { ...timesOf(last), state: held.stuck ? 'stuck' : 'failed', run: held.run, reason: held.reason }
-  if (last?.outcome === 'upgraded' && concerns(last.plan, target, 'to'))
+  // the last run may have gone to a part of the target
+  const isThere = ['upgraded', 'unchanged'].includes(outcome)
+  if (isThere && last?.outcome === 'upgraded' && concerns(last.plan, target, 'to'))
     return { ...timesOf(last), state: 'done', run: last.plan.run }
   if (outcome === 'unchanged') return { state: 'done', run: null }
   if (outcome !== 'refused') return null

@@ -229,6 +229,14 @@ describe('what a host says to its fleet', () => {
     expect(fleet.said).toMatchObject({ state: 'refused', reason: expect.any(String) as string })
   })
 
+  it('is that it was refused, also where an earlier run went to the same node', async () => {
+    await upgrade(app, wanted)
+    const gone = await host.docker.inspectContainer('calico-node')
+    await host.docker.removeContainer(gone?.Id ?? '')
+    expect(await upgrade(app, wanted)).toMatchObject({ outcome: 'refused' })
+    expect(fleet.said).toMatchObject({ state: 'refused' })
+  })
+
   it('is that an operator rolled it back', async () => {
     await upgrade(app, wanted)
     await rollback(app, wanted, undefined)
