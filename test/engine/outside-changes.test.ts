@@ -112,6 +112,21 @@ describe('somebody who lays hands on the containers in the trial', () => {
   })
 })
 
+describe('a new container that ends after its gate', () => {
+  it('gives way to the old one: nothing starts it again without a gate', async () => {
+    const { host, outcome, running, problems } = await meddled(
+      ['putInPlace', 1],
+      async (host) => {
+        host.docker.exit(await nextOf(host), 1)
+      },
+      { withPlugins: true },
+    )
+    expect(outcome).toBe('rolled-back')
+    expect(problems).toMatchObject([{ code: 'gate-failed' }])
+    expect(running.map(({ Id }) => Id)).toEqual([host.oldId])
+  })
+})
+
 describe('somebody who makes calico/node anew in the window', () => {
   const byRemoval = async ({ docker, oldId }: FakeHost) => {
     await docker.removeContainer(oldId)

@@ -1,4 +1,4 @@
-import type { Problem } from '../../core/errors.ts'
+import { AgentError, type Problem } from '../../core/errors.ts'
 import type { ContainerCommit, OldContainer } from '../../core/plan/plan.ts'
 import type { Docker } from '../../ports/docker.ts'
 import { findNext } from '../container/next-container.ts'
@@ -19,9 +19,11 @@ export const commit: Step<'commit'> = {
       : `commit: ${containers.map(({ old }) => old.name).join(', ')} keeps the new container`,
 
   async capture({ containers }, { docker }) {
-    return {
-      nextIds: await Promise.all(containers.map(async ({ next }) => (await findNext(docker, next)).Id)),
-    }
+    const found = await Promise.all(containers.map(({ next }) => findNext(docker, next)))
+    const ended = containers.find((_, i) => found[i]?.State.Running === false)
+    // without a gate, it would be a second restart
+    if (ended) throw endedSince(ended.old)
+    return { nextIds: found.map(({ Id }) => Id) }
   },
 
   async do({ containers }, { nextIds }, { docker }) {
@@ -68,6 +70,12 @@ export const commit: Step<'commit'> = {
     for (const [i, { old }] of containers.entries()) await handBackPolicy(old, nextIds[i] ?? '', docker)
     return {}
   },
+}
+
+function endedSince({ name }: OldContainer): AgentError {
+  return new AgentError('gate-failed', `cannot keep the new ${name}: it ended after it had passed the gate`, {
+    fix: 'fix the image or its settings, then run the upgrade again',
+  })
 }
 
 function parkedGone({ name }: OldContainer): Problem {
