@@ -30,8 +30,8 @@ export interface ConfigMapChange extends Namespaced {
 
 export interface ObservedConfigMap extends ConfigMapChange {
   mark: string
-  /** When somebody changed it last, by the clock of the API server. */
-  changedAt: string
+  /** When somebody changed it last, by the clock of the API server; null where that does not say, as before 1.18. */
+  changedAt: string | null
   /** Asked keys that it does not have, and that no container reads. */
   unknown: string[]
   /** Every key that it has, or that a container reads. */
@@ -114,7 +114,7 @@ export function podStart({ metadata }: Pick<PodObject, 'metadata'>): PodStart {
   return { ...(createdAt !== undefined && { createdAt }), ...marksOf({ metadata }) }
 }
 
-/** Whether a pod must be started anew: it is older than the change, or the rollout that the template began is not here yet. */
+/** Whether a pod must be started anew: it may be older than the change, or the rollout that the template began is not here yet. */
 export function isStale(
   map: ObservedConfigMap,
   { createdAt = '', config }: PodStart,
@@ -122,7 +122,7 @@ export function isStale(
 ): boolean {
   if (!isSameKeys(map.after, map.now)) return true
   if (config === map.mark) return false
-  return templateMark === map.mark || createdAt <= map.changedAt
+  return templateMark === map.mark || map.changedAt === null || createdAt <= map.changedAt
 }
 
 export function isSameKeys(one: ConfigKeys, other: ConfigKeys): boolean {
@@ -135,8 +135,10 @@ function beforeRollout(map: ConfigMapObject, mark: string, now: ConfigKeys): Con
   return written?.mark === mark ? written.before : now
 }
 
-/** API servers before 1.18 say nothing of single changes. */
-function changedAt({ metadata: { creationTimestamp = '', managedFields = [] } }: ConfigMapObject): string {
+function changedAt({
+  metadata: { creationTimestamp = '', managedFields = [] },
+}: ConfigMapObject): string | null {
+  if (managedFields.length === 0) return null
   return [creationTimestamp, ...managedFields.map(({ time = '' }) => time)].reduce((one, other) =>
     other > one ? other : one,
   )

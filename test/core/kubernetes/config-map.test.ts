@@ -117,6 +117,13 @@ describe('a pod', () => {
     ['it was started with the config', asAsked, { config: 'm1', createdAt: NOON }, 'm1', false],
     ['its template is newer', asAsked, { createdAt: LATER }, 'm1', true],
     ['it is older than the change by hand', asAsked, { createdAt: NOON }, undefined, true],
+    [
+      'nobody knows when it was changed',
+      configMapOf(asked, asked, { changedAt: null }),
+      { createdAt: LATER },
+      undefined,
+      true,
+    ],
     ['it is newer than the change by hand', asAsked, { createdAt: LATER }, undefined, false],
   ])('is told old from new where %s', (_, found, pod, template, expected) => {
     expect(isStale(found, pod, template)).toBe(expected)
