@@ -29,8 +29,8 @@ export default defineConfig({
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts', 'test/lab/**/*.test.ts'],
           globalSetup: ['test/lab/global-setup.ts'],
-          testTimeout: 420_000,
-          hookTimeout: 420_000,
+          testTimeout: 900_000,
+          hookTimeout: 900_000,
           expect: { poll: { timeout: 60_000 } },
           pool: 'forks',
           // a test waits for BIRD most of its time: three leave two cores idle for half of it

@@ -232,7 +232,7 @@ it('waits for its turn once, and tries again only what the agent does not wait f
     fleet: { etcd: { endpoints: ['http://127.0.0.1:1'] } },
   }
   // longer than a busy host takes to plan
-  const once = { calico_agent_wait: '10s', calico_agent_retries: 1, calico_agent_delay: 0 }
+  const once = { calico_agent_wait: '30s', calico_agent_retries: 1, calico_agent_delay: 0 }
   const extra = JSON.stringify({ calico_agent_config: config, ...once })
   const waiting = (): Promise<Play> =>
     play(upgrade, 'v2.6.12', '--limit', first().name, '--extra-vars', extra)

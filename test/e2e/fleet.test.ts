@@ -108,7 +108,7 @@ describe('docs/fleet.md', () => {
       names,
       type: (line) => machine.type(line),
       edit: (yaml) => machine.edit(yaml),
-      patienceMs: 90_000,
+      patienceMs: 240_000,
       arrange: anyOrder,
     })
 
@@ -163,6 +163,7 @@ describe('a command by hand', () => {
 
   it('keeps its slot over a death, and nobody else starts before it has resumed', async () => {
     const [, other, third] = hosts
+    await support.configure(other, { window: 60, settle: 20, ...fleet })
     const dying = other.run(['agent', 'upgrade', '--node', support.image('v3.17.6'), '--json'])
     const isAtWork = async (): Promise<boolean> =>
       (await fleetStatus(third)).hosts.some(({ host, state }) => host === other.name && state === 'at-work')

@@ -169,10 +169,10 @@ describe('a service that ends in the middle of a run', () => {
   })
 
   it('hanging, is ended by the watchdog and started again', async () => {
-    await startService(host, '[Service]\nWatchdogSec=10\nRestartSec=1\n')
+    await startService(host, '[Service]\nWatchdogSec=20\nRestartSec=1\n')
     const pid = await property(host, 'MainPID')
     // It is fed while it turns: twice its limit changes nothing.
-    await new Promise((resolve) => setTimeout(resolve, 20_000))
+    await new Promise((resolve) => setTimeout(resolve, 40_000))
     expect(await property(host, 'NRestarts')).toBe('0')
     await host.ok(['kill', '-STOP', pid])
     await until('the restart', async () => Number(await property(host, 'NRestarts')) > 0)

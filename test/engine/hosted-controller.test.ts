@@ -2,7 +2,8 @@
 
 import { describe, expect, it } from 'vitest'
 import { NEW, OLD, OLD_MTU } from './hosted-flaws.ts'
-import { HostedHost, type HostedOptions } from './hosted-host.ts'
+import { HostedHost } from './hosted-host.ts'
+import type { HostedOptions } from './hosted-options.ts'
 
 const BETWEEN = 'calico/node:v3.19.0'
 

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { TEMPLATE_ANNOTATION } from '../../agent/core/kubernetes/daemon-set.ts'
 import { giveStrategyBackIfDone } from '../../agent/steps/daemon-set/restore-strategy.ts'
 import { NEW } from './hosted-flaws.ts'
-import { HostedHost, type HostedOptions } from './hosted-host.ts'
+import { HostedHost } from './hosted-host.ts'
+import type { HostedOptions } from './hosted-options.ts'
 
 const SET = { namespace: 'kube-system', name: 'calico-node' }
 const noBird: HostedOptions['newBird'] = () => [{ at: 0, view: { state: 'down' } }]

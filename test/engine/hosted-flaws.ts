@@ -1,8 +1,8 @@
 import { owedStrategy } from '../../agent/core/kubernetes/daemon-set.ts'
 import { CONFIG_ANNOTATION } from '../../agent/core/kubernetes/marks.ts'
 import type { FakeCluster } from '../fakes/cluster.ts'
-import type { HostedOptions } from './hosted-host.ts'
 import { manifestFlaws } from './hosted-manifest.ts'
+import type { HostedOptions } from './hosted-options.ts'
 
 export const [OLD, NEW, CNI] = ['calico/node:v3.17.6', 'calico/node:v3.20.0', 'calico/cni:v3.17.6']
 export const [OLD_MTU, NEW_MTU] = ['1440', '1410']

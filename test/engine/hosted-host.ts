@@ -25,6 +25,7 @@ import { FakeSystemd } from '../fakes/systemd.ts'
 import { ConfiguredHost } from './configured-host.ts'
 import { CNI, clusterFlaws, imageAsked, MARK, NEW, NEW_MTU, OLD, OLD_MTU } from './hosted-flaws.ts'
 import { manifestOf, markedTemplate, prepareObjects } from './hosted-manifest.ts'
+import type { HostedOptions } from './hosted-options.ts'
 import { KillableRun, RUN } from './killable-run.ts'
 import { BIRD_CFG, MESH } from './mesh-config.ts'
 import { CHANGES, type Death, type Move, withMoves } from './moves.ts'
@@ -36,28 +37,6 @@ export const HOSTED: Wanted = {
   kubernetes: { cordon: true },
   windowMs: 20_000,
   settleMs: 1_000,
-}
-
-export interface HostedOptions {
-  /** Where the rollout stands on the other host of the cluster; without, there is none. */
-  other?: 'to come' | 'done'
-  /** How the new image's BIRD behaves; by default as the old one's. */
-  newBird?: (instance: string) => Timeline
-  newExitsAfter?: number
-  /** A key of the ConfigMap is asked for: beside the image, or alone. */
-  config?: 'beside the image' | 'alone'
-  /** The kubelet cannot find the new image. */
-  unknown?: boolean
-  /** All of it is asked for by a manifest. */
-  manifest?: boolean
-  /** The kubelet has another container runtime than Docker. */
-  containerd?: boolean
-  /** What an admission webhook makes of the images of new pods. */
-  admission?: (image: string) => string
-  /** The webhook is younger than the pods. */
-  admitsLate?: boolean
-  /** The mirror has other digests, as one of a single platform. */
-  mirrorDiffers?: boolean
 }
 
 const MANIFEST = manifestOf({ node: NEW, cni: CNI })

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { AgentError } from '../../agent/core/errors.ts'
 import { awayError } from '../fakes/kubernetes.ts'
-import { HostedHost, type HostedOptions } from './hosted-host.ts'
+import { HostedHost } from './hosted-host.ts'
+import type { HostedOptions } from './hosted-options.ts'
 
 describe('the swap of a DaemonSet’s pod', () => {
   it.each<[string, HostedOptions]>([

@@ -3,7 +3,8 @@
 import { describe, expect, it } from 'vitest'
 import { AgentError } from '../../agent/core/errors.ts'
 import { DeploymentHost } from './deployment-host.ts'
-import { HostedHost, type HostedOptions } from './hosted-host.ts'
+import { HostedHost } from './hosted-host.ts'
+import type { HostedOptions } from './hosted-options.ts'
 
 const admission = (image: string): string => image.replace(/^calico\//, 'mirror.example/calico/')
 

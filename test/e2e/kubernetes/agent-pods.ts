@@ -94,7 +94,7 @@ export async function removeAgent(kubernetes: Kubernetes): Promise<void> {
   const gone = ['--ignore-not-found', '--wait=false']
   await kubernetes.kubectl(['delete', '-n', NAMESPACE, 'daemonset', 'calico-agent', ...gone])
   await kubernetes.kubectl(['delete', '-n', NAMESPACE, 'pods', '--all', '--force', '--grace-period=0'])
-  await kubernetes.kubectl(['delete', 'namespace', NAMESPACE, '--ignore-not-found', '--timeout=60s'])
+  await kubernetes.kubectl(['delete', 'namespace', NAMESPACE, '--ignore-not-found', '--timeout=300s'])
 }
 
 export async function agentContainer(host: Host): Promise<string> {

@@ -156,7 +156,11 @@ describe('an API server that is away', () => {
     expect(await nodeSeen(host.name)).toEqual(SCHEDULABLE)
   })
 
+  /** The API server is gone before the uncordon, however late that is asked for. */
+  const settlesLong = (): Promise<void> => configure(host, { ...QUICK, settle: 8, kubernetes: {} })
+
   it('in the middle leaves an uncordon pending, over a power cut as well, and resume does it', async () => {
+    await settlesLong()
     const run = await upgradeUntil(MOMENTS.windowOpen)
     await cluster.killPart('kube-apiserver')
     const { code, report } = await run.done
@@ -179,6 +183,7 @@ describe('an API server that is away', () => {
   })
 
   it('and hangs does not delay the window', async () => {
+    await settlesLong()
     const run = await upgradeUntil(MOMENTS.windowOpen)
     await cluster.signalPart('kube-apiserver', 'SIGSTOP')
     const { code, report } = await run.done
@@ -189,9 +194,7 @@ describe('an API server that is away', () => {
     })
     // a call that was waited for takes 5 s
     const took = (kind: string): number => report.steps.find((step) => step.kind === kind)?.ms ?? Number.NaN
-    expect(took('swap-container') - (report.window?.recoveredMs ?? 0) - QUICK.settle * 1000).toBeLessThan(
-      5_000,
-    )
+    expect(took('swap-container') - (report.window?.recoveredMs ?? 0) - 8_000).toBeLessThan(5_000)
     expect(took('uncordon')).toBeGreaterThan(4_900)
     expect((await agent(host, 'resume')).code).toBe(0)
     expect(await nodeSeen(host.name)).toEqual(SCHEDULABLE)

@@ -15,7 +15,16 @@ import {
   lab,
   parseReport,
 } from '../support.ts'
-import { editDaemonSet, type HostedWorld, hostedWorld, nodeFlaws, podOf, standing, tags } from './hosted.ts'
+import {
+  configureHosted,
+  editDaemonSet,
+  type HostedWorld,
+  hostedWorld,
+  nodeFlaws,
+  podOf,
+  standing,
+  tags,
+} from './hosted.ts'
 
 const [OLD, NEW] = ['v3.17.6', 'v3.20.0']
 const ALLOWED = ['downgrade', 'datastore-migration', 'dropped-env'].flatMap((rule) => ['--allow', rule])
@@ -27,6 +36,8 @@ beforeAll(async () => {
   await installFaultyAgent(lab)
   world = await hostedWorld({ release: OLD })
   host = world.host
+  // what fails is waited for
+  await configureHosted(host, { window: 60 })
 })
 
 const upgrade = (node: string, ...more: string[]) =>
@@ -119,8 +130,9 @@ describe('a new pod that does not come up gives way to the old one', () => {
     const { uid } = (await podOf(world, host)).metadata
     await kubernetes.killPart('kube-controller-manager')
     const restart = untilGoesBack().finally(() => kubernetes.startPart('kube-controller-manager'))
-    await rolledBack(() => upgrade(image(NEW)), /the controller of DaemonSets has not observed/)
-    await restart
+    await rolledBack(() => upgrade(image(NEW)), /the controller of DaemonSets has not observed/).finally(
+      () => restart,
+    )
     expect((await podOf(world, host)).metadata.uid).toBe(uid)
   })
 
@@ -128,8 +140,7 @@ describe('a new pod that does not come up gives way to the old one', () => {
     const { kubernetes } = world
     await kubernetes.killPart('kube-scheduler')
     const restart = untilGoesBack().finally(() => kubernetes.startPart('kube-scheduler'))
-    await rolledBack(() => upgrade(image(NEW)), /the pod is Pending/)
-    await restart
+    await rolledBack(() => upgrade(image(NEW)), /the pod is Pending/).finally(() => restart)
   })
 })
 

@@ -3,7 +3,7 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { StatusReport } from '../../../agent/core/report/status.ts'
 import { type Host, until } from '../../lab/index.ts'
-import { agent, costOf, expectNoCost, image, lab } from '../support.ts'
+import { agent, costOf, expectNoCost, expectOutcome, image, lab } from '../support.ts'
 import { daemonSet, type HostedWorld, hostedWorld, nodeFlaws, podOf, standing } from './hosted.ts'
 
 const cni = (tag: string): string => lab.registry.cniImage(tag)
@@ -63,9 +63,23 @@ describe('calico-node of a DaemonSet', () => {
   })
 })
 
-describe('an image whose PID 1 hands TERM on to BIRD', () => {
+describe('a manifest of v2.6 whose image’s PID 1 hands TERM on to BIRD', () => {
+  let world: HostedWorld
+  beforeAll(async () => {
+    world = await hostedWorld({ release: 'v2.6.12', node: 'term-to-bird' })
+  })
+
+  it('has the old install-cni beside calico-node again, where the new one does not start', async () => {
+    const { host } = world
+    const before = await standing(world)
+    const cost = await costOf(world, () => agent(host, 'upgrade', '--cni', image('v2.6.12')))
+    expectOutcome(cost.result, 4, 'rolled-back')
+    expect(cost.result.report.problems[0]?.message).toMatch(/install-cni/)
+    expectNoCost(cost)
+    expect(await standing(world)).toEqual(before)
+  })
+
   it('loses packets by kubectl delete, and none by the agent', async () => {
-    const world = await hostedWorld({ release: 'v2.6.12', node: 'term-to-bird' })
     const { host, peer, kubernetes } = world
     const since = Date.now()
     const upgraded = await costOf(world, () => agent(host, 'upgrade', '--node', image('v2.6.12')))

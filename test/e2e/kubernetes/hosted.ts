@@ -14,7 +14,7 @@ export interface HostedWorld extends World {
   kubernetes: Kubernetes
 }
 
-const QUICK = { window: 60, settle: 2, kubernetes: { kubeconfig: AGENT_KUBECONFIG } }
+const QUICK = { window: 90, settle: 2, kubernetes: { kubeconfig: AGENT_KUBECONFIG } }
 
 /** This worker's two hosts as Nodes of a cluster whose DaemonSet keeps calico-node, and an agent with a credential. */
 export async function hostedWorld(

@@ -246,7 +246,9 @@ it('stops at the first node that fails, and no other one starts with that image'
     await until('the other node to say so', waits, { everyMs: 1_000 })
   })
   expectNoCost(cost)
-  expect(await typed('## One node at a time', '# no target')).toMatch(/^host\d+ +failed/m)
+  const saysFailed = async (): Promise<boolean> =>
+    /^host\d+ +failed/m.test(await typed('## One node at a time', '# no target'))
+  await until('the node to say that it failed', saysFailed)
   const runs = (await Promise.all(at.mesh.hosts.map(records))).flat()
   const ofBad = runs.filter(([first]) => first?.type === 'run' && first.plan.components.node?.to === bad)
   expect(ofBad.map((run) => run.at(-1))).toMatchObject([{ type: 'finished', outcome: 'rolled-back' }])

@@ -55,6 +55,9 @@ export class ControlPlane {
   async startPart(part: Part): Promise<void> {
     const daemon = this.#daemon(part)
     if (await daemonAlive(daemon)) return
+    // its controllers make it again
+    if (part === 'kube-controller-manager')
+      await this.kubectl(['-n', 'default', 'delete', 'sa', 'default', '--ignore-not-found'])
     await startDaemon(daemon, [program(part), ...(await this.#flags(part))])
     await untilDaemonReady(daemon, () => this.#ready(part))
   }
@@ -94,11 +97,11 @@ export class ControlPlane {
     return `${part}-${this.#worker}`
   }
 
-  /** The controllers are at work once the account of each namespace is made. */
+  /** The controllers are at work once the account that each namespace has is made again. */
   async #ready(part: Part): Promise<boolean> {
     if (part === 'kube-scheduler') return true
     const question =
-      part === 'kube-apiserver' ? ['get', '--raw', '/readyz'] : ['-n', 'kube-system', 'get', 'sa', 'default']
+      part === 'kube-apiserver' ? ['get', '--raw', '/readyz'] : ['-n', 'default', 'get', 'sa', 'default']
     return await this.kubectl(question).then(
       () => true,
       () => false,
