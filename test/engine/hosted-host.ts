@@ -81,7 +81,7 @@ export class HostedHost {
     const timeline = (image: string, instance: string): Timeline =>
       options.newBird && image === this.#admitted(NEW)
         ? options.newBird(instance)
-        : restartTimeline(instance, [session(2), session(3)])
+        : restartTimeline(instance, [session(2), session(3)], options.times)
     this.node = new NodeLife({
       ...{ clock, docker, ops, timeline, newImage: this.#admitted(NEW) },
       newExitsAfter: options.newExitsAfter,

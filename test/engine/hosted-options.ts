@@ -1,4 +1,4 @@
-import type { Timeline } from '../fakes/bird.ts'
+import type { restartTimeline, Timeline } from '../fakes/bird.ts'
 
 /** Of a host whose calico/node a DaemonSet keeps. */
 export interface HostedOptions {
@@ -7,6 +7,8 @@ export interface HostedOptions {
   /** How the new image's BIRD behaves; by default as the old one's. */
   newBird?: (instance: string) => Timeline
   newExitsAfter?: number
+  /** How fast a BIRD is back, but for `newBird`. */
+  times?: Parameters<typeof restartTimeline>[2]
   /** A key of the ConfigMap is asked for: beside the image, or alone. */
   config?: 'beside the image' | 'alone'
   /** The kubelet cannot find the new image. */

@@ -70,6 +70,25 @@ it.each<[string, HostedOptions]>([
   },
 )
 
+it.each<[string, HostedOptions]>([
+  ['there', {}],
+  ['back', { newBird: noBird }],
+])(
+  'what a kubelet starts again while the API server takes the delete gets no session, on the way %s',
+  async (_, options) => {
+    const times = { upMs: 100, backMs: 300, recoveredMs: 2_000 }
+    const host = await HostedHost.create({ ...options, times })
+    const { cluster, clock, kubelet } = host
+    kubelet.restartMs = 100
+    const remove = cluster.remove.bind(cluster)
+    cluster.remove = async (ref, uid) => {
+      await clock.sleep(1_500)
+      await remove(ref, uid)
+    }
+    expect(await host.flaws(await host.run())).toEqual([])
+  },
+)
+
 it('the kill comes before the TERM of a kubelet that hears of the delete at once, on an Engine that is busy', async () => {
   const host = await HostedHost.create()
   const { kubelet, docker, clock } = host

@@ -112,12 +112,34 @@ export async function killAndDelete(
   const kills = Promise.all(up.map(({ id }) => docker.killContainer(id)))
   await Promise.race([kills, clock.sleep(HEAD_START_MS)])
   const removal = apiOf(context).remove({ kind: 'Pod', namespace, name: pod.name }, pod.uid)
-  const [removed, killed] = await Promise.allSettled([removal, kills])
+  const [removed, killed] = await Promise.allSettled([
+    removal,
+    kills.then(() => keepDownUntil(removal, pod.uid, args, context)),
+  ])
   if (killed.status === 'rejected') throw killed.reason
   if (removed.status === 'fulfilled') return
   // an answer that is lost says nothing of the pod
   const isUnclear = isTransient(removed.reason)
   if (!isUnclear || !(await isOnItsWayOut(args, pod, context))) throw removed.reason
+}
+
+/** For how long the kubelet may not hear of the delete. Where the API server is away, the pod stays, and is to come up again. */
+const DELETE_MS = 2_000
+
+/** Where the kubelet sees the kill before it hears of the delete, it starts the container again: its BIRD must get no session. */
+async function keepDownUntil(
+  removal: Promise<void>,
+  uid: string,
+  args: SwapPod,
+  context: StepContext,
+): Promise<void> {
+  let isOver = false
+  const over = removal.catch(() => undefined).then(() => (isOver = true))
+  const end = context.clock.now() + DELETE_MS
+  while (!isOver && context.clock.now() < end) {
+    await Promise.race([over, context.clock.sleep(POLL_MS)])
+    await killRunning(args, (pod) => pod.uid === uid, context)
+  }
 }
 
 /** Kills what the kubelet is about to end by TERM: containers of pods that are gone. Returns whether one ran. */
