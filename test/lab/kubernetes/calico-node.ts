@@ -73,6 +73,7 @@ function nodeContainer(image: string, version: semver.SemVer, { env = {} }: Host
     { name: 'FELIX_DEFAULTENDPOINTTOHOSTACTION', value: 'ACCEPT' },
     { name: 'FELIX_HEALTHENABLED', value: 'true' },
     { name: 'LAB_PEERS', valueFrom: fromConfig('lab_peers') },
+    { name: 'LAB_STARTUP_S', value: '1' },
   ]
   const further = Object.entries(env).map(([name, value]) => ({ name, value }))
   return {
