@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import type { PodObject } from '../../agent/core/kubernetes/pod.ts'
-import { killDoomed } from '../../agent/steps/daemon-set/pod.ts'
+import { killDoomed, withKeptDown } from '../../agent/steps/daemon-set/kill-pod.ts'
 import { HostedHost } from '../engine/hosted-host.ts'
 
 it.each([
@@ -19,4 +19,27 @@ it.each([
   await host.clock.sleep(5_000)
   if (!swap) throw new Error('there is no swap')
   expect(await killDoomed(swap.args, [own?.metadata.uid ?? ''], host.ports())).toBe(isKilled)
+})
+
+it('what the kubelet starts in a deleted pod is killed while the work goes on, and nothing else', async () => {
+  const host = await HostedHost.create()
+  const { clock, docker, kubelet, cluster } = host
+  const [own] = cluster.pods
+  const swap = (await host.plan()).steps.find((step) => step.kind === 'swap-pod')
+  if (!own || !swap) throw new Error('there is no swap')
+  const deleted = structuredClone(own)
+  Object.assign(deleted.metadata, { name: 'calico-node-0', uid: 'deleted' })
+  kubelet.added(deleted)
+  const context = {
+    ...host.ports(),
+    ...{ emit: () => undefined, signal: new AbortController().signal, index: 0, since: 0 },
+  }
+  const work = clock.sleep(1_500).then(() => 'done')
+  expect(await withKeptDown(work, new Set(['deleted']), swap.args, context)).toBe('done')
+  const running = await docker.listContainers('io.kubernetes.container.name=calico-node')
+  const uids = running
+    .filter(({ state }) => state === 'running')
+    .map(({ labels }) => labels['io.kubernetes.pod.uid'])
+  expect(host.ops.filter((op) => op.includes('kill k8s_calico-node_calico-node-0'))).not.toEqual([])
+  expect(uids).toEqual([own.metadata.uid])
 })

@@ -6,7 +6,8 @@ import { isAsBefore } from '../../core/plan/swapped-images.ts'
 import { awaitRestored, awaitSafeStop } from '../gate/await-restored.ts'
 import type { StepContext, StepResult } from '../step.ts'
 import { closeDialling } from '../window/dial-guard.ts'
-import { containerOfPod, keepDown, killAndDelete, killDoomed, podsHere, whyNone } from './pod.ts'
+import { keepDown, killAndDelete, killDoomed, withKeptDown } from './kill-pod.ts'
+import { containerOfPod, podsHere, whyNone } from './pod.ts'
 import { isStillRestored } from './template.ts'
 
 type SwapPod = StepArgs['swap-pod']
@@ -49,8 +50,10 @@ export async function restorePod(
     if (wrong) goneAt = await takeAway(wrong, args, { gate, goneAt, taken }, context)
     isAgain ||= wrong !== undefined
     const [container] = wrong ? [] : containers
-    if (container?.State.Running === true)
-      return await awaitRestored({ gate, container: container.Id, goneAt }, context)
+    if (container?.State.Running === true) {
+      const watch = awaitRestored({ gate, container: container.Id, goneAt }, context)
+      return await withKeptDown(watch, taken, args, context)
+    }
     if (clock.now() > deadline) throw notRestored(args, await whyNone(args, context))
     if (await keepDown(taken, POLL_MS, args, context)) goneAt = clock.now()
   }

@@ -11,17 +11,10 @@ import type { Step, StepContext, StepResult } from '../step.ts'
 import { closeDialling, openDialling } from '../window/dial-guard.ts'
 import { holdRoutes, releaseRoutes } from '../window/held-routes.ts'
 import { checkConfigMap, restoreConfigMap, writeConfigMap } from './config-map.ts'
+import { killAndDelete, untilStarted, withKeptDown } from './kill-pod.ts'
 import { cannotKeep, untilOthersRun, whyOther } from './made-from.ts'
 import { untilObserved, untilTemplateObserved } from './observed.ts'
-import {
-  isOnItsWayOut,
-  killAndDelete,
-  knownContainers,
-  nextContainer,
-  startedSince,
-  untilStarted,
-  whyNone,
-} from './pod.ts'
+import { isOnItsWayOut, knownContainers, nextContainer, startedSince, whyNone } from './pod.ts'
 import { restorePod } from './restore-pod.ts'
 import { giveStrategyBackOrSay } from './restore-strategy.ts'
 import { applyTemplate, checkTemplate, isStillApplied, restoreTemplate } from './template.ts'
@@ -69,7 +62,8 @@ export const swapPod: Step<'swap-pod'> = {
     const deadline = context.since + gate.budgetMs - gate.reserveMs
     const found = await untilStarted(args, known, deadline, context)
     if (!found) throw noPod(args, await whyNone(args, context))
-    const trial = await watchTrial({ gate, container: found.Id, goneAt: context.since }, context)
+    const watch = watchTrial({ gate, container: found.Id, goneAt: context.since }, context)
+    const trial = await withKeptDown(watch, new Set([args.pod.uid]), args, context)
     await refuseAnother(args.old, found.Id, context.docker)
     const passed = await endOfTrial(trial, found.Id, context)
     const why = await whyOther(args, found, context)
