@@ -268,6 +268,8 @@ it('resumes with its Lease where an agent dies in the middle, while the other no
     }
     await untilOrLogs('a node to begin', cordoned, { everyMs: 50 })
     const host = at.mesh.hosts.find(({ name }) => name === holder) ?? at.host
+    // in the trial: between the kill and the delete, the kubelet starts the old one again, and ends it
+    await untilOrLogs('its new pod', async () => (await running(host)).includes(next), { everyMs: 100 })
     await host.ok(['docker', 'kill', await agentContainer(host)])
     expect((await lease()).spec.holderIdentity).toBe(holder)
     const done = async (): Promise<boolean> => {
