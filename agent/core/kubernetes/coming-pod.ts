@@ -1,6 +1,6 @@
 import type { Problem } from '../errors.ts'
 import { type DaemonSetObject, isRolling, rollingObjection } from './daemon-set.ts'
-import type { PodObject } from './pod.ts'
+import { type PodObject, statusNamed } from './pod.ts'
 
 /** While the kubelet gets a pod ready; any other reason may last. */
 const STARTING: (string | undefined)[] = [undefined, 'PodInitializing', 'ContainerCreating']
@@ -23,7 +23,7 @@ function isComing({ metadata, status = {} }: PodObject, container: string): bool
   const isHeld = [...initContainerStatuses, ...containerStatuses].some(
     ({ state }) => !STARTING.includes(state?.waiting?.reason),
   )
-  const runs = containerStatuses.find(({ name }) => name === container)?.state?.running !== undefined
+  const runs = statusNamed({ status }, container)?.state?.running !== undefined
   return phase !== 'Failed' && !isHeld && !runs
 }
 

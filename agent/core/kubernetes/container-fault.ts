@@ -1,4 +1,4 @@
-import { type PodObject, whyWaiting } from './pod.ts'
+import { type PodObject, statusNamed, whyWaiting } from './pod.ts'
 
 /** Why a container of a pod is not up, and whether that is for good. */
 export interface ContainerFault {
@@ -8,8 +8,7 @@ export interface ContainerFault {
 
 /** Null where it runs, and has not ended since its pod was made. */
 export function containerFault(pod: PodObject, name: string): ContainerFault | null {
-  const found = pod.status?.containerStatuses?.find((one) => one.name === name)
-  const { restartCount = 0, state = {}, lastState = {} } = found ?? {}
+  const { restartCount = 0, state = {}, lastState = {} } = statusNamed(pod, name) ?? {}
   const ended = state.terminated ?? lastState.terminated
   if (restartCount > 0 || ended)
     return { why: `${name} exited with code ${ended?.exitCode ?? 'unknown'}`, isFinal: true }

@@ -9,7 +9,7 @@ import {
 } from './daemon-set.ts'
 import { type Marks, marksOf } from './marks.ts'
 import { controllerOf, type Namespaced } from './object.ts'
-import type { PodObject, PodTemplate } from './pod.ts'
+import { type PodObject, type PodTemplate, statusNamed } from './pod.ts'
 import {
   changePatch,
   configEntry,
@@ -120,7 +120,7 @@ export function observedDeployment({ set, pods }: Rollout, container: string): O
     pods: pods.map((pod) => ({
       name: pod.metadata.name,
       node: pod.spec.nodeName ?? null,
-      digest: statusOf(pod, container)?.imageID?.split('@')[1] ?? null,
+      digest: statusNamed(pod, container)?.imageID?.split('@')[1] ?? null,
       ...podStart(pod),
     })),
     ...marksOf(spec.template),
@@ -164,17 +164,13 @@ export function isAvailable({ set, pods }: Rollout): boolean {
 /** Names of the pods whose container runs. */
 export function runningPods(pods: PodObject[], container: string): string[] {
   return pods
-    .filter((pod) => statusOf(pod, container)?.state?.running !== undefined)
+    .filter((pod) => statusNamed(pod, container)?.state?.running !== undefined)
     .map(({ metadata }) => metadata.name)
 }
 
 /** Changes with each pod that is made, and with each restart of a container. */
 export function instanceOf(pods: PodObject[], container: string): string {
-  return pods.map((pod) => `${pod.metadata.uid}/${statusOf(pod, container)?.restartCount ?? 0}`).join()
-}
-
-function statusOf({ status }: PodObject, container: string) {
-  return status?.containerStatuses?.find(({ name }) => name === container)
+  return pods.map((pod) => `${pod.metadata.uid}/${statusNamed(pod, container)?.restartCount ?? 0}`).join()
 }
 
 /** What the kubelet does at each start. */

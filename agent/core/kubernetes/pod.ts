@@ -90,6 +90,14 @@ export function nodeOf({ spec: { nodeName, affinity } }: PodObject): string | un
   return nodeName ?? named?.find(({ key }) => key === 'metadata.name')?.values?.[0]
 }
 
+/** What the kubelet says of the container of that name; undefined where it has not said anything yet. */
+export function statusNamed(
+  { status }: Pick<PodObject, 'status'>,
+  container: string,
+): PodContainerStatus | undefined {
+  return status?.containerStatuses?.find(({ name }) => name === container)
+}
+
 /** Why a pod has not come up, as its status says; null where it says nothing. */
 export function whyWaiting({ status = {} }: PodObject): string | null {
   const { phase, initContainerStatuses = [], containerStatuses = [] } = status

@@ -1,4 +1,5 @@
 import { tagOf } from '../docker/image-ref.ts'
+import { configReadsOf } from '../kubernetes/config-map.ts'
 import { type PodObject, REVISION_LABEL } from '../kubernetes/pod.ts'
 import { entriesOf, valueIn } from '../kubernetes/template.ts'
 import type { StepArgs, SwappedImage } from './plan.ts'
@@ -38,12 +39,11 @@ function isAsked({ list, to }: SwappedImage, value: string): boolean {
 
 function whyOldConfig({ spec }: PodObject, { configMap }: SwapPod, env: string[]): string | null {
   if (!configMap) return null
-  for (const { name, valueFrom } of spec.containers.flatMap((one) => one.env ?? [])) {
-    const ref = valueFrom?.configMapKeyRef
-    const asked = ref?.name === configMap.name ? configMap.after[ref.key] : undefined
-    const isSet = env.some((one) => one.startsWith(`${name}=`))
-    if (asked != null && isSet && !env.includes(`${name}=${asked}`))
-      return `its ${name} is not what ConfigMap ${configMap.namespace}/${configMap.name} has`
-  }
-  return null
+  const { namespace, name, after } = configMap
+  const other = configReadsOf({ containers: spec.containers }).keys.find(({ variable, map, key }) => {
+    const asked = map === name ? after[key] : undefined
+    const isSet = env.some((one) => one.startsWith(`${variable}=`))
+    return asked != null && isSet && !env.includes(`${variable}=${asked}`)
+  })
+  return other ? `its ${other.variable} is not what ConfigMap ${namespace}/${name} has` : null
 }
