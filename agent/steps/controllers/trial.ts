@@ -4,6 +4,7 @@ import { AgentError, ExitCode } from '../../core/errors.ts'
 import type { OldContainer } from '../../core/plan/plan.ts'
 import type { Docker, ExecResult } from '../../ports/docker.ts'
 import { logTail } from '../container/log-tail.ts'
+import { ASK_AGAIN_MS, askAgain } from '../gate/ask-again.ts'
 import { failingExec } from '../gate/health.ts'
 import type { StepContext } from '../step.ts'
 
@@ -72,8 +73,6 @@ const NO_SUCH_PROGRAM = [126, 127]
 const EXEC_TIMEOUT_MS = 10_000
 /** One that was started just now is not ready yet. */
 const NEW_MS = 20_000
-/** One answer that is missed on a busy host is no reason to drop the check. */
-const ASK_AGAIN_MS = 5_000
 
 /**
  * The check that the new ones must pass: with health reports off (`HEALTH_ENABLED=false`) no check ever passes, in the old ones
@@ -85,16 +84,12 @@ export async function passedCheck(
   context: StepContext,
 ): Promise<string[] | null> {
   if (check === null || oldId === undefined) return check
-  const { docker, clock, signal, emit } = context
+  const { docker, clock, emit } = context
   const ask = () => docker.exec(oldId, check, EXEC_TIMEOUT_MS).catch(() => undefined)
   const old = await docker.inspectContainer(oldId)
   const up = (old && upMs(old, clock.date())) ?? NEW_MS
-  const readyBy = clock.now() + Math.max(ASK_AGAIN_MS, NEW_MS - up)
-  let answer = await ask()
-  while (isFailure(answer) && clock.now() < readyBy) {
-    await clock.sleep(POLL_MS, signal)
-    answer = await ask()
-  }
+  const limitMs = Math.max(ASK_AGAIN_MS, NEW_MS - up)
+  const answer = await askAgain(ask, (one) => !isFailure(one), limitMs, context)
   if (!isFailure(answer)) return check
   const said = `${check.join(' ')} exits with code ${answer.exitCode}: ${answer.output.trim().slice(0, 200)}`
   emit({ type: 'problem', problem: noGate(said) })

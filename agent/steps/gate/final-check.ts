@@ -9,10 +9,8 @@ import { foreignNode, nameTaker } from '../container/other-nodes.ts'
 import { isRunning } from '../container/running.ts'
 import type { StepContext } from '../step.ts'
 import { checkDialling } from '../window/dial-guard.ts'
+import { ASK_AGAIN_MS, askAgain } from './ask-again.ts'
 import { failingCheck, lookAtFelix } from './health.ts'
-
-const ASK_AGAIN_MS = 5_000
-const POLL_MS = 500
 
 /**
  * The look right before the KILL. A pull takes minutes: peers come and go meanwhile, an operator may change
@@ -98,13 +96,11 @@ async function passedChecks(
   context: StepContext,
 ): Promise<Gate['health']> {
   if (!wasRunning) return health
-  const lasting = (check: HealthCheck) =>
-    lastingAnswer(
-      () => failingCheck(check, id, context),
-      (words) => words === null,
-      context,
-    )
-  const failing = await Promise.all(health.map(lasting))
+  const ask = (check: HealthCheck) => () => failingCheck(check, id, context)
+  const passes = (words: string | null): boolean => words === null
+  const failing = await Promise.all(
+    health.map((check) => askAgain(ask(check), passes, ASK_AGAIN_MS, context)),
+  )
   for (const words of failing) {
     if (words !== null) context.emit({ type: 'problem', problem: noGate(words) })
   }
@@ -112,27 +108,10 @@ async function passedChecks(
 }
 
 async function seenFelix({ id }: OldContainer, context: StepContext): Promise<number | 'none' | null> {
-  const felix = await lastingAnswer(
-    () => lookAtFelix(id, context),
-    (seen) => seen !== null,
-    context,
-  )
+  const look = () => lookAtFelix(id, context)
+  const felix = await askAgain(look, (seen) => seen !== null, ASK_AGAIN_MS, context)
   if (felix === null) context.emit({ type: 'problem', problem: noGate('its processes cannot be listed') })
   return felix
-}
-
-/** Asks again for some seconds where the answer is not good: one that is missed on a busy host is no reason to drop a check. */
-async function lastingAnswer<T>(
-  ask: () => Promise<T>,
-  isGood: (answer: T) => boolean,
-  { clock, signal }: StepContext,
-): Promise<T> {
-  const deadline = clock.now() + ASK_AGAIN_MS
-  for (;;) {
-    const answer = await ask()
-    if (isGood(answer) || clock.now() > deadline || signal.aborted) return answer
-    await clock.sleep(POLL_MS, signal)
-  }
 }
 
 function noGate(words: string) {
