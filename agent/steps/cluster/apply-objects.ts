@@ -11,10 +11,8 @@ import {
 } from '../../core/kubernetes/manifest.ts'
 import type { Step, StepContext } from '../step.ts'
 import { apiOf } from './object.ts'
-import { throughAway } from './through-away.ts'
+import { API_RESTART_MS, throughAway } from './through-away.ts'
 
-/** An API server that restarts. */
-const AWAY_MS = 30_000
 /** Without them what the cluster keeps in them would be lost. */
 const KEPT = ['CustomResourceDefinition', 'Namespace']
 
@@ -37,7 +35,7 @@ export const applyObjects: Step<'apply-objects'> = {
 
   async do({ objects }, _before, context) {
     for (const { object } of objects)
-      await throughAway(() => apiOf(context).applyObject(object), AWAY_MS, context, context.signal)
+      await throughAway(() => apiOf(context).applyObject(object), API_RESTART_MS, context, context.signal)
   },
 
   verify: () => Promise.resolve({}),
@@ -50,7 +48,7 @@ export const applyObjects: Step<'apply-objects'> = {
     const problems: Problem[] = []
     const own = objects.filter((_, i) => !applied.includes(i))
     for (const change of own.toReversed())
-      problems.push(...(await throughAway(() => restore(change, context), AWAY_MS, context)))
+      problems.push(...(await throughAway(() => restore(change, context), API_RESTART_MS, context)))
     return { problems }
   },
 }

@@ -7,13 +7,11 @@ import type { StepArgs } from '../../core/plan/plan.ts'
 import { POD_LABEL, UID_LABEL } from '../../core/pod/static-pod.ts'
 import type { ContainerRuntime } from '../../ports/docker.ts'
 import { apiOf } from '../cluster/object.ts'
-import { throughAway } from '../cluster/through-away.ts'
+import { API_RESTART_MS, throughAway } from '../cluster/through-away.ts'
 import type { StepContext } from '../step.ts'
 
 type SwapPod = StepArgs['swap-pod']
 
-/** An API server that restarts. */
-const AWAY_MS = 30_000
 /** Until the kubelet has started, and reported, the containers beside calico/node: their images are here. */
 const BESIDE_MS = 60_000
 const POLL_MS = 500
@@ -39,7 +37,7 @@ async function podOf(
 ): Promise<PodObject | null> {
   const ref = { kind: 'Pod', namespace, name: Labels?.[POD_LABEL] ?? '' } as const
   try {
-    const pod = await throughAway(() => apiOf(context).get(ref), AWAY_MS, context, context.signal)
+    const pod = await throughAway(() => apiOf(context).get(ref), API_RESTART_MS, context, context.signal)
     return pod?.metadata.uid === Labels?.[UID_LABEL] ? pod : null
   } catch (error) {
     if (isTransient(error)) return null

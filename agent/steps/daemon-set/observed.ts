@@ -2,7 +2,7 @@ import { AgentError } from '../../core/errors.ts'
 import { isObserved } from '../../core/kubernetes/daemon-set.ts'
 import type { StepArgs } from '../../core/plan/plan.ts'
 import { apiOf, readObject } from '../cluster/object.ts'
-import { throughAway } from '../cluster/through-away.ts'
+import { API_RESTART_MS, throughAway } from '../cluster/through-away.ts'
 import type { StepContext } from '../step.ts'
 import { refOf } from './template.ts'
 
@@ -10,8 +10,6 @@ type SwapPod = StepArgs['swap-pod']
 
 /** The controller knows of a change within ms, unless it is busy, or has lost the API server for a while. */
 export const OBSERVED_MS = 30_000
-/** An API server that restarts. */
-const AWAY_MS = 30_000
 const POLL_MS = 100
 
 /** Waits until the controller of the DaemonSet has observed its last change; false where it has not done so in time. */
@@ -36,7 +34,7 @@ export async function untilObserved(
  */
 export async function untilTemplateObserved({ set }: SwapPod, context: StepContext): Promise<void> {
   const observed = () => untilObserved(set, OBSERVED_MS, context, context.signal)
-  if (await throughAway(observed, AWAY_MS, context, context.signal)) return
+  if (await throughAway(observed, API_RESTART_MS, context, context.signal)) return
   const { namespace, name } = set
   throw new AgentError(
     'daemonset-not-observed',

@@ -3,7 +3,7 @@ import { isRolledOut, isRolledOutBy, owedStrategy, strategyPatch } from '../../c
 import { selectorOf } from '../../core/kubernetes/object.ts'
 import type { StepArgs } from '../../core/plan/plan.ts'
 import { apiOf, patchObject, readObject } from '../cluster/object.ts'
-import { throughAway } from '../cluster/through-away.ts'
+import { API_RESTART_MS, throughAway } from '../cluster/through-away.ts'
 import type { Step, StepContext } from '../step.ts'
 import { OBSERVED_MS, untilObserved } from './observed.ts'
 import { refOf } from './template.ts'
@@ -16,8 +16,6 @@ const COUNTED_MS = 30_000
 const COUNT_POLL_MS = 1_000
 const UNCOUNTED = `its controller has not counted its pods within ${COUNTED_MS / 1000} s`
 const NOT_OBSERVED = `its controller has not observed the last change within ${OBSERVED_MS / 1000} s`
-/** An API server that restarts. */
-const AWAY_MS = 30_000
 
 /** After the commit of the last host: restores the update strategy that the DaemonSet had before the rollout. */
 export const restoreStrategy: Step<'restore-strategy'> = {
@@ -63,7 +61,7 @@ async function giveStrategyBack(set: Set, context: Needs): Promise<Left | null> 
     return null
   }
   try {
-    return await throughAway(restore, AWAY_MS, context)
+    return await throughAway(restore, API_RESTART_MS, context)
   } catch (error) {
     if (!(error instanceof AgentError)) throw error
     return { owed: null, why: error.message }

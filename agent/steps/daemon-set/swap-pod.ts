@@ -2,7 +2,7 @@ import { AgentError, ExitCode, type Problem } from '../../core/errors.ts'
 import type { ConfigMapChange } from '../../core/kubernetes/config-map.ts'
 import type { StepArgs } from '../../core/plan/plan.ts'
 import { changedImages } from '../../core/plan/swapped-images.ts'
-import { throughAway } from '../cluster/through-away.ts'
+import { API_RESTART_MS, throughAway } from '../cluster/through-away.ts'
 import { isRunning } from '../container/running.ts'
 import { finalCheck, refuseAnother } from '../gate/final-check.ts'
 import { watchTrial } from '../gate/gate.ts'
@@ -25,8 +25,6 @@ type SwapPod = StepArgs['swap-pod']
 const LOOK_LASTS_MS = 1_000
 /** What the way back may wait for the controller, while calico/node is away. */
 const SOON_MS = 5_000
-/** An API server that restarts. */
-const AWAY_MS = 30_000
 
 /**
  * The one step with a window if a DaemonSet owns the node. Its template gets the new images with OnDelete, so that no
@@ -47,7 +45,7 @@ export const swapPod: Step<'swap-pod'> = {
   async do(args, { gate, known }, context) {
     if (await nextContainer(args, known, context.docker)) return
     const since = context.clock.now()
-    await throughAway(() => writeTemplate(args, context), AWAY_MS, context, context.signal)
+    await throughAway(() => writeTemplate(args, context), API_RESTART_MS, context, context.signal)
     // by an agent that died since
     const isOut = await isOnItsWayOut(args, args.pod, context)
     if (!isOut) await untilTemplateObserved(args, context)
