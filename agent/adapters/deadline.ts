@@ -11,8 +11,8 @@ const TICK_MS = 1_000
 
 /**
  * A time limit. It is counted in ticks: time in which the whole host stood still, as a virtual machine that is moved, counts
- * as one of them, so that an answer that came meanwhile is read. The timer of `AbortSignal.timeout` does not keep the process alive: a wait on an answer that never comes
- * would end the agent instead, with exit code 0. This one does.
+ * as one of them, so that an answer that came meanwhile is read. The timer of `AbortSignal.timeout` does not keep the process
+ * alive: a wait on an answer that never comes would end the agent instead, with exit code 0. This one does.
  * @param ms `Infinity` for none
  */
 export function startDeadline(ms: number): Deadline {

@@ -44,7 +44,7 @@ export function targetText(target: Target): string | null {
 /** Outcomes of an upgrade that was undone, fully or partly. */
 const FAILED: (string | null)[] = ['rolled-back', 'partial']
 
-/** Undone for no fault of the target's: an operator stopped the run, or took its turn away; the cluster's controllers are down. */
+/** Undone for no fault of the target's: an operator stopped the run or took its turn away, or controllers are down. */
 const NO_VERDICT = ['cancelled', 'slot-held', 'fleet-halted', 'daemonset-not-observed']
 
 /** How often a run may be cut off before its target is held: the target may be what takes the host down. */
